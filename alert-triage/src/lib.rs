@@ -1,0 +1,1 @@
+//! Turns an alert stream into a few ranked incidents.

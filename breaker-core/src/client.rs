@@ -1,0 +1,147 @@
+//! The only door to a cluster.
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+
+use crate::{ClusterError, Death, PodEvent, PodReport, PodUid, Record, WorkloadRef};
+
+/// Everything a breaker ever asks of a cluster. Object-safe; `breaker-kube` implements it on kube-rs,
+/// `sim` in memory, and a test by mocking.
+///
+/// Each call is one attempt: deciding whether and when to try again belongs to the caller.
+#[async_trait]
+pub trait ClusterClient: Send + Sync {
+    /// News of the pods that `selector` matches in `namespace`, without end: the first item is
+    /// [`PodNews::Listed`], and the implementation reconnects and lists again by itself.
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews>;
+
+    /// A fresh list of the same pods, read from the API server now.
+    async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
+
+    /// Reads the target's scale.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotFound`] when the target is gone, [`ClusterError::NoSelector`] when its scale
+    /// names no pods.
+    async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
+
+    /// Sets `spec.replicas`, if the target still is at `seen.resource_version`; answers with the new scale.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] when it is not.
+    async fn write_scale(
+        &self,
+        target: &WorkloadRef,
+        seen: &Scale,
+        replicas: u32,
+    ) -> Result<Scale, ClusterError>;
+
+    /// Who last set the target's replicas, by its managed fields; `None` when they do not say.
+    async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
+
+    /// The end of the log that the ended instance wrote: at most its last 2,048 bytes, only lines from
+    /// its own lifetime.
+    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError>;
+
+    /// The core events whose `involvedObject.uid` is the pod's.
+    async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
+
+    /// The Record kept for the target, if there is one.
+    ///
+    /// # Errors
+    /// [`ClusterError::BadRecord`] when something is stored that cannot be read.
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError>;
+
+    /// Stores `record`: over the version `over`, or as the first one when that is `None`.
+    /// Answers with the version now stored.
+    ///
+    /// # Errors
+    /// [`ClusterError::Conflict`] when another version is stored.
+    async fn save_record(
+        &self,
+        target: &WorkloadRef,
+        record: &Record,
+        over: Option<&str>,
+    ) -> Result<String, ClusterError>;
+
+    /// Publishes an Event on the target. An event with the same `key` already there counts as done.
+    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError>;
+}
+
+/// One piece of news from a pod watch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PodNews {
+    /// A pod was added or changed.
+    Applied(PodReport),
+    /// A pod was removed.
+    Gone(PodUid),
+    /// All pods there are; what is absent is gone.
+    Listed(Vec<PodReport>),
+    /// The watch is established, or was established again, without other news.
+    Alive,
+    /// The watch broke and is being established again; says why.
+    Down(String),
+}
+
+/// A scale subresource, as read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scale {
+    /// `metadata.uid`: the target's own.
+    pub uid: String,
+    /// `metadata.resourceVersion`: the precondition of the next write.
+    pub resource_version: String,
+    /// `spec.replicas`; an absent field means 0.
+    pub replicas: u32,
+    /// `status.selector`, a label selector as a string; never empty.
+    pub selector: String,
+}
+
+/// Whose last words are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastWordsOf {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Name of the pod.
+    pub pod: String,
+    /// Name of the container.
+    pub container: String,
+    /// The ended instance.
+    pub death: Death,
+    /// It is still the container's current instance (`state.terminated`): its log is not yet `previous`.
+    pub current: bool,
+}
+
+/// The answer to [`ClusterClient::last_words`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LastWords {
+    /// The log's end, without time stamps; may be empty and may start in mid-line.
+    Said(String),
+    /// The log cannot be had any more.
+    Gone,
+}
+
+/// A Record as stored, with the version a later write must name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    /// What was stored.
+    pub record: Record,
+    /// Its `resourceVersion`.
+    pub version: String,
+}
+
+/// A Kubernetes Event about the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetEvent {
+    /// Unique for what happened, so that telling it twice makes one Event: `<uid>.<episode>.<reason>`.
+    pub key: String,
+    /// UID of the target.
+    pub uid: String,
+    /// `Warning` rather than `Normal`.
+    pub warning: bool,
+    /// Machine-readable reason in CamelCase, for example `Tripped`.
+    pub reason: &'static str,
+    /// What was done, in CamelCase, for example `ScaleToZero`.
+    pub action: &'static str,
+    /// For people; at most 1,024 bytes.
+    pub note: String,
+}

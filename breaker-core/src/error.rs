@@ -1,0 +1,89 @@
+//! What can go wrong at the door, as answers to the questions a caller has.
+
+use crate::WorkloadRef;
+
+/// A source error of any kind.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A call on a [`ClusterClient`](crate::ClusterClient) failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The object does not exist.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The user may not do this; `rule` is the RBAC rule that would allow it.
+    #[error("not allowed to {verb} {resource} in namespace {namespace}")]
+    Forbidden {
+        /// `get`, `list`, `patch`, …
+        verb: &'static str,
+        /// Resource with its API group, for example `deployments/scale.apps`.
+        resource: String,
+        /// Namespace of the attempt.
+        namespace: String,
+    },
+    /// The object changed since it was read.
+    #[error("{0} was changed by somebody else")]
+    Conflict(String),
+    /// The target's scale names no pods, or would name all pods of the namespace.
+    #[error("{0} has no selector in its scale: which pods are its own cannot be told")]
+    NoSelector(WorkloadRef),
+    /// The target's kind is not served, or has no scale subresource.
+    #[error("{0}")]
+    NoScale(String),
+    /// What is stored as the Record cannot be read.
+    #[error("the record in {place} cannot be read")]
+    BadRecord {
+        /// Where it is stored.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        source: BoxError,
+    },
+    /// No answer, or an answer that says "later".
+    #[error("{step}: the API server does not answer")]
+    Unreachable {
+        /// What was attempted, for example `reading the scale of sre/deployment/swype-app`.
+        step: String,
+        /// The transport's own error.
+        #[source]
+        source: BoxError,
+    },
+    /// The API server refused for another reason.
+    #[error("{step}: the API server refused")]
+    Refused {
+        /// What was attempted.
+        step: String,
+        /// The API server's own message.
+        #[source]
+        source: BoxError,
+    },
+}
+
+impl ClusterError {
+    /// Trying the same again later can succeed without anybody changing anything.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Conflict(_))
+    }
+
+    /// The RBAC rule that is missing, as YAML flow that can be pasted under a Role's `rules:`.
+    pub fn missing_rule(&self) -> Option<String> {
+        let Self::Forbidden { verb, resource, .. } = self else { return None };
+        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
+        Some(format!("- {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}}"))
+    }
+
+    /// This error and its sources on one line, each fact once.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text.push_str(": ");
+                text.push_str(&more);
+            }
+            source = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,7 @@
+//! What survives the watcher's own restart.
+
+use serde::{Deserialize, Serialize};
+
+/// What survives the watcher's own restart.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {}

@@ -1,0 +1,1 @@
+//! The breaker's door to a real cluster, on kube-rs.

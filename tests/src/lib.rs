@@ -1,0 +1,1 @@
+//! Laws and scenarios across the crates.
