@@ -1,0 +1,14 @@
+//! Exit codes that mean something by convention. They speak only when nothing else does, and never of network.
+
+use crate::Cause;
+
+/// The cause and the rule behind `code`; `None` for codes a program chooses itself.
+pub(super) fn convention(code: i32) -> Option<(Cause, &'static str)> {
+    Some(match code {
+        126 => (Cause::Permission, "exit-126-not-executable"),
+        127 => (Cause::Config, "exit-127-not-found"),
+        131..=136 => (Cause::Application, "exit-signal"),
+        139 | 141 | 159 => (Cause::Application, "exit-signal"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,153 @@
+//! Kubernetes' own word on a death. It outranks whatever the process said.
+//!
+//! Events never turn a death with words of its own into network. The one network verdict given here is
+//! `sandbox`: the kubelet lost the container (reason `Unknown`, exit 255, no last words) and says itself that
+//! the pod's network could not be set up again.
+
+use super::verdict;
+use crate::{Cause, NetworkKind, PodEvent, Termination, Verdict};
+
+/// The verdict of the kubelet, the runtime or a controller; `None` when they leave it to the last words.
+pub(super) fn verdict_of(t: &Termination) -> Option<Verdict> {
+    out_of_memory(t)
+        .or_else(|| event(t, Cause::Probe, "k8s-probe", killed_by_probe))
+        .or_else(|| evicted(t))
+        .or_else(|| event(t, Cause::Application, "k8s-deadline", |e| e.reason == "DeadlineExceeded"))
+        .or_else(|| node(t))
+        .or_else(|| not_started(t))
+        .or_else(|| storage(t))
+        .or_else(|| sandbox(t))
+        .or_else(|| asked_to_leave(t))
+}
+
+fn event(t: &Termination, cause: Cause, rule: &str, is: impl Fn(&PodEvent) -> bool) -> Option<Verdict> {
+    t.events.iter().find(|e| is(e)).map(|e| verdict(cause, None, rule, &e.message))
+}
+
+fn out_of_memory(t: &Termination) -> Option<Verdict> {
+    (t.death.reason == "OOMKilled").then(|| verdict(Cause::Oom, None, "k8s-oom-killed", "OOMKilled"))
+}
+
+fn killed_by_probe(e: &PodEvent) -> bool {
+    e.reason == "Killing"
+        && ["failed liveness probe", "failed startup probe"].iter().any(|words| e.message.contains(words))
+}
+
+fn evicted(t: &Termination) -> Option<Verdict> {
+    if t.death.reason == "Evicted" {
+        return Some(verdict(Cause::Eviction, None, "k8s-evicted", words_or_reason(t)));
+    }
+    event(t, Cause::Eviction, "k8s-evicted", |e| e.reason == "Evicted")
+}
+
+fn node(t: &Termination) -> Option<Verdict> {
+    const REASONS: [&str; 9] = [
+        "NodeShutdown",
+        "Terminated",
+        "NodeNotReady",
+        "NodeLost",
+        "Preempting",
+        "Preempted",
+        "Rebooted",
+        "TaintManagerEviction",
+        "PreemptContainer",
+    ];
+    if REASONS.contains(&t.death.reason.as_str()) || t.death.reason == "ContainerStatusUnknown" {
+        return Some(verdict(Cause::Node, None, "k8s-node", words_or_reason(t)));
+    }
+    event(t, Cause::Node, "k8s-node", |e| REASONS.contains(&e.reason.as_str()))
+}
+
+/// The image could not be pulled, or the runtime could not start it.
+fn not_started(t: &Termination) -> Option<Verdict> {
+    const PULL: [&str; 7] = [
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    ];
+    const START: [&str; 5] = [
+        "StartError",
+        "ContainerCannotRun",
+        "RunContainerError",
+        "CreateContainerError",
+        "PostStartHookError",
+    ];
+    let pull_failed = |e: &PodEvent| e.reason == "Failed" && e.message.starts_with("Failed to pull image");
+    if PULL.contains(&t.waiting.as_str()) || t.events.iter().any(pull_failed) {
+        let words = t.events.iter().find(|e| pull_failed(e)).map_or(t.waiting.as_str(), |e| &e.message);
+        return Some(verdict(Cause::Image, None, "k8s-image-pull", words));
+    }
+    if t.waiting == "CreateContainerConfigError" {
+        let words = t.events.iter().find(|e| e.reason == "Failed").map_or(t.waiting.as_str(), |e| &e.message);
+        return Some(verdict(Cause::Config, None, "k8s-container-config", words));
+    }
+    if START.contains(&t.death.reason.as_str())
+        || (START.contains(&t.waiting.as_str()) && t.log_tail.is_empty())
+    {
+        let words = words_or_reason(t);
+        let cause = match () {
+            () if words.contains("OOM") => Cause::Oom,
+            () if words.contains("permission denied") => Cause::Permission,
+            () if words.contains("error mounting") || words.contains("no space left") => Cause::Storage,
+            () => Cause::Image,
+        };
+        return Some(verdict(cause, None, "k8s-start", words));
+    }
+    None
+}
+
+fn storage(t: &Termination) -> Option<Verdict> {
+    const REASONS: [&str; 7] = [
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedMapVolume",
+        "FailedDetachVolume",
+        "VolumeResizeFailed",
+        "FailedUnMount",
+        "FileSystemResizeFailed",
+    ];
+    let found = t.events.iter().find(|e| REASONS.contains(&e.reason.as_str()))?;
+    let missing = ["configmap \"", "secret \""].iter().any(|what| found.message.contains(what));
+    let cause = if missing && found.message.contains("not found") { Cause::Config } else { Cause::Storage };
+    Some(verdict(cause, None, "k8s-mount", &found.message))
+}
+
+fn sandbox(t: &Termination) -> Option<Verdict> {
+    let found =
+        t.events.iter().find(|e| e.reason == "FailedCreatePodSandBox" || e.reason == "NetworkNotReady")?;
+    let lost = t.death.exit_code == 255 || t.death.reason == "Unknown" || t.death.reason.is_empty();
+    let silent = t.log_tail.trim().is_empty() && t.death.message.trim().is_empty();
+    if !lost || !silent || killed(t) {
+        return None;
+    }
+    let network =
+        ["cni", "network", "plugin type="].iter().any(|word| found.message.to_lowercase().contains(word));
+    Some(match network {
+        true => verdict(Cause::Network, Some(NetworkKind::Sandbox), "k8s-sandbox", &found.message),
+        false => verdict(Cause::Node, None, "k8s-sandbox", &found.message),
+    })
+}
+
+fn asked_to_leave(t: &Termination) -> Option<Verdict> {
+    if t.death.exit_code == 0 && t.death.signal.is_none_or(|signal| signal == 0) {
+        return Some(verdict(Cause::Completed, None, "k8s-completed", "exit code 0"));
+    }
+    let stopped = |e: &PodEvent| {
+        e.reason == "Killing"
+            && (e.message.starts_with("Stopping container") || e.message.contains("definition changed"))
+    };
+    event(t, Cause::Completed, "k8s-stopped", stopped)
+}
+
+/// Killed from outside: exit 137 or 143, or the signals behind them.
+pub(super) fn killed(t: &Termination) -> bool {
+    matches!(t.death.exit_code, 137 | 143) || matches!(t.death.signal, Some(9 | 15))
+}
+
+fn words_or_reason(t: &Termination) -> &str {
+    if t.death.message.trim().is_empty() { &t.death.reason } else { &t.death.message }
+}

@@ -1,0 +1,180 @@
+//! One row of the rules table, as written in YAML and as used.
+//!
+//! ```yaml
+//! - id: refused                      # unique; a user's row of the same id replaces the built-in one
+//!   cause: network                   # any cause; `kind` is required with network only
+//!   kind: refused
+//!   says: cause                      # cause (default) | hint | symptom | whole
+//!   phrases: ["connection refused"]  # whole words, any case; ` ... ` stands for anything between
+//!   regex: ['errno[ =:]+-?111\b']    # only where words vary
+//!   examples: ["dial tcp 10.0.0.1:80: connect: connection refused"]
+//!   not: ["listen tcp :80: bind: address already in use"]
+//! ```
+//! `{id: refused, disabled: true}` takes a built-in row out.
+
+use serde::Deserialize;
+use serde_saphyr::{Location, Spanned};
+
+use crate::{Cause, NetworkKind};
+
+/// How much a row's words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Says {
+    /// They name the cause outright.
+    #[default]
+    Cause,
+    /// They point to a cause unless another link of the chain names one.
+    Hint,
+    /// They say that something was given up; earlier words are asked why first.
+    Symptom,
+    /// They decide wherever in the last words they stand.
+    Whole,
+}
+
+/// A checked row.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) cause: Cause,
+    pub(super) kind: Option<NetworkKind>,
+    pub(super) says: Says,
+    pub(super) phrases: Vec<Spanned<String>>,
+    pub(super) regex: Vec<Spanned<String>>,
+    pub(super) examples: Vec<Spanned<String>>,
+    pub(super) not: Vec<Spanned<String>>,
+    pub(super) disabled: bool,
+    pub(super) at: Location,
+}
+
+/// A rules file that cannot be used; says where and how to mend it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct RuleError(String);
+
+impl RuleError {
+    pub(super) fn at(at: Location, message: impl std::fmt::Display) -> Self {
+        Self(format!("line {} column {}: {message}", at.line(), at.column()))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: Spanned<String>,
+    cause: Option<Spanned<String>>,
+    kind: Option<Spanned<String>>,
+    #[serde(default)]
+    says: Says,
+    #[serde(default)]
+    phrases: Vec<Spanned<String>>,
+    #[serde(default)]
+    regex: Vec<Spanned<String>>,
+    #[serde(default)]
+    examples: Vec<Spanned<String>>,
+    #[serde(default)]
+    not: Vec<Spanned<String>>,
+    #[serde(default)]
+    disabled: bool,
+}
+
+/// The rows of `yaml` in their order, each checked by itself; regexes are compiled by the table.
+pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
+    if yaml.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<Row> = serde_saphyr::from_str(yaml).map_err(|e| {
+        let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, examples, not";
+        let message = e.without_snippet().to_string();
+        match e.location() {
+            Some(at) => RuleError::at(at, format!("{message}; {fix}")),
+            None => RuleError(format!("{message}; {fix}")),
+        }
+    })?;
+    let mut rules: Vec<Rule> = Vec::with_capacity(rows.len());
+    let mut seen = std::collections::HashMap::new();
+    for row in rows {
+        if let Some(first) = seen.insert(row.id.value.clone(), row.id.referenced.line()) {
+            let message = format!(
+                "rule id `{}` is already used at line {first}; give this row an id of its own",
+                row.id.value
+            );
+            return Err(RuleError::at(row.id.referenced, message));
+        }
+        rules.push(check(row)?);
+    }
+    Ok(rules)
+}
+
+fn check(row: Row) -> Result<Rule, RuleError> {
+    let (id, at) = (row.id.value, row.id.referenced);
+    if id.trim().is_empty() {
+        return Err(RuleError::at(at, "an id is missing; name the row, for example `ledger-down`"));
+    }
+    let cause = match &row.cause {
+        Some(name) => named(&Cause::ALL, Cause::as_str, name, "cause")?,
+        None if row.disabled => Cause::Unknown,
+        None => {
+            return Err(RuleError::at(
+                at,
+                format!("rule `{id}` has no cause; add `cause: network` or another"),
+            ));
+        }
+    };
+    let kind = row.kind.as_ref().map(|name| named(&KINDS, NetworkKind::as_str, name, "kind")).transpose()?;
+    match (cause, kind) {
+        (Cause::Network, None) if !row.disabled => {
+            let message = format!("rule `{id}` is network without a kind; add `kind: refused` or another");
+            return Err(RuleError::at(at, message));
+        }
+        (cause, Some(_)) if cause != Cause::Network => {
+            let message = format!("rule `{id}` has a kind, which only cause network has; remove it");
+            return Err(RuleError::at(at, message));
+        }
+        _ => {}
+    }
+    if !row.disabled && row.phrases.is_empty() && row.regex.is_empty() {
+        return Err(RuleError::at(at, format!("rule `{id}` matches nothing; add `phrases` or `regex`")));
+    }
+    for phrase in &row.phrases {
+        if phrase.value.replace("...", "").trim().is_empty() {
+            return Err(RuleError::at(phrase.referenced, "an empty phrase matches everything; remove it"));
+        }
+    }
+    Ok(Rule {
+        id,
+        cause,
+        kind,
+        says: row.says,
+        phrases: row.phrases,
+        regex: row.regex,
+        examples: row.examples,
+        not: row.not,
+        disabled: row.disabled,
+        at,
+    })
+}
+
+const KINDS: [NetworkKind; 8] = [
+    NetworkKind::Refused,
+    NetworkKind::Timeout,
+    NetworkKind::Reset,
+    NetworkKind::Dns,
+    NetworkKind::Tls,
+    NetworkKind::Unreachable,
+    NetworkKind::Gateway,
+    NetworkKind::Sandbox,
+];
+
+fn named<T: Copy>(
+    all: &[T],
+    name_of: fn(T) -> &'static str,
+    given: &Spanned<String>,
+    what: &str,
+) -> Result<T, RuleError> {
+    all.iter().copied().find(|t| name_of(*t).eq_ignore_ascii_case(&given.value)).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|t| name_of(*t)).collect();
+        let message = format!("unknown {what} `{}`; use one of {}", given.value, names.join(", "));
+        RuleError::at(given.referenced, message)
+    })
+}
