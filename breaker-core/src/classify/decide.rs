@@ -22,8 +22,10 @@ pub(super) struct Decision<'t> {
     pub(super) at: usize,
 }
 
-/// Lines without a rule that may follow an error before it stops being the last word.
-const PASSABLE: usize = 4;
+/// Lines without a rule that may follow a crash before it stops being the last word.
+const AFTER_CRASH: usize = 4;
+/// The same for a logged error, when it would be network: a process that worked on has survived it.
+const AFTER_ERROR: usize = 1;
 
 /// The decision on cleaned last words; `None` when no rule explains them.
 pub(super) fn decide<'t>(table: &Table, text: &'t str) -> Option<Decision<'t>> {
@@ -63,78 +65,122 @@ fn ask<'t>(table: &Table, block: Block<'t>) -> Asked<'t> {
     }
 }
 
-/// How far the question has been passed back.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What is asked of the words further back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Looking {
-    /// For the statement itself.
-    ForStatement,
-    /// For the reason of an effect: "… failed", "giving up".
-    ForReason,
-    /// For the reason of a symptom a rule knows: a client that has stopped retrying.
-    ForRetries,
+    /// The statement itself.
+    Statement,
+    /// The reason of an effect: "… failed", "giving up".
+    Reason,
+    /// The reason of a symptom a rule knows: a client that has stopped trying.
+    Retries,
+}
+
+struct Walk<'t> {
+    looking: Looking,
+    /// The symptom or hint that decides if nothing better stands before it.
+    fallback: Option<Decision<'t>>,
+    /// Lines without a rule passed so far.
+    passed: usize,
+    /// An error that no rule explains was passed.
+    unexplained: bool,
+    /// A line in a language of which the table knows only the system's messages was passed.
+    foreign: bool,
+}
+
+enum Step<'t> {
+    Decided(Decision<'t>),
+    Further,
+    Enough,
 }
 
 fn walk<'t>(table: &Table, asked: &[Asked<'t>]) -> Option<Decision<'t>> {
-    let mut looking = Looking::ForStatement;
-    let mut fallback: Option<Decision<'t>> = None;
-    let mut passed = 0;
-    let mut unexplained = false;
+    let mut walk =
+        Walk { looking: Looking::Statement, fallback: None, passed: 0, unexplained: false, foreign: false };
     for block in asked.iter().rev() {
-        let recovery = line::is_recovery(&block.head);
-        let reachable = match block.level {
-            Level::Fatal | Level::Error => true,
-            Level::Plain => passed == 0 || looking != Looking::ForStatement,
-            Level::Warn => match looking {
-                Looking::ForRetries => true,
-                Looking::ForReason => !recovery,
-                Looking::ForStatement => passed == 0 && !recovery,
-            },
-            Level::Info => false,
-        };
-        if let Some(decision) = block.best.as_ref().filter(|_| reachable) {
-            let network = table.row(decision.row).cause == Cause::Network;
-            match decision.says {
-                _ if network && unexplained => return fallback,
-                Says::Symptom => {
-                    fallback.get_or_insert_with(|| decision.clone());
-                    looking = Looking::ForRetries;
-                }
-                Says::Hint if fallback.is_some() => {}
-                Says::Hint if line::is_effect(&block.head) => {
-                    fallback = Some(decision.clone());
-                    looking = Looking::ForReason;
-                }
-                _ => return Some(decision.clone()),
-            }
-            continue;
-        }
-        if line::is_chatter(&block.head) && block.level != Level::Fatal {
-            if looking == Looking::ForStatement && line::is_effect(&block.head) {
-                looking = Looking::ForReason;
-            }
-            continue;
-        }
-        match block.level {
-            Level::Fatal | Level::Error if block.best.is_none() => {
-                if line::is_effect(&block.head) {
-                    looking = if looking == Looking::ForRetries { looking } else { Looking::ForReason };
-                } else if looking == Looking::ForStatement {
-                    unexplained = true;
-                }
-            }
-            Level::Plain if block.best.is_none() && line::is_effect(&block.head) && !recovery => {
-                if looking == Looking::ForStatement {
-                    looking = Looking::ForReason;
-                }
-            }
-            _ if recovery && looking != Looking::ForRetries => break,
-            Level::Plain | Level::Info | Level::Warn | Level::Error | Level::Fatal => {
-                passed += 1;
-                if looking == Looking::ForStatement && passed > PASSABLE {
-                    break;
-                }
-            }
+        match walk.step(table, block) {
+            Step::Decided(decision) => return Some(decision),
+            Step::Further => {}
+            Step::Enough => break,
         }
     }
-    fallback
+    walk.fallback
+}
+
+impl<'t> Walk<'t> {
+    fn step(&mut self, table: &Table, block: &Asked<'t>) -> Step<'t> {
+        match &block.best {
+            Some(decision) if self.reaches(table, block, decision) => self.heed(table, block, decision),
+            _ => self.pass(block),
+        }
+    }
+
+    /// Whether `decision` may still be the last word.
+    fn reaches(&self, table: &Table, block: &Asked<'t>, decision: &Decision<'t>) -> bool {
+        if line::is_survived(&block.head) && block.level < Level::Fatal {
+            return false;
+        }
+        let network = table.row(decision.row).cause == Cause::Network;
+        let final_word = self.looking != Looking::Statement || !line::will_retry(&block.head);
+        match block.level {
+            Level::Fatal => true,
+            Level::Error => {
+                final_word && (!network || self.looking != Looking::Statement || self.passed <= AFTER_ERROR)
+            }
+            Level::Plain => final_word && (self.passed == 0 || self.looking != Looking::Statement),
+            Level::Warn => match self.looking {
+                Looking::Retries => true,
+                Looking::Reason => false,
+                Looking::Statement => self.passed == 0 && !line::is_recovery(&block.head),
+            },
+            Level::Info => false,
+        }
+    }
+
+    fn heed(&mut self, table: &Table, block: &Asked<'t>, decision: &Decision<'t>) -> Step<'t> {
+        if self.unexplained && table.row(decision.row).cause == Cause::Network {
+            return Step::Enough;
+        }
+        match decision.says {
+            Says::Symptom => {
+                self.fallback.get_or_insert_with(|| decision.clone());
+                self.looking = Looking::Retries;
+                Step::Further
+            }
+            Says::Hint if self.fallback.is_some() => Step::Further,
+            Says::Hint if line::is_effect(&block.head) => {
+                self.fallback = Some(decision.clone());
+                self.looking = Looking::Reason;
+                Step::Further
+            }
+            _ => Step::Decided(decision.clone()),
+        }
+    }
+
+    fn pass(&mut self, block: &Asked<'t>) -> Step<'t> {
+        let effect = line::is_effect(&block.head);
+        let recovery = line::is_recovery(&block.head);
+        let error = block.level >= Level::Error && block.best.is_none();
+        if line::is_chatter(&block.head) && block.level != Level::Fatal
+            || (effect && !recovery && block.level >= Level::Plain)
+        {
+            if effect && self.looking == Looking::Statement {
+                self.looking = Looking::Reason;
+            }
+            return Step::Further;
+        }
+        if error {
+            self.unexplained |= self.looking == Looking::Statement;
+        } else if recovery && (self.looking != Looking::Retries || line::is_survived(&block.head)) {
+            return Step::Enough;
+        } else if !self.foreign && block.level == Level::Plain && line::is_foreign(&block.head) {
+            self.foreign = true;
+            return Step::Further;
+        }
+        self.passed += 1;
+        match self.looking {
+            Looking::Statement if self.passed > AFTER_CRASH => Step::Enough,
+            _ => Step::Further,
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn level(line: &str, folded: &str) -> Level {
     if FATAL.iter().any(|mark| folded.contains(mark)) || folded.starts_with("panic: ") {
         return Level::Fatal;
     }
-    named_level(line).or_else(|| klog_level(line)).unwrap_or_else(|| {
+    bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
         let tool = folded.split(' ').next().unwrap_or_default();
         match tool {
             "error:" | "error" | "err:" | "failed:" | "erreur" | "fehler:" | "ошибка:" => Level::Error,
@@ -59,6 +59,7 @@ fn named_level(line: &str) -> Option<Level> {
     while !line.is_char_boundary(end) {
         end -= 1;
     }
+    let tabs = line.contains('\t');
     let mut after_key = false;
     let mut tokens = 0;
     for token in line[..end].split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()) {
@@ -68,12 +69,11 @@ fn named_level(line: &str) -> Option<Level> {
                 return Some(level);
             }
         } else if tokens <= 16 {
-            let lower_between_tabs = line.contains(&format!("\t{token}\t"));
+            let lower_between_tabs = tabs && line.contains(&format!("\t{token}\t"));
             let word = if lower_between_tabs { token.to_ascii_uppercase() } else { token.to_owned() };
-            if word.len() > 2 && !word.chars().all(|c| c.is_ascii_digit()) {
-                if let Some(level) = level_name(&word) {
-                    return Some(level);
-                }
+            let known = if word.len() > 2 { level_name(&word) } else { None };
+            if known.is_some() {
+                return known;
             }
         }
         let key = ["level", "severity", "lvl", "loglevel", "Level", "l"].contains(&token);
@@ -97,6 +97,22 @@ fn level_name(token: &str) -> Option<Level> {
         }
         _ => return None,
     })
+}
+
+/// One letter or sign in brackets: `[!] Configuration failed`, `[E 2026-11-23 07:44:19] text`.
+fn bracket_level(line: &str) -> Option<Level> {
+    let mut chars = line.strip_prefix('[')?.chars();
+    let sign = chars.next()?;
+    if !matches!(chars.next(), Some(']' | ' ')) {
+        return None;
+    }
+    match sign {
+        'F' | 'C' => Some(Level::Fatal),
+        '!' | 'E' => Some(Level::Error),
+        'W' => Some(Level::Warn),
+        '.' | ' ' | 'I' | 'D' | '*' => Some(Level::Info),
+        _ => None,
+    }
 }
 
 /// klog: `E1123 07:44:19.123456       1 file.go:10] text`.
@@ -234,14 +250,18 @@ pub(super) fn is_chatter(folded: &str) -> bool {
         "to display the",
     ];
     let text = folded.trim();
-    text.len() < 2
+    let shell_echo = text.contains(".sh: ") && text.contains(": '") && text.ends_with('\'');
+    shell_echo
+        || text.len() < 2
         || text.chars().all(|c| !c.is_alphanumeric())
         || STARTS.iter().any(|start| text.starts_with(start))
         || WITHIN.iter().any(|word| text.contains(word))
 }
 
-/// The line says that an operation did not succeed, without saying why.
+/// The line's last clause says only that something did not succeed: `ledger client could not start`, and not
+/// `reconciliation failed: totals differ`, which names a reason of its own.
 pub(super) fn is_effect(folded: &str) -> bool {
+    let clause = folded.rsplit(": ").next().unwrap_or(folded);
     [
         "fail",
         "unable",
@@ -262,14 +282,22 @@ pub(super) fn is_effect(folded: &str) -> bool {
         "retries",
         "exhausted",
         "attempts",
+        "did not start",
+        "not started",
     ]
     .iter()
-    .any(|word| folded.contains(word))
+    .any(|word| clause.contains(word))
+}
+
+/// Most of its letters are not Latin: a translated tool, whose wording the table may not know.
+pub(super) fn is_foreign(folded: &str) -> bool {
+    let foreign = folded.chars().filter(|c| c.is_alphabetic() && *c > '\u{24f}').count();
+    foreign > 4 && 3 * foreign > folded.chars().filter(|c| c.is_ascii_alphabetic()).count()
 }
 
 /// The line says that things went on after it.
 pub(super) fn is_recovery(folded: &str) -> bool {
-    [
+    const WENT_ON: &[&str] = &[
         "retry",
         "reconnect",
         "recovered",
@@ -277,16 +305,6 @@ pub(super) fn is_recovery(folded: &str) -> bool {
         "succeeded",
         "success",
         "refreshed",
-        "continuing",
-        "fallback",
-        "falling back",
-        "using cache",
-        "using local",
-        "using stale",
-        "using default",
-        "cached",
-        "ignor",
-        "skipping",
         " ok",
         "connected",
         "restored",
@@ -294,8 +312,6 @@ pub(super) fn is_recovery(folded: &str) -> bool {
         "healthy",
         "ready",
         "finished",
-        "buffering",
-        "degraded",
         "will try",
         "trying again",
         "backing off",
@@ -303,22 +319,61 @@ pub(super) fn is_recovery(folded: &str) -> bool {
         "in background",
         "delivered",
         "accepted",
+        "next attempt",
+    ];
+    const DID_NOT: &[&str] = &[
+        "not ready",
+        "retries exceeded",
+        "retries exhausted",
+        "disconnected",
+        "unsuccess",
+        "not connected",
+        "unhealthy",
+    ];
+    is_survived(folded)
+        || WENT_ON.iter().any(|word| folded.contains(word))
+            && !DID_NOT.iter().any(|word| folded.contains(word))
+}
+
+/// The line says that its own trouble was got over.
+pub(super) fn is_survived(folded: &str) -> bool {
+    [
+        "using cache",
+        "using the cache",
+        "cached",
+        "using local",
+        "using stale",
+        "using default",
+        "continuing",
+        "fallback",
+        "falling back",
+        "ignor",
+        "skipping",
+        "buffering",
+        "degraded",
         "best effort",
         "non-fatal",
+        "delivery resumed",
+        "recovered",
     ]
     .iter()
     .any(|word| folded.contains(word))
-        && ![
-            "not ready",
-            "retries exceeded",
-            "retries exhausted",
-            "disconnected",
-            "unsuccess",
-            "not connected",
-            "unhealthy",
-        ]
-        .iter()
-        .any(|word| folded.contains(word))
+}
+
+/// The line promises another try, so it is not the last word.
+pub(super) fn will_retry(folded: &str) -> bool {
+    [
+        "retrying",
+        "will retry",
+        "reconnecting",
+        "trying again",
+        "will try",
+        "next attempt",
+        "scheduling re",
+        "retry in",
+    ]
+    .iter()
+    .any(|word| folded.contains(word))
 }
 
 #[cfg(test)]

@@ -27,6 +27,168 @@ fn every_example_is_decided_by_its_own_row() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A death of `reason` and `code` with one event beside it.
+fn told(reason: &str, code: i32, event: (&str, &str)) -> Termination {
+    let mut t = died(code, "dial tcp 10.0.0.1:80: connect: connection refused");
+    t.death.reason = reason.into();
+    if !event.0.is_empty() {
+        t.events.push(PodEvent { reason: event.0.into(), message: event.1.into(), ..PodEvent::default() });
+    }
+    t
+}
+
+#[test]
+fn kubernetes_has_the_first_word() {
+    for (case, want, t) in [
+        ("out of memory", "oom", told("OOMKilled", 137, ("", ""))),
+        (
+            "liveness",
+            "probe",
+            told("Error", 1, ("Killing", "Container a failed liveness probe, will be restarted")),
+        ),
+        (
+            "startup",
+            "probe",
+            told("Error", 137, ("Killing", "Container a failed startup probe, will be restarted")),
+        ),
+        ("evicted", "eviction", told("Error", 1, ("Evicted", "The node was low on resource: memory."))),
+        (
+            "deadline",
+            "application",
+            told("Error", 143, ("DeadlineExceeded", "Job was active longer than specified")),
+        ),
+        (
+            "shutdown",
+            "node",
+            told("Error", 1, ("NodeShutdown", "Pod was terminated in response to imminent node shutdown.")),
+        ),
+        ("preempted", "node", told("Error", 1, ("Preempting", "Preempted by pod x"))),
+        ("scaled down", "completed", told("Error", 143, ("Killing", "Stopping container a"))),
+        ("mount", "storage", told("Unknown", 255, ("FailedMount", "timed out waiting for the condition"))),
+        ("missing map", "config", told("Unknown", 255, ("FailedMount", "configmap \"x\" not found"))),
+        ("start", "image", told("StartError", 128, ("", ""))),
+        ("done", "completed", told("Completed", 0, ("", ""))),
+        ("exit 0 under Error", "completed", told("Error", 0, ("", ""))),
+        ("pull", "image", told("Error", 1, ("Failed", "Failed to pull image \"x\": i/o timeout"))),
+        ("killed by nobody known", "unknown", told("Error", 137, ("", ""))),
+        (
+            "a new sandbox does not explain words",
+            "network:refused",
+            told("Error", 1, ("FailedCreatePodSandBox", "cni")),
+        ),
+    ] {
+        assert_eq!(Classifier::default().classify(&t).label(), want, "{case}");
+    }
+}
+
+#[test]
+fn a_lost_container_whose_sandbox_network_failed_is_network() {
+    let event = ("FailedCreatePodSandBox", "plugin type=\"calico\" failed (add): i/o timeout");
+    let mut t = told("Unknown", 255, event);
+    t.log_tail.clear();
+    assert_eq!(Classifier::default().classify(&t).label(), "network:sandbox");
+}
+
+#[test]
+fn exit_codes_speak_last_and_softly() {
+    for (code, words, want) in [
+        (139, "", "application"),
+        (127, "", "config"),
+        (126, "", "permission"),
+        (1, "", "unknown"),
+        (139, "dial tcp 10.0.0.1:80: connect: connection refused", "network:refused"),
+    ] {
+        assert_eq!(Classifier::default().classify(&died(code, words)).label(), want, "{code} {words}");
+    }
+}
+
+#[test]
+fn the_message_is_asked_before_the_log() {
+    for (case, message, log, want) in [
+        (
+            "message names a cause",
+            "invalid url",
+            "dial tcp 10.0.0.1:80: connect: connection refused",
+            "config",
+        ),
+        (
+            "message says nothing",
+            "see log",
+            "dial tcp 10.0.0.1:80: connect: connection refused",
+            "network:refused",
+        ),
+        (
+            "message is a symptom",
+            "could not connect to ledger",
+            "connect ECONNREFUSED 10.0.0.1:80",
+            "network:refused",
+        ),
+        ("nothing said", "", "", "unknown"),
+    ] {
+        let mut t = died(1, log);
+        t.death.message = message.into();
+        assert_eq!(Classifier::default().classify(&t).label(), want, "{case}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    assert_eq!(Classifier::default().classify(&died(1, " \n")).rule, "no-last-words");
+    assert_eq!(Classifier::default().classify(&died(1, "so long")).rule, "no-rule");
+}
+
+#[test]
+fn a_users_rows_come_first() {
+    let yaml = "- {id: ledger, cause: config, phrases: [ledger is closed], examples: [Ledger is closed]}\n\
+                - {id: refused, disabled: true}\n- {id: refused-localised, disabled: true}\n";
+    let classifier = Classifier::with_rules(yaml).expect("the rows are fine");
+    assert_eq!(classifier.classify(&died(1, "ledger is closed: connection timed out")).rule, "ledger");
+    assert_eq!(classifier.classify(&died(1, "x: connection refused")).cause, Cause::Unknown);
+    assert_eq!(Classifier::default().classify(&died(1, "x: connection refused")).rule, "refused");
+}
+
+#[test]
+fn a_faulty_rules_file_is_refused_with_place_and_fix() {
+    for (case, yaml, place, fix) in [
+        (
+            "unknown cause",
+            "- id: a\n  cause: netwrk\n  phrases: [x]",
+            "line 2 column 10",
+            "use one of network, oom",
+        ),
+        (
+            "unknown kind",
+            "- {id: a, cause: network, kind: gone, phrases: [x]}",
+            "line 1",
+            "use one of refused",
+        ),
+        ("no kind", "- {id: a, cause: network, phrases: [x]}", "line 1", "add `kind:"),
+        ("kind of another cause", "- {id: a, cause: oom, kind: dns, phrases: [x]}", "line 1", "remove it"),
+        (
+            "id twice",
+            "- {id: a, cause: oom, phrases: [x]}\n- {id: a, cause: oom, phrases: [y]}",
+            "line 2",
+            "line 1",
+        ),
+        ("bad regex", "- id: a\n  cause: oom\n  regex: ['(']", "line 3 column 11", "mend the regex"),
+        ("unknown field", "- id: a\n  phrase: [x]", "line 2", "phrases"),
+        ("no words", "- {id: a, cause: oom}", "line 1", "add `phrases`"),
+        ("empty phrase", "- {id: a, cause: oom, phrases: ['...']}", "line 1", "remove it"),
+        ("not a list", "rules: 3", "line 1", "a list of rows"),
+        (
+            "example of another",
+            "- {id: a, cause: oom, phrases: [x], examples: [connection refused]}",
+            "line 1",
+            "`refused`",
+        ),
+        ("counter-example", "- {id: a, cause: oom, phrases: [x], not: [an x]}", "line 1", "narrow"),
+    ] {
+        let error = Classifier::with_rules(yaml).expect_err(case).to_string();
+        assert!(error.contains(place) && error.contains(fix), "{case}: {error}");
+    }
+    assert!(Classifier::with_rules("# nothing yet\n").is_ok());
+}
+
 proptest! {
     #[test]
     fn anything_may_be_said(text in ".{0,3000}", message in any::<String>(), code in any::<i32>()) {
@@ -62,4 +224,24 @@ proptest! {
         t.death.reason = reason;
         prop_assert_ne!(Classifier::default().classify(&t).cause, Cause::Network);
     }
+}
+
+/// Last words of runtimes and tools, exit 1, with the verdict they deserve.
+#[test]
+fn last_words_are_told_apart() {
+    let classifier = Classifier::default();
+    let mut wrong = Vec::new();
+    for (n, case) in include_str!("cases.txt").split("\n=== ").enumerate() {
+        let Some((want, words)) = case.split_once('\n') else { continue };
+        let got = classifier.classify(&died(1, words));
+        if n > 0 && got.label() != want.trim() {
+            wrong.push(format!(
+                "want {want}, got {} by {} on {:?}:\n{words}",
+                got.label(),
+                got.rule,
+                got.quote
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
