@@ -1,7 +1,7 @@
 //! The rules, compiled: one pass over a line finds the first row of each strength that speaks of it.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::{RegexSet, RegexSetBuilder};
+use regex::bytes::{RegexSet, RegexSetBuilder};
 
 use super::rule::{Rule, RuleError, Says};
 use super::words::fold;
@@ -70,9 +70,6 @@ impl Table {
                 starts.push(start);
             }
             for regex in &rule.regex {
-                regex::Regex::new(&regex.value).map_err(|e| {
-                    RuleError::at(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id))
-                })?;
                 patterns.push(regex.value.as_str());
                 regex_rows.push(row);
             }
@@ -86,12 +83,7 @@ impl Table {
                 .prefilter(false)
                 .build(&starts)
                 .map_err(|e| too_big(&e))?,
-            regexes: RegexSetBuilder::new(&patterns)
-                .case_insensitive(true)
-                .size_limit(REGEX_BYTES)
-                .dfa_size_limit(REGEX_BYTES)
-                .build()
-                .map_err(|e| too_big(&e))?,
+            regexes: compile(&patterns).map_err(|e| culprit(&rules).unwrap_or_else(|| too_big(&e)))?,
             rows: rules
                 .into_iter()
                 .map(|r| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says })
@@ -117,13 +109,32 @@ impl Table {
             }
         }
         if !self.regexes.is_empty() {
-            for index in self.regexes.matches(folded) {
+            for index in self.regexes.matches(folded.as_bytes()) {
                 let row = self.regex_rows[index];
                 hits.add(self.row(row).says, row, 0);
             }
         }
         hits
     }
+}
+
+/// Byte classes keep the tables small; `(?u)` in a pattern asks for Unicode.
+fn compile(patterns: &[&str]) -> Result<RegexSet, regex::Error> {
+    RegexSetBuilder::new(patterns)
+        .unicode(false)
+        .case_insensitive(true)
+        .size_limit(REGEX_BYTES)
+        .dfa_size_limit(REGEX_BYTES)
+        .build()
+}
+
+/// The first regex that does not compile even by itself.
+fn culprit(rules: &[Rule]) -> Option<RuleError> {
+    let all = rules.iter().flat_map(|rule| rule.regex.iter().map(move |regex| (rule, regex)));
+    all.into_iter().find_map(|(rule, regex)| {
+        let e = compile(&[regex.value.as_str()]).err()?;
+        Some(RuleError::at(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id)))
+    })
 }
 
 impl Phrase {
