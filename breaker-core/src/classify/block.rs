@@ -1,6 +1,7 @@
 //! Lines that belong together: a statement, its stack and its chain of causes.
 
-use super::line::{self, Level};
+use super::level::{Level, level};
+use super::line;
 use super::words::fold;
 
 /// A statement with everything that continues it.
@@ -135,7 +136,7 @@ impl<'t> Draft<'t> {
         }
         if !text.is_empty() {
             if self.part.is_empty() && self.parts.is_empty() {
-                self.log_record = !matches!(line::level(line, &fold(line)), Level::Plain);
+                self.log_record = !matches!(level(line, &fold(line)), Level::Plain);
             }
             self.part.push(line);
         }
@@ -155,14 +156,14 @@ impl<'t> Draft<'t> {
 
     fn finish(mut self) -> Option<Block<'t>> {
         self.close_part();
-        let head = self.parts.iter().flatten().next().map(|line| fold(line))?;
-        let first = self.parts.iter().flatten().next().copied().unwrap_or_default();
-        let mut level = line::level(first, &head);
-        if level == Level::Plain && (self.frames || is_exception(first)) {
-            level = Level::Error;
+        let first = self.parts.iter().flatten().next().copied()?;
+        let head = fold(first);
+        let mut grave = level(first, &head);
+        if grave == Level::Plain && (self.frames || is_exception(first)) {
+            grave = Level::Error;
         }
-        if self.fatal && level >= Level::Plain {
-            level = Level::Fatal;
+        if self.fatal && grave >= Level::Plain {
+            grave = Level::Fatal;
         }
         let words = self
             .parts
@@ -170,7 +171,7 @@ impl<'t> Draft<'t> {
             .flat_map(|part| part.iter().rev())
             .map(|line| Words { line, folded: fold(line) })
             .collect();
-        Some(Block { level, words, head })
+        Some(Block { level: grave, words, head })
     }
 }
 

@@ -6,7 +6,8 @@
 //! no rule explains, nothing can be network any more: what came before it was survived.
 
 use super::block::{Block, blocks};
-use super::line::{self, Level};
+use super::level::Level;
+use super::line;
 use super::rule::Says;
 use super::table::{Hits, Table};
 use crate::Cause;
@@ -133,7 +134,13 @@ impl<'t> Walk<'t> {
                 Looking::Reason => false,
                 Looking::Statement => self.passed == 0 && !line::is_recovery(&block.head),
             },
-            Level::Info => false,
+            // Some print even their last error as information.
+            Level::Info => {
+                self.passed == 0
+                    && self.looking == Looking::Statement
+                    && !line::is_recovery(&block.head)
+                    && ["fail", "error", "exception", "fatal"].iter().any(|word| block.head.contains(word))
+            }
         }
     }
 

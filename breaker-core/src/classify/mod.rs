@@ -11,9 +11,11 @@
 //! data: `rules.yaml`, whose rows carry their own tests. No clock, no IO.
 
 mod block;
+mod check;
 mod decide;
 mod exit;
 mod kubernetes;
+mod level;
 mod line;
 mod mask;
 mod quote;
@@ -26,8 +28,9 @@ use std::sync::{Arc, LazyLock};
 pub use mask::mask;
 pub use rule::RuleError;
 
-use line::Level;
-use rule::{Rule, Says};
+use check::Check;
+use level::Level;
+use rule::Says;
 use table::Table;
 
 use crate::{Cause, Confidence, NetworkKind, Termination, Verdict};
@@ -70,7 +73,7 @@ impl Classifier {
             }
         }
         let built = Self { table: Arc::new(Table::new(rules)?) };
-        checks.iter().try_for_each(|check| check.run(&built))?;
+        checks.iter().try_for_each(|check| check.run(&built.table))?;
         Ok(built)
     }
 
@@ -148,45 +151,6 @@ fn silent(termination: &Termination) -> bool {
 fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
     let quote = quote::quote(&words::clean(words), 0);
     Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
-}
-
-/// The examples of one row, to be held against the table it ended up in.
-struct Check {
-    id: String,
-    examples: Vec<serde_saphyr::Spanned<String>>,
-    not: Vec<serde_saphyr::Spanned<String>>,
-}
-
-impl Check {
-    fn of(rule: &Rule) -> Self {
-        Self { id: rule.id.clone(), examples: rule.examples.clone(), not: rule.not.clone() }
-    }
-
-    fn run(&self, classifier: &Classifier) -> Result<(), RuleError> {
-        let decided_by = |text: &str| {
-            let text = words::clean(text);
-            decide::decide(&classifier.table, &text).map(|d| classifier.table.row(d.row).id.to_string())
-        };
-        for example in &self.examples {
-            let by = decided_by(&example.value);
-            if by.as_deref() != Some(self.id.as_str()) {
-                let by = by.map_or("no row".to_owned(), |id| format!("row `{id}`"));
-                let message =
-                    format!("this example of `{}` is decided by {by}; mend phrases or example", self.id);
-                return Err(RuleError::at(example.referenced, message));
-            }
-        }
-        for counter in &self.not {
-            if decided_by(&counter.value).as_deref() == Some(self.id.as_str()) {
-                let message = format!(
-                    "this counter-example is decided by its own row `{}`; narrow its phrases",
-                    self.id
-                );
-                return Err(RuleError::at(counter.referenced, message));
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -19,10 +19,10 @@ fn every_example_is_decided_by_its_own_row() {
         let check = Check::of(&rule);
         for example in &check.examples {
             let one = Check { id: rule.id.clone(), examples: vec![example.clone()], not: Vec::new() };
-            wrong.extend(one.run(&classifier).err().map(|e| format!("{e}: {}", example.value)));
+            wrong.extend(one.run(&classifier.table).err().map(|e| format!("{e}: {}", example.value)));
         }
         let nots = Check { examples: Vec::new(), ..check };
-        wrong.extend(nots.run(&classifier).err().map(|e| e.to_string()));
+        wrong.extend(nots.run(&classifier.table).err().map(|e| e.to_string()));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -1,0 +1,157 @@
+//! How grave a line says it is: level names of loggers, prefixes of tools, marks of a crash.
+
+/// How grave a line says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    /// Debug, trace, info, notice.
+    Info,
+    /// A warning.
+    Warn,
+    /// It does not say.
+    Plain,
+    /// An error, or an exception with its stack.
+    Error,
+    /// The process's own end: a panic, an uncaught exception, level fatal.
+    Fatal,
+}
+
+const FATAL: &[&str] = &[
+    "exception in thread",
+    "unhandled exception",
+    "unhandled rejection",
+    "unhandledpromiserejection",
+    "uncaught exception",
+    "uncaught error",
+    "unhandled 'error' event",
+    "uncaughtexception",
+    "triggeruncaughtexception",
+    "panicked at",
+    "fatal error",
+    "terminate called",
+    "traceback (most recent call last)",
+    "segmentation fault",
+    "fatal exception",
+];
+
+/// The level that `line` (and `folded`, the same folded) claims, looking only at its beginning.
+pub(super) fn level(line: &str, folded: &str) -> Level {
+    if FATAL.iter().any(|mark| folded.contains(mark)) || folded.starts_with("panic: ") {
+        return Level::Fatal;
+    }
+    bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
+        let tool = folded.split(' ').next().unwrap_or_default();
+        match tool {
+            "error:" | "error" | "err:" | "failed:" | "erreur" | "fehler:" | "ошибка:" => Level::Error,
+            "fatal:" | "crit:" => Level::Fatal,
+            "fail:" => Level::Error,
+            "warning:" | "warn:" => Level::Warn,
+            "info:" | "dbug:" | "trce:" | "debug:" => Level::Info,
+            _ if folded.contains(" error: ") || folded.contains(" fatal: ") => Level::Error,
+            _ => Level::Plain,
+        }
+    })
+}
+
+/// A level as loggers write it: in capitals near the start, or after a `level`, `severity` or `lvl` key,
+/// or between tabs.
+fn named_level(line: &str) -> Option<Level> {
+    let mut end = line.len().min(400);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    let tabs = line.contains('\t');
+    let mut after_key = false;
+    let mut tokens = 0;
+    for token in line[..end].split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()) {
+        tokens += 1;
+        if after_key {
+            if let Some(level) = level_name(&token.to_ascii_uppercase()) {
+                return Some(level);
+            }
+        } else if tokens <= 16 {
+            let lower_between_tabs = tabs && line.contains(&format!("\t{token}\t"));
+            let word = if lower_between_tabs { token.to_ascii_uppercase() } else { token.to_owned() };
+            let known = if word.len() > 2 { level_name(&word) } else { None };
+            if known.is_some() {
+                return known;
+            }
+        }
+        let key = ["level", "severity", "lvl", "loglevel", "Level", "l"].contains(&token);
+        after_key = key;
+        if !key && !line.starts_with('{') && tokens > 24 {
+            break;
+        }
+    }
+    None
+}
+
+fn level_name(token: &str) -> Option<Level> {
+    Some(match token {
+        "FATAL" | "PANIC" | "CRITICAL" | "CRIT" | "EMERG" | "EMERGENCY" | "FTL" | "DPANIC" | "60" => {
+            Level::Fatal
+        }
+        "ERROR" | "ERR" | "SEVERE" | "ALERT" | "50" | "EROR" => Level::Error,
+        "WARN" | "WARNING" | "WRN" | "40" => Level::Warn,
+        "INFO" | "INF" | "DEBUG" | "DBG" | "TRACE" | "NOTICE" | "NOTE" | "LOG" | "30" | "20" | "10" => {
+            Level::Info
+        }
+        _ => return None,
+    })
+}
+
+/// One letter or sign in brackets: `[!] Configuration failed`, `[E 2026-11-23 07:44:19] text`.
+fn bracket_level(line: &str) -> Option<Level> {
+    let mut chars = line.strip_prefix('[')?.chars();
+    let sign = chars.next()?;
+    if !matches!(chars.next(), Some(']' | ' ')) {
+        return None;
+    }
+    match sign {
+        'F' | 'C' => Some(Level::Fatal),
+        '!' | 'E' => Some(Level::Error),
+        'W' => Some(Level::Warn),
+        '.' | ' ' | 'I' | 'D' | '*' => Some(Level::Info),
+        _ => None,
+    }
+}
+
+/// klog: `E1123 07:44:19.123456       1 file.go:10] text`.
+fn klog_level(line: &str) -> Option<Level> {
+    let bytes = line.as_bytes();
+    let stamped = bytes.len() > 6 && bytes[1..5].iter().all(u8::is_ascii_digit) && bytes[5] == b' ';
+    match bytes.first() {
+        Some(b'F') if stamped => Some(Level::Fatal),
+        Some(b'E') if stamped => Some(Level::Error),
+        Some(b'W') if stamped => Some(Level::Warn),
+        Some(b'I') if stamped => Some(Level::Info),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::fold;
+    use super::*;
+
+    #[test]
+    fn loggers_say_how_grave_a_line_is() {
+        for (line, want) in [
+            ("2026-11-23 07:30:03.023  WARN 1 --- [main] o.a.Z : text", Level::Warn),
+            ("time=\"2020\" level=fatal msg=\"no configuration\"", Level::Fatal),
+            ("{\"level\":\"error\",\"msg\":\"x\"}", Level::Error),
+            ("{\"level\":50,\"time\":1795418336666}", Level::Error),
+            ("{\"ts\":\"2026\",\"severity\":\"INFO\",\"message\":\"x\"}", Level::Info),
+            ("[10:03:51] [FTL] [1] Main: text", Level::Fatal),
+            ("E0227 10:34:00.000666       1 reflector.go:123] Failed to list", Level::Error),
+            ("2023-10-17T23:27:05.891Z\tinfo\tservice@v0.87.0/service.go:178\ttext", Level::Info),
+            ("W1123 07:44:19.000001 1 conn.go:44] retrying", Level::Warn),
+            ("panic: runtime error: index out of range", Level::Fatal),
+            ("Error: builder error", Level::Error),
+            ("fatal: unable to access 'https://x/'", Level::Fatal),
+            ("curl: (7) Failed to connect to x port 80", Level::Plain),
+            ("psql: error: connection to server", Level::Error),
+        ] {
+            assert_eq!(level(line, &fold(line)), want, "{line}");
+        }
+    }
+}
