@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Record, Scale, TargetEvent, Verdict};
+use crate::{
+    DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Record, Scale, TargetEvent, Verdict,
+};
 
 /// News for [`Breaker::step`](crate::Breaker::step).
 #[derive(Debug, Clone, PartialEq)]

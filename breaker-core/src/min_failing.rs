@@ -87,9 +87,15 @@ mod tests {
 
     #[test]
     fn shares_round_up_and_numbers_are_capped() {
-        for (text, base, want) in
-            [("50%", 1, 1), ("50%", 2, 1), ("50%", 3, 2), ("1%", 3, 1), ("100%", 7, 7), ("5", 3, 3), ("2", 0, 1)]
-        {
+        for (text, base, want) in [
+            ("50%", 1, 1),
+            ("50%", 2, 1),
+            ("50%", 3, 2),
+            ("1%", 3, 1),
+            ("100%", 7, 7),
+            ("5", 3, 3),
+            ("2", 0, 1),
+        ] {
             assert_eq!(text.parse::<MinFailing>().unwrap().of(base), want, "{text} of {base}");
         }
     }

@@ -77,9 +77,9 @@ impl State {
     pub fn replicas(&self) -> Option<u32> {
         match self {
             Self::Closed => None,
-            Self::Tripping { replicas, .. } | Self::Open { replicas, .. } | Self::HalfOpen { replicas, .. } => {
-                Some(*replicas)
-            }
+            Self::Tripping { replicas, .. }
+            | Self::Open { replicas, .. }
+            | Self::HalfOpen { replicas, .. } => Some(*replicas),
         }
     }
 

@@ -94,9 +94,10 @@ impl View {
     pub(crate) fn failing(&self, now: Timestamp) -> BTreeSet<ContainerKey> {
         self.live()
             .flat_map(|pod| {
-                pod.containers.iter().filter(move |container| is_failing(container, now)).map(|container| {
-                    ContainerKey { pod: pod.uid.clone(), container: container.name.clone() }
-                })
+                pod.containers
+                    .iter()
+                    .filter(move |container| is_failing(container, now))
+                    .map(|container| ContainerKey { pod: pod.uid.clone(), container: container.name.clone() })
             })
             .collect()
     }

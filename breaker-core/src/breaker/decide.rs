@@ -57,7 +57,8 @@ impl Breaker {
             return self.tell(Notice::WouldTrip(because));
         }
         if self.contested.is_some() && self.trips_in_last_hour(now) >= MOST_CONTESTED_TRIPS {
-            let why = format!("somebody scales it up each time; tripped {MOST_CONTESTED_TRIPS} times in an hour");
+            let why =
+                format!("somebody scales it up each time; tripped {MOST_CONTESTED_TRIPS} times in an hour");
             return self.hold("contested", why, now);
         }
         self.trip(because, scale, now);
@@ -114,7 +115,8 @@ impl Breaker {
                 .restarts_since(oldest)
                 .filter(|r| r.revision() == tally.revision && r.counts(self.policy.causes))
         };
-        let counts = |label: &str| counted().filter(|r| r.verdict().is_some_and(|v| v.label() == label)).count();
+        let counts =
+            |label: &str| counted().filter(|r| r.verdict().is_some_and(|v| v.label() == label)).count();
         let cause = tally.by_cause.keys().max_by_key(|label| counts(label)).cloned().unwrap_or_default();
         let newest = counted().max_by_key(|restart| restart.at()).and_then(|restart| restart.verdict());
         TripReason {
@@ -145,9 +147,9 @@ impl Breaker {
 
     /// All restarts together pass the threshold, those that count do not.
     fn held_by_causes(&self, tallies: &[Tally]) -> Option<Held> {
-        let tally = tallies
-            .iter()
-            .find(|tally| !tally.superseded && tally.total > tally.threshold && tally.counted <= tally.threshold)?;
+        let tally = tallies.iter().find(|tally| {
+            !tally.superseded && tally.total > tally.threshold && tally.counted <= tally.threshold
+        })?;
         let mut causes: CauseSet = self.policy.causes;
         let mut counted = tally.counted;
         for cause in tally.other_causes(&self.policy) {

@@ -112,11 +112,18 @@ impl Breaker {
         }
     }
 
-    /// Keeps the Record in memory only and publishes no Events: nothing at all is written.
+    /// Keeps the Record in memory: it is lost with the process.
     #[must_use]
-    pub fn writing_nothing(mut self) -> Self {
+    pub fn keeping_record_in_memory(mut self) -> Self {
         self.saving.in_memory = true;
+        self
+    }
+
+    /// Publishes no Events on the target.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
         self.saving.silent = true;
+        self.undelivered.clear();
         self
     }
 
@@ -160,6 +167,11 @@ impl Breaker {
     /// The policy in force.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The target's scale as last read or written.
+    pub fn scale(&self) -> Option<&Scale> {
+        self.scale.as_ref()
     }
 
     /// Number of the current episode.
@@ -440,7 +452,9 @@ impl Breaker {
         let mut any = false;
         let mut lines: Vec<RestartTold> = Vec::new();
         for (at, restart) in restarts.iter().enumerate() {
-            let Some(tally) = tallies.iter().find(|tally| tally.revision == restart.revision) else { continue };
+            let Some(tally) = tallies.iter().find(|tally| tally.revision == restart.revision) else {
+                continue;
+            };
             any |= counts(restart);
             let later = restarts[at + 1..].iter().filter(|r| r.revision == restart.revision && counts(r));
             let later = u32::try_from(later.count()).unwrap_or(u32::MAX);

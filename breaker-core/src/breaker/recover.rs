@@ -17,8 +17,14 @@ impl Breaker {
                 if !because.pressed && replicas > 0 && now >= since + self.cooldown() =>
             {
                 let probe = probe_replicas.clamp(1, replicas);
-                self.state =
-                    State::HalfOpen { since: now, replicas, probe, because, probing: false, restoring: false };
+                self.state = State::HalfOpen {
+                    since: now,
+                    replicas,
+                    probe,
+                    because,
+                    probing: false,
+                    restoring: false,
+                };
                 self.save_then(vec![Action::ReadScale]);
             }
             State::HalfOpen { since, replicas, probe, because, probing: true, restoring: false }

@@ -139,7 +139,8 @@ impl Breaker {
             return;
         }
         self.saving.in_memory = true;
-        let message = format!("the record is kept in memory only and is lost with this process: {}", failure.why);
+        let message =
+            format!("the record is kept in memory only and is lost with this process: {}", failure.why);
         self.tell(Notice::Warning { message });
         self.record_saved();
     }

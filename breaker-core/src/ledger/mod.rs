@@ -19,7 +19,8 @@ pub use self::identity::{ContainerKey, DeathId, InstanceId};
 pub use self::marks::{ContainerMark, RestartMark};
 use self::series::{Entry, Series};
 use crate::{
-    Cause, CauseSet, ContainerReport, ContainerState, Death, PodReport, PodUid, Termination, Unobserved, Verdict,
+    Cause, CauseSet, ContainerReport, ContainerState, Death, PodReport, PodUid, Termination, Unobserved,
+    Verdict,
 };
 
 /// A death whose evidence is wanted.
@@ -62,7 +63,12 @@ pub struct Ledger {
 impl Ledger {
     /// Takes in one observation of a pod. Restarts that finished before `oldest` never count; those that
     /// nobody saw exist only if all of the gap lies after it.
-    pub(crate) fn observe(&mut self, pod: &PodReport, oldest: Timestamp, now: Timestamp) -> Vec<EvidenceWanted> {
+    pub(crate) fn observe(
+        &mut self,
+        pod: &PodReport,
+        oldest: Timestamp,
+        now: Timestamp,
+    ) -> Vec<EvidenceWanted> {
         if pod.deleting {
             return Vec::new();
         }
@@ -134,10 +140,11 @@ impl Ledger {
     /// Restarts with a verdict that finished at `oldest` or later, in no particular order.
     pub(crate) fn restarts_since(&self, oldest: Timestamp) -> impl Iterator<Item = RestartView<'_>> {
         self.series.iter().flat_map(move |(key, series)| {
-            series
-                .restarts()
-                .filter(move |entry| entry.at >= oldest)
-                .map(move |entry| RestartView { key, series, entry })
+            series.restarts().filter(move |entry| entry.at >= oldest).map(move |entry| RestartView {
+                key,
+                series,
+                entry,
+            })
         })
     }
 
