@@ -56,65 +56,64 @@ pub struct Contested {
 
 impl Record {
     /// Drops quotes beyond the newest few, then the oldest restarts, then the containers not seen for
-    /// longest, until the Record fits [`MOST_BYTES`].
+    /// longest, then undelivered Events, until the Record fits [`MOST_BYTES`].
     pub(crate) fn fit(mut self) -> Self {
         self.keep_newest_quotes();
-        while self.bytes() > MOST_BYTES {
-            let restarts: usize = self.containers.iter().map(|mark| mark.restarts.len()).sum();
-            let excess = (restarts / 8).max(1);
-            if restarts > 0 {
-                self.drop_oldest_restarts(excess);
-            } else if !self.containers.is_empty() {
-                let few = (self.containers.len() / 8).max(1);
-                self.containers.sort_by_key(|mark| mark.observed_at);
-                self.containers.drain(..few);
-            } else if self.undelivered.pop().is_none() {
+        let mut excess = bytes(&self).saturating_sub(MOST_BYTES);
+        if excess == 0 {
+            return self;
+        }
+        let mut restarts: Vec<_> = self
+            .containers
+            .iter()
+            .enumerate()
+            .flat_map(|(of, mark)| {
+                mark.restarts.iter().map(move |restart| (restart.at, of, bytes(restart) + 1))
+            })
+            .collect();
+        restarts.sort_unstable();
+        let mut drop_from = vec![0; self.containers.len()];
+        for (_, of, size) in restarts {
+            if excess == 0 {
                 break;
             }
+            drop_from[of] += 1;
+            excess = excess.saturating_sub(size);
         }
+        for (mark, oldest) in self.containers.iter_mut().zip(drop_from) {
+            // Oldest first, so what is dropped is in front.
+            mark.restarts.drain(..oldest);
+        }
+        if excess > 0 {
+            self.containers.sort_by_key(|mark| mark.observed_at);
+            let mut few = 0;
+            for mark in &self.containers {
+                if excess == 0 {
+                    break;
+                }
+                excess = excess.saturating_sub(bytes(mark) + 1);
+                few += 1;
+            }
+            self.containers.drain(..few);
+        }
+        while bytes(&self) > MOST_BYTES && self.undelivered.pop().is_some() {}
         self
     }
 
-    fn bytes(&self) -> usize {
-        serde_json::to_vec(self).map_or(usize::MAX, |json| json.len())
-    }
-
     fn keep_newest_quotes(&mut self) {
-        let mut times: Vec<_> = self
+        let mut quoted: Vec<_> = self
             .containers
-            .iter()
-            .flat_map(|mark| &mark.restarts)
+            .iter_mut()
+            .flat_map(|mark| &mut mark.restarts)
             .filter(|restart| !restart.quote.is_empty())
-            .map(|restart| restart.at)
             .collect();
-        times.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(oldest_kept) = times.get(QUOTES_KEPT - 1).copied() else { return };
-        let mut left = QUOTES_KEPT;
-        for restart in self.containers.iter_mut().flat_map(|mark| &mut mark.restarts) {
-            if restart.quote.is_empty() {
-                continue;
-            }
-            if restart.at < oldest_kept || left == 0 {
-                restart.quote.clear();
-            } else {
-                left -= 1;
-            }
+        quoted.sort_by_key(|restart| std::cmp::Reverse(restart.at));
+        for restart in quoted.into_iter().skip(QUOTES_KEPT) {
+            restart.quote.clear();
         }
     }
+}
 
-    fn drop_oldest_restarts(&mut self, excess: usize) {
-        let mut times: Vec<_> =
-            self.containers.iter().flat_map(|mark| &mark.restarts).map(|restart| restart.at).collect();
-        times.sort_unstable();
-        let mut left = excess;
-        if let Some(cut) = times.get(excess - 1).copied() {
-            for mark in &mut self.containers {
-                mark.restarts.retain(|restart| {
-                    let drop = left > 0 && restart.at <= cut;
-                    left -= usize::from(drop);
-                    !drop
-                });
-            }
-        }
-    }
+fn bytes(value: &impl Serialize) -> usize {
+    serde_json::to_vec(value).map_or(usize::MAX, |json| json.len())
 }

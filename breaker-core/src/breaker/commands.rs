@@ -61,11 +61,18 @@ impl Breaker {
     pub(super) fn press_at(&mut self, scale: Scale, now: Timestamp) {
         self.pressing = false;
         if scale.replicas == 0 {
-            self.override_ = Override::Auto;
+            self.release();
             let message = "it has 0 replicas already; there is nothing to take".into();
             return self.tell(Notice::Warning { message });
         }
         self.trip(TripReason { pressed: true, ..TripReason::default() }, scale, now);
+    }
+
+    /// The button comes up again; a breaker that is disabled stays so.
+    pub(super) fn release(&mut self) {
+        if self.override_ == Override::ForcedOpen {
+            self.override_ = Override::Auto;
+        }
     }
 
     fn reset(&mut self, now: Timestamp) {
@@ -73,7 +80,7 @@ impl Breaker {
         match self.state.clone() {
             State::Closed => {
                 self.contested = None;
-                self.override_ = Override::Auto;
+                self.release();
                 self.new_episode(now);
                 self.save_then(vec![Action::Tell(Notice::Reset)]);
             }

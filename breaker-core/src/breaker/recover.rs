@@ -93,7 +93,7 @@ impl Breaker {
         self.state = State::Closed;
         self.contested = None;
         self.cooldown_secs = None;
-        self.override_ = Override::Auto;
+        self.release();
         self.new_episode(now);
         self.save_then(vec![Action::Tell(Notice::Restored { replicas })]);
     }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 pub use self::identity::{ContainerKey, DeathId, InstanceId};
 pub use self::marks::{ContainerMark, RestartMark};
+pub(crate) use self::series::newest_instant;
 use self::series::{Entry, Series};
 use crate::{
     Cause, CauseSet, ContainerReport, ContainerState, Death, PodReport, PodUid, Termination, Unobserved,

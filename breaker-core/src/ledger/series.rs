@@ -108,7 +108,7 @@ impl Series {
             // Below `settled` everything was accounted for; only a death deduced from the count may still be filled in.
             let new = match known {
                 Some(entry) => !entry.observed,
-                None => number >= settled && !self.knows(&InstanceId::of(death, number)),
+                None => number >= settled && !self.knows_death(&InstanceId::of(death, number)),
             };
             if new {
                 let told = known.is_some_and(|entry| entry.told);
@@ -139,8 +139,11 @@ impl Series {
     }
 
     fn knows(&self, id: &InstanceId) -> bool {
-        self.running.as_ref() == Some(id)
-            || self.deaths.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
+        self.running.as_ref() == Some(id) || self.knows_death(id)
+    }
+
+    fn knows_death(&self, id: &InstanceId) -> bool {
+        self.deaths.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
     }
 
     fn start_over(&mut self) {
@@ -300,7 +303,8 @@ pub(crate) fn numbered_deaths(report: &ContainerReport) -> Vec<(u32, &Death)> {
     deaths
 }
 
-fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
+/// The newest instant that a status shows.
+pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
     let of = |death: &Death| death.finished_at.max(death.started_at);
     let state = match &report.state {
         ContainerState::Running { started_at } => *started_at,

@@ -1,6 +1,8 @@
 //! A watch on the in-memory cluster, and what it told.
 #![allow(dead_code, missing_docs)] // each test binary uses its part
 
+pub(crate) mod harness;
+
 use std::sync::Arc;
 
 use breaker_core::sim::Sim;
