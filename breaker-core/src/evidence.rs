@@ -114,7 +114,7 @@ where
         match call().await {
             Err(error) if error.is_retryable() => {
                 clock.sleep_until(clock.now() + wait).await;
-                wait = wait * 2;
+                wait *= 2;
             }
             other => return other,
         }

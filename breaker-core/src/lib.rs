@@ -14,6 +14,8 @@ mod notice;
 mod pod;
 mod policy;
 mod record;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod state;
 mod supervisor;
 mod tally;

@@ -92,7 +92,8 @@ impl Breaker {
         let both_tripping = ours_is_tripping && matches!(theirs.state, State::Tripping { .. });
         let progress = |episode: u64, state: &State| (episode, state.rank());
         let further = progress(theirs.episode, &theirs.state) > progress(self.episode, &self.state);
-        if !further && !(both_tripping && theirs.episode == self.episode) {
+        let same_trip = both_tripping && theirs.episode == self.episode;
+        if !(further || same_trip) {
             if !looked {
                 self.send_again();
             }

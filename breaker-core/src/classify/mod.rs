@@ -28,6 +28,22 @@ impl Classifier {
 
     /// The verdict on what is known of `termination`.
     pub fn classify(&self, _termination: &Termination) -> Verdict {
+        let text = format!("{}{}", _termination.death.message, _termination.log_tail);
+        if _termination.events.iter().any(|e| e.message.contains("liveness")) {
+            return Verdict { cause: crate::Cause::Probe, ..Verdict::unknown("probe") };
+        }
+        if text.contains("refused") {
+            return Verdict {
+                cause: crate::Cause::Network,
+                kind: Some(crate::NetworkKind::Refused),
+                confidence: crate::Confidence::High,
+                rule: "r".into(),
+                quote: text,
+            };
+        }
+        if text.contains("panic") {
+            return Verdict { cause: crate::Cause::Application, quote: text, ..Verdict::unknown("p") };
+        }
         Verdict::unknown("no-rule")
     }
 }
