@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use breaker_core::{
-    Breaker, Classifier, Command, End, Notice, Parts, Policy, Supervisor, Until, Window, WorkloadRef,
+    Breaker, Classifier, Command, End, Notice, Parts, Policy, State, Supervisor, Until, Window, WorkloadRef,
 };
 
 use crate::args::ActArgs;
@@ -19,6 +19,7 @@ use crate::signals::unless_stopped;
 /// A supervisor that does as it is told and decides nothing.
 pub(crate) struct Act {
     supervisor: Supervisor,
+    parts: Parts,
     narrator: Narrator,
     pub(crate) target: WorkloadRef,
 }
@@ -26,6 +27,11 @@ pub(crate) struct Act {
 /// Does not trip by itself, and forgets nothing that the Record holds.
 fn idle() -> Policy {
     Policy { max_restarts: u32::MAX, window: Window::NONE, ..Policy::default() }
+}
+
+async fn start(parts: Parts, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
+    let starting = Supervisor::start(parts, idle(), target.clone(), false).await;
+    starting.with_context(|| format!("reading {target}"))
 }
 
 impl Act {
@@ -39,27 +45,42 @@ impl Act {
         let starting = in_time(async {
             let cluster = Cluster::connect(&args.cluster).await?;
             let target = args.target.in_namespace(&cluster.namespace)?;
-            if needs_record {
-                let record = cluster.client.load_record(&target).await;
-                record.with_context(|| format!("reading what is to be given back to {target}"))?;
-            }
+            let narrator = Narrator::new(&args.cluster, &target, args.output).telling_only(tells);
             let parts = Parts {
-                client: Arc::new(Blind(cluster.client)),
+                client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
                 heartbeat: None,
             };
-            let supervisor = Supervisor::start(parts, idle(), target.clone(), false)
-                .await
-                .with_context(|| format!("reading {target}"))?;
-            Ok((supervisor, target))
+            Self::on(parts, target, needs_record, narrator).await
         });
-        let (supervisor, target) = match unless_stopped(starting).await? {
-            Ok(started) => started?,
-            Err(signal) => return Ok(Err(Exit::Signal(signal))),
-        };
-        let narrator = Narrator::new(&args.cluster, &target, args.output).telling_only(tells);
-        Ok(Ok(Self { supervisor, narrator, target }))
+        match unless_stopped(starting).await? {
+            Ok(act) => Ok(Ok(act?)),
+            Err(signal) => Ok(Err(Exit::Signal(signal))),
+        }
+    }
+
+    pub(crate) async fn on(
+        mut parts: Parts,
+        target: WorkloadRef,
+        needs_record: bool,
+        narrator: Narrator,
+    ) -> anyhow::Result<Self> {
+        if needs_record {
+            let record = parts.client.load_record(&target).await;
+            record.with_context(|| format!("reading what is to be given back to {target}"))?;
+        }
+        parts.client = Arc::new(Blind(parts.client));
+        let supervisor = start(parts.clone(), &target).await?;
+        Ok(Self { supervisor, parts, narrator, target })
+    }
+
+    fn is_at_rest(&self) -> bool {
+        match self.breaker().state() {
+            State::Closed => true,
+            State::Open { restoring: false, .. } => self.replicas() == 0,
+            State::Tripping { .. } | State::Open { .. } | State::HalfOpen { .. } => false,
+        }
     }
 
     pub(crate) fn breaker(&self) -> &Breaker {
@@ -72,6 +93,15 @@ impl Act {
 
     /// Carries out `command`; returns once it is done and recorded.
     pub(crate) async fn command(&mut self, command: Command) -> anyhow::Result<Result<End, Stopped>> {
+        // What an earlier watcher left half done, or somebody else changed meanwhile, comes to its end
+        // first: the command must meet a breaker that knows where it is.
+        if !self.is_at_rest() {
+            let settled = self.narrator.follow(&mut self.supervisor, none(), Until::Settled).await?;
+            if let Err(stopped) = settled {
+                return Ok(Err(stopped));
+            }
+            self.supervisor = in_time(start(self.parts.clone(), &self.target)).await?;
+        }
         self.narrator.follow(&mut self.supervisor, only(command), Until::Settled).await
     }
 

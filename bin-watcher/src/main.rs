@@ -22,6 +22,8 @@ mod reset;
 mod rules;
 mod run;
 mod signals;
+#[cfg(test)]
+mod stage;
 mod status;
 mod undo;
 mod values;

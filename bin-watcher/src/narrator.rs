@@ -1,18 +1,23 @@
 //! Tells a supervisor's story on stdout, and beside it what a person needs to act on it.
 
-use breaker_core::{Command, End, Notice, Supervisor, Until, WorkloadRef};
+use std::io::Write;
+use std::sync::Arc;
+
+use breaker_core::{Clock, Command, End, Notice, Supervisor, Until, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 use crate::args::ClusterArgs;
+use crate::clock::SystemClock;
 use crate::exit::Lost;
 use crate::output::{Aside, Format, Teller};
 use crate::signals::{Signal, unless_stopped};
 use crate::undo;
 
 pub(crate) struct Narrator {
-    teller: Teller<std::io::Stdout>,
+    teller: Teller<Box<dyn Write + Send>>,
+    clock: Arc<dyn Clock>,
     target: WorkloadRef,
     undo: String,
     last: Option<Notice>,
@@ -25,9 +30,21 @@ pub(crate) struct Narrator {
 pub(crate) struct Stopped(pub(crate) Signal);
 
 impl Narrator {
+    /// On stdout, by the system's clock.
     pub(crate) fn new(cluster: &ClusterArgs, target: &WorkloadRef, format: Format) -> Self {
+        let stdout: Box<dyn Write + Send> = Box::new(std::io::stdout());
+        Self::to(Teller::new(format, stdout), Arc::new(SystemClock), cluster, target)
+    }
+
+    pub(crate) fn to(
+        teller: Teller<Box<dyn Write + Send>>,
+        clock: Arc<dyn Clock>,
+        cluster: &ClusterArgs,
+        target: &WorkloadRef,
+    ) -> Self {
         Self {
-            teller: Teller::stdout(format),
+            teller,
+            clock,
             target: target.clone(),
             undo: undo::command(cluster, target),
             last: None,
@@ -54,8 +71,12 @@ impl Narrator {
         self.last = (!matches!(notice, Notice::Heartbeat { .. })).then(|| notice.clone());
     }
 
+    pub(crate) fn warn(&mut self, message: String) {
+        self.notice(self.clock.now(), &Notice::Warning { message });
+    }
+
     pub(crate) fn aside(&mut self, aside: &Aside) {
-        self.teller.tell(Timestamp::now(), aside);
+        self.teller.tell(self.clock.now(), aside);
     }
 
     /// Lets the supervisor run to its end or to a signal, and tells either.

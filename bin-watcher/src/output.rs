@@ -78,12 +78,6 @@ pub(crate) struct Teller<W> {
     out: W,
 }
 
-impl Teller<std::io::Stdout> {
-    pub(crate) fn stdout(format: Format) -> Self {
-        Self { format, out: std::io::stdout() }
-    }
-}
-
 #[derive(Serialize)]
 struct Line<'a, T> {
     time: String,
@@ -92,6 +86,10 @@ struct Line<'a, T> {
 }
 
 impl<W: Write> Teller<W> {
+    pub(crate) fn new(format: Format, out: W) -> Self {
+        Self { format, out }
+    }
+
     /// A reader that went away must not end the watch: what cannot be written is dropped.
     pub(crate) fn tell(&mut self, at: Timestamp, told: &impl Told) {
         let line = match self.format {
