@@ -50,6 +50,8 @@ pub(crate) enum Command {
     /// Say where things stand; writes nothing.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
+    /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
+    Demo(DemoArgs),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -239,6 +241,13 @@ pub(crate) struct StatusArgs {
     pub(crate) counting: CountingArgs,
     /// A table, or one JSON object.
     #[arg(short, long, value_enum, default_value = "text", help_heading = "Output")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: Format,
 }
 

@@ -13,6 +13,7 @@ mod args;
 mod blind;
 mod clock;
 mod connect;
+mod demo;
 mod exit;
 mod narrator;
 mod output;
@@ -70,6 +71,7 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
             Command::Trip(args) => press::press(&args).await,
             Command::Reset(args) => reset::reset(&args).await,
             Command::Status(args) => status::status(&args).await,
+            Command::Demo(args) => demo::demo(args.output),
         }
     });
     // Not waiting for a name lookup that may still hang in the resolver.
