@@ -96,8 +96,8 @@ impl Ledger {
     }
 }
 
-/// Bytes shown of a line beyond the limit.
-const TOO_LONG_SHOWN: usize = 60;
+/// Bytes shown of a line beyond the limit: few enough for all of them to need an escape.
+const TOO_LONG_SHOWN: usize = 36;
 
 /// One open input of a [`Ledger`]; numbers its lines.
 #[derive(Debug)]
@@ -320,7 +320,7 @@ mod tests {
     #[test]
     fn an_endless_line_is_shown_by_its_start() {
         let report = read(&[b'x'; LINE_LIMIT + 3]);
-        assert_eq!(report.malformed[0].text, format!("{}… (over 65536 bytes)", "x".repeat(60)));
+        assert_eq!(report.malformed[0].text, format!("{}… (over 65536 bytes)", "x".repeat(36)));
     }
 
     /// Lines good and bad, few enough names that they fold.

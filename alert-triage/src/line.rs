@@ -127,15 +127,15 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Why a line is no record; the message says what to change.
+/// Why a line is no record; the message goes on from "the line …" and names the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Fault {
     /// Longer than [`LINE_LIMIT`].
-    #[error("longer than {LINE_LIMIT} bytes: split the line, or check that the file has line ends")]
+    #[error("is longer than {LINE_LIMIT} bytes: split the line, or check that the file has line ends")]
     TooLong,
     /// `byte` counts from 1, in the line.
-    #[error("no valid UTF-8 at byte {byte}: save the file as UTF-8")]
+    #[error("is no valid UTF-8 at byte {byte}: save the file as UTF-8")]
     NotUtf8 {
         /// Where the line stops being UTF-8, from 1.
         byte: usize,
@@ -156,7 +156,7 @@ pub enum Fault {
     #[error("names no alert: write `Zone {{zone}}: {{alert}}`")]
     NoAlert,
     /// The first word behind the zone holds something else than letters, digits, `_`, `-` and `.`.
-    #[error("the alert must be one name of letters, digits, `_`, `-` or `.`: put a blank behind the name")]
+    #[error("names the alert with other than letters, digits, `_`, `-` and `.`: put a blank behind the name")]
     NotAName,
 }
 
