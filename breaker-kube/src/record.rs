@@ -71,7 +71,8 @@ impl KubeClient {
             Some(_) => {
                 let params =
                     PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-                let call = api.patch(&name(target), &params, &Patch::Merge(&body));
+                let (name, patch) = (name(target), Patch::Merge(&body));
+                let call = api.patch(&name, &params, &patch);
                 match step("writing", "patch", target).attempt(call).await {
                     // Deleted meanwhile: like any other change by somebody else, read again and write anew.
                     Err(ClusterError::NotFound(object)) => return Err(ClusterError::Conflict(object)),

@@ -26,12 +26,12 @@ impl KubeClient {
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
         let (api, resource) = self.scaled_kind(target).await?;
-        let patch = json!({
+        let patch = Patch::Merge(json!({
             "metadata": {"resourceVersion": seen.resource_version},
             "spec": {"replicas": replicas},
-        });
+        }));
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-        let call = api.patch_scale(&target.name, &params, &Patch::Merge(&patch));
+        let call = api.patch_scale(&target.name, &params, &patch);
         let scale = step("writing", "patch", target, &resource).attempt(call).await?;
         facts(scale, target)
     }

@@ -1,12 +1,10 @@
 //! The pod watch: one stream of news without end, and fresh lists.
 
-use std::time::Duration;
-
 use breaker_core::{ClusterError, PodNews, PodReport};
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::api::ListParams;
-use kube::runtime::watcher::{self, Event};
-use kube::runtime::{WatchStreamExt, watcher as watch};
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -22,13 +20,10 @@ const SERVER_TIMEOUT: u32 = 60;
 /// Pods a page: a page is in memory as JSON for a moment.
 const PAGE: u32 = 100;
 
-/// The server is asked for a list within this time, a page at a time.
-const BETWEEN_PAGES: Duration = Duration::from_secs(10);
-
 impl KubeClient {
     pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
         let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
-        let config = watch::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
+        let config = watcher::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
         let mut listing: Vec<PodReport> = Vec::new();
         let news = watcher(api, config).default_backoff().filter_map(move |event| {
             let news = translate(event, &mut listing);
@@ -63,8 +58,6 @@ impl KubeClient {
         }
     }
 }
-
-use kube::runtime::watcher;
 
 /// kube lists again by itself after a 410 and other ruptures; what is absent at the end of a list is gone.
 fn translate(event: Result<Event<SlimPod>, watcher::Error>, listing: &mut Vec<PodReport>) -> Option<PodNews> {
