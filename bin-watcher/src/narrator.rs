@@ -67,8 +67,8 @@ impl Narrator {
         if matches!(notice, Notice::Scaled { .. } | Notice::AlreadyOpen { .. }) {
             self.teller.tell(at, &Aside::Undo { command: self.undo.clone() });
         }
-        // Twice the same in a row is one piece of news; a heartbeat says that it is alive.
-        self.last = (!matches!(notice, Notice::Heartbeat { .. })).then(|| notice.clone());
+        // Found open at the start and asked to open it: one piece of news.
+        self.last = matches!(notice, Notice::AlreadyOpen { .. }).then(|| notice.clone());
     }
 
     pub(crate) fn warn(&mut self, message: String) {

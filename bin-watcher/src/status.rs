@@ -97,9 +97,9 @@ pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         let pods = client.list_pods(&target.namespace, &scale.selector).await.with_context(about)?;
         let record = client.load_record(&target).await.map(|stored| stored.map(|stored| stored.record));
         let (record, kept) = usable(record, &scale.uid).with_context(about)?;
-        let policy = args.counting.policy(Mode::Observe);
         let undo = undo::command(&args.cluster, &target);
-        Ok(Status::of(policy, target, scale, pods, record, kept, undo, Timestamp::now()))
+        let found = Found { target, scale, pods, record, kept, undo };
+        Ok(found.status(args.counting.policy(Mode::Observe), Timestamp::now()))
     });
     let status = match unless_stopped(reading).await? {
         Ok(status) => status?,
@@ -131,24 +131,25 @@ fn usable(
     })
 }
 
-impl Status {
-    #[allow(clippy::too_many_arguments)] // what was read, once
-    fn of(
-        policy: Policy,
-        target: WorkloadRef,
-        scale: Scale,
-        pods: Vec<PodReport>,
-        record: Option<Record>,
-        kept: Kept,
-        undo: String,
-        now: Timestamp,
-    ) -> Self {
+/// What was read.
+struct Found {
+    target: WorkloadRef,
+    scale: Scale,
+    pods: Vec<PodReport>,
+    record: Option<Record>,
+    kept: Kept,
+    undo: String,
+}
+
+impl Found {
+    fn status(self, policy: Policy, now: Timestamp) -> Status {
+        let Self { target, scale, pods, record, kept, undo } = self;
         let replicas = scale.replicas;
         let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
         let wishes = breaker.step(Input::PodsListed(pods), now);
         let record = record.unwrap_or_default();
         let hour = jiff::SignedDuration::from_hours(1);
-        Self {
+        Status {
             time: format!("{now:.0}"),
             target: target.to_string(),
             phase: record.state.phase(),
@@ -240,7 +241,8 @@ mod tests {
         let target = WorkloadRef::deployment("sre", "swype-app");
         let undo = "watcher reset -n sre --deployment swype-app".into();
         let now = "2026-01-02T03:10:05Z".parse().unwrap();
-        Status::of(Policy::default(), target, scale(replicas), vec![], record, kept, undo, now)
+        let found = Found { target, scale: scale(replicas), pods: vec![], record, kept, undo };
+        found.status(Policy::default(), now)
     }
 
     #[test]
