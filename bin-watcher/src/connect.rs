@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breaker_core::ClusterClient;
+use breaker_kube::{ConnectError, KubeClient, Options};
 
 use crate::args::ClusterArgs;
-use crate::exit::Usage;
+use crate::clock::SystemClock;
 
 /// Connecting and the first reads may take so long, all together, so that "unreachable" is said within
 /// ten seconds.
@@ -15,6 +16,7 @@ const START_WITHIN: Duration = Duration::from_secs(9);
 /// A cluster, and the namespace that is meant.
 pub(crate) struct Cluster {
     pub(crate) client: Arc<dyn ClusterClient>,
+    pub(crate) kube: KubeClient,
     pub(crate) namespace: String,
 }
 
@@ -28,15 +30,11 @@ pub(crate) struct Cluster {
 pub(crate) struct Unreachable;
 
 impl Cluster {
-    pub(crate) async fn connect(args: &ClusterArgs) -> anyhow::Result<Self> {
-        if let Some(path) = args.kubeconfig.as_ref().filter(|path| !path.exists()) {
-            let path = path.display();
-            return Err(Usage(format!(
-                "kubeconfig {path} does not exist; check the path given to --kubeconfig"
-            ))
-            .into());
-        }
-        Err(Usage("no way to a cluster is built in yet".into()).into())
+    pub(crate) async fn connect(args: &ClusterArgs) -> Result<Self, ConnectError> {
+        let options = Options { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
+        let kube = KubeClient::connect(options, Arc::new(SystemClock)).await?;
+        let namespace = args.namespace.clone().unwrap_or_else(|| kube.default_namespace().to_owned());
+        Ok(Self { client: Arc::new(kube.clone()), kube, namespace })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use breaker_core::{ClusterError, WorkloadRef};
+use breaker_kube::ConnectError;
 
 use crate::connect::Unreachable;
 use crate::signals::Signal;
@@ -57,7 +58,7 @@ impl Exit {
     }
 
     fn of_one(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
-        if error.is::<Usage>() {
+        if error.is::<Usage>() || error.is::<ConnectError>() {
             Some(Self::Usage)
         } else if error.is::<Lost>() {
             Some(Self::NotFound)

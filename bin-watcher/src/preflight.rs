@@ -1,6 +1,6 @@
 //! The rights a watch needs, asked for at its start: a right that is missing must not show at the trip.
 
-use breaker_core::WorkloadRef;
+use breaker_core::{ClusterError, WorkloadRef};
 
 use crate::connect::Cluster;
 
@@ -9,9 +9,17 @@ use crate::connect::Cluster;
 /// # Errors
 /// [`ClusterError::Forbidden`](breaker_core::ClusterError::Forbidden) for a right that a trip cannot do without.
 pub(crate) async fn check(
-    _cluster: &Cluster,
-    _target: &WorkloadRef,
-    _dry_run: bool,
+    cluster: &Cluster,
+    target: &WorkloadRef,
+    dry_run: bool,
 ) -> anyhow::Result<Vec<String>> {
-    Ok(Vec::new())
+    let missing = cluster.kube.missing_rights(target, dry_run).await?;
+    if let Some(error) = missing.required.into_iter().next() {
+        return Err(error.into());
+    }
+    let told = |error: ClusterError| {
+        let rule = error.missing_rule().unwrap_or_default();
+        format!("{error}; missing rule: {rule}")
+    };
+    Ok(missing.wanted.into_iter().map(told).collect())
 }

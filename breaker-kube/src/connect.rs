@@ -27,7 +27,7 @@ pub struct Options {
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// `--kubeconfig` names a file that cannot be read, or that is no kubeconfig.
-    #[error("kubeconfig {path} cannot be used; check --kubeconfig")]
+    #[error("kubeconfig {path} cannot be used; check --kubeconfig and KUBECONFIG")]
     Kubeconfig {
         /// The file.
         path: PathBuf,
@@ -83,6 +83,9 @@ async fn configuration(options: &Options) -> Result<Config, ConnectError> {
     }
     match Config::from_kubeconfig(&chosen).await {
         Ok(config) => Ok(config),
+        Err(KubeconfigError::ReadConfig(source, path)) if std::env::var_os("KUBECONFIG").is_some() => {
+            Err(ConnectError::Kubeconfig { path, source: source.into() })
+        }
         // No file at all: perhaps this is a pod.
         Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if options.context.is_none() => {
             Config::incluster().map_err(|error| ConnectError::Nothing(error.into()))
