@@ -86,9 +86,25 @@ impl Space {
 
     /// A Deployment whose pods no node runs, with one container `app`; waits for its pods.
     pub async fn deployment(&self, name: &str, replicas: u32) -> Vec<Pod> {
+        self.create_deployment(name, replicas).await;
+        self.pods(replicas as usize).await
+    }
+
+    /// The same beside others: waits for its own pods only.
+    pub async fn deployment_beside(&self, name: &str, replicas: u32) -> Vec<Pod> {
+        self.create_deployment(name, replicas).await;
+        eventually("its pods exist", || async {
+            let params = ListParams::default().labels(&format!("app={name}"));
+            let pods = self.api::<Pod>().list(&params).await.ok()?.items;
+            (pods.len() == replicas as usize).then_some(pods)
+        })
+        .await
+    }
+
+    /// A Deployment whose pods no node runs, with one container `app`.
+    pub async fn create_deployment(&self, name: &str, replicas: u32) {
         let object = workload("Deployment", name, replicas);
         self.api::<Deployment>().create(&PostParams::default(), &from(object)).await.expect("created");
-        self.pods(replicas as usize).await
     }
 
     /// A StatefulSet (OrderedReady) whose pods no node runs; waits for its first pod.

@@ -67,7 +67,10 @@ impl Watcher {
             match self.next().await {
                 Some(told) if told["event"] == event => return told,
                 Some(_) => {}
-                None => panic!("ended without `{event}`: {:#?}\n{}", self.told, self.errors().await),
+                None => {
+                    let errors = self.errors().await;
+                    panic!("ended without `{event}`: {:#?}\n{errors}", self.told);
+                }
             }
         }
     }

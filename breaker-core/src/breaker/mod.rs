@@ -230,8 +230,9 @@ impl Breaker {
 
     /// The oldest instant at which a restart counts.
     fn oldest(&self, now: Timestamp) -> Timestamp {
-        let window = self.policy.window.oldest(now);
-        window.max(self.counts_from).unwrap_or(Timestamp::MIN)
+        // Kubernetes tells times in whole seconds, cut off.
+        let episode = self.counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok());
+        self.policy.window.oldest(now).max(episode).unwrap_or(Timestamp::MIN)
     }
 
     fn pod(&mut self, pod: PodReport, now: Timestamp) {

@@ -133,6 +133,7 @@ impl Breaker {
         self.episode += 1;
         self.counts_from = Some(now);
         self.read_ahead = false;
+        self.ledger.begin_anew();
     }
 
     /// Open, and a live pod appeared: did somebody scale it up?

@@ -110,7 +110,7 @@ fn restart_marks(series: &Series, oldest: Timestamp) -> Vec<RestartMark> {
         .iter()
         .map(|entry| (None, entry))
         .chain(series.deaths.range(..series.seen).map(|(n, entry)| (Some(*n), entry)))
-        .filter(|(_, entry)| entry.at >= oldest && !entry.sibling)
+        .filter(|(_, entry)| entry.at >= oldest && !entry.discounted)
         .filter_map(|(n, entry)| {
             let verdict = entry.verdict.as_ref()?;
             Some(RestartMark {
@@ -135,7 +135,7 @@ impl From<&RestartMark> for Entry {
             at: mark.at,
             exit_code: mark.exit.unwrap_or_default(),
             observed: mark.exit.is_some(),
-            sibling: false,
+            discounted: false,
             verdict: Some(Verdict {
                 cause: mark.cause,
                 kind: mark.kind,

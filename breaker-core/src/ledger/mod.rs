@@ -174,6 +174,11 @@ impl Ledger {
         told
     }
 
+    /// A new episode: only deaths not seen yet can count.
+    pub(crate) fn begin_anew(&mut self) {
+        self.series.values_mut().for_each(Series::begin_anew);
+    }
+
     /// Forgets what has left the window, and containers of pods that are gone and have nothing left.
     pub(crate) fn forget(&mut self, oldest: Timestamp, present: impl Fn(&PodUid) -> bool) {
         self.series.retain(|key, series| {

@@ -43,8 +43,9 @@ pub(crate) struct Entry {
     pub(crate) exit_code: i32,
     /// Its death was seen, rather than deduced from `restartCount`.
     pub(crate) observed: bool,
-    /// The kubelet stopped it because a sibling ended (restart of all containers).
-    pub(crate) sibling: bool,
+    /// Never counts: the kubelet stopped it because a sibling ended (restart of all containers), or it
+    /// ended in an earlier episode.
+    pub(crate) discounted: bool,
     /// `None` while evidence is being taken.
     pub(crate) verdict: Option<Verdict>,
     /// Its restart has been told.
@@ -220,7 +221,7 @@ impl Series {
         self.earlier
             .iter()
             .chain(self.deaths.range(..seen).map(|(_, entry)| entry))
-            .filter(|entry| !entry.sibling && entry.verdict.is_some())
+            .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
     pub(crate) fn restarts_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
@@ -228,7 +229,7 @@ impl Series {
         self.earlier
             .iter_mut()
             .chain(self.deaths.range_mut(..seen).map(|(_, entry)| entry))
-            .filter(|entry| !entry.sibling && entry.verdict.is_some())
+            .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
     pub(crate) fn entry_mut(&mut self, id: &InstanceId) -> Option<&mut Entry> {
@@ -247,6 +248,16 @@ impl Series {
         self.seen > 0 && (0..self.seen).any(|n| self.deaths.get(&n).is_none_or(|entry| !entry.observed))
     }
 
+    /// A new episode: what has been seen to end counts no more, nor what it left to be deduced.
+    pub(crate) fn begin_anew(&mut self) {
+        self.earlier.clear();
+        self.gaps.clear();
+        self.deaths = self.deaths.split_off(&self.seen);
+        for entry in self.deaths.values_mut() {
+            entry.discounted = true;
+        }
+    }
+
     /// Forgets restarts that ended before `oldest`.
     pub(crate) fn forget_before(&mut self, oldest: Timestamp) {
         let seen = self.seen;
@@ -259,13 +270,13 @@ impl Series {
 }
 
 impl Entry {
-    fn observed(death: &Death, number: u32, sibling: bool, told: bool, now: Timestamp) -> Self {
+    fn observed(death: &Death, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
         Self {
             id: InstanceId::of(death, number),
             at: death.finished_at.unwrap_or(now),
             exit_code: death.exit_code,
             observed: true,
-            sibling,
+            discounted,
             verdict: None,
             told,
         }
@@ -277,7 +288,7 @@ impl Entry {
             at,
             exit_code: 0,
             observed: false,
-            sibling: false,
+            discounted: false,
             verdict: None,
             told: false,
         }
