@@ -12,14 +12,10 @@ pub(crate) async fn check(
     cluster: &Cluster,
     target: &WorkloadRef,
     dry_run: bool,
-) -> anyhow::Result<Vec<String>> {
+) -> anyhow::Result<Vec<ClusterError>> {
     let missing = cluster.kube.missing_rights(target, dry_run).await?;
     if let Some(error) = missing.required.into_iter().next() {
         return Err(error.into());
     }
-    let told = |error: ClusterError| {
-        let rule = error.missing_rule().unwrap_or_default();
-        format!("{error}; missing rule: {rule}")
-    };
-    Ok(missing.wanted.into_iter().map(told).collect())
+    Ok(missing.wanted)
 }

@@ -37,9 +37,10 @@ pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
         Err(signal) => return Ok(Exit::Signal(signal)),
     };
     let mut narrator = Narrator::new(&args, &target, format);
-    for message in warnings.into_iter().chain(missing) {
+    for message in warnings {
         narrator.warn(message);
     }
+    supervisor.warn_of(missing);
     watch(&mut supervisor, &mut narrator, until).await
 }
 

@@ -78,8 +78,8 @@ pub struct Supervisor {
     would_trip: bool,
     lost: bool,
     watch_is_down: bool,
-    /// The Record may not be read; told first thing.
-    unreadable_record: Option<ClusterError>,
+    /// Rights known to be missing; told first thing.
+    missing: Vec<ClusterError>,
     /// A refusal that ends the run once the breaker has recorded it.
     fatal: Option<ClusterError>,
 }
@@ -144,13 +144,18 @@ impl Supervisor {
             lost: false,
             watch_is_down: false,
             fatal: None,
-            unreadable_record: forbidden,
+            missing: forbidden.into_iter().collect(),
         })
     }
 
     /// The breaker it drives.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker
+    }
+
+    /// Rights found missing before the start; each is told once, now or when it is first missed.
+    pub fn warn_of(&mut self, missing: Vec<ClusterError>) {
+        self.missing.extend(missing);
     }
 
     /// Watches, decides and acts. `commands` are a person's wishes, `tell` is called with everything
@@ -164,7 +169,7 @@ impl Supervisor {
         until: Until,
         tell: &mut (dyn FnMut(Timestamp, &Notice) + Send),
     ) -> Result<End, ClusterError> {
-        if let Some(error) = self.unreadable_record.take() {
+        for error in std::mem::take(&mut self.missing) {
             self.warn_once(&error, tell);
         }
         let mut commands = commands.fuse();

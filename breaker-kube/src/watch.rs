@@ -1,5 +1,8 @@
 //! The pod watch: one stream of news without end, and fresh lists.
 
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
 use breaker_core::{ClusterError, PodNews, PodReport};
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::api::ListParams;
@@ -20,12 +23,19 @@ const SERVER_TIMEOUT: u32 = 60;
 /// Pods a page: a page is in memory as JSON for a moment.
 const PAGE: u32 = 100;
 
+/// Kinder than a hot loop and quicker back than kube's own 30 s: an outage may be waiting to be seen.
+fn back_off() -> watcher::ExponentialBackoff {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
+    let builder = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
+    builder.without_max_times().with_jitter().into()
+}
+
 impl KubeClient {
     pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
         let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
         let config = watcher::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
         let mut listing: Vec<PodReport> = Vec::new();
-        let news = watcher(api, config).default_backoff().filter_map(move |event| {
+        let news = watcher(api, config).backoff(back_off()).filter_map(move |event| {
             let news = translate(event, &mut listing);
             async move { news }
         });

@@ -100,8 +100,17 @@ impl Kubelet {
         self.runs_again().await;
     }
 
+    /// The container turns out to have run for so long by now.
+    pub async fn has_run_for(&mut self, time: std::time::Duration) {
+        self.runs_since(Timestamp::now() - time).await;
+    }
+
     async fn runs(&mut self) {
-        self.started_at = Timestamp::now();
+        self.runs_since(Timestamp::now()).await;
+    }
+
+    async fn runs_since(&mut self, at: Timestamp) {
+        self.started_at = at;
         let at = self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let last = self.last.clone();
         self.show(json!({"running": {"startedAt": at}}), last).await;

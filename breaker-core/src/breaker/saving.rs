@@ -111,6 +111,10 @@ impl Breaker {
         self.cooldown_secs = theirs.cooldown_secs;
         self.undelivered = theirs.undelivered;
         self.read_ahead = false;
+        // Whoever it was may be gone before they are delivered; twice told is told once.
+        for event in self.undelivered.clone() {
+            self.publish(event);
+        }
         match &self.state {
             // It may have crashed half-way: whoever comes first finishes, the precondition sees to one trip.
             State::Tripping { .. } => self.read_scale(),
