@@ -34,6 +34,9 @@ use crate::{
 /// A trip interrupted by a crash goes on only while younger than this.
 pub const TRIP_STAYS_FRESH: SignedDuration = SignedDuration::from_secs(60);
 
+/// A pod's change has reached the target's own status by then.
+const REFRESH_AFTER: SignedDuration = SignedDuration::from_millis(100);
+
 /// One target's breaker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breaker {
@@ -57,6 +60,9 @@ pub struct Breaker {
     scale: Option<Scale>,
     /// The scale was read since the counted restarts reached the threshold.
     read_ahead: bool,
+    /// When the scale that was read ahead is to be read again: pods change the target's status, and with it
+    /// the version that the precondition names.
+    refresh_at: Option<Timestamp>,
     listed: bool,
     pressing: bool,
     told_held: Option<(u64, &'static str)>,
@@ -100,6 +106,7 @@ impl Breaker {
             undelivered: record.undelivered,
             scale: Some(scale),
             read_ahead: false,
+            refresh_at: None,
             listed: false,
             pressing: false,
             told_held: None,
@@ -148,6 +155,12 @@ impl Breaker {
             Input::Tick => {}
         }
         self.retry_what_is_due(now);
+        if self.refresh_at.is_some_and(|at| at <= now) {
+            self.refresh_at = None;
+            if self.read_ahead && self.state == State::Closed {
+                self.read_scale();
+            }
+        }
         self.recover(now);
         self.reconsider(now);
         self.save_if_needed(now);
@@ -242,6 +255,7 @@ impl Breaker {
         }
         let live = pod.is_live();
         self.observe(&pod, now);
+        self.refresh_later(now);
         let new = self.view.apply(pod, now);
         if new && live {
             self.live_pod_appeared();
@@ -270,6 +284,15 @@ impl Breaker {
             self.live_pod_appeared();
         }
         self.last_pod_went();
+    }
+
+    /// One restart away from a trip, the version read ahead is kept fresh.
+    fn refresh_later(&mut self, now: Timestamp) {
+        if self.read_ahead && self.state == State::Closed && self.refresh_at.is_none() {
+            let at = now + REFRESH_AFTER;
+            self.refresh_at = Some(at);
+            self.out.push(Action::Wake(at));
+        }
     }
 
     fn observe(&mut self, pod: &PodReport, now: Timestamp) {
