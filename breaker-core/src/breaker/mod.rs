@@ -287,7 +287,7 @@ impl Breaker {
     }
 
     /// One restart away from a trip, the version read ahead is kept fresh.
-    fn refresh_later(&mut self, now: Timestamp) {
+    pub(super) fn refresh_later(&mut self, now: Timestamp) {
         if self.read_ahead && self.state == State::Closed && self.refresh_at.is_none() {
             let at = now + REFRESH_AFTER;
             self.refresh_at = Some(at);

@@ -30,10 +30,14 @@ impl Breaker {
                 if scale.replicas == 0 && self.view.pods().next().is_none() {
                     self.load_record();
                 }
+                let before = self.read_ahead;
                 self.read_ahead = self
                     .tallies(now)
                     .iter()
                     .any(|tally| tally.counted > 0 && tally.counted >= tally.threshold);
+                if !before {
+                    self.refresh_later(now);
+                }
             }
             State::Tripping { replicas, because, .. } => {
                 if scale.replicas == 0 {

@@ -25,7 +25,7 @@ fn by_reason(termination: &Termination) -> Option<Verdict> {
 /// the pod's network, beside a container that the runtime lost (`Unknown`, 255).
 fn by_event(termination: &Termination) -> Option<Verdict> {
     let lost = termination.death.reason == "Unknown" || termination.death.reason == "ContainerStatusUnknown";
-    let found = termination.events.iter().find_map(|event| {
+    termination.events.iter().find_map(|event| {
         let message = event.message.as_str();
         let network_setup = ["network", "cni", "CNI"].iter().any(|word| message.contains(word));
         let verdict = match event.reason.as_str() {
@@ -50,8 +50,7 @@ fn by_event(termination: &Termination) -> Option<Verdict> {
             _ => return None,
         };
         Some(verdict)
-    });
-    found
+    })
 }
 
 fn by_waiting(termination: &Termination) -> Option<Verdict> {
