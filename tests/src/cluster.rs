@@ -48,6 +48,11 @@ impl Cluster {
         Space { cluster: self.clone(), name }
     }
 
+    /// A namespace that is there already.
+    pub fn namespace(&self, name: &str) -> Space {
+        Space { cluster: self.clone(), name: name.into() }
+    }
+
     /// Runs `tests/cluster/cluster apiserver VERB`.
     ///
     /// # Panics
@@ -103,8 +108,12 @@ impl Space {
 
     /// A Deployment whose pods no node runs, with one container `app`.
     pub async fn create_deployment(&self, name: &str, replicas: u32) {
-        let object = workload("Deployment", name, replicas);
-        self.api::<Deployment>().create(&PostParams::default(), &from(object)).await.expect("created");
+        self.create(workload("Deployment", name, replicas)).await;
+    }
+
+    /// A Deployment as given.
+    pub async fn create(&self, deployment: Value) {
+        self.api::<Deployment>().create(&PostParams::default(), &from(deployment)).await.expect("created");
     }
 
     /// A StatefulSet (OrderedReady) whose pods no node runs; waits for its first pod.
