@@ -41,11 +41,16 @@ fn deployment(name: &str, policy: &str, script: &str, probe: Value) -> Value {
                         "command": ["sh", "-c", script],
                         "terminationMessagePolicy": policy,
                         "livenessProbe": probe,
+                        "resources": {"limits": {"memory": "24Mi"}},
                     }],
                 },
             },
         },
     })
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 async fn restarts(space: &Space, name: &str) -> i32 {
@@ -71,14 +76,14 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
             "{:>5.1} s {}/3 {}:{} \"{}\"",
             cut.elapsed().as_secs_f64(),
             n,
-            told["cause"],
-            told["kind"],
-            told["quote"]
+            text(&told["cause"]),
+            text(&told["kind"]),
+            text(&told["quote"])
         );
     }
     assert_eq!(space.replicas("swype-app").await, 1, "not at the third");
     let scaled = watcher.until("scaled").await;
-    println!("{:>5.1} s scaled to 0: {}", cut.elapsed().as_secs_f64(), scaled["quote"]);
+    println!("{:>5.1} s scaled to 0: {}", cut.elapsed().as_secs_f64(), text(&scaled["quote"]));
     assert_eq!(scaled["counted"], 4);
     assert_eq!(watcher.end().await.0, 0);
     assert_eq!(space.replicas("swype-app").await, 0);
@@ -102,7 +107,7 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "down"]);
 }
 
-/// A bug, a SIGKILL, a container out of memory and a failed probe behind network noise; each with its last
+/// A bug, an exit 137, a container out of memory and a failed probe behind network noise; each with its last
 /// words in the log only and in the status. None of them trips; the same death by a refused connection does.
 #[tokio::test]
 async fn only_network_deaths_trip() {
@@ -111,7 +116,8 @@ async fn only_network_deaths_trip() {
     let fails = json!({"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 1});
     let bug =
         "sleep 1; echo 'panic: runtime error: index out of range [3] with length 3' >&2; exit 1".to_owned();
-    let killed = format!("{noise}; sleep 1; kill -9 $$");
+    let killed = format!("{noise}; sleep 1; exit 137");
+    let oom = format!("{noise}; sleep 1; exec tail /dev/zero");
     let probed = format!("trap \"{noise}; exit 1\" TERM; while :; do sleep 1; done");
     let refused = "sleep 1; exec curl -sS http://127.0.0.1:9/charge".to_owned();
 
@@ -121,6 +127,7 @@ async fn only_network_deaths_trip() {
         for (name, script, probe) in [
             ("bug", &bug, Value::Null),
             ("killed", &killed, Value::Null),
+            ("oom", &oom, Value::Null),
             ("probed", &probed, fails.clone()),
             ("refused", &refused, Value::Null),
         ] {
@@ -137,7 +144,7 @@ async fn only_network_deaths_trip() {
                 (scaled["counted"].as_u64(), scaled["cause"].as_str()),
                 (Some(4), Some("network:refused"))
             );
-            println!("{app}: tripped, \"{}\"", scaled["quote"]);
+            println!("{app}: tripped, \"{}\"", text(&scaled["quote"]));
             continue;
         }
         let end = Instant::now() + Duration::from_secs(150);
@@ -150,8 +157,10 @@ async fn only_network_deaths_trip() {
         assert!(!watcher.has_told("tripping"), "{app}");
         let last = watcher.told.iter().rfind(|told| told["event"] == "heartbeat").expect("a heartbeat");
         println!("{app}: not tripped after {} restarts, {}", restarts(&space, app).await, last["byCause"]);
-        if app.starts_with("probed") {
-            assert!(last["byCause"]["probe"].as_u64() >= Some(4), "{app}: {last}");
+        for (name, cause) in [("probed", "probe"), ("oom", "oom"), ("bug", "application")] {
+            if app.starts_with(name) {
+                assert!(last["byCause"][cause].as_u64() >= Some(4), "{app}: {last}");
+            }
         }
     }
     space.close().await;
