@@ -7,7 +7,7 @@ use crate::connect::Cluster;
 /// Answers with what is missing and can be done without; empty when all is allowed.
 ///
 /// # Errors
-/// [`ClusterError::Forbidden`](breaker_core::ClusterError::Forbidden) for a right that a trip cannot do without.
+/// [`ClusterError::Forbidden`] for a right that a trip cannot do without.
 pub(crate) async fn check(
     cluster: &Cluster,
     target: &WorkloadRef,
