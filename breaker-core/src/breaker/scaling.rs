@@ -116,6 +116,7 @@ impl Breaker {
     /// Tripping has reached zero. `already`: not by a write of ours that was acknowledged.
     fn opened(&mut self, already: bool, now: Timestamp) {
         let State::Tripping { replicas, because, .. } = self.state.clone() else { return };
+        self.retries.remove(&Attempt::WriteScale);
         let note = format!(
             "Scaled to 0, was {replicas}: {because}. To give back: watcher reset -n {} --target {}",
             self.target.namespace,

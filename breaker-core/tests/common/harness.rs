@@ -115,7 +115,13 @@ pub(crate) fn history(pod: usize, lives: &[Life]) -> Vec<(Timestamp, PodReport)>
     reports
 }
 
-fn report(pod: usize, count: u32, id: &str, state: ContainerState, last: Option<Death>) -> PodReport {
+pub(crate) fn report(
+    pod: usize,
+    count: u32,
+    id: &str,
+    state: ContainerState,
+    last: Option<Death>,
+) -> PodReport {
     PodReport {
         uid: format!("uid-{pod}"),
         name: format!("swype-app-abc-{pod}"),
