@@ -92,6 +92,8 @@ fn one_line(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let more = cause.to_string();
+        // A YAML error goes on with a drawing of the place, which line and column name already.
+        let more = more.split("\n --> ").next().unwrap_or_default().replace(": error: ", ": ");
         if text.is_empty() {
             text = more;
         } else if !text.contains(&more) {

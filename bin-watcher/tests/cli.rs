@@ -24,7 +24,10 @@ fn what_is_typed_wrongly_is_told_with_its_fix() {
         (&["--heartbeat", "-1s"], "from 1s to 24h"),
         (&["--heartbeat", "999999999999h"], "from 1s to 24h"),
         (&["--rules", "/nonexistent/rules.yaml"], "/nonexistent/rules.yaml cannot be read"),
-        (&["--kubeconfig", "/nonexistent/config"], "/nonexistent/config does not exist"),
+        (
+            &["--kubeconfig", "/nonexistent/config"],
+            "kubeconfig /nonexistent/config cannot be used; check --kubeconfig and KUBECONFIG",
+        ),
         (&["-o", "yaml"], "possible values: text, json"),
         (&["--target", "deployment/other"], "cannot be used with"),
     ] {

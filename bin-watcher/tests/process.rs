@@ -30,7 +30,6 @@ fn start(stub: &Stub, more: &[&str]) -> Child {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn each_way_to_fail_has_its_exit_code() {
     for command in ["run", "trip", "reset", "status"] {
         let nobody = Stub::new(Manners { no_target: true, ..Manners::default() });
@@ -50,7 +49,6 @@ fn each_way_to_fail_has_its_exit_code() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn status_asks_and_never_writes() {
     let stub = Stub::new(Manners::default());
     let output = ask(&stub, "status", &["-o", "json"]);
@@ -62,7 +60,6 @@ fn status_asks_and_never_writes() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn status_tells_what_it_may_not_read() {
     let stub = Stub::new(Manners { forbid: vec!["/configmaps"], ..Manners::default() });
     let output = ask(&stub, "status", &[]);
@@ -71,7 +68,6 @@ fn status_tells_what_it_may_not_read() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn a_signal_ends_the_watch_in_an_orderly_way() {
     for (signal, code, name) in [("-INT", 130, "SIGINT"), ("-TERM", 143, "SIGTERM")] {
         let stub = Stub::new(Manners::default());
@@ -87,7 +83,6 @@ fn a_signal_ends_the_watch_in_an_orderly_way() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn a_reader_that_goes_away_does_not_end_the_watch() {
     let stub = Stub::new(Manners::default());
     let mut child = start(&stub, &["--heartbeat", "1s"]);

@@ -9,7 +9,6 @@ use binary::{refused, watcher};
 use stub::kubeconfig;
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn without_a_kubeconfig_it_says_where_one_was_looked_for() {
     for command in ["run", "trip", "reset", "status"] {
         let stderr = refused(command, &watcher(&[command, "--deployment", "swype-app"]), 2);
@@ -18,7 +17,6 @@ fn without_a_kubeconfig_it_says_where_one_was_looked_for() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn a_kubeconfig_that_cannot_be_used_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");
@@ -39,7 +37,6 @@ fn a_kubeconfig_that_cannot_be_used_is_named() {
 }
 
 #[test]
-#[ignore = "no way to a cluster is built in yet"]
 fn an_api_server_that_cannot_be_reached_is_told_within_ten_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");
