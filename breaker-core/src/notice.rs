@@ -258,6 +258,7 @@ pub(crate) fn missing(rule: &str) -> &str {
         "log-forbidden" => "no right to read pods/log",
         "evidence-late" => "the log could not be read in time",
         "no-rule" => "no rule knows its last words",
+        "killed-by-signal" => "killed by a signal, nothing says why",
         "unobserved" => "nobody saw it end",
         other => other,
     }

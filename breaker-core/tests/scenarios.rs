@@ -271,3 +271,22 @@ fn a_trip_interrupted_by_a_crash_ends_the_same() {
         }
     }
 }
+
+#[test]
+fn a_trip_that_cannot_be_carried_out_does_not_hit_a_service_that_has_healed_meanwhile() {
+    for healed in [true, false] {
+        let watch = Watch::of(1);
+        watch.sim.with(|world| {
+            world.set_health(Health::dies(REFUSED));
+            (0..200).for_each(|_| world.fault(Fault::Refuse(Call::WriteScale)));
+        });
+        watch.sim.after_secs(100, move |world| {
+            if healed {
+                world.set_health(Health::well());
+            }
+        });
+        let seen = watch.for_minutes(40);
+        assert_eq!(watch.sim.with(|world| world.replicas()), u32::from(healed), "{:?}", seen.lines);
+        assert_eq!(seen.lines_with("trip abandoned").is_empty(), !healed, "{:?}", seen.lines);
+    }
+}

@@ -60,10 +60,15 @@ pub struct Breaker {
     scale: Option<Scale>,
     /// The scale was read since the counted restarts reached the threshold.
     read_ahead: bool,
+    /// A read is under way that was sent before the last write was acknowledged: what it brings may be from
+    /// before the write, and would look like somebody else's doing.
+    read_is_old: bool,
     /// When the scale that was read ahead is to be read again: pods change the target's status, and with it
     /// the version that the precondition names.
     refresh_at: Option<Timestamp>,
     listed: bool,
+    /// A trip that could not be carried out at once looks at the pods again before it goes on.
+    trip_waits_for_list: bool,
     pressing: bool,
     told_held: Option<(u64, &'static str)>,
     told_would_trip: Option<u64>,
@@ -106,8 +111,10 @@ impl Breaker {
             undelivered: record.undelivered,
             scale: Some(scale),
             read_ahead: false,
+            read_is_old: false,
             refresh_at: None,
             listed: false,
+            trip_waits_for_list: false,
             pressing: false,
             told_held: None,
             told_would_trip: None,
@@ -280,6 +287,8 @@ impl Breaker {
         if !self.listed {
             self.listed = true;
             self.start(now);
+        } else if std::mem::take(&mut self.trip_waits_for_list) {
+            self.scale_known(now);
         } else if appeared {
             self.live_pod_appeared();
         }
@@ -336,10 +345,15 @@ impl Breaker {
             }
             Outcome::ScaleRead(Some(scale)) => {
                 self.finished(Attempt::ReadScale);
-                self.scale_read(scale, now);
+                if std::mem::take(&mut self.read_is_old) {
+                    self.read_scale();
+                } else {
+                    self.scale_read(scale, now);
+                }
             }
             Outcome::ScaleWritten(scale) => {
                 self.finished(Attempt::WriteScale);
+                self.read_is_old = self.in_flight.contains(&Attempt::ReadScale);
                 self.scale_written(scale, now);
             }
             Outcome::RecordSaved => self.record_saved(),
@@ -366,7 +380,10 @@ impl Breaker {
                 self.hold("stale_view", format!("the pods cannot be listed: {}", failure.why), now);
                 self.retry_later(failure.of, now);
             }
-            Attempt::ReadScale => self.retry_later(failure.of, now),
+            Attempt::ReadScale => {
+                self.read_is_old = false;
+                self.retry_later(failure.of, now);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Breaker;
+use super::{Breaker, TRIP_STAYS_FRESH};
 use crate::action::{Attempt, Failure};
 use crate::record::Contested;
 use crate::view::View;
@@ -39,9 +39,17 @@ impl Breaker {
                     self.refresh_later(now);
                 }
             }
-            State::Tripping { replicas, because, .. } => {
+            State::Tripping { since, replicas, because } => {
                 if scale.replicas == 0 {
                     return self.opened(true, now);
+                }
+                let long = now.duration_since(since) >= TRIP_STAYS_FRESH && !because.probe_failed;
+                if long && self.view.is_stale(now) {
+                    self.trip_waits_for_list = true;
+                    return self.list_pods();
+                }
+                if long && !self.still_exceeded(&because, now) {
+                    return self.abandon("it could not be carried out for more than a minute".into());
                 }
                 if because.probe_failed || scale.replicas == replicas {
                     return self.write_scale(scale, 0);

@@ -17,7 +17,7 @@ pub(crate) fn scale(replicas: u32) -> Scale {
     Scale { uid: "target".into(), resource_version: "1".into(), replicas, selector: "app=app".into() }
 }
 
-/// Grants every wish at once: verdicts by termination message, scales and Records by memory.
+/// Grants every wish at once, the last one first, so that answers overtake each other: verdicts by termination message, scales and Records by memory.
 pub(crate) struct Harness {
     pub(crate) breaker: Breaker,
     pub(crate) replicas: u32,
