@@ -55,7 +55,7 @@ impl ClusterClient for Blind {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError> {
         self.0.save_record(target, record, over).await
     }

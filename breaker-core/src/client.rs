@@ -62,7 +62,7 @@ pub trait ClusterClient: Send + Sync {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError>;
 
     /// Publishes an Event on the target. An event with the same `key` already there counts as done.

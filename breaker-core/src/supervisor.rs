@@ -348,7 +348,7 @@ impl Supervisor {
             Action::SaveRecord(record) => {
                 let over = self.version.clone();
                 async move {
-                    match client.save_record(&target, &record, over.as_deref()).await {
+                    match client.save_record(&target, &record, over).await {
                         Ok(version) => Finished {
                             version: Some(Some(version)),
                             ..Input::Done(Outcome::RecordSaved).into()

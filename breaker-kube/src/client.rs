@@ -79,9 +79,9 @@ impl ClusterClient for KubeClient {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError> {
-        self.record_saved(target, record, over).await
+        self.record_saved(target, record, over.as_deref()).await
     }
 
     async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::Space;
 
 /// Longest wait for one thing to be told.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// One line told.
 pub type Told = Value;
@@ -52,7 +52,7 @@ impl Watcher {
     /// The next line, or `None` at the end of the output.
     async fn next(&mut self) -> Option<Told> {
         let line = timeout(PATIENCE, self.lines.next_line()).await;
-        let line = line.unwrap_or_else(|_| panic!("nothing told for a minute; before: {:#?}", self.told));
+        let line = line.unwrap_or_else(|_| panic!("nothing told in time; before: {:#?}", self.told));
         let told: Told = serde_json::from_str(&line.expect("readable output")?).expect("a JSON object");
         self.told.push(told.clone());
         Some(told)

@@ -108,7 +108,7 @@ impl ClusterClient for Mortal {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError> {
         self.lives().await;
         self.client.save_record(target, record, over).await

@@ -128,11 +128,11 @@ impl ClusterClient for Sim {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError> {
         self.call(Call::SaveRecord, |world| {
             let stored = world.record.as_ref().map(|(_, version)| *version);
-            if stored.map(|version| version.to_string()).as_deref() != over {
+            if stored.map(|version| version.to_string()) != over {
                 return Err(ClusterError::Conflict(format!("the record of {target}")));
             }
             let version = stored.unwrap_or(0) + 1;
