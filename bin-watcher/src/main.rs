@@ -1,2 +1,88 @@
-//! The binary.
-fn main() {}
+//! `watcher`, the big red button for a Kubernetes workload.
+//!
+//! ```text
+//! args --checked--> run | trip | reset | status --> breaker-core's Supervisor over breaker-kube's client
+//!                                                   --> one line per notice --> exit code
+//! ```
+//!
+//! Thin on purpose: what trips and why is decided in `breaker-core`, how a cluster is spoken to in
+//! `breaker-kube`. Here words become a checked request, and outcomes become lines and an exit code.
+
+mod act;
+mod args;
+mod blind;
+mod clock;
+mod connect;
+mod demo;
+mod exit;
+mod narrator;
+mod output;
+mod preflight;
+mod press;
+mod reset;
+mod rules;
+mod run;
+mod signals;
+#[cfg(test)]
+mod stage;
+mod status;
+mod undo;
+mod values;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help and version come this way too; a closed stream changes nothing.
+            let _ = said.print();
+            return if said.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+        }
+    };
+    log_to_stderr();
+    let exit = match carry_out(cli.command) {
+        Ok(exit) => exit,
+        Err(error) => {
+            exit::explain(&error);
+            Exit::of(&error)
+        }
+    };
+    exit.into()
+}
+
+/// One thread does it all: a watcher mostly waits.
+fn carry_out(command: Command) -> anyhow::Result<Exit> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
+    let outcome = runtime.block_on(async {
+        match command {
+            Command::Run(args) => run::run(args.check()?).await,
+            Command::Trip(args) => press::press(&args).await,
+            Command::Reset(args) => reset::reset(&args).await,
+            Command::Status(args) => status::status(&args).await,
+            Command::Demo(args) => demo::demo(args.output),
+        }
+    });
+    // Not waiting for a name lookup that may still hang in the resolver.
+    runtime.shutdown_background();
+    outcome
+}
+
+fn log_to_stderr() {
+    // The client logs each failed request as an error; we tell it ourselves, once and in our words.
+    let quiet = ["kube_client=off", "kube_runtime=off"].map(|directive| directive.parse());
+    let mut filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+    if std::env::var_os("RUST_LOG").is_none() {
+        for directive in quiet.into_iter().flatten() {
+            filter = filter.add_directive(directive);
+        }
+    }
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

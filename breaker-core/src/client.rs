@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
 
 use crate::{ClusterError, Death, PodEvent, PodReport, PodUid, Record, WorkloadRef};
 
@@ -61,7 +62,7 @@ pub trait ClusterClient: Send + Sync {
         &self,
         target: &WorkloadRef,
         record: &Record,
-        over: Option<&str>,
+        over: Option<String>,
     ) -> Result<String, ClusterError>;
 
     /// Publishes an Event on the target. An event with the same `key` already there counts as done.
@@ -130,7 +131,8 @@ pub struct Stored {
 }
 
 /// A Kubernetes Event about the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetEvent {
     /// Unique for what happened, so that telling it twice makes one Event: `<uid>.<episode>.<reason>`.
     pub key: String,
@@ -139,9 +141,9 @@ pub struct TargetEvent {
     /// `Warning` rather than `Normal`.
     pub warning: bool,
     /// Machine-readable reason in CamelCase, for example `Tripped`.
-    pub reason: &'static str,
+    pub reason: String,
     /// What was done, in CamelCase, for example `ScaleToZero`.
-    pub action: &'static str,
+    pub action: String,
     /// For people; at most 1,024 bytes.
     pub note: String,
 }

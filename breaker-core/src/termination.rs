@@ -7,7 +7,8 @@ use crate::{Death, PodUid};
 
 /// One ended container instance, with the evidence gathered about it.
 ///
-/// Evidence that could not be had is simply empty; *why* it could not is in [`Evidence`](crate::Evidence).
+/// Evidence that could not be had is simply empty; *why* it could not is
+/// the rule of the verdict, [`Verdict::rule`](crate::Verdict::rule).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Termination {
     /// `metadata.uid` of the pod.

@@ -143,7 +143,7 @@ pub struct Verdict {
     /// How firmly the evidence speaks.
     pub confidence: Confidence,
     /// Id of the rule that decided. For [`Cause::Unknown`] it says what was missing:
-    /// `no-last-words`, `log-gone`, `log-forbidden`, `evidence-late`, `no-rule`, `unobserved`.
+    /// `no-last-words`, `log-gone`, `log-forbidden`, `evidence-late`, `no-rule`, `killed-by-signal`, `unobserved`.
     pub rule: String,
     /// The deciding words, masked and on one line, at most 200 characters; empty without evidence.
     pub quote: String,

@@ -1,1 +1,32 @@
 //! The breaker's door to a real cluster, on kube-rs.
+//!
+//! [`KubeClient`] is [`ClusterClient`](breaker_core::ClusterClient) over an API server:
+//!
+//! ```text
+//! watch      pods of a selector, as facts         scale      read, and written with a precondition
+//! last_words the log's end of a dead container    record     a ConfigMap owned by the target
+//! events     a pod's, to read; the target's, to write        rights  what the user may do, asked up front
+//! ```
+//!
+//! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
+//! a clock: the one given to [`KubeClient::connect`] dates the Events.
+
+mod client;
+mod connect;
+mod errors;
+mod events;
+mod kinds;
+mod last_words;
+mod pods;
+mod pulse;
+mod record;
+mod rights;
+mod scale;
+mod watch;
+
+pub use client::KubeClient;
+pub use connect::{ConnectError, Options};
+pub use rights::Rights;
+
+/// Field manager of every write.
+pub const FIELD_MANAGER: &str = "bigredbutton";

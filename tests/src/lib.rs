@@ -1,1 +1,17 @@
-//! Laws and scenarios across the crates.
+//! What the tests on a real Kubernetes share: the cluster, a kubelet played by hand, the watcher as a process.
+//!
+//! Tier 2 has an API server and no node: its pods are scheduled by nobody, and [`Kubelet`] patches their
+//! status as a kubelet would. Tier 3 has a node, and containers that die by themselves.
+
+mod cluster;
+mod kubelet;
+mod process;
+
+pub use cluster::{Cluster, Space, eventually};
+pub use kubelet::Kubelet;
+pub use process::{Told, Watcher};
+
+/// Last words of a process whose peer refused the connection.
+pub const REFUSED: &str = "Error: dial tcp 10.96.0.7:8080: connect: connection refused";
+/// Last words of a bug.
+pub const BUG: &str = "panic: runtime error: index out of range [3] with length 3";

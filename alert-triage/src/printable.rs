@@ -1,0 +1,109 @@
+use std::fmt::{Display, Write as _};
+
+use serde::Serializer;
+
+/// The longest text an output shows, in characters; longer ones end in `…` and their length in bytes.
+pub const SHOWN: usize = 256;
+
+/// Makes input safe to show on a terminal, in a ticket or in a log line.
+///
+/// Controls (C0, DEL, C1), line separators, invisible and bidirectional marks become `\u{1b}`; bytes that are
+/// no UTF-8 become `\xff`; whatever is longer than [`SHOWN`] is cut, never inside an escape. A backslash stays as
+/// it is: the result is for eyes and does not parse back.
+///
+/// ```
+/// assert_eq!(alert_triage::printable("Zone \u{1b}[31m"), r"Zone \u{1b}[31m");
+/// assert_eq!(alert_triage::printable(b"caf\xe9"), r"caf\xe9");
+/// ```
+pub fn printable(text: impl AsRef<[u8]>) -> String {
+    let bytes = text.as_ref();
+    let mut shown = Shown::default();
+    let whole = bytes.utf8_chunks().all(|chunk| {
+        chunk.valid().chars().all(|c| {
+            if is_unsafe(c) { shown.escape(format_args!("\\u{{{:x}}}", u32::from(c))) } else { shown.char(c) }
+        }) && chunk.invalid().iter().all(|byte| shown.escape(format_args!("\\x{byte:02x}")))
+    });
+    if !whole {
+        let _ = write!(shown.text, "… ({} bytes)", bytes.len());
+    }
+    shown.text
+}
+
+/// For `#[serde(serialize_with)]`: whatever leaves the crate leaves it printable.
+pub(crate) fn serialize<S: Serializer>(text: impl AsRef<[u8]>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&printable(text))
+}
+
+/// A terminal could obey it, or an eye could be misled by it.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Text under the limit; every method says whether there was room.
+#[derive(Default)]
+struct Shown {
+    text: String,
+    chars: usize,
+}
+
+impl Shown {
+    fn char(&mut self, c: char) -> bool {
+        let fits = self.chars < SHOWN;
+        if fits {
+            self.text.push(c);
+            self.chars += 1;
+        }
+        fits
+    }
+
+    fn escape(&mut self, escape: impl Display) -> bool {
+        let escape = escape.to_string();
+        let fits = self.chars + escape.len() <= SHOWN;
+        if fits {
+            self.text.push_str(&escape);
+            self.chars += escape.len();
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn texts_are_shown_safely() {
+        for (case, text, want) in [
+            ("plain", "Zone AB".as_bytes(), "Zone AB"),
+            ("letters of the world", "Zürich 東京".as_bytes(), "Zürich 東京"),
+            ("escape", b"\x1b[2J", r"\u{1b}[2J"),
+            ("C1", "\u{9b}2J".as_bytes(), r"\u{9b}2J"),
+            ("right to left override", "A\u{202e}B".as_bytes(), r"A\u{202e}B"),
+            ("not UTF-8", b"\xff\xfe!", r"\xff\xfe!"),
+        ] {
+            assert_eq!(printable(text), want, "{case}");
+        }
+    }
+
+    #[test]
+    fn long_texts_say_how_long_they_are() {
+        assert_eq!(printable("é".repeat(256)), "é".repeat(256));
+        assert_eq!(printable("é".repeat(257)), format!("{}… (514 bytes)", "é".repeat(256)));
+        assert_eq!(printable(format!("{}\0", "x".repeat(252))), format!("{}… (253 bytes)", "x".repeat(252)));
+    }
+
+    proptest! {
+        /// Law: nothing a terminal obeys comes out, and no text is endless.
+        #[test]
+        fn output_is_tame(bytes: Vec<u8>, text: String) {
+            for shown in [printable(bytes), printable(text)] {
+                prop_assert!(!shown.chars().any(is_unsafe));
+                prop_assert!(shown.chars().count() <= SHOWN + 30);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! One command of a person's, carried out and recorded.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use breaker_core::{
+    Breaker, Classifier, Command, End, Notice, Parts, Policy, State, Supervisor, Until, Window, WorkloadRef,
+};
+
+use crate::args::ActArgs;
+use crate::blind::Blind;
+use crate::clock::SystemClock;
+use crate::connect::{Cluster, in_time};
+use crate::exit::Exit;
+use crate::narrator::{Narrator, Stopped, none, only};
+use crate::output::Aside;
+use crate::signals::unless_stopped;
+
+/// A supervisor that does as it is told and decides nothing.
+pub(crate) struct Act {
+    supervisor: Supervisor,
+    parts: Parts,
+    narrator: Narrator,
+    pub(crate) target: WorkloadRef,
+}
+
+/// Does not trip by itself, and forgets nothing that the Record holds.
+fn idle() -> Policy {
+    Policy { max_restarts: u32::MAX, window: Window::NONE, ..Policy::default() }
+}
+
+async fn start(parts: Parts, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
+    let starting = Supervisor::start(parts, idle(), target.clone(), false).await;
+    starting.with_context(|| format!("reading {target}"))
+}
+
+impl Act {
+    /// `Err` is the exit code when a signal came first. A Record that may not be read is an error when
+    /// the command `needs_record`.
+    pub(crate) async fn begin(
+        args: &ActArgs,
+        needs_record: bool,
+        tells: fn(&Notice) -> bool,
+    ) -> anyhow::Result<Result<Self, Exit>> {
+        let starting = in_time(async {
+            let cluster = Cluster::connect(&args.cluster).await?;
+            let target = args.target.in_namespace(&cluster.namespace)?;
+            let narrator = Narrator::new(&args.cluster, &target, args.output).telling_only(tells);
+            let parts = Parts {
+                client: cluster.client,
+                clock: Arc::new(SystemClock),
+                classifier: Arc::new(Classifier::default()),
+                heartbeat: None,
+            };
+            Self::on(parts, target, needs_record, narrator).await
+        });
+        match unless_stopped(starting).await? {
+            Ok(act) => Ok(Ok(act?)),
+            Err(signal) => Ok(Err(Exit::Signal(signal))),
+        }
+    }
+
+    pub(crate) async fn on(
+        mut parts: Parts,
+        target: WorkloadRef,
+        needs_record: bool,
+        narrator: Narrator,
+    ) -> anyhow::Result<Self> {
+        if needs_record {
+            let record = parts.client.load_record(&target).await;
+            record.with_context(|| format!("reading what is to be given back to {target}"))?;
+        }
+        parts.client = Arc::new(Blind(parts.client));
+        let supervisor = start(parts.clone(), &target).await?;
+        Ok(Self { supervisor, parts, narrator, target })
+    }
+
+    fn is_at_rest(&self) -> bool {
+        match self.breaker().state() {
+            State::Closed => true,
+            State::Open { restoring: false, .. } => self.replicas() == 0,
+            State::Tripping { .. } | State::Open { .. } | State::HalfOpen { .. } => false,
+        }
+    }
+
+    pub(crate) fn breaker(&self) -> &Breaker {
+        self.supervisor.breaker()
+    }
+
+    pub(crate) fn replicas(&self) -> u32 {
+        self.breaker().scale().map_or(0, |scale| scale.replicas)
+    }
+
+    /// Carries out `command`; returns once it is done and recorded.
+    pub(crate) async fn command(&mut self, command: Command) -> anyhow::Result<Result<End, Stopped>> {
+        // What an earlier watcher left half done, or somebody else changed meanwhile, comes to its end
+        // first: the command must meet a breaker that knows where it is.
+        if !self.is_at_rest() {
+            let settled = self.narrator.follow(&mut self.supervisor, none(), Until::Settled).await?;
+            if let Err(stopped) = settled {
+                return Ok(Err(stopped));
+            }
+            self.supervisor = in_time(start(self.parts.clone(), &self.target)).await?;
+        }
+        self.narrator.follow(&mut self.supervisor, only(command), Until::Settled).await
+    }
+
+    /// Waits for the pods of an open target to go, and names those that do not.
+    pub(crate) async fn pods_gone(&mut self) -> anyhow::Result<Result<End, Stopped>> {
+        self.narrator.follow(&mut self.supervisor, none(), Until::Tripped).await
+    }
+
+    pub(crate) fn note(&mut self, message: String) {
+        self.narrator.aside(&Aside::Note { message });
+    }
+}

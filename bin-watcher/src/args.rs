@@ -1,0 +1,275 @@
+//! The command line: what may be typed, and the checked request it becomes.
+
+use std::path::PathBuf;
+
+use breaker_core::{
+    CauseSet, Classifier, MinFailing, Mode, Policy, TargetArg, Unobserved, Until, Window, WorkloadRef,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+use crate::exit::Usage;
+use crate::output::Format;
+use crate::rules;
+use crate::values::{self, Heartbeat};
+
+/// The big red button for a Kubernetes workload.
+///
+/// Watches one workload, works out why its containers keep dying, and when failures of a dependency restart
+/// it too often scales it to zero, remembers how to bring it back, and says why.
+#[derive(Debug, Parser)]
+#[command(name = "watcher", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  tripped, would have tripped (--dry-run), or did what was asked
+  1  failed for a reason that none of the others names
+  2  wrong usage, missing kubeconfig, target without a selector
+  3  target not found, or lost
+  4  forbidden; the missing rule is printed
+  5  cluster unreachable at start
+  130, 143  stopped by SIGINT, SIGTERM
+
+Logs of the watcher itself go to stderr by RUST_LOG (default warn).";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch a workload and scale it to zero when it keeps dying.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Press the red button: scale to zero now, whatever the counts say.
+    #[command(after_help = TRIP_EXAMPLES)]
+    Trip(ActArgs),
+    /// Give the replicas back and count anew.
+    #[command(after_help = RESET_EXAMPLES)]
+    Reset(ActArgs),
+    /// Say where things stand; writes nothing.
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(StatusArgs),
+    /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
+    Demo(DemoArgs),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  watcher run -n sre --deployment swype-app
+  watcher run -n sre --target statefulset/ledger --max-restarts 5 --window 2h
+  watcher run -n sre --deployment swype-app --causes any --dry-run --keep-watching
+  nohup watcher run -n sre --deployment swype-app -o json >watcher.jsonl 2>watcher.err &";
+
+const TRIP_EXAMPLES: &str = "\
+Examples:
+  watcher trip -n sre --deployment swype-app
+  watcher trip -n sre --target rollout.argoproj.io/swype-app";
+
+const RESET_EXAMPLES: &str = "\
+Examples:
+  watcher reset -n sre --deployment swype-app
+  watcher reset --context prod -n sre --target statefulset/ledger";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  watcher status -n sre --deployment swype-app
+  watcher status -n sre --deployment swype-app -o json | jq .count
+
+Give the counting flags that `run` was given: they are not stored.";
+
+/// Which cluster; the flags are kubectl's own.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cluster")]
+pub(crate) struct ClusterArgs {
+    /// Path of the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's service account].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: the current one].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Namespace of the workload [default: the context's].
+    #[arg(short, long, value_name = "NS", value_parser = values::name)]
+    pub(crate) namespace: Option<String>,
+}
+
+/// Which workload: exactly one of the two.
+#[derive(Debug, Clone, Args)]
+#[group(required = true, multiple = false)]
+#[command(next_help_heading = "Target (one of)")]
+pub(crate) struct TargetArgs {
+    /// A Deployment, by name.
+    #[arg(long, value_name = "NAME", value_parser = values::deployment)]
+    deployment: Option<TargetArg>,
+    /// Anything with a scale subresource, as kubectl names it: statefulset/ledger, rollout.argoproj.io/app.
+    #[arg(long, value_name = "KIND/NAME", value_parser = values::target)]
+    target: Option<TargetArg>,
+}
+
+impl TargetArgs {
+    /// # Errors
+    /// [`Usage`] when neither was given, which clap refuses before.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Result<WorkloadRef, Usage> {
+        let typed = self.deployment.as_ref().or(self.target.as_ref());
+        let typed = typed.ok_or_else(|| Usage("give --deployment NAME or --target KIND/NAME".into()))?;
+        Ok(typed.clone().in_namespace(namespace))
+    }
+}
+
+/// What counts, and how much is too much.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "When to trip")]
+pub(crate) struct CountingArgs {
+    /// Restarts tolerated for each pod that must be failing; one more trips.
+    #[arg(long, value_name = "N", default_value = "3", value_parser = values::max_restarts, allow_hyphen_values = true)]
+    max_restarts: u32,
+    /// How far back restarts count: a span such as 90s, 10m, 1h, or none.
+    #[arg(long, value_name = "SPAN", default_value_t, allow_hyphen_values = true)]
+    window: Window,
+    /// Causes that count, separated by commas, or any.
+    #[arg(long, value_name = "CAUSES", default_value_t, allow_hyphen_values = true)]
+    causes: CauseSet,
+    /// How many pods must be failing at that moment: a share such as 50%, or a number.
+    #[arg(long, value_name = "SHARE", default_value_t, allow_hyphen_values = true)]
+    min_failing_pods: MinFailing,
+    /// What becomes of restarts that nobody saw: they inherit the newest cause, or stay unknown.
+    #[arg(long, value_enum, default_value = "inherit")]
+    unobserved: UnobservedArg,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum UnobservedArg {
+    Inherit,
+    Ignore,
+}
+
+impl CountingArgs {
+    pub(crate) fn policy(&self, mode: Mode) -> Policy {
+        let Self { max_restarts, window, causes, min_failing_pods, unobserved } = *self;
+        Policy {
+            causes,
+            max_restarts,
+            window,
+            min_failing_pods,
+            unobserved: match unobserved {
+                UnobservedArg::Inherit => Unobserved::Inherit,
+                UnobservedArg::Ignore => Unobserved::Ignore,
+            },
+            mode,
+            ..Policy::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    counting: CountingArgs,
+    /// YAML file with rules of your own for telling why a container died.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Only say when it would trip; write nothing to the cluster.
+    #[arg(long, help_heading = "Running")]
+    dry_run: bool,
+    /// Go on after a trip, or after the first `would_trip` of a dry run.
+    #[arg(long, help_heading = "Running")]
+    keep_watching: bool,
+    /// How often to say where things stand, from 1s to 24h, or none.
+    #[arg(
+        long,
+        value_name = "SPAN",
+        default_value = "60s",
+        allow_hyphen_values = true,
+        help_heading = "Running"
+    )]
+    heartbeat: Heartbeat,
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text", help_heading = "Running")]
+    output: Format,
+}
+
+/// A checked `watcher run`.
+pub(crate) struct Run {
+    pub(crate) cluster: ClusterArgs,
+    pub(crate) target: TargetArgs,
+    pub(crate) policy: Policy,
+    pub(crate) classifier: Classifier,
+    pub(crate) until: Until,
+    pub(crate) heartbeat: Option<SignedDuration>,
+    pub(crate) format: Format,
+}
+
+impl RunArgs {
+    /// # Errors
+    /// [`Usage`] when the rules file cannot be used.
+    pub(crate) fn check(self) -> Result<Run, Usage> {
+        let Self { target, cluster, counting, rules, dry_run, keep_watching, heartbeat, output } = self;
+        Ok(Run {
+            cluster,
+            target,
+            policy: counting.policy(if dry_run { Mode::Observe } else { Mode::Enforce }),
+            classifier: rules::load(rules.as_deref())?,
+            until: if keep_watching { Until::Forever } else { Until::Tripped },
+            heartbeat: heartbeat.0,
+            format: output,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    #[command(flatten)]
+    pub(crate) counting: CountingArgs,
+    /// A table, or one JSON object.
+    #[arg(short, long, value_enum, default_value = "text", help_heading = "Output")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_flags_the_policy_is_the_default_one() {
+        let cli = Cli::try_parse_from(["watcher", "run", "--deployment", "swype-app"]).unwrap();
+        let Command::Run(args) = cli.command else { panic!("not run") };
+        let run = args.check().unwrap();
+        assert_eq!(run.policy, Policy::default());
+        assert_eq!(run.until, Until::Tripped);
+        let target = run.target.in_namespace("sre").unwrap();
+        assert_eq!(target, WorkloadRef::deployment("sre", "swype-app"));
+    }
+}

@@ -1,0 +1,19 @@
+//! The user's rules file.
+
+use std::path::Path;
+
+use breaker_core::Classifier;
+
+use crate::exit::Usage;
+
+/// The built-in rules, extended by the file's.
+pub(crate) fn load(path: Option<&Path>) -> Result<Classifier, Usage> {
+    let Some(path) = path else { return Ok(Classifier::default()) };
+    let yaml = std::fs::read_to_string(path).map_err(|error| {
+        Usage(format!(
+            "rules file {} cannot be read: {error}; check the path given to --rules",
+            path.display()
+        ))
+    })?;
+    Classifier::with_rules(&yaml).map_err(|error| Usage(format!("rules file {}: {error}", path.display())))
+}

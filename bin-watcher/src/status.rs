@@ -1,0 +1,272 @@
+//! `watcher status`: where things stand, by what the cluster knows. Writes nothing.
+//!
+//! The breaker is rebuilt from the Record, the scale and a list of the pods, as a watcher that starts would
+//! build it; what it then wants done is left undone.
+
+mod text;
+
+use anyhow::Context;
+use breaker_core::{
+    Action, Breaker, ClusterError, ContainerMark, Contested, Input, Mode, Override, PodReport, Policy,
+    Record, RestartMark, Scale, State, TripReason, WorkloadRef,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::args::StatusArgs;
+use crate::connect::{Cluster, in_time};
+use crate::exit::Exit;
+use crate::output::Format;
+use crate::signals::unless_stopped;
+use crate::undo;
+
+/// How many of the newest restarts are shown.
+const NEWEST: usize = 5;
+
+/// Everything that `status` says; as JSON one object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    time: String,
+    target: String,
+    phase: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(rename = "override")]
+    override_: Override,
+    /// `spec.replicas`.
+    replicas: u32,
+    /// Pods that are there, those on their way out included.
+    pods: usize,
+    /// Replicas that a reset gives back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gives_back: Option<u32>,
+    /// Why it is not closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<TripReason>,
+    count: breaker_core::Count,
+    /// Deaths that no watcher has looked into; they are not in `count`.
+    unexamined: usize,
+    /// Restarts before this do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts_from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contested: Option<Contested>,
+    trips_last_hour: usize,
+    /// Newest first.
+    newest: Vec<Restarted>,
+    record: Kept,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undo: Option<String>,
+}
+
+/// What became of reading the Record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Kept {
+    Stored,
+    /// None is stored: no watcher has had anything to remember.
+    None,
+    /// One is stored for a namesake that is gone.
+    OfANamesake,
+    /// It may not be read; says why and what is missing.
+    Unreadable(String),
+}
+
+/// One restart of the Record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Restarted {
+    at: Timestamp,
+    pod: String,
+    container: String,
+    /// `network:refused`, `oom`, ….
+    cause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<i32>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    quote: String,
+}
+
+pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let reading = in_time(async {
+        let cluster = Cluster::connect(&args.cluster).await?;
+        let target = args.target.in_namespace(&cluster.namespace)?;
+        let client = &cluster.client;
+        let about = || format!("reading {target}");
+        let scale = client.read_scale(&target).await.with_context(about)?;
+        let pods = client.list_pods(&target.namespace, &scale.selector).await.with_context(about)?;
+        let record = client.load_record(&target).await.map(|stored| stored.map(|stored| stored.record));
+        let (record, kept) = usable(record, &scale.uid).with_context(about)?;
+        let undo = undo::command(&args.cluster, &target);
+        let found = Found { target, scale, pods, record, kept, undo };
+        Ok(found.status(args.counting.policy(Mode::Observe), Timestamp::now()))
+    });
+    let status = match unless_stopped(reading).await? {
+        Ok(status) => status?,
+        Err(signal) => return Ok(Exit::Signal(signal)),
+    };
+    let told = match args.output {
+        Format::Text => status.to_string(),
+        Format::Json => serde_json::to_string(&status)? + "\n",
+    };
+    // A reader that went away has read enough.
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), told.as_bytes());
+    Ok(Exit::Done)
+}
+
+/// The Record, if it is the target's own.
+fn usable(
+    record: Result<Option<Record>, ClusterError>,
+    uid: &str,
+) -> Result<(Option<Record>, Kept), ClusterError> {
+    Ok(match record {
+        Ok(Some(record)) if record.target_uid == uid => (Some(record), Kept::Stored),
+        Ok(Some(_)) => (None, Kept::OfANamesake),
+        Ok(None) => (None, Kept::None),
+        Err(error @ (ClusterError::Forbidden { .. } | ClusterError::BadRecord { .. })) => {
+            let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
+            (None, Kept::Unreadable(error.chain() + &rule.unwrap_or_default()))
+        }
+        Err(error) => return Err(error),
+    })
+}
+
+/// What was read.
+struct Found {
+    target: WorkloadRef,
+    scale: Scale,
+    pods: Vec<PodReport>,
+    record: Option<Record>,
+    kept: Kept,
+    undo: String,
+}
+
+impl Found {
+    fn status(self, policy: Policy, now: Timestamp) -> Status {
+        let Self { target, scale, pods, record, kept, undo } = self;
+        let replicas = scale.replicas;
+        let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
+        let wishes = breaker.step(Input::PodsListed(pods), now);
+        let record = record.unwrap_or_default();
+        let hour = jiff::SignedDuration::from_hours(1);
+        Status {
+            time: format!("{now:.0}"),
+            target: target.to_string(),
+            phase: record.state.phase(),
+            since: since(&record.state),
+            override_: record.override_,
+            replicas,
+            pods: breaker.pods_left().len(),
+            gives_back: record.state.replicas(),
+            because: record.state.because().cloned(),
+            count: breaker.count(now),
+            unexamined: wishes.iter().filter(|wish| matches!(wish, Action::TakeEvidence(_))).count(),
+            counts_from: record.counts_from,
+            trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
+            newest: newest(&record.containers),
+            undo: (record.state != State::Closed).then_some(undo),
+            contested: record.contested,
+            record: kept,
+        }
+    }
+}
+
+fn since(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Closed => None,
+        State::Tripping { since, .. } | State::Open { since, .. } | State::HalfOpen { since, .. } => {
+            Some(*since)
+        }
+    }
+}
+
+fn newest(containers: &[ContainerMark]) -> Vec<Restarted> {
+    let mut all: Vec<(&ContainerMark, &RestartMark)> =
+        containers.iter().flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart))).collect();
+    all.sort_by_key(|(mark, restart)| (std::cmp::Reverse(restart.at), &mark.pod_name, restart.n));
+    let told = all.into_iter().take(NEWEST).map(|(mark, restart)| Restarted {
+        at: restart.at,
+        pod: mark.pod_name.clone(),
+        container: mark.container.clone(),
+        cause: match restart.kind {
+            Some(kind) => format!("{}:{kind}", restart.cause),
+            None => restart.cause.to_string(),
+        },
+        exit: restart.exit,
+        quote: restart.quote.clone(),
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scale(replicas: u32) -> Scale {
+        Scale { uid: "u1".into(), resource_version: "7".into(), replicas, selector: "app=swype-app".into() }
+    }
+
+    fn open() -> Record {
+        let because = TripReason {
+            counted: 4,
+            threshold: 3,
+            failing: 1,
+            need: 1,
+            window: "1h".into(),
+            cause: "network:refused".into(),
+            quote: "dial tcp 10.0.0.1:443: connection refused".into(),
+            ..TripReason::default()
+        };
+        let restart = serde_json::json!({
+            "pod": "p1", "podName": "swype-app-abc-1", "container": "swype", "seen": 1,
+            "observedAt": "2026-01-02T03:00:00Z",
+            "restarts": [{"n": 0, "id": "0123456789ab", "at": "2026-01-02T03:00:00Z", "cause": "network",
+                          "kind": "refused", "exit": 1, "quote": "connection\u{1b}[31m refused"}],
+        });
+        Record {
+            target_uid: "u1".into(),
+            episode: 2,
+            state: State::Open {
+                since: "2026-01-02T03:00:01Z".parse().unwrap(),
+                replicas: 3,
+                because,
+                restoring: false,
+            },
+            containers: vec![serde_json::from_value(restart).unwrap()],
+            ..Record::default()
+        }
+    }
+
+    fn status(replicas: u32, record: Option<Record>, kept: Kept) -> Status {
+        let target = WorkloadRef::deployment("sre", "swype-app");
+        let undo = "watcher reset -n sre --deployment swype-app".into();
+        let now = "2026-01-02T03:10:05Z".parse().unwrap();
+        let found = Found { target, scale: scale(replicas), pods: vec![], record, kept, undo };
+        found.status(Policy::default(), now)
+    }
+
+    #[test]
+    fn an_open_breaker_says_why_and_how_to_undo_it() {
+        insta::assert_snapshot!(status(0, Some(open()), Kept::Stored));
+    }
+
+    #[test]
+    fn a_target_that_nobody_watched_is_closed() {
+        insta::assert_snapshot!(status(3, None, Kept::None));
+    }
+
+    #[test]
+    fn as_json_it_is_one_object() {
+        let json = serde_json::to_value(status(0, Some(open()), Kept::Stored)).unwrap();
+        assert_eq!(json["phase"], "Open");
+        assert_eq!(json["givesBack"], 3);
+        assert_eq!(json["newest"][0]["cause"], "network:refused");
+        assert_eq!(json["record"], "stored");
+    }
+
+    #[test]
+    fn a_record_of_a_namesake_is_not_used() {
+        let (record, kept) = usable(Ok(Some(open())), "u2").unwrap();
+        assert_eq!((record, kept), (None, Kept::OfANamesake));
+    }
+}

@@ -1,0 +1,63 @@
+//! The command that gives the replicas back, ready to be pasted.
+
+use breaker_core::WorkloadRef;
+
+use crate::args::ClusterArgs;
+
+/// `watcher reset -n sre --deployment swype-app`, with the cluster flags that were given.
+pub(crate) fn command(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
+    let mut words = vec!["watcher reset".to_owned()];
+    if let Some(path) = &cluster.kubeconfig {
+        words.push(format!("--kubeconfig {}", quoted(&path.to_string_lossy())));
+    }
+    if let Some(context) = &cluster.context {
+        words.push(format!("--context {}", quoted(context)));
+    }
+    words.push(format!("-n {}", quoted(&target.namespace)));
+    words.push(match target.kind.as_str() {
+        "deployment" => format!("--deployment {}", quoted(&target.name)),
+        _ => format!("--target {}", quoted(&target.slash())),
+    });
+    words.join(" ")
+}
+
+/// As a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_the_same_cluster_and_target_again() {
+        let given = ClusterArgs {
+            kubeconfig: Some("/home/o'neil/my config".into()),
+            context: Some("prod".into()),
+            namespace: None,
+        };
+        let here = ClusterArgs::default();
+        let rollout =
+            WorkloadRef { kind: "rollout.argoproj.io".into(), ..WorkloadRef::deployment("sre", "a") };
+        for (cluster, target, want) in [
+            (
+                &here,
+                WorkloadRef::deployment("sre", "swype-app"),
+                "watcher reset -n sre --deployment swype-app",
+            ),
+            (
+                &given,
+                rollout,
+                r"watcher reset --kubeconfig '/home/o'\''neil/my config' --context prod -n sre --target rollout.argoproj.io/a",
+            ),
+        ] {
+            assert_eq!(command(cluster, &target), want);
+        }
+    }
+}

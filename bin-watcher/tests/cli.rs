@@ -1,0 +1,79 @@
+//! What is typed wrongly gets one clear error that tells the fix, and exit code 2.
+
+mod binary;
+
+use binary::{refused, text, watcher};
+
+#[test]
+fn what_is_typed_wrongly_is_told_with_its_fix() {
+    let run = ["run", "-n", "sre", "--deployment", "swype-app"];
+    for (flags, fix) in [
+        (&["--causes", "gremlins"][..], "unknown cause `gremlins`; write any, or some of network"),
+        (&["--causes", ""], "write any, or some of network"),
+        (&["--window", "soon"], "`soon` is no window; write a span longer than zero such as 90s, 10m or 1h"),
+        (&["--window", "-5m"], "`-5m` is no window"),
+        (&["--window", "0s"], "longer than zero"),
+        (&["--max-restarts", "-1"], "0 or more"),
+        (&["--max-restarts", "three"], "a whole number that is 0 or more"),
+        (&["--max-restarts", "99999999999999"], "at most 1000000"),
+        (&["--min-failing-pods", "0%"], "from 1% to 100%"),
+        (&["--min-failing-pods", "-1"], "a number of pods from 1 on"),
+        (&["--unobserved", "guess"], "possible values: inherit, ignore"),
+        (&["--heartbeat", "often"], "from 1s to 24h such as 30s or 5m, or none"),
+        (&["--heartbeat", "0s"], "from 1s to 24h"),
+        (&["--heartbeat", "-1s"], "from 1s to 24h"),
+        (&["--heartbeat", "999999999999h"], "from 1s to 24h"),
+        (&["--rules", "/nonexistent/rules.yaml"], "/nonexistent/rules.yaml cannot be read"),
+        (
+            &["--kubeconfig", "/nonexistent/config"],
+            "kubeconfig /nonexistent/config cannot be used; check --kubeconfig and KUBECONFIG",
+        ),
+        (&["-o", "yaml"], "possible values: text, json"),
+        (&["--target", "deployment/other"], "cannot be used with"),
+    ] {
+        let args: Vec<_> = run.iter().chain(flags).copied().collect();
+        let stderr = refused(&args.join(" "), &watcher(&args), 2);
+        assert!(stderr.contains(fix), "{flags:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_target_is_exactly_one_workload_by_name() {
+    for command in ["run", "trip", "reset", "status"] {
+        for (flags, fix) in [
+            (&[][..], "--deployment <NAME>|--target <KIND/NAME>"),
+            (&["--deployment", "a", "--target", "sts/b"], "cannot be used with"),
+            (&["--deployment", "a", "--deployment", "b"], "cannot be used multiple times"),
+            (&["--deployment", "deployment/a"], "or use --target KIND/NAME"),
+            (&["--deployment", ""], "write for example deployment/swype-app"),
+            (&["--deployment", "../secrets"], "--target KIND/NAME"),
+            (&["--deployment", "Swype"], "lower-case letters, digits, `-` and `.`"),
+            (&["--target", "ledger"], "`ledger` is not KIND/NAME"),
+            (&["--target", "sts/"], "is not KIND/NAME"),
+            (&["--deployment", "a", "-n", "s/r/e"], "lower-case letters"),
+        ] {
+            let args: Vec<_> = [command].iter().chain(flags).copied().collect();
+            let stderr = refused(&args.join(" "), &watcher(&args), 2);
+            assert!(stderr.contains(fix), "{args:?}: {stderr}");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let help = watcher(&["run", "--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    insta::assert_snapshot!(text(&help.stdout));
+    let version = text(&watcher(&["--version"]).stdout);
+    assert_eq!(version, format!("watcher {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn without_a_command_it_says_what_there_is() {
+    let output = watcher(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    for command in ["run", "trip", "reset", "status", "Exit codes:"] {
+        assert!(stderr.contains(command), "{stderr}");
+    }
+}

@@ -1,0 +1,59 @@
+//! A cluster that cannot be had is told at once: exit code 2 for what the kubeconfig lacks, 5 when nobody answers.
+
+mod binary;
+mod stub;
+
+use std::time::{Duration, Instant};
+
+use binary::{refused, watcher};
+use stub::kubeconfig;
+
+#[test]
+fn without_a_kubeconfig_it_says_where_one_was_looked_for() {
+    for command in ["run", "trip", "reset", "status"] {
+        let stderr = refused(command, &watcher(&[command, "--deployment", "swype-app"]), 2);
+        assert!(stderr.contains("kubeconfig"), "{command}: {stderr}");
+    }
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_used_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    for (content, fix) in [
+        ("clusters: [", "config"),
+        ("not a kubeconfig", "config"),
+        ("{apiVersion: v1, kind: Config}", "config"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let args = ["status", "--deployment", "a", "--kubeconfig", path.to_str().unwrap()];
+        let stderr = refused(content, &watcher(&args), 2);
+        assert!(stderr.contains(fix), "{content}: {stderr}");
+    }
+    kubeconfig(&path, "https://127.0.0.1:1");
+    let args = ["status", "--deployment", "a", "--context", "prod", "--kubeconfig", path.to_str().unwrap()];
+    let stderr = refused("no such context", &watcher(&args), 2);
+    assert!(stderr.contains("prod"), "{stderr}");
+}
+
+#[test]
+fn an_api_server_that_cannot_be_reached_is_told_within_ten_seconds() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    // One that refuses, and one that takes the connection and never says a word.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (case, port, commands) in [
+        ("refuses", closed.port(), &["run", "trip", "reset", "status"][..]),
+        ("is silent", silent.local_addr().unwrap().port(), &["run"]),
+    ] {
+        kubeconfig(&path, &format!("https://127.0.0.1:{port}"));
+        for command in commands {
+            let began = Instant::now();
+            let args = [command, "--deployment", "swype-app", "--kubeconfig", path.to_str().unwrap()];
+            let stderr = refused(case, &watcher(&args), 5);
+            assert!(began.elapsed() < Duration::from_secs(10), "{case}: {:?}", began.elapsed());
+            assert!(stderr.contains("API server"), "{case}: {stderr}");
+        }
+    }
+}

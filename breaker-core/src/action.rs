@@ -1,0 +1,118 @@
+//! What goes into a breaker and what it wants done.
+
+use jiff::Timestamp;
+
+use crate::{
+    DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Record, Scale, TargetEvent, Verdict,
+};
+
+/// News for [`Breaker::step`](crate::Breaker::step).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A pod was added or changed.
+    Pod(PodReport),
+    /// A pod was removed.
+    PodGone(PodUid),
+    /// All pods there are.
+    PodsListed(Vec<PodReport>),
+    /// The watch is alive, without other news.
+    ViewAlive,
+    /// A death's verdict.
+    Verdict(DeathId, Verdict),
+    /// The outcome of an [`Action`].
+    Done(Outcome),
+    /// An [`Action`] failed; the breaker decides when to try again.
+    Failed(Failure),
+    /// A person's wish.
+    Command(Command),
+    /// Say where things stand.
+    Heartbeat,
+    /// Time has passed.
+    Tick,
+}
+
+/// An action that was carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// [`Action::ReadScale`]; `None` when the target is gone.
+    ScaleRead(Option<Scale>),
+    /// [`Action::WriteScale`], with the scale as it is now.
+    ScaleWritten(Scale),
+    /// [`Action::SaveRecord`].
+    RecordSaved,
+    /// [`Action::SaveRecord`] or [`Action::LoadRecord`] met another watcher's Record.
+    RecordFound(Option<Box<Record>>),
+    /// [`Action::NameScaler`].
+    Scaler(Option<String>),
+    /// [`Action::Publish`], by the event's key.
+    Published(String),
+}
+
+/// An action that was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Which.
+    pub of: Attempt,
+    /// Why, on one line.
+    pub why: String,
+    /// Trying again can help.
+    pub retryable: bool,
+    /// The object had changed since it was read; routine.
+    pub conflict: bool,
+}
+
+/// The kinds of action that can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)] // named after the actions
+pub enum Attempt {
+    ReadScale,
+    ListPods,
+    LoadRecord,
+    SaveRecord,
+    WriteScale,
+    NameScaler,
+    Publish,
+}
+
+/// A person's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Press the red button: scale to zero whatever the counts say.
+    Press,
+    /// Give the replicas back and count anew.
+    Reset,
+    /// Set the override. [`Override::ForcedOpen`] presses the button when it is set, not again while it stays.
+    Override(Override),
+    /// Act, or only tell.
+    Mode(Mode),
+}
+
+/// What a breaker wants done. Each comes back as an [`Input`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Find out why; answer with [`Input::Verdict`].
+    TakeEvidence(Box<EvidenceWanted>),
+    /// Read the target's scale.
+    ReadScale,
+    /// List the target's pods afresh; answer with [`Input::PodsListed`].
+    ListPods,
+    /// Read the Record again: another watcher may have written it.
+    LoadRecord,
+    /// Store the Record, over the version last read or written.
+    SaveRecord(Box<Record>),
+    /// Set the replicas, if the target still is as `seen`.
+    WriteScale {
+        /// The precondition.
+        seen: Scale,
+        /// The wish.
+        replicas: u32,
+    },
+    /// Find out who scaled the target.
+    NameScaler,
+    /// Publish an Event on the target.
+    Publish(TargetEvent),
+    /// Tell people.
+    Tell(Notice),
+    /// Come back with [`Input::Tick`] at this time, if nothing else happens before.
+    Wake(Timestamp),
+}

@@ -1,0 +1,208 @@
+//! Deciding: trip, would trip, or hold and say why.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Breaker, TRIP_STAYS_FRESH};
+use crate::notice::{Held, missing, times};
+use crate::tally::Tally;
+use crate::{Action, CauseSet, Mode, Notice, Override, Scale, State, TripReason};
+
+/// How often a contested target may be tripped in an hour.
+pub const MOST_CONTESTED_TRIPS: usize = 3;
+
+impl Breaker {
+    /// Closed: is it time?
+    pub(super) fn consider(&mut self, now: Timestamp) {
+        let any = self.ledger.restarts_since(self.oldest(now)).next().is_some();
+        if !any {
+            self.read_ahead = false;
+            return;
+        }
+        let tallies = self.tallies(now);
+        let close = tallies.iter().any(|tally| tally.counted > 0 && tally.counted >= tally.threshold);
+        self.read_ahead &= close;
+        match tallies.iter().find(|tally| tally.exceeds() && !tally.superseded) {
+            Some(tally) => self.exceeded(tally, now),
+            None => {
+                if close && !self.read_ahead {
+                    self.read_scale();
+                }
+                if let Some(held) = self.held_by_causes(&tallies) {
+                    self.hold_once(held);
+                }
+            }
+        }
+    }
+
+    fn exceeded(&mut self, tally: &Tally, now: Timestamp) {
+        let only_tells = self.override_ == Override::Disabled || self.policy.mode == Mode::Observe;
+        if only_tells && self.told_would_trip == Some(self.episode) {
+            return;
+        }
+        if let Some(why) = self.barred.clone() {
+            return self.hold("refused", why, now);
+        }
+        if self.view.is_stale(now) {
+            return self.list_pods();
+        }
+        let Some(scale) = self.scale.clone().filter(|_| self.read_ahead) else {
+            return self.read_scale();
+        };
+        if scale.replicas == 0 {
+            return;
+        }
+        let because = self.reason(tally, now);
+        if only_tells {
+            self.told_would_trip = Some(self.episode);
+            return self.tell(Notice::WouldTrip(because));
+        }
+        if self.contested.is_some() && self.trips_in_last_hour(now) >= MOST_CONTESTED_TRIPS {
+            let why =
+                format!("somebody scales it up each time; tripped {MOST_CONTESTED_TRIPS} times in an hour");
+            return self.hold("contested", why, now);
+        }
+        self.trip(because, scale, now);
+    }
+
+    /// The Record first, then the scale.
+    pub(super) fn trip(&mut self, because: TripReason, scale: Scale, now: Timestamp) {
+        let replicas = scale.replicas;
+        self.state = State::Tripping { since: now, replicas, because: because.clone() };
+        self.read_ahead = false;
+        self.save_then(vec![
+            Action::Tell(Notice::Tripping { replicas, because }),
+            Action::WriteScale { seen: scale, replicas: 0 },
+        ]);
+    }
+
+    fn trips_in_last_hour(&self, now: Timestamp) -> usize {
+        let hour = SignedDuration::from_hours(1);
+        self.trips.iter().filter(|at| now.duration_since(**at) < hour).count()
+    }
+
+    /// A trip that an earlier watcher had begun: go on while it is fresh and still right.
+    pub(super) fn resume_trip(&mut self, now: Timestamp) {
+        let State::Tripping { since, because, .. } = &self.state else { return };
+        let Some(scale) = &self.scale else { return self.read_scale() };
+        let fresh = now.duration_since(*since) < TRIP_STAYS_FRESH;
+        let still_right = because.probe_failed || (fresh && self.still_exceeded(because, now));
+        if scale.replicas == 0 || still_right {
+            self.scale_known(now);
+        } else if fresh {
+            self.abandon("its pods are not failing any more".into());
+        } else {
+            self.abandon("it was interrupted for more than a minute".into());
+        }
+    }
+
+    pub(super) fn still_exceeded(&self, because: &TripReason, now: Timestamp) -> bool {
+        because.pressed || self.tallies(now).iter().any(|tally| tally.exceeds() && !tally.superseded)
+    }
+
+    /// Back to closed without having scaled; what was counted stays counted.
+    pub(super) fn abandon(&mut self, why: String) {
+        let event = self.event(true, "TripAbandoned", "None", format!("Trip abandoned: {why}"));
+        self.state = State::Closed;
+        self.episode += 1;
+        self.publish_later(event);
+        self.save_then(vec![Action::Tell(Notice::Abandoned { why })]);
+    }
+
+    fn reason(&self, tally: &Tally, now: Timestamp) -> TripReason {
+        let oldest = self.oldest(now);
+        let counted = || {
+            self.ledger
+                .restarts_since(oldest)
+                .filter(|r| r.revision() == tally.revision && r.counts(self.policy.causes))
+        };
+        let counts =
+            |label: &str| counted().filter(|r| r.verdict().is_some_and(|v| v.label() == label)).count();
+        let cause = tally.by_cause.keys().max_by_key(|label| counts(label)).cloned().unwrap_or_default();
+        let newest = counted().max_by_key(|restart| restart.at()).and_then(|restart| restart.verdict());
+        TripReason {
+            counted: tally.counted,
+            threshold: tally.threshold,
+            failing: tally.failing,
+            need: tally.need,
+            window: self.policy.window.to_string(),
+            revision: tally.revision.clone(),
+            cause,
+            quote: newest.map(|verdict| verdict.quote.clone()).unwrap_or_default(),
+            ..TripReason::default()
+        }
+    }
+
+    /// Why it does not act now, for the heartbeat.
+    pub(super) fn held(&self, now: Timestamp) -> Option<Held> {
+        if self.state != State::Closed {
+            return None;
+        }
+        let tallies = self.tallies(now);
+        if let Some(tally) = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded) {
+            let reason = self.told_held.filter(|(episode, _)| *episode == self.episode)?.1;
+            return Some(self.held_for(reason, "a trip is held".into(), tally));
+        }
+        self.held_by_causes(&tallies)
+    }
+
+    /// All restarts together pass the threshold, those that count do not.
+    fn held_by_causes(&self, tallies: &[Tally]) -> Option<Held> {
+        let tally = tallies.iter().find(|tally| {
+            !tally.superseded && tally.total > tally.threshold && tally.counted <= tally.threshold
+        })?;
+        let mut causes: CauseSet = self.policy.causes;
+        let mut counted = tally.counted;
+        for cause in tally.other_causes(&self.policy) {
+            if counted > tally.threshold {
+                break;
+            }
+            causes = causes.iter().chain([cause]).collect();
+            counted += tally.of(cause);
+        }
+        let seen: Vec<_> = tally.by_cause.iter().map(|(label, n)| format!("{label} {n}")).collect();
+        let mut why = format!(
+            "{} against {} tolerated, {} because of {} ({})",
+            times(tally.total, "restart"),
+            tally.threshold,
+            tally.counted,
+            self.policy.causes,
+            seen.join(", ")
+        );
+        for (rule, n) in &tally.missing {
+            why.push_str(&format!("; {n} unknown: {}", missing(rule)));
+        }
+        let mut held = self.held_for("causes", why, tally);
+        held.flag = Some(format!("--causes {causes}"));
+        Some(held)
+    }
+
+    fn held_for(&self, reason: &'static str, why: String, tally: &Tally) -> Held {
+        Held {
+            reason,
+            total: tally.total,
+            counted: tally.counted,
+            threshold: tally.threshold,
+            why,
+            flag: None,
+        }
+    }
+
+    pub(super) fn hold(&mut self, reason: &'static str, why: String, now: Timestamp) {
+        let tallies = self.tallies(now);
+        let exceeding = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded);
+        if let (State::Closed, Some(tally)) = (&self.state, exceeding) {
+            self.hold_once(self.held_for(reason, why, tally));
+        }
+    }
+
+    /// Once an episode for each reason.
+    fn hold_once(&mut self, held: Held) {
+        if self.told_held == Some((self.episode, held.reason)) {
+            return;
+        }
+        self.told_held = Some((self.episode, held.reason));
+        let event = self.event(true, "Held", "None", held.to_string());
+        self.publish_later(event);
+        self.tell(Notice::Held(held));
+    }
+}

@@ -1,0 +1,141 @@
+//! Taking evidence: from a death to its verdict, asking the cluster for as little as possible.
+//!
+//! The status alone decides most deaths. Where it does not, the last words are fetched; where those say
+//! network, or where a signal ended it, the pod's events are asked whether the kubelet killed it after
+//! failed probes. Events can clear a death of network; they never accuse it.
+
+use futures::future::{Either, select};
+use jiff::SignedDuration;
+
+use crate::{
+    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceWanted, LastWords, LastWordsOf, PodEvent,
+    Termination, Verdict,
+};
+
+/// A verdict is pending at most this long.
+pub const EVIDENCE_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// How far the kubelet's event may precede the start it belongs to, since events carry whole seconds.
+const EVENT_SLACK: SignedDuration = SignedDuration::from_secs(1);
+
+/// A verdict, and what an operator should know about how it came about.
+#[derive(Debug)]
+pub(crate) struct Evidence {
+    pub(crate) verdict: Verdict,
+    pub(crate) forbidden: Vec<ClusterError>,
+}
+
+/// Takes the evidence for one death; answers within [`EVIDENCE_WITHIN`].
+pub(crate) async fn take(
+    client: &dyn ClusterClient,
+    clock: &dyn Clock,
+    classifier: &Classifier,
+    namespace: &str,
+    wanted: EvidenceWanted,
+) -> Evidence {
+    let termination = &wanted.termination;
+    let by_status = classifier.classify(termination);
+    let deadline = clock.now() + EVIDENCE_WITHIN;
+    let gathering = Box::pin(gather(client, clock, classifier, namespace, &wanted, by_status.clone()));
+    match select(gathering, clock.sleep_until(deadline)).await {
+        Either::Left((evidence, _)) => evidence,
+        Either::Right(_) => {
+            let verdict =
+                if by_status.cause == Cause::Unknown { Verdict::unknown("evidence-late") } else { by_status };
+            Evidence { verdict, forbidden: Vec::new() }
+        }
+    }
+}
+
+async fn gather(
+    client: &dyn ClusterClient,
+    clock: &dyn Clock,
+    classifier: &Classifier,
+    namespace: &str,
+    wanted: &EvidenceWanted,
+    mut verdict: Verdict,
+) -> Evidence {
+    let mut termination = wanted.termination.clone();
+    let mut forbidden = Vec::new();
+    if verdict.cause == Cause::Unknown {
+        let of = LastWordsOf {
+            namespace: namespace.into(),
+            pod: termination.pod.clone(),
+            container: termination.container.clone(),
+            death: termination.death.clone(),
+            current: wanted.current,
+        };
+        match patiently(clock, || client.last_words(&of)).await {
+            Ok(LastWords::Said(text)) => {
+                termination.log_tail = text;
+                verdict = classifier.classify(&termination);
+            }
+            Ok(LastWords::Gone) => verdict.rule = because_of(&termination, verdict.rule, "log-gone"),
+            Err(error) => {
+                let rule = if matches!(error, ClusterError::Forbidden { .. }) {
+                    "log-forbidden"
+                } else {
+                    "log-gone"
+                };
+                verdict.rule = because_of(&termination, verdict.rule, rule);
+                forbidden.push(error);
+            }
+        }
+    }
+    if verdict.cause == Cause::Network || matches!(termination.death.exit_code, 137 | 143) {
+        match patiently(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
+            Ok(events) => {
+                termination.events = concerning(events, wanted);
+                let with_events = classifier.classify(&termination);
+                if with_events.cause != Cause::Network {
+                    verdict = with_events;
+                }
+            }
+            Err(error) => forbidden.push(error),
+        }
+    }
+    forbidden.retain(|error| matches!(error, ClusterError::Forbidden { .. }));
+    Evidence { verdict, forbidden }
+}
+
+/// A message that no rule knows is a better reason than a log that could not be had.
+fn because_of(termination: &Termination, known: String, missing: &str) -> String {
+    if termination.death.message.is_empty() { missing.into() } else { known }
+}
+
+/// Tries again while that can help; the caller's deadline ends it.
+async fn patiently<T, F, Fut>(clock: &dyn Clock, call: F) -> Result<T, ClusterError>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<T, ClusterError>>,
+{
+    let mut wait = SignedDuration::from_millis(100);
+    loop {
+        match call().await {
+            Err(error) if error.is_retryable() => {
+                clock.sleep_until(clock.now() + wait).await;
+                wait *= 2;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// The events that may tell of this death: about this container or the whole pod, and not from before
+/// this instance started, unless earlier deaths went unseen and the event may be the last that the
+/// kubelet could send.
+fn concerning(events: Vec<PodEvent>, wanted: &EvidenceWanted) -> Vec<PodEvent> {
+    let container = &wanted.termination.container;
+    let started = wanted.termination.death.started_at;
+    events
+        .into_iter()
+        .filter(|event| {
+            let about = event.field_path.is_empty() || event.field_path.contains(&format!("{{{container}}}"));
+            let timely = match (event.at, started) {
+                (Some(at), Some(started)) => wanted.missed_some || at >= started - EVENT_SLACK,
+                _ => true,
+            };
+            about && timely
+        })
+        .collect()
+}

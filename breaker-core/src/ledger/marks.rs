@@ -1,0 +1,149 @@
+//! The ledger as it is kept in a Record, and back.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::series::{Entry, Series};
+use super::{ContainerKey, InstanceId, Ledger};
+use crate::{Cause, Confidence, NetworkKind, PodUid, Verdict};
+
+/// One container that has restarted: how far its restarts were counted, and those of the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerMark {
+    /// UID of its pod.
+    pub pod: PodUid,
+    /// Name of its pod.
+    pub pod_name: String,
+    /// Its name.
+    pub container: String,
+    /// Revision of its pod.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub revision: String,
+    /// Highest `restartCount` accounted for.
+    pub seen: u32,
+    /// When it was last observed.
+    pub observed_at: Timestamp,
+    /// Exit codes seen with a failed probe.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub probe_exits: BTreeSet<i32>,
+    /// Its restarts, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<RestartMark>,
+}
+
+/// One restart in a Record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestartMark {
+    /// Number of the ended instance; absent for one of a former series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<u32>,
+    /// Identity of the ended instance.
+    pub id: InstanceId,
+    /// When it finished.
+    pub at: Timestamp,
+    /// Why.
+    pub cause: Cause,
+    /// How, for network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<NetworkKind>,
+    /// Its exit code; absent when nobody saw it end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The evidence; only the newest few carry it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub quote: String,
+}
+
+impl Ledger {
+    /// The containers that have restarts or probe kills to remember, restarts from `oldest` on.
+    pub(crate) fn marks(&self, oldest: Timestamp) -> Vec<ContainerMark> {
+        self.series
+            .iter()
+            .filter(|(_, series)| series.seen > 0 || !series.probe_exits.is_empty())
+            .map(|(key, series)| ContainerMark {
+                pod: key.pod.clone(),
+                pod_name: series.pod_name.clone(),
+                container: key.container.clone(),
+                revision: series.revision.clone(),
+                seen: series.accounted(),
+                observed_at: series.observed_at,
+                probe_exits: series.probe_exits.clone(),
+                restarts: restart_marks(series, oldest),
+            })
+            .collect()
+    }
+
+    /// Takes in marks: those of a Record at start, or of another watcher's Record. What both know stays once.
+    pub(crate) fn adopt(&mut self, marks: &[ContainerMark]) {
+        for mark in marks {
+            let key = ContainerKey { pod: mark.pod.clone(), container: mark.container.clone() };
+            let series = self
+                .series
+                .entry(key)
+                .or_insert_with(|| Series::new(&mark.pod_name, &mark.revision, mark.observed_at));
+            if mark.seen >= series.seen {
+                series.observed_at = series.observed_at.max(mark.observed_at);
+            }
+            series.seen = series.seen.max(mark.seen);
+            series.probe_exits.extend(&mark.probe_exits);
+            for restart in &mark.restarts {
+                let entry = Entry::from(restart);
+                match restart.n {
+                    Some(n) => match series.deaths.get(&n) {
+                        Some(known) if known.observed && known.verdict.is_some() => {}
+                        _ => drop(series.deaths.insert(n, entry)),
+                    },
+                    None if series.entry_mut(&restart.id).is_none() => series.earlier.push(entry),
+                    None => {}
+                }
+            }
+        }
+    }
+}
+
+fn restart_marks(series: &Series, oldest: Timestamp) -> Vec<RestartMark> {
+    let mut marks: Vec<_> = series
+        .earlier
+        .iter()
+        .map(|entry| (None, entry))
+        .chain(series.deaths.range(..series.seen).map(|(n, entry)| (Some(*n), entry)))
+        .filter(|(_, entry)| entry.at >= oldest && !entry.discounted)
+        .filter_map(|(n, entry)| {
+            let verdict = entry.verdict.as_ref()?;
+            Some(RestartMark {
+                n,
+                id: entry.id.clone(),
+                at: entry.at,
+                cause: verdict.cause,
+                kind: verdict.kind,
+                exit: entry.observed.then_some(entry.exit_code),
+                quote: verdict.quote.clone(),
+            })
+        })
+        .collect();
+    marks.sort_by_key(|mark| (mark.at, mark.n));
+    marks
+}
+
+impl From<&RestartMark> for Entry {
+    fn from(mark: &RestartMark) -> Self {
+        Self {
+            id: mark.id.clone(),
+            at: mark.at,
+            exit_code: mark.exit.unwrap_or_default(),
+            observed: mark.exit.is_some(),
+            discounted: false,
+            verdict: Some(Verdict {
+                cause: mark.cause,
+                kind: mark.kind,
+                confidence: Confidence::High,
+                rule: "recorded".into(),
+                quote: mark.quote.clone(),
+            }),
+            told: true,
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! One container's restarts, by number.
+//!
+//! Instance `n` of a container (the first is 0) has ended for good when `restartCount` is above `n`;
+//! until then its death is known but is no restart yet. `restartCount` can jump, so some instances
+//! were never seen to end; it can fall, which starts a new series; and reports can repeat or come late.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::identity::InstanceId;
+use crate::{Cause, ContainerReport, ContainerState, Death, Unobserved, Verdict};
+
+/// Unobserved restarts remembered of one jump; a policy that needs more is told apart by its count anyway.
+const MOST_OF_A_JUMP: u32 = 1024;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Series {
+    pub(crate) pod_name: String,
+    pub(crate) revision: String,
+    /// Highest `restartCount` seen in this series.
+    pub(crate) seen: u32,
+    /// Newest instant that a status has shown; tells a new series from a late report.
+    newest: Option<Timestamp>,
+    /// When the container was last observed; where a gap begins.
+    pub(crate) observed_at: Timestamp,
+    /// Deaths of this series by instance number.
+    pub(crate) deaths: BTreeMap<u32, Entry>,
+    /// Restarts of former series.
+    pub(crate) earlier: Vec<Entry>,
+    /// Exit codes with which this container was seen to end on a failed probe.
+    pub(crate) probe_exits: BTreeSet<i32>,
+    running: Option<InstanceId>,
+    gaps: Vec<Gap>,
+}
+
+/// One ended instance.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    pub(crate) id: InstanceId,
+    /// `finishedAt`; where the runtime lost that, when it was noticed.
+    pub(crate) at: Timestamp,
+    pub(crate) exit_code: i32,
+    /// Its death was seen, rather than deduced from `restartCount`.
+    pub(crate) observed: bool,
+    /// Never counts: the kubelet stopped it because a sibling ended (restart of all containers), or it
+    /// ended in an earlier episode.
+    pub(crate) discounted: bool,
+    /// `None` while evidence is being taken.
+    pub(crate) verdict: Option<Verdict>,
+    /// Its restart has been told.
+    pub(crate) told: bool,
+}
+
+/// Instances `from..to` ended between two observations, the first of them at `since`.
+#[derive(Debug, Clone, PartialEq)]
+struct Gap {
+    from: u32,
+    to: u32,
+    since: Timestamp,
+}
+
+/// How a report relates to what is known.
+enum Arrival {
+    /// Same series, nothing older than what is known.
+    Current,
+    /// An older report of this series: deaths in it may be news, its count is not.
+    Late,
+    /// `restartCount` fell and the report is newer than all before.
+    Fell,
+    /// It shows an instance of a former series.
+    Foreign,
+}
+
+impl Series {
+    pub(crate) fn new(pod_name: &str, revision: &str, created: Timestamp) -> Self {
+        Self {
+            pod_name: pod_name.to_owned(),
+            revision: revision.to_owned(),
+            seen: 0,
+            newest: None,
+            observed_at: created,
+            deaths: BTreeMap::new(),
+            earlier: Vec::new(),
+            probe_exits: BTreeSet::new(),
+            running: None,
+            gaps: Vec::new(),
+        }
+    }
+
+    /// Takes in one report; answers with the numbers of the deaths that are new.
+    pub(crate) fn observe(
+        &mut self,
+        report: &ContainerReport,
+        stopped: impl Fn(&Death) -> bool,
+        oldest: Timestamp,
+        now: Timestamp,
+    ) -> Vec<u32> {
+        let arrival = self.arrival(report);
+        match arrival {
+            Arrival::Foreign => return Vec::new(),
+            Arrival::Fell => self.start_over(),
+            Arrival::Current | Arrival::Late => {}
+        }
+        let settled = self.seen;
+        let mut fresh = Vec::new();
+        for (number, death) in numbered_deaths(report) {
+            let known = self.deaths.get(&number);
+            // Below `settled` everything was accounted for; only a death deduced from the count may still be filled in.
+            let new = match known {
+                Some(entry) => !entry.observed,
+                None => number >= settled && !self.knows_death(&InstanceId::of(death, number)),
+            };
+            if new {
+                let told = known.is_some_and(|entry| entry.told);
+                self.deaths.insert(number, Entry::observed(death, number, stopped(death), told, now));
+                fresh.push(number);
+            }
+        }
+        if !matches!(arrival, Arrival::Late) {
+            self.advance(report, oldest, now);
+        }
+        fresh
+    }
+
+    fn arrival(&self, report: &ContainerReport) -> Arrival {
+        let own = InstanceId::known(&report.container_id);
+        let last = report.last.as_ref().and_then(|death| InstanceId::known(&death.container_id));
+        let former = |id: &Option<InstanceId>| {
+            id.as_ref().is_some_and(|id| self.earlier.iter().any(|entry| entry.observed && entry.id == *id))
+        };
+        if former(&own) || (report.restart_count > self.seen && former(&last)) {
+            return Arrival::Foreign;
+        }
+        if report.restart_count >= self.seen {
+            return Arrival::Current;
+        }
+        let known = own.as_ref().is_some_and(|id| self.knows(id));
+        if !known && newest_instant(report) > self.newest { Arrival::Fell } else { Arrival::Late }
+    }
+
+    fn knows(&self, id: &InstanceId) -> bool {
+        self.running.as_ref() == Some(id) || self.knows_death(id)
+    }
+
+    fn knows_death(&self, id: &InstanceId) -> bool {
+        self.deaths.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
+    }
+
+    fn start_over(&mut self) {
+        let ended = std::mem::take(&mut self.deaths);
+        self.earlier.extend(ended.into_iter().filter(|(number, _)| *number < self.seen).map(|(_, e)| e));
+        // Nothing can be inherited across the fall any more.
+        for entry in self.earlier.iter_mut().filter(|entry| !entry.observed) {
+            entry.verdict.get_or_insert_with(|| Verdict::unknown("unobserved"));
+        }
+        self.gaps.clear();
+        self.seen = 0;
+        self.running = None;
+    }
+
+    fn advance(&mut self, report: &ContainerReport, oldest: Timestamp, now: Timestamp) {
+        let (from, to) = (self.seen, report.restart_count);
+        let since = self.observed_at;
+        // Restarts that nobody saw can be placed in time only when the whole gap is inside the window.
+        if (from..to).any(|number| !self.deaths.contains_key(&number)) && since >= oldest {
+            let dated = self.deaths.range(from..).next_back().map_or(now, |(_, entry)| entry.at);
+            for number in from.max(to.saturating_sub(MOST_OF_A_JUMP))..to {
+                self.deaths.entry(number).or_insert_with(|| Entry::deduced(number, dated));
+            }
+            self.gaps.push(Gap { from, to, since });
+        }
+        self.seen = to;
+        self.newest = self.newest.max(newest_instant(report));
+        self.observed_at = now;
+        self.running = match report.state {
+            ContainerState::Running { .. } => InstanceId::known(&report.container_id),
+            _ => None,
+        };
+    }
+
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.gaps.is_empty()
+    }
+
+    /// Gives the restarts that nobody saw their verdicts, where the evidence around them is complete.
+    pub(crate) fn settle(&mut self, rule: Unobserved, failing: bool, oldest: Timestamp) {
+        let gaps = std::mem::take(&mut self.gaps);
+        for gap in gaps {
+            let around = || self.deaths.range(gap.from..).filter(|(_, entry)| entry.observed);
+            if around().any(|(_, entry)| entry.verdict.is_none()) {
+                self.gaps.push(gap);
+                continue;
+            }
+            let newest = around().next_back().and_then(|(_, e)| Some((e.at, e.verdict.clone()?)));
+            let inherited = newest.filter(|(_, verdict)| {
+                let same = |cause: Option<Cause>| cause == Some(verdict.cause);
+                rule == Unobserved::Inherit
+                    && failing
+                    && gap.since >= oldest
+                    && around().all(|(_, entry)| same(entry.verdict.as_ref().map(|v| v.cause)))
+            });
+            for (_, entry) in self.deaths.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
+                if entry.verdict.is_some() {
+                    continue;
+                }
+                match &inherited {
+                    Some((at, verdict)) => {
+                        entry.at = *at;
+                        entry.verdict = Some(verdict.clone());
+                    }
+                    None => entry.verdict = Some(Verdict::unknown("unobserved")),
+                }
+            }
+        }
+    }
+
+    /// The restarts of this container with a verdict: deaths whose successor has shown itself.
+    pub(crate) fn restarts(&self) -> impl Iterator<Item = &Entry> {
+        let seen = self.seen;
+        self.earlier
+            .iter()
+            .chain(self.deaths.range(..seen).map(|(_, entry)| entry))
+            .filter(|entry| !entry.discounted && entry.verdict.is_some())
+    }
+
+    pub(crate) fn restarts_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        let seen = self.seen;
+        self.earlier
+            .iter_mut()
+            .chain(self.deaths.range_mut(..seen).map(|(_, entry)| entry))
+            .filter(|entry| !entry.discounted && entry.verdict.is_some())
+    }
+
+    pub(crate) fn entry_mut(&mut self, id: &InstanceId) -> Option<&mut Entry> {
+        self.deaths.values_mut().chain(&mut self.earlier).find(|entry| entry.id == *id)
+    }
+
+    /// The restart count up to which every restart has its verdict; what is still pending is counted
+    /// again after a crash.
+    pub(crate) fn accounted(&self) -> u32 {
+        let pending = self.deaths.range(..self.seen).find(|(_, entry)| entry.verdict.is_none());
+        pending.map_or(self.seen, |(number, _)| *number)
+    }
+
+    /// Some earlier death of this container was never seen.
+    pub(crate) fn missed_some(&self) -> bool {
+        self.seen > 0 && (0..self.seen).any(|n| self.deaths.get(&n).is_none_or(|entry| !entry.observed))
+    }
+
+    /// A new episode: what has been seen to end counts no more, nor what it left to be deduced.
+    pub(crate) fn begin_anew(&mut self) {
+        self.earlier.clear();
+        self.gaps.clear();
+        self.deaths = self.deaths.split_off(&self.seen);
+        for entry in self.deaths.values_mut() {
+            entry.discounted = true;
+        }
+    }
+
+    /// Forgets restarts that ended before `oldest`.
+    pub(crate) fn forget_before(&mut self, oldest: Timestamp) {
+        let seen = self.seen;
+        self.earlier.retain(|entry| entry.at >= oldest);
+        self.deaths.retain(|number, entry| *number >= seen || entry.at >= oldest);
+        while self.deaths.len() > 2 * MOST_OF_A_JUMP as usize {
+            self.deaths.pop_first();
+        }
+    }
+}
+
+impl Entry {
+    fn observed(death: &Death, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
+        Self {
+            id: InstanceId::of(death, number),
+            at: death.finished_at.unwrap_or(now),
+            exit_code: death.exit_code,
+            observed: true,
+            discounted,
+            verdict: None,
+            told,
+        }
+    }
+
+    fn deduced(number: u32, at: Timestamp) -> Self {
+        Self {
+            id: InstanceId::numbered(number),
+            at,
+            exit_code: 0,
+            observed: false,
+            discounted: false,
+            verdict: None,
+            told: false,
+        }
+    }
+}
+
+/// The deaths a status shows, each with the number of the instance that ended. While a container is
+/// terminated, `state` and `lastState` hold two different deaths.
+pub(crate) fn numbered_deaths(report: &ContainerReport) -> Vec<(u32, &Death)> {
+    let mut deaths = Vec::with_capacity(2);
+    let own = |death: &Death| !report.container_id.is_empty() && death.container_id == report.container_id;
+    if let Some(death) = &report.last {
+        let waiting = matches!(report.state, ContainerState::Waiting { .. });
+        if waiting && own(death) {
+            deaths.push((report.restart_count, death));
+        } else if let Some(number) = report.restart_count.checked_sub(1) {
+            deaths.push((number, death));
+        }
+    }
+    if let ContainerState::Terminated(death) = &report.state {
+        deaths.push((report.restart_count, death));
+    }
+    deaths
+}
+
+/// The newest instant that a status shows.
+pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
+    let of = |death: &Death| death.finished_at.max(death.started_at);
+    let state = match &report.state {
+        ContainerState::Running { started_at } => *started_at,
+        ContainerState::Terminated(death) => of(death),
+        ContainerState::Waiting { .. } => None,
+    };
+    state.max(report.last.as_ref().and_then(of))
+}

@@ -1,0 +1,109 @@
+//! How many pods must be failing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A share of the pods (`50%`, from 1 to 100) or a number of them (`2`, at least 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum MinFailing {
+    /// Per cent of the pods, rounded up.
+    Percent(u8),
+    /// Pods, capped at how many there are.
+    Pods(u32),
+}
+
+impl MinFailing {
+    /// How many of `base` pods must be failing; `base` below 1 is taken as 1.
+    ///
+    /// `Percent(50)` of 3 is 2; `Pods(5)` of 3 is 3.
+    pub fn of(self, base: u32) -> u32 {
+        let base = base.max(1);
+        match self {
+            Self::Percent(percent) => (base * u32::from(percent)).div_ceil(100).max(1),
+            Self::Pods(pods) => pods.clamp(1, base),
+        }
+    }
+}
+
+/// Half of them.
+impl Default for MinFailing {
+    fn default() -> Self {
+        Self::Percent(50)
+    }
+}
+
+/// A text that is neither a share nor a number of pods.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no share of pods; write a percentage from 1% to 100%, or a number of pods from 1 on")]
+pub struct BadMinFailing(String);
+
+impl FromStr for MinFailing {
+    type Err = BadMinFailing;
+
+    fn from_str(text: &str) -> Result<Self, BadMinFailing> {
+        let bad = || BadMinFailing(text.into());
+        match text.trim().strip_suffix('%') {
+            Some(percent) => match percent.trim().parse() {
+                Ok(percent @ 1..=100) => Ok(Self::Percent(percent)),
+                _ => Err(bad()),
+            },
+            None => match text.trim().parse() {
+                Ok(pods) if pods >= 1 => Ok(Self::Pods(pods)),
+                _ => Err(bad()),
+            },
+        }
+    }
+}
+
+impl TryFrom<String> for MinFailing {
+    type Error = BadMinFailing;
+
+    fn try_from(text: String) -> Result<Self, BadMinFailing> {
+        text.parse()
+    }
+}
+
+impl From<MinFailing> for String {
+    fn from(share: MinFailing) -> Self {
+        share.to_string()
+    }
+}
+
+impl fmt::Display for MinFailing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::Pods(pods) => write!(f, "{pods}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_round_up_and_numbers_are_capped() {
+        for (text, base, want) in [
+            ("50%", 1, 1),
+            ("50%", 2, 1),
+            ("50%", 3, 2),
+            ("1%", 3, 1),
+            ("100%", 7, 7),
+            ("5", 3, 3),
+            ("2", 0, 1),
+        ] {
+            assert_eq!(text.parse::<MinFailing>().unwrap().of(base), want, "{text} of {base}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in ["0", "0%", "101%", "-1", "half", ""] {
+            assert!(text.parse::<MinFailing>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The policy: which restarts count, how many are too many, and what happens afterwards.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::{CauseSet, MinFailing, Window};
+
+/// What an operator sets for one breaker. The empty document equals [`Policy::default`]; unknown
+/// fields are refused by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Policy {
+    /// Causes whose restarts count. Default: network.
+    pub causes: CauseSet,
+    /// Counted restarts tolerated for each pod that must be failing; one more trips. Default 3.
+    pub max_restarts: u32,
+    /// How far back restarts count, measured on `finishedAt`. Default 1 h.
+    pub window: Window,
+    /// How many pods must be failing at the moment of the trip. Default half of them.
+    pub min_failing_pods: MinFailing,
+    /// What becomes of restarts that nobody saw. Default: inherit.
+    pub unobserved: Unobserved,
+    /// How an open breaker closes again. Default: by a person.
+    pub recovery: Recovery,
+    /// Act, or only say what would be done. Default: act.
+    pub mode: Mode,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            causes: CauseSet::default(),
+            max_restarts: 3,
+            window: Window::default(),
+            min_failing_pods: MinFailing::default(),
+            unobserved: Unobserved::default(),
+            recovery: Recovery::default(),
+            mode: Mode::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// The shortest window that sees every steady crash loop: `max_restarts` times 15 minutes, the
+    /// kubelet's longest back-off (5 min) and the run that resets it (10 min).
+    pub fn shortest_sound_window(&self) -> SignedDuration {
+        SignedDuration::from_mins(15 * i64::from(self.max_restarts))
+    }
+
+    /// What an operator should know about this policy before relying on it.
+    pub fn warnings(&self) -> Vec<String> {
+        let least = self.shortest_sound_window();
+        match self.window.length() {
+            Some(length) if length < least => vec![format!(
+                "a window of {length:#} can overlook a steady crash loop: with the kubelet's back-off, {} \
+                 restarts may take {least:#}; use --window {}m or none",
+                self.max_restarts + 1,
+                15 * self.max_restarts,
+            )],
+            _ => vec![],
+        }
+    }
+}
+
+/// Whether the breaker acts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Scale when the policy says so.
+    #[default]
+    Enforce,
+    /// Dry run: say what would be done, write no scale.
+    Observe,
+}
+
+/// What becomes of restarts whose deaths nobody saw, because `restartCount` jumped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Unobserved {
+    /// They take the newest death's verdict when the whole gap lies in the window, the container is
+    /// failing now and no death in the gap is known to have had another cause.
+    #[default]
+    Inherit,
+    /// They stay unknown.
+    Ignore,
+}
+
+/// How an open breaker closes again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "mode", deny_unknown_fields)]
+pub enum Recovery {
+    /// By a reset, never by itself.
+    #[default]
+    Manual,
+    /// After a cool-down a few replicas are tried first.
+    #[serde(rename_all = "camelCase")]
+    HalfOpen {
+        /// First wait; doubles each time the probe fails.
+        cooldown: SignedDuration,
+        /// The longest wait.
+        max_cooldown: SignedDuration,
+        /// Replicas to try with, at least 1.
+        probe_replicas: u32,
+        /// How long they must live without a counted restart.
+        probe_for: SignedDuration,
+    },
+}

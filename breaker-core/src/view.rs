@@ -1,0 +1,172 @@
+//! The view: the target's pods as last seen, and how fresh that is.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::ledger::newest_instant;
+use crate::{ContainerKey, ContainerReport, ContainerState, PodReport, PodUid, WorkloadRef};
+
+/// A container that has run for this long has left its crash loop: the kubelet resets its back-off then.
+pub const BACK_OFF_RESET: SignedDuration = SignedDuration::from_mins(10);
+
+/// A trip on a view older than this lists the pods first.
+pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// How many gone pods are remembered.
+const GRAVES: usize = 256;
+
+/// An index over the target's pods. Fed by three verbs; a list heals missed deletions.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct View {
+    target: WorkloadRef,
+    target_uid: String,
+    pods: BTreeMap<PodUid, PodReport>,
+    /// UIDs that are gone for good, the last few: a late report brings none of them back.
+    gone: VecDeque<PodUid>,
+    alive_at: Option<Timestamp>,
+}
+
+impl View {
+    pub(crate) fn new(target: WorkloadRef, target_uid: String) -> Self {
+        Self { target, target_uid, pods: BTreeMap::new(), gone: VecDeque::new(), alive_at: None }
+    }
+
+    /// The target's own pods: those it controls (a Deployment through the ReplicaSet of the pod's own
+    /// template hash); for kinds that Kubernetes does not ship, all but a Job's.
+    pub(crate) fn owns(&self, pod: &PodReport) -> bool {
+        let Some(owner) = &pod.controller else {
+            return !self.is_built_in();
+        };
+        if owner.uid == self.target_uid {
+            return true;
+        }
+        match self.target.bare_kind() {
+            "deployment" => {
+                owner.kind == "ReplicaSet"
+                    && !pod.revision.is_empty()
+                    && owner.name.strip_prefix(&self.target.name).and_then(|rest| rest.strip_prefix('-'))
+                        == Some(&pod.revision)
+            }
+            _ => !self.is_built_in() && owner.kind != "Job",
+        }
+    }
+
+    fn is_built_in(&self) -> bool {
+        matches!(
+            self.target.kind.as_str(),
+            "deployment" | "statefulset" | "replicaset" | "replicationcontroller"
+        )
+    }
+
+    /// Answers whether the pod was not known before. What a late report says of a container is not taken.
+    pub(crate) fn apply(&mut self, mut pod: PodReport, now: Timestamp) -> bool {
+        self.alive(now);
+        if self.gone.contains(&pod.uid) {
+            return false;
+        }
+        let Some(known) = self.pods.get_mut(&pod.uid) else {
+            self.pods.insert(pod.uid.clone(), pod);
+            return true;
+        };
+        pod.deleting |= known.deleting;
+        pod.finished |= known.finished;
+        for container in &mut pod.containers {
+            let before = known.containers.iter().find(|before| before.name == container.name);
+            if let Some(before) = before.filter(|before| is_later(before, container)) {
+                *container = before.clone();
+            }
+        }
+        *known = pod;
+        false
+    }
+
+    pub(crate) fn delete(&mut self, uid: &str, now: Timestamp) {
+        self.alive(now);
+        if self.pods.remove(uid).is_some() {
+            self.bury(uid.to_owned());
+        }
+    }
+
+    pub(crate) fn keep_only(&mut self, uids: &BTreeSet<PodUid>) {
+        let absent: Vec<_> = self.pods.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
+        for uid in absent {
+            self.pods.remove(&uid);
+            self.bury(uid);
+        }
+    }
+
+    fn bury(&mut self, uid: PodUid) {
+        if self.gone.len() == GRAVES {
+            self.gone.pop_front();
+        }
+        self.gone.push_back(uid);
+    }
+
+    /// A sign of life: an event, a finished list, a re-established watch.
+    pub(crate) fn alive(&mut self, now: Timestamp) {
+        self.alive_at = self.alive_at.max(Some(now));
+    }
+
+    /// Never listed, or nothing heard for longer than [`STALE_AFTER`].
+    pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
+        self.alive_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER)
+    }
+
+    pub(crate) fn pods(&self) -> impl Iterator<Item = &PodReport> {
+        self.pods.values()
+    }
+
+    pub(crate) fn contains(&self, uid: &str) -> bool {
+        self.pods.contains_key(uid)
+    }
+
+    pub(crate) fn live(&self) -> impl Iterator<Item = &PodReport> {
+        self.pods.values().filter(|pod| pod.is_live())
+    }
+
+    /// Containers of live pods that are failing now.
+    pub(crate) fn failing(&self, now: Timestamp) -> BTreeSet<ContainerKey> {
+        self.live()
+            .flat_map(|pod| {
+                pod.containers
+                    .iter()
+                    .filter(move |container| is_failing(container, now))
+                    .map(|container| ContainerKey { pod: pod.uid.clone(), container: container.name.clone() })
+            })
+            .collect()
+    }
+}
+
+/// Whether the report `a` of a container was made after `b`, by what a container goes through: created,
+/// running, terminated, waiting for its restart, then the same with a higher count. A count that falls
+/// with newer times is a new series, not an old report.
+fn is_later(a: &ContainerReport, b: &ContainerReport) -> bool {
+    let progress = |report: &ContainerReport| match report.state {
+        ContainerState::Waiting { .. } if !died_waiting(report) => 0,
+        ContainerState::Running { .. } => 1,
+        ContainerState::Terminated(_) => 2,
+        ContainerState::Waiting { .. } => 3,
+    };
+    match a.restart_count.cmp(&b.restart_count) {
+        Ordering::Greater => newest_instant(b) <= newest_instant(a),
+        Ordering::Equal => progress(a) > progress(b),
+        Ordering::Less => false,
+    }
+}
+
+/// Waiting with its own death in `lastState`.
+fn died_waiting(report: &ContainerReport) -> bool {
+    report.last.as_ref().is_some_and(|death| death.container_id == report.container_id)
+}
+
+/// Not running, or running for less than [`BACK_OFF_RESET`].
+pub(crate) fn is_failing(container: &ContainerReport, now: Timestamp) -> bool {
+    match container.state {
+        ContainerState::Running { started_at } => {
+            started_at.is_some_and(|at| now.duration_since(at) < BACK_OFF_RESET)
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,198 @@
+//! A breaker whose wishes are granted at once, and histories of pods for it to see.
+
+use std::collections::BTreeMap;
+
+use breaker_core::{
+    Action, Breaker, Cause, Confidence, ContainerKind, ContainerReport, ContainerState, Death,
+    EvidenceWanted, Input, NetworkKind, Outcome, Owner, PodReport, Policy, Record, Scale, Verdict,
+    WorkloadRef,
+};
+use jiff::{SignedDuration, Timestamp};
+
+pub(crate) fn start() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+pub(crate) fn scale(replicas: u32) -> Scale {
+    Scale { uid: "target".into(), resource_version: "1".into(), replicas, selector: "app=app".into() }
+}
+
+/// Grants every wish at once, the last one first, so that answers overtake each other: verdicts by termination message, scales and Records by memory.
+pub(crate) struct Harness {
+    pub(crate) breaker: Breaker,
+    pub(crate) replicas: u32,
+    pub(crate) scaled: Vec<u32>,
+    pub(crate) record: Option<Record>,
+}
+
+impl Harness {
+    pub(crate) fn new(policy: Policy, replicas: u32) -> Self {
+        let target = WorkloadRef::deployment("sre", "swype-app");
+        let breaker = Breaker::new(policy, target, scale(replicas), None);
+        let mut harness = Self { breaker, replicas, scaled: vec![], record: None };
+        harness.give(Input::PodsListed(vec![]), start());
+        harness
+    }
+
+    pub(crate) fn give(&mut self, input: Input, now: Timestamp) {
+        let mut inputs = vec![input];
+        while let Some(input) = inputs.pop() {
+            for action in self.breaker.step(input, now) {
+                inputs.extend(self.grant(action));
+            }
+        }
+    }
+
+    fn grant(&mut self, action: Action) -> Option<Input> {
+        let outcome = match action {
+            Action::TakeEvidence(wanted) => {
+                return Some(Input::Verdict(wanted.id.clone(), verdict(&wanted)));
+            }
+            Action::ReadScale => Outcome::ScaleRead(Some(scale(self.replicas))),
+            Action::SaveRecord(record) => {
+                self.record = Some(*record);
+                Outcome::RecordSaved
+            }
+            Action::WriteScale { replicas, .. } => {
+                self.scaled.push(replicas);
+                self.replicas = replicas;
+                Outcome::ScaleWritten(scale(replicas))
+            }
+            Action::Publish(event) => Outcome::Published(event.key),
+            Action::LoadRecord => Outcome::RecordFound(self.record.clone().map(Box::new)),
+            Action::NameScaler => Outcome::Scaler(None),
+            Action::ListPods | Action::Tell(_) | Action::Wake(_) => return None,
+        };
+        Some(Input::Done(outcome))
+    }
+}
+
+fn verdict(wanted: &EvidenceWanted) -> Verdict {
+    let network = wanted.termination.death.message == "network";
+    Verdict {
+        cause: if network { Cause::Network } else { Cause::Application },
+        kind: network.then_some(NetworkKind::Refused),
+        confidence: Confidence::High,
+        rule: "by-message".into(),
+        quote: wanted.termination.death.message.clone(),
+    }
+}
+
+/// One instance of a container: how long it runs, how it ends, how long until the next starts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Life {
+    pub(crate) runs: i64,
+    pub(crate) network: bool,
+    pub(crate) waits: i64,
+}
+
+/// What the API server would have shown of a pod with one container, observation by observation.
+pub(crate) fn history(pod: usize, lives: &[Life]) -> Vec<(Timestamp, PodReport)> {
+    let mut reports = Vec::new();
+    let mut at = start();
+    let mut last: Option<Death> = None;
+    for (n, life) in lives.iter().enumerate() {
+        let id = format!("containerd://{pod:06x}{n:06x}");
+        let count = u32::try_from(n).unwrap();
+        let show = |state: ContainerState, last: &Option<Death>| report(pod, count, &id, state, last.clone());
+        reports.push((at, show(ContainerState::Running { started_at: Some(at) }, &last)));
+        let started = at;
+        at += SignedDuration::from_secs(life.runs);
+        let death = Death {
+            container_id: id.clone(),
+            exit_code: 1,
+            reason: "Error".into(),
+            message: if life.network { "network".into() } else { "bug".into() },
+            started_at: Some(started),
+            finished_at: Some(at),
+            signal: None,
+        };
+        reports.push((at, show(ContainerState::Terminated(death.clone()), &last)));
+        last = Some(death);
+        reports.push((at, show(ContainerState::Waiting { reason: "CrashLoopBackOff".into() }, &last)));
+        at += SignedDuration::from_secs(life.waits);
+    }
+    reports
+}
+
+pub(crate) fn report(
+    pod: usize,
+    count: u32,
+    id: &str,
+    state: ContainerState,
+    last: Option<Death>,
+) -> PodReport {
+    PodReport {
+        uid: format!("uid-{pod}"),
+        name: format!("swype-app-abc-{pod}"),
+        node: "node".into(),
+        created: start(),
+        controller: Some(Owner { kind: "ReplicaSet".into(), name: "swype-app-abc".into(), uid: "rs".into() }),
+        revision: "abc".into(),
+        deleting: false,
+        finished: false,
+        ready: false,
+        restarting_all: false,
+        containers: vec![ContainerReport {
+            name: "app".into(),
+            kind: ContainerKind::App,
+            restart_count: count,
+            container_id: id.into(),
+            state,
+            last,
+        }],
+    }
+}
+
+/// All histories in the order in which they happened.
+pub(crate) fn merged(histories: Vec<Vec<(Timestamp, PodReport)>>) -> Vec<(Timestamp, PodReport)> {
+    let mut all: Vec<_> = histories.into_iter().flatten().collect();
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+/// The rule itself, read off the reports without any ledger: restarts of network deaths inside the
+/// window, and pods that are failing now.
+pub(crate) struct Oracle {
+    latest: BTreeMap<String, PodReport>,
+    deaths: BTreeMap<(String, u32), (Timestamp, bool)>,
+}
+
+impl Oracle {
+    pub(crate) fn new() -> Self {
+        Self { latest: BTreeMap::new(), deaths: BTreeMap::new() }
+    }
+
+    pub(crate) fn see(&mut self, report: &PodReport) {
+        let container = &report.containers[0];
+        if let ContainerState::Terminated(death) = &container.state {
+            let network = death.message == "network";
+            let key = (report.uid.clone(), container.restart_count);
+            self.deaths.insert(key, (death.finished_at.unwrap(), network));
+        }
+        self.latest.insert(report.uid.clone(), report.clone());
+    }
+
+    pub(crate) fn should_trip(&self, policy: &Policy, replicas: u32, now: Timestamp) -> bool {
+        let base = replicas.min(u32::try_from(self.latest.len()).unwrap()).max(1);
+        let need = policy.min_failing_pods.of(base);
+        let oldest = policy.window.oldest(now).unwrap_or(Timestamp::MIN);
+        let restarted = |uid: &str, n: u32| self.latest[uid].containers[0].restart_count > n;
+        let counted: Vec<_> = self
+            .deaths
+            .iter()
+            .filter(|((uid, n), (at, network))| *network && *at >= oldest && restarted(uid, *n))
+            .collect();
+        let failing = self.latest.values().filter(|pod| {
+            let mine = counted.iter().any(|((uid, _), _)| *uid == pod.uid);
+            let long_run = match pod.containers[0].state {
+                ContainerState::Running { started_at } => {
+                    now.duration_since(started_at.unwrap()) >= SignedDuration::from_mins(10)
+                }
+                _ => false,
+            };
+            mine && !long_run
+        });
+        counted.len() > (policy.max_restarts * need) as usize && failing.count() >= need as usize
+    }
+}

@@ -1,0 +1,115 @@
+//! A watch on the in-memory cluster, and what it told.
+#![allow(dead_code, missing_docs)] // each test binary uses its part
+
+pub(crate) mod harness;
+
+use std::sync::Arc;
+
+use breaker_core::sim::Sim;
+use breaker_core::{
+    Classifier, Clock, ClusterError, Command, End, Mode, Notice, Parts, Policy, Supervisor, Until,
+    WorkloadRef,
+};
+use futures::StreamExt;
+use jiff::SignedDuration;
+
+pub(crate) const REFUSED: &str = "dial tcp 10.96.0.7:8080: connect: connection refused";
+
+pub(crate) fn seconds(n: i64) -> SignedDuration {
+    SignedDuration::from_secs(n)
+}
+
+pub(crate) struct Watch {
+    pub(crate) sim: Sim,
+    pub(crate) policy: Policy,
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) lines: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) end: Option<End>,
+    pub(crate) error: Option<ClusterError>,
+}
+
+impl Seen {
+    pub(crate) fn tripped(&self) -> bool {
+        matches!(self.end, Some(End::Tripped { .. }))
+    }
+
+    pub(crate) fn lines_with(&self, what: &str) -> Vec<&str> {
+        self.lines.iter().map(String::as_str).filter(|line| line.contains(what)).collect()
+    }
+}
+
+impl Watch {
+    pub(crate) fn of(replicas: u32) -> Self {
+        Self::with(replicas, Policy::default())
+    }
+
+    pub(crate) fn with(replicas: u32, policy: Policy) -> Self {
+        Self { sim: Sim::new(WorkloadRef::deployment("sre", "swype-app"), replicas), policy }
+    }
+
+    pub(crate) fn until_tripped(&self) -> Seen {
+        self.until(Until::Tripped)
+    }
+
+    pub(crate) fn until(&self, until: Until) -> Seen {
+        self.drive(vec![], until, None)
+    }
+
+    pub(crate) fn for_minutes(&self, minutes: i64) -> Seen {
+        self.drive(vec![], Until::Forever, Some(minutes))
+    }
+
+    pub(crate) fn command(&self, command: Command) -> Seen {
+        self.drive(vec![command], Until::Settled, None)
+    }
+
+    fn drive(&self, commands: Vec<Command>, until: Until, minutes: Option<i64>) -> Seen {
+        let mut seen = Seen::default();
+        let end = self.sim.now() + SignedDuration::from_mins(minutes.unwrap_or(24 * 60));
+        let sim = self.sim.clone();
+        let watched = one(&self.sim, &self.policy, commands, until, &mut seen);
+        let outcome = self.sim.run(async move {
+            futures::future::select(Box::pin(watched), sim.sleep_until(end)).await;
+        });
+        let _killed = outcome;
+        seen
+    }
+
+    pub(crate) fn two_until_tripped(&self) -> (Seen, Seen) {
+        let (mut first, mut second) = (Seen::default(), Seen::default());
+        let a = one(&self.sim, &self.policy, vec![], Until::Tripped, &mut first);
+        let b = one(&self.sim, &self.policy, vec![], Until::Tripped, &mut second);
+        self.sim.run(async move { futures::future::join(a, b).await });
+        (first, second)
+    }
+}
+
+async fn one(sim: &Sim, policy: &Policy, commands: Vec<Command>, until: Until, seen: &mut Seen) {
+    let parts = Parts {
+        client: Arc::new(sim.clone()),
+        clock: Arc::new(sim.clone()),
+        classifier: Arc::new(Classifier::default()),
+        heartbeat: None,
+    };
+    let dry = policy.mode == Mode::Observe;
+    let mut supervisor = match Supervisor::start(parts, policy.clone(), sim.target().clone(), dry).await {
+        Ok(supervisor) => supervisor,
+        Err(error) => return seen.error = Some(error),
+    };
+    let commands = futures::stream::iter(commands).boxed();
+    let (lines, notices) = (&mut seen.lines, &mut seen.notices);
+    let end = supervisor
+        .run(commands, until, &mut |_, notice| {
+            lines.push(notice.to_string());
+            notices.push(notice.clone());
+        })
+        .await;
+    match end {
+        Ok(end) => seen.end = Some(end),
+        Err(error) => seen.error = Some(error),
+    }
+}

@@ -1,0 +1,135 @@
+//! What is asked at the door, and what is not: the cluster as a mock that refuses every other call.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use breaker_core::sim::Sim;
+use breaker_core::{
+    Classifier, ClusterClient, ClusterError, ContainerKind, ContainerReport, ContainerState, Death,
+    LastWords, LastWordsOf, Notice, Owner, Parts, PodEvent, PodNews, PodReport, Policy, Record, Scale,
+    Stored, Supervisor, TargetEvent, Until, WorkloadRef,
+};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use mockall::mock;
+
+mock! {
+    Door {}
+
+    #[async_trait]
+    impl ClusterClient for Door {
+        fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews>;
+        async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
+        async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
+        async fn write_scale(&self, target: &WorkloadRef, seen: &Scale, replicas: u32) -> Result<Scale, ClusterError>;
+        async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
+        async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError>;
+        async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
+        async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError>;
+        async fn save_record(&self, target: &WorkloadRef, record: &Record, over: Option<String>) -> Result<String, ClusterError>;
+        async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError>;
+    }
+}
+
+/// A pod whose one container has restarted once, with this message in its status.
+fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodReport {
+    let now = sim.now();
+    let death = Death {
+        container_id: "containerd://aaaaaaaaaaaa".into(),
+        exit_code,
+        reason: reason.into(),
+        message: message.into(),
+        started_at: Some(now),
+        finished_at: Some(now),
+        signal: None,
+    };
+    PodReport {
+        uid: "pod-uid".into(),
+        name: "swype-app-abc-1".into(),
+        node: "node".into(),
+        created: now,
+        controller: Some(Owner { kind: "ReplicaSet".into(), name: "swype-app-abc".into(), uid: "rs".into() }),
+        revision: "abc".into(),
+        deleting: false,
+        finished: false,
+        ready: true,
+        restarting_all: false,
+        containers: vec![ContainerReport {
+            name: "app".into(),
+            kind: ContainerKind::App,
+            restart_count: 1,
+            container_id: "containerd://bbbbbbbbbbbb".into(),
+            state: ContainerState::Running { started_at: Some(now) },
+            last: Some(death),
+        }],
+    }
+}
+
+/// Watches one pod through the door until all is settled; answers with the rule that decided.
+fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
+    let scale =
+        Scale { uid: "target".into(), resource_version: "1".into(), replicas: 1, selector: "app=app".into() };
+    door.expect_read_scale().returning(move |_| Ok(scale.clone()));
+    door.expect_load_record().times(1).returning(|_| Ok(None));
+    door.expect_save_record().returning(|_, _, _| Ok("1".into()));
+    door.expect_watch_pods().times(1).returning(move |_, _| {
+        futures::stream::iter([PodNews::Listed(vec![pod.clone()])]).chain(futures::stream::pending()).boxed()
+    });
+    let parts = Parts {
+        client: Arc::new(door),
+        clock: Arc::new(sim.clone()),
+        classifier: Arc::new(Classifier::default()),
+        heartbeat: None,
+    };
+    let mut rule = String::new();
+    let end = sim.run(async {
+        let mut supervisor =
+            Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await.expect("started");
+        let commands = futures::stream::pending().boxed();
+        let mut tell = |_, notice: &Notice| {
+            if let Notice::Restart(restart) = notice {
+                rule = restart.rule.clone();
+            }
+        };
+        supervisor.run(commands, Until::Settled, &mut tell).await.expect("no refusal")
+    });
+    assert_eq!(end, Some(breaker_core::End::Settled));
+    rule
+}
+
+fn sim() -> Sim {
+    Sim::new(WorkloadRef::deployment("sre", "swype-app"), 1)
+}
+
+#[test]
+fn a_message_in_the_status_that_says_network_asks_for_events_and_not_for_the_log() {
+    let sim = sim();
+    let mut door = MockDoor::new();
+    door.expect_last_words().never();
+    door.expect_pod_events().times(1).returning(|_, _| Ok(vec![]));
+    let pod = restarted(&sim, 1, "Error", "dial tcp: connect: connection refused");
+    assert_eq!(rule_of(&sim, door, pod), "refused");
+}
+
+#[test]
+fn kubernetes_own_verdict_asks_for_nothing() {
+    let sim = sim();
+    let mut door = MockDoor::new();
+    door.expect_last_words().never();
+    door.expect_pod_events().never();
+    let pod = restarted(&sim, 1, "OOMKilled", "");
+    assert_eq!(rule_of(&sim, door, pod), "k8s-oom-killed");
+}
+
+#[test]
+fn without_a_message_the_log_is_asked_once() {
+    let sim = sim();
+    let mut door = MockDoor::new();
+    door.expect_last_words()
+        .withf(|of| !of.current && of.container == "app")
+        .times(1)
+        .returning(|_| Ok(LastWords::Said("panic: runtime error: index out of range".into())));
+    door.expect_pod_events().never();
+    let pod = restarted(&sim, 2, "Error", "");
+    assert_eq!(rule_of(&sim, door, pod), "bug-go");
+}

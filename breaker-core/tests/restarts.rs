@@ -1,0 +1,133 @@
+//! What is a restart, and what becomes of those that nobody saw.
+
+mod common;
+
+use breaker_core::{CauseSet, ContainerState, Death, Input, PodReport, Policy, Unobserved};
+use common::harness::{Harness, report, start};
+use jiff::{SignedDuration, Timestamp};
+
+fn at(secs: i64) -> Timestamp {
+    start() + SignedDuration::from_secs(secs)
+}
+
+fn id(n: u32) -> String {
+    format!("containerd://{n:012x}")
+}
+
+fn death(n: u32, finished: i64, network: bool) -> Death {
+    Death {
+        container_id: id(n),
+        exit_code: 1,
+        reason: "Error".into(),
+        message: if network { "network" } else { "bug" }.into(),
+        started_at: Some(at(finished - 1)),
+        finished_at: Some(at(finished)),
+        signal: None,
+    }
+}
+
+fn running(count: u32, since: i64, last: Option<Death>) -> PodReport {
+    let state = ContainerState::Running { started_at: Some(at(since)) };
+    report(0, count, &id(count), state, last)
+}
+
+/// Counted restarts and all restarts after these reports, each at its time.
+fn tally(policy: &Policy, reports: &[(i64, PodReport)]) -> (u32, u32) {
+    let policy = Policy { max_restarts: 1000, ..policy.clone() };
+    let mut harness = Harness::new(policy, 1);
+    let mut now = start();
+    for (secs, report) in reports {
+        now = at(*secs);
+        harness.give(Input::Pod(report.clone()), now);
+    }
+    let tallies = harness.breaker.tallies(now);
+    tallies.first().map_or((0, 0), |tally| (tally.counted, tally.total))
+}
+
+#[test]
+fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
+    let default = Policy::default();
+    let ignore = Policy { unobserved: Unobserved::Ignore, ..Policy::default() };
+    let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
+    let four = || running(4, 101, Some(death(3, 100, true)));
+    let two_deaths = |first: bool| {
+        let state = ContainerState::Terminated(death(4, 110, true));
+        report(0, 4, &id(4), state, Some(death(3, 100, first)))
+    };
+    for (case, policy, reports, want) in [
+        ("started late, failing now", &default, vec![(105, four())], (4, 4)),
+        ("told to ignore them", &ignore, vec![(105, four())], (1, 4)),
+        ("it has run for ten minutes", &default, vec![(101 + 600, four())], (1, 4)),
+        (
+            "the pod is older than the window",
+            &default,
+            vec![(3700, running(4, 3650, Some(death(3, 3649, true))))],
+            (1, 1),
+        ),
+        (
+            "not even when every cause counts",
+            &any,
+            vec![(3700, running(4, 3650, Some(death(3, 3649, true))))],
+            (1, 1),
+        ),
+        ("both known deaths agree", &default, vec![(111, two_deaths(true))], (4, 4)),
+        ("a known death had another cause", &default, vec![(111, two_deaths(false))], (0, 4)),
+        ("seen at first, then a jump", &default, vec![(10, running(0, 1, None)), (105, four())], (4, 4)),
+    ] {
+        assert_eq!(tally(policy, &reports), want, "{case}");
+    }
+}
+
+#[test]
+fn a_death_counts_once_the_successor_shows() {
+    let policy = Policy::default();
+    let dead = report(0, 0, &id(0), ContainerState::Terminated(death(0, 10, true)), None);
+    let waiting = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
+    let waiting = report(0, 0, &id(0), waiting, Some(death(0, 10, true)));
+    let again = running(1, 20, Some(death(0, 10, true)));
+    let steps = [(10, dead), (11, waiting), (20, again.clone()), (21, again)];
+    for (seen, want) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
+        assert_eq!(tally(&policy, &steps[..seen]).0, want, "after {seen} reports");
+    }
+}
+
+#[test]
+fn a_count_that_falls_starts_a_new_series() {
+    let before = running(2, 30, Some(death(1, 29, true)));
+    let mut after = running(0, 40, None);
+    after.containers[0].container_id = id(50);
+    let mut then = running(1, 50, Some(Death { container_id: id(50), ..death(50, 49, true) }));
+    then.containers[0].container_id = id(51);
+    let reports = [(30, before), (40, after), (50, then)];
+    assert_eq!(tally(&Policy::default(), &reports[..1]), (2, 2));
+    assert_eq!(tally(&Policy::default(), &reports), (3, 3));
+}
+
+#[test]
+fn deaths_of_pods_on_their_way_out_never_count() {
+    let mut leaving = running(1, 20, Some(death(0, 10, true)));
+    leaving.deleting = true;
+    assert_eq!(tally(&Policy { causes: CauseSet::ANY, ..Policy::default() }, &[(20, leaving)]), (0, 0));
+}
+
+#[test]
+fn a_container_that_the_runtime_lost_is_counted_once_by_its_number() {
+    let lost = |count| {
+        let death = Death { exit_code: 137, reason: "ContainerStatusUnknown".into(), ..Death::default() };
+        running(count, 20, Some(death))
+    };
+    let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
+    assert_eq!(tally(&any, &[(20, lost(1)), (21, lost(1)), (22, lost(2))]), (2, 2));
+}
+
+#[test]
+fn siblings_stopped_by_a_restart_of_all_containers_do_not_count() {
+    let mut pod = running(1, 20, Some(death(0, 10, true)));
+    let mut sibling = pod.containers[0].clone();
+    sibling.name = "sidecar".into();
+    sibling.last = Some(Death { exit_code: 137, message: String::new(), ..death(0, 11, false) });
+    pod.containers.push(sibling);
+    pod.restarting_all = true;
+    let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
+    assert_eq!(tally(&any, &[(20, pod)]), (1, 1));
+}

@@ -1,0 +1,116 @@
+//! The pod watch: one stream of news without end, and fresh lists.
+
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+use breaker_core::{ClusterError, PodNews, PodReport};
+use futures::stream::{self, BoxStream, StreamExt};
+use kube::api::ListParams;
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::KubeClient;
+use crate::errors::Step;
+use crate::pods::SlimPod;
+use crate::pulse::watches_pods;
+
+/// The server answers a silent watch at least this often, in seconds.
+const SERVER_TIMEOUT: u32 = 60;
+
+/// Pods a page: a page is in memory as JSON for a moment.
+const PAGE: u32 = 100;
+
+/// Kinder than a hot loop and quicker back than kube's own 30 s: an outage may be waiting to be seen.
+fn back_off() -> watcher::ExponentialBackoff {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
+    let builder = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
+    builder.without_max_times().with_jitter().into()
+}
+
+impl KubeClient {
+    pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
+        let config = watcher::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
+        let mut listing: Vec<PodReport> = Vec::new();
+        let news = watcher(api, config).backoff(back_off()).filter_map(move |event| {
+            let news = translate(event, &mut listing);
+            async move { news }
+        });
+        let pulses = pulses(self.pulses.listen(), namespace.to_owned(), selector.to_owned());
+        stream::select(news, pulses).boxed()
+    }
+
+    pub(crate) async fn pods_listed(
+        &self,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Vec<PodReport>, ClusterError> {
+        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
+        let step = Step {
+            doing: format!("listing the pods of {namespace}"),
+            verb: "list",
+            resource: "pods".into(),
+            namespace: namespace.into(),
+            object: format!("namespace {namespace}"),
+        };
+        let mut params = ListParams::default().labels(selector).limit(PAGE);
+        let mut pods = Vec::new();
+        loop {
+            let page = step.attempt(api.list(&params)).await?;
+            pods.extend(page.items.into_iter().map(PodReport::from));
+            match page.metadata.continue_.filter(|more| !more.is_empty()) {
+                Some(more) => params = params.continue_token(&more),
+                None => return Ok(pods),
+            }
+        }
+    }
+}
+
+/// kube lists again by itself after a 410 and other ruptures; what is absent at the end of a list is gone.
+fn translate(event: Result<Event<SlimPod>, watcher::Error>, listing: &mut Vec<PodReport>) -> Option<PodNews> {
+    match event {
+        Ok(Event::Init) => {
+            listing.clear();
+            None
+        }
+        Ok(Event::InitApply(pod)) => {
+            listing.push(pod.into());
+            None
+        }
+        Ok(Event::InitDone) => Some(PodNews::Listed(std::mem::take(listing))),
+        Ok(Event::Apply(pod)) => Some(PodNews::Applied(pod.into())),
+        Ok(Event::Delete(pod)) => Some(PodNews::Gone(pod.uid().unwrap_or_default())),
+        Err(error) => Some(PodNews::Down(reason(&error))),
+    }
+}
+
+fn reason(error: &watcher::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let (step, innermost) = (error.to_string(), innermost.to_string());
+    if step.contains(&innermost) { step } else { format!("{step}: {innermost}") }
+}
+
+/// A sign of life each time the watch of these pods is established.
+fn pulses(heard: Receiver<String>, namespace: String, selector: String) -> BoxStream<'static, PodNews> {
+    stream::unfold(heard, move |mut heard| {
+        let (namespace, selector) = (namespace.clone(), selector.clone());
+        async move {
+            loop {
+                match heard.recv().await {
+                    Ok(address) if watches_pods(&address, &namespace, &selector) => {
+                        return Some((PodNews::Alive, heard));
+                    }
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        }
+    })
+    .boxed()
+}

@@ -1,0 +1,55 @@
+# cargo-deny may live beside the other tools of the tests instead of in the PATH.
+export PATH := env("PATH") + ":" + env("XDG_CACHE_HOME", home_directory() / ".cache") / "big-red-button/tools/bin"
+
+# list the recipes
+[private]
+default:
+    @just --list --unsorted --justfile {{ quote(justfile()) }}
+
+# does it compile, tests and examples included
+check:
+    cargo check --workspace --all-targets
+
+# format all crates in place
+fmt:
+    cargo fmt --all
+
+# clippy, every warning an error
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# build the API docs, every warning an error
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace
+
+# tier 1: needs no cluster, no root, no network but loopback
+test:
+    cargo test --workspace
+
+# an outage and its undoing on an in-memory cluster
+demo:
+    cargo run --release --bin watcher -- demo
+
+# licences, banned crates and sources of all dependencies; works offline
+deny:
+    cargo deny check licenses bans sources
+
+# known vulnerabilities of all dependencies; fetches the advisory database, so needs the network
+advisories:
+    cargo deny check advisories
+
+# tier 2: a real control plane; TEST_CLUSTER=existing uses the one of KUBECONFIG
+cluster-test:
+    tests/cluster/run tier2
+
+# tier 3: a real node, whose containers really die; needs root
+node-test:
+    tests/cluster/run tier3
+
+# trip latency against the bare loop, and memory with 2,000 watched pods, on a real control plane
+bench-latency:
+    tests/cluster/run bench
+
+# all that must hold before a merge
+ci:
+    bash .ci/run

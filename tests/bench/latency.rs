@@ -1,0 +1,215 @@
+//! Latency of a trip against the bare loop in the same run, and memory with many watched pods.
+//!
+//! `watcher` and the loop that has no logic (watch pods, patch the scale at the fourth restart) take turns
+//! on fresh Deployments. The clock runs from the status patch that shows the fourth restart to the moment
+//! when a third party's watch sees `spec.replicas` at 0.
+//!
+//! - *seen to die*: the death is shown first, then the restart, as a kubelet does; last words in the status.
+//! - *one patch*: death and restart in one status change, so that evidence is taken in between as well.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, eventually};
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Patch, PatchParams};
+use kube::runtime::{WatchStreamExt, watcher};
+use serde_json::json;
+use tokio::sync::{Mutex, Notify};
+
+const TRIPS: usize = 40;
+const MANY_PODS: u32 = 2000;
+const BAR_RATIO: f64 = 1.7;
+const BAR_MIB: f64 = 30.0;
+
+/// When each Deployment was seen at 0 replicas.
+#[derive(Clone, Default)]
+struct Zeroes {
+    seen: Arc<Mutex<HashMap<String, Instant>>>,
+    news: Arc<Notify>,
+}
+
+impl Zeroes {
+    fn watch(space: &Space) -> Self {
+        let zeroes = Self::default();
+        let (mine, api) = (zeroes.clone(), space.api::<Deployment>());
+        tokio::spawn(async move {
+            let mut news =
+                watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
+            while let Ok(Some(deployment)) = news.try_next().await {
+                let at = Instant::now();
+                if deployment.spec.as_ref().and_then(|spec| spec.replicas) == Some(0) {
+                    let name = deployment.metadata.name.unwrap_or_default();
+                    mine.seen.lock().await.entry(name).or_insert(at);
+                    mine.news.notify_waiters();
+                }
+            }
+        });
+        zeroes
+    }
+
+    async fn of(&self, name: &str) -> Instant {
+        loop {
+            let news = self.news.notified();
+            if let Some(at) = self.seen.lock().await.get(name) {
+                return *at;
+            }
+            tokio::time::timeout(Duration::from_secs(30), news).await.expect("it is scaled within 30 s");
+        }
+    }
+}
+
+/// Watch, then patch, with no logic at all.
+async fn bare_loop(space: Space, name: String) {
+    let config = watcher::Config::default().labels(&format!("app={name}"));
+    let mut pods = watcher(space.api::<Pod>(), config).applied_objects().boxed();
+    let deployments = space.api::<Deployment>();
+    while let Ok(Some(pod)) = pods.try_next().await {
+        let statuses = pod.status.and_then(|status| status.container_statuses).unwrap_or_default();
+        if statuses.iter().any(|container| container.restart_count > 3) {
+            let patch = Patch::Merge(json!({"spec": {"replicas": 0}}));
+            deployments.patch_scale(&name, &PatchParams::default(), &patch).await.expect("scaled");
+            return;
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Bare,
+    Watcher,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum How {
+    SeenToDie,
+    OnePatch,
+}
+
+async fn trip(space: &Space, zeroes: &Zeroes, who: Who, how: How, n: usize) -> Duration {
+    let name = format!("app-{}-{}-{n}", if who == Who::Bare { "bare" } else { "watcher" }, how as u8);
+    let pods = space.deployment_beside(&name, 1).await;
+    let mut app = Kubelet::start(space, &pods[0]).await;
+    let mut bare = None;
+    let mut watched = None;
+    match who {
+        Who::Bare => bare = Some(tokio::spawn(bare_loop(space.clone(), name.clone()))),
+        Who::Watcher => {
+            let mut process = Watcher::run(space, &name, &[]);
+            process.until("watching").await;
+            watched = Some(process);
+        }
+    }
+    for _ in 0..3 {
+        app.restart(REFUSED).await;
+    }
+    match &mut watched {
+        Some(process) => drop(process.restarts(3).await),
+        None => tokio::time::sleep(Duration::from_millis(100)).await,
+    }
+    if how == How::SeenToDie {
+        app.die(REFUSED).await;
+    }
+    // A restart is not followed by the next one at once.
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let start = Instant::now();
+    match how {
+        How::SeenToDie => app.runs_again().await,
+        How::OnePatch => app.jump(1, REFUSED).await,
+    }
+    let took = zeroes.of(&name).await.duration_since(start);
+    if let Some(bare) = bare {
+        bare.await.expect("the loop ends");
+    }
+    if let Some(mut process) = watched {
+        assert_eq!(process.end().await.0, 0);
+    }
+    took
+}
+
+fn percentile(times: &[Duration], share: f64) -> f64 {
+    let mut millis: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+    millis.sort_by(f64::total_cmp);
+    millis[((millis.len() - 1) as f64 * share).round() as usize]
+}
+
+async fn latency(cluster: &Cluster) {
+    let mut times: HashMap<(Who, How), Vec<Duration>> = HashMap::new();
+    for n in 0..TRIPS {
+        // A namespace for each round: what one round leaves behind (its events) is not the next one's load.
+        let space = cluster.space("latency").await;
+        let zeroes = Zeroes::watch(&space);
+        for how in [How::SeenToDie, How::OnePatch] {
+            for who in [Who::Bare, Who::Watcher] {
+                let took = trip(&space, &zeroes, who, how, n).await;
+                times.entry((who, how)).or_default().push(took);
+            }
+        }
+        space.close().await;
+    }
+    println!("trip latency, {TRIPS} trips each, in ms      p50     p99");
+    for (how, words) in [(How::SeenToDie, "seen to die"), (How::OnePatch, "one patch")] {
+        let (bare, ours) = (&times[&(Who::Bare, how)], &times[&(Who::Watcher, how)]);
+        for (name, times) in [("bare loop", bare), ("watcher", ours)] {
+            println!(
+                "  {words:<12} {name:<10}          {:>8.1}{:>8.1}",
+                percentile(times, 0.5),
+                percentile(times, 0.99)
+            );
+        }
+        let ratio = percentile(ours, 0.5) / percentile(bare, 0.5);
+        let verdict = if ratio <= BAR_RATIO { "met" } else { "NOT met" };
+        println!("  {words:<12} p50 ratio {ratio:.2}x, bar {BAR_RATIO}x: {verdict}");
+    }
+}
+
+async fn memory(cluster: &Cluster) {
+    let space = cluster.space("memory").await;
+    space.create_deployment("crowd", MANY_PODS).await;
+    eprintln!("waiting for {MANY_PODS} pods to be created...");
+    let pods = eventually_long(|| async {
+        let pods = space.api::<Pod>().list(&Default::default()).await.ok()?.items;
+        (pods.len() == MANY_PODS as usize).then_some(pods)
+    })
+    .await;
+    let started = futures::stream::iter(&pods).map(|pod| Kubelet::start(&space, pod)).buffer_unordered(16);
+    let mut apps: Vec<Kubelet> = started.collect().await;
+    let mut process = Watcher::run(&space, "crowd", &[]);
+    process.until("watching").await;
+    // One pod in ten restarts, so that the ledger and the Record have something to hold.
+    let restarts = futures::stream::iter(apps.iter_mut().take(200)).map(|app| app.restart(REFUSED));
+    restarts.buffer_unordered(16).collect::<Vec<_>>().await;
+    process.restarts(200).await;
+    let mib = process.peak_memory().map_or(f64::NAN, |kib| kib as f64 / 1024.0);
+    let verdict = if mib <= BAR_MIB { "met" } else { "NOT met" };
+    println!(
+        "peak memory with {MANY_PODS} watched pods, 200 of them restarting: {mib:.1} MiB, bar {BAR_MIB} MiB: {verdict}"
+    );
+    process.kill().await;
+    space.close().await;
+}
+
+async fn eventually_long<T, F: Future<Output = Option<T>>>(ask: impl Fn() -> F) -> T {
+    for _ in 0..10 {
+        let asked = tokio::time::timeout(Duration::from_secs(55), eventually("the pods exist", &ask)).await;
+        if let Ok(answer) = asked {
+            return answer;
+        }
+    }
+    panic!("the pods do not come")
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let cluster = Cluster::connect().await;
+    let only = std::env::args().nth(1);
+    if only.as_deref() != Some("memory") {
+        latency(&cluster).await;
+    }
+    if only.as_deref() != Some("latency") {
+        memory(&cluster).await;
+    }
+}

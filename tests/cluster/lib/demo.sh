@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# The manifests of deploy/demo on the tests' node. They are applied as they are but for three things that the node
+# needs: the toolbox image instead of one from a registry, no pulling, and the gateway's address in the pods' hosts
+# file, since there is neither DNS nor a kube-proxy.
+
+readonly DEMO=$HERE/../../deploy/demo
+
+cmd_demo() {
+    (($# == 1)) || die "demo takes one of: up, cut, restore, down"
+    [[ -r $DEMO/swype-deployment.yml ]] || die "$DEMO/swype-deployment.yml is missing; the demo is part of the checkout"
+    if ! existing_cluster; then
+        need_node "cluster demo"
+        run_dir_lock
+        has_image "$TOOLBOX_IMAGE" || import_toolbox
+    fi
+    case $1 in
+        up) demo_up ;;
+        cut) demo_cut ;;
+        restore) demo_restore ;;
+        down) demo_kubectl delete namespace sre --ignore-not-found --timeout="${PATIENCE}s" ;;
+        *) die "demo takes one of: up, cut, restore, down; not '$1'" ;;
+    esac
+}
+
+demo_kubectl() {
+    if existing_cluster; then
+        kubectl "$@" </dev/null
+    else
+        KUBERC=off "$BIN/kubectl" --kubeconfig="$RUN/kubeconfig" --cache-dir="$RUN/kubectl-cache" --context=admin "$@" </dev/null
+    fi
+}
+
+demo_up() {
+    gateway_up
+    apply_demo "$(gateway_address)" upcommerce-deployment.yml swype-deployment.yml swype-service.yml
+    demo_kubectl -n sre rollout status deployment/upcommerce-app --timeout="${PATIENCE}s"
+    demo_kubectl -n sre rollout status deployment/swype-app --timeout="${PATIENCE}s"
+    # It would give up after three failures, a second apart: whoever lives for 5 s without a restart has its gateway.
+    sleep 5
+    local restarts
+    restarts=$(swype 'jsonpath={.items[*].status.containerStatuses[*].restartCount}')
+    [[ -n $restarts && $restarts != *[1-9]* ]] ||
+        die "swype-app restarts although its gateway is there: $(demo_kubectl -n sre logs deployment/swype-app --tail=5 2>&1)"
+    say "the demo runs in namespace sre; 'cluster demo cut' takes its gateway away"
+}
+
+demo_cut() {
+    demo_kubectl delete -f "$DEMO/swype-gateway.yml" --ignore-not-found --timeout="${PATIENCE}s"
+    demo_kubectl -n sre wait --for=delete pod -l app=swype-gateway --timeout="${PATIENCE}s"
+    say "the gateway is gone: swype-app dies within about 10 s"
+}
+
+# Leaves the number of swype-app's replicas alone: giving them back is what 'watcher reset' does.
+demo_restore() {
+    gateway_up
+    # The new gateway has a new address. A merge patch replaces the list; the default one would add to it.
+    existing_cluster || demo_kubectl -n sre patch deployment swype-app --type=merge \
+        -p "{\"spec\":{\"template\":{\"spec\":{\"hostAliases\":[{\"ip\":\"$(gateway_address)\",\"hostnames\":[\"swype-gateway\"]}]}}}}"
+    say "the gateway is back"
+}
+
+gateway_up() {
+    apply_demo "" namespace.yml
+    apply_demo "" swype-gateway.yml
+    demo_kubectl -n sre rollout status deployment/swype-gateway --timeout="${PATIENCE}s"
+}
+
+gateway_address() {
+    demo_kubectl -n sre get pods -l app=swype-gateway --field-selector=status.phase=Running -o 'jsonpath={.items[0].status.podIP}'
+}
+
+swype() {
+    demo_kubectl -n sre get pods -l app=swype-app -o "$1"
+}
+
+# apply_demo GATEWAY_ADDRESS FILE...
+apply_demo() {
+    local address=$1 file work
+    shift
+    if existing_cluster; then
+        for file in "$@"; do
+            demo_kubectl apply -f "$DEMO/$file"
+        done
+        return
+    fi
+    work=$(mktemp -d "$RUN/demo.XXXXXX")
+    {
+        printf 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n'
+        for file in "$@"; do
+            cp "$DEMO/$file" "$work/"
+            printf -- '- %s\n' "$file"
+        done
+        cat <<YAML
+images:
+- {name: busybox, newName: ${TOOLBOX_IMAGE%:*}, newTag: ${TOOLBOX_IMAGE##*:}}
+- {name: curlimages/curl, newName: ${TOOLBOX_IMAGE%:*}, newTag: ${TOOLBOX_IMAGE##*:}}
+patches:
+- target: {kind: Deployment}
+  patch: |-
+    - {op: add, path: /spec/template/spec/containers/0/imagePullPolicy, value: Never}
+- target: {kind: Deployment, name: swype-app}
+  patch: |-
+    - {op: add, path: /spec/template/spec/initContainers/0/imagePullPolicy, value: Never}
+    - {op: add, path: /spec/template/spec/hostAliases, value: [{ip: "$address", hostnames: [swype-gateway]}]}
+YAML
+    } >"$work/kustomization.yaml"
+    demo_kubectl apply -k "$work"
+    rm -rf "$work"
+}

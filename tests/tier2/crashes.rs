@@ -1,0 +1,207 @@
+//! The supervisor on a real API server, killed before each of its calls, then started again: at once, and
+//! after the service has healed.
+//!
+//! A killed process is a future dropped between two polls: whatever request it had sent is either carried
+//! out or not. `Mortal` draws that line exactly, before the n-th call.
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space};
+use breaker_core::{
+    Classifier, Clock, ClusterClient, ClusterError, End, LastWords, LastWordsOf, Parts, PodEvent, PodNews,
+    PodReport, Policy, Record, Scale, Stored, Supervisor, TargetEvent, Until, WorkloadRef,
+};
+use breaker_kube::{KubeClient, Options};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use jiff::Timestamp;
+use serde_json::json;
+
+const APP: &str = "swype-app";
+
+/// More calls than a watch from its start to its trip makes.
+const CALLS: u32 = 14;
+
+struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        let left = until.duration_since(Timestamp::now());
+        tokio::time::sleep(left.try_into().unwrap_or(Duration::ZERO)).await;
+    }
+}
+
+/// A client whose process dies before a call: that call and all later ones never return.
+struct Mortal {
+    client: KubeClient,
+    calls_left: AtomicU32,
+    died: Arc<tokio::sync::Notify>,
+}
+
+impl Mortal {
+    async fn lives(&self) {
+        let left =
+            self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if left.is_err() {
+            self.died.notify_one();
+            futures::future::pending::<()>().await;
+        }
+    }
+}
+
+#[async_trait]
+impl ClusterClient for Mortal {
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+        self.client.watch_pods(namespace, selector)
+    }
+
+    async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
+        self.lives().await;
+        self.client.list_pods(namespace, selector).await
+    }
+
+    async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
+        self.lives().await;
+        self.client.read_scale(target).await
+    }
+
+    async fn write_scale(
+        &self,
+        target: &WorkloadRef,
+        seen: &Scale,
+        replicas: u32,
+    ) -> Result<Scale, ClusterError> {
+        self.lives().await;
+        self.client.write_scale(target, seen, replicas).await
+    }
+
+    async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
+        self.lives().await;
+        self.client.scaled_by(target).await
+    }
+
+    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+        self.lives().await;
+        self.client.last_words(of).await
+    }
+
+    async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
+        self.lives().await;
+        self.client.pod_events(namespace, pod_uid).await
+    }
+
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+        self.lives().await;
+        self.client.load_record(target).await
+    }
+
+    async fn save_record(
+        &self,
+        target: &WorkloadRef,
+        record: &Record,
+        over: Option<String>,
+    ) -> Result<String, ClusterError> {
+        self.lives().await;
+        self.client.save_record(target, record, over).await
+    }
+
+    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+        self.lives().await;
+        self.client.publish(target, event).await
+    }
+}
+
+/// Runs until it trips, dies or has had its time; answers with the end, if it came to one.
+async fn watch(space: &Space, calls: u32, time: Duration) -> Option<End> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let options = Options { kubeconfig: Some(space.cluster.kubeconfig.clone()), context: None };
+    let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
+    let died = Arc::new(tokio::sync::Notify::new());
+    let client = Mortal { client, calls_left: AtomicU32::new(calls), died: Arc::clone(&died) };
+    let parts = Parts {
+        client: Arc::new(client),
+        clock,
+        classifier: Arc::new(Classifier::default()),
+        heartbeat: None,
+    };
+    let target = WorkloadRef::deployment(&space.name, APP);
+    let life = async {
+        let mut supervisor =
+            Supervisor::start(parts, Policy::default(), target, false).await.expect("started");
+        let commands = futures::stream::pending().boxed();
+        supervisor.run(commands, Until::Tripped, &mut |_, _| {}).await.expect("no refusal")
+    };
+    tokio::select! {
+        end = life => Some(end),
+        () = died.notified() => None,
+        () = tokio::time::sleep(time) => None,
+    }
+}
+
+async fn dying_app(space: &Space, restarts: u32) -> Kubelet {
+    let pods = space.deployment(APP, 2).await;
+    let mut apps = Kubelet::start_all(space, &pods).await;
+    for _ in 0..restarts {
+        apps[0].restart(REFUSED).await;
+    }
+    apps.swap_remove(0)
+}
+
+#[tokio::test]
+async fn killed_before_any_call_and_started_at_once_it_trips_once() {
+    let cluster = Cluster::connect().await;
+    let runs = (0..CALLS).map(|calls| {
+        let cluster = cluster.clone();
+        async move {
+            let space = cluster.space("crash").await;
+            let _app = dying_app(&space, 4).await;
+            watch(&space, calls, Duration::from_secs(20)).await;
+            let end = watch(&space, u32::MAX, Duration::from_secs(30)).await;
+            assert_eq!(end, Some(End::Tripped { left: vec![] }), "killed before call {calls}");
+            assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
+            let state = space.record(APP).await.expect("a record")["state"].clone();
+            assert_eq!(
+                (&state["phase"], &state["replicas"]),
+                (&json!("Open"), &json!(2)),
+                "before call {calls}"
+            );
+            let events = space.events_on(APP).await;
+            let tripped = events.iter().filter(|(reason, _)| reason == "Tripped").count();
+            assert_eq!(tripped, 1, "killed before call {calls}: {events:?}");
+            space.close().await;
+        }
+    });
+    futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;
+}
+
+#[tokio::test]
+async fn killed_before_any_call_and_started_after_the_service_has_healed_it_leaves_it_alone() {
+    let cluster = Cluster::connect().await;
+    let runs = (0..CALLS).map(|calls| {
+        let cluster = cluster.clone();
+        async move {
+            let space = cluster.space("healed").await;
+            let mut app = dying_app(&space, 4).await;
+            let end = watch(&space, calls, Duration::from_secs(20)).await;
+            if end.is_none() && space.replicas(APP).await > 0 {
+                app.has_run_for(Duration::from_secs(660)).await;
+                let end = watch(&space, u32::MAX, Duration::from_secs(4)).await;
+                assert_eq!(end, None, "killed before call {calls}: a healed service was shut down");
+                assert_eq!(space.replicas(APP).await, 2, "killed before call {calls}");
+                let phase = space.record(APP).await.map(|record| record["state"]["phase"].clone());
+                assert!(phase.is_none_or(|phase| phase == "Closed"), "killed before call {calls}");
+            }
+            space.close().await;
+        }
+    });
+    futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;
+}

@@ -1,0 +1,167 @@
+//! `watcher` on a real node: containers that really die.
+#![allow(missing_docs)]
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bigredbutton_tests::{Cluster, Space, Watcher, eventually};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
+use serde_json::{Value, json};
+
+const TOOLBOX: &str = "bigredbutton.dev/toolbox:test";
+
+/// Each of the containers that must not trip dies at least so often under its watcher's eyes.
+const DEATHS: i32 = 6;
+
+fn cluster(args: &[&str]) {
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/cluster");
+    let status = Command::new(program).args(args).status().expect("cluster runs");
+    assert!(status.success(), "cluster {args:?}: {status}");
+}
+
+fn deployment(name: &str, policy: &str, script: &str, probe: Value) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 1,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {
+                "metadata": {"labels": {"app": name}},
+                "spec": {
+                    "terminationGracePeriodSeconds": 2,
+                    "automountServiceAccountToken": false,
+                    "containers": [{
+                        "name": "app",
+                        "image": TOOLBOX,
+                        "imagePullPolicy": "Never",
+                        "command": ["sh", "-c", script],
+                        "terminationMessagePolicy": policy,
+                        "livenessProbe": probe,
+                        "resources": {"limits": {"memory": "24Mi"}},
+                    }],
+                },
+            },
+        },
+    })
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+async fn restarts(space: &Space, name: &str) -> i32 {
+    let params = ListParams::default().labels(&format!("app={name}"));
+    let pods = space.api::<Pod>().list(&params).await.expect("pods").items;
+    let statuses = pods.into_iter().filter_map(|pod| pod.status?.container_statuses).flatten();
+    statuses.map(|container| container.restart_count).max().unwrap_or(0)
+}
+
+/// The owner's outage, with the manifests that users apply.
+#[tokio::test]
+async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
+    cluster(&["demo", "up"]);
+    let space = Cluster::connect().await.namespace("sre");
+    let mut watcher = Watcher::run(&space, "swype-app", &[]);
+    watcher.until("watching").await;
+    cluster(&["demo", "cut"]);
+    let cut = Instant::now();
+    for n in 1..=3 {
+        let told = watcher.until("restart").await;
+        assert_eq!((told["counted"].as_u64(), told["cause"].as_str()), (Some(n), Some("network")), "{told}");
+        println!(
+            "{:>5.1} s {}/3 {}:{} \"{}\"",
+            cut.elapsed().as_secs_f64(),
+            n,
+            text(&told["cause"]),
+            text(&told["kind"]),
+            text(&told["quote"])
+        );
+    }
+    assert_eq!(space.replicas("swype-app").await, 1, "not at the third");
+    let scaled = watcher.until("scaled").await;
+    println!("{:>5.1} s scaled to 0: {}", cut.elapsed().as_secs_f64(), text(&scaled["quote"]));
+    assert_eq!(scaled["counted"], 4);
+    assert_eq!(watcher.end().await.0, 0);
+    assert_eq!(space.replicas("swype-app").await, 0);
+
+    let neighbour = space.api::<Deployment>().get("upcommerce-app").await.expect("upcommerce-app");
+    let ready = neighbour.status.and_then(|status| status.ready_replicas);
+    assert_eq!((neighbour.spec.and_then(|spec| spec.replicas), ready), (Some(1), Some(1)), "untouched");
+    let quote = scaled["quote"].as_str().unwrap_or_default();
+    let events = space.events_on("swype-app").await;
+    let says_why =
+        events.iter().any(|(reason, note)| reason == "Tripped" && !quote.is_empty() && note.contains(quote));
+    assert!(says_why, "{events:?}");
+
+    cluster(&["demo", "restore"]);
+    assert_eq!(Watcher::start(&space, &["reset", "--deployment", "swype-app"]).end().await.0, 0);
+    eventually("swype-app is well again", || async {
+        let app = space.api::<Deployment>().get("swype-app").await.ok()?;
+        (app.status?.ready_replicas? == 1).then_some(())
+    })
+    .await;
+    cluster(&["demo", "down"]);
+}
+
+/// A bug, an exit 137, a container out of memory and a failed probe behind network noise; each with its last
+/// words in the log only and in the status. None of them trips; the same death by a refused connection does.
+#[tokio::test]
+async fn only_network_deaths_trip() {
+    cluster(&["images"]);
+    let noise = "echo 'dial tcp 10.96.0.7:443: connect: connection refused'";
+    let fails = json!({"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 1});
+    let bug =
+        "sleep 1; echo 'panic: runtime error: index out of range [3] with length 3' >&2; exit 1".to_owned();
+    let killed = format!("{noise}; sleep 1; exit 137");
+    let oom = format!("{noise}; sleep 1; exec tail /dev/zero");
+    let probed = format!("trap \"{noise}; exit 1\" TERM; while :; do sleep 1; done");
+    let refused = "sleep 1; exec curl -sS http://127.0.0.1:9/charge".to_owned();
+
+    let space = Cluster::connect().await.space("causes").await;
+    let mut watched = Vec::new();
+    for (policy, suffix) in [("File", "log"), ("FallbackToLogsOnError", "status")] {
+        for (name, script, probe) in [
+            ("bug", &bug, Value::Null),
+            ("killed", &killed, Value::Null),
+            ("oom", &oom, Value::Null),
+            ("probed", &probed, fails.clone()),
+            ("refused", &refused, Value::Null),
+        ] {
+            let app = format!("{name}-{suffix}");
+            space.create(deployment(&app, policy, script, probe)).await;
+            let watcher = Watcher::run(&space, &app, &["--heartbeat", "2s"]);
+            watched.push((app, watcher));
+        }
+    }
+    for (app, watcher) in &mut watched {
+        if app.starts_with("refused") {
+            let scaled = watcher.until("scaled").await;
+            assert_eq!(
+                (scaled["counted"].as_u64(), scaled["cause"].as_str()),
+                (Some(4), Some("network:refused"))
+            );
+            println!("{app}: tripped, \"{}\"", text(&scaled["quote"]));
+            continue;
+        }
+        let end = Instant::now() + Duration::from_secs(150);
+        while restarts(&space, app).await < DEATHS {
+            assert!(Instant::now() < end, "{app} restarted {} times", restarts(&space, app).await);
+            watcher.for_a_while(Duration::from_secs(1)).await;
+        }
+        watcher.for_a_while(Duration::from_secs(4)).await;
+        assert_eq!(space.replicas(app).await, 1, "{app}: {:#?}", watcher.told);
+        assert!(!watcher.has_told("tripping"), "{app}");
+        let last = watcher.told.iter().rfind(|told| told["event"] == "heartbeat").expect("a heartbeat");
+        println!("{app}: not tripped after {} restarts, {}", restarts(&space, app).await, last["byCause"]);
+        for (name, cause) in [("probed", "probe"), ("oom", "oom"), ("bug", "application")] {
+            if app.starts_with(name) {
+                assert!(last["byCause"][cause].as_u64() >= Some(4), "{app}: {last}");
+            }
+        }
+    }
+    space.close().await;
+}
