@@ -1,56 +1,52 @@
 //! Lines that belong together: a statement, its stack and its chain of causes.
 
 use super::level::{Level, level};
-use super::line;
-use super::words::fold;
+use super::line::{self, Shape};
+use super::table::Read;
 
 /// A statement with everything that continues it.
 #[derive(Debug)]
-pub(super) struct Block<'t> {
+pub(super) struct Block {
     /// How grave it is.
     pub(super) level: Level,
-    /// Its words, innermost cause first; frames and source lines are left out.
-    pub(super) words: Vec<Words<'t>>,
-    /// The folded first line that is not a frame.
-    pub(super) head: String,
+    /// Its lines, innermost cause first; frames and source lines are left out.
+    pub(super) lines: Vec<usize>,
+    /// The first line that is not a frame.
+    pub(super) head: usize,
 }
 
-/// One line of a block.
-#[derive(Debug)]
-pub(super) struct Words<'t> {
-    pub(super) line: &'t str,
-    pub(super) folded: String,
-}
-
-/// Splits cleaned last words into blocks, in order.
-pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
-    let mut all: Vec<Draft<'_>> = Vec::new();
-    for line in text.lines() {
-        if line.starts_with("Node.js v") {
+/// Groups the lines of last words into blocks, in order.
+pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
+    let mut all = Vec::new();
+    let mut open: Option<Draft<'_, '_>> = None;
+    for line in 0..read.text.len() {
+        let written = read.text.written(line);
+        if written.starts_with("Node.js v") {
             // Node prints its version after an uncaught exception, and only then.
-            if let Some(last) = all.last_mut() {
-                last.fatal = true;
+            if let Some(draft) = &mut open {
+                draft.fatal = true;
             }
             continue;
         }
-        match all.last_mut() {
-            Some(block) if block.continues(line) => block.push(line),
+        let shape = line::shape(written);
+        match &mut open {
+            Some(draft) if draft.continues(written, shape) => draft.push(line, shape),
             _ => {
-                let mut block = Draft::default();
-                block.push(line);
-                all.push(block);
+                all.extend(open.take().and_then(Draft::finish));
+                open.insert(Draft::new(read)).push(line, shape);
             }
         }
     }
-    all.into_iter().filter_map(Draft::finish).collect()
+    all.extend(open.and_then(Draft::finish));
+    all
 }
 
-#[derive(Default)]
-struct Draft<'t> {
+struct Draft<'r, 't> {
+    read: &'r Read<'t>,
     /// Chained parts, innermost first; a part is what stands between two of Python's link sentences.
-    parts: Vec<Vec<&'t str>>,
+    parts: Vec<Vec<usize>>,
     /// The part being read.
-    part: Vec<&'t str>,
+    part: Vec<usize>,
     /// Python: the link sentence before the part being read names a cause.
     linked: Option<bool>,
     frames: bool,
@@ -60,9 +56,8 @@ struct Draft<'t> {
     node_source: bool,
 }
 
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Python {
-    #[default]
     No,
     /// Inside a traceback: the next line that is not indented is its exception.
     Frames,
@@ -72,74 +67,92 @@ enum Python {
     Linked,
 }
 
-impl<'t> Draft<'t> {
-    fn continues(&self, line: &str) -> bool {
-        let text = line.trim_start();
-        if text.is_empty() || line::python_link(line).is_some() || line::is_link(line) || line::is_frame(line)
-        {
+impl<'r, 't> Draft<'r, 't> {
+    fn new(read: &'r Read<'t>) -> Self {
+        Self {
+            read,
+            parts: Vec::new(),
+            part: Vec::new(),
+            linked: None,
+            frames: false,
+            python: Python::No,
+            fatal: false,
+            log_record: false,
+            node_source: false,
+        }
+    }
+
+    fn continues(&self, line: &str, shape: Shape) -> bool {
+        if shape != Shape::Words || matches!(self.python, Python::Frames | Python::Linked) {
             return true;
         }
-        match self.python {
-            Python::Frames | Python::Linked => return true,
-            Python::Said | Python::No => {}
-        }
-        let indented = text.len() < line.len();
+        let indented = line.starts_with([' ', '\t']);
         // A log record's exception stands on a line of its own.
         let attached = self.log_record && !self.frames && is_exception(line);
         // Rust says on the next line what it panicked with.
-        let panic = self.parts.is_empty()
-            && matches!(self.part[..], [only] if only.contains("panicked at ") && only.ends_with(':'));
+        let panic = || match self.part[..] {
+            [only] if self.parts.is_empty() => {
+                let said = self.read.text.written(only);
+                said.ends_with(':') && said.contains("panicked at ")
+            }
+            _ => false,
+        };
         // Node shows the throwing source line before the error.
-        indented || line.starts_with(['}', ']']) || attached || panic || self.node_source
+        indented || line.starts_with(['}', ']']) || attached || self.node_source || panic()
     }
 
-    fn push(&mut self, line: &'t str) {
-        if let Some(cause) = line::python_link(line) {
+    fn push(&mut self, line: usize, shape: Shape) {
+        let written = self.read.text.written(line);
+        if let Shape::PythonLink { cause } = shape {
             self.close_part();
             self.linked = Some(cause);
             self.python = Python::Linked;
             return;
         }
-        let text = line.trim_start();
-        let indented = text.len() < line.len();
-        if line.starts_with("Traceback (most recent call last)")
-            || (text.starts_with("File \"") && line::is_frame(line))
-        {
+        if written.starts_with("Traceback (most recent call last)") || shape == Shape::PythonFrame {
             self.python = Python::Frames;
             self.frames = true;
-            self.fatal |= line.starts_with("Traceback");
+            self.fatal |= written.starts_with("Traceback");
             return;
         }
-        if line::is_frame(line) {
+        if shape == Shape::Frame {
             self.frames = true;
             return;
         }
+        let blank = shape == Shape::Blank;
+        let indented = blank || written.starts_with([' ', '\t']);
         if self.python == Python::Frames {
-            if indented || text.is_empty() {
+            if indented {
                 return;
             }
             self.python = Python::Said;
         }
         if self.node_source {
             // The source and its caret say nothing; the error after the blank line does.
-            if !indented && !text.is_empty() {
+            if !indented {
                 self.node_source = false;
                 self.part.push(line);
-            } else if text.contains("Unhandled 'error' event") || text.contains("triggerUncaught") {
+            } else if written.contains("Unhandled 'error' event") || written.contains("triggerUncaught") {
                 self.fatal = true;
             }
             return;
         }
-        if self.part.is_empty() && self.parts.is_empty() && is_node_source(line) {
+        let first = self.part.is_empty() && self.parts.is_empty();
+        if first && is_node_source(written) {
             self.node_source = true;
             return;
         }
-        if !text.is_empty() {
-            if self.part.is_empty() && self.parts.is_empty() {
-                self.log_record = !matches!(level(line, &fold(line)), Level::Plain);
+        if !blank {
+            if first {
+                self.log_record = self.level(line) != Level::Plain;
             }
             self.part.push(line);
         }
+    }
+
+    fn level(&self, line: usize) -> Level {
+        let Read { text, seen } = self.read;
+        level(text.written(line), text.folded(line), seen[line].marks)
     }
 
     fn close_part(&mut self) {
@@ -154,24 +167,24 @@ impl<'t> Draft<'t> {
         }
     }
 
-    fn finish(mut self) -> Option<Block<'t>> {
+    fn finish(mut self) -> Option<Block> {
         self.close_part();
-        let first = self.parts.iter().flatten().next().copied()?;
-        let head = fold(first);
-        let mut grave = level(first, &head);
-        if grave == Level::Plain && (self.frames || is_exception(first)) {
+        let head = *self.parts.first()?.first()?;
+        let mut grave = self.level(head);
+        if grave == Level::Plain && (self.frames || is_exception(self.read.text.written(head))) {
             grave = Level::Error;
         }
         if self.fatal && grave >= Level::Plain {
             grave = Level::Fatal;
         }
-        let words = self
-            .parts
-            .iter()
-            .flat_map(|part| part.iter().rev())
-            .map(|line| Words { line, folded: fold(line) })
-            .collect();
-        Some(Block { level: grave, words, head })
+        for part in &mut self.parts {
+            part.reverse();
+        }
+        let lines = match self.parts.len() {
+            1 => self.parts.pop()?,
+            _ => self.parts.concat(),
+        };
+        Some(Block { level: grave, lines, head })
     }
 }
 
@@ -193,10 +206,15 @@ fn is_node_source(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Table;
     use super::*;
 
     fn shape(text: &str) -> Vec<(Level, Vec<&str>)> {
-        blocks(text).into_iter().map(|b| (b.level, b.words.iter().map(|w| w.line.trim()).collect())).collect()
+        let table = Table::new(Vec::new()).expect("no rules");
+        let read = table.read(text);
+        let words =
+            |b: Block| (b.level, b.lines.iter().map(|line| read.text.written(*line).trim()).collect());
+        blocks(&read).into_iter().map(words).collect()
     }
 
     #[test]

@@ -7,9 +7,10 @@
 
 use super::block::{Block, blocks};
 use super::level::Level;
+use super::lexicon::Marks;
 use super::line;
 use super::rule::Says;
-use super::table::{Hits, Table};
+use super::table::{Read, Seen, Table};
 use crate::Cause;
 
 /// The row that decided, and the words it decided on.
@@ -29,41 +30,35 @@ const AFTER_CRASH: usize = 4;
 const AFTER_ERROR: usize = 1;
 
 /// The decision on cleaned last words; `None` when no rule explains them.
-pub(super) fn decide<'t>(table: &Table, text: &'t str) -> Option<Decision<'t>> {
-    let asked: Vec<Asked<'t>> = blocks(text).into_iter().map(|block| ask(table, block)).collect();
-    let whole = asked.iter().filter_map(|a| a.whole.as_ref()).min_by_key(|d| d.row);
-    match whole {
-        Some(whole) => Some(whole.clone()),
-        None => walk(table, &asked),
-    }
+pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>> {
+    let read = table.read(cleaned);
+    let blocks = blocks(&read);
+    let whole = blocks.iter().filter_map(|block| found(&read, block, Says::Whole)).min_by_key(|d| d.row);
+    whole.or_else(|| walk(table, &read, &blocks))
 }
 
-/// A block with what the table says of it.
-struct Asked<'t> {
+/// What the table says of a block with words of this strength: the innermost line that has any speaks.
+fn found<'t>(read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
+    let mut hits = block.lines.iter().filter_map(|line| Some((*line, read.seen[*line].of(says)?)));
+    let (line, hit) = match says {
+        Says::Whole => hits.min_by_key(|(_, hit)| hit.row),
+        _ => hits.next(),
+    }?;
+    let (written, at) = (read.text.written(line), usize::from(hit.at));
+    Some(Decision { row: hit.row, says, level: block.level, line: written, at })
+}
+
+/// A block with the best the table says of it.
+struct Asked<'r, 't> {
     level: Level,
-    head: String,
-    whole: Option<Decision<'t>>,
+    head: &'r str,
+    seen: &'r Seen,
     best: Option<Decision<'t>>,
 }
 
-fn ask<'t>(table: &Table, block: Block<'t>) -> Asked<'t> {
-    let hits: Vec<Hits> = block.words.iter().map(|w| table.hits(&w.folded)).collect();
-    let level = block.level;
-    let decision = |says: Says| {
-        let found = hits.iter().zip(&block.words).filter_map(|(hits, words)| {
-            hits.of(says).map(|(row, at)| Decision { row, says, level, line: words.line, at })
-        });
-        match says {
-            Says::Whole => found.min_by_key(|d| d.row),
-            _ => found.into_iter().next(),
-        }
-    };
-    Asked {
-        whole: decision(Says::Whole),
-        best: [Says::Cause, Says::Symptom, Says::Hint].into_iter().find_map(decision),
-        level,
-        head: block.head,
-    }
+fn ask<'r, 't>(read: &'r Read<'t>, block: &Block) -> Asked<'r, 't> {
+    let best = [Says::Cause, Says::Symptom, Says::Hint].into_iter().find_map(|says| found(read, block, says));
+    Asked { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
 }
 
 /// What is asked of the words further back.
@@ -95,11 +90,11 @@ enum Step<'t> {
     Enough,
 }
 
-fn walk<'t>(table: &Table, asked: &[Asked<'t>]) -> Option<Decision<'t>> {
+fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision<'t>> {
     let mut walk =
         Walk { looking: Looking::Statement, fallback: None, passed: 0, unexplained: false, foreign: false };
-    for block in asked.iter().rev() {
-        match walk.step(table, block) {
+    for block in blocks.iter().rev() {
+        match walk.step(table, &ask(read, block)) {
             Step::Decided(decision) => return Some(decision),
             Step::Further => {}
             Step::Enough => break,
@@ -109,7 +104,7 @@ fn walk<'t>(table: &Table, asked: &[Asked<'t>]) -> Option<Decision<'t>> {
 }
 
 impl<'t> Walk<'t> {
-    fn step(&mut self, table: &Table, block: &Asked<'t>) -> Step<'t> {
+    fn step(&mut self, table: &Table, block: &Asked<'_, 't>) -> Step<'t> {
         match &block.best {
             Some(decision) if self.reaches(table, block, decision) => self.heed(table, block, decision),
             _ => self.pass(block),
@@ -117,12 +112,12 @@ impl<'t> Walk<'t> {
     }
 
     /// Whether `decision` may still be the last word.
-    fn reaches(&self, table: &Table, block: &Asked<'t>, decision: &Decision<'t>) -> bool {
-        if line::is_survived(&block.head) && block.level < Level::Fatal {
+    fn reaches(&self, table: &Table, block: &Asked<'_, 't>, decision: &Decision<'t>) -> bool {
+        if block.seen.marks.has(Marks::SURVIVED) && block.level < Level::Fatal {
             return false;
         }
         let network = table.row(decision.row).cause == Cause::Network;
-        let final_word = self.looking != Looking::Statement || !line::will_retry(&block.head);
+        let final_word = self.looking != Looking::Statement || !block.seen.marks.has(Marks::RETRY);
         match block.level {
             Level::Fatal => true,
             Level::Error => {
@@ -132,19 +127,19 @@ impl<'t> Walk<'t> {
             Level::Warn => match self.looking {
                 Looking::Retries => true,
                 Looking::Reason => false,
-                Looking::Statement => self.passed == 0 && !line::is_recovery(&block.head),
+                Looking::Statement => self.passed == 0 && !line::is_recovery(block.seen.marks),
             },
             // Some print even their last error as information.
             Level::Info => {
                 self.passed == 0
                     && self.looking == Looking::Statement
-                    && !line::is_recovery(&block.head)
-                    && ["fail", "error", "exception", "fatal"].iter().any(|word| block.head.contains(word))
+                    && !line::is_recovery(block.seen.marks)
+                    && block.seen.marks.has(Marks::TROUBLE)
             }
         }
     }
 
-    fn heed(&mut self, table: &Table, block: &Asked<'t>, decision: &Decision<'t>) -> Step<'t> {
+    fn heed(&mut self, table: &Table, block: &Asked<'_, 't>, decision: &Decision<'t>) -> Step<'t> {
         if self.unexplained && table.row(decision.row).cause == Cause::Network {
             return Step::Enough;
         }
@@ -155,7 +150,7 @@ impl<'t> Walk<'t> {
                 Step::Further
             }
             Says::Hint if self.fallback.is_some() => Step::Further,
-            Says::Hint if line::is_effect(&block.head) => {
+            Says::Hint if line::is_effect(block.head, block.seen) => {
                 self.fallback = Some(decision.clone());
                 self.looking = Looking::Reason;
                 Step::Further
@@ -164,11 +159,11 @@ impl<'t> Walk<'t> {
         }
     }
 
-    fn pass(&mut self, block: &Asked<'t>) -> Step<'t> {
-        let effect = line::is_effect(&block.head);
-        let recovery = line::is_recovery(&block.head);
+    fn pass(&mut self, block: &Asked<'_, 't>) -> Step<'t> {
+        let effect = line::is_effect(block.head, block.seen);
+        let recovery = line::is_recovery(block.seen.marks);
         let error = block.level >= Level::Error && block.best.is_none();
-        if line::is_chatter(&block.head) && block.level != Level::Fatal
+        if line::is_chatter(block.head, block.seen) && block.level != Level::Fatal
             || (effect && !recovery && block.level >= Level::Plain)
         {
             if effect && self.looking == Looking::Statement {
@@ -178,9 +173,9 @@ impl<'t> Walk<'t> {
         }
         if error {
             self.unexplained |= self.looking == Looking::Statement;
-        } else if recovery && (self.looking != Looking::Retries || line::is_survived(&block.head)) {
+        } else if recovery && (self.looking != Looking::Retries || block.seen.marks.has(Marks::SURVIVED)) {
             return Step::Enough;
-        } else if !self.foreign && block.level == Level::Plain && line::is_foreign(&block.head) {
+        } else if !self.foreign && block.level == Level::Plain && line::is_foreign(block.head) {
             self.foreign = true;
             return Step::Further;
         }

@@ -1,5 +1,7 @@
 //! How grave a line says it is: level names of loggers, prefixes of tools, marks of a crash.
 
+use super::lexicon::Marks;
+
 /// How grave a line says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
@@ -15,38 +17,21 @@ pub(super) enum Level {
     Fatal,
 }
 
-const FATAL: &[&str] = &[
-    "exception in thread",
-    "unhandled exception",
-    "unhandled rejection",
-    "unhandledpromiserejection",
-    "uncaught exception",
-    "uncaught error",
-    "unhandled 'error' event",
-    "uncaughtexception",
-    "triggeruncaughtexception",
-    "panicked at",
-    "fatal error",
-    "terminate called",
-    "traceback (most recent call last)",
-    "segmentation fault",
-    "fatal exception",
-];
-
 /// The level that `line` (and `folded`, the same folded) claims, looking only at its beginning.
-pub(super) fn level(line: &str, folded: &str) -> Level {
-    if FATAL.iter().any(|mark| folded.contains(mark)) || folded.starts_with("panic: ") {
+pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
+    if marks.has(Marks::FATAL) || folded.starts_with("panic: ") {
         return Level::Fatal;
     }
     bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
         let tool = folded.split(' ').next().unwrap_or_default();
         match tool {
-            "error:" | "error" | "err:" | "failed:" | "erreur" | "fehler:" | "ошибка:" => Level::Error,
+            "error:" | "error" | "err:" | "failed:" | "fail:" | "erreur" | "fehler:" | "ошибка:" => {
+                Level::Error
+            }
             "fatal:" | "crit:" => Level::Fatal,
-            "fail:" => Level::Error,
             "warning:" | "warn:" => Level::Warn,
             "info:" | "dbug:" | "trce:" | "debug:" => Level::Info,
-            _ if folded.contains(" error: ") || folded.contains(" fatal: ") => Level::Error,
+            _ if marks.has(Marks::ERROR) => Level::Error,
             _ => Level::Plain,
         }
     })
@@ -55,46 +40,44 @@ pub(super) fn level(line: &str, folded: &str) -> Level {
 /// A level as loggers write it: in capitals near the start, or after a `level`, `severity` or `lvl` key,
 /// or between tabs.
 fn named_level(line: &str) -> Option<Level> {
-    let mut end = line.len().min(400);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    let tabs = line.contains('\t');
+    let bytes = &line.as_bytes()[..line.len().min(400)];
+    let json = bytes.starts_with(b"{");
     let mut after_key = false;
+    let mut from = 0;
     let mut tokens = 0;
-    for token in line[..end].split(|c: char| !c.is_ascii_alphanumeric()).filter(|t| !t.is_empty()) {
-        tokens += 1;
-        if after_key {
-            if let Some(level) = level_name(&token.to_ascii_uppercase()) {
-                return Some(level);
-            }
-        } else if tokens <= 16 {
-            let lower_between_tabs = tabs && line.contains(&format!("\t{token}\t"));
-            let word = if lower_between_tabs { token.to_ascii_uppercase() } else { token.to_owned() };
-            let known = if word.len() > 2 { level_name(&word) } else { None };
-            if known.is_some() {
-                return known;
-            }
+    for token in bytes.split(|b| !b.is_ascii_alphanumeric()) {
+        let to = from + token.len();
+        let between_tabs = from > 0 && bytes[from - 1] == b'\t' && bytes.get(to) == Some(&b'\t');
+        from = to + 1;
+        if token.is_empty() {
+            continue;
         }
-        let key = ["level", "severity", "lvl", "loglevel", "Level", "l"].contains(&token);
-        after_key = key;
-        if !key && !line.starts_with('{') && tokens > 24 {
+        tokens += 1;
+        let level = match token {
+            _ if after_key || (between_tabs && tokens <= 16) => level_name(&token.to_ascii_uppercase()),
+            // Numbers are levels behind their key only.
+            [b'A'..=b'Z', _, _, ..] if tokens <= 16 => level_name(token),
+            _ => None,
+        };
+        if level.is_some() {
+            return level;
+        }
+        after_key = matches!(token, b"level" | b"severity" | b"lvl" | b"loglevel" | b"Level" | b"l");
+        if !after_key && !json && tokens > 24 {
             break;
         }
     }
     None
 }
 
-fn level_name(token: &str) -> Option<Level> {
+fn level_name(token: &[u8]) -> Option<Level> {
     Some(match token {
-        "FATAL" | "PANIC" | "CRITICAL" | "CRIT" | "EMERG" | "EMERGENCY" | "FTL" | "DPANIC" | "60" => {
-            Level::Fatal
-        }
-        "ERROR" | "ERR" | "SEVERE" | "ALERT" | "50" | "EROR" => Level::Error,
-        "WARN" | "WARNING" | "WRN" | "40" => Level::Warn,
-        "INFO" | "INF" | "DEBUG" | "DBG" | "TRACE" | "NOTICE" | "NOTE" | "LOG" | "30" | "20" | "10" => {
-            Level::Info
-        }
+        b"FATAL" | b"PANIC" | b"CRITICAL" | b"CRIT" | b"EMERG" | b"EMERGENCY" | b"FTL" | b"DPANIC"
+        | b"60" => Level::Fatal,
+        b"ERROR" | b"ERR" | b"SEVERE" | b"ALERT" | b"50" | b"EROR" => Level::Error,
+        b"WARN" | b"WARNING" | b"WRN" | b"40" => Level::Warn,
+        b"INFO" | b"INF" | b"DEBUG" | b"DBG" | b"TRACE" | b"NOTICE" | b"NOTE" | b"LOG" | b"30" | b"20"
+        | b"10" => Level::Info,
         _ => return None,
     })
 }
@@ -130,8 +113,15 @@ fn klog_level(line: &str) -> Option<Level> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lexicon::words;
     use super::super::words::fold;
     use super::*;
+
+    fn level(line: &str, folded: &str) -> Level {
+        let mut marks = Marks::default();
+        words().filter(|(word, _)| folded.contains(word)).for_each(|(_, mark)| marks.add(mark));
+        super::level(line, folded, marks)
+    }
 
     #[test]
     fn loggers_say_how_grave_a_line_is() {

@@ -1,19 +1,58 @@
 //! What one line is for: a stack frame, a link of a chain, chatter, news that things went on.
 
-/// A stack frame, or the source shown for one: names of functions and files, not words.
-pub(super) fn is_frame(line: &str) -> bool {
+use super::lexicon::Marks;
+use super::table::Seen;
+
+/// What a line is by its form alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Blank,
+    /// A stack frame, or the source shown for one: names of functions and files, not words.
+    Frame,
+    /// Python's `File "/app/main.py", line 8, in <module>`, whose source line follows.
+    PythonFrame,
+    /// One of the two sentences that Python puts between chained exceptions.
+    PythonLink {
+        cause: bool,
+    },
+    /// Joins the statement above it to its cause.
+    Link,
+    Words,
+}
+
+pub(super) fn shape(line: &str) -> Shape {
+    let text = line.trim();
+    if text.is_empty() {
+        Shape::Blank
+    } else if let Some(cause) = python_link(text) {
+        Shape::PythonLink { cause }
+    } else if text.starts_with("File \"") && text.contains(", line ") {
+        Shape::PythonFrame
+    } else if is_frame(line) {
+        Shape::Frame
+    } else if is_link(text) {
+        Shape::Link
+    } else {
+        Shape::Words
+    }
+}
+
+fn is_frame(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
-    let ruby = |t: &str| t.starts_with("from ") && t.contains(":in ");
-    (text.starts_with("at ") && (indented || text.ends_with(')')))
-        || (text.starts_with("File \"") && text.contains(", line "))
-        || (indented && ruby(text))
-        || (text.starts_with("... ") && (text.ends_with(" more") || text.contains("stack trace")))
-        || text.starts_with("--- End of ")
-        || (indented && text.contains(".go:") && (text.contains(" +0x") || text.contains("/")))
-        || (!text.is_empty() && text.chars().all(|c| "^~ |".contains(c)))
-        || (text.starts_with('#') && text[1..].starts_with(|c: char| c.is_ascii_digit()))
+    match text.as_bytes() {
+        [b'a', b't', b' ', ..] if indented || text.ends_with(')') => return true,
+        [b'f', b'r', b'o', b'm', b' ', ..] if indented && text.contains(":in ") => return true,
+        [b'.', b'.', b'.', b' ', ..] if text.ends_with(" more") || text.contains("stack trace") => {
+            return true;
+        }
+        [b'#', b'0'..=b'9', ..] => return true,
+        [b'^' | b'~' | b'|', ..] if text.chars().all(|c| "^~ |".contains(c)) => return true,
+        _ => {}
+    }
+    text.starts_with("--- End of ")
         || text.starts_with("goroutine ")
+        || (indented && text.contains(".go:") && (text.contains(" +0x") || text.contains('/')))
         || is_go_call(line)
 }
 
@@ -26,9 +65,7 @@ fn is_go_call(line: &str) -> bool {
         && (arguments.starts_with([')', '{', '*', '.']) || arguments.starts_with("0x"))
 }
 
-/// A line that joins the statement above it to its cause.
-pub(super) fn is_link(line: &str) -> bool {
-    let text = line.trim_start();
+fn is_link(text: &str) -> bool {
     [
         "Caused by",
         "caused by",
@@ -46,9 +83,9 @@ pub(super) fn is_link(line: &str) -> bool {
     .any(|mark| text.starts_with(mark))
 }
 
-/// The two sentences Python puts between chained exceptions; true for the one that names a cause.
-pub(super) fn python_link(line: &str) -> Option<bool> {
-    match line.trim() {
+/// True for the one that names a cause.
+fn python_link(text: &str) -> Option<bool> {
+    match text {
         "The above exception was the direct cause of the following exception:" => Some(true),
         "During handling of the above exception, another exception occurred:" => Some(false),
         _ => None,
@@ -56,109 +93,19 @@ pub(super) fn python_link(line: &str) -> Option<bool> {
 }
 
 /// Chatter after the statement: hints, help, goodbyes. It neither decides nor hides what stands before.
-pub(super) fn is_chatter(folded: &str) -> bool {
-    const STARTS: &[&str] = &[
-        "note:",
-        "hint:",
-        "help:",
-        "usage:",
-        "see ",
-        "try ",
-        "for more",
-        "(background on this error",
-        "stack backtrace",
-        "stack trace:",
-        "node.js v",
-        "exiting",
-        "exit ",
-        "bye",
-        "goodbye",
-        "shutdown",
-        "shutting down",
-        "stopping",
-        "stopped",
-        "aborting",
-        "aborted",
-        "terminated",
-        "make: ***",
-        "npm error a complete log",
-        "npm err! a complete log",
-        "npm error network",
-        "a complete log",
-        "in most cases",
-        "if you are behind",
-        "command terminated",
-        "process exited",
-        "done.",
-        "info: shutting",
-        "run `",
-        "run '",
-        "is the server running",
-        "to display the",
-        "caught signal",
-        "cleanup",
-        "cleaning up",
-    ];
-    const WITHIN: &[&str] = &[
-        "shutting down",
-        "shutdown",
-        "exiting",
-        "giving up",
-        "stopping",
-        "for more details",
-        "cleaning up",
-        "closing",
-        "exit status",
-        "exited with",
-        "terminating",
-        "goodbye",
-        "rerun with",
-        "going away",
-        "aborting",
-        "bailing out",
-        "dumped core",
-        "core dumped",
-        "full thread dump",
-        "to display the",
-    ];
+pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
+    if seen.marks.has(Marks::CHATTER) || seen.marks.has(Marks::CHATTER_FIRST) {
+        return true;
+    }
     let text = folded.trim();
-    let shell_echo = text.contains(".sh: ") && text.contains(": '") && text.ends_with('\'');
-    shell_echo
-        || text.len() < 2
-        || text.chars().all(|c| !c.is_alphanumeric())
-        || STARTS.iter().any(|start| text.starts_with(start))
-        || WITHIN.iter().any(|word| text.contains(word))
+    let shell_echo = text.ends_with('\'') && text.contains(".sh: ") && text.contains(": '");
+    shell_echo || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
 }
 
 /// The line's last clause says only that something did not succeed: `ledger client could not start`, and not
 /// `reconciliation failed: totals differ`, which names a reason of its own.
-pub(super) fn is_effect(folded: &str) -> bool {
-    let clause = folded.rsplit(": ").next().unwrap_or(folded);
-    [
-        "fail",
-        "unable",
-        "cannot",
-        "can't",
-        "could not",
-        "couldn't",
-        "unavailable",
-        "unreachable",
-        "not reachable",
-        "giving up",
-        "gave up",
-        "lost",
-        "did not answer",
-        "no answer",
-        "not responding",
-        "not available",
-        "retries",
-        "exhausted",
-        "attempts",
-        "did not start",
-        "not started",
-    ]
-    .iter()
-    .any(|word| clause.contains(word))
+pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
+    seen.effect.is_some_and(|at| folded.rfind(": ").is_none_or(|colon| usize::from(at) >= colon + 2))
 }
 
 /// Most of its letters are not Latin: a translated tool, whose wording the table may not know.
@@ -168,84 +115,8 @@ pub(super) fn is_foreign(folded: &str) -> bool {
 }
 
 /// The line says that things went on after it.
-pub(super) fn is_recovery(folded: &str) -> bool {
-    const WENT_ON: &[&str] = &[
-        "retry",
-        "reconnect",
-        "recovered",
-        "resumed",
-        "succeeded",
-        "success",
-        "refreshed",
-        " ok",
-        "connected",
-        "restored",
-        "established",
-        "healthy",
-        "ready",
-        "finished",
-        "will try",
-        "trying again",
-        "backing off",
-        "scheduling",
-        "in background",
-        "delivered",
-        "accepted",
-        "next attempt",
-    ];
-    const DID_NOT: &[&str] = &[
-        "not ready",
-        "retries exceeded",
-        "retries exhausted",
-        "disconnected",
-        "unsuccess",
-        "not connected",
-        "unhealthy",
-    ];
-    is_survived(folded)
-        || WENT_ON.iter().any(|word| folded.contains(word))
-            && !DID_NOT.iter().any(|word| folded.contains(word))
-}
-
-/// The line says that its own trouble was got over.
-pub(super) fn is_survived(folded: &str) -> bool {
-    [
-        "using cache",
-        "using the cache",
-        "cached",
-        "using local",
-        "using stale",
-        "using default",
-        "continuing",
-        "fallback",
-        "falling back",
-        "ignor",
-        "skipping",
-        "buffering",
-        "degraded",
-        "best effort",
-        "non-fatal",
-        "delivery resumed",
-        "recovered",
-    ]
-    .iter()
-    .any(|word| folded.contains(word))
-}
-
-/// The line promises another try, so it is not the last word.
-pub(super) fn will_retry(folded: &str) -> bool {
-    [
-        "retrying",
-        "will retry",
-        "reconnecting",
-        "trying again",
-        "will try",
-        "next attempt",
-        "scheduling re",
-        "retry in",
-    ]
-    .iter()
-    .any(|word| folded.contains(word))
+pub(super) fn is_recovery(marks: Marks) -> bool {
+    marks.has(Marks::SURVIVED) || (marks.has(Marks::WENT_ON) && !marks.has(Marks::DID_NOT))
 }
 
 #[cfg(test)]
@@ -263,8 +134,8 @@ mod tests {
             "\truntime/panic.go:1229 +0x48 fp=0x39",
             "        ^^^^^^^^^^",
         ] {
-            assert!(is_frame(line), "{line}");
+            assert!(matches!(shape(line), Shape::Frame | Shape::PythonFrame), "{line}");
         }
-        assert!(!is_frame("Caused by: java.net.ConnectException: Connection refused"));
+        assert_eq!(shape("Caused by: java.net.ConnectException: Connection refused"), Shape::Link);
     }
 }

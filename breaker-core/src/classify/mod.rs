@@ -16,11 +16,13 @@ mod decide;
 mod exit;
 mod kubernetes;
 mod level;
+mod lexicon;
 mod line;
 mod mask;
 mod quote;
 mod rule;
 mod table;
+mod trigger;
 mod words;
 
 use std::sync::{Arc, LazyLock};

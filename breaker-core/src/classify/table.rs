@@ -1,20 +1,25 @@
-//! The rules, compiled: one pass over a line finds the first row of each strength that speaks of it.
+//! The rules, compiled: one pass over the last words finds, for every line, the first row of each strength that
+//! speaks of it, and what the line says about itself.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use regex::bytes::{RegexSet, RegexSetBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
+use super::lexicon::{self, Marks};
 use super::rule::{Rule, RuleError, Says};
-use super::words::fold;
+use super::trigger::triggers;
+use super::words::{Text, fold};
 use crate::{Cause, NetworkKind};
 
 /// Rows in order of precedence, ready to match.
 #[derive(Debug)]
 pub(super) struct Table {
     rows: Vec<Row>,
-    phrases: Vec<Phrase>,
-    starts: AhoCorasick,
-    regexes: RegexSet,
-    regex_rows: Vec<u16>,
+    /// Every literal of every kind; `meaning` tells what finding one means.
+    literals: AhoCorasick,
+    meaning: Vec<Meaning>,
+    regexes: Vec<Pattern>,
+    /// Regexes without a literal to look for: they see every line.
+    untriggered: Vec<u16>,
 }
 
 /// What is left of a rule once its words are compiled.
@@ -26,6 +31,14 @@ pub(super) struct Row {
     pub(super) says: Says,
 }
 
+#[derive(Debug)]
+enum Meaning {
+    Phrase(Phrase),
+    /// The regex of this index may match.
+    Trigger(u16),
+    Mark(Marks),
+}
+
 /// `first ... second ... third`, folded; only `first` is in the automaton.
 #[derive(Debug)]
 struct Phrase {
@@ -35,92 +48,185 @@ struct Phrase {
     rest: Box<[Box<str>]>,
 }
 
-/// The first row of each strength that matches a line, with where its words begin.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Hits {
-    first: [Option<(u16, usize)>; 4],
+#[derive(Debug)]
+struct Pattern {
+    row: u16,
+    regex: Regex,
 }
 
-impl Hits {
-    pub(super) fn of(&self, says: Says) -> Option<(u16, usize)> {
+/// Last words with what the table sees in each line.
+#[derive(Debug)]
+pub(super) struct Read<'t> {
+    pub(super) text: Text<'t>,
+    pub(super) seen: Vec<Seen>,
+}
+
+/// What was found in one line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Seen {
+    first: [Option<Hit>; 4],
+    pub(super) marks: Marks,
+    /// Where the last word of [`Marks::EFFECT`] begins.
+    pub(super) effect: Option<u16>,
+}
+
+/// A row and where in the folded line its words begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit {
+    pub(super) row: u16,
+    pub(super) at: u16,
+}
+
+impl Seen {
+    /// The first row of this strength.
+    pub(super) fn of(&self, says: Says) -> Option<Hit> {
         self.first[says as usize]
     }
 
     fn add(&mut self, says: Says, row: u16, at: usize) {
         let slot = &mut self.first[says as usize];
-        if slot.is_none_or(|(best, _)| row < best) {
-            *slot = Some((row, at));
+        if slot.is_none_or(|best| row < best.row) {
+            *slot = Some(Hit { row, at: narrow(at) });
         }
     }
 }
 
-/// Bound on the compiled form and on the cache of all regexes together.
-const REGEX_BYTES: usize = 1 << 20;
+/// Lines are cut to 4 KiB long before they come here.
+fn narrow(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// Bound on the compiled form and on the cache of one regex.
+const REGEX_BYTES: usize = 1 << 18;
 
 impl Table {
     /// Compiles `rules`; earlier rows win.
     pub(super) fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| !rule.disabled).collect();
-        let (mut phrases, mut starts) = (Vec::new(), Vec::new());
-        let (mut patterns, mut regex_rows) = (Vec::new(), Vec::new());
-        for (rule, row) in rules.iter().zip(0u16..) {
+        let at = rules.first().map(|rule| rule.at).unwrap_or(serde_saphyr::Location::UNKNOWN);
+        let too_many = || RuleError::at(at, "too many rules; use fewer than 60,000 rows and regexes");
+        let (mut literals, mut meaning) = (Vec::new(), Vec::new());
+        let (mut regexes, mut untriggered) = (Vec::new(), Vec::new());
+        for (row, rule) in rules.iter().enumerate() {
+            let row = u16::try_from(row).map_err(|_| too_many())?;
             for phrase in &rule.phrases {
                 let (phrase, start) = Phrase::new(&phrase.value, row);
-                phrases.push(phrase);
-                starts.push(start);
+                literals.push(start);
+                meaning.push(Meaning::Phrase(phrase));
             }
             for regex in &rule.regex {
-                patterns.push(regex.value.as_str());
-                regex_rows.push(row);
+                let index = u16::try_from(regexes.len()).map_err(|_| too_many())?;
+                let compiled = compile(&regex.value).map_err(|e| {
+                    RuleError::at(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id))
+                })?;
+                regexes.push(Pattern { row, regex: compiled });
+                match triggers(&regex.value) {
+                    Some(set) => {
+                        meaning.extend(set.iter().map(|_| Meaning::Trigger(index)));
+                        literals.extend(set);
+                    }
+                    None => untriggered.push(index),
+                }
             }
         }
-        let at = rules.first().map(|rule| rule.at).unwrap_or(serde_saphyr::Location::UNKNOWN);
-        let too_big =
-            |e: &dyn std::fmt::Display| RuleError::at(at, format!("too many rules: {e}; use fewer"));
-        Ok(Self {
-            starts: AhoCorasick::builder()
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
-                .prefilter(false)
-                .build(&starts)
-                .map_err(|e| too_big(&e))?,
-            regexes: compile(&patterns).map_err(|e| culprit(&rules).unwrap_or_else(|| too_big(&e)))?,
-            rows: rules
-                .into_iter()
-                .map(|r| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says })
-                .collect(),
-            phrases,
-            regex_rows,
-        })
+        for (word, mark) in lexicon::words() {
+            literals.push(word.to_owned());
+            meaning.push(Meaning::Mark(mark));
+        }
+        let literals = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .prefilter(false)
+            .build(&literals)
+            .map_err(|e| RuleError::at(at, format!("too many rules: {e}; use fewer")))?;
+        let rows = rules
+            .into_iter()
+            .map(|r| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says })
+            .collect();
+        Ok(Self { rows, literals, meaning, regexes, untriggered })
     }
 
     pub(super) fn row(&self, index: u16) -> &Row {
         &self.rows[usize::from(index)]
     }
 
-    /// The rows that speak of `folded`, one line as [`fold`] returns it.
-    pub(super) fn hits(&self, folded: &str) -> Hits {
-        let mut hits = Hits::default();
-        for found in self.starts.find_overlapping_iter(folded) {
-            let phrase = &self.phrases[found.pattern().as_usize()];
-            let says = self.row(phrase.row).says;
-            let known = hits.of(says).is_some_and(|(best, _)| best <= phrase.row);
-            if !known && phrase.holds(folded, found.start(), found.end()) {
-                hits.add(says, phrase.row, found.start());
+    /// What the table sees in every line of `cleaned` last words.
+    pub(super) fn read<'t>(&self, cleaned: &'t str) -> Read<'t> {
+        let text = Text::new(cleaned);
+        let mut seen = vec![Seen::default(); text.len()];
+        let all = text.all_folded();
+        let mut line = 0;
+        // Of the line at hand: regexes to ask, and phrases whose rest does not follow. A later start of the same
+        // phrase would look for that rest in fewer words, so it is not tried again.
+        let (mut asked, mut failed) = (Vec::new(), Vec::new());
+        for found in self.literals.find_overlapping_iter(all) {
+            while found.end() > text.span(line).end {
+                self.ask(&asked, text.folded(line), &mut seen[line]);
+                asked.clear();
+                failed.clear();
+                line += 1;
+            }
+            let from = text.span(line).start;
+            let (start, end) = (found.start() - from, found.end() - from);
+            let here = &mut seen[line];
+            let pattern = found.pattern().as_usize();
+            match &self.meaning[pattern] {
+                Meaning::Phrase(phrase) => {
+                    let says = self.row(phrase.row).says;
+                    let known = here.of(says).is_some_and(|best| best.row <= phrase.row);
+                    if known || failed.contains(&pattern) {
+                        continue;
+                    }
+                    match phrase.holds(text.folded(line), start, end) {
+                        Holds::Yes => here.add(says, phrase.row, start),
+                        Holds::NotHere => {}
+                        Holds::NoMore => failed.push(pattern),
+                    }
+                }
+                Meaning::Trigger(regex) => {
+                    if !asked.contains(regex) {
+                        asked.push(*regex);
+                    }
+                }
+                Meaning::Mark(Marks::CHATTER_FIRST) => {
+                    if text.folded(line)[..start].trim().is_empty() {
+                        here.marks.add(Marks::CHATTER_FIRST);
+                    }
+                }
+                Meaning::Mark(mark) => {
+                    here.marks.add(*mark);
+                    if *mark == Marks::EFFECT {
+                        here.effect = here.effect.max(Some(narrow(start)));
+                    }
+                }
             }
         }
-        if !self.regexes.is_empty() {
-            for index in self.regexes.matches(folded.as_bytes()) {
-                let row = self.regex_rows[index];
-                hits.add(self.row(row).says, row, 0);
+        if line < seen.len() {
+            self.ask(&asked, text.folded(line), &mut seen[line]);
+        }
+        if !self.untriggered.is_empty() {
+            for (line, here) in seen.iter_mut().enumerate() {
+                self.ask(&self.untriggered, text.folded(line), here);
             }
         }
-        hits
+        Read { text, seen }
+    }
+
+    fn ask(&self, regexes: &[u16], folded: &str, here: &mut Seen) {
+        for index in regexes {
+            let Pattern { row, regex } = &self.regexes[usize::from(*index)];
+            let says = self.row(*row).says;
+            if here.of(says).is_none_or(|best| *row < best.row) {
+                if let Some(found) = regex.find(folded.as_bytes()) {
+                    here.add(says, *row, found.start());
+                }
+            }
+        }
     }
 }
 
 /// Byte classes keep the tables small; `(?u)` in a pattern asks for Unicode.
-fn compile(patterns: &[&str]) -> Result<RegexSet, regex::Error> {
-    RegexSetBuilder::new(patterns)
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern)
         .unicode(false)
         .case_insensitive(true)
         .size_limit(REGEX_BYTES)
@@ -128,13 +234,12 @@ fn compile(patterns: &[&str]) -> Result<RegexSet, regex::Error> {
         .build()
 }
 
-/// The first regex that does not compile even by itself.
-fn culprit(rules: &[Rule]) -> Option<RuleError> {
-    let all = rules.iter().flat_map(|rule| rule.regex.iter().map(move |regex| (rule, regex)));
-    all.into_iter().find_map(|(rule, regex)| {
-        let e = compile(&[regex.value.as_str()]).err()?;
-        Some(RuleError::at(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id)))
-    })
+/// Whether a phrase stands where its first part was found.
+enum Holds {
+    Yes,
+    NotHere,
+    /// Neither here nor further on in this line.
+    NoMore,
 }
 
 impl Phrase {
@@ -147,24 +252,23 @@ impl Phrase {
     }
 
     /// The parts follow each other and the outer ends stand on word boundaries.
-    fn holds(&self, text: &str, start: usize, end: usize) -> bool {
-        if self.word_start && joined(text, start) {
-            return false;
+    fn holds(&self, line: &str, start: usize, end: usize) -> Holds {
+        if self.word_start && joined(line, start) {
+            return Holds::NotHere;
         }
+        let Some((last, between)) = self.rest.split_last() else {
+            return if self.word_end && joined(line, end) { Holds::NotHere } else { Holds::Yes };
+        };
         let mut from = end;
-        for (nth, part) in self.rest.iter().enumerate() {
-            let last = nth + 1 == self.rest.len();
-            let mut searched = from;
-            loop {
-                let Some(at) = text[searched..].find(&**part) else { return false };
-                from = searched + at + part.len();
-                if !(last && self.word_end && joined(text, from)) {
-                    break;
-                }
-                searched = from;
-            }
+        for part in between {
+            let Some(at) = line[from..].find(&**part) else { return Holds::NoMore };
+            from += at + part.len();
         }
-        !(self.word_end && self.rest.is_empty() && joined(text, end))
+        let mut ends = line[from..].match_indices(&**last).map(|(at, part)| from + at + part.len());
+        match ends.any(|end| !(self.word_end && joined(line, end))) {
+            true => Holds::Yes,
+            false => Holds::NoMore,
+        }
     }
 }
 

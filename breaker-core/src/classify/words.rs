@@ -1,18 +1,26 @@
 //! Last words as they come: cut to size, freed of colours and control characters, line by line.
 
+use std::borrow::Cow;
+
 /// Longest last words looked at, in bytes; longer ones lose their beginning.
 pub(super) const LONGEST: usize = 4096;
 
-/// The last [`LONGEST`] bytes of `text`, without ANSI sequences, in lines without their end.
+/// The last [`LONGEST`] bytes of `text`, without ANSI sequences and control characters.
 ///
 /// A carriage return ends a line too, so that a progress bar does not hide what it overwrote.
-pub(super) fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
     let mut start = text.len().saturating_sub(LONGEST);
     while !text.is_char_boundary(start) {
         start += 1;
     }
-    let mut out = String::with_capacity(text.len() - start);
-    let mut chars = text[start..].chars().peekable();
+    let text = &text[start..];
+    // Control characters beyond ASCII begin with this byte.
+    let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
+    if !text.bytes().any(odd) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
             '\u{1b}' => skip_escape(&mut chars),
@@ -26,7 +34,7 @@ pub(super) fn clean(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
@@ -64,10 +72,80 @@ fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
+/// Cleaned last words, line by line, and the same as rules see them.
+#[derive(Debug)]
+pub(super) struct Text<'t> {
+    lines: Vec<Line<'t>>,
+    /// Every line folded, with a line feed behind each.
+    folded: String,
+}
+
+#[derive(Debug)]
+struct Line<'t> {
+    written: &'t str,
+    from: usize,
+    to: usize,
+}
+
+impl<'t> Text<'t> {
+    pub(super) fn new(cleaned: &'t str) -> Self {
+        let mut folded = String::with_capacity(cleaned.len() + cleaned.len() / 8);
+        let mut lines = Vec::with_capacity(cleaned.len() / 64 + 1);
+        for written in cleaned.lines() {
+            let from = folded.len();
+            fold_into(written, &mut folded);
+            lines.push(Line { written, from, to: folded.len() });
+            folded.push('\n');
+        }
+        Self { lines, folded }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn written(&self, line: usize) -> &'t str {
+        self.lines[line].written
+    }
+
+    pub(super) fn folded(&self, line: usize) -> &str {
+        &self.folded[self.span(line)]
+    }
+
+    /// Where `line` stands in [`Self::all_folded`], without its line feed.
+    pub(super) fn span(&self, line: usize) -> std::ops::Range<usize> {
+        self.lines[line].from..self.lines[line].to
+    }
+
+    pub(super) fn all_folded(&self) -> &str {
+        &self.folded
+    }
+}
+
 /// One line as rules see it: lower case, single spaces, straight apostrophes, JSON escapes undone.
 pub(super) fn fold(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
-    let mut chars = line.chars().peekable();
+    fold_into(line, &mut out);
+    out
+}
+
+fn fold_into(line: &str, out: &mut String) {
+    let text = line.trim_start();
+    if text.len() < line.len() {
+        out.push(' ');
+    }
+    let plain = |pair: &[u8]| {
+        let b = pair[0];
+        b.is_ascii() && b >= b' ' && b != b'\\' && b != b'`' && pair != b"  "
+    };
+    let last_plain = text.bytes().next_back().is_none_or(|b| plain(&[b]));
+    if last_plain && text.as_bytes().windows(2).all(plain) {
+        let from = out.len();
+        out.push_str(text);
+        out[from..].make_ascii_lowercase();
+        return;
+    }
+    let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         let c = match (c, chars.peek()) {
             ('\\', Some('n' | 't' | 'r')) => {
@@ -88,7 +166,6 @@ pub(super) fn fold(line: &str) -> String {
             out.extend(c.to_lowercase());
         }
     }
-    out
 }
 
 #[cfg(test)]

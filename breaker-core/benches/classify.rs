@@ -1,0 +1,99 @@
+//! How long a verdict takes, as a ratio to a plain `aho-corasick` scan of the same words for the same phrases.
+//!
+//! Last words are those of the corpus, each brought to 2,048 bytes by its own beginning. Both sides take turns
+//! within every round, so that a busy machine slows both; the ratio of each round is what is reported.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use aho_corasick::AhoCorasick;
+use breaker_core::{Classifier, Death, Termination};
+use serde_json::Value;
+
+/// As much as the kubelet keeps.
+const SIZE: usize = 2048;
+const ROUNDS: usize = 40;
+const BAR: f64 = 4.0;
+
+fn main() {
+    let words = last_words();
+    let phrases = phrases();
+    let plain = AhoCorasick::builder().ascii_case_insensitive(true).build(&phrases).expect("phrases compile");
+    let classifier = Classifier::default();
+    let scan = |words: &Termination| plain.find_iter(&words.log_tail).count();
+    let classify = |words: &Termination| classifier.classify(words).rule.len();
+
+    let mut ratios = Vec::new();
+    let mut each: Vec<(Duration, Duration)> = vec![(Duration::MAX, Duration::MAX); words.len()];
+    for _ in 0..ROUNDS {
+        let (mut scans, mut verdicts) = (Duration::ZERO, Duration::ZERO);
+        for (words, best) in words.iter().zip(&mut each) {
+            let (a, b) = (timed(|| scan(words)), timed(|| classify(words)));
+            scans += a;
+            verdicts += b;
+            *best = (best.0.min(a), best.1.min(b));
+        }
+        ratios.push(verdicts.as_secs_f64() / scans.as_secs_f64());
+    }
+    ratios.sort_by(f64::total_cmp);
+    let ratio = ratios[ROUNDS / 2];
+    let mut single: Vec<f64> = each.iter().map(|(a, b)| b.as_secs_f64() / a.as_secs_f64()).collect();
+    single.sort_by(f64::total_cmp);
+    let micros = |of: fn(&(Duration, Duration)) -> Duration| {
+        each.iter().map(of).sum::<Duration>().as_secs_f64() * 1e6 / words.len() as f64
+    };
+    println!("{} last words of {SIZE} bytes, {} phrases, {ROUNDS} rounds", words.len(), phrases.len());
+    println!("plain scan  {:>8.1} us", micros(|(a, _)| *a));
+    println!("verdict     {:>8.1} us", micros(|(_, b)| *b));
+    println!(
+        "ratio       {ratio:>8.2}   (bar {BAR}; lowest round {:.2}, highest {:.2})",
+        ratios[0],
+        ratios[ROUNDS - 1]
+    );
+    println!("slowest single text {:.2}", single[single.len() - 1]);
+    if ratio > BAR {
+        std::process::exit(1);
+    }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> Duration {
+    let from = Instant::now();
+    black_box(work());
+    from.elapsed()
+}
+
+/// Every phrase of the table, in parts where ` ... ` stands for anything.
+fn phrases() -> Vec<String> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        #[serde(default)]
+        phrases: Vec<String>,
+    }
+    let rows: Vec<Row> = serde_saphyr::from_str(include_str!("../src/classify/rules.yaml")).expect("rules");
+    let parts = rows.iter().flat_map(|row| &row.phrases).flat_map(|phrase| phrase.split("..."));
+    let mut parts: Vec<String> =
+        parts.map(|part| part.trim().to_lowercase()).filter(|p| !p.is_empty()).collect();
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+fn last_words() -> Vec<Termination> {
+    let corpus = include_str!("../tests/corpus/terminations-dev.jsonl");
+    let cases = corpus.lines().map(|line| serde_json::from_str::<Value>(line).expect("a case a line"));
+    cases.filter_map(|case| long(case["logTail"].as_str()?)).collect()
+}
+
+/// `text` preceded by copies of itself, to `SIZE` bytes; what is short says too little to be repeated.
+fn long(text: &str) -> Option<Termination> {
+    if text.len() < 200 {
+        return None;
+    }
+    let copies = text.repeat(SIZE / text.len() + 1);
+    let mut start = copies.len() - SIZE;
+    while !copies.is_char_boundary(start) {
+        start += 1;
+    }
+    let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
+    Some(Termination { death, log_tail: copies[start..].into(), ..Termination::default() })
+}
