@@ -13,6 +13,8 @@ pub(super) struct Block {
     pub(super) lines: Vec<usize>,
     /// The first line that is not a frame.
     pub(super) head: usize,
+    /// Rows that look for the stack frames that stand here.
+    pub(super) framed: Vec<u16>,
 }
 
 /// Groups the lines of last words into blocks, in order.
@@ -30,7 +32,9 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
         }
         let shape = line::shape(written);
         match &mut open {
-            Some(draft) if draft.continues(written, shape) => draft.push(line, shape),
+            Some(draft) if read.text.is_joined(line) || draft.continues(written, shape) => {
+                draft.push(line, shape)
+            }
             _ => {
                 all.extend(open.take().and_then(Draft::finish));
                 open.insert(Draft::new(read)).push(line, shape);
@@ -54,6 +58,7 @@ struct Draft<'r, 't> {
     fatal: bool,
     log_record: bool,
     node_source: bool,
+    framed: Vec<u16>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,6 +84,7 @@ impl<'r, 't> Draft<'r, 't> {
             fatal: false,
             log_record: false,
             node_source: false,
+            framed: Vec::new(),
         }
     }
 
@@ -103,6 +109,11 @@ impl<'r, 't> Draft<'r, 't> {
 
     fn push(&mut self, line: usize, shape: Shape) {
         let written = self.read.text.written(line);
+        if let Some(row) = self.read.seen[line].framed {
+            if !self.framed.contains(&row) {
+                self.framed.push(row);
+            }
+        }
         if let Shape::PythonLink { cause } = shape {
             self.close_part();
             self.linked = Some(cause);
@@ -174,7 +185,8 @@ impl<'r, 't> Draft<'r, 't> {
         if grave == Level::Plain && (self.frames || is_exception(self.read.text.written(head))) {
             grave = Level::Error;
         }
-        if self.fatal && grave >= Level::Plain {
+        let uncaught = self.fatal || line::is_ruby_uncaught(self.read.text.written(head));
+        if uncaught && grave >= Level::Plain {
             grave = Level::Fatal;
         }
         for part in &mut self.parts {
@@ -184,7 +196,7 @@ impl<'r, 't> Draft<'r, 't> {
             1 => self.parts.pop()?,
             _ => self.parts.concat(),
         };
-        Some(Block { level: grave, lines, head })
+        Some(Block { level: grave, lines, head, framed: self.framed })
     }
 }
 

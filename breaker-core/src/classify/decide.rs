@@ -25,7 +25,9 @@ pub(super) struct Decision<'t> {
 }
 
 /// Lines without a rule that may follow a crash before it stops being the last word.
-const AFTER_CRASH: usize = 4;
+///
+/// Standard output of many runtimes is written in one piece at the end, after the crash was told on standard error.
+const AFTER_CRASH: usize = 12;
 /// The same for a logged error, when it would be network: a process that worked on has survived it.
 const AFTER_ERROR: usize = 1;
 
@@ -39,7 +41,11 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
 
 /// What the table says of a block with words of this strength: the innermost line that has any speaks.
 fn found<'t>(read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
-    let mut hits = block.lines.iter().filter_map(|line| Some((*line, read.seen[*line].of(says)?)));
+    let mut hits = block.lines.iter().filter_map(|line| {
+        let hit = read.seen[*line].of(says)?;
+        let beside = || block.framed.contains(&hit.row);
+        (says != Says::Framed || beside()).then_some((*line, hit))
+    });
     let (line, hit) = match says {
         Says::Whole => hits.min_by_key(|(_, hit)| hit.row),
         _ => hits.next(),
@@ -57,7 +63,9 @@ struct Asked<'r, 't> {
 }
 
 fn ask<'r, 't>(read: &'r Read<'t>, block: &Block) -> Asked<'r, 't> {
-    let best = [Says::Cause, Says::Symptom, Says::Hint].into_iter().find_map(|says| found(read, block, says));
+    let best = [Says::Cause, Says::Framed, Says::Symptom, Says::Hint]
+        .into_iter()
+        .find_map(|says| found(read, block, says));
     Asked { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
 }
 
@@ -129,6 +137,7 @@ impl<'t> Walk<'t> {
                 Looking::Reason => false,
                 Looking::Statement => self.passed == 0 && !line::is_recovery(block.seen.marks),
             },
+            Level::Info if self.looking == Looking::Retries => block.seen.marks.has(Marks::RETRY),
             // Some print even their last error as information.
             Level::Info => {
                 self.passed == 0

@@ -108,6 +108,13 @@ pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
     seen.effect.is_some_and(|at| folded.rfind(": ").is_none_or(|colon| usize::from(at) >= colon + 2))
 }
 
+/// What Ruby prints of an exception that nobody rescued: ``app.rb:9:in `call': text (Class)``.
+pub(super) fn is_ruby_uncaught(line: &str) -> bool {
+    let Some((place, rest)) = line.split_once(":in ") else { return false };
+    let numbered = place.rsplit(':').next().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    numbered && rest.starts_with(['`', '\'']) && rest.contains("': ")
+}
+
 /// Most of its letters are not Latin: a translated tool, whose wording the table may not know.
 pub(super) fn is_foreign(folded: &str) -> bool {
     let foreign = folded.chars().filter(|c| c.is_alphabetic() && *c > '\u{24f}').count();

@@ -109,14 +109,15 @@ impl Classifier {
     fn last_words(&self, termination: &Termination) -> Option<Verdict> {
         let message = &termination.death.message;
         let said = self.read(message);
-        if said.as_ref().is_some_and(|(_, says)| matches!(says, Says::Cause | Says::Whole)) {
+        if said.as_ref().is_some_and(|(_, says)| matches!(says, Says::Cause | Says::Framed | Says::Whole)) {
             return said.map(|(verdict, _)| verdict);
         }
         let logged = if termination.log_tail == *message { None } else { self.read(&termination.log_tail) };
         match (said, logged) {
-            (Some((_, Says::Hint | Says::Symptom)), Some((logged, Says::Cause | Says::Whole))) => {
-                Some(logged)
-            }
+            (
+                Some((_, Says::Hint | Says::Symptom)),
+                Some((logged, Says::Cause | Says::Framed | Says::Whole)),
+            ) => Some(logged),
             (said, logged) => said.or(logged).map(|(verdict, _)| verdict),
         }
     }
@@ -130,8 +131,8 @@ impl Classifier {
         let row = self.table.row(decision.row);
         let confidence = match decision.says {
             Says::Whole => Confidence::High,
-            Says::Cause if decision.level >= Level::Error => Confidence::High,
-            Says::Cause | Says::Symptom => Confidence::Medium,
+            Says::Cause | Says::Framed if decision.level >= Level::Error => Confidence::High,
+            Says::Cause | Says::Framed | Says::Symptom => Confidence::Medium,
             Says::Hint => Confidence::Low,
         };
         let mut verdict = verdict(row.cause, row.kind, &row.id, "");

@@ -4,9 +4,10 @@
 //! - id: refused                      # unique; a user's row of the same id replaces the built-in one
 //!   cause: network                   # any cause; `kind` is required with network only
 //!   kind: refused
-//!   says: cause                      # cause (default) | hint | symptom | whole
+//!   says: cause                      # cause (default) | hint | symptom | whole | framed
 //!   phrases: ["connection refused"]  # whole words, any case; ` ... ` stands for anything between
 //!   regex: ['errno[ =:]+-?111\b']    # only where words vary
+//!   frames: ["/aiohttp/"]            # only with `says: framed`: parts of stack frames that must stand beside
 //!   examples: ["dial tcp 10.0.0.1:80: connect: connection refused"]
 //!   not: ["listen tcp :80: bind: address already in use"]
 //! ```
@@ -30,6 +31,8 @@ pub(super) enum Says {
     Symptom,
     /// They decide wherever in the last words they stand.
     Whole,
+    /// They name the cause if a stack frame beside them is of the row's `frames`.
+    Framed,
 }
 
 /// A checked row.
@@ -41,6 +44,7 @@ pub(super) struct Rule {
     pub(super) says: Says,
     pub(super) phrases: Vec<Spanned<String>>,
     pub(super) regex: Vec<Spanned<String>>,
+    pub(super) frames: Vec<Spanned<String>>,
     pub(super) examples: Vec<Spanned<String>>,
     pub(super) not: Vec<Spanned<String>>,
     pub(super) disabled: bool,
@@ -71,6 +75,8 @@ struct Row {
     #[serde(default)]
     regex: Vec<Spanned<String>>,
     #[serde(default)]
+    frames: Vec<Spanned<String>>,
+    #[serde(default)]
     examples: Vec<Spanned<String>>,
     #[serde(default)]
     not: Vec<Spanned<String>>,
@@ -84,7 +90,7 @@ pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
         return Ok(Vec::new());
     }
     let rows: Vec<Row> = serde_saphyr::from_str(yaml).map_err(|e| {
-        let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, examples, not";
+        let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, frames, examples, not";
         let message = e.without_snippet().to_string();
         match e.location() {
             Some(at) => RuleError::at(at, format!("{message}; {fix}")),
@@ -136,7 +142,11 @@ fn check(row: Row) -> Result<Rule, RuleError> {
     if !row.disabled && row.phrases.is_empty() && row.regex.is_empty() {
         return Err(RuleError::at(at, format!("rule `{id}` matches nothing; add `phrases` or `regex`")));
     }
-    for phrase in &row.phrases {
+    if (row.says == Says::Framed) == row.frames.is_empty() {
+        let message = format!("rule `{id}`: `says: framed` and `frames` need each other; add or remove one");
+        return Err(RuleError::at(at, message));
+    }
+    for phrase in row.phrases.iter().chain(&row.frames) {
         if phrase.value.replace("...", "").trim().is_empty() {
             return Err(RuleError::at(phrase.referenced, "an empty phrase matches everything; remove it"));
         }
@@ -148,6 +158,7 @@ fn check(row: Row) -> Result<Rule, RuleError> {
         says: row.says,
         phrases: row.phrases,
         regex: row.regex,
+        frames: row.frames,
         examples: row.examples,
         not: row.not,
         disabled: row.disabled,

@@ -36,6 +36,8 @@ enum Meaning {
     Phrase(Phrase),
     /// The regex of this index may match.
     Trigger(u16),
+    /// A stack frame that this row looks for.
+    Frame(u16),
     Mark(Marks),
 }
 
@@ -64,8 +66,10 @@ pub(super) struct Read<'t> {
 /// What was found in one line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    first: [Option<Hit>; 4],
+    first: [Option<Hit>; 5],
     pub(super) marks: Marks,
+    /// The first row that looks for a stack frame like this line.
+    pub(super) framed: Option<u16>,
     /// Where the last word of [`Marks::EFFECT`] begins.
     pub(super) effect: Option<u16>,
 }
@@ -113,6 +117,10 @@ impl Table {
                 let (phrase, start) = Phrase::new(&phrase.value, row);
                 literals.push(start);
                 meaning.push(Meaning::Phrase(phrase));
+            }
+            for frame in &rule.frames {
+                literals.push(fold(&frame.value));
+                meaning.push(Meaning::Frame(row));
             }
             for regex in &rule.regex {
                 let index = u16::try_from(regexes.len()).map_err(|_| too_many())?;
@@ -187,6 +195,7 @@ impl Table {
                         asked.push(*regex);
                     }
                 }
+                Meaning::Frame(row) => here.framed = Some(here.framed.map_or(*row, |best| best.min(*row))),
                 Meaning::Mark(Marks::CHATTER_FIRST) => {
                     if text.folded(line)[..start].trim().is_empty() {
                         here.marks.add(Marks::CHATTER_FIRST);

@@ -7,7 +7,8 @@ pub(super) const LONGEST: usize = 4096;
 
 /// The last [`LONGEST`] bytes of `text`, without ANSI sequences and control characters.
 ///
-/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote.
+/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A stack inside a JSON
+/// record is laid out in lines, each but the first behind [`JOINED`].
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     let mut start = text.len().saturating_sub(LONGEST);
     while !text.is_char_boundary(start) {
@@ -16,9 +17,52 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     let text = &text[start..];
     // Control characters beyond ASCII begin with this byte.
     let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
-    if !text.bytes().any(odd) {
-        return Cow::Borrowed(text);
+    let plain = match text.bytes().any(odd) {
+        true => Cow::Owned(without_controls(text)),
+        false => Cow::Borrowed(text),
+    };
+    match plain.lines().any(is_stacked_record) {
+        true => Cow::Owned(unstacked(&plain)),
+        false => plain,
     }
+}
+
+/// Begins a line that continues the JSON record above it; no other control character is left to be mistaken for it.
+const JOINED: char = '\u{1f}';
+
+/// A JSON record, perhaps with its beginning cut off, that holds line feeds.
+fn is_stacked_record(line: &str) -> bool {
+    line.ends_with('}') && line.contains("\\n") && line.contains("\":")
+}
+
+fn unstacked(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.lines() {
+        if is_stacked_record(line) {
+            let mut chars = line.chars();
+            while let Some(c) = chars.next() {
+                match (c, chars.clone().next()) {
+                    ('\\', Some(escaped @ ('n' | 't' | 'r' | '"' | '\\' | '/'))) => {
+                        chars.next();
+                        match escaped {
+                            'n' => out.extend(['\n', JOINED]),
+                            't' => out.push('\t'),
+                            'r' => {}
+                            c => out.push(c),
+                        }
+                    }
+                    _ => out.push(c),
+                }
+            }
+        } else {
+            out.push_str(line);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+fn without_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -34,7 +78,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
             c => out.push(c),
         }
     }
-    Cow::Owned(out)
+    out
 }
 
 fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
@@ -83,6 +127,8 @@ pub(super) struct Text<'t> {
 #[derive(Debug)]
 struct Line<'t> {
     written: &'t str,
+    /// Continues the JSON record of the line above.
+    joined: bool,
     from: usize,
     to: usize,
 }
@@ -91,10 +137,11 @@ impl<'t> Text<'t> {
     pub(super) fn new(cleaned: &'t str) -> Self {
         let mut folded = String::with_capacity(cleaned.len() + cleaned.len() / 8);
         let mut lines = Vec::with_capacity(cleaned.len() / 64 + 1);
-        for written in cleaned.lines() {
+        for line in cleaned.lines() {
             let from = folded.len();
+            let written = line.strip_prefix(JOINED).unwrap_or(line);
             fold_into(written, &mut folded);
-            lines.push(Line { written, from, to: folded.len() });
+            lines.push(Line { written, joined: written.len() < line.len(), from, to: folded.len() });
             folded.push('\n');
         }
         Self { lines, folded }
@@ -106,6 +153,11 @@ impl<'t> Text<'t> {
 
     pub(super) fn written(&self, line: usize) -> &'t str {
         self.lines[line].written
+    }
+
+    /// Whether `line` continues the JSON record of the line above it.
+    pub(super) fn is_joined(&self, line: usize) -> bool {
+        self.lines[line].joined
     }
 
     pub(super) fn folded(&self, line: usize) -> &str {
@@ -179,6 +231,11 @@ mod tests {
             ("window title", "\u{1b}]0;title\u{7}x", "x"),
             ("windows line ends", "a\r\nb", "a\nb"),
             ("progress bar", "10%\r20%", "10%\n20%"),
+            (
+                "a stack in JSON",
+                r#"{"level":"error","stack":"A: b\n\tat c(\"d\")\nCaused by: e"}"#,
+                "{\"level\":\"error\",\"stack\":\"A: b\n\u{1f}\tat c(\"d\")\n\u{1f}Caused by: e\"}\n",
+            ),
             ("control characters", "a\0b\u{8}c", "abc"),
         ] {
             assert_eq!(clean(text), want, "{case}");

@@ -1,0 +1,1 @@
+CARGO_BUILD_JOBS=1 cargo build -q
