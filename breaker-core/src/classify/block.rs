@@ -13,8 +13,8 @@ pub(super) struct Block {
     pub(super) lines: Vec<usize>,
     /// The first line that is not a frame.
     pub(super) head: usize,
-    /// Rows that look for the stack frames that stand here.
-    pub(super) framed: Vec<u16>,
+    /// The bits of the rows that look for stack frames that stand here.
+    pub(super) framed: u64,
 }
 
 /// Groups the lines of last words into blocks, in order.
@@ -58,7 +58,7 @@ struct Draft<'r, 't> {
     fatal: bool,
     log_record: bool,
     node_source: bool,
-    framed: Vec<u16>,
+    framed: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl<'r, 't> Draft<'r, 't> {
             fatal: false,
             log_record: false,
             node_source: false,
-            framed: Vec::new(),
+            framed: 0,
         }
     }
 
@@ -109,11 +109,7 @@ impl<'r, 't> Draft<'r, 't> {
 
     fn push(&mut self, line: usize, shape: Shape) {
         let written = self.read.text.written(line);
-        if let Some(row) = self.read.seen[line].framed {
-            if !self.framed.contains(&row) {
-                self.framed.push(row);
-            }
-        }
+        self.framed |= self.read.seen[line].framed;
         if let Shape::PythonLink { cause } = shape {
             self.close_part();
             self.linked = Some(cause);
@@ -123,7 +119,7 @@ impl<'r, 't> Draft<'r, 't> {
         if written.starts_with("Traceback (most recent call last)") || shape == Shape::PythonFrame {
             self.python = Python::Frames;
             self.frames = true;
-            self.fatal |= written.starts_with("Traceback");
+            self.fatal |= written.starts_with("Traceback") && !self.log_record;
             return;
         }
         if shape == Shape::Frame {

@@ -35,15 +35,16 @@ const AFTER_ERROR: usize = 1;
 pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>> {
     let read = table.read(cleaned);
     let blocks = blocks(&read);
-    let whole = blocks.iter().filter_map(|block| found(&read, block, Says::Whole)).min_by_key(|d| d.row);
+    let whole =
+        blocks.iter().filter_map(|block| found(table, &read, block, Says::Whole)).min_by_key(|d| d.row);
     whole.or_else(|| walk(table, &read, &blocks))
 }
 
 /// What the table says of a block with words of this strength: the innermost line that has any speaks.
-fn found<'t>(read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
+fn found<'t>(table: &Table, read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
     let mut hits = block.lines.iter().filter_map(|line| {
         let hit = read.seen[*line].of(says)?;
-        let beside = || block.framed.contains(&hit.row);
+        let beside = || block.framed & table.row(hit.row).frames != 0;
         (says != Says::Framed || beside()).then_some((*line, hit))
     });
     let (line, hit) = match says {
@@ -62,10 +63,10 @@ struct Asked<'r, 't> {
     best: Option<Decision<'t>>,
 }
 
-fn ask<'r, 't>(read: &'r Read<'t>, block: &Block) -> Asked<'r, 't> {
+fn ask<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Asked<'r, 't> {
     let best = [Says::Cause, Says::Framed, Says::Symptom, Says::Hint]
         .into_iter()
-        .find_map(|says| found(read, block, says));
+        .find_map(|says| found(table, read, block, says));
     Asked { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
 }
 
@@ -86,6 +87,8 @@ struct Walk<'t> {
     fallback: Option<Decision<'t>>,
     /// Lines without a rule passed so far.
     passed: usize,
+    /// A line that says things went on was passed.
+    went_on: bool,
     /// An error that no rule explains was passed.
     unexplained: bool,
     /// A line in a language of which the table knows only the system's messages was passed.
@@ -99,10 +102,16 @@ enum Step<'t> {
 }
 
 fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision<'t>> {
-    let mut walk =
-        Walk { looking: Looking::Statement, fallback: None, passed: 0, unexplained: false, foreign: false };
+    let mut walk = Walk {
+        looking: Looking::Statement,
+        fallback: None,
+        passed: 0,
+        went_on: false,
+        unexplained: false,
+        foreign: false,
+    };
     for block in blocks.iter().rev() {
-        match walk.step(table, &ask(read, block)) {
+        match walk.step(table, &ask(table, read, block)) {
             Step::Decided(decision) => return Some(decision),
             Step::Further => {}
             Step::Enough => break,
@@ -121,6 +130,9 @@ impl<'t> Walk<'t> {
 
     /// Whether `decision` may still be the last word.
     fn reaches(&self, table: &Table, block: &Asked<'_, 't>, decision: &Decision<'t>) -> bool {
+        if self.went_on && block.level < Level::Fatal {
+            return false;
+        }
         if block.seen.marks.has(Marks::SURVIVED) && block.level < Level::Fatal {
             return false;
         }
@@ -183,7 +195,8 @@ impl<'t> Walk<'t> {
         if error {
             self.unexplained |= self.looking == Looking::Statement;
         } else if recovery && (self.looking != Looking::Retries || block.seen.marks.has(Marks::SURVIVED)) {
-            return Step::Enough;
+            // Only a crash that was told before buffered output can still be the last word.
+            self.went_on = true;
         } else if !self.foreign && block.level == Level::Plain && line::is_foreign(block.head) {
             self.foreign = true;
             return Step::Further;

@@ -29,6 +29,12 @@ pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
                 Level::Error
             }
             "fatal:" | "crit:" => Level::Fatal,
+            // A call that failed, in PHP's words.
+            _ if folded.starts_with("php warning: ")
+                || folded.starts_with("warning: ") && folded.contains("(): ") =>
+            {
+                Level::Error
+            }
             "warning:" | "warn:" => Level::Warn,
             "info:" | "dbug:" | "trce:" | "debug:" => Level::Info,
             _ if marks.has(Marks::ERROR) => Level::Error,

@@ -177,6 +177,7 @@ const WORDS: &[(Marks, &[&str])] = &[
             "is the server running",
             "to display the",
             "caught signal",
+            "connect:errno=",
             "cleanup",
             "cleaning up",
         ],

@@ -29,6 +29,8 @@ pub(super) struct Row {
     pub(super) cause: Cause,
     pub(super) kind: Option<NetworkKind>,
     pub(super) says: Says,
+    /// The bit that stands for this row's frames.
+    pub(super) frames: u64,
 }
 
 #[derive(Debug)]
@@ -36,8 +38,8 @@ enum Meaning {
     Phrase(Phrase),
     /// The regex of this index may match.
     Trigger(u16),
-    /// A stack frame that this row looks for.
-    Frame(u16),
+    /// A stack frame that the row of this bit looks for.
+    Frame(u64),
     Mark(Marks),
 }
 
@@ -68,8 +70,8 @@ pub(super) struct Read<'t> {
 pub(super) struct Seen {
     first: [Option<Hit>; 5],
     pub(super) marks: Marks,
-    /// The first row that looks for a stack frame like this line.
-    pub(super) framed: Option<u16>,
+    /// The bits of the rows that look for a stack frame like this line.
+    pub(super) framed: u64,
     /// Where the last word of [`Marks::EFFECT`] begins.
     pub(super) effect: Option<u16>,
 }
@@ -109,6 +111,7 @@ impl Table {
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| !rule.disabled).collect();
         let at = rules.first().map(|rule| rule.at).unwrap_or(serde_saphyr::Location::UNKNOWN);
         let too_many = || RuleError::at(at, "too many rules; use fewer than 60,000 rows and regexes");
+        let bits = frame_bits(&rules)?;
         let (mut literals, mut meaning) = (Vec::new(), Vec::new());
         let (mut regexes, mut untriggered) = (Vec::new(), Vec::new());
         for (row, rule) in rules.iter().enumerate() {
@@ -120,7 +123,7 @@ impl Table {
             }
             for frame in &rule.frames {
                 literals.push(fold(&frame.value));
-                meaning.push(Meaning::Frame(row));
+                meaning.push(Meaning::Frame(bits[usize::from(row)]));
             }
             for regex in &rule.regex {
                 let index = u16::try_from(regexes.len()).map_err(|_| too_many())?;
@@ -148,7 +151,8 @@ impl Table {
             .map_err(|e| RuleError::at(at, format!("too many rules: {e}; use fewer")))?;
         let rows = rules
             .into_iter()
-            .map(|r| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says })
+            .zip(bits)
+            .map(|(r, frames)| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says, frames })
             .collect();
         Ok(Self { rows, literals, meaning, regexes, untriggered })
     }
@@ -195,7 +199,7 @@ impl Table {
                         asked.push(*regex);
                     }
                 }
-                Meaning::Frame(row) => here.framed = Some(here.framed.map_or(*row, |best| best.min(*row))),
+                Meaning::Frame(bit) => here.framed |= *bit,
                 Meaning::Mark(Marks::CHATTER_FIRST) => {
                     if text.folded(line)[..start].trim().is_empty() {
                         here.marks.add(Marks::CHATTER_FIRST);
@@ -231,6 +235,21 @@ impl Table {
             }
         }
     }
+}
+
+/// A bit for every row that looks for stack frames.
+fn frame_bits(rules: &[Rule]) -> Result<Vec<u64>, RuleError> {
+    let mut next = Some(1_u64);
+    let bit = |rule: &Rule| {
+        if rule.frames.is_empty() {
+            return Ok(0);
+        }
+        let too_many = || RuleError::at(rule.at, "more than 64 rows with `frames`; join some of them");
+        let bit = next.ok_or_else(too_many)?;
+        next = bit.checked_mul(2);
+        Ok(bit)
+    };
+    rules.iter().map(bit).collect()
 }
 
 /// Byte classes keep the tables small; `(?u)` in a pattern asks for Unicode.

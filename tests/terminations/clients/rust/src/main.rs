@@ -59,7 +59,8 @@ fn call(name: &str) -> Outcome {
             redis::cmd("PING").query::<String>(&mut connection)?;
         }
         "lapin" => {
-            let connect = lapin::Connection::connect(&format!("amqp://{address}/%2f"), Default::default());
+            let uri = format!("amqp://{address}/%2f");
+            let connect = lapin::Connection::connect(&uri, Default::default());
             runtime.block_on(async { tokio::time::timeout(SOON, connect).await })??;
         }
         "async-nats" => {
