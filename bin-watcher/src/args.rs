@@ -50,6 +50,9 @@ pub(crate) enum Command {
     /// Say where things stand; writes nothing.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
+    /// Say why containers ended, and by which words, as `run` would read them.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
     /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
     Demo(DemoArgs),
 }
@@ -77,6 +80,16 @@ Examples:
   watcher status -n sre --deployment swype-app -o json | jq .count
 
 Give the counting flags that `run` was given: they are not stored.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
+  kubectl logs -n sre --previous swype-app-6d4f9c7b5-x2x9q | watcher explain -
+  watcher explain cases.jsonl -o jsonl | jq 'select(.cause == \"unknown\")'
+
+A file holds one case a line: {\"id\", \"terminated\": {\"reason\", \"exitCode\", \"signal\", \"message\"}, \"logTail\",
+\"events\": [{\"reason\", \"message\"}], \"waiting\": {\"reason\"}}, and perhaps \"label\" and \"network_kind\": then a table of
+what was got right follows.";
 
 /// Which cluster; the flags are kubectl's own.
 #[derive(Debug, Clone, Default, Args)]
@@ -242,6 +255,29 @@ pub(crate) struct StatusArgs {
     /// A table, or one JSON object.
     #[arg(short, long, value_enum, default_value = "text", help_heading = "Output")]
     pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A pod's name, a file of cases (one JSON object a line) or of last words, or - for standard input.
+    #[arg(value_name = "POD|FILE|-")]
+    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// YAML file with rules of your own for telling why a container died.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// For people, one JSON array, or one JSON object a line, in order.
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) output: Shape,
+}
+
+/// How explanations look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shape {
+    Text,
+    Json,
+    Jsonl,
 }
 
 #[derive(Debug, Args)]

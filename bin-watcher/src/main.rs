@@ -1,7 +1,7 @@
 //! `watcher`, the big red button for a Kubernetes workload.
 //!
 //! ```text
-//! args --checked--> run | trip | reset | status --> breaker-core's Supervisor over breaker-kube's client
+//! args --checked--> run | trip | reset | status | explain --> breaker-core's Supervisor over breaker-kube's client
 //!                                                   --> one line per notice --> exit code
 //! ```
 //!
@@ -15,6 +15,7 @@ mod clock;
 mod connect;
 mod demo;
 mod exit;
+mod explain;
 mod narrator;
 mod output;
 mod preflight;
@@ -67,6 +68,7 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
             Command::Trip(args) => press::press(&args).await,
             Command::Reset(args) => reset::reset(&args).await,
             Command::Status(args) => status::status(&args).await,
+            Command::Explain(args) => explain::explain(args).await,
             Command::Demo(args) => demo::demo(args.output),
         }
     });

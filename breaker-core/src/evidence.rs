@@ -8,8 +8,8 @@ use futures::future::{Either, select};
 use jiff::SignedDuration;
 
 use crate::{
-    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceWanted, LastWords, LastWordsOf, PodEvent,
-    Termination, Verdict,
+    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceWanted, Explanation, LastWords,
+    LastWordsOf, PodEvent, Termination, Verdict,
 };
 
 /// A verdict is pending at most this long.
@@ -21,7 +21,9 @@ const EVENT_SLACK: SignedDuration = SignedDuration::from_secs(1);
 /// A verdict, and what an operator should know about how it came about.
 #[derive(Debug)]
 pub(crate) struct Evidence {
-    pub(crate) verdict: Verdict,
+    /// What was known in the end.
+    pub(crate) termination: Termination,
+    pub(crate) explanation: Explanation,
     pub(crate) forbidden: Vec<ClusterError>,
 }
 
@@ -34,15 +36,15 @@ pub(crate) async fn take(
     wanted: EvidenceWanted,
 ) -> Evidence {
     let termination = &wanted.termination;
-    let by_status = classifier.classify(termination);
+    let by_status = classifier.explain(termination);
     let deadline = clock.now() + EVIDENCE_WITHIN;
     let gathering = Box::pin(gather(client, clock, classifier, namespace, &wanted, by_status.clone()));
     match select(gathering, clock.sleep_until(deadline)).await {
         Either::Left((evidence, _)) => evidence,
         Either::Right(_) => {
-            let verdict =
-                if by_status.cause == Cause::Unknown { Verdict::unknown("evidence-late") } else { by_status };
-            Evidence { verdict, forbidden: Vec::new() }
+            let late = Explanation { verdict: Verdict::unknown("evidence-late"), place: None };
+            let explanation = if by_status.verdict.cause == Cause::Unknown { late } else { by_status };
+            Evidence { termination: termination.clone(), explanation, forbidden: Vec::new() }
         }
     }
 }
@@ -53,11 +55,11 @@ async fn gather(
     classifier: &Classifier,
     namespace: &str,
     wanted: &EvidenceWanted,
-    mut verdict: Verdict,
+    mut explained: Explanation,
 ) -> Evidence {
     let mut termination = wanted.termination.clone();
     let mut forbidden = Vec::new();
-    if verdict.cause == Cause::Unknown {
+    if explained.verdict.cause == Cause::Unknown {
         let of = LastWordsOf {
             namespace: namespace.into(),
             pod: termination.pod.clone(),
@@ -68,39 +70,43 @@ async fn gather(
         match patiently(clock, || client.last_words(&of)).await {
             Ok(LastWords::Said(text)) => {
                 termination.log_tail = text;
-                verdict = classifier.classify(&termination);
+                explained = classifier.explain(&termination);
             }
-            Ok(LastWords::Gone) => verdict.rule = because_of(&termination, verdict.rule, "log-gone"),
+            Ok(LastWords::Gone) => {
+                let verdict = &mut explained.verdict;
+                verdict.rule = because_of(&termination, &verdict.rule, "log-gone");
+            }
             Err(error) => {
                 let rule = if matches!(error, ClusterError::Forbidden { .. }) {
                     "log-forbidden"
                 } else {
                     "log-gone"
                 };
-                verdict.rule = because_of(&termination, verdict.rule, rule);
+                let verdict = &mut explained.verdict;
+                verdict.rule = because_of(&termination, &verdict.rule, rule);
                 forbidden.push(error);
             }
         }
     }
-    if verdict.cause == Cause::Network || matches!(termination.death.exit_code, 137 | 143) {
+    if explained.verdict.cause == Cause::Network || matches!(termination.death.exit_code, 137 | 143) {
         match patiently(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
             Ok(events) => {
                 termination.events = concerning(events, wanted);
-                let with_events = classifier.classify(&termination);
-                if with_events.cause != Cause::Network {
-                    verdict = with_events;
+                let with_events = classifier.explain(&termination);
+                if with_events.verdict.cause != Cause::Network {
+                    explained = with_events;
                 }
             }
             Err(error) => forbidden.push(error),
         }
     }
     forbidden.retain(|error| matches!(error, ClusterError::Forbidden { .. }));
-    Evidence { verdict, forbidden }
+    Evidence { termination, explanation: explained, forbidden }
 }
 
 /// A message that no rule knows is a better reason than a log that could not be had.
-fn because_of(termination: &Termination, known: String, missing: &str) -> String {
-    if termination.death.message.is_empty() { missing.into() } else { known }
+fn because_of(termination: &Termination, known: &str, missing: &str) -> String {
+    if termination.death.message.is_empty() { missing.into() } else { known.into() }
 }
 
 /// Tries again while that can help; the caller's deadline ends it.

@@ -62,6 +62,7 @@ mod client;
 mod clock;
 mod error;
 mod evidence;
+mod explanation;
 mod ledger;
 mod min_failing;
 mod notice;
@@ -87,6 +88,7 @@ pub use client::{ClusterClient, LastWords, LastWordsOf, PodNews, Scale, Stored, 
 pub use clock::Clock;
 pub use error::{BoxError, ClusterError};
 pub use evidence::EVIDENCE_WITHIN;
+pub use explanation::{ExplainedDeath, Explanation, Place, explain_pod};
 pub use ledger::{
     ContainerKey, ContainerMark, DeathId, EvidenceWanted, InstanceId, Ledger, Restart, RestartMark,
 };

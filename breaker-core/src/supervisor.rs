@@ -321,7 +321,10 @@ impl Supervisor {
                 let id = wanted.id.clone();
                 let evidence =
                     evidence::take(&*client, &*clock, &classifier, &target.namespace, *wanted).await;
-                Finished { warn: evidence.forbidden, ..Input::Verdict(id, evidence.verdict).into() }
+                Finished {
+                    warn: evidence.forbidden,
+                    ..Input::Verdict(id, evidence.explanation.verdict).into()
+                }
             }
             .boxed(),
             Action::ReadScale => async move {

@@ -99,6 +99,18 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
+    /// All kinds, in the order people expect to see them.
+    pub const ALL: [Self; 8] = [
+        Self::Refused,
+        Self::Timeout,
+        Self::Reset,
+        Self::Dns,
+        Self::Tls,
+        Self::Unreachable,
+        Self::Gateway,
+        Self::Sandbox,
+    ];
+
     /// Lower-case name, as in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

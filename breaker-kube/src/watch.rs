@@ -43,6 +43,22 @@ impl KubeClient {
         stream::select(news, pulses).boxed()
     }
 
+    /// One pod.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotFound`], [`ClusterError::Forbidden`], [`ClusterError::Unreachable`] as for every call.
+    pub async fn pod(&self, namespace: &str, name: &str) -> Result<PodReport, ClusterError> {
+        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
+        let step = Step {
+            doing: format!("reading the pod {namespace}/{name}"),
+            verb: "get",
+            resource: "pods".into(),
+            namespace: namespace.into(),
+            object: format!("pod {namespace}/{name}"),
+        };
+        step.attempt(api.get(name)).await.map(PodReport::from)
+    }
+
     pub(crate) async fn pods_listed(
         &self,
         namespace: &str,

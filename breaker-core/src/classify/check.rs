@@ -5,7 +5,7 @@ use serde_saphyr::Spanned;
 use super::decide::decide;
 use super::rule::{Rule, RuleError};
 use super::table::Table;
-use super::words::clean;
+use super::words::{clean, last};
 
 /// The examples of one row, to be held against the table it ended up in.
 pub(super) struct Check {
@@ -21,7 +21,7 @@ impl Check {
 
     pub(super) fn run(&self, table: &Table) -> Result<(), RuleError> {
         let decided_by = |text: &str| {
-            let text = clean(text);
+            let text = clean(last(text));
             decide(table, &text).map(|d| table.row(d.row).id.to_string())
         };
         for example in &self.examples {

@@ -20,6 +20,8 @@ pub(super) struct Decision<'t> {
     pub(super) says: Says,
     pub(super) level: Level,
     pub(super) line: &'t str,
+    /// The number of that line, from 1.
+    pub(super) number: usize,
     /// Where the row's words begin in the folded line.
     pub(super) at: usize,
 }
@@ -52,7 +54,14 @@ fn found<'t>(table: &Table, read: &Read<'t>, block: &Block, says: Says) -> Optio
         _ => hits.next(),
     }?;
     let (written, at) = (read.text.written(line), usize::from(hit.at));
-    Some(Decision { row: hit.row, says, level: block.level, line: written, at })
+    Some(Decision {
+        row: hit.row,
+        says,
+        level: block.level,
+        line: written,
+        number: read.text.number(line),
+        at,
+    })
 }
 
 /// A block with the best the table says of it.

@@ -31,7 +31,7 @@ pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
             "fatal:" | "crit:" => Level::Fatal,
             // A call that failed, in PHP's words.
             _ if folded.starts_with("php warning: ")
-                || folded.starts_with("warning: ") && folded.contains("(): ") =>
+                || folded.starts_with("warning: ") && folded.contains("): ") =>
             {
                 Level::Error
             }

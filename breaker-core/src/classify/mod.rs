@@ -35,7 +35,7 @@ use level::Level;
 use rule::Says;
 use table::Table;
 
-use crate::{Cause, Confidence, NetworkKind, Termination, Verdict};
+use crate::{Cause, Confidence, Explanation, NetworkKind, Place, Termination, Verdict};
 
 /// The built-in table, as text.
 const BUILT_IN: &str = include_str!("rules.yaml");
@@ -83,51 +83,55 @@ impl Classifier {
     ///
     /// Exit 137 and 143 are never network, and neither is a death without evidence.
     pub fn classify(&self, termination: &Termination) -> Verdict {
+        self.explain(termination).verdict
+    }
+
+    /// The same verdict with the place of the words that decided it.
+    pub fn explain(&self, termination: &Termination) -> Explanation {
         if let Some(verdict) = kubernetes::verdict_of(termination) {
-            return verdict;
+            return Explanation { verdict, place: Some(Place::Kubernetes) };
         }
         let killed = kubernetes::killed(termination);
-        let words = self.last_words(termination).filter(|verdict| {
+        let words = self.last_words(termination).filter(|said| {
             // Somebody else ended it, so of its words only those about memory explain the end.
-            !killed || verdict.cause == Cause::Oom || verdict.rule == "asked-to-leave"
+            !killed || said.verdict.cause == Cause::Oom || said.verdict.rule == "asked-to-leave"
         });
-        if let Some(verdict) = words {
-            return verdict;
+        if let Some(said) = words {
+            return said;
         }
-        match exit::convention(termination.death.exit_code) {
+        let verdict = match exit::convention(termination.death.exit_code) {
             Some((cause, rule)) => {
                 let quote = format!("exit code {}", termination.death.exit_code);
                 Verdict { confidence: Confidence::Low, ..verdict(cause, None, rule, &quote) }
             }
             None if silent(termination) => Verdict::unknown("no-last-words"),
             None => Verdict::unknown("no-rule"),
-        }
+        };
+        Explanation { verdict, place: None }
     }
 
     /// The message is the program's own statement, or (`FallbackToLogsOnError`) the log's end: it is asked
     /// first. The log is asked when the message does not name a cause.
-    fn last_words(&self, termination: &Termination) -> Option<Verdict> {
-        let message = &termination.death.message;
-        let said = self.read(message);
-        if said.as_ref().is_some_and(|(_, says)| matches!(says, Says::Cause | Says::Framed | Says::Whole)) {
-            return said.map(|(verdict, _)| verdict);
+    fn last_words(&self, termination: &Termination) -> Option<Explanation> {
+        let Termination { death, log_tail, .. } = termination;
+        let said = self.read(&death.message, Place::Message);
+        if said.as_ref().is_some_and(|(_, says)| says.names_the_cause()) {
+            return said.map(|(explanation, _)| explanation);
         }
-        let logged = if termination.log_tail == *message { None } else { self.read(&termination.log_tail) };
+        let logged = if *log_tail == death.message { None } else { self.read(log_tail, Place::Log) };
         match (said, logged) {
-            (
-                Some((_, Says::Hint | Says::Symptom)),
-                Some((logged, Says::Cause | Says::Framed | Says::Whole)),
-            ) => Some(logged),
-            (said, logged) => said.or(logged).map(|(verdict, _)| verdict),
+            (Some(_), Some((logged, says))) if says.names_the_cause() => Some(logged),
+            (said, logged) => said.or(logged).map(|(explanation, _)| explanation),
         }
     }
 
-    fn read(&self, text: &str) -> Option<(Verdict, Says)> {
+    fn read(&self, text: &str, place: fn(usize) -> Place) -> Option<(Explanation, Says)> {
         if text.trim().is_empty() {
             return None;
         }
-        let text = words::clean(text);
-        let decision = decide::decide(&self.table, &text)?;
+        let last = words::last(text);
+        let cleaned = words::clean(last);
+        let decision = decide::decide(&self.table, &cleaned)?;
         let row = self.table.row(decision.row);
         let confidence = match decision.says {
             Says::Whole => Confidence::High,
@@ -142,7 +146,8 @@ impl Classifier {
             verdict.rule = "no-rule".into();
             verdict.confidence = Confidence::Low;
         }
-        Some((verdict, decision.says))
+        let before = text[..text.len() - last.len()].matches('\n').count();
+        Some((Explanation { verdict, place: Some(place(before + decision.number)) }, decision.says))
     }
 }
 
@@ -152,7 +157,7 @@ fn silent(termination: &Termination) -> bool {
 
 /// A verdict of high confidence that quotes `words`.
 fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
-    let quote = quote::quote(&words::clean(words), 0);
+    let quote = quote::quote(&words::clean(words::last(words)), 0);
     Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
 }
 

@@ -35,6 +35,13 @@ pub(super) enum Says {
     Framed,
 }
 
+impl Says {
+    /// Nothing else needs to be asked.
+    pub(super) fn names_the_cause(self) -> bool {
+        matches!(self, Self::Cause | Self::Framed | Self::Whole)
+    }
+}
+
 /// A checked row.
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -127,7 +134,11 @@ fn check(row: Row) -> Result<Rule, RuleError> {
             ));
         }
     };
-    let kind = row.kind.as_ref().map(|name| named(&KINDS, NetworkKind::as_str, name, "kind")).transpose()?;
+    let kind = row
+        .kind
+        .as_ref()
+        .map(|name| named(&NetworkKind::ALL, NetworkKind::as_str, name, "kind"))
+        .transpose()?;
     match (cause, kind) {
         (Cause::Network, None) if !row.disabled => {
             let message = format!("rule `{id}` is network without a kind; add `kind: refused` or another");
@@ -165,17 +176,6 @@ fn check(row: Row) -> Result<Rule, RuleError> {
         at,
     })
 }
-
-const KINDS: [NetworkKind; 8] = [
-    NetworkKind::Refused,
-    NetworkKind::Timeout,
-    NetworkKind::Reset,
-    NetworkKind::Dns,
-    NetworkKind::Tls,
-    NetworkKind::Unreachable,
-    NetworkKind::Gateway,
-    NetworkKind::Sandbox,
-];
 
 fn named<T: Copy>(
     all: &[T],

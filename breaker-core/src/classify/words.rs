@@ -5,16 +5,20 @@ use std::borrow::Cow;
 /// Longest last words looked at, in bytes; longer ones lose their beginning.
 pub(super) const LONGEST: usize = 4096;
 
-/// The last [`LONGEST`] bytes of `text`, without ANSI sequences and control characters.
-///
-/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A stack inside a JSON
-/// record is laid out in lines, each but the first behind [`JOINED`].
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
+/// The last [`LONGEST`] bytes of `text`.
+pub(super) fn last(text: &str) -> &str {
     let mut start = text.len().saturating_sub(LONGEST);
     while !text.is_char_boundary(start) {
         start += 1;
     }
-    let text = &text[start..];
+    &text[start..]
+}
+
+/// `text` without ANSI sequences and control characters.
+///
+/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A stack inside a JSON
+/// record is laid out in lines, each but the first behind [`JOINED`].
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
     // Control characters beyond ASCII begin with this byte.
     let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
     let plain = match text.bytes().any(odd) {
@@ -155,6 +159,11 @@ impl<'t> Text<'t> {
         self.lines[line].written
     }
 
+    /// The number of `line` as it was written, from 1: lines laid out from a record are that record's line.
+    pub(super) fn number(&self, line: usize) -> usize {
+        self.lines[..=line].iter().filter(|line| !line.joined).count().max(1)
+    }
+
     /// Whether `line` continues the JSON record of the line above it.
     pub(super) fn is_joined(&self, line: usize) -> bool {
         self.lines[line].joined
@@ -245,7 +254,7 @@ mod tests {
     #[test]
     fn only_the_end_is_kept() {
         let text = format!("{}é{}", "x".repeat(10), "y".repeat(LONGEST - 1));
-        assert_eq!(clean(&text), "y".repeat(LONGEST - 1));
+        assert_eq!(last(&text), "y".repeat(LONGEST - 1));
     }
 
     #[test]

@@ -1,0 +1,126 @@
+//! One termination a line, as JSON: the format of labelled corpora.
+
+use breaker_core::{Cause, Death, NetworkKind, PodEvent, Termination};
+use serde::Deserialize;
+
+/// A termination, and what it should be read as where somebody said so.
+pub(super) struct Case {
+    pub(super) id: String,
+    pub(super) termination: Termination,
+    pub(super) label: Option<Cause>,
+    pub(super) kind: Option<NetworkKind>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    terminated: Terminated,
+    #[serde(default)]
+    log_tail: Option<String>,
+    #[serde(default)]
+    events: Vec<Event>,
+    #[serde(default)]
+    waiting: Option<Waiting>,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default, rename = "network_kind")]
+    network_kind: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Terminated {
+    reason: Option<String>,
+    exit_code: Option<i32>,
+    signal: Option<i32>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    reason: String,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Waiting {
+    #[serde(default)]
+    reason: String,
+}
+
+impl Case {
+    /// # Errors
+    /// What is wrong with the line, and in which column.
+    pub(super) fn read(line: &str) -> Result<Self, String> {
+        let line: Line =
+            serde_json::from_str(line).map_err(|error| error.to_string().replace("line 1 ", ""))?;
+        if line.log_tail.is_none() && line.terminated.exit_code.is_none() && line.terminated.reason.is_none()
+        {
+            return Err("neither `terminated` nor `logTail`".into());
+        }
+        let label = line.label.as_deref().map(label).transpose()?;
+        let kind = line.network_kind.as_deref().map(kind).transpose()?;
+        let Terminated { reason, exit_code, signal, message } = line.terminated;
+        let death = Death {
+            exit_code: exit_code.unwrap_or_default(),
+            signal,
+            reason: reason.unwrap_or_default(),
+            message: message.unwrap_or_default(),
+            ..Death::default()
+        };
+        let event = |e: Event| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
+        let termination = Termination {
+            death,
+            waiting: line.waiting.map(|waiting| waiting.reason).unwrap_or_default(),
+            log_tail: line.log_tail.unwrap_or_default(),
+            events: line.events.into_iter().map(event).collect(),
+            ..Termination::default()
+        };
+        Ok(Self { id: line.id, termination, label, kind })
+    }
+
+    /// It was meant as a case, though it may not be a good one.
+    pub(super) fn looks_like_one(line: &str) -> bool {
+        line.starts_with('{') && ["\"terminated\"", "\"logTail\""].iter().any(|key| line.contains(key))
+    }
+}
+
+fn label(name: &str) -> Result<Cause, String> {
+    let name = if name == "probe-timeout" { "probe" } else { name };
+    Cause::ALL.into_iter().find(|cause| cause.as_str() == name).ok_or_else(|| {
+        let known: Vec<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+        format!("unknown label `{name}`; use one of {}", known.join(", "))
+    })
+}
+
+fn kind(name: &str) -> Result<NetworkKind, String> {
+    let name = if name == "proxy-or-gateway" { "gateway" } else { name };
+    NetworkKind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| {
+        let known: Vec<_> = NetworkKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("unknown network_kind `{name}`; use one of {}", known.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_faulty_line_is_refused_with_its_column_or_field() {
+        for (line, said) in [
+            (r#"{"id": 3, "logTail": ""}"#, "column 8"),
+            (r#"{"id": "a"}"#, "neither `terminated` nor `logTail`"),
+            (r#"{"logTail": "", "label": "netwrk"}"#, "unknown label `netwrk`; use one of network, oom"),
+            (r#"{"logTail": "", "network_kind": "gone"}"#, "unknown network_kind `gone`; use one of refused"),
+            (r#"{"logTail": "x"#, "column 15"),
+        ] {
+            let error = Case::read(line).err().unwrap_or_default();
+            assert!(error.contains(said), "{line}: {error}");
+        }
+    }
+}

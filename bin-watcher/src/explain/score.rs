@@ -1,0 +1,79 @@
+//! How well labelled cases were read: the confusion table, precision and recall for each cause.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use breaker_core::{Cause, Verdict};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+
+use super::case::Case;
+
+#[derive(Default)]
+pub(super) struct Score {
+    read: usize,
+    /// Labelled and got, with how often.
+    pairs: BTreeMap<(Cause, Cause), usize>,
+    /// Network verdicts that are right, and of these those whose kind is.
+    kinds: (usize, usize),
+}
+
+impl Score {
+    pub(super) fn add(&mut self, case: &Case, verdict: &Verdict) {
+        self.read += 1;
+        let Some(label) = case.label else { return };
+        *self.pairs.entry((label, verdict.cause)).or_default() += 1;
+        if let (Cause::Network, Cause::Network, Some(kind)) = (label, verdict.cause, case.kind) {
+            self.kinds.0 += 1;
+            self.kinds.1 += usize::from(verdict.kind == Some(kind));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.read == 0
+    }
+
+    pub(super) fn is_labelled(&self) -> bool {
+        !self.pairs.is_empty()
+    }
+
+    fn count(&self, is: impl Fn(Cause, Cause) -> bool) -> usize {
+        self.pairs.iter().filter(|((label, got), _)| is(*label, *got)).map(|(_, n)| n).sum()
+    }
+}
+
+/// `part` of `whole`, where there is any.
+fn share(part: usize, whole: usize) -> String {
+    if whole == 0 { "-".into() } else { format!("{:.3}", part as f64 / whole as f64) }
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let causes: BTreeSet<Cause> = self.pairs.keys().flat_map(|(label, got)| [*label, *got]).collect();
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        let head = ["labelled \\ got".to_owned()].into_iter().chain(causes.iter().map(Cause::to_string));
+        table.set_header(head.chain(["precision".into(), "recall".into()]));
+        for label in &causes {
+            let right = self.count(|l, g| l == *label && g == *label);
+            let cells = causes.iter().map(|got| match self.count(|l, g| l == *label && g == *got) {
+                0 => ".".to_owned(),
+                n => n.to_string(),
+            });
+            let ends =
+                [share(right, self.count(|_, g| g == *label)), share(right, self.count(|l, _| l == *label))];
+            table.add_row([label.to_string()].into_iter().chain(cells).chain(ends));
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let (all, right) = (self.count(|_, _| true), self.count(|l, g| l == g));
+        writeln!(f, "\n{}\n", table.trim_fmt())?;
+        write!(f, "{all} labelled: accuracy {}", share(right, all))?;
+        let (network, kinds) = self.kinds;
+        if network > 0 {
+            write!(f, "; of {network} rightly called network, kind {}", share(kinds, network))?;
+        }
+        writeln!(f)
+    }
+}
