@@ -43,6 +43,8 @@ fn is_frame(line: &str) -> bool {
     match text.as_bytes() {
         [b'a', b't', b' ', ..] if indented || text.ends_with(')') => return true,
         [b'f', b'r', b'o', b'm', b' ', ..] if indented && text.contains(":in ") => return true,
+        // What failed while cleaning up explains nothing.
+        [b'S', b'u', b'p', b'p', ..] if text.starts_with("Suppressed: ") => return true,
         [b'.', b'.', b'.', b' ', ..] if text.ends_with(" more") || text.contains("stack trace") => {
             return true;
         }
@@ -73,7 +75,6 @@ fn is_link(text: &str) -> bool {
         "cause:",
         "[cause]:",
         "---> ",
-        "Suppressed:",
         "Wrapped by",
         "Root cause",
         "[errors]:",
