@@ -56,7 +56,8 @@ struct Draft<'r, 't> {
     frames: bool,
     python: Python,
     fatal: bool,
-    log_record: bool,
+    /// The level of the log record it begins with; `Plain` when it is none.
+    record: Level,
     node_source: bool,
     framed: u64,
 }
@@ -82,7 +83,7 @@ impl<'r, 't> Draft<'r, 't> {
             frames: false,
             python: Python::No,
             fatal: false,
-            log_record: false,
+            record: Level::Plain,
             node_source: false,
             framed: 0,
         }
@@ -94,7 +95,14 @@ impl<'r, 't> Draft<'r, 't> {
         }
         let indented = line.starts_with([' ', '\t']);
         // A log record's exception stands on a line of its own.
-        let attached = self.log_record && !self.frames && is_exception(line);
+        let attached = !self.frames
+            && match self.record {
+                Level::Error | Level::Fatal => {
+                    is_exception(line) || line.starts_with("Traceback (most recent")
+                }
+                Level::Warn => is_exception(line),
+                Level::Info | Level::Plain => false,
+            };
         // Rust says on the next line what it panicked with.
         let panic = || match self.part[..] {
             [only] if self.parts.is_empty() => {
@@ -119,7 +127,7 @@ impl<'r, 't> Draft<'r, 't> {
         if written.starts_with("Traceback (most recent call last)") || shape == Shape::PythonFrame {
             self.python = Python::Frames;
             self.frames = true;
-            self.fatal |= written.starts_with("Traceback") && !self.log_record;
+            self.fatal |= written.starts_with("Traceback") && self.record == Level::Plain;
             return;
         }
         if shape == Shape::Frame {
@@ -151,7 +159,7 @@ impl<'r, 't> Draft<'r, 't> {
         }
         if !blank {
             if first {
-                self.log_record = self.level(line) != Level::Plain;
+                self.record = self.level(line);
             }
             self.part.push(line);
         }

@@ -27,6 +27,48 @@ fn every_example_is_decided_by_its_own_row() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A phrase that another row always gets first, or that a shorter phrase of its own row makes idle, is dead weight
+/// and a trap for the next reader.
+#[test]
+fn no_row_and_no_phrase_is_shadowed() {
+    let table = Classifier::default().table;
+    let mut dead = Vec::new();
+    for (row, rule) in rule::parse(BUILT_IN).expect("rules.yaml parses").iter().enumerate() {
+        for phrase in &rule.phrases {
+            let words = phrase.value.replace("...", " x ");
+            let read = table.read(words.trim());
+            let by = read.seen.first().and_then(|seen| seen.of(rule.says)).map(|hit| usize::from(hit.row));
+            if by != Some(row) {
+                let by = by.map_or("nothing", |row| &table.row(row as u16).id);
+                dead.push(format!("`{}` of `{}` goes to {by}", phrase.value, rule.id));
+            }
+            let without: Vec<_> =
+                rule.phrases.iter().filter(|p| p.referenced != phrase.referenced).cloned().collect();
+            let idle = without.iter().any(|other| covers(&other.value, &phrase.value));
+            if idle {
+                dead.push(format!("`{}` of `{}` is covered by a shorter phrase", phrase.value, rule.id));
+            }
+        }
+    }
+    assert!(dead.is_empty(), "{} dead\n{}", dead.len(), dead.join("\n"));
+}
+
+/// Wherever `long` stands, `short` stands too.
+fn covers(short: &str, long: &str) -> bool {
+    let (short, long) = (words::fold(short), words::fold(long));
+    if short.contains("...") {
+        return short == long;
+    }
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+    long.match_indices(&short).any(|(at, _)| {
+        let before = long[..at].chars().next_back();
+        let after = long[at + short.len()..].chars().next();
+        let opens = !(part(before) && part(short.chars().next()));
+        let closes = !(part(after) && part(short.chars().next_back()));
+        opens && closes
+    })
+}
+
 /// A death of `reason` and `code` with one event beside it.
 fn told(reason: &str, code: i32, event: (&str, &str)) -> Termination {
     let mut t = died(code, "dial tcp 10.0.0.1:80: connect: connection refused");

@@ -1,0 +1,32 @@
+//! Any bytes as last words, message and exit code: no panic, nothing slow, and the contract's never-network.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use breaker_core::{Cause, Classifier, Death, Termination};
+use libfuzzer_sys::fuzz_target;
+
+static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(Classifier::default);
+
+fuzz_target!(|data: &[u8]| {
+    let Some((code, text)) = data.split_first() else { return };
+    let (message, log) = text.split_at(text.iter().position(|b| *b == 0).unwrap_or(0));
+    let termination = Termination {
+        death: Death {
+            exit_code: i32::from(*code),
+            reason: "Error".into(),
+            message: String::from_utf8_lossy(message).into_owned(),
+            ..Death::default()
+        },
+        log_tail: String::from_utf8_lossy(log).into_owned(),
+        ..Termination::default()
+    };
+    let explained = CLASSIFIER.explain(&termination);
+    let verdict = &explained.verdict;
+    assert!(verdict.quote.chars().count() <= 200);
+    assert!(!verdict.quote.chars().any(char::is_control));
+    assert_eq!(verdict.kind.is_some(), verdict.cause == Cause::Network);
+    if matches!(code, 0 | 137 | 143) {
+        assert_ne!(verdict.cause, Cause::Network);
+    }
+});
