@@ -29,6 +29,7 @@ pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
                 Level::Error
             }
             "fatal:" | "crit:" => Level::Fatal,
+            "curl:" if folded.starts_with("curl: (") => Level::Error,
             // A call that failed, in PHP's words.
             _ if folded.starts_with("php warning: ")
                 || folded.starts_with("warning: ") && folded.contains("): ") =>
@@ -144,7 +145,7 @@ mod tests {
             ("panic: runtime error: index out of range", Level::Fatal),
             ("Error: builder error", Level::Error),
             ("fatal: unable to access 'https://x/'", Level::Fatal),
-            ("curl: (7) Failed to connect to x port 80", Level::Plain),
+            ("curl: (7) Failed to connect to x port 80", Level::Error),
             ("psql: error: connection to server", Level::Error),
         ] {
             assert_eq!(level(line, &fold(line)), want, "{line}");

@@ -52,7 +52,9 @@ fn is_frame(line: &str) -> bool {
         [b'^' | b'~' | b'|', ..] if text.chars().all(|c| "^~ |".contains(c)) => return true,
         _ => {}
     }
-    text.starts_with("--- End of ")
+    // Ruby's logger prints a backtrace without indenting it.
+    let ruby = text.ends_with('\'') && text.contains(":in ") && is_ruby_place(text);
+    ruby || text.starts_with("--- End of ")
         || text.starts_with("goroutine ")
         || (indented && text.contains(".go:") && (text.contains(" +0x") || text.contains('/')))
         || is_go_call(line)
@@ -111,9 +113,14 @@ pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
 
 /// What Ruby prints of an exception that nobody rescued: ``app.rb:9:in `call': text (Class)``.
 pub(super) fn is_ruby_uncaught(line: &str) -> bool {
+    is_ruby_place(line) && line.contains("': ")
+}
+
+/// ``app.rb:9:in `call'``, with or without more.
+fn is_ruby_place(line: &str) -> bool {
     let Some((place, rest)) = line.split_once(":in ") else { return false };
     let numbered = place.rsplit(':').next().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
-    numbered && rest.starts_with(['`', '\'']) && rest.contains("': ")
+    numbered && rest.starts_with(['`', '\''])
 }
 
 /// Most of its letters are not Latin: a translated tool, whose wording the table may not know.
