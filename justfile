@@ -50,6 +50,19 @@ node-test:
 bench-latency:
     tests/cluster/run bench
 
+# a verdict against a plain aho-corasick scan of the same words, and the worst inputs
+bench-classify:
+    cargo bench -p breaker-core --bench classify
+
+# ten minutes of arbitrary bytes for the classifier, ten for the rules parser; needs nightly and cargo-fuzz
+fuzz seconds="600":
+    cd fuzz && cargo +nightly fuzz run classifier -- -max_total_time={{ seconds }} -max_len=6000 -timeout=2
+    cd fuzz && cargo +nightly fuzz run rules -- -max_total_time={{ seconds }} -max_len=4096 -timeout=5
+
+# really run clients into failures and keep their last words; needs root and the package registries
+terminations *options:
+    tests/terminations/produce {{ options }}
+
 # all that must hold before a merge
 ci:
     bash .ci/run

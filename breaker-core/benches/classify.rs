@@ -51,9 +51,48 @@ fn main() {
         ratios[ROUNDS - 1]
     );
     println!("slowest single text {:.2}", single[single.len() - 1]);
-    if ratio > BAR {
+    let grows = worst(&classifier);
+    if ratio > BAR || grows > STEEPEST {
         std::process::exit(1);
     }
+}
+
+/// Twice the words may take this many times as long; 2 is linear, the rest is noise.
+const STEEPEST: f64 = 3.0;
+
+/// The nastiest words we know, at half and at full size; the steepest growth.
+fn worst(classifier: &Classifier) -> f64 {
+    let nasty: [(&str, String); 7] = [
+        (
+            "starts of long phrases, no rest",
+            "failed to connect to cannot reach could not connect ".repeat(400),
+        ),
+        ("literals that wake a regex", "status 4 error 5 os error connect to a:b: ".repeat(400)),
+        ("words of every list", "error fail retry connected shutdown lost warning: ".repeat(400)),
+        ("one letter a line", "x\n".repeat(10_000)),
+        ("frames", "\tat a.b.C(D.java:1)\nCaused by: e: f\n".repeat(400)),
+        (
+            "a stack in JSON",
+            format!("{{\"level\":\"error\",\"s\":\"{}\"}}", "Caused by: x\\n\\tat y\\n".repeat(170)),
+        ),
+        ("almost secrets", "token password= Authorization: a://b:c ".repeat(400)),
+    ];
+    println!("\n{:<34}{:>10}{:>10}{:>8}", "nasty words", "2 KiB us", "4 KiB us", "growth");
+    let mut steepest = 0.0_f64;
+    for (name, text) in nasty {
+        let of = |bytes: usize| {
+            // JSON ends where it ends; all else is cut to size.
+            let from = text.len().saturating_sub(bytes);
+            let death = Death { exit_code: 1, ..Death::default() };
+            let words = Termination { death, log_tail: text[from..].into(), ..Termination::default() };
+            (0..200).map(|_| timed(|| classifier.classify(&words))).min().unwrap_or_default().as_secs_f64()
+                * 1e6
+        };
+        let (half, full) = (of(SIZE), of(2 * SIZE));
+        println!("{name:<34}{half:>10.1}{full:>10.1}{:>8.2}", full / half);
+        steepest = steepest.max(full / half);
+    }
+    steepest
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> Duration {

@@ -35,10 +35,19 @@ impl Watcher {
 
     /// `watcher ARGS -n SPACE -o json`.
     pub fn start(space: &Space, args: &[&str]) -> Self {
+        Self::start_as(space, args, "json")
+    }
+
+    /// `watcher ARGS -n SPACE -o jsonl`, for what answers with a list.
+    pub fn start_lines(space: &Space, args: &[&str]) -> Self {
+        Self::start_as(space, args, "jsonl")
+    }
+
+    fn start_as(space: &Space, args: &[&str], output: &str) -> Self {
         let mut command = Command::new(program());
         command
             .args(args)
-            .args(["-n", &space.name, "-o", "json"])
+            .args(["-n", &space.name, "-o", output])
             .env("KUBECONFIG", &space.cluster.kubeconfig)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -409,6 +409,23 @@ async fn the_button_can_be_pressed_and_status_says_so() {
 }
 
 #[tokio::test]
+async fn a_pods_deaths_are_explained_with_the_place_of_their_words() {
+    let space = space("explain").await;
+    let pods = space.deployment(APP, 1).await;
+    let name = pods[0].metadata.name.clone().expect("a name");
+    Kubelet::start(&space, &pods[0]).await.restart(REFUSED).await;
+    let mut watcher = Watcher::start_lines(&space, &["explain", &name]);
+    assert_eq!(watcher.end().await.0, 0);
+    let death = &watcher.told[0];
+    assert_eq!((&death["cause"], &death["kind"]), (&json!("network"), &json!("refused")), "{death:#}");
+    assert_eq!(death["place"], "message line 1", "{death:#}");
+    let id = death["id"].as_str().unwrap_or_default();
+    assert!(id.starts_with(&format!("{name}/")) && id.contains(" exit 1 at "), "{id}");
+    assert_eq!(Watcher::start_lines(&space, &["explain", "nobody-0"]).end().await.0, 3);
+    space.close().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_writes_nothing_at_all() {
     let space = space("dry").await;
     let pods = space.deployment(APP, 1).await;

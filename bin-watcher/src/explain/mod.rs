@@ -60,7 +60,7 @@ fn words(
         if text.trim().is_empty() {
             continue;
         }
-        match Case::read(&text) {
+        match Case::read(text.trim_end()) {
             Ok(case) => {
                 let explanation = classifier.explain(&case.termination);
                 score.add(&case, &explanation.verdict);

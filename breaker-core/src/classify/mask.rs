@@ -68,7 +68,7 @@ const PATTERNS: &[(&str, &str)] = &[
 ];
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     /// A secret of one of the kinds, with the text it is planted in.
-    fn planted() -> impl Strategy<Value = (String, String)> {
+    pub(in crate::classify) fn planted() -> impl Strategy<Value = (String, String)> {
         let secret = "[A-Za-z0-9]{12}[a-zA-Z0-9_]{8,20}";
         (secret, 0usize..12).prop_map(|(s, shape)| {
             let text = match shape {

@@ -228,10 +228,10 @@ impl Table {
         for index in regexes {
             let Pattern { row, regex } = &self.regexes[usize::from(*index)];
             let says = self.row(*row).says;
-            if here.of(says).is_none_or(|best| *row < best.row) {
-                if let Some(found) = regex.find(folded.as_bytes()) {
-                    here.add(says, *row, found.start());
-                }
+            if here.of(says).is_none_or(|best| *row < best.row)
+                && let Some(found) = regex.find(folded.as_bytes())
+            {
+                here.add(says, *row, found.start());
             }
         }
     }

@@ -268,6 +268,20 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_planted_secret_is_in_no_explanation((secret, text) in mask::tests::planted(), message in any::<bool>()) {
+        let mut t = died(1, &format!("INFO up\nERROR startup failed: {text}\n"));
+        if message {
+            t.death.message = std::mem::take(&mut t.log_tail);
+        }
+        let explanation = Classifier::default().explain(&t);
+        let told = format!("{:?} {}", explanation, serde_json::to_string(&explanation.verdict).unwrap());
+        prop_assert_eq!(explanation.verdict.cause, Cause::Network);
+        prop_assert!(!told.contains(&secret), "{}", told);
+    }
+}
+
 /// Last words of runtimes and tools, exit 1, with the verdict they deserve.
 #[test]
 fn last_words_are_told_apart() {

@@ -1,0 +1,1 @@
+npm install --silent --no-audit --no-fund
