@@ -30,10 +30,19 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
             }
             continue;
         }
-        let shape = line::shape(written);
+        let next = |ahead: usize| match line + ahead {
+            line if line < read.text.len() => read.text.written(line),
+            _ => "",
+        };
+        let shape = match line::shape(written) {
+            Shape::Words if line::is_go_name(written) && line::is_go_place(next(1)) => Shape::Frame,
+            shape => shape,
+        };
+        // Go's `%+v` of a wrapped error: its reason, then each wrapping with its stack.
+        let wraps = shape == Shape::Words && line::is_go_name(next(1)) && line::is_go_place(next(2));
         match &mut open {
-            Some(draft) if read.text.is_joined(line) || draft.continues(written, shape) => {
-                draft.push(line, shape)
+            Some(draft) if read.text.is_joined(line) || wraps || draft.continues(written, shape) => {
+                draft.push(line, shape);
             }
             _ => {
                 all.extend(open.take().and_then(Draft::finish));

@@ -56,8 +56,21 @@ fn is_frame(line: &str) -> bool {
     let ruby = text.ends_with('\'') && text.contains(":in ") && is_ruby_place(text);
     ruby || text.starts_with("--- End of ")
         || text.starts_with("goroutine ")
-        || (indented && text.contains(".go:") && (text.contains(" +0x") || text.contains('/')))
+        || (is_go_place(line) && (text.contains(" +0x") || text.contains('/')))
+        || (indented && text.contains(".go:") && text.contains('/'))
         || is_go_call(line)
+}
+
+/// `main.main`, `example.com/app/store.(*Rates).Load`: a function, alone on its line.
+pub(super) fn is_go_name(line: &str) -> bool {
+    line.contains('.')
+        && !line.starts_with(['.', ' ', '\t'])
+        && !line.contains(|c: char| c.is_whitespace() || c == ':')
+}
+
+/// `\t/app/main.go:121`, perhaps with an offset: where that function is.
+pub(super) fn is_go_place(line: &str) -> bool {
+    line.starts_with('\t') && (line.contains(".go:") || line.contains(".s:"))
 }
 
 /// `runtime.throw({0x4c5c40?, 0x800?})`, `created by main.main in goroutine 1`.

@@ -95,14 +95,6 @@ def celery_send():
     app.send_task("export", retry=False)
 
 
-def kombu_connect():
-    import kombu
-
-    connection = kombu.Connection(f"redis://{HOST}:{PORT}/0", transport_options={"socket_timeout": 2, "socket_connect_timeout": 2})
-    connection.ensure_connection(max_retries=1, interval_start=0.1)
-    connection.default_channel.client.ping()
-
-
 def kubernetes_list():
     import kubernetes
 
