@@ -117,7 +117,7 @@ mod tests {
             (r#"{"id": "a"}"#, "neither `terminated` nor `logTail`"),
             (r#"{"logTail": "", "label": "netwrk"}"#, "unknown label `netwrk`; use one of network, oom"),
             (r#"{"logTail": "", "network_kind": "gone"}"#, "unknown network_kind `gone`; use one of refused"),
-            (r#"{"logTail": "x"#, "column 15"),
+            (r#"{"logTail": "x"#, "column 14"),
         ] {
             let error = Case::read(line).err().unwrap_or_default();
             assert!(error.contains(said), "{line}: {error}");
