@@ -1,52 +1,75 @@
-//! Turns a noisy alert stream into rows a person can read, and loses nothing on the way.
+//! Turns a noisy alert stream into a few ranked, explained incidents, and loses nothing on the way.
 //!
 //! ```text
-//! bytes --Record::parse--> blank | Record | Fault --Ledger--> Report
-//!                                   |                           |
-//!                          Identity (alert, Scope)    members, malformed, totals
+//! bytes --Format--> Record --Engine--> alerts --report(now)--> Report
+//!                     |                  |                        |
+//!                   Place       identity, episodes    verdicts, incidents, totals
 //! ```
 //!
-//! Lines read `Zone {zone}: {alert}`. Equal alerts of one zone fold into one [`Member`] with its count, its
-//! first and its last line. Whatever fits no template is kept as [`Malformed`] with its line number and reason,
-//! so that `lines = blank + malformed + records` holds for every input ([`Totals`]).
+//! An [`Engine`] reads [whole inputs](Engine::read) in any [`Format`] or takes single [`Record`]s; what is the same
+//! alert adds up, in memory that grows with distinct alerts and is bounded. [`Engine::report`] judges all of it at one
+//! instant: every alert gets one [`Verdict`] with its reason, alerts that belong together become an [`Incident`], and an
+//! incident has a [`Priority`] that no count can change. What is known of alerts is data ([`Rules`]).
 //!
 //! ```
-//! use alert_triage::{Ledger, Severity};
+//! use alert_triage::{Engine, Format, Priority, Rules, Verdict};
 //!
-//! let mut ledger = Ledger::new();
-//! ledger.source("night.log").lines(
+//! let mut engine = Engine::new(Rules::builtin());
+//! engine.read(
+//!     "night.log",
+//!     Format::Lines,
 //!     b"Zone AB: LLMModelStale\n\
-//!       Zone AB: LLMModelStale\n\
+//!       Zone AB: LLMModelVeryStale\n\
 //!       nonsense\n\
 //!       Zone AB: TooFewEndpointsRegistered\n",
 //! );
-//! let report = ledger.report();
+//! let report = engine.report(None);
 //!
-//! let first = &report.members[0];
-//! assert_eq!(first.identity.to_string(), "zone AB: TooFewEndpointsRegistered");
-//! assert_eq!((first.severity, first.count, first.first.line), (Severity::Critical, 1, 4));
-//! assert_eq!(report.members[1].count, 2);
-//! assert_eq!((report.malformed[0].place.line, report.totals.malformed), (3, 1));
+//! let incidents: Vec<_> = report.incidents().collect();
+//! assert_eq!(incidents.len(), 2, "nothing says that stale models have to do with endpoints");
+//! assert_eq!((incidents[0].priority, incidents[0].headline.as_str()), (Priority::P1, "TooFewEndpointsRegistered"));
+//! assert_eq!(incidents[1].members[1].verdict, Verdict::Superseded);
+//! assert_eq!((report.totals().pages, report.totals().malformed), (2, 1));
 //! ```
 //!
-//! # What it does not do yet
+//! # What it holds to
 //!
-//! - It reads plain lines of that one template, without a leading time: no JSON, no webhooks, no syslog.
-//! - Every alert stands for itself. Nothing is joined into incidents, superseded, called transient or obsolete.
-//! - Rows are ordered by [`Severity`], known for a handful of names only, then by first appearance. That is no
-//!   priority, and the count never moves a row: the loudest alert is rarely the one that matters.
-//! - Memory grows with distinct alerts, without a cap.
+//! - `records = duplicates + counts`, and for lines `lines = blank + malformed + records`, for any input.
+//! - The order of arrival, the way an input is split over engines and merged again, and records delivered twice change
+//!   nothing.
+//! - One more firing record never lowers a priority; a lower rung never hides a higher one.
+//! - The same input, rules and `now` give the same bytes.
 //!
 //! # What it leaves to others
 //!
-//! No IO, no clock, no exit code: whoever holds the file hands over its lines (`bin-triage` does).
+//! No IO, no clock, no exit code: whoever holds the file hands over its bytes and says what time it is (`bin-triage`
+//! does).
 
+mod continuity;
+mod fault;
+mod identity;
+mod judge;
 mod ledger;
-mod line;
+mod mask;
+mod name;
+mod place;
 mod printable;
+mod read;
+mod record;
+mod report;
+mod rules;
 mod severity;
 
-pub use ledger::{EXAMPLES_KEPT, Ledger, MALFORMED_KEPT, Malformed, Member, Place, Report, Source, Totals};
-pub use line::{Fault, Identity, LINE_LIMIT, Record, Scope};
+pub use continuity::{Change, Continuity, Notice};
+pub use fault::Fault;
+pub use ledger::{Engine, MALFORMED_KEPT};
+pub use place::Place;
 pub use printable::{SHOWN, printable};
+pub use read::{Format, LINE_LIMIT};
+pub use record::{Ends, Held, Record, Status};
+pub use report::{
+    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role, Score, Seen,
+    Totals, Verdict,
+};
+pub use rules::{Finding, Lint, Rules, RulesError};
 pub use severity::Severity;

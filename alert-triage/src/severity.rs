@@ -1,12 +1,12 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// How bad an alert is by what is known of its name.
+/// How bad an alert is.
 ///
 /// Deliberately not `Ord`: [`Unknown`](Severity::Unknown) is neither above nor below
-/// [`Warning`](Severity::Warning). [`rank`](Severity::rank) says what comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+/// [`Warning`](Severity::Warning). [`class`](Severity::class) says what comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Users are hurt now.
@@ -15,45 +15,97 @@ pub enum Severity {
     Error,
     /// Something degrades.
     Warning,
-    /// The name is not among those known.
+    /// The source says a word that is not known.
     Unknown,
+    /// Good to know.
+    Info,
+    /// Said to mean nothing by itself, as a watchdog is.
+    None,
 }
 
-/// The UpCommerce names; the transient form of a failure is left out on purpose, for what it means depends on
-/// its repeats and not on its name.
-const KNOWN: [(&str, Severity); 5] = [
-    ("TooFewEndpointsRegistered", Severity::Critical),
-    ("EndpointRegistrationFailure", Severity::Error),
-    ("LLMModelVeryStale", Severity::Error),
-    ("LLMBatchProcessingJobFailures", Severity::Warning),
-    ("LLMModelStale", Severity::Warning),
-];
-
 impl Severity {
-    /// Looks the exact name up; case matters, and no part of a name is guessed at.
-    pub fn of(alert: &str) -> Severity {
-        KNOWN.iter().find(|(name, _)| *name == alert).map_or(Severity::Unknown, |(_, severity)| *severity)
+    /// What a source's word means; case and outer blanks do not matter. The words are those of Prometheus rules,
+    /// PagerDuty, syslog (RFC 5424 section 6.2.1) and of ticket systems.
+    ///
+    /// ```
+    /// use alert_triage::Severity;
+    /// assert_eq!(Severity::of_word("CRIT"), Severity::Critical);
+    /// assert_eq!(Severity::of_word("high"), Severity::Error);
+    /// assert_eq!(Severity::of_word("mauve"), Severity::Unknown);
+    /// ```
+    pub fn of_word(word: &str) -> Severity {
+        const WORDS: [(&str, Severity); 36] = [
+            ("critical", Severity::Critical),
+            ("warning", Severity::Warning),
+            ("info", Severity::Info),
+            ("none", Severity::None),
+            ("error", Severity::Error),
+            ("crit", Severity::Critical),
+            ("emergency", Severity::Critical),
+            ("emerg", Severity::Critical),
+            ("panic", Severity::Critical),
+            ("alert", Severity::Critical),
+            ("fatal", Severity::Critical),
+            ("disaster", Severity::Critical),
+            ("blocker", Severity::Critical),
+            ("page", Severity::Critical),
+            ("sev1", Severity::Critical),
+            ("p1", Severity::Critical),
+            ("err", Severity::Error),
+            ("high", Severity::Error),
+            ("major", Severity::Error),
+            ("sev2", Severity::Error),
+            ("p2", Severity::Error),
+            ("warn", Severity::Warning),
+            ("minor", Severity::Warning),
+            ("average", Severity::Warning),
+            ("medium", Severity::Warning),
+            ("moderate", Severity::Warning),
+            ("sev3", Severity::Warning),
+            ("p3", Severity::Warning),
+            ("notice", Severity::Info),
+            ("information", Severity::Info),
+            ("informational", Severity::Info),
+            ("low", Severity::Info),
+            ("debug", Severity::Info),
+            ("ok", Severity::Info),
+            ("normal", Severity::Info),
+            ("watchdog", Severity::None),
+        ];
+        let word = word.trim();
+        WORDS
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(word))
+            .map_or(Severity::Unknown, |(_, severity)| *severity)
     }
 
-    /// Its place in the order of rows, 0 first. A warning and an unknown name share a place: not knowing an
-    /// alert is no reason to put it last.
-    pub fn rank(self) -> u8 {
+    /// 0 critical, 1 error, 2 warning and unknown, 3 info and none. Not to know an alert is no reason to put it
+    /// last.
+    pub fn class(self) -> u8 {
         match self {
             Severity::Critical => 0,
             Severity::Error => 1,
             Severity::Warning | Severity::Unknown => 2,
+            Severity::Info | Severity::None => 3,
+        }
+    }
+
+    /// The word as the report prints it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Critical => "critical",
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Unknown => "unknown",
+            Severity::Info => "info",
+            Severity::None => "none",
         }
     }
 }
 
 impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Severity::Critical => "critical",
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Unknown => "unknown",
-        })
+        f.pad(self.word())
     }
 }
 
@@ -62,21 +114,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_names_are_known() {
-        for (case, alert, want) in [
-            ("listed", "TooFewEndpointsRegistered", Severity::Critical),
-            ("the higher rung", "LLMModelVeryStale", Severity::Error),
-            ("the lower rung", "LLMModelStale", Severity::Warning),
-            ("another case", "llmmodelstale", Severity::Unknown),
-            ("a longer name", "LLMModelStaleAgain", Severity::Unknown),
-            ("the transient form", "EndpointRegistrationTransientFailure", Severity::Unknown),
-        ] {
-            assert_eq!(Severity::of(alert), want, "{case}");
-        }
+    fn unknown_is_not_put_behind_a_warning() {
+        assert_eq!(Severity::Unknown.class(), Severity::Warning.class());
     }
 
     #[test]
-    fn unknown_is_not_put_behind_a_warning() {
-        assert_eq!(Severity::Unknown.rank(), Severity::Warning.rank());
+    fn every_severity_is_its_own_word() {
+        use Severity::*;
+        for severity in [Critical, Error, Warning, Info, None] {
+            assert_eq!(Severity::of_word(severity.word()), severity);
+        }
+        assert_eq!(Severity::of_word("unknown"), Unknown);
     }
 }

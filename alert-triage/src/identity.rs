@@ -1,0 +1,225 @@
+//! Which alert it is: name, lasting labels, masked text; and the scope within which alerts have to do with each
+//! other.
+
+use std::borrow::Cow;
+
+use crate::mask;
+use crate::record::Record;
+use crate::rules::Rules;
+
+/// An identity as bytes, so that a look-up copies nothing and comparing is exact: the name, the text, then name and
+/// value of each label by name; each part ends in 0xFF, which no UTF-8 text holds.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Key(pub(crate) Vec<u8>);
+
+const END: u8 = 0xff;
+
+impl Key {
+    pub(crate) fn part(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(END);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Reads a key back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity<'k> {
+    pub(crate) alert: &'k str,
+    pub(crate) text: &'k str,
+    labels: &'k [u8],
+}
+
+impl<'k> Identity<'k> {
+    pub(crate) fn of(key: &'k [u8]) -> Self {
+        let (alert, rest) = split(key);
+        let (text, labels) = split(rest);
+        Self { alert, text, labels }
+    }
+
+    /// By name.
+    pub(crate) fn labels(self) -> impl Iterator<Item = (&'k str, &'k str)> {
+        let mut rest = self.labels;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (name, after) = split(rest);
+            let (value, after) = split(after);
+            rest = after;
+            Some((name, value))
+        })
+    }
+
+    pub(crate) fn label(self, name: &str) -> Option<&'k str> {
+        self.labels().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Is any of them there?
+    pub(crate) fn label_of(self, names: &[String]) -> Option<(&'k str, &'k str)> {
+        names.iter().find_map(|name| self.labels().find(|(known, _)| known == name))
+    }
+}
+
+fn split(bytes: &[u8]) -> (&str, &[u8]) {
+    let end = memchr::memchr(END, bytes).unwrap_or(bytes.len());
+    // Keys are made of text only, so this never fails; a wrong guess would be an empty name.
+    (std::str::from_utf8(&bytes[..end]).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default())
+}
+
+/// What of a record is identity, what is an example, and what tells its label set from others of that identity.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    /// The identity.
+    pub(crate) key: Key,
+    /// The labels that were dropped, as a key of the label set.
+    pub(crate) set: Key,
+    /// Values that were dropped.
+    pub(crate) dropped: Vec<String>,
+}
+
+impl Split {
+    /// Fills itself anew from `record`.
+    pub(crate) fn fill(&mut self, record: &Record<'_>, rules: &Rules) {
+        self.key.clear();
+        self.set.clear();
+        self.dropped.clear();
+        self.key.part(&record.alert);
+        if record.text.is_empty() {
+            self.key.part("");
+        } else {
+            let (text, dropped) = mask::mask(&record.text, |id| rules.is_on(id));
+            self.key.part(&text);
+            self.dropped.extend(dropped);
+        }
+        if let Some(key) = &record.key {
+            self.set.part("\u{1}key");
+            self.set.part(key);
+        }
+        if record.labels.is_empty() {
+            return;
+        }
+        let mut labels: Vec<(&str, Cow<'_, str>)> =
+            record.labels.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref()))).collect();
+        // Stable, so that of two equal names the later stands behind, and wins.
+        if !labels.is_sorted_by(|a, b| a.0 < b.0) {
+            labels.sort_by(|a, b| a.0.cmp(b.0));
+            labels.reverse();
+            labels.dedup_by(|later, kept| later.0 == kept.0);
+            labels.reverse();
+        }
+        let pod = labels.iter().find(|(name, _)| *name == "pod").map(|(_, pod)| pod.to_string());
+        let pod = pod.filter(|pod| !pod.is_empty() && rules.is_on("identity/pod"));
+        if let Some(pod) = &pod {
+            let workload = workload(pod);
+            if !labels.iter().any(|(name, _)| *name == "workload") {
+                let at = labels.partition_point(|(name, _)| *name < "workload");
+                labels.insert(at, ("workload", Cow::Owned(workload.to_owned())));
+            }
+        }
+        for (name, value) in &labels {
+            // Prometheus takes an empty value for no label.
+            if value.is_empty() {
+                continue;
+            }
+            let volatile = rules.is_volatile(name) || pod.is_some() && matches!(*name, "pod" | "instance");
+            if volatile {
+                self.set.part(name);
+                self.set.part(value);
+                self.dropped.push(value.to_string());
+            } else {
+                self.key.part(name);
+                self.key.part(value);
+            }
+        }
+    }
+}
+
+/// The workload of a pod by its name: without the hash of its ReplicaSet or Job and its suffix, without its ordinal.
+pub(crate) fn workload(pod: &str) -> &str {
+    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let has_digit = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
+    // What Kubernetes makes names of: no vowels, and no digits that look like them.
+    let is_random = |part: &str| part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
+    let Some((front, suffix)) = pod.rsplit_once('-') else { return pod };
+    if front.is_empty() {
+        return pod;
+    }
+    if suffix.len() == 5 && is_word(suffix) {
+        if let Some((name, hash)) = front.rsplit_once('-') {
+            if !name.is_empty() && (6..=10).contains(&hash.len()) && is_word(hash) && (has_digit(hash) || is_random(hash))
+            {
+                return name;
+            }
+        }
+        if has_digit(suffix) || is_random(suffix) {
+            return front;
+        }
+    }
+    if !suffix.is_empty() && suffix.len() <= 4 && suffix.bytes().all(|b| b.is_ascii_digit()) {
+        return front;
+    }
+    pod
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(record: Record<'_>) -> (String, Vec<(String, String)>) {
+        let mut split = Split::default();
+        split.fill(&record, &Rules::builtin());
+        let identity = Identity::of(&split.key.0);
+        (
+            [identity.alert, identity.text].join("|"),
+            identity.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        )
+    }
+
+    fn labels(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn volatile_labels_are_no_identity() {
+        let record = Record::firing("X").label("zone", "AB").label("replica", "1").label("prometheus", "p/k8s");
+        assert_eq!(split(record), ("X|".into(), labels(&[("zone", "AB")])));
+        let record = Record::firing("X").label("pod", "swype-app-6d4f9c7b5-x2x9q").label("instance", "10.0.0.1:80");
+        assert_eq!(split(record), ("X|".into(), labels(&[("workload", "swype-app")])));
+        let record = Record::firing("X").label("instance", "10.0.0.1:80");
+        assert_eq!(split(record), ("X|".into(), labels(&[("instance", "10.0.0.1:80")])));
+    }
+
+    #[test]
+    fn labels_have_no_order_and_the_later_of_two_wins() {
+        let record = Record::firing("X").label("b", "1").label("a", "2").label("b", "3").label("c", "");
+        assert_eq!(split(record), ("X|".into(), labels(&[("a", "2"), ("b", "3")])));
+    }
+
+    #[test]
+    fn names_and_scopes_are_never_masked() {
+        let mut record = Record::firing("deadbeef01").label("zone", "10.0.0.1:80");
+        record.text = "took 12ms".into();
+        assert_eq!(split(record), ("deadbeef01|took <n>".into(), labels(&[("zone", "10.0.0.1:80")])));
+    }
+
+    #[test]
+    fn pods_name_their_workload() {
+        for (pod, want) in [
+            ("swype-app-6d4f9c7b5-x2x9q", "swype-app"),
+            ("api-7d9f8b6c5d-abcde", "api"),
+            ("postgres-0", "postgres"),
+            ("node-exporter-x7k2p", "node-exporter"),
+            ("backup-28374650-kx2zw", "backup"),
+            ("payments", "payments"),
+            ("payments-queue", "payments-queue"),
+            ("shop-north-1", "shop-north"),
+            ("-", "-"),
+        ] {
+            assert_eq!(workload(pod), want, "{pod}");
+        }
+    }
+}

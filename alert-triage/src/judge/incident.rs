@@ -1,0 +1,217 @@
+//! From joined alerts to incidents: headline, priority, order, groups.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+
+use super::relate::Union;
+use super::{Judged, Judgement, NONE, flag};
+use crate::ledger::Engine;
+use crate::report::{Priority, Verdict};
+
+/// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// Its part of [`Judgement::members`].
+    pub(crate) members: Range<u32>,
+    pub(crate) headline: u32,
+    pub(crate) priority: Priority,
+    /// Distinct scopes.
+    pub(crate) scopes: u32,
+    /// Members that another member explains or supersedes.
+    pub(crate) explained: u32,
+    pub(crate) rung: u8,
+    /// Seconds.
+    pub(crate) lasted: u32,
+    pub(crate) count: u64,
+    /// One transient over several scopes, joined by nothing else.
+    pub(crate) is_pattern: bool,
+    /// The group that takes its row and its notification.
+    pub(crate) group: u32,
+}
+
+/// One alert standing in several scopes.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) alert: Box<str>,
+    /// By [`Judgement::scopes`], in the order of their labels.
+    pub(crate) scopes: Vec<u32>,
+    /// In the order of the report.
+    pub(crate) incidents: Vec<u32>,
+    /// Headed by this alert, in so many scopes that they take one row and one notification.
+    pub(crate) folded: Vec<u32>,
+}
+
+pub(super) fn form(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
+    let all = judgement.alerts.len() as u32;
+    // Components first, each beside its own.
+    let mut by_root: Vec<(u32, u32)> = (0..all).map(|at| (union.find(at), at)).collect();
+    by_root.sort_unstable();
+    judgement.members = by_root.iter().map(|(_, at)| *at).collect();
+    let mut parts: Vec<Range<u32>> = Vec::new();
+    for (at, (root, _)) in by_root.iter().enumerate() {
+        let at = at as u32;
+        match parts.last_mut() {
+            Some(last) if by_root[last.start as usize].0 == *root => last.end = at + 1,
+            _ => parts.push(at..at + 1),
+        }
+    }
+    drop(by_root);
+    let mut cores = Vec::with_capacity(parts.len());
+    for (part, is_pattern) in patterns(judgement, engine, parts) {
+        cores.push(core(judgement, engine, part, is_pattern));
+    }
+    let rank = |core: &Core| {
+        (
+            core.priority,
+            Reverse(core.explained),
+            Reverse(core.rung),
+            Reverse(core.scopes),
+            Reverse(core.lasted),
+            Reverse(core.count),
+        )
+    };
+    cores.sort_unstable_by(|a, b| {
+        let key = |core: &Core| &judgement.entry(engine, core.headline).key;
+        rank(a).cmp(&rank(b)).then_with(|| key(a).cmp(key(b)))
+    });
+    judgement.incidents = cores;
+    groups(judgement, engine);
+}
+
+/// Components of the same transient, that ask for no person, become one.
+fn patterns(judgement: &mut Judgement, engine: &Engine, parts: Vec<Range<u32>>) -> Vec<(Range<u32>, bool)> {
+    if !engine.rules().is_on("pattern") {
+        return parts.into_iter().map(|part| (part, false)).collect();
+    }
+    let mut whole = Vec::with_capacity(parts.len());
+    let mut folded: BTreeMap<&str, Vec<Range<u32>>> = BTreeMap::new();
+    for part in parts {
+        let members = &judgement.members[part.start as usize..part.end as usize];
+        let name = engine_name(judgement, engine, members[0]);
+        let is_pattern = members.iter().all(|&at| {
+            let judged = &judgement.alerts[at as usize];
+            judged.verdict == Verdict::Transient
+                && judged.priority == Priority::P4
+                && engine_name(judgement, engine, at) == name
+        });
+        match is_pattern {
+            true => folded.entry(name).or_default().push(part),
+            false => whole.push((part, false)),
+        }
+    }
+    if folded.is_empty() {
+        return whole;
+    }
+    let mut members = Vec::with_capacity(judgement.members.len());
+    let mut moved = Vec::with_capacity(whole.len() + folded.len());
+    let mut take = |parts: &[Range<u32>], is_pattern: bool| {
+        let from = members.len() as u32;
+        for part in parts {
+            members.extend_from_slice(&judgement.members[part.start as usize..part.end as usize]);
+        }
+        moved.push((from..members.len() as u32, is_pattern));
+    };
+    for (part, _) in whole {
+        take(&[part], false);
+    }
+    for parts in folded.values() {
+        take(parts, parts.len() > 1);
+    }
+    judgement.members = members;
+    moved
+}
+
+fn engine_name<'e>(judgement: &'e Judgement, engine: &'e Engine, at: u32) -> &'e str {
+    judgement.entry(engine, at).identity().alert
+}
+
+fn core(judgement: &mut Judgement, engine: &Engine, part: Range<u32>, is_pattern: bool) -> Core {
+    let mut members = judgement.members[part.start as usize..part.end as usize].to_vec();
+    members.sort_unstable_by(|a, b| {
+        let rank = |at: u32| {
+            let judged = &judgement.alerts[at as usize];
+            (!judged.counts(), judged.depth, judged.severity.class(), &judgement.entry(engine, at).key)
+        };
+        rank(*a).cmp(&rank(*b))
+    });
+    let alert = |at: &u32| &judgement.alerts[*at as usize];
+    let heads = |at: &u32| {
+        let judged = alert(at);
+        (tier(judged), judged.priority, judged.severity.class(), judged.depth, &judgement.entry(engine, *at).key)
+    };
+    let headline = members.iter().copied().min_by_key(heads).unwrap_or(NONE);
+    let scopes: BTreeSet<u32> = members.iter().map(|at| alert(at).scope).collect();
+    let standing = || members.iter().map(alert).filter(|judged| judged.counts());
+    let core = Core {
+        headline,
+        priority: members.iter().map(|at| alert(at).priority).min().unwrap_or(Priority::P5),
+        scopes: scopes.len() as u32,
+        explained: members.iter().filter(|at| alert(at).cause != NONE || alert(at).by != NONE).count() as u32,
+        rung: standing().map(|judged| judged.rung).max().unwrap_or(0),
+        lasted: standing().map(|judged| judged.lasted).max().unwrap_or(0),
+        count: members.iter().map(|at| judgement.count(engine, *at)).sum(),
+        is_pattern,
+        group: NONE,
+        members: part.clone(),
+    };
+    judgement.members[part.start as usize..part.end as usize].copy_from_slice(&members);
+    core
+}
+
+/// What may head an incident: what stands for itself, then a transient, then what is for information, then the rest.
+fn tier(judged: &Judged) -> u8 {
+    let lasting = judged.flags & flag::TRANSIENT == 0 || judged.flags & flag::SUSTAINED != 0;
+    let mild = judged.flags & flag::INFORMATIONAL != 0;
+    match judged.counts() {
+        true if lasting && !mild => 0,
+        true if !lasting => 1,
+        true => 2,
+        false => 3,
+    }
+}
+
+/// The same alert standing in several scopes.
+fn groups(judgement: &mut Judgement, engine: &Engine) {
+    /// The incidents of one alert, each with a scope of it, and whether it heads the incident.
+    type Where = Vec<(u32, u32, bool)>;
+    let mut of: HashMap<&str, Where> = HashMap::new();
+    for (number, core) in judgement.incidents.iter().enumerate() {
+        for &at in core.members.clone().map(|at| &judgement.members[at as usize]) {
+            let judged = &judgement.alerts[at as usize];
+            let is_scoped = !judgement.scopes[judged.scope as usize].is_empty();
+            if tier(judged) == 0 && is_scoped {
+                let name = engine_name(judgement, engine, at);
+                of.entry(name).or_default().push((number as u32, judged.scope, core.headline == at));
+            }
+        }
+    }
+    let distinct = |judgement: &Judgement, scopes: &mut dyn Iterator<Item = u32>| {
+        let mut scopes: Vec<u32> = scopes.collect();
+        scopes.sort_unstable_by(|a, b| judgement.scopes[*a as usize].cmp(&judgement.scopes[*b as usize]));
+        scopes.dedup();
+        scopes
+    };
+    let least = engine.rules().limits().group_scopes;
+    let is_on = engine.rules().is_on("group");
+    let mut groups = Vec::new();
+    for (alert, places) in of {
+        let scopes = distinct(judgement, &mut places.iter().map(|(_, scope, _)| *scope));
+        if scopes.len() < 2 {
+            continue;
+        }
+        let headed = || places.iter().filter(|(_, _, heads)| *heads);
+        let is_folded = is_on && distinct(judgement, &mut headed().map(|(_, scope, _)| *scope)).len() >= least;
+        let folded = if is_folded { headed().map(|(incident, ..)| *incident).collect() } else { Vec::new() };
+        let mut incidents: Vec<u32> = places.iter().map(|(incident, ..)| *incident).collect();
+        incidents.dedup();
+        groups.push(Group { alert: alert.into(), scopes, incidents, folded });
+    }
+    groups.sort_unstable_by(|a, b| (a.incidents.first(), &a.alert).cmp(&(b.incidents.first(), &b.alert)));
+    for (number, group) in groups.iter().enumerate() {
+        for &incident in &group.folded {
+            judgement.incidents[incident as usize].group = number as u32;
+        }
+    }
+    judgement.groups = groups;
+}

@@ -1,0 +1,187 @@
+//! One alert: what all records of one identity add up to.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::set::{Seen, Set};
+use crate::identity::{Identity, Split};
+use crate::place::Place;
+use crate::record::{Record, Status};
+
+/// Dropped values kept of one alert.
+const EXAMPLES: usize = 5;
+
+/// Label sets of one alert that are told apart; the pods of a very large workload.
+const SETS: usize = 4_096;
+
+/// Small, for there may be a million of them.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: Box<[u8]>,
+    pub(crate) hash: u64,
+    /// Records with nothing but their place: plain lines.
+    pub(crate) plain: Plain,
+    /// Class of the severity, which is the identity's and the rules' alone.
+    pub(crate) class: u8,
+    pub(crate) more: Option<Box<More>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plain {
+    pub(crate) count: u64,
+    pub(crate) first: Place,
+    pub(crate) last: Place,
+}
+
+impl Default for Plain {
+    fn default() -> Self {
+        Self { count: 0, first: Place::MAX, last: Place::new(0, 0, 0) }
+    }
+}
+
+impl Plain {
+    pub(crate) fn add(&mut self, other: Plain) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+        if other.count > 0 {
+            self.last = self.last.max(other.last);
+        }
+    }
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct More {
+    pub(crate) examples: Vec<(Place, Box<str>)>,
+    pub(crate) sets: BTreeMap<Box<[u8]>, Set>,
+    /// Of label sets beyond the limit.
+    pub(crate) rest: Rest,
+}
+
+/// Label sets that are no longer told apart: counted, and taken for standing as long as they are heard of.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Rest {
+    pub(crate) records: u64,
+    pub(crate) seen: Option<Timestamp>,
+    pub(crate) span: Option<(Seen, Seen)>,
+}
+
+impl Entry {
+    pub(crate) fn new(key: &[u8], hash: u64, class: u8) -> Self {
+        Self { key: key.into(), hash, class, plain: Plain::default(), more: None }
+    }
+
+    pub(crate) fn identity(&self) -> Identity<'_> {
+        Identity::of(&self.key)
+    }
+
+    pub(crate) fn record(&mut self, place: Place, record: &Record<'_>, split: &Split, gap: SignedDuration) {
+        let is_plain = record.status == Status::Event && record.time.is_none();
+        if is_plain && split.set.0.is_empty() {
+            self.plain.add(Plain { count: 1, first: place, last: place });
+        } else {
+            let more = self.more.get_or_insert_default();
+            match more.sets.get_mut(split.set.0.as_slice()) {
+                Some(set) => set.record(place, record, gap),
+                None => {
+                    let mut set = Set::default();
+                    set.record(place, record, gap);
+                    more.sets.insert(split.set.0.as_slice().into(), set);
+                    more.fold();
+                }
+            }
+        }
+        for value in &split.dropped {
+            self.more.get_or_insert_default().example(place, value);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: Entry, gap: SignedDuration) {
+        self.plain.add(other.plain);
+        let Some(theirs) = other.more else { return };
+        let more = self.more.get_or_insert_default();
+        for (place, example) in &theirs.examples {
+            more.example(*place, example);
+        }
+        for (key, set) in theirs.sets {
+            match more.sets.get_mut(&key) {
+                Some(mine) => mine.merge(set, gap),
+                None => {
+                    more.sets.insert(key, set);
+                }
+            }
+        }
+        more.rest.merge(theirs.rest);
+        more.fold();
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.plain.count
+            + self.more.as_ref().map_or(0, |more| {
+                more.rest.records + more.sets.values().map(Set::records).sum::<u64>()
+            })
+    }
+
+    pub(crate) fn repeats(&self) -> u64 {
+        self.more.as_ref().map_or(0, |more| more.sets.values().map(Set::repeats).sum())
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.records() - self.repeats()
+    }
+
+    pub(crate) fn sets(&self) -> impl Iterator<Item = (&[u8], &Set)> {
+        self.more.iter().flat_map(|more| more.sets.iter().map(|(key, set)| (key.as_ref(), set)))
+    }
+
+    /// Earliest and latest record.
+    pub(crate) fn span(&self) -> Option<(Seen, Seen)> {
+        let plain = (self.plain.count > 0).then(|| {
+            (Seen { at: None, place: self.plain.first }, Seen { at: None, place: self.plain.last })
+        });
+        let more = self.more.iter().flat_map(|more| more.sets.values().filter_map(Set::span).chain(more.rest.span));
+        more.chain(plain).reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1)))
+    }
+}
+
+impl More {
+    /// The first values, each once, by place and then by value: in any order of arrival the same.
+    fn example(&mut self, place: Place, value: &str) {
+        let known = self.examples.iter().position(|(_, known)| known.as_ref() == value);
+        match known {
+            Some(at) if self.examples[at].0 <= place => return,
+            Some(at) => {
+                self.examples.remove(at);
+            }
+            None if self.examples.len() == EXAMPLES => {
+                if self.examples.last().is_some_and(|(last, known)| (*last, known.as_ref()) < (place, value)) {
+                    return;
+                }
+            }
+            None => {}
+        }
+        let at = self.examples.partition_point(|(known, text)| (*known, text.as_ref()) < (place, value));
+        self.examples.insert(at, (place, value.into()));
+        self.examples.truncate(EXAMPLES);
+    }
+
+    /// The label sets with the smallest keys stay; which they are does not depend on the order.
+    fn fold(&mut self) {
+        while self.sets.len() > SETS {
+            if let Some((_, set)) = self.sets.pop_last() {
+                self.rest.merge(Rest { records: set.records(), seen: set.seen, span: set.span() });
+            }
+        }
+    }
+}
+
+impl Rest {
+    fn merge(&mut self, other: Rest) {
+        self.records += other.records;
+        self.seen = self.seen.max(other.seen);
+        self.span = match (self.span, other.span) {
+            (Some(a), Some(b)) => Some((a.0.earlier(b.0), a.1.later(b.1))),
+            (a, b) => a.or(b),
+        };
+    }
+}

@@ -1,0 +1,358 @@
+//! Accounts for every record: what each alert adds up to, in memory that grows with distinct alerts only.
+
+pub(crate) mod entry;
+mod known;
+pub(crate) mod set;
+
+use std::collections::{BTreeMap, BinaryHeap};
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use jiff::Timestamp;
+
+use self::entry::Entry;
+use self::known::Known;
+use self::set::Set;
+use crate::fault::Fault;
+use crate::identity::{Identity, Split};
+use crate::place::Place;
+use crate::printable::printable;
+use crate::read::LINE_LIMIT;
+use crate::record::{Ends, Record, Status};
+use crate::report::Report;
+use crate::rules::Rules;
+
+/// How many malformed lines a report shows one by one; the rest is counted by kind.
+pub const MALFORMED_KEPT: usize = 1_000;
+
+/// The same on every machine and in every run: ids and what a cap keeps depend on it.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    FixedState::with_seed(0x0b16_2ed_b077).hash_one(bytes)
+}
+
+/// Reads records and answers what they mean.
+///
+/// An engine takes records in any order ([`ingest`](Engine::ingest), or whole inputs by
+/// [`read`](Engine::read)), engines over parts of an input can be [merged](Engine::merge), and
+/// [`report`](Engine::report) judges what is known at one instant. It reads no clock and does no IO. Memory is
+/// bounded by the number of distinct alerts; above the rules' limit (a million) the mildest are counted per severity
+/// and no longer told apart.
+///
+/// ```
+/// use alert_triage::{Engine, Format, Rules};
+///
+/// let mut engine = Engine::new(Rules::builtin());
+/// engine.read("tickets.log", Format::Lines, b"Zone AB: TooFewEndpointsRegistered\nZone AB: nonsense!\n");
+/// let report = engine.report(None);
+/// let first = report.incidents().next().unwrap();
+/// assert_eq!((first.headline.as_str(), first.priority.to_string()), ("TooFewEndpointsRegistered", "P1".to_owned()));
+/// assert_eq!(report.totals().malformed, 1);
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    rules: Rules,
+    pub(crate) entries: Vec<Entry>,
+    index: HashTable<u32>,
+    /// The one to go first; built when the limit is reached.
+    largest: Option<BinaryHeap<(u8, u64, u32)>>,
+    /// Ends that name only a key.
+    pub(crate) keys: BTreeMap<Box<str>, Set>,
+    known: Known,
+    split: Split,
+    pub(crate) overflow: [u64; 4],
+    pub(crate) sources: Vec<String>,
+    /// Lines of each block of each source; lines are counted from there.
+    blocks: BTreeMap<(usize, usize), u64>,
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) malformed: u64,
+    pub(crate) truncated: u64,
+    pub(crate) faults: BTreeMap<Place, Malformed>,
+    pub(crate) faults_by_kind: BTreeMap<&'static str, u64>,
+    pub(crate) newest: Option<Timestamp>,
+    /// Some record says that something is, or will be, over.
+    ends_told: bool,
+    /// Times that named no year.
+    pub(crate) yearless: u64,
+    /// Gives those a year.
+    pub(crate) reference: Option<Timestamp>,
+}
+
+/// A line or a record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    pub(crate) fault: Fault,
+    /// Printable, and short.
+    pub(crate) text: String,
+}
+
+impl Engine {
+    /// An empty engine; its report is valid, and all zeros.
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            entries: Vec::new(),
+            index: HashTable::new(),
+            largest: None,
+            keys: BTreeMap::new(),
+            known: Known::default(),
+            split: Split::default(),
+            overflow: [0; 4],
+            sources: Vec::new(),
+            blocks: BTreeMap::new(),
+            lines: 0,
+            blank: 0,
+            malformed: 0,
+            truncated: 0,
+            faults: BTreeMap::new(),
+            faults_by_kind: BTreeMap::new(),
+            newest: None,
+            ends_told: false,
+            yearless: 0,
+            reference: None,
+        }
+    }
+
+    /// The rules it judges by.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Gives the next source its name, for people; answers the number that its [`Place`]s carry.
+    pub fn source(&mut self, name: impl Into<String>) -> usize {
+        self.sources.push(name.into());
+        self.sources.len() - 1
+    }
+
+    /// An empty engine with the same rules and sources, for another part of the same input.
+    #[must_use]
+    pub fn sibling(&self) -> Engine {
+        let mut sibling = Engine::new(self.rules.clone());
+        sibling.sources = self.sources.clone();
+        sibling.reference = self.reference;
+        sibling
+    }
+
+    /// Takes one record. Where it stands in the input is part of it: equal places order by nothing else.
+    pub fn ingest(&mut self, place: Place, record: &Record<'_>) {
+        self.newest = self.newest.max(record.newest());
+        self.ends_told |= record.status == Status::Resolved || record.ends != Ends::Open;
+        if record.alert.is_empty() {
+            // Only an end may name a key alone.
+            if let Some(key) = &record.key {
+                self.keys.entry(key.as_ref().into()).or_default().record(place, record, self.rules.limits().gap);
+                self.bound_keys();
+            }
+            return;
+        }
+        let mut split = std::mem::take(&mut self.split);
+        split.fill(record, &self.rules);
+        match self.find_or_insert(&split.key.0) {
+            Some(at) => self.entries[at as usize].record(place, record, &split, self.rules.limits().gap),
+            None => self.overflow[usize::from(class(&split.key.0, &self.rules))] += 1,
+        }
+        self.split = split;
+    }
+
+    /// Counts a line seen before, byte for byte.
+    #[inline]
+    pub(crate) fn count_known(&mut self, hash: u64, line: &[u8], place: Place) -> bool {
+        self.known.count(hash, line, place)
+    }
+
+    /// Takes a record that a whole line made; if it carries no time, the line is remembered.
+    pub(crate) fn ingest_line(&mut self, hash: u64, line: &[u8], place: Place, record: &Record<'_>) {
+        self.ingest(place, record);
+        let is_plain = record.status == Status::Event && record.time.is_none();
+        if is_plain && self.largest.is_none() && self.split.set.0.is_empty() && self.split.dropped.is_empty() {
+            if let Some(entry) = self.find(&self.split.key.0) {
+                self.known.learn(hash, line, entry);
+            }
+        }
+    }
+
+    fn find(&self, key: &[u8]) -> Option<u32> {
+        let hash = hash(key);
+        self.index.find(hash, |&at| self.entries[at as usize].key.as_ref() == key).copied()
+    }
+
+    /// None if it is beyond the limit.
+    fn find_or_insert(&mut self, key: &[u8]) -> Option<u32> {
+        let hash = hash(key);
+        if let Some(at) = self.index.find(hash, |&at| self.entries[at as usize].key.as_ref() == key) {
+            return Some(*at);
+        }
+        let class = class(key, &self.rules);
+        self.insert(Entry::new(key, hash, class)).ok()
+    }
+
+    /// Adds a new alert; above the limit the largest by (class, hash) goes.
+    fn insert(&mut self, entry: Entry) -> Result<u32, Entry> {
+        let cap = self.rules.limits().identities;
+        let at = if self.entries.len() < cap {
+            self.entries.push(entry);
+            (self.entries.len() - 1) as u32
+        } else {
+            self.settle();
+            self.known.clear();
+            let entries = &self.entries;
+            let largest = self.largest.get_or_insert_with(|| {
+                entries.iter().enumerate().map(|(at, entry)| (entry.class, entry.hash, at as u32)).collect()
+            });
+            match largest.peek() {
+                Some(&(class, hash, at)) if (entry.class, entry.hash) < (class, hash) => {
+                    largest.pop();
+                    largest.push((entry.class, entry.hash, at));
+                    let gone = std::mem::replace(&mut self.entries[at as usize], entry);
+                    if let Ok(slot) = self.index.find_entry(gone.hash, |&known| known == at) {
+                        slot.remove();
+                    }
+                    self.overflow[usize::from(gone.class)] += gone.records();
+                    at
+                }
+                _ => return Err(entry),
+            }
+        };
+        let entries = &self.entries;
+        self.index.insert_unique(entries[at as usize].hash, at, |&at| entries[at as usize].hash);
+        Ok(at)
+    }
+
+    fn bound_keys(&mut self) {
+        while self.keys.len() > self.rules.limits().identities {
+            if let Some((_, set)) = self.keys.pop_last() {
+                self.overflow[3] += set.records();
+            }
+        }
+    }
+
+    /// Brings what was counted by line home to the alerts.
+    fn settle(&mut self) {
+        let Self { known, entries, .. } = self;
+        known.settle(|entry, plain| entries[entry as usize].plain.add(plain));
+    }
+
+    /// Records a line or a record that could not be read.
+    pub(crate) fn fault(&mut self, place: Place, fault: Fault, text: &[u8]) {
+        self.malformed += 1;
+        *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
+        if self.faults.len() == MALFORMED_KEPT && self.faults.last_key_value().is_some_and(|(last, _)| *last < place) {
+            return;
+        }
+        let text = if fault == Fault::TooLong {
+            // Whoever reads may hand over only the start of an endless line, so its length is not known.
+            format!("{}… (over {LINE_LIMIT} bytes)", printable(&text[..text.len().min(64)]))
+        } else {
+            printable(text)
+        };
+        self.faults.insert(place, Malformed { fault, text });
+        if self.faults.len() > MALFORMED_KEPT {
+            self.faults.pop_last();
+        }
+    }
+
+    /// Says how many lines a block had, for the numbers of those behind it.
+    pub(crate) fn block(&mut self, source: usize, block: usize, lines: u64) {
+        self.lines += lines;
+        *self.blocks.entry((source, block)).or_default() += lines;
+    }
+
+    /// Takes over all that `other` knows. Both must have the same rules; sources are told apart by their numbers, so
+    /// engines over parts of one input come from [`sibling`](Engine::sibling).
+    ///
+    /// In any order and in any grouping the result is that of one engine over all of it.
+    pub fn merge(&mut self, mut other: Engine) {
+        other.settle();
+        self.settle();
+        self.known.clear();
+        let gap = self.rules.limits().gap;
+        if other.sources.len() > self.sources.len() {
+            self.sources = std::mem::take(&mut other.sources);
+        }
+        for entry in other.entries {
+            let found = self.index.find(entry.hash, |&at| self.entries[at as usize].key == entry.key).copied();
+            match found {
+                Some(at) => self.entries[at as usize].merge(entry, gap),
+                None => {
+                    if let Err(entry) = self.insert(entry) {
+                        self.overflow[usize::from(entry.class)] += entry.records();
+                    }
+                }
+            }
+        }
+        for (key, set) in other.keys {
+            self.keys.entry(key).or_default().merge(set, gap);
+        }
+        self.bound_keys();
+        for (mine, theirs) in self.overflow.iter_mut().zip(other.overflow) {
+            *mine += theirs;
+        }
+        for (block, lines) in other.blocks {
+            *self.blocks.entry(block).or_default() += lines;
+        }
+        self.lines += other.lines;
+        self.blank += other.blank;
+        self.malformed += other.malformed;
+        self.truncated += other.truncated;
+        self.faults.append(&mut other.faults);
+        while self.faults.len() > MALFORMED_KEPT {
+            self.faults.pop_last();
+        }
+        for (kind, count) in other.faults_by_kind {
+            *self.faults_by_kind.entry(kind).or_default() += count;
+        }
+        self.newest = self.newest.max(other.newest);
+        self.ends_told |= other.ends_told;
+        self.yearless += other.yearless;
+    }
+
+    /// Judges everything at `now`; none is the newest time that a record carries, and where no record carries one,
+    /// nothing that needs the time holds.
+    pub fn report(&mut self, now: Option<Timestamp>) -> Report<'_> {
+        self.settle();
+        Report::of(self, now)
+    }
+
+    /// Names and labels of all alerts, for [`Rules::check`].
+    pub fn alerts(&self) -> Vec<(String, Vec<(String, String)>)> {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        (self.entries.iter().map(|entry| entry.identity()))
+            .map(|identity| (identity.alert.to_owned(), identity.labels().map(owned).collect()))
+            .collect()
+    }
+
+    /// Does any record say that something is over?
+    pub(crate) fn knows_ends(&self) -> bool {
+        self.ends_told
+    }
+
+    /// Where each block begins, for many look-ups.
+    pub(crate) fn offsets(&self) -> Offsets {
+        let mut offsets = BTreeMap::new();
+        let mut at = (0, 0);
+        for (&(source, block), lines) in &self.blocks {
+            if source != at.0 {
+                at = (source, 0);
+            }
+            offsets.insert((source, block), at.1);
+            at.1 += lines;
+        }
+        Offsets(offsets)
+    }
+}
+
+/// Lines of a source that stand before each of its blocks.
+#[derive(Debug, Default)]
+pub(crate) struct Offsets(BTreeMap<(usize, usize), u64>);
+
+impl Offsets {
+    pub(crate) fn line(&self, place: Place) -> u64 {
+        self.0.get(&(place.source(), place.block())).copied().unwrap_or(0) + place.line()
+    }
+}
+
+fn class(key: &[u8], rules: &Rules) -> u8 {
+    let identity = Identity::of(key);
+    rules.severity(identity.alert, |name| identity.label(name)).0.class()
+}

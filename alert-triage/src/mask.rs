@@ -1,0 +1,109 @@
+//! Takes out of free text what differs each time a thing is said: ids, addresses, times, measurements.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+struct Mask {
+    id: &'static str,
+    shown: &'static str,
+    regex: Regex,
+}
+
+/// In this order: what is recognised first is not looked at again.
+static MASKS: LazyLock<Vec<Mask>> = LazyLock::new(|| {
+    [
+        ("mask/uuid", "<uuid>", r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
+        (
+            "mask/time",
+            "<time>",
+            r"(?x)\b\d{4}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\ ?Z|\ ?[+-]\d\d:?\d\d)?)?(?:\b|$)
+              | \b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?\b",
+        ),
+        (
+            "mask/ip-port",
+            "<ip>",
+            r"(?x)\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b | \[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](?::\d{1,5})?",
+        ),
+        (
+            "mask/request-id",
+            "<id>",
+            r"(?ix)\b(?:request|req|trace|span|correlation|transaction|txn)[-_\ ]?(?:id)?(?:[=:\#]\s*|\s+|[-_])
+              (?P<keep>[0-9a-z][0-9a-z_-]*\d[0-9a-z_-]*)",
+        ),
+        (
+            "mask/pod",
+            "<pod>",
+            r"(?x)\b[a-z][a-z0-9-]*?-(?P<keep>[a-z0-9]{7,10}-[a-z0-9]{5})\b",
+        ),
+        ("mask/hex", "<hex>", r"\b(?:0x)?[0-9a-fA-F]{8,}\b"),
+        (
+            "mask/measure",
+            "<n>",
+            r"(?x)(?:\b|-)\d+(?:[.,]\d+)?\s?(?:%|(?:ns|us|µs|ms|s|sec|secs|seconds?|m|min|minutes?|h|hours?|d|days?
+              |[kKMGT]i?B|bytes)\b)",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(id, shown, regex)| Some(Mask { id, shown, regex: Regex::new(regex).ok()? }))
+    .collect()
+});
+
+/// The names under which masks are switched off.
+pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
+    MASKS.iter().map(|mask| mask.id)
+}
+
+/// The text with what varies replaced, and what was dropped.
+pub(crate) fn mask(text: &str, is_on: impl Fn(&str) -> bool) -> (String, Vec<String>) {
+    let mut dropped = Vec::new();
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return (text.to_owned(), dropped);
+    }
+    let mut masked = text.to_owned();
+    for mask in MASKS.iter().filter(|mask| is_on(mask.id)) {
+        let next = mask.regex.replace_all(&masked, |found: &Captures<'_>| {
+            let whole = &found[0];
+            let varies = found.name("keep").map_or(whole, |keep| keep.as_str());
+            if !varies.bytes().any(|byte| byte.is_ascii_digit()) {
+                return whole.to_owned();
+            }
+            dropped.push(varies.to_owned());
+            format!("{}{}", &whole[..whole.len() - varies.len()], mask.shown)
+        });
+        masked = next.into_owned();
+    }
+    (masked, dropped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_varies_is_masked() {
+        for (text, want) in [
+            ("order 550e8400-e29b-41d4-a716-446655440000 lost", "order <uuid> lost"),
+            ("blob deadbeef01 and deadbeef", "blob <hex> and deadbeef"),
+            ("to 10.96.0.7:443 and [::1]:80", "to <ip> and <ip>"),
+            ("at 10:42:07.123 on 2026-11-23T06:51:59Z", "at <time> on <time>"),
+            ("on 2026-11-23", "on <time>"),
+            ("request_id=a1b2-c3 failed", "request_id=<id> failed"),
+            ("trace id: 77ab", "trace id: <id>"),
+            ("pod swype-app-6d4f9c7b5-x2x9q died", "pod swype-app-<pod> died"),
+            ("p99 is 12.5ms, 37 % over 3h", "p99 is <n>, <n> over <n>"),
+            ("disk sda1 of shard 3", "disk sda1 of shard 3"),
+            ("nothing at all", "nothing at all"),
+        ] {
+            assert_eq!(mask(text, |_| true).0, want, "{text}");
+        }
+        assert_eq!(ids().count(), 7, "a mask that does not compile is no mask");
+    }
+
+    #[test]
+    fn what_was_dropped_is_kept_and_masks_can_be_switched_off() {
+        let (masked, dropped) = mask("blob deadbeef01", |_| true);
+        assert_eq!((masked.as_str(), dropped), ("blob <hex>", vec!["deadbeef01".to_owned()]));
+        assert_eq!(mask("blob deadbeef01", |id| id != "mask/hex").0, "blob deadbeef01");
+    }
+}

@@ -1,0 +1,175 @@
+//! From an object to a record, by the shape it has.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::lines;
+use super::object::{Object, Scalar, Status};
+use super::time;
+use crate::fault::Fault;
+use crate::printable::printable;
+use crate::record::{self, Ends, Held, Record};
+use crate::rules::Rules;
+
+/// An alert of Alertmanager, Grafana, Prometheus, or an object of one's own.
+pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
+    let mut record = Record::firing(name(&object)?);
+    record.labels = labels(&object)?;
+    let starts = instant("startsAt", object.starts.as_ref())?;
+    let active = instant("activeAt", object.active.as_ref())?;
+    let ends = instant("endsAt", object.ends.as_ref())?;
+    let updated = instant("updatedAt", object.updated.as_ref())?;
+    let said = instant("timestamp", object.time.as_ref())?;
+    record.starts = starts.or(active);
+    record.time = updated.or(said);
+    let mut told = None;
+    match object.status {
+        Some(Status::Held { state, silenced_by, inhibited_by }) => {
+            // What Alertmanager answers: its `endsAt` is when it gives the alert up.
+            record.snapshot = true;
+            let suppressed = state.as_deref() == Some("suppressed");
+            record.held = match (silenced_by, inhibited_by) {
+                (Some(by), _) => Held::Silenced(by),
+                (None, Some(by)) => Held::Inhibited(by),
+                (None, None) if suppressed => Held::Inhibited(Cow::Borrowed("the source")),
+                (None, None) => Held::No,
+            };
+            record.ends = ends.map_or(Ends::Open, Ends::TimesOut);
+            return Ok(record);
+        }
+        Some(Status::Word(Scalar::Null)) | None => {}
+        Some(Status::Word(word)) => told = Some(word),
+    }
+    // Prometheus says `state`, and so do many others.
+    let told = told.or(object.state.filter(|state| *state != Scalar::Null));
+    record.status = match told {
+        Some(Scalar::Text(word)) => lines::status(&word)?,
+        Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
+        None if record.starts.is_some() || ends.is_some() => record::Status::Firing,
+        None => record::Status::Event,
+    };
+    record.snapshot = active.is_some() && starts.is_none();
+    record.ends = ends.map_or(Ends::Open, Ends::At);
+    Ok(record)
+}
+
+fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
+    let field = if object.labels.is_some() { "labels.alertname" } else { "alertname" };
+    let name = object.labels.as_ref().and_then(|labels| labels.name.as_ref()).or(object.name.as_ref());
+    match name {
+        Some(Scalar::Text(name)) if !name.trim().is_empty() => Ok(name.clone()),
+        Some(Scalar::Text(_)) | Some(Scalar::Null) | None => Err(Fault::Missing { field }),
+        Some(other) => Err(Fault::NotAString { field: field.to_owned(), found: other.found() }),
+    }
+}
+
+/// Those in `labels`; of an object without, the well-known ones at its top.
+fn labels<'j>(object: &Object<'j>) -> Result<Vec<(Cow<'j, str>, Cow<'j, str>)>, Fault> {
+    if let Some(labels) = &object.labels {
+        return match &labels.fault {
+            Some((name, found)) if name.is_empty() => Err(Fault::NotAString { field: "labels".to_owned(), found }),
+            Some((name, found)) => Err(Fault::NotAString { field: format!("label {}", printable(name)), found }),
+            None => Ok(labels.pairs.clone()),
+        };
+    }
+    let mut labels = Vec::with_capacity(object.flat.len());
+    for (name, value) in &object.flat {
+        match value {
+            Scalar::Text(value) => labels.push((Cow::Borrowed(*name), value.clone())),
+            Scalar::Null => {}
+            other => return Err(Fault::NotAString { field: format!("label {name}"), found: other.found() }),
+        }
+    }
+    Ok(labels)
+}
+
+fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Timestamp>, Fault> {
+    let text = match value {
+        None | Some(Scalar::Null) => return Ok(None),
+        Some(Scalar::Text(text)) if text.is_empty() => return Ok(None),
+        Some(Scalar::Text(text)) => text.as_ref(),
+        Some(Scalar::Number(digits)) => digits.as_str(),
+        Some(Scalar::Other(found)) => return Err(Fault::NotAString { field: field.to_owned(), found }),
+    };
+    match time::parse(text) {
+        Some(at) => Ok(time::unless_zero(at)),
+        None => Err(Fault::BadTime { field, value: printable(text) }),
+    }
+}
+
+/// CloudEvents: what is said stands in `data`, around it who said it and when. Also a whole payload in `data`.
+pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Result<Record<'j>, Fault> {
+    if data.name.is_none() && data.labels.as_ref().is_none_or(|labels| labels.name.is_none()) {
+        let subject = envelope.subject.clone();
+        match &mut data.labels {
+            Some(labels) => labels.name = subject,
+            None => data.name = subject,
+        }
+    }
+    if data.status.is_none() && data.state.is_none() {
+        let word = match &envelope.kind {
+            Some(Scalar::Text(kind)) => kind.split('.').rev().find(|word| lines::status(word).is_ok()),
+            _ => None,
+        };
+        data.state = word.map(|word| Scalar::Text(Cow::Owned(word.to_owned())));
+    }
+    let said = instant("time", envelope.time.as_ref())?;
+    let mut record = alert(data)?;
+    record.time = record.time.or(said);
+    record.keyed = record.time.is_some();
+    Ok(record)
+}
+
+/// PagerDuty Events v2.
+pub(super) fn page<'j>(event: &Object<'j>, payload: Option<Object<'j>>, details: Option<Object<'j>>, rules: &Rules) -> Result<Record<'j>, Fault> {
+    let text = |field: &'static str, value: Option<&Scalar<'j>>| match value {
+        None | Some(Scalar::Null) => Ok(None),
+        Some(Scalar::Text(text)) if text.trim().is_empty() => Ok(None),
+        Some(Scalar::Text(text)) => Ok(Some(text.clone())),
+        Some(other) => Err(Fault::NotAString { field: field.to_owned(), found: other.found() }),
+    };
+    let action = text("event_action", event.event_action.as_ref())?.ok_or(Fault::Missing { field: "event_action" })?;
+    let status = match action.as_ref() {
+        "trigger" | "acknowledge" => record::Status::Firing,
+        "resolve" => record::Status::Resolved,
+        other => {
+            return Err(Fault::BadState { value: printable(other), known: "trigger, acknowledge and resolve" });
+        }
+    };
+    let key = text("dedup_key", event.dedup_key.as_ref())?;
+    let Some(payload) = payload else {
+        // A resolve names its alert by the key alone.
+        let key = key.ok_or(Fault::Missing { field: "dedup_key" })?;
+        if action == "trigger" {
+            return Err(Fault::Missing { field: "payload" });
+        }
+        let mut record = Record::firing("");
+        (record.key, record.status) = (Some(key), status);
+        return Ok(record);
+    };
+    let summary = text("payload.summary", payload.summary.as_ref())?;
+    let told = match &summary {
+        Some(Cow::Borrowed(summary)) => lines::record(summary.trim(), rules).ok(),
+        _ => None,
+    };
+    let class = text("payload.class", payload.class.as_ref())?;
+    let mut record = match (class, told) {
+        (Some(class), told) => Record { alert: class, text: Cow::Borrowed(""), ..told.unwrap_or_else(|| Record::firing("")) },
+        (None, Some(told)) => told,
+        (None, None) => Record::firing(summary.ok_or(Fault::Missing { field: "payload.summary" })?),
+    };
+    let mut add = |name: &'static str, value: Option<Cow<'j, str>>| {
+        if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {
+            record.labels.push((Cow::Borrowed(name), value));
+        }
+    };
+    for (name, value) in details.iter().flat_map(|details| &details.flat).chain(&payload.flat) {
+        add(name, text("payload.custom_details", Some(value)).unwrap_or_default());
+    }
+    add("source", text("payload.source", payload.source.as_ref())?);
+    record.time = instant("payload.timestamp", payload.time.as_ref())?;
+    record.keyed = key.is_some() && record.time.is_some();
+    (record.key, record.status) = (key, status);
+    Ok(record)
+}

@@ -1,0 +1,371 @@
+//! One JSON object, read once, keeping what any of the formats calls by name; unknown fields are skipped.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Labels that an object may carry at its top level, beside those in `labels`.
+const FLAT: [&str; 30] = [
+    "app", "cluster", "component", "container", "daemonset", "datacenter", "deployment", "device", "env",
+    "environment", "group", "host", "instance", "job", "job_name", "mountpoint", "namespace", "node",
+    "persistentvolumeclaim", "pod", "queue", "region", "replica", "service", "severity", "shard", "statefulset", "team",
+    "workload", "zone",
+];
+
+/// A value where a text should be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Scalar<'j> {
+    Text(Cow<'j, str>),
+    Number(String),
+    Null,
+    Other(&'static str),
+}
+
+impl Scalar<'_> {
+    pub(super) fn found(&self) -> &'static str {
+        match self {
+            Scalar::Text(_) => "a string",
+            Scalar::Number(_) => "a number",
+            Scalar::Null => "null",
+            Scalar::Other(found) => found,
+        }
+    }
+}
+
+/// `status` is a word in most formats and an object in Alertmanager's answers.
+#[derive(Debug)]
+pub(super) enum Status<'j> {
+    Word(Scalar<'j>),
+    Held { state: Option<Cow<'j, str>>, silenced_by: Option<Cow<'j, str>>, inhibited_by: Option<Cow<'j, str>> },
+}
+
+/// What was found, under the names that the formats use.
+#[derive(Debug, Default)]
+pub(super) struct Object<'j> {
+    pub(super) name: Option<Scalar<'j>>,
+    pub(super) labels: Option<Labels<'j>>,
+    pub(super) flat: Vec<(&'static str, Scalar<'j>)>,
+    pub(super) status: Option<Status<'j>>,
+    pub(super) state: Option<Scalar<'j>>,
+    pub(super) starts: Option<Scalar<'j>>,
+    pub(super) ends: Option<Scalar<'j>>,
+    pub(super) updated: Option<Scalar<'j>>,
+    pub(super) active: Option<Scalar<'j>>,
+    pub(super) time: Option<Scalar<'j>>,
+    pub(super) generator: bool,
+    pub(super) fingerprint: bool,
+    /// Alertmanager's and Grafana's envelope.
+    pub(super) alerts: Option<&'j RawValue>,
+    pub(super) truncated: u64,
+    pub(super) group_key: bool,
+    pub(super) receiver: bool,
+    pub(super) org: bool,
+    /// Prometheus' and CloudEvents' envelope.
+    pub(super) data: Option<&'j RawValue>,
+    pub(super) spec_version: bool,
+    pub(super) kind: Option<Scalar<'j>>,
+    pub(super) subject: Option<Scalar<'j>>,
+    /// PagerDuty's.
+    pub(super) payload: Option<&'j RawValue>,
+    pub(super) event_action: Option<Scalar<'j>>,
+    pub(super) dedup_key: Option<Scalar<'j>>,
+    pub(super) routing_key: bool,
+    /// Inside PagerDuty's payload.
+    pub(super) summary: Option<Scalar<'j>>,
+    pub(super) class: Option<Scalar<'j>>,
+    pub(super) source: Option<Scalar<'j>>,
+    pub(super) custom_details: Option<&'j RawValue>,
+}
+
+/// An object of labels; its first fault is kept.
+#[derive(Debug, Default)]
+pub(super) struct Labels<'j> {
+    pub(super) name: Option<Scalar<'j>>,
+    pub(super) pairs: Vec<(Cow<'j, str>, Cow<'j, str>)>,
+    /// Name and what it is.
+    pub(super) fault: Option<(String, &'static str)>,
+}
+
+struct Borrowed<'j>(Cow<'j, str>);
+
+impl<'de> Deserialize<'de> for Borrowed<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Borrowed<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Borrowed(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Borrowed(Cow::Owned(text.to_owned())))
+            }
+        }
+        from.deserialize_str(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scalar<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Scalar<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Scalar::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Scalar::Number(number.to_string()))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Scalar::Number(number.to_string()))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Scalar::Number(number.to_string()))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Scalar::Other("a boolean"))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Scalar::Null)
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other("an array"))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other("an object"))
+            }
+        }
+        from.deserialize_any(V)
+    }
+}
+
+/// The first of an array of texts; none of an empty one, or of anything else.
+struct First<'j>(Option<Cow<'j, str>>);
+
+impl<'de> Deserialize<'de> for First<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = First<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of strings")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut first = None;
+                while let Some(next) = seq.next_element::<Scalar<'de>>()? {
+                    if let Scalar::Text(text) = next {
+                        first.get_or_insert(text);
+                    }
+                }
+                Ok(First(first))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(First(None))
+            }
+        }
+        from.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Status<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Status<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a status")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Text(Cow::Borrowed(text))))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Text(Cow::Owned(text.to_owned()))))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Null))
+            }
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Number(number.to_string())))
+            }
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Number(number.to_string())))
+            }
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Number(number.to_string())))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Status::Word(Scalar::Other("a boolean")))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Status::Word(Scalar::Other("an array")))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut state, mut silenced_by, mut inhibited_by) = (None, None, None);
+                while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
+                    match key.as_ref() {
+                        "state" => {
+                            if let Scalar::Text(text) = map.next_value()? {
+                                state = Some(text);
+                            }
+                        }
+                        "silencedBy" => silenced_by = map.next_value::<First<'de>>()?.0,
+                        "inhibitedBy" => inhibited_by = map.next_value::<First<'de>>()?.0,
+                        _ => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(Status::Held { state, silenced_by, inhibited_by })
+            }
+        }
+        from.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Labels<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> V {
+            fn none(found: &'static str) -> Labels<'de> {
+                Labels { fault: Some((String::new(), found)), ..Labels::default() }
+            }
+        }
+        impl<'de> Visitor<'de> for V {
+            type Value = Labels<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of labels")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut labels = Labels::default();
+                while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
+                    let value: Scalar<'de> = map.next_value()?;
+                    match (key.as_ref(), value) {
+                        ("alertname", value) => labels.name = Some(value),
+                        (_, Scalar::Text(value)) => labels.pairs.push((key, value)),
+                        (_, other) => {
+                            labels.fault.get_or_insert_with(|| (key.into_owned(), other.found()));
+                        }
+                    }
+                }
+                Ok(labels)
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Labels::default())
+            }
+            fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+                Ok(V::none("a string"))
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(V::none("a boolean"))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(V::none("a number"))
+            }
+            fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+                Ok(V::none("a number"))
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(V::none("a number"))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(V::none("an array"))
+            }
+        }
+        from.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Object<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut object = Object::default();
+                while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
+                    let o = &mut object;
+                    match key.as_ref() {
+                        "labels" => o.labels = Some(map.next_value()?),
+                        "alertname" => o.name = Some(map.next_value()?),
+                        "alert" | "name" => {
+                            let name = map.next_value()?;
+                            o.name.get_or_insert(name);
+                        }
+                        "status" => o.status = Some(map.next_value()?),
+                        "state" => o.state = Some(map.next_value()?),
+                        "startsAt" | "starts_at" => o.starts = Some(map.next_value()?),
+                        "endsAt" | "ends_at" => o.ends = Some(map.next_value()?),
+                        "updatedAt" => o.updated = Some(map.next_value()?),
+                        "activeAt" => o.active = Some(map.next_value()?),
+                        "timestamp" | "time" | "ts" | "@timestamp" => o.time = Some(map.next_value()?),
+                        "generatorURL" => {
+                            o.generator = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "fingerprint" => {
+                            o.fingerprint = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "alerts" => o.alerts = Some(map.next_value()?),
+                        "truncatedAlerts" => {
+                            if let Scalar::Number(number) = map.next_value()? {
+                                o.truncated = number.parse().unwrap_or(0);
+                            }
+                        }
+                        "groupKey" => {
+                            o.group_key = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "receiver" => {
+                            o.receiver = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "orgId" => {
+                            o.org = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "data" => o.data = Some(map.next_value()?),
+                        "specversion" => {
+                            o.spec_version = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "type" => o.kind = Some(map.next_value()?),
+                        "subject" => o.subject = Some(map.next_value()?),
+                        "payload" => o.payload = Some(map.next_value()?),
+                        "event_action" => o.event_action = Some(map.next_value()?),
+                        "dedup_key" => o.dedup_key = Some(map.next_value()?),
+                        "routing_key" => {
+                            o.routing_key = true;
+                            map.next_value::<IgnoredAny>()?;
+                        }
+                        "summary" => o.summary = Some(map.next_value()?),
+                        "class" => o.class = Some(map.next_value()?),
+                        "source" => o.source = Some(map.next_value()?),
+                        "custom_details" => o.custom_details = Some(map.next_value()?),
+                        other => match FLAT.iter().find(|known| **known == other) {
+                            Some(known) => o.flat.push((known, map.next_value()?)),
+                            None => drop(map.next_value::<IgnoredAny>()?),
+                        },
+                    }
+                }
+                Ok(object)
+            }
+        }
+        from.deserialize_map(V)
+    }
+}

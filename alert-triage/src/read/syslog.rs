@@ -1,0 +1,89 @@
+//! Syslog, as collectors keep it: `<priority>`, header, message.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use syslog_loose::{Message, SyslogSeverity, Variant};
+
+use super::lines::{self, text};
+use super::{each_line, without_cr};
+use crate::fault::Fault;
+use crate::ledger::Engine;
+use crate::place::Place;
+use crate::record::{Record, Status};
+use crate::rules::Rules;
+
+pub(super) fn read(engine: &mut Engine, source: usize, block: usize, input: &[u8]) {
+    let count = each_line(input, |number, line| {
+        let line = without_cr(line);
+        let place = Place::new(source, block, number);
+        match text(line) {
+            Err(fault) => engine.fault(place, fault, line),
+            Ok("") => engine.blank += 1,
+            Ok(text) => {
+                let rules = engine.rules().clone();
+                match record(text, &rules, engine) {
+                    Err(fault) => engine.fault(place, fault, line),
+                    Ok(record) => engine.ingest(place, &record),
+                }
+            }
+        }
+    });
+    engine.block(source, block, count);
+}
+
+fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Record<'l>, Fault> {
+    let digits = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(digits, _)| digits);
+    let is_priority = |digits: &str| digits.parse::<u8>().is_ok_and(|priority| priority < 192);
+    if !digits.is_some_and(is_priority) {
+        return Err(Fault::NotSyslog);
+    }
+    let reference = engine.reference;
+    let yearless = Cell::new(false);
+    let year = |(month, _, _, _, _): syslog_loose::IncompleteDate| {
+        yearless.set(reference.is_none());
+        // Years are small enough; the month decides whether it was last year.
+        reference.map_or(1970, |reference| {
+            let now = jiff::tz::Offset::UTC.to_datetime(reference);
+            i32::from(now.year()) - i32::from(month > now.month() as u32 + 1)
+        })
+    };
+    let Message { severity, timestamp, hostname, appname, msgid, msg, .. } =
+        syslog_loose::parse_message_with_year_tz(line, year, Some(chrono::Utc), Variant::Either);
+    let mut record = match lines::record(msg.trim(), rules) {
+        Ok(record) => record,
+        Err(_) => {
+            let name = msgid.or(appname).filter(|name| !name.trim().is_empty());
+            let mut record = Record::firing(name.ok_or(Fault::Missing { field: "message of a template's shape, MSGID or app name" })?);
+            record.status = Status::Event;
+            record.text = Cow::Borrowed(msg.trim());
+            record
+        }
+    };
+    if yearless.get() {
+        engine.yearless += 1;
+    } else {
+        record.time = record.time.or(timestamp.and_then(|at| {
+            jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok()
+        }));
+    }
+    for (name, value) in [("host", hostname), ("app", appname)] {
+        if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {
+            record.labels.push((Cow::Borrowed(name), Cow::Borrowed(value)));
+        }
+    }
+    if let Some(severity) = severity.filter(|_| !record.labels.iter().any(|(name, _)| name == "severity")) {
+        record.labels.push((Cow::Borrowed("severity"), Cow::Borrowed(word(severity))));
+    }
+    Ok(record)
+}
+
+/// RFC 5424 section 6.2.1, in the words of alerts.
+fn word(severity: SyslogSeverity) -> &'static str {
+    match severity {
+        SyslogSeverity::SEV_EMERG | SyslogSeverity::SEV_ALERT | SyslogSeverity::SEV_CRIT => "critical",
+        SyslogSeverity::SEV_ERR => "error",
+        SyslogSeverity::SEV_WARNING => "warning",
+        SyslogSeverity::SEV_NOTICE | SyslogSeverity::SEV_INFO | SyslogSeverity::SEV_DEBUG => "info",
+    }
+}

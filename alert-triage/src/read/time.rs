@@ -1,0 +1,186 @@
+//! Times as sources write them.
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+
+/// RFC 3339, with a blank for the T and without an offset (then UTC) as well, or seconds, milliseconds, microseconds or
+/// nanoseconds since 1970.
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let first = *text.as_bytes().first()?;
+    if !first.is_ascii_digit() && first != b'-' {
+        return None;
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return epoch(text);
+    }
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Some(at);
+    }
+    let civil = text.parse::<DateTime>().ok()?;
+    // A date alone is no instant.
+    if !text.contains(':') {
+        return None;
+    }
+    Offset::UTC.to_timestamp(civil).ok()
+}
+
+/// By its magnitude: until the year 5138 in seconds, and so on.
+pub(super) fn epoch(digits: &str) -> Option<Timestamp> {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() || fraction.contains('.') || whole.len() > 19 {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    match whole {
+        0..100_000_000_000 => {
+            let nanos: i64 = format!("{fraction:0<9.9}").parse().ok()?;
+            Timestamp::new(whole, i32::try_from(nanos).ok()?).ok()
+        }
+        100_000_000_000..100_000_000_000_000 => Timestamp::from_millisecond(whole).ok(),
+        100_000_000_000_000..100_000_000_000_000_000 => Timestamp::from_microsecond(whole).ok(),
+        _ => Timestamp::from_nanosecond(i128::from(whole)).ok(),
+    }
+}
+
+/// The year 1 stands for no time in Go's JSON.
+pub(super) fn unless_zero(at: Timestamp) -> Option<Timestamp> {
+    const YEAR_2: i64 = -62_104_060_800;
+    (at.as_second() > YEAR_2).then_some(at)
+}
+
+/// What a line begins with.
+#[derive(Debug, PartialEq)]
+pub(super) enum Leading<'l> {
+    None,
+    At(Timestamp, &'l str),
+    /// `Nov 23 06:51:59`, and nobody knows the year.
+    Yearless(&'l str),
+}
+
+/// A leading time and the rest of the line; in brackets as well.
+pub(super) fn leading(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
+    let bytes = line.as_bytes();
+    let Some(first) = bytes.first() else { return Leading::None };
+    if *first == b'[' {
+        let Some((inside, rest)) = line[1..].split_once(']') else { return Leading::None };
+        return match (leading(inside, reference), rest.trim_start()) {
+            (Leading::At(at, ""), rest) => Leading::At(at, rest),
+            (Leading::Yearless(""), rest) => Leading::Yearless(rest),
+            _ => Leading::None,
+        };
+    }
+    if first.is_ascii_digit() {
+        let token = line.split(char::is_whitespace).next().unwrap_or_default();
+        let rest = line[token.len()..].trim_start();
+        let bare = token.trim_end_matches([':', ',']);
+        if bare.len() == 10 && bare.as_bytes()[4] == b'-' {
+            // A date, a blank, a time.
+            let time = rest.split(char::is_whitespace).next().unwrap_or_default();
+            if let Some(at) = parse(&format!("{bare}T{}", time.replace(',', "."))) {
+                return Leading::At(at, rest[time.len()..].trim_start());
+            }
+            return Leading::None;
+        }
+        let is_epoch = bare.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if is_epoch && bare.split('.').next().is_some_and(|whole| whole.len() < 9) {
+            return Leading::None;
+        }
+        return parse(bare).map_or(Leading::None, |at| Leading::At(at, rest));
+    }
+    syslog(line, reference)
+}
+
+/// `Nov  3 06:51:59`.
+fn syslog(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let Some(month) = line.get(..3).and_then(|name| MONTHS.iter().position(|known| *known == name)) else {
+        return Leading::None;
+    };
+    let Some(stamp) = line.get(..15).filter(|stamp| stamp.is_ascii()) else { return Leading::None };
+    let rest = &line[15..];
+    if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
+        return Leading::None;
+    }
+    let number = |from: usize, to: usize| stamp[from..to].trim_start().parse::<i8>().ok();
+    let parts = (number(4, 6), number(7, 9), number(10, 12), number(13, 15));
+    let (Some(day), Some(hour), Some(minute), Some(second)) = parts else { return Leading::None };
+    if !(stamp.as_bytes()[9] == b':' && stamp.as_bytes()[12] == b':') {
+        return Leading::None;
+    }
+    let Some(reference) = reference else { return Leading::Yearless(rest.trim_start()) };
+    match in_year(month as i8 + 1, day, (hour, minute, second), reference) {
+        Some(at) => Leading::At(at, rest.trim_start()),
+        None => Leading::None,
+    }
+}
+
+/// The latest such time that is at most a day after the reference.
+fn in_year(month: i8, day: i8, (hour, minute, second): (i8, i8, i8), reference: Timestamp) -> Option<Timestamp> {
+    let latest = reference.saturating_add(SignedDuration::from_hours(24)).ok()?;
+    let year = Offset::UTC.to_datetime(latest).year();
+    [year, year - 1, year - 2, year - 3, year - 4].into_iter().find_map(|year| {
+        let civil = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
+        Offset::UTC.to_timestamp(civil).ok().filter(|at| *at <= latest)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_are_read() {
+        let want = Some(at("2026-11-23T06:51:59Z"));
+        for text in [
+            "2026-11-23T06:51:59Z",
+            "2026-11-23T07:51:59+01:00",
+            "2026-11-23T06:51:59.000+0000",
+            "2026-11-23 06:51:59",
+            "1795416719",
+            "1795416719000",
+            "1795416719000000",
+            "1795416719.000",
+        ] {
+            assert_eq!(parse(text), want, "{text}");
+        }
+        for text in ["", "soon", "2026-11-23", "2026-13-23T06:51:59Z", "1.2.3", "99999999999999999999"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(unless_zero(at("0001-01-01T00:00:00Z")), None);
+        assert_eq!(unless_zero(at("1970-01-01T00:00:00Z")), Some(Timestamp::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn leading_times_are_taken_off() {
+        let when = at("2026-11-23T06:51:59Z");
+        for line in [
+            "2026-11-23T06:51:59Z Zone AB: X",
+            "2026-11-23 06:51:59 Zone AB: X",
+            "2026-11-23 06:51:59,000 Zone AB: X",
+            "[2026-11-23T06:51:59Z] Zone AB: X",
+            "1795416719 Zone AB: X",
+            "1795416719.000 Zone AB: X",
+            "Nov 23 06:51:59 Zone AB: X",
+            "[Nov 23 06:51:59] Zone AB: X",
+        ] {
+            assert_eq!(leading(line, Some(when)), Leading::At(when, "Zone AB: X"), "{line}");
+        }
+        assert_eq!(leading("Nov  3 06:51:59 Zone AB: X", None), Leading::Yearless("Zone AB: X"));
+        for line in ["Zone AB: X", "5xx rate", "42 Zone AB: X", "November rain", "Nov 23 6:51:59 X", "[AB] X", "", "2026-11-23 X"] {
+            assert_eq!(leading(line, Some(when)), Leading::None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_year_is_the_one_before_the_reference() {
+        assert_eq!(in_year(12, 31, (23, 59, 59), at("2026-01-01T00:10:00Z")), Some(at("2025-12-31T23:59:59Z")));
+        assert_eq!(in_year(1, 1, (0, 0, 5), at("2025-12-31T23:59:59Z")), Some(at("2026-01-01T00:00:05Z")));
+        assert_eq!(in_year(2, 29, (0, 0, 0), at("2026-11-23T00:00:00Z")), Some(at("2024-02-29T00:00:00Z")));
+    }
+}

@@ -1,0 +1,143 @@
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+/// One alert event as some source told it, in the terms all sources share.
+///
+/// What a source does not say stays absent; nothing is guessed here. Readers of the [formats](crate::Format) make
+/// records, [`Engine::ingest`](crate::Engine::ingest) takes them, and so may a program of its own:
+///
+/// ```
+/// use alert_triage::{Engine, Place, Record, Rules};
+///
+/// let mut engine = Engine::new(Rules::builtin());
+/// let record = Record::firing("SwypeGatewayDown").label("zone", "AB");
+/// engine.ingest(Place::new(0, 0, 1), &record);
+/// assert_eq!(engine.report(None).totals().pages, 1);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record<'a> {
+    /// The alert's name; never empty.
+    pub alert: Cow<'a, str>,
+    /// Labels as told, the name not among them; a later one of the same name wins.
+    pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Free text behind the name; part of the identity once its ids and times are masked.
+    pub text: Cow<'a, str>,
+    /// The record's own state, never its group's.
+    pub status: Status,
+    /// When the source said it.
+    pub time: Option<Timestamp>,
+    /// Start of the episode, in formats that carry it. With it, a repeat is a duplicate.
+    pub starts: Option<Timestamp>,
+    /// What the source says of the end.
+    pub ends: Ends,
+    /// A key by which the source joins its events, such as PagerDuty's `dedup_key`.
+    pub key: Option<Cow<'a, str>>,
+    /// The source says each thing once: a repeat of equal labels, time and state is the same record delivered again.
+    /// Always so with [`starts`](Record::starts).
+    pub keyed: bool,
+    /// The answer to a question about the present, and not an event: what it holds is seen at any later `now`.
+    pub snapshot: bool,
+    /// Held back by the source itself.
+    pub held: Held<'a>,
+}
+
+/// The state that one record tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// Will fire unless it goes away.
+    Pending,
+    /// Said each time it happens, and never that it is over: a line of a log.
+    Event,
+    /// Stands until it is said to be over.
+    Firing,
+    /// Is over.
+    Resolved,
+}
+
+/// What a record says of the end of its episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ends {
+    /// Nothing, or the year 1, by which Prometheus means nothing.
+    #[default]
+    Open,
+    /// Ends then, if nothing newer moves it: resolved once that is past.
+    At(Timestamp),
+    /// The source gives it up then: not resolved, but obsolete.
+    TimesOut(Timestamp),
+}
+
+/// Whether the source itself holds the alert back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Held<'a> {
+    /// It does not.
+    #[default]
+    No,
+    /// By a silence of the source, with its id.
+    Silenced(Cow<'a, str>),
+    /// By another alert of the source, with its fingerprint.
+    Inhibited(Cow<'a, str>),
+}
+
+impl<'a> Record<'a> {
+    /// A firing alert of which nothing else is known yet.
+    pub fn firing(alert: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            alert: alert.into(),
+            labels: Vec::new(),
+            text: Cow::Borrowed(""),
+            status: Status::Firing,
+            time: None,
+            starts: None,
+            ends: Ends::Open,
+            key: None,
+            keyed: false,
+            snapshot: false,
+            held: Held::No,
+        }
+    }
+
+    /// With one more label.
+    #[must_use]
+    pub fn label(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
+        self.labels.push((name.into(), value.into()));
+        self
+    }
+
+    /// With another state.
+    #[must_use]
+    pub fn status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Said at that time.
+    #[must_use]
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Of the episode that began then.
+    #[must_use]
+    pub fn since(mut self, starts: Timestamp) -> Self {
+        self.starts = Some(starts);
+        self
+    }
+
+    /// With that end.
+    #[must_use]
+    pub fn ends(mut self, ends: Ends) -> Self {
+        self.ends = ends;
+        self
+    }
+
+    /// The newest instant that this record proves to have passed; never an end that is only announced.
+    pub fn newest(&self) -> Option<Timestamp> {
+        let ended = match (self.status, self.ends) {
+            (Status::Resolved, Ends::At(at)) => Some(at),
+            _ => None,
+        };
+        self.time.max(self.starts).max(ended)
+    }
+}

@@ -1,0 +1,320 @@
+//! One incident, for people and machines.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use super::words;
+use super::{Labels, Notify, Priority, Report, Verdict};
+use crate::judge::state::State;
+use crate::judge::{Judged, NONE, flag};
+use crate::ledger::hash;
+use crate::printable::{self, printable};
+use crate::severity::Severity;
+
+/// Alerts that belong together, and what to do about them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incident {
+    /// 16 hexadecimal digits, from the scope and the first alert that stands; the same in any order of arrival.
+    pub id: String,
+    /// Ids under which it was known before incidents merged; only [`Continuity`](crate::Continuity) knows any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// That of its most urgent standing member.
+    pub priority: Priority,
+    /// By the priority; of a [folded group](super::Group::folded) one notification is for all.
+    pub notify: Notify,
+    /// The verdict on the headline.
+    pub state: Verdict,
+    /// Where it is; none for a pattern over several scopes, empty where nothing says.
+    #[serde(serialize_with = "maybe_labels")]
+    pub scope: Option<Labels>,
+    /// Where a pattern is, if in several scopes.
+    #[serde(serialize_with = "maybe_many_labels")]
+    pub scopes: Option<Vec<Labels>>,
+    /// The alert to read first: the most severe that stands, among equals the nearest to the cause.
+    #[serde(serialize_with = "printable::serialize")]
+    pub headline: String,
+    /// Why it stands before others of its priority.
+    pub score: Score,
+    /// What stands first, from the cause down; then what was set aside.
+    pub members: Vec<Member>,
+    /// Why it is what it is, in sentences.
+    pub because: Vec<String>,
+    /// What else it might be, and what that hangs on, in sentences.
+    pub alternatives: Vec<String>,
+}
+
+/// Orders incidents of one priority, and never sets a priority.
+///
+/// The total never contradicts the order, which compares the exact figures where these are rounded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Score {
+    /// Members explained by other members, 0 to 99.
+    pub impact: u32,
+    /// The highest standing rung, 0 to 9.
+    pub urgency: u32,
+    /// Scopes, hours and records: a digit each.
+    pub persistence: u32,
+    /// Impact, urgency and persistence, in this order of weight.
+    pub total: u32,
+    /// The exact figures, in words.
+    pub terms: Vec<String>,
+}
+
+/// One alert of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Its name.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// Labels that make it what it is; those that differ between senders or restarts are not among them.
+    #[serde(serialize_with = "labels")]
+    pub labels: Labels,
+    /// Free text behind the name, its ids and times masked.
+    #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
+    pub text: String,
+    /// As judged.
+    pub severity: Severity,
+    /// Records, repeats of the same one aside.
+    pub count: u64,
+    /// Times it began.
+    pub episodes: u32,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What else holds.
+    pub flags: Vec<&'static str>,
+    /// What it is to the others.
+    pub role: Role,
+    /// The standing rung above, if it is superseded.
+    pub by: Option<AlertRef>,
+    /// The alert that explains it, if one does.
+    pub cause: Option<Cause>,
+    /// Id of the rule, or of the heuristic, that gave the verdict; `triage rules` lists them.
+    pub rule: String,
+    /// The verdict's evidence, in words.
+    pub why: String,
+    /// End of the silence, if it has one.
+    pub until: Option<Timestamp>,
+    /// Up to five values that were left out of the identity.
+    #[serde(serialize_with = "texts")]
+    pub examples: Vec<String>,
+    /// Where somebody wrote down what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+    /// Its earliest record.
+    pub first: Seen,
+    /// Its latest record.
+    pub last: Seen,
+}
+
+/// What a member is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Explains others, and is explained by none.
+    Cause,
+    /// Explained by another.
+    Symptom,
+    /// Neither.
+    Member,
+}
+
+/// Names another alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertRef {
+    /// Its name.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// Its labels.
+    #[serde(serialize_with = "labels")]
+    pub labels: Labels,
+}
+
+/// The alert that explains this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// Its name.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// Its labels.
+    #[serde(serialize_with = "labels")]
+    pub labels: Labels,
+    /// Id of the edge.
+    pub rule: String,
+}
+
+/// Where a record stands in the input, and when it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// Name of its input; none if there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Counts from 1.
+    pub line: u64,
+    /// As its source says.
+    pub at: Option<Timestamp>,
+}
+
+impl Report<'_> {
+    /// The id of one incident, without the rest of it.
+    pub(super) fn id(&self, number: usize) -> String {
+        let judgement = &self.judgement;
+        let core = &judgement.incidents[number];
+        let members = || judgement.members[core.members.start as usize..core.members.end as usize].iter().copied();
+        let key = |at: u32| &judgement.entry(self.engine, at).key;
+        if core.is_pattern {
+            let mut pattern = vec![0xff];
+            pattern.extend_from_slice(judgement.entry(self.engine, core.headline).identity().alert.as_bytes());
+            return format!("{:016x}", hash(&pattern));
+        }
+        let began = |at: &u32| {
+            let judged = &judgement.alerts[*at as usize];
+            // An identity without a time did not begin before one that has one.
+            (!judged.counts(), judged.since.is_none(), judged.since, key(*at))
+        };
+        // The scope is part of the identity.
+        members().min_by_key(began).map(|at| format!("{:016x}", hash(key(at)))).unwrap_or_default()
+    }
+
+    pub(super) fn incident(&self, number: usize) -> Incident {
+        let judgement = &self.judgement;
+        let core = &judgement.incidents[number];
+        let alerts = &judgement.members[core.members.start as usize..core.members.end as usize];
+        let headline = &judgement.alerts[core.headline as usize];
+        let scopes: BTreeSet<Labels> = match core.scopes {
+            0 | 1 => BTreeSet::from([self.scope(headline.scope)]),
+            _ => alerts.iter().map(|at| self.scope(judgement.alerts[*at as usize].scope)).collect(),
+        };
+        let (scope, scopes) = match scopes.len() {
+            0 | 1 => (scopes.into_iter().next(), None),
+            _ => (None, Some(scopes.into_iter().collect())),
+        };
+        Incident {
+            id: self.id(number),
+            aliases: Vec::new(),
+            priority: core.priority,
+            notify: core.priority.notify(),
+            state: headline.verdict,
+            scope,
+            scopes,
+            headline: judgement.entry(self.engine, core.headline).identity().alert.to_owned(),
+            score: Score::of(core.explained, core.rung, core.scopes, core.lasted, core.count),
+            members: alerts.iter().map(|at| self.member(*at)).collect(),
+            because: words::because(self, number),
+            alternatives: words::alternatives(self, number),
+        }
+    }
+
+    fn member(&self, at: u32) -> Member {
+        let judgement = &self.judgement;
+        let judged = &judgement.alerts[at as usize];
+        let entry = judgement.entry(self.engine, at);
+        let identity = entry.identity();
+        let state = judgement.state(self.engine, at);
+        let (first, last) = judgement.span(self.engine, at);
+        let seen = |seen: crate::ledger::set::Seen| Seen {
+            source: self.source(seen.place),
+            line: self.offsets.line(seen.place),
+            at: seen.at,
+        };
+        let rules = self.engine.rules();
+        let reason = words::reason(self, at, &state);
+        Member {
+            alert: identity.alert.to_owned(),
+            labels: self.labels(at),
+            text: identity.text.to_owned(),
+            severity: judged.severity,
+            count: judgement.count(self.engine, at),
+            episodes: state.episodes,
+            verdict: judged.verdict,
+            flags: flags(judged, &state),
+            role: match () {
+                () if judged.cause != NONE => Role::Symptom,
+                () if judged.explains => Role::Cause,
+                () => Role::Member,
+            },
+            by: (judged.by != NONE && judged.flags & flag::SUPERSEDED != 0).then(|| self.alert(judged.by)),
+            cause: (judged.cause != NONE).then(|| {
+                let AlertRef { alert, labels } = self.alert(judged.cause);
+                Cause { alert, labels, rule: rules.edges()[judged.edge as usize].id.clone() }
+            }),
+            rule: reason.rule,
+            why: reason.why,
+            until: reason.until,
+            examples: entry.more.iter().flat_map(|more| &more.examples).map(|(_, text)| text.to_string()).collect(),
+            runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
+            first: seen(first),
+            last: seen(last),
+        }
+    }
+
+    fn labels(&self, at: u32) -> Labels {
+        let identity = self.judgement.entry(self.engine, at).identity();
+        identity.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    fn alert(&self, at: u32) -> AlertRef {
+        let alert = self.judgement.entry(self.engine, at).identity().alert.to_owned();
+        AlertRef { alert, labels: self.labels(at) }
+    }
+}
+
+impl Score {
+    fn of(explained: u32, rung: u8, scopes: u32, lasted: u32, count: u64) -> Self {
+        let hours = lasted / 3600;
+        let impact = explained.min(99);
+        let urgency = u32::from(rung).min(9);
+        let digits = (count.max(1).ilog10()).min(9);
+        let persistence = scopes.saturating_sub(1).min(9) * 100 + hours.min(9) * 10 + digits;
+        let mut terms = vec![format!("explains {}", words::counted(u64::from(explained), "alert"))];
+        terms.push(format!("rung {rung}"));
+        terms.push(words::counted(u64::from(scopes), "scope"));
+        terms.push(match lasted {
+            0 => "no time it is known to have lasted".to_owned(),
+            lasted => format!("lasted {}", words::span(i64::from(lasted))),
+        });
+        terms.push(words::counted(count, "record"));
+        Self { impact, urgency, persistence, total: impact * 10_000 + urgency * 1_000 + persistence, terms }
+    }
+}
+
+/// What holds beside the verdict.
+fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
+    let own = judged.verdict.to_string();
+    let mut flags: Vec<&'static str> =
+        flag::WORDS.into_iter().filter(|(bit, word)| judged.flags & bit != 0 && *word != own).map(|(_, word)| word).collect();
+    if state.timed_out.is_some() {
+        flags.push("timed-out");
+    }
+    flags
+}
+
+fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(labels.iter().map(|(name, value)| (printable(name), printable(value))))
+}
+
+struct Printable<'l>(&'l Labels);
+
+impl Serialize for Printable<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        labels(self.0, to)
+    }
+}
+
+pub(super) fn many_labels<S: Serializer>(scopes: &[Labels], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(scopes.iter().map(Printable))
+}
+
+fn maybe_labels<S: Serializer>(scope: &Option<Labels>, to: S) -> Result<S::Ok, S::Error> {
+    scope.as_ref().map(Printable).serialize(to)
+}
+
+fn maybe_many_labels<S: Serializer>(scopes: &Option<Vec<Labels>>, to: S) -> Result<S::Ok, S::Error> {
+    scopes.as_ref().map(|scopes| scopes.iter().map(Printable).collect::<Vec<_>>()).serialize(to)
+}
+
+fn texts<S: Serializer>(texts: &[String], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(texts.iter().map(printable))
+}
