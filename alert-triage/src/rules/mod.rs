@@ -386,7 +386,7 @@ builtin: {disable: [severity/name, upcommerce/registration]}
     #[test]
     fn faults_name_their_place() {
         for (yaml, want) in [
-            ("severities:\n- {id: a, alert: X, severity: mauve}\n", "line 2 column 32: `mauve` is no severity"),
+            ("severities:\n- {id: a, alert: X, severity: mauve}\n", "line 2 column 31: `mauve` is no severity"),
             ("severities:\n- {id: a, alrt: X, severity: error}\n", "line 2 column 11: "),
             ("edges:\n- {id: a, cause: X, symptoms: []}\n", "line 2 column 8: edge `a` has no symptoms"),
             ("ladders:\n- {id: a, rungs: [X]}\n", "line 2 column 8: ladder `a` has fewer than two rungs"),
