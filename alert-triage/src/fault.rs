@@ -19,7 +19,9 @@ pub enum Fault {
     #[error("holds the control character \\u{{{:x}}}: remove it", u32::from(*.0))]
     Control(char),
     /// Fits no template from its first word on.
-    #[error("does not begin with `{literal}`: write `{template}`, or give the shape of your lines in --rules")]
+    #[error(
+        "does not begin with `{literal}`: write `{template}`, or give the shape of your lines in --rules"
+    )]
     NoTemplate {
         /// How it should begin.
         literal: String,
@@ -60,7 +62,9 @@ pub enum Fault {
         message: String,
     },
     /// The document ends inside a value.
-    #[error("is cut off in the middle of a JSON value: what stood whole before the cut was read, fetch the rest again")]
+    #[error(
+        "is cut off in the middle of a JSON value: what stood whole before the cut was read, fetch the rest again"
+    )]
     Cut,
     /// JSON, but no object where an alert should be.
     #[error("holds {found} where an alert's object should be")]

@@ -102,8 +102,11 @@ impl Split {
         if record.labels.is_empty() {
             return;
         }
-        let mut labels: Vec<(&str, Cow<'_, str>)> =
-            record.labels.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref()))).collect();
+        let mut labels: Vec<(&str, Cow<'_, str>)> = record
+            .labels
+            .iter()
+            .map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref())))
+            .collect();
         // Stable, so that of two equal names the later stands behind, and wins.
         if !labels.is_sorted_by(|a, b| a.0 < b.0) {
             labels.sort_by(|a, b| a.0.cmp(b.0));
@@ -140,7 +143,8 @@ impl Split {
 
 /// The workload of a pod by its name: without the hash of its ReplicaSet or Job and its suffix, without its ordinal.
 pub(crate) fn workload(pod: &str) -> &str {
-    let is_word = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_word =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let has_digit = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
     // What Kubernetes makes names of: no vowels, and no digits that look like them.
     let is_random = |part: &str| part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
@@ -150,7 +154,10 @@ pub(crate) fn workload(pod: &str) -> &str {
     }
     if suffix.len() == 5 && is_word(suffix) {
         if let Some((name, hash)) = front.rsplit_once('-') {
-            if !name.is_empty() && (6..=10).contains(&hash.len()) && is_word(hash) && (has_digit(hash) || is_random(hash))
+            if !name.is_empty()
+                && (6..=10).contains(&hash.len())
+                && is_word(hash)
+                && (has_digit(hash) || is_random(hash))
             {
                 return name;
             }
@@ -185,9 +192,11 @@ mod tests {
 
     #[test]
     fn volatile_labels_are_no_identity() {
-        let record = Record::firing("X").label("zone", "AB").label("replica", "1").label("prometheus", "p/k8s");
+        let record =
+            Record::firing("X").label("zone", "AB").label("replica", "1").label("prometheus", "p/k8s");
         assert_eq!(split(record), ("X|".into(), labels(&[("zone", "AB")])));
-        let record = Record::firing("X").label("pod", "swype-app-6d4f9c7b5-x2x9q").label("instance", "10.0.0.1:80");
+        let record =
+            Record::firing("X").label("pod", "swype-app-6d4f9c7b5-x2x9q").label("instance", "10.0.0.1:80");
         assert_eq!(split(record), ("X|".into(), labels(&[("workload", "swype-app")])));
         let record = Record::firing("X").label("instance", "10.0.0.1:80");
         assert_eq!(split(record), ("X|".into(), labels(&[("instance", "10.0.0.1:80")])));

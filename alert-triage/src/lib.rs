@@ -68,8 +68,8 @@ pub use printable::{SHOWN, printable};
 pub use read::{Format, LINE_LIMIT};
 pub use record::{Ends, Held, Record, Status};
 pub use report::{
-    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role, Score, Seen,
-    Totals, Verdict,
+    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role,
+    Score, Seen, Totals, Verdict,
 };
 pub use rules::{Finding, Lint, Rules, RulesError};
 pub use severity::Severity;

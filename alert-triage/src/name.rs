@@ -121,7 +121,10 @@ mod tests {
 
     #[test]
     fn forms_of_a_name_are_found() {
-        assert_eq!(lasting_form("EndpointRegistrationTransientFailure").as_deref(), Some("EndpointRegistrationFailure"));
+        assert_eq!(
+            lasting_form("EndpointRegistrationTransientFailure").as_deref(),
+            Some("EndpointRegistrationFailure")
+        );
         assert_eq!(lasting_form("link_transient_failure").as_deref(), Some("link_failure"));
         assert_eq!(lasting_form("Transient"), None);
         assert_eq!(lasting_form("TransientlyOdd"), None);
@@ -133,7 +136,14 @@ mod tests {
 
     #[test]
     fn only_whole_words_make_a_name_critical() {
-        for name in ["SwypePaymentGatewayDown", "data_loss", "DataLossSeen", "IndexCorrupted", "SLOViolated", "dns-outage"] {
+        for name in [
+            "SwypePaymentGatewayDown",
+            "data_loss",
+            "DataLossSeen",
+            "IndexCorrupted",
+            "SLOViolated",
+            "dns-outage",
+        ] {
             assert_eq!(severity(name), Some(Severity::Critical), "{name}");
         }
         for name in ["CountdownLate", "Downscaled", "LossOfPatience", "PacketLoss", "LLMModelStale"] {

@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn places_order_as_the_input_does() {
-        let places = [Place::new(0, 0, 1), Place::new(0, 0, 2), Place::new(0, 1, 1), Place::new(1, 0, 1), Place::MAX];
+        let places =
+            [Place::new(0, 0, 1), Place::new(0, 0, 2), Place::new(0, 1, 1), Place::new(1, 0, 1), Place::MAX];
         assert!(places.is_sorted());
         assert_eq!((places[2].source(), places[2].block(), places[2].line()), (0, 1, 1));
         assert_eq!(Place::new(0, 0, u64::MAX).line(), Place::LINES);

@@ -1,12 +1,24 @@
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+//! Where alerts come from, and how several threads read them.
+
+mod blocks;
+mod progress;
+
+use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
 
-use alert_triage::{LINE_LIMIT, Ledger, Source};
-use anyhow::anyhow;
+use alert_triage::{Engine, Format, Rules};
+use anyhow::{Context as _, anyhow};
+use jiff::Timestamp;
 
-/// Where lines come from.
-#[derive(Debug)]
+use self::blocks::{Block, Blocks};
+use self::progress::Progress;
+use crate::args::Reading;
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Input {
     Stdin,
     File(PathBuf),
@@ -19,71 +31,87 @@ impl From<PathBuf> for Input {
 }
 
 impl Input {
-    /// Reads it to its end, line by line; an endless line costs no more memory than a long one.
-    pub(crate) fn read_into(&self, ledger: &mut Ledger) -> anyhow::Result<()> {
+    /// As the report names it.
+    pub(crate) fn name(&self) -> String {
         match self {
-            Input::Stdin => read(io::stdin().lock(), &mut ledger.source("-")).map_err(|error| {
-                anyhow!("cannot read standard input: {error}; name a FILE, or pipe alerts in")
-            }),
+            Input::Stdin => "-".to_owned(),
+            Input::File(path) => path.display().to_string(),
+        }
+    }
+
+    fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
+        match self {
+            Input::Stdin => anyhow!("cannot read standard input: {error}; name a FILE, or pipe alerts in"),
             Input::File(path) => {
-                let name = path.display().to_string();
-                File::open(path)
-                    .and_then(|file| read(BufReader::with_capacity(LINE_LIMIT, file), &mut ledger.source(&name)))
-                    .map_err(|error| {
-                        anyhow!("cannot read {name}: {error}; check the path and its permissions, or give `-` for standard input")
-                    })
+                let name = path.display();
+                anyhow!(
+                    "cannot read {name}: {error}; check the path and its permissions, or give `-` for standard input"
+                )
             }
         }
     }
 }
 
-/// What [`Source::line`] needs of a line to see that it is too long: the limit, a line ending and one byte.
-const KEPT: usize = LINE_LIMIT + 3;
+/// The rules of a file over the built-in ones.
+pub(crate) fn rules(file: Option<&Path>) -> anyhow::Result<Rules> {
+    let Some(path) = file else { return Ok(Rules::builtin()) };
+    let yaml = text(path)?;
+    Rules::parse(&yaml).with_context(|| format!("{}: these rules cannot be used", path.display()))
+}
 
-fn read(mut reader: impl BufRead, source: &mut Source<'_>) -> io::Result<()> {
-    let mut line = Vec::new();
-    let mut begun = false;
-    loop {
-        let block = match reader.fill_buf() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            block => block?,
-        };
-        if block.is_empty() {
-            if begun {
-                source.line(&line);
-            }
-            return Ok(());
-        }
-        let end = block.iter().position(|byte| *byte == b'\n');
-        let part = &block[..end.unwrap_or(block.len())];
-        line.extend_from_slice(&part[..part.len().min(KEPT - line.len())]);
-        let used = part.len() + usize::from(end.is_some());
-        reader.consume(used);
-        begun = end.is_none();
-        if end.is_some() {
-            source.line(&line);
-            line.clear();
-        }
+/// A file of ours: YAML.
+pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
+    let name = path.display();
+    std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {name}: check the path, its permissions, and that it is UTF-8"))
+}
+
+/// Reads all inputs to their ends.
+pub(crate) fn read(inputs: &[Input], reading: &Reading) -> anyhow::Result<Engine> {
+    read_with(inputs, rules(reading.rules.as_deref())?, reading.format.0, reading.now, reading.threads)
+}
+
+/// The same with rules that are already there.
+pub(crate) fn read_with(
+    inputs: &[Input],
+    rules: Rules,
+    format: Option<Format>,
+    now: Option<Timestamp>,
+    threads: NonZeroUsize,
+) -> anyhow::Result<Engine> {
+    let mut engine = Engine::new(rules);
+    for input in inputs {
+        engine.source(input.name());
     }
+    if let Some(now) = now {
+        engine.set_reference(now);
+    }
+    let progress = Progress::of(inputs);
+    // Another thread costs more than it saves on what fits into a block or two.
+    let threads = if blocks::is_small(inputs) { 1 } else { threads.get() };
+    let blocks = Mutex::new(Blocks::new(inputs, format));
+    let siblings: Vec<Engine> = (1..threads).map(|_| engine.sibling()).collect();
+    let work = |mut engine: Engine| -> anyhow::Result<Engine> {
+        let mut block = Block::default();
+        loop {
+            // A thread that panicked has nothing to say about the input.
+            let more = blocks.lock().map_err(|_| anyhow!("a reading thread failed"))?.next(&mut block);
+            if !more.map_err(|(input, error)| inputs[input].cannot_read(&error))? {
+                return Ok(engine);
+            }
+            engine.read_block(block.source, block.number, block.format, &block.bytes);
+            progress.add(block.bytes.len());
+        }
+    };
+    thread::scope(|scope| {
+        let others: Vec<_> = siblings.into_iter().map(|sibling| scope.spawn(|| work(sibling))).collect();
+        let mut whole = work(engine)?;
+        for other in others {
+            whole.merge(other.join().map_err(|_| anyhow!("a reading thread failed"))??);
+        }
+        Ok(whole)
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// However the blocks fall, the lines are those of the whole text.
-    #[test]
-    fn blocks_of_any_size_give_the_same_lines() {
-        let long = "x".repeat(LINE_LIMIT + 9);
-        let text = format!("Zone A: X\r\n\n{long}\nZone A: {}\r\nZone A: X", "y".repeat(LINE_LIMIT - 8));
-        let mut whole = Ledger::new();
-        whole.source("test").lines(text.as_bytes());
-        let whole = whole.report();
-        assert_eq!((whole.totals.lines, whole.totals.malformed, whole.totals.records), (5, 1, 3));
-        for block in [1, 2, 7, 4096, LINE_LIMIT, text.len()] {
-            let mut ledger = Ledger::new();
-            read(BufReader::with_capacity(block, text.as_bytes()), &mut ledger.source("test")).unwrap();
-            assert_eq!(ledger.report(), whole, "blocks of {block}");
-        }
-    }
-}
+mod tests;

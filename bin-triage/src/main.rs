@@ -1,23 +1,33 @@
-//! `triage`: folds a noisy alert stream into rows a person can read.
+//! `triage`: turns a noisy alert stream into a few ranked, explained incidents.
 //!
-//! Wiring only: [`args`] says what was typed, [`input`] reads lines, `alert-triage` thinks, [`output`] prints.
-//! Exit codes: 0 a report, 1 a report with malformed lines under `--strict`, 2 usage or a file that cannot be
-//! read.
+//! Wiring only: [`args`] says what was typed, [`input`] reads, `alert-triage` thinks, [`output`] prints.
+//! Exit codes: 0 a report; 1 `--strict` with malformed input, or `check`, `test` or `backtest` found a fault; 2 wrong
+//! usage, an unreadable file or rules that cannot be used.
 
 mod args;
 mod input;
 mod output;
 
-use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use alert_triage::{Ledger, printable};
+use alert_triage::{Report, printable};
+use anyhow::Context as _;
 use clap::Parser as _;
 
-use crate::args::Args;
+use crate::args::{Cli, Command, ReportArgs};
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        None => report(&cli.report),
+        Some(Command::Follow(_args)) => todo!(),
+        Some(Command::Explain(_args)) => todo!(),
+        Some(Command::Check(_args)) => todo!(),
+        Some(Command::Test(_args)) => todo!(),
+        Some(Command::Backtest(_args)) => todo!(),
+        Some(Command::Rules(_args)) => todo!(),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("triage: {}", printable(format!("{error:#}")));
@@ -26,17 +36,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut ledger = Ledger::new();
-    for input in args.inputs()? {
-        input.read_into(&mut ledger)?;
-    }
-    let report = ledger.report();
-    let code = if args.strict && report.totals.malformed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
-    match output::print(&report, args.output) {
-        // Whoever reads the report, `head` for one, has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(code),
-        Err(error) => Err(anyhow::Error::new(error).context("cannot write the report to standard output")),
-        Ok(()) => Ok(code),
+fn report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
+    let inputs = args::inputs(&args.files)?;
+    let mut engine = input::read(&inputs, &args.reading)?;
+    let report = engine.report(args.reading.now);
+    warn(&report);
+    let code =
+        if args.strict && report.totals().malformed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
+    output::print(&report, args.output, args.all).context("cannot write the report to standard output")?;
+    Ok(code)
+}
+
+/// A report is printed whatever the input was; that some of it could not be read must not be overlooked.
+fn warn(report: &Report<'_>) {
+    let malformed = report.totals().malformed;
+    if let Some(first) = report.malformed().next() {
+        let place = match &first.source {
+            Some(source) => format!("{source}:{}", first.line),
+            None => format!("line {}", first.line),
+        };
+        let others = match malformed {
+            1 => String::new(),
+            more => format!("; {} more", more - 1),
+        };
+        eprintln!(
+            "triage: warning: {malformed} malformed, {place} {}{others} (the report lists them)",
+            first.error
+        );
     }
 }

@@ -138,7 +138,13 @@ fn core(judgement: &mut Judgement, engine: &Engine, part: Range<u32>, is_pattern
     let alert = |at: &u32| &judgement.alerts[*at as usize];
     let heads = |at: &u32| {
         let judged = alert(at);
-        (tier(judged), judged.priority, judged.severity.class(), judged.depth, &judgement.entry(engine, *at).key)
+        (
+            tier(judged),
+            judged.priority,
+            judged.severity.class(),
+            judged.depth,
+            &judgement.entry(engine, *at).key,
+        )
     };
     let headline = members.iter().copied().min_by_key(heads).unwrap_or(NONE);
     let scopes: BTreeSet<u32> = members.iter().map(|at| alert(at).scope).collect();
@@ -201,7 +207,8 @@ fn groups(judgement: &mut Judgement, engine: &Engine) {
             continue;
         }
         let headed = || places.iter().filter(|(_, _, heads)| *heads);
-        let is_folded = is_on && distinct(judgement, &mut headed().map(|(_, scope, _)| *scope)).len() >= least;
+        let is_folded =
+            is_on && distinct(judgement, &mut headed().map(|(_, scope, _)| *scope)).len() >= least;
         let folded = if is_folded { headed().map(|(incident, ..)| *incident).collect() } else { Vec::new() };
         let mut incidents: Vec<u32> = places.iter().map(|(incident, ..)| *incident).collect();
         incidents.dedup();

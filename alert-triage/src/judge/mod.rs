@@ -234,7 +234,8 @@ impl Judgement {
             }
             let is_mild = matches!(severity, Severity::Info | Severity::None);
             // What a label or a row says of severity beats what the name says.
-            let by_name = severity_by == SeverityBy::Default && rules.informational(identity.alert, label).is_some();
+            let by_name =
+                severity_by == SeverityBy::Default && rules.informational(identity.alert, label).is_some();
             if is_mild || by_name {
                 flags |= flag::INFORMATIONAL;
             }
@@ -245,7 +246,10 @@ impl Judgement {
                 Some(id) => (*id, None),
                 None => {
                     scopes.insert(key.clone(), known);
-                    (known, Some(labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect()))
+                    (
+                        known,
+                        Some(labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
+                    )
                 }
             };
             self.scopes.extend(new);
@@ -319,7 +323,8 @@ fn priority(judged: &Judged) -> Priority {
 /// The labels that make the scope.
 fn scope_of<'i>(identity: Identity<'i>, rules: &Rules, key: &mut Vec<u8>) -> Vec<(&'i str, &'i str)> {
     let table = rules.table();
-    let mut found: Vec<(&str, &str)> = table.scope.iter().filter_map(|names| identity.label_of(names)).collect();
+    let mut found: Vec<(&str, &str)> =
+        table.scope.iter().filter_map(|names| identity.label_of(names)).collect();
     if found.is_empty() {
         found.extend(identity.label_of(&table.scope_otherwise));
     }
@@ -342,7 +347,9 @@ fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
     let mut holders: BTreeMap<&[u8], (Place, u32)> = BTreeMap::new();
     for (at, entry) in engine.entries.iter().enumerate() {
         for (key, set) in entry.sets() {
-            let Some(key) = key.strip_prefix(b"\x01key\xff").and_then(|rest| rest.split(|byte| *byte == 0xff).next()) else {
+            let Some(key) =
+                key.strip_prefix(b"\x01key\xff").and_then(|rest| rest.split(|byte| *byte == 0xff).next())
+            else {
                 continue;
             };
             let last = (set.last_fire.unwrap_or(Place::new(0, 0, 0)), at as u32);

@@ -11,8 +11,22 @@ use crate::rules::{Edge, Rules};
 
 /// Labels that name the observer or the owner and not the place; they may differ between cause and symptom.
 const OBSERVERS: [&str; 16] = [
-    "severity", "job", "service", "instance", "container", "endpoint", "team", "owner", "receiver", "app", "component",
-    "group", "source", "host", "reason", "condition",
+    "severity",
+    "job",
+    "service",
+    "instance",
+    "container",
+    "endpoint",
+    "team",
+    "owner",
+    "receiver",
+    "app",
+    "component",
+    "group",
+    "source",
+    "host",
+    "reason",
+    "condition",
 ];
 
 /// Which alerts are joined.
@@ -106,7 +120,8 @@ fn same(judgement: &mut Judgement, engine: &Engine, mut members: Vec<u32>, union
     };
     while let Some(&first) = members.first() {
         let key = full(judgement, first);
-        let (mut own, others): (Vec<u32>, Vec<u32>) = members.into_iter().partition(|at| full(judgement, *at) == key);
+        let (mut own, others): (Vec<u32>, Vec<u32>) =
+            members.into_iter().partition(|at| full(judgement, *at) == key);
         members = others;
         if own.len() > 1 {
             one_family(judgement, engine, &mut own, union);
@@ -132,7 +147,8 @@ fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union
             let severer = by_severity
                 && top.rung == lower.rung
                 && top.severity.class() < lower.severity.class()
-                && judgement.entry(engine, at).identity().alert == judgement.entry(engine, low).identity().alert;
+                && judgement.entry(engine, at).identity().alert
+                    == judgement.entry(engine, low).identity().alert;
             higher || severer
         };
         // Whoever stands above and is not milder; a milder one above hides nothing.
@@ -170,7 +186,10 @@ fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union
     let is_ladder = own.iter().any(|at| judgement.alerts[*at as usize].by != NONE) || {
         let first = &judgement.alerts[own[0] as usize];
         own.iter().any(|at| judgement.alerts[*at as usize].rung != first.rung)
-            || by_severity && own.iter().any(|at| judgement.alerts[*at as usize].severity.class() != first.severity.class())
+            || by_severity
+                && own
+                    .iter()
+                    .any(|at| judgement.alerts[*at as usize].severity.class() != first.severity.class())
     };
     if is_ladder {
         for pair in own.windows(2) {
@@ -235,8 +254,12 @@ fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
 /// Joins causes with their symptoms, and says who explains whom.
 pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     let rules = engine.rules();
-    let names: HashSet<&str> =
-        rules.edges().iter().flat_map(|edge| edge.symptoms.iter().chain([&edge.cause])).map(String::as_str).collect();
+    let names: HashSet<&str> = rules
+        .edges()
+        .iter()
+        .flat_map(|edge| edge.symptoms.iter().chain([&edge.cause]))
+        .map(String::as_str)
+        .collect();
     let mut of: HashMap<(u32, String), Vec<u32>> = HashMap::new();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
@@ -249,7 +272,9 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
         }
         // A transient that became sustained is taken for its lasting form here as well.
         if judged.flags & flag::SUSTAINED != 0 && judged.stands() {
-            if let Some((lasting, _)) = rules.lasting_form(alert).filter(|(lasting, _)| names.contains(lasting.as_str())) {
+            if let Some((lasting, _)) =
+                rules.lasting_form(alert).filter(|(lasting, _)| names.contains(lasting.as_str()))
+            {
                 of.entry((judged.scope, lasting)).or_default().push(at);
             }
         }
@@ -262,7 +287,8 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
     for scope in scopes {
         for (number, edge) in rules.edges().iter().enumerate() {
             let Some(causes) = of.get(&(scope, edge.cause.clone())) else { continue };
-            let causes: Vec<u32> = causes.iter().copied().filter(|at| can_explain(&judgement.alerts[*at as usize])).collect();
+            let causes: Vec<u32> =
+                causes.iter().copied().filter(|at| can_explain(&judgement.alerts[*at as usize])).collect();
             if causes.is_empty() {
                 continue;
             }
@@ -279,7 +305,8 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
         order_by_begin(judgement, engine, causes);
         symptoms.retain(|symptom| causes.iter().any(|cause| cause != symptom));
     }
-    let explains = |judgement: &Judgement, cause: u32, symptom: u32| is_in_time(judgement, engine, cause, symptom);
+    let explains =
+        |judgement: &Judgement, cause: u32, symptom: u32| is_in_time(judgement, engine, cause, symptom);
     // Who has a cause is no top.
     const UNSET: u8 = u8::MAX;
     let mut has_cause = vec![false; judgement.alerts.len()];
@@ -372,12 +399,20 @@ type Bucket = (Vec<u32>, Vec<u32>);
 
 /// Causes and symptoms whose common labels agree: joined by the values of the labels that both kinds carry, so that
 /// ten thousand of each cost no more than twenty thousand.
-fn agreeing(judgement: &Judgement, engine: &Engine, edge: &Edge, causes: &[u32], symptoms: &[u32]) -> Vec<Bucket> {
+fn agreeing(
+    judgement: &Judgement,
+    engine: &Engine,
+    edge: &Edge,
+    causes: &[u32],
+    symptoms: &[u32],
+) -> Vec<Bucket> {
     let places = |at: u32| -> Vec<(&str, &str)> {
         let identity = judgement.entry(engine, at).identity();
         let mut labels: Vec<(&str, &str)> = identity
             .labels()
-            .filter(|(name, _)| !OBSERVERS.contains(name) && !edge.ignore.iter().any(|ignored| ignored == name))
+            .filter(|(name, _)| {
+                !OBSERVERS.contains(name) && !edge.ignore.iter().any(|ignored| ignored == name)
+            })
             // The workload of a pod is the deployment of another alert.
             .map(|(name, value)| match name {
                 "deployment" | "statefulset" | "daemonset" | "job_name" => ("workload", value),
@@ -400,9 +435,11 @@ fn agreeing(judgement: &Judgement, engine: &Engine, edge: &Edge, causes: &[u32],
     let mut buckets = Vec::new();
     for (cause_names, causes) in &causes {
         for (symptom_names, symptoms) in &symptoms {
-            let common: HashSet<&String> = cause_names.iter().filter(|name| symptom_names.contains(name)).collect();
+            let common: HashSet<&String> =
+                cause_names.iter().filter(|name| symptom_names.contains(name)).collect();
             let key = |at: u32| -> Vec<String> {
-                let labels = places(at).into_iter().filter(|(name, _)| common.iter().any(|known| known == name));
+                let labels =
+                    places(at).into_iter().filter(|(name, _)| common.iter().any(|known| known == name));
                 labels.map(|(_, value)| value.to_owned()).collect()
             };
             let mut joined: HashMap<Vec<String>, Bucket> = HashMap::new();
@@ -421,7 +458,13 @@ fn agreeing(judgement: &Judgement, engine: &Engine, edge: &Edge, causes: &[u32],
 }
 
 /// Does this edge make the one explain the other?
-pub(crate) fn is_linked(judgement: &Judgement, engine: &Engine, edge: &Edge, cause: u32, symptom: u32) -> bool {
+pub(crate) fn is_linked(
+    judgement: &Judgement,
+    engine: &Engine,
+    edge: &Edge,
+    cause: u32,
+    symptom: u32,
+) -> bool {
     let rules = engine.rules();
     let names = |at: u32, wanted: &dyn Fn(&str) -> bool| {
         let judged = &judgement.alerts[at as usize];
@@ -457,5 +500,7 @@ fn is_in_time(judgement: &Judgement, engine: &Engine, cause: u32, symptom: u32) 
     let began = |at: u32| judgement.alerts[at as usize].since;
     let precedes = engine.rules().limits().precedes;
     cause != symptom
-        && began(cause).zip(began(symptom)).is_none_or(|(cause, symptom)| cause.duration_since(symptom) <= precedes)
+        && began(cause)
+            .zip(began(symptom))
+            .is_none_or(|(cause, symptom)| cause.duration_since(symptom) <= precedes)
 }

@@ -58,8 +58,15 @@ impl State {
     }
 
     /// An alert stands if one of its label sets does.
-    pub(crate) fn of(entry: &Entry, ends: Option<&Set>, now: Option<Timestamp>, ttl: Option<SignedDuration>, limits: &Limits) -> Self {
-        let Some(more) = entry.more.as_ref().filter(|more| !more.sets.is_empty() || more.rest.records > 0) else {
+    pub(crate) fn of(
+        entry: &Entry,
+        ends: Option<&Set>,
+        now: Option<Timestamp>,
+        ttl: Option<SignedDuration>,
+        limits: &Limits,
+    ) -> Self {
+        let Some(more) = entry.more.as_ref().filter(|more| !more.sets.is_empty() || more.rest.records > 0)
+        else {
             return Self::plain();
         };
         let mut all: Option<Self> = None;
@@ -78,13 +85,21 @@ impl State {
                 set = own.insert(joined);
             }
             let mut state = Self::of_set(set, now, ttl, limits);
-            if key.is_empty() && entry.plain.count > 0 && set.last_end.is_none_or(|end| end < entry.plain.last) {
+            if key.is_empty()
+                && entry.plain.count > 0
+                && set.last_end.is_none_or(|end| end < entry.plain.last)
+            {
                 state.stand = Stand::Open;
             }
             add(state);
         }
         if more.rest.records > 0 {
-            let is_old = more.rest.seen.zip(now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
+            let is_old = more
+                .rest
+                .seen
+                .zip(now)
+                .zip(ttl)
+                .is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
             let stand = if is_old { Stand::Obsolete } else { Stand::Open };
             add(Self { stand, seen: more.rest.seen, has_times: more.rest.seen.is_some(), ..Self::plain() });
         }
@@ -145,7 +160,8 @@ impl State {
             state.since = changes.since;
             state.is_sustained = changes.is_sustained(set, now, limits);
             state.lasted = changes.lasted(set, now);
-            let is_old = state.seen.zip(now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
+            let is_old =
+                state.seen.zip(now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
             if is_old && !set.snapshot && !has_untimed {
                 state.stand = Stand::Obsolete;
             }
@@ -234,7 +250,8 @@ impl Changes {
         let episodes = set.episodes.values().filter(|episode| !episode.instant).count();
         let instants = set.episodes.values().any(|episode| episode.instant);
         let spans = closings.len() + usize::from(stand.0 == Stand::Open);
-        let episodes = episodes + set.runs.len() + if instants { spans.saturating_sub(episodes).max(1) } else { 0 };
+        let episodes =
+            episodes + set.runs.len() + if instants { spans.saturating_sub(episodes).max(1) } else { 0 };
         closings.sort_unstable();
         all.extend(closings.iter().map(|end| (*end, true)));
         all.sort_unstable();
@@ -279,7 +296,8 @@ impl Changes {
         let by_state = !set.episodes.is_empty()
             && self.since.is_some_and(|since| now.duration_since(since) >= limits.sustained);
         let by_repeats = set.runs.iter().any(|run| {
-            run.to.0.duration_since(run.from.0) >= limits.sustained && now.duration_since(run.to.0) <= limits.gap
+            run.to.0.duration_since(run.from.0) >= limits.sustained
+                && now.duration_since(run.to.0) <= limits.gap
         });
         by_state || by_repeats
     }

@@ -117,9 +117,10 @@ impl Entry {
 
     pub(crate) fn records(&self) -> u64 {
         self.plain.count
-            + self.more.as_ref().map_or(0, |more| {
-                more.rest.records + more.sets.values().map(Set::records).sum::<u64>()
-            })
+            + self
+                .more
+                .as_ref()
+                .map_or(0, |more| more.rest.records + more.sets.values().map(Set::records).sum::<u64>())
     }
 
     pub(crate) fn repeats(&self) -> u64 {
@@ -136,10 +137,10 @@ impl Entry {
 
     /// Earliest and latest record.
     pub(crate) fn span(&self) -> Option<(Seen, Seen)> {
-        let plain = (self.plain.count > 0).then(|| {
-            (Seen { at: None, place: self.plain.first }, Seen { at: None, place: self.plain.last })
-        });
-        let more = self.more.iter().flat_map(|more| more.sets.values().filter_map(Set::span).chain(more.rest.span));
+        let plain = (self.plain.count > 0)
+            .then(|| (Seen { at: None, place: self.plain.first }, Seen { at: None, place: self.plain.last }));
+        let more =
+            self.more.iter().flat_map(|more| more.sets.values().filter_map(Set::span).chain(more.rest.span));
         more.chain(plain).reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1)))
     }
 }
@@ -154,7 +155,8 @@ impl More {
                 self.examples.remove(at);
             }
             None if self.examples.len() == EXAMPLES => {
-                if self.examples.last().is_some_and(|(last, known)| (*last, known.as_ref()) < (place, value)) {
+                if self.examples.last().is_some_and(|(last, known)| (*last, known.as_ref()) < (place, value))
+                {
                     return;
                 }
             }

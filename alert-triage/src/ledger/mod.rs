@@ -141,7 +141,11 @@ impl Engine {
         if record.alert.is_empty() {
             // Only an end may name a key alone.
             if let Some(key) = &record.key {
-                self.keys.entry(key.as_ref().into()).or_default().record(place, record, self.rules.limits().gap);
+                self.keys.entry(key.as_ref().into()).or_default().record(
+                    place,
+                    record,
+                    self.rules.limits().gap,
+                );
                 self.bound_keys();
             }
             return;
@@ -165,7 +169,8 @@ impl Engine {
     pub(crate) fn ingest_line(&mut self, hash: u64, line: &[u8], place: Place, record: &Record<'_>) {
         self.ingest(place, record);
         let is_plain = record.status == Status::Event && record.time.is_none();
-        if is_plain && self.largest.is_none() && self.split.set.0.is_empty() && self.split.dropped.is_empty() {
+        if is_plain && self.largest.is_none() && self.split.set.0.is_empty() && self.split.dropped.is_empty()
+        {
             if let Some(entry) = self.find(&self.split.key.0) {
                 self.known.learn(hash, line, entry);
             }
@@ -237,7 +242,9 @@ impl Engine {
     pub(crate) fn fault(&mut self, place: Place, fault: Fault, text: &[u8]) {
         self.malformed += 1;
         *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
-        if self.faults.len() == MALFORMED_KEPT && self.faults.last_key_value().is_some_and(|(last, _)| *last < place) {
+        if self.faults.len() == MALFORMED_KEPT
+            && self.faults.last_key_value().is_some_and(|(last, _)| *last < place)
+        {
             return;
         }
         let text = if fault == Fault::TooLong {
@@ -271,7 +278,8 @@ impl Engine {
             self.sources = std::mem::take(&mut other.sources);
         }
         for entry in other.entries {
-            let found = self.index.find(entry.hash, |&at| self.entries[at as usize].key == entry.key).copied();
+            let found =
+                self.index.find(entry.hash, |&at| self.entries[at as usize].key == entry.key).copied();
             match found {
                 Some(at) => self.entries[at as usize].merge(entry, gap),
                 None => {

@@ -162,7 +162,9 @@ impl Set {
             _ => self.last_fire = self.last_fire.max(Some(place)),
         }
         match (record.status, record.starts, record.time) {
-            (Status::Event, _, Some(at)) => self.run(Run { from: (at, place), to: (at, place), count: 1 }, gap),
+            (Status::Event, _, Some(at)) => {
+                self.run(Run { from: (at, place), to: (at, place), count: 1 }, gap)
+            }
             (status, Some(starts), _) => {
                 let mut episode = Episode::default();
                 episode.told(status).tell(place);
@@ -238,9 +240,9 @@ impl Set {
     fn fold_episodes(&mut self) {
         while self.episodes.len() > EPISODES {
             if let Some((starts, episode)) = self.episodes.pop_first() {
-                let place = [episode.pending, episode.firing, episode.resolved].into_iter().fold(None, |first, told| {
-                    earliest(first, told.place)
-                });
+                let place = [episode.pending, episode.firing, episode.resolved]
+                    .into_iter()
+                    .fold(None, |first, told| earliest(first, told.place));
                 self.folded(starts, place, episode.records());
             }
         }
@@ -355,7 +357,10 @@ impl Set {
         if let Some((at, place)) = self.oldest_folded {
             add(Some(at), place);
         }
-        for place in [self.first_untimed, self.untimed_fire, self.untimed_pending, self.untimed_end].into_iter().flatten() {
+        for place in [self.first_untimed, self.untimed_fire, self.untimed_pending, self.untimed_end]
+            .into_iter()
+            .flatten()
+        {
             add(None, place);
         }
         first.zip(last)
@@ -383,19 +388,43 @@ impl Seen {
     /// Times come before places: a line without a time says nothing of when.
     pub(crate) fn earlier(self, other: Seen) -> Seen {
         match (self.at, other.at) {
-            (Some(a), Some(b)) => if (b, other.place) < (a, self.place) { other } else { self },
+            (Some(a), Some(b)) => {
+                if (b, other.place) < (a, self.place) {
+                    other
+                } else {
+                    self
+                }
+            }
             (Some(_), None) => self,
             (None, Some(_)) => other,
-            (None, None) => if other.place < self.place { other } else { self },
+            (None, None) => {
+                if other.place < self.place {
+                    other
+                } else {
+                    self
+                }
+            }
         }
     }
 
     pub(crate) fn later(self, other: Seen) -> Seen {
         match (self.at, other.at) {
-            (Some(a), Some(b)) => if (b, other.place) > (a, self.place) { other } else { self },
+            (Some(a), Some(b)) => {
+                if (b, other.place) > (a, self.place) {
+                    other
+                } else {
+                    self
+                }
+            }
             (Some(_), None) => self,
             (None, Some(_)) => other,
-            (None, None) => if other.place > self.place { other } else { self },
+            (None, None) => {
+                if other.place > self.place {
+                    other
+                } else {
+                    self
+                }
+            }
         }
     }
 }

@@ -68,8 +68,12 @@ fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
 fn labels<'j>(object: &Object<'j>) -> Result<Vec<(Cow<'j, str>, Cow<'j, str>)>, Fault> {
     if let Some(labels) = &object.labels {
         return match &labels.fault {
-            Some((name, found)) if name.is_empty() => Err(Fault::NotAString { field: "labels".to_owned(), found }),
-            Some((name, found)) => Err(Fault::NotAString { field: format!("label {}", printable(name)), found }),
+            Some((name, found)) if name.is_empty() => {
+                Err(Fault::NotAString { field: "labels".to_owned(), found })
+            }
+            Some((name, found)) => {
+                Err(Fault::NotAString { field: format!("label {}", printable(name)), found })
+            }
             None => Ok(labels.pairs.clone()),
         };
     }
@@ -122,19 +126,28 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
 }
 
 /// PagerDuty Events v2.
-pub(super) fn page<'j>(event: &Object<'j>, payload: Option<Object<'j>>, details: Option<Object<'j>>, rules: &Rules) -> Result<Record<'j>, Fault> {
+pub(super) fn page<'j>(
+    event: &Object<'j>,
+    payload: Option<Object<'j>>,
+    details: Option<Object<'j>>,
+    rules: &Rules,
+) -> Result<Record<'j>, Fault> {
     let text = |field: &'static str, value: Option<&Scalar<'j>>| match value {
         None | Some(Scalar::Null) => Ok(None),
         Some(Scalar::Text(text)) if text.trim().is_empty() => Ok(None),
         Some(Scalar::Text(text)) => Ok(Some(text.clone())),
         Some(other) => Err(Fault::NotAString { field: field.to_owned(), found: other.found() }),
     };
-    let action = text("event_action", event.event_action.as_ref())?.ok_or(Fault::Missing { field: "event_action" })?;
+    let action =
+        text("event_action", event.event_action.as_ref())?.ok_or(Fault::Missing { field: "event_action" })?;
     let status = match action.as_ref() {
         "trigger" | "acknowledge" => record::Status::Firing,
         "resolve" => record::Status::Resolved,
         other => {
-            return Err(Fault::BadState { value: printable(other), known: "trigger, acknowledge and resolve" });
+            return Err(Fault::BadState {
+                value: printable(other),
+                known: "trigger, acknowledge and resolve",
+            });
         }
     };
     let key = text("dedup_key", event.dedup_key.as_ref())?;
@@ -155,7 +168,9 @@ pub(super) fn page<'j>(event: &Object<'j>, payload: Option<Object<'j>>, details:
     };
     let class = text("payload.class", payload.class.as_ref())?;
     let mut record = match (class, told) {
-        (Some(class), told) => Record { alert: class, text: Cow::Borrowed(""), ..told.unwrap_or_else(|| Record::firing("")) },
+        (Some(class), told) => {
+            Record { alert: class, text: Cow::Borrowed(""), ..told.unwrap_or_else(|| Record::firing("")) }
+        }
         (None, Some(told)) => told,
         (None, None) => Record::firing(summary.ok_or(Fault::Missing { field: "payload.summary" })?),
     };

@@ -58,7 +58,8 @@ pub(super) fn read_lines(engine: &mut Engine, source: usize, block: usize, input
     let lines = each_line(input, |number, line| {
         let line = without_cr(line);
         let place = Place::new(source, block, number);
-        let line = if number == 1 && block == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let line =
+            if number == 1 && block == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
         let text = match std::str::from_utf8(line) {
             Ok(text) => text.trim(),
             Err(fault) => return engine.fault(place, Fault::NotUtf8 { byte: fault.valid_up_to() + 1 }, line),
@@ -107,7 +108,11 @@ pub(super) fn read_document(engine: &mut Engine, source: usize, block: usize, _:
             Some(Err(error)) => {
                 let rest = text[from..].trim_start();
                 reader.salvage(rest);
-                let at = if error.is_eof() { text.trim_end().len() } else { offset(text, error.line(), error.column()) };
+                let at = if error.is_eof() {
+                    text.trim_end().len()
+                } else {
+                    offset(text, error.line(), error.column())
+                };
                 reader.place_at(at);
                 let shown = text[..at].rfind('\n').map_or(0, |at| at + 1);
                 let shown = text[shown..].lines().next().unwrap_or_default();
@@ -238,7 +243,9 @@ impl<'t> Reader<'_, 't> {
                 Err(fault) => self.fault(fault, json),
             },
             Some(Format::CloudEvents) => {
-                let Some(data) = object.data else { return self.fault(Fault::Missing { field: "data" }, json) };
+                let Some(data) = object.data else {
+                    return self.fault(Fault::Missing { field: "data" }, json);
+                };
                 match serde_json::from_str::<Object<'t>>(data.get()) {
                     Ok(data) if data.alerts.is_some() => self.envelope(data, json),
                     Ok(data) => match alert::cloud_event(&object, data) {
@@ -249,7 +256,9 @@ impl<'t> Reader<'_, 't> {
                 }
             }
             Some(Format::PagerDuty) => {
-                let inner = |raw: Option<&'t RawValue>| raw.and_then(|raw| serde_json::from_str::<Object<'t>>(raw.get()).ok());
+                let inner = |raw: Option<&'t RawValue>| {
+                    raw.and_then(|raw| serde_json::from_str::<Object<'t>>(raw.get()).ok())
+                };
                 let payload = inner(object.payload);
                 let details = inner(payload.as_ref().and_then(|payload| payload.custom_details));
                 let rules = self.engine.rules().clone();
@@ -346,7 +355,9 @@ fn alerts_of(json: &str) -> Option<&str> {
     let mut rest = json;
     while let Some(at) = rest.find("\"alerts\"") {
         rest = &rest[at + "\"alerts\"".len()..];
-        if let Some(array) = rest.trim_start().strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix('[')) {
+        if let Some(array) =
+            rest.trim_start().strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix('['))
+        {
             return Some(array);
         }
     }

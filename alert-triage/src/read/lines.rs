@@ -106,10 +106,36 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
 pub(super) fn status(word: &str) -> Result<Status, Fault> {
     const KNOWN: &str = "firing, pending and resolved";
     let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-    if is(&["firing", "active", "alerting", "open", "opened", "trigger", "triggered", "problem", "unprocessed", "suppressed",
-            "acknowledged", "acknowledge", "nodata", "error", "new"]) {
+    if is(&[
+        "firing",
+        "active",
+        "alerting",
+        "open",
+        "opened",
+        "trigger",
+        "triggered",
+        "problem",
+        "unprocessed",
+        "suppressed",
+        "acknowledged",
+        "acknowledge",
+        "nodata",
+        "error",
+        "new",
+    ]) {
         Ok(Status::Firing)
-    } else if is(&["resolved", "resolve", "ok", "closed", "normal", "recovered", "recovery", "inactive", "expired", "cleared"]) {
+    } else if is(&[
+        "resolved",
+        "resolve",
+        "ok",
+        "closed",
+        "normal",
+        "recovered",
+        "recovery",
+        "inactive",
+        "expired",
+        "cleared",
+    ]) {
         Ok(Status::Resolved)
     } else if word.eq_ignore_ascii_case("pending") {
         Ok(Status::Pending)

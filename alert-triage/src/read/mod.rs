@@ -79,7 +79,11 @@ impl Format {
             [b'{' | b'[', ..] => json::detect(head),
             [b'<', rest @ ..] => {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                if (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>') { Format::Syslog } else { Format::Lines }
+                if (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>') {
+                    Format::Syslog
+                } else {
+                    Format::Lines
+                }
             }
             _ => Format::Lines,
         }
@@ -90,7 +94,8 @@ impl Format {
         matches!(self, Format::Lines | Format::Jsonl | Format::Syslog)
     }
 
-    fn name(self) -> &'static str {
+    /// As `--format` takes it; [`FromStr`] is its inverse.
+    pub fn name(self) -> &'static str {
         match self {
             Format::Lines => "lines",
             Format::Jsonl => "jsonl",
@@ -114,10 +119,9 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        Format::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| format!("`{name}` is no format: write one of {}", Format::ALL.map(Format::name).join(", ")))
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            format!("`{name}` is no format: write one of {}", Format::ALL.map(Format::name).join(", "))
+        })
     }
 }
 

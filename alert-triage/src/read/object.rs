@@ -8,10 +8,36 @@ use serde_json::value::RawValue;
 
 /// Labels that an object may carry at its top level, beside those in `labels`.
 const FLAT: [&str; 30] = [
-    "app", "cluster", "component", "container", "daemonset", "datacenter", "deployment", "device", "env",
-    "environment", "group", "host", "instance", "job", "job_name", "mountpoint", "namespace", "node",
-    "persistentvolumeclaim", "pod", "queue", "region", "replica", "service", "severity", "shard", "statefulset", "team",
-    "workload", "zone",
+    "app",
+    "cluster",
+    "component",
+    "container",
+    "daemonset",
+    "datacenter",
+    "deployment",
+    "device",
+    "env",
+    "environment",
+    "group",
+    "host",
+    "instance",
+    "job",
+    "job_name",
+    "mountpoint",
+    "namespace",
+    "node",
+    "persistentvolumeclaim",
+    "pod",
+    "queue",
+    "region",
+    "replica",
+    "service",
+    "severity",
+    "shard",
+    "statefulset",
+    "team",
+    "workload",
+    "zone",
 ];
 
 /// A value where a text should be.
@@ -38,7 +64,11 @@ impl Scalar<'_> {
 #[derive(Debug)]
 pub(super) enum Status<'j> {
     Word(Scalar<'j>),
-    Held { state: Option<Cow<'j, str>>, silenced_by: Option<Cow<'j, str>>, inhibited_by: Option<Cow<'j, str>> },
+    Held {
+        state: Option<Cow<'j, str>>,
+        silenced_by: Option<Cow<'j, str>>,
+        inhibited_by: Option<Cow<'j, str>>,
+    },
 }
 
 /// What was found, under the names that the formats use.

@@ -54,7 +54,9 @@ fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Recor
         Ok(record) => record,
         Err(_) => {
             let name = msgid.or(appname).filter(|name| !name.trim().is_empty());
-            let mut record = Record::firing(name.ok_or(Fault::Missing { field: "message of a template's shape, MSGID or app name" })?);
+            let mut record = Record::firing(
+                name.ok_or(Fault::Missing { field: "message of a template's shape, MSGID or app name" })?,
+            );
             record.status = Status::Event;
             record.text = Cow::Borrowed(msg.trim());
             record
@@ -63,9 +65,8 @@ fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Recor
     if yearless.get() {
         engine.yearless += 1;
     } else {
-        record.time = record.time.or(timestamp.and_then(|at| {
-            jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok()
-        }));
+        record.time = record.time.or(timestamp
+            .and_then(|at| jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok()));
     }
     for (name, value) in [("host", hostname), ("app", appname)] {
         if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {

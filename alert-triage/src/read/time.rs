@@ -94,7 +94,8 @@ pub(super) fn leading(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
 
 /// `Nov  3 06:51:59`.
 fn syslog(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let Some(month) = line.get(..3).and_then(|name| MONTHS.iter().position(|known| *known == name)) else {
         return Leading::None;
     };
@@ -117,7 +118,12 @@ fn syslog(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
 }
 
 /// The latest such time that is at most a day after the reference.
-fn in_year(month: i8, day: i8, (hour, minute, second): (i8, i8, i8), reference: Timestamp) -> Option<Timestamp> {
+fn in_year(
+    month: i8,
+    day: i8,
+    (hour, minute, second): (i8, i8, i8),
+    reference: Timestamp,
+) -> Option<Timestamp> {
     let latest = reference.saturating_add(SignedDuration::from_hours(24)).ok()?;
     let year = Offset::UTC.to_datetime(latest).year();
     [year, year - 1, year - 2, year - 3, year - 4].into_iter().find_map(|year| {
@@ -172,14 +178,26 @@ mod tests {
             assert_eq!(leading(line, Some(when)), Leading::At(when, "Zone AB: X"), "{line}");
         }
         assert_eq!(leading("Nov  3 06:51:59 Zone AB: X", None), Leading::Yearless("Zone AB: X"));
-        for line in ["Zone AB: X", "5xx rate", "42 Zone AB: X", "November rain", "Nov 23 6:51:59 X", "[AB] X", "", "2026-11-23 X"] {
+        for line in [
+            "Zone AB: X",
+            "5xx rate",
+            "42 Zone AB: X",
+            "November rain",
+            "Nov 23 6:51:59 X",
+            "[AB] X",
+            "",
+            "2026-11-23 X",
+        ] {
             assert_eq!(leading(line, Some(when)), Leading::None, "{line}");
         }
     }
 
     #[test]
     fn the_year_is_the_one_before_the_reference() {
-        assert_eq!(in_year(12, 31, (23, 59, 59), at("2026-01-01T00:10:00Z")), Some(at("2025-12-31T23:59:59Z")));
+        assert_eq!(
+            in_year(12, 31, (23, 59, 59), at("2026-01-01T00:10:00Z")),
+            Some(at("2025-12-31T23:59:59Z"))
+        );
         assert_eq!(in_year(1, 1, (0, 0, 5), at("2025-12-31T23:59:59Z")), Some(at("2026-01-01T00:00:05Z")));
         assert_eq!(in_year(2, 29, (0, 0, 0), at("2026-11-23T00:00:00Z")), Some(at("2024-02-29T00:00:00Z")));
     }

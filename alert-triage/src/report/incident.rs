@@ -162,11 +162,13 @@ impl Report<'_> {
     pub(super) fn id(&self, number: usize) -> String {
         let judgement = &self.judgement;
         let core = &judgement.incidents[number];
-        let members = || judgement.members[core.members.start as usize..core.members.end as usize].iter().copied();
+        let members =
+            || judgement.members[core.members.start as usize..core.members.end as usize].iter().copied();
         let key = |at: u32| &judgement.entry(self.engine, at).key;
         if core.is_pattern {
             let mut pattern = vec![0xff];
-            pattern.extend_from_slice(judgement.entry(self.engine, core.headline).identity().alert.as_bytes());
+            pattern
+                .extend_from_slice(judgement.entry(self.engine, core.headline).identity().alert.as_bytes());
             return format!("{:016x}", hash(&pattern));
         }
         let began = |at: &u32| {
@@ -243,7 +245,12 @@ impl Report<'_> {
             rule: reason.rule,
             why: reason.why,
             until: reason.until,
-            examples: entry.more.iter().flat_map(|more| &more.examples).map(|(_, text)| text.to_string()).collect(),
+            examples: entry
+                .more
+                .iter()
+                .flat_map(|more| &more.examples)
+                .map(|(_, text)| text.to_string())
+                .collect(),
             runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
             first: seen(first),
             last: seen(last),
@@ -283,8 +290,11 @@ impl Score {
 /// What holds beside the verdict.
 fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
     let own = judged.verdict.to_string();
-    let mut flags: Vec<&'static str> =
-        flag::WORDS.into_iter().filter(|(bit, word)| judged.flags & bit != 0 && *word != own).map(|(_, word)| word).collect();
+    let mut flags: Vec<&'static str> = flag::WORDS
+        .into_iter()
+        .filter(|(bit, word)| judged.flags & bit != 0 && *word != own)
+        .map(|(_, word)| word)
+        .collect();
     if state.timed_out.is_some() {
         flags.push("timed-out");
     }

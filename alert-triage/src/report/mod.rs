@@ -151,7 +151,11 @@ impl<'e> Report<'e> {
             pages: 0,
             tickets: 0,
         };
-        let alone = judgement.incidents.iter().filter(|core| core.group == crate::judge::NONE).map(|core| core.priority);
+        let alone = judgement
+            .incidents
+            .iter()
+            .filter(|core| core.group == crate::judge::NONE)
+            .map(|core| core.priority);
         let grouped = judgement.groups.iter().filter_map(|group| {
             group.folded.iter().map(|incident| judgement.incidents[*incident as usize].priority).min()
         });

@@ -104,7 +104,10 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
         Verdict::Flapping => {
             let open = if judged.stands() { "it stands again now" } else { "the last one is over" };
             let (cycles, quiet) = (state.cycles, limits.flap_quiet);
-            ("flapping".to_owned(), format!("began and ended {cycles} times and was never quiet for {quiet:#}; {open}"))
+            (
+                "flapping".to_owned(),
+                format!("began and ended {cycles} times and was never quiet for {quiet:#}; {open}"),
+            )
         }
         Verdict::Resolved => of_source(match state.ended {
             Some(ended) => format!("its source says it was over at {ended}"),
@@ -118,11 +121,15 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
                 (id.to_owned(), format!("not seen{seen}, for longer than {ttl:#}; nobody said it is over"))
             }
         },
-        Verdict::Pending => of_source("about to fire: its source waits to see whether it goes away".to_owned()),
+        Verdict::Pending => {
+            of_source("about to fire: its source waits to see whether it goes away".to_owned())
+        }
         Verdict::Superseded => {
             let by = report.name(judged.by);
             match judged.ladder {
-                Some(Ladder::Row(row)) => (rules.ladder_id(row as usize).to_owned(), format!("{by} stands, a higher rung")),
+                Some(Ladder::Row(row)) => {
+                    (rules.ladder_id(row as usize).to_owned(), format!("{by} stands, a higher rung"))
+                }
                 Some(Ladder::Severity) => {
                     let severity = report.judged(judged.by).severity;
                     ("ladder/severity".to_owned(), format!("{by} stands as {severity}"))
@@ -131,13 +138,19 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
                     let id = rules.lasting_form(identity.alert).map_or("transient/name", |(_, id)| id);
                     (id.to_owned(), format!("{by} stands, of which it is the transient form"))
                 }
-                Some(Ladder::Name) | None => ("ladder/name".to_owned(), format!("{by} stands, a higher rung")),
+                Some(Ladder::Name) | None => {
+                    ("ladder/name".to_owned(), format!("{by} stands, a higher rung"))
+                }
             }
         }
         Verdict::Sustained => {
-            let lasting = rules.lasting_form(identity.alert).map(|(lasting, _)| printable(lasting)).unwrap_or_default();
+            let lasting =
+                rules.lasting_form(identity.alert).map(|(lasting, _)| printable(lasting)).unwrap_or_default();
             let lasted = span(i64::from(judged.lasted));
-            ("sustained".to_owned(), format!("stands for {lasted}: judged as {lasting}, {}", report.severity(at)))
+            (
+                "sustained".to_owned(),
+                format!("stands for {lasted}: judged as {lasting}, {}", report.severity(at)),
+            )
         }
         Verdict::Transient => {
             let (lasting, id) = rules.lasting_form(identity.alert).unwrap_or_default();
@@ -148,7 +161,9 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
             (id.to_owned(), why)
         }
         Verdict::Informational => match rules.informational(identity.alert, label) {
-            Some((id, because)) if judged.severity_by == SeverityBy::Default => (id.to_owned(), printable(because)),
+            Some((id, because)) if judged.severity_by == SeverityBy::Default => {
+                (id.to_owned(), printable(because))
+            }
             _ => (rules.severity_id(judged.severity_by).to_owned(), report.severity(at)),
         },
         Verdict::Active => (rules.severity_id(judged.severity_by).to_owned(), report.severity(at)),
@@ -171,16 +186,25 @@ pub(super) fn because(report: &Report<'_>, number: usize) -> Vec<String> {
     let notify = core.priority.notify();
     let mut because = Vec::new();
     because.push(match head.verdict {
-        Verdict::Active => format!("{}, notify {notify}: {name} is {}", core.priority, report.severity(core.headline)),
+        Verdict::Active => {
+            format!("{}, notify {notify}: {name} is {}", core.priority, report.severity(core.headline))
+        }
         Verdict::Informational => format!("{}, notify {notify}: {name} is no fault", core.priority),
         Verdict::Transient => format!("{}, notify {notify}: {name} goes away by itself", core.priority),
         verdict if head.counts() => {
-            format!("{}, notify {notify}: {name} is {verdict}, {}", core.priority, report.severity(core.headline))
+            format!(
+                "{}, notify {notify}: {name} is {verdict}, {}",
+                core.priority,
+                report.severity(core.headline)
+            )
         }
         verdict => format!("{}, notify {notify}: nothing in it stands, {name} is {verdict}", core.priority),
     });
     if core.is_pattern && core.scopes > 1 {
-        because.push(format!("the same transient in {}: one pattern, one ticket", counted(u64::from(core.scopes), "scope")));
+        because.push(format!(
+            "the same transient in {}: one pattern, one ticket",
+            counted(u64::from(core.scopes), "scope")
+        ));
     }
     let mut explained: BTreeMap<u32, Vec<String>> = BTreeMap::new();
     for &at in members {
@@ -201,7 +225,9 @@ pub(super) fn because(report: &Report<'_>, number: usize) -> Vec<String> {
         .map(|&at| {
             let judged = report.judged(at);
             match judged.verdict {
-                Verdict::Superseded => format!("{} superseded by {}", report.name(at), report.name(judged.by)),
+                Verdict::Superseded => {
+                    format!("{} superseded by {}", report.name(at), report.name(judged.by))
+                }
                 verdict => format!("{} {verdict}", report.name(at)),
             }
         })
@@ -231,7 +257,8 @@ pub(super) fn alternatives(report: &Report<'_>, number: usize) -> Vec<String> {
             (false, _) => alternatives.push(
                 "it may be over: no record of it carries a time, and none says that it ended".to_owned(),
             ),
-            (true, false) => alternatives.push("it may be over: no record of the input says that anything ended".to_owned()),
+            (true, false) => alternatives
+                .push("it may be over: no record of the input says that anything ended".to_owned()),
             (true, true) => {}
         }
     }
@@ -241,14 +268,20 @@ pub(super) fn alternatives(report: &Report<'_>, number: usize) -> Vec<String> {
         let identity = report.judgement.entry(report.engine, core.headline).identity();
         if let Some((lasting, _)) = rules.lasting_form(identity.alert) {
             let sustained = rules.limits().sustained;
-            let (lasting, unless) = (printable(lasting), if state(core.headline).has_times { "" } else { ", which needs times" });
+            let (lasting, unless) =
+                (printable(lasting), if state(core.headline).has_times { "" } else { ", which needs times" });
             alternatives.push(format!("standing for {sustained:#} it would be judged as {lasting}{unless}"));
         }
     }
-    let guessed: Vec<String> =
-        standing().filter(|at| report.judged(*at).severity_by == SeverityBy::Default).map(|at| report.name(at)).collect();
+    let guessed: Vec<String> = standing()
+        .filter(|at| report.judged(*at).severity_by == SeverityBy::Default)
+        .map(|at| report.name(at))
+        .collect();
     if !guessed.is_empty() {
-        alternatives.push(format!("a severity for {} might change the priority: a label or a rule can say it", list(&guessed)));
+        alternatives.push(format!(
+            "a severity for {} might change the priority: a label or a rule can say it",
+            list(&guessed)
+        ));
     }
     let milder: Vec<String> = (members.iter())
         .filter(|at| report.judged(**at).flags & flag::LOWER_THAN_ITS_RUNG != 0)
@@ -278,23 +311,33 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
             }
         }
     }
-    let mut ids: Vec<&str> = linked.iter().filter(|(.., proven)| !proven).map(|(edge, ..)| edge.id.as_str()).collect();
+    let mut ids: Vec<&str> =
+        linked.iter().filter(|(.., proven)| !proven).map(|(edge, ..)| edge.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     let begun = |at: &u32| report.judged(*at).since.is_some();
     for id in ids {
-        let joins = laddered.iter().copied().chain(linked.iter().filter(|(edge, ..)| edge.id != id).map(|link| (link.1, link.2)));
+        let joins = laddered
+            .iter()
+            .copied()
+            .chain(linked.iter().filter(|(edge, ..)| edge.id != id).map(|link| (link.1, link.2)));
         let mut part: Vec<usize> = (0..members.len()).collect();
         for (a, b) in joins {
             let (from, to) = (part[a].max(part[b]), part[a].min(part[b]));
-            part.iter_mut().for_each(|at| if *at == from { *at = to });
+            part.iter_mut().for_each(|at| {
+                if *at == from {
+                    *at = to
+                }
+            });
         }
         // Parts are told by their first standing member.
         let mut heads: BTreeMap<usize, u32> = BTreeMap::new();
         for (at, &member) in members.iter().enumerate() {
             if report.judged(member).counts() {
                 let head = heads.entry(part[at]).or_insert(member);
-                let rank = |at: u32| (report.judged(at).priority, report.judged(at).severity.class(), at != core.headline);
+                let rank = |at: u32| {
+                    (report.judged(at).priority, report.judged(at).severity.class(), at != core.headline)
+                };
                 if rank(member) < rank(*head) {
                     *head = member;
                 }
@@ -309,7 +352,8 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
             false => "known by name, and the input's order does not prove it",
         };
         let incidents = counted(heads.len() as u64, "incident");
-        alternatives.push(format!("without the edge {id} ({doubt}) it would be {incidents}: {}", list(&names)));
+        alternatives
+            .push(format!("without the edge {id} ({doubt}) it would be {incidents}: {}", list(&names)));
     }
 }
 
@@ -320,18 +364,23 @@ pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {
     if totals.records == 0 {
         caveats.push("nothing to report: the input holds no alert".to_owned());
     } else if report.now().is_none() {
-        caveats.push("no record carries a time: nothing can be found sustained, obsolete or flapping".to_owned());
+        caveats.push(
+            "no record carries a time: nothing can be found sustained, obsolete or flapping".to_owned(),
+        );
     }
     if engine.yearless > 0 {
         let times = counted(engine.yearless, "time");
-        caveats.push(format!("{times} without a year could not be placed and were left out: say what time it is with --now"));
+        caveats.push(format!(
+            "{times} without a year could not be placed and were left out: say what time it is with --now"
+        ));
     }
     if report.judgement.untimed_silences {
         caveats.push("silences with a beginning or an end are not in force, since nothing says what time it is: give --now".to_owned());
     }
     if totals.truncated > 0 {
         let alerts = counted(totals.truncated, "alert");
-        caveats.push(format!("{alerts} were left out by the sender (truncatedAlerts): ask the source for them"));
+        caveats
+            .push(format!("{alerts} were left out by the sender (truncatedAlerts): ask the source for them"));
     }
     if let Some(overflow) = report.overflow() {
         caveats.push(format!(

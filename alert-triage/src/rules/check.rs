@@ -59,7 +59,11 @@ impl Rules {
     /// Faults of the file these rules were parsed from, in its order; built-in rows are not looked at.
     ///
     /// `now` finds silences that are over, `history` (names with their labels) finds rows that match nothing there.
-    pub fn check(&self, now: Option<Timestamp>, history: Option<&[(String, Vec<(String, String)>)]>) -> Vec<Finding> {
+    pub fn check(
+        &self,
+        now: Option<Timestamp>,
+        history: Option<&[(String, Vec<(String, String)>)]>,
+    ) -> Vec<Finding> {
         let mut check = Check { rules: self, found: BTreeSet::new() };
         check.rows("severity", &self.0.severities);
         check.rows("TTL", &self.0.ttls);
@@ -136,16 +140,24 @@ impl Check<'_> {
     fn rows<T: PartialEq>(&mut self, what: &str, rows: &[Row<T>]) {
         for (at, row) in rows.iter().enumerate() {
             if row.matches.is_everything() {
-                self.find(&row.id, Lint::TooBroad, format!("gives every alert its {what}: name the alerts it is for"));
+                self.find(
+                    &row.id,
+                    Lint::TooBroad,
+                    format!("gives every alert its {what}: name the alerts it is for"),
+                );
             }
             let Some(earlier) = rows[..at].iter().find(|earlier| earlier.matches.covers(&row.matches)) else {
                 continue;
             };
             if earlier.says == row.says {
-                let message = format!("says what `{}` already says of the same alerts: remove one", earlier.id);
+                let message =
+                    format!("says what `{}` already says of the same alerts: remove one", earlier.id);
                 self.find(&row.id, Lint::Unreachable, message);
             } else {
-                let message = format!("is hidden by `{}` above it, which matches the same alerts: move it up", earlier.id);
+                let message = format!(
+                    "is hidden by `{}` above it, which matches the same alerts: move it up",
+                    earlier.id
+                );
                 self.find(&row.id, Lint::Shadowed, message);
             }
         }
@@ -154,13 +166,22 @@ impl Check<'_> {
     fn templates(&mut self) {
         let templates = &self.rules.0.templates;
         for (at, (id, template)) in templates.iter().enumerate() {
-            if let Some((earlier, _)) = templates[..at].iter().find(|(_, earlier)| earlier.shown() == template.shown()) {
+            if let Some((earlier, _)) =
+                templates[..at].iter().find(|(_, earlier)| earlier.shown() == template.shown())
+            {
                 self.find(id, Lint::Unreachable, format!("is the template `{earlier}` again: remove one"));
-            } else if let Some((earlier, _)) = templates[..at].iter().find(|(_, earlier)| earlier.is_catch_all()) {
-                self.find(id, Lint::Shadowed, format!("comes behind `{earlier}`, which takes every line: move it up"));
+            } else if let Some((earlier, _)) =
+                templates[..at].iter().find(|(_, earlier)| earlier.is_catch_all())
+            {
+                self.find(
+                    id,
+                    Lint::Shadowed,
+                    format!("comes behind `{earlier}`, which takes every line: move it up"),
+                );
             }
             if template.is_catch_all() {
-                let message = "takes every line that begins with a word: no line will be malformed any more".to_owned();
+                let message =
+                    "takes every line that begins with a word: no line will be malformed any more".to_owned();
                 self.find(id, Lint::TooBroad, message);
             }
         }
@@ -177,7 +198,11 @@ impl Check<'_> {
                 }
                 match seen.insert(rung, id) {
                     Some(other) if other != id => {
-                        self.find(id, Lint::Shadowed, format!("has {rung}, which stands on `{other}` already: join them"));
+                        self.find(
+                            id,
+                            Lint::Shadowed,
+                            format!("has {rung}, which stands on `{other}` already: join them"),
+                        );
                     }
                     _ => {}
                 }
@@ -193,19 +218,26 @@ impl Check<'_> {
             for symptom in &edge.symptoms {
                 next.entry(&edge.cause).or_default().push(symptom);
                 if edge.cause.contains(['*', '?']) || symptom.contains(['*', '?']) {
-                    let message = format!("has a pattern in {} -> {symptom}: edges join exact names, one by one", edge.cause);
+                    let message = format!(
+                        "has a pattern in {} -> {symptom}: edges join exact names, one by one",
+                        edge.cause
+                    );
                     self.find(&edge.id, Lint::TooBroad, message);
                 }
                 match pairs.insert((&edge.cause, symptom), &edge.id) {
                     Some(other) if other != edge.id => {
-                        let message = format!("joins {} -> {symptom}, as `{other}` does: remove one", edge.cause);
+                        let message =
+                            format!("joins {} -> {symptom}, as `{other}` does: remove one", edge.cause);
                         self.find(&edge.id, Lint::Unreachable, message);
                     }
                     _ => {}
                 }
                 let ladder = |name: &str| self.rules.ladder(name).map(|(ladder, _)| ladder);
                 if ladder(&edge.cause).is_some() && ladder(&edge.cause) == ladder(symptom) {
-                    let message = format!("joins two rungs of one ladder, {} and {symptom}: the ladder does it", edge.cause);
+                    let message = format!(
+                        "joins two rungs of one ladder, {} and {symptom}: the ladder does it",
+                        edge.cause
+                    );
                     self.find(&edge.id, Lint::Unreachable, message);
                 }
             }
@@ -248,7 +280,11 @@ impl Check<'_> {
         let names: HashSet<&str> = history.iter().map(|(alert, _)| alert.as_str()).collect();
         let table = &self.rules.0;
         let mut unmatched: Vec<(&str, String)> = Vec::new();
-        fn miss<'r, T>(rows: &'r [Row<T>], matched: impl Fn(&Matches) -> bool, to: &mut Vec<(&'r str, String)>) {
+        fn miss<'r, T>(
+            rows: &'r [Row<T>],
+            matched: impl Fn(&Matches) -> bool,
+            to: &mut Vec<(&'r str, String)>,
+        ) {
             for row in rows.iter().filter(|row| !matched(&row.matches)) {
                 to.push((&row.id, row.matches.pattern.clone()));
             }
@@ -267,12 +303,18 @@ impl Check<'_> {
             }
         }
         for edge in &table.edges {
-            if !names.contains(edge.cause.as_str()) || !edge.symptoms.iter().any(|name| names.contains(name.as_str())) {
+            if !names.contains(edge.cause.as_str())
+                || !edge.symptoms.iter().any(|name| names.contains(name.as_str()))
+            {
                 unmatched.push((&edge.id, format!("{} with one of its symptoms", edge.cause)));
             }
         }
         for (id, what) in unmatched {
-            self.find(id, Lint::NeverMatched, format!("met no alert of the history: {what} does not occur in it"));
+            self.find(
+                id,
+                Lint::NeverMatched,
+                format!("met no alert of the history: {what} does not occur in it"),
+            );
         }
     }
 }
@@ -306,12 +348,15 @@ fn path(next: &HashMap<&str, Vec<&str>>, from: &str, to: &str) -> Option<String>
 
 impl Matches {
     fn is_everything(&self) -> bool {
-        self.labels.iter().all(|(_, _, value)| value == "*") && self.pattern.chars().all(|c| matches!(c, '*' | '?'))
+        self.labels.iter().all(|(_, _, value)| value == "*")
+            && self.pattern.chars().all(|c| matches!(c, '*' | '?'))
     }
 
     /// Does it match whatever `other` matches? Only what is certain.
     fn covers(&self, other: &Matches) -> bool {
-        let name = self.pattern == other.pattern || self.pattern == "*" || other.is_exact() && self.alert(&other.pattern);
+        let name = self.pattern == other.pattern
+            || self.pattern == "*"
+            || other.is_exact() && self.alert(&other.pattern);
         name && self.labels.iter().all(|(name, value, pattern)| {
             other.labels.iter().any(|(theirs, _, wanted)| {
                 theirs == name && (wanted == pattern || !wanted.contains(['*', '?']) && value.matches(wanted))
@@ -327,7 +372,11 @@ mod tests {
     fn check(yaml: &str) -> Vec<String> {
         let now = "2026-11-23T07:00:00Z".parse().unwrap();
         let rules = Rules::parse(yaml).unwrap();
-        rules.check(Some(now), None).iter().map(|finding| format!("{} {}: {}", finding.line, finding.id, finding.lint)).collect()
+        rules
+            .check(Some(now), None)
+            .iter()
+            .map(|finding| format!("{} {}: {}", finding.line, finding.id, finding.lint))
+            .collect()
     }
 
     #[test]
@@ -339,17 +388,32 @@ mod tests {
     #[test]
     fn faults_are_found() {
         for (yaml, want) in [
-            ("severities:\n- {id: a, alert: 'X*', severity: error}\n- {id: b, alert: XY, severity: info}", "3 b: shadowed"),
-            ("severities:\n- {id: a, alert: XY, severity: info}\n- {id: b, alert: XY, severity: info}", "3 b: unreachable"),
-            ("edges:\n- {id: a, cause: X, symptoms: [Y]}\n- {id: b, cause: Y, symptoms: [X]}", "2 a: cyclic,3 b: cyclic"),
+            (
+                "severities:\n- {id: a, alert: 'X*', severity: error}\n- {id: b, alert: XY, severity: info}",
+                "3 b: shadowed",
+            ),
+            (
+                "severities:\n- {id: a, alert: XY, severity: info}\n- {id: b, alert: XY, severity: info}",
+                "3 b: unreachable",
+            ),
+            (
+                "edges:\n- {id: a, cause: X, symptoms: [Y]}\n- {id: b, cause: Y, symptoms: [X]}",
+                "2 a: cyclic,3 b: cyclic",
+            ),
             ("edges:\n- {id: a, cause: X, symptoms: [X]}", "2 a: cyclic"),
             ("ladders:\n- {id: a, rungs: [X, Y, X]}", "2 a: cyclic"),
             ("silences:\n- {id: a, alert: '*', until: 2026-11-24T00:00:00Z}", "2 a: too broad"),
             ("silences:\n- {id: a, alert: X}", "2 a: too broad"),
             ("silences:\n- {id: a, alert: X, until: 2026-11-22T00:00:00Z}", "2 a: never matched"),
             ("templates:\n- {id: a, line: '{alert}'}", "2 a: too broad"),
-            ("templates:\n- {id: a, line: 'Zone  {zone}: {alert}'}\n- {id: b, line: 'Zone  {zone}: {alert}'}", "3 b: unreachable"),
-            ("severities:\n- {id: a, alert: X, labels: {zone: A}, severity: info}\n- {id: b, alert: X, severity: error}", ""),
+            (
+                "templates:\n- {id: a, line: 'Zone  {zone}: {alert}'}\n- {id: b, line: 'Zone  {zone}: {alert}'}",
+                "3 b: unreachable",
+            ),
+            (
+                "severities:\n- {id: a, alert: X, labels: {zone: A}, severity: info}\n- {id: b, alert: X, severity: error}",
+                "",
+            ),
         ] {
             assert_eq!(check(yaml).join(","), want, "{yaml}");
         }
@@ -357,9 +421,13 @@ mod tests {
 
     #[test]
     fn rows_without_history_are_found() {
-        let rules = Rules::parse("severities:\n- {id: a, alert: X, severity: error}\n- {id: b, alert: Y, severity: error}\n").unwrap();
+        let rules = Rules::parse(
+            "severities:\n- {id: a, alert: X, severity: error}\n- {id: b, alert: Y, severity: error}\n",
+        )
+        .unwrap();
         let history = [("X".to_owned(), vec![])];
-        let found: Vec<_> = rules.check(None, Some(&history)).into_iter().map(|finding| (finding.id, finding.lint)).collect();
+        let found: Vec<_> =
+            rules.check(None, Some(&history)).into_iter().map(|finding| (finding.id, finding.lint)).collect();
         assert_eq!(found, [("b".to_owned(), Lint::NeverMatched)]);
     }
 }

@@ -303,7 +303,12 @@ impl Table {
                 return Err(fault(&row.id, format!("edge `{}` has no symptoms", row.id.value)));
             }
             let symptoms = row.symptoms.iter().map(name).collect::<Result<Vec<_>, _>>()?;
-            table.edges.push(Edge { cause: name(&row.cause)?, symptoms, ignore: row.ignore, id: row.id.value });
+            table.edges.push(Edge {
+                cause: name(&row.cause)?,
+                symptoms,
+                ignore: row.ignore,
+                id: row.id.value,
+            });
         }
         let none = BTreeMap::new();
         for row in over(file.transients, base.transients, |row| &row.id.value, off) {

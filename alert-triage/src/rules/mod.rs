@@ -235,7 +235,8 @@ impl Rules {
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
     ) -> (Severity, SeverityBy) {
-        let rows = self.0.severity_of.get(alert).into_iter().flatten().chain(&self.0.severity_patterns).copied();
+        let rows =
+            self.0.severity_of.get(alert).into_iter().flatten().chain(&self.0.severity_patterns).copied();
         let row = rows.filter(|&row| self.0.severities[row].matches.all(alert, &label)).min();
         if let Some(row) = row {
             return (self.0.severities[row].says, SeverityBy::Row(row as u32));
@@ -273,7 +274,9 @@ impl Rules {
         if let Some(row) = self.0.transients.iter().find(|row| row.matches.alert(alert)) {
             return Some((row.says.clone(), &row.id));
         }
-        name::lasting_form(alert).filter(|_| self.is_on("transient/name")).map(|base| (base, "transient/name"))
+        name::lasting_form(alert)
+            .filter(|_| self.is_on("transient/name"))
+            .map(|base| (base, "transient/name"))
     }
 
     /// Why it is only for information, if it is.
@@ -346,7 +349,11 @@ mod tests {
     fn severities_follow_their_order() {
         let rules = Rules::builtin();
         let labelled = |name: &str| (name == "severity").then_some("info");
-        assert_eq!(rules.severity("TooFewEndpointsRegistered", labelled).0, Severity::Info, "a label beats the name");
+        assert_eq!(
+            rules.severity("TooFewEndpointsRegistered", labelled).0,
+            Severity::Info,
+            "a label beats the name"
+        );
         assert_eq!(rules.severity("TooFewEndpointsRegistered", none).0, Severity::Critical);
         assert_eq!(rules.severity("EndpointRegistrationFailure", none).0, Severity::Error);
         assert_eq!(rules.severity("SwypeGatewayDown", none), (Severity::Critical, SeverityBy::Name));
@@ -372,10 +379,9 @@ builtin: {disable: [severity/name, upcommerce/registration]}
 
     #[test]
     fn silences_end() {
-        let rules = Rules::parse(
-            "silences:\n- {id: s, alert: X, until: 2026-11-23T07:00:00Z, because: works}\n",
-        )
-        .unwrap();
+        let rules =
+            Rules::parse("silences:\n- {id: s, alert: X, until: 2026-11-23T07:00:00Z, because: works}\n")
+                .unwrap();
         let at = |time: &str| Some(time.parse().unwrap());
         assert!(rules.silence("X", none, at("2026-11-23T06:59:59Z")).is_some());
         assert!(rules.silence("X", none, at("2026-11-23T07:00:00Z")).is_none());
@@ -386,14 +392,23 @@ builtin: {disable: [severity/name, upcommerce/registration]}
     #[test]
     fn faults_name_their_place() {
         for (yaml, want) in [
-            ("severities:\n- {id: a, alert: X, severity: mauve}\n", "line 2 column 31: `mauve` is no severity"),
+            (
+                "severities:\n- {id: a, alert: X, severity: mauve}\n",
+                "line 2 column 31: `mauve` is no severity",
+            ),
             ("severities:\n- {id: a, alrt: X, severity: error}\n", "line 2 column 11: "),
             ("edges:\n- {id: a, cause: X, symptoms: []}\n", "line 2 column 8: edge `a` has no symptoms"),
             ("ladders:\n- {id: a, rungs: [X]}\n", "line 2 column 8: ladder `a` has fewer than two rungs"),
-            ("templates:\n- {id: a, line: 'Zone {zone}'}\n", "line 2 column 17: template `Zone {zone}` has no {alert}"),
+            (
+                "templates:\n- {id: a, line: 'Zone {zone}'}\n",
+                "line 2 column 17: template `Zone {zone}` has no {alert}",
+            ),
             ("silences:\n- {id: a, alert: X, until: tomorrow}\n", "line 2 column 28: `tomorrow` is no time"),
             ("ttls:\n- {id: a, alert: X, ttl: soon}\n", "line 2 column 26: `soon` is no span"),
-            ("ttls:\n- {id: a, alert: X, ttl: 1h}\n- {id: a, alert: Y, ttl: 1h}\n", "line 3 column 8: id `a` is given twice"),
+            (
+                "ttls:\n- {id: a, alert: X, ttl: 1h}\n- {id: a, alert: Y, ttl: 1h}\n",
+                "line 3 column 8: id `a` is given twice",
+            ),
             ("builtin: {disable: [nope]}\n", "line 1 column 21: nothing built in has the id `nope`"),
             ("limits: {identities: 0}\n", "line 1 column 22: identities must be at least 1"),
         ] {

@@ -94,7 +94,8 @@ impl Template {
             match part {
                 Part::Literal(literal, _) if literal.is_empty() => {}
                 Part::Literal(literal, blank) => {
-                    let after = rest.strip_prefix(literal.as_str()).filter(|after| parted(after, literal, *blank));
+                    let after =
+                        rest.strip_prefix(literal.as_str()).filter(|after| parted(after, literal, *blank));
                     rest = after.ok_or_else(|| self.fault_at(at, literal))?.trim_start();
                 }
                 Part::Capture(name) => {
@@ -102,11 +103,10 @@ impl Template {
                     let value;
                     if name == "alert" {
                         let end = match self.parts.get(at + 1) {
-                            Some(Part::Literal(literal, _)) if !literal.is_empty() => {
-                                rest.find([' ', '\t']).unwrap_or(rest.len()).min(
-                                    rest.find(literal.as_str()).unwrap_or(rest.len()),
-                                )
-                            }
+                            Some(Part::Literal(literal, _)) if !literal.is_empty() => rest
+                                .find([' ', '\t'])
+                                .unwrap_or(rest.len())
+                                .min(rest.find(literal.as_str()).unwrap_or(rest.len())),
                             _ => rest.find(char::is_whitespace).unwrap_or(rest.len()),
                         };
                         (value, rest) = (&rest[..end], rest[end..].trim_start());
@@ -129,7 +129,10 @@ impl Template {
                         }
                         Some(Part::Literal(literal, blank)) => find(rest, literal, *blank)
                             .map(|found| rest.split_at(found))
-                            .ok_or_else(|| Fault::NoLiteral { literal: literal.clone(), template: self.shown.clone() })?,
+                            .ok_or_else(|| Fault::NoLiteral {
+                                literal: literal.clone(),
+                                template: self.shown.clone(),
+                            })?,
                         _ => (rest, ""),
                     };
                     value = before.trim();
@@ -225,7 +228,15 @@ mod tests {
 
     #[test]
     fn bad_templates_are_refused() {
-        for template in ["", "Zone {zone}", "{alert", "{a b} {alert}", "{alert}{zone}", "{zone} {zone} {alert}", "{} {alert}"] {
+        for template in [
+            "",
+            "Zone {zone}",
+            "{alert",
+            "{a b} {alert}",
+            "{alert}{zone}",
+            "{zone} {zone} {alert}",
+            "{} {alert}",
+        ] {
             assert!(Template::parse(template).is_err(), "{template}");
         }
     }
