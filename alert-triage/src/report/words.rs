@@ -273,10 +273,14 @@ pub(super) fn alternatives(report: &Report<'_>, number: usize) -> Vec<String> {
             alternatives.push(format!("standing for {sustained:#} it would be judged as {lasting}{unless}"));
         }
     }
-    let guessed: Vec<String> = standing()
-        .filter(|at| report.judged(*at).severity_by == SeverityBy::Default)
-        .map(|at| report.name(at))
-        .collect();
+    // The severity of a transient changes nothing.
+    let is_guessed = |judged: &Judged| {
+        judged.severity_by == SeverityBy::Default
+            && !matches!(judged.verdict, Verdict::Transient | Verdict::Informational)
+    };
+    let mut guessed: Vec<String> =
+        standing().filter(|at| is_guessed(report.judged(*at))).map(|at| report.name(at)).collect();
+    guessed.dedup();
     if !guessed.is_empty() {
         alternatives.push(format!(
             "a severity for {} might change the priority: a label or a rule can say it",
@@ -316,6 +320,7 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
     ids.sort_unstable();
     ids.dedup();
     let begun = |at: &u32| report.judged(*at).since.is_some();
+    let mut found: Vec<(std::cmp::Reverse<usize>, String)> = Vec::new();
     for id in ids {
         let joins = laddered
             .iter()
@@ -352,9 +357,14 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
             false => "known by name, and the input's order does not prove it",
         };
         let incidents = counted(heads.len() as u64, "incident");
-        alternatives
-            .push(format!("without the edge {id} ({doubt}) it would be {incidents}: {}", list(&names)));
+        let head = members.iter().position(|at| *at == core.headline).map(|at| part[at]);
+        let lost = part.iter().filter(|part| Some(**part) != head).count();
+        let text = format!("without the edge {id} ({doubt}) it would be {incidents}: {}", list(&names));
+        // The more even the halves, the more hangs on the edge.
+        found.push((std::cmp::Reverse(lost.min(members.len() - lost)), text));
     }
+    found.sort();
+    alternatives.extend(found.into_iter().map(|(_, text)| text));
 }
 
 pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {

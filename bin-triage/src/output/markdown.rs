@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Member, Notify, Report, printable};
+use alert_triage::{Incident, Member, Notify, Report, printable};
 
 use super::words::{self, counted};
 
@@ -25,9 +25,7 @@ pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::
         writeln!(to, "\n| priority | incident | where | alerts | why |\n|---|---|---|---|---|")?;
     }
     for incident in &shown {
-        let why = incident.because.first().map(String::as_str).unwrap_or_default();
-        // The sentence begins with the priority, which has a column of its own.
-        let why = why.split_once(": ").map_or(why, |(_, why)| why);
+        let why = words::without_priority(incident.because.first().map_or("", String::as_str));
         writeln!(
             to,
             "| **{}** {} | {} | {} | {} | {} |",
@@ -53,9 +51,9 @@ fn details(incident: &Incident, to: &mut impl Write) -> io::Result<()> {
     writeln!(to, "\n## {priority} {notify}: {} in {}\n", code(headline), place(incident))?;
     writeln!(to, "Incident `{}`\n", incident.id)?;
     writeln!(to, "| count | alert | verdict | why | seen |\n|---:|---|---|---|---|")?;
-    let none = Labels::new();
+    let common = words::common(incident);
     for member in &incident.members {
-        let alert = code(&words::alert(member, incident.scope.as_ref().unwrap_or(&none)));
+        let alert = code(&words::alert(member, &common));
         let seen = text(&words::place(&member.first, &member.last));
         writeln!(
             to,
@@ -85,12 +83,12 @@ fn verdict(member: &Member) -> String {
 }
 
 fn place(incident: &Incident) -> String {
-    match (&incident.scopes, &incident.scope) {
-        (Some(scopes), _) => {
-            scopes.iter().map(|scope| code(&words::scope(scope))).collect::<Vec<_>>().join(", ")
-        }
-        (None, Some(scope)) if !scope.is_empty() => code(&words::scope(scope)),
-        _ => "no scope".to_owned(),
+    match &incident.scopes {
+        Some(scopes) => scopes.iter().map(|scope| code(&words::scope(scope))).collect::<Vec<_>>().join(", "),
+        None => match words::common(incident) {
+            common if common.is_empty() => "no scope".to_owned(),
+            common => code(&words::scope(&common)),
+        },
     }
 }
 

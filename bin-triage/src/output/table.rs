@@ -20,8 +20,8 @@ const LINES: usize = 40;
 /// Malformed lines shown; the JSON shows more.
 const MALFORMED: usize = 10;
 
-/// Columns of an alert's name.
-const ALERT: usize = 42;
+/// Columns of an alert's name and labels, at most.
+const ALERT: usize = 44;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -77,7 +77,7 @@ fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<
             writeln!(to, "{line}")?;
         }
         if !fits && room > 0 {
-            writeln!(to, "{DIM}         … {} more{DIM:#}", counted((lines.len() - cut) as u64, "line"))?;
+            writeln!(to, "{DIM}        … {} more{DIM:#}", counted((lines.len() - cut) as u64, "line"))?;
         }
         room -= if fits { lines.len() } else { room };
     }
@@ -106,7 +106,7 @@ fn head(row: &Row, to: &mut impl Write) -> io::Result<()> {
             let more = if scopes.len() > 4 { ", …" } else { "" };
             format!("{}: {}{more}", counted(scopes.len() as u64, "scope"), names.join(", "))
         }
-        (None, None) => scope(incident.scope.as_ref().unwrap_or(&Labels::new())),
+        (None, None) => scope(&words::common(incident)),
     };
     let called = format!("{} {:<6}", incident.priority, incident.notify.to_string());
     let id = short(&incident.id);
@@ -128,48 +128,59 @@ fn details(row: &Row) -> Vec<String> {
     if incident.notify == Notify::None && incident.members.len() == 1 {
         return Vec::new();
     }
-    let own = incident.scope.clone().unwrap_or_default();
-    let mut lines: Vec<String> = incident.members.iter().map(|member| line(member, &own)).collect();
+    let own = words::common(incident);
+    // The scopes of a pattern are all that its members differ by.
+    let is_pattern =
+        incident.scopes.is_some() && incident.members.iter().all(|member| member.alert == incident.headline);
+    let names: Vec<String> = (incident.members.iter())
+        .map(|member| if is_pattern { words::scope(&member.labels) } else { words::alert(member, &own) })
+        .collect();
+    let wide = names.iter().map(|name| columns(name)).max().unwrap_or(0).min(ALERT);
+    let mut lines: Vec<String> =
+        incident.members.iter().zip(&names).map(|(member, name)| line(member, name, wide)).collect();
     if let Some((count, _)) = group {
         lines.push(format!(
-            "         {DIM}and the same in {}{DIM:#}",
+            "        {DIM}and the same in {}{DIM:#}",
             counted(*count as u64 - 1, "more incident")
         ));
     }
     if incident.priority.needs_a_person() {
-        let why = incident.because.iter().take(1).map(|why| ("why", why));
-        let or = incident.alternatives.iter().map(|or| ("or", or));
-        for (label, text) in why.chain(or) {
-            lines.extend(
-                wrapped(&format!("    {label:>3}  "), text)
-                    .into_iter()
-                    .map(|line| format!("{DIM}{line}{DIM:#}")),
-            );
+        let why = incident.because.first().map(|why| ("why", words::without_priority(why).to_owned()));
+        let or = incident.alternatives.first().map(|first| match incident.alternatives.len() {
+            1 => ("or", first.clone()),
+            more => ("or", format!("{first} ({} more)", more - 1)),
+        });
+        for (label, text) in why.into_iter().chain(or) {
+            let sentence = wrapped(&format!("   {label:>3}  "), &text);
+            lines.extend(sentence.into_iter().map(|line| format!("{DIM}{line}{DIM:#}")));
         }
     }
     lines
 }
 
-fn line(member: &Member, scope: &Labels) -> String {
+fn line(member: &Member, name: &str, wide: usize) -> String {
     let stands = !is_aside(member);
     let style = if stands { Style::new() } else { DIM };
-    let count = format!("{:>6}×", member.count);
-    let name = words::alert(member, scope);
-    let name = fit(&name, ALERT);
+    let count = format!("{:>5}×", member.count);
+    let name = fit(name, wide);
     let place = words::place(&member.first, &member.last);
     let place = fit(&place, columns(&place).min(24));
-    let room = WIDTH - columns(&count) - 1 - ALERT - 2 - columns(&place) - 1;
-    let note = fit(&note(member), room);
-    format!("{style}{count} {name}  {note} {place}{style:#}")
+    let note = note(member);
+    let room = WIDTH - columns(&count) - 1 - wide - 2 - columns(&place) - 2;
+    let note = fit(&note, room);
+    format!("{style}{count} {name}  {note}  {place}{style:#}")
 }
 
 /// What a person needs to know of it, in few words.
 fn note(member: &Member) -> String {
-    let by = |verb: &str, alert: &str| format!("{verb} {}", printable(alert));
     let mut note = match (&member.by, &member.cause, member.role) {
-        (Some(by_whom), ..) => by("superseded by", &by_whom.alert),
+        (Some(by), ..) if by.alert == member.alert => {
+            let severity = by.labels.get("severity").map(printable).unwrap_or_default();
+            format!("superseded by its {severity} form")
+        }
+        (Some(by), ..) => format!("superseded by {}", printable(&by.alert)),
         _ if is_aside(member) => member.verdict.to_string(),
-        (_, Some(cause), _) => format!("{}, {}", member.severity, by("explained by", &cause.alert)),
+        (_, Some(cause), _) => format!("{} ← {}", member.severity, printable(&cause.alert)),
         (_, None, Role::Cause) => format!("{}, explains others", member.severity),
         _ if member.verdict == Verdict::Active => member.severity.to_string(),
         _ => member.verdict.to_string(),

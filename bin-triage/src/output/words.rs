@@ -1,6 +1,6 @@
 //! Phrases that more than one output uses; what comes from the input leaves here printable.
 
-use alert_triage::{Labels, Member, Report, Seen, printable};
+use alert_triage::{Incident, Labels, Member, Report, Seen, printable};
 
 /// `1 line`, `2 lines`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
@@ -42,10 +42,18 @@ pub(crate) fn scope(labels: &Labels) -> String {
     }
 }
 
-/// The name, with what of its labels the scope does not say already.
-pub(crate) fn alert(member: &Member, scope: &Labels) -> String {
-    let own =
-        member.labels.iter().filter(|(name, value)| *name != "severity" && scope.get(*name) != Some(value));
+/// The labels that all members share, those of the scope among them.
+pub(crate) fn common(incident: &Incident) -> Labels {
+    let mut common = incident.members.first().map(|first| first.labels.clone()).unwrap_or_default();
+    common.retain(|name, value| incident.members.iter().all(|member| member.labels.get(name) == Some(value)));
+    common.remove("severity");
+    common
+}
+
+/// The name, with what of its labels is not `common` to all.
+pub(crate) fn alert(member: &Member, common: &Labels) -> String {
+    let is_own = |name: &String, value: &String| name != "severity" && common.get(name) != Some(value);
+    let own = member.labels.iter().filter(|(name, value)| is_own(name, value));
     let mut text = printable(&member.alert);
     for part in [pairs(own), printable(&member.text)] {
         if !part.is_empty() {
@@ -98,4 +106,9 @@ pub(crate) fn line(source: Option<&str>, line: u64) -> String {
         Some(source) => format!("{source}:{line}"),
         None => format!("line {line}"),
     }
+}
+
+/// A first sentence of `because` less what a heading says already.
+pub(crate) fn without_priority(because: &str) -> &str {
+    because.split_once(": ").map_or(because, |(_, why)| why)
 }
