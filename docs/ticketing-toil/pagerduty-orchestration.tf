@@ -1,0 +1,222 @@
+# A PagerDuty service for the alerts of docs/samples/upcommerce.log: one page, one ticket, and the rest kept without
+# waking anybody. Written from the documentation of provider 3.30; it was checked for syntax and names, never applied.
+#
+# It expects the Events API v2 with these fields, so that rules match values and not prose:
+#   payload.class = alert name, payload.group = zone, dedup_key = zone/alert name
+# An Alertmanager sends them with
+#   pagerduty_configs:
+#     - routing_key: ...
+#       class: '{{ .CommonLabels.alertname }}'
+#       group: '{{ .CommonLabels.zone }}'
+#       severity: '{{ .CommonLabels.severity }}'
+# on a route with group_by [alertname, zone]; its dedup_key is its own, one for each such group.
+
+terraform {
+  required_providers {
+    pagerduty = {
+      source  = "PagerDuty/pagerduty"
+      version = "~> 3.30"
+    }
+  }
+}
+
+variable "escalation_policy" {
+  description = "ID of the escalation policy that is paged."
+  type        = string
+}
+
+variable "zones" {
+  description = "Zones for which a failure supersedes the transient. A cache variable holds no table, so each zone has its own."
+  type        = set(string)
+  default     = ["AB", "OH-1", "XQ"]
+}
+
+variable "aiops" {
+  description = "Whether the account has the AIOps add-on. Without it nothing is superseded and AB stays several incidents."
+  type        = bool
+  default     = false
+}
+
+locals {
+  # Upper rung or non-transient form => what it supersedes while it was seen in the last hour.
+  supersedes = {
+    EndpointRegistrationFailure = "EndpointRegistrationTransientFailure"
+    LLMModelVeryStale           = "LLMModelStale"
+  }
+  superseded = !var.aiops ? {} : merge([
+    for zone in var.zones : {
+      for upper, lower in local.supersedes : "${lower(upper)}_${lower(replace(zone, "-", "_"))}" => {
+        zone = zone, upper = upper, lower = lower
+      }
+    }
+  ]...)
+}
+
+data "pagerduty_priority" "p1" { name = "P1" }
+data "pagerduty_priority" "p2" { name = "P2" }
+data "pagerduty_priority" "p3" { name = "P3" }
+data "pagerduty_priority" "p4" { name = "P4" }
+
+resource "pagerduty_service" "upcommerce" {
+  name              = "UpCommerce registration and models"
+  escalation_policy = var.escalation_policy
+  alert_creation    = "create_alerts_and_incidents"
+
+  # Critical and error page; warning and info are low urgency, which does not escalate.
+  incident_urgency_rule {
+    type    = "constant"
+    urgency = "severity_based"
+  }
+
+  # The stream never says that something is over, so nothing is resolved by the clock either.
+  auto_resolve_timeout = "null"
+}
+
+resource "pagerduty_event_orchestration_service" "upcommerce" {
+  service                                = pagerduty_service.upcommerce.id
+  enable_event_orchestration_for_service = true
+
+  # The first rule that matches an event decides.
+  set {
+    id = "start"
+
+    rule {
+      label = "Lost capacity: page, P1"
+      condition {
+        expression = "event.class matches 'TooFewEndpointsRegistered'"
+      }
+      actions {
+        severity = "critical"
+        priority = data.pagerduty_priority.p1.id
+        annotate = "Look for EndpointRegistrationFailure in the same zone first."
+      }
+    }
+
+    # AIOps only: the lower one is kept as a suppressed alert while the upper one was seen in its zone within the hour.
+    dynamic "rule" {
+      for_each = local.superseded
+      content {
+        label = "Superseded in ${rule.value.zone}: ${rule.value.lower}"
+        condition {
+          expression = "event.class matches '${rule.value.lower}' and event.group matches '${rule.value.zone}' and cache_var.${rule.key} >= 1"
+        }
+        actions {
+          suppress = true
+        }
+      }
+    }
+
+    rule {
+      label = "Hard failures: page, P2"
+      condition {
+        expression = "event.class matches 'EndpointRegistrationFailure'"
+      }
+      condition {
+        expression = "event.class matches 'LLMModelVeryStale'"
+      }
+      actions {
+        severity = "error"
+        priority = data.pagerduty_priority.p2.id
+      }
+    }
+
+    # AIOps only: a transient that keeps coming back is worth one low ticket.
+    dynamic "rule" {
+      for_each = var.aiops ? [1] : []
+      content {
+        label = "Recurring transient: low ticket, P4"
+        condition {
+          expression = "event.class matches 'EndpointRegistrationTransientFailure' and cache_var.transients >= 3"
+        }
+        actions {
+          severity = "info"
+          priority = data.pagerduty_priority.p4.id
+        }
+      }
+    }
+
+    # Suppressed alerts stay in the alerts table. Without AIOps nobody counts them: review that table once a week.
+    rule {
+      label = "Transient: kept, no incident"
+      condition {
+        expression = "event.class matches 'EndpointRegistrationTransientFailure'"
+      }
+      actions {
+        suppress = true
+      }
+    }
+
+    # Ten minutes for the job's own retry. If a resolve arrives in that time there is no incident; if the source sends
+    # none, as in the sample, this only delays the ticket.
+    rule {
+      label = "Batch failures: ticket after ten minutes, P3"
+      condition {
+        expression = "event.class matches 'LLMBatchProcessingJobFailures'"
+      }
+      actions {
+        severity = "warning"
+        priority = data.pagerduty_priority.p3.id
+        suspend  = 600
+      }
+    }
+
+    rule {
+      label = "Stale model: ticket, P3"
+      condition {
+        expression = "event.class matches 'LLMModelStale'"
+      }
+      actions {
+        severity = "warning"
+        priority = data.pagerduty_priority.p3.id
+      }
+    }
+  }
+
+  # An alert nobody thought of goes on as its source sent it.
+  catch_all {
+    actions {}
+  }
+}
+
+# How often the upper rung was triggered in its zone in the last hour.
+resource "pagerduty_event_orchestration_service_cache_variable" "superseding" {
+  for_each = local.superseded
+
+  service = pagerduty_service.upcommerce.id
+  name    = each.key
+  condition {
+    expression = "event.class matches '${each.value.upper}' and event.group matches '${each.value.zone}'"
+  }
+  configuration {
+    type        = "trigger_event_count"
+    ttl_seconds = 3600
+  }
+}
+
+resource "pagerduty_event_orchestration_service_cache_variable" "transients" {
+  count = var.aiops ? 1 : 0
+
+  service = pagerduty_service.upcommerce.id
+  name    = "transients"
+  condition {
+    expression = "event.class matches 'EndpointRegistrationTransientFailure'"
+  }
+  configuration {
+    type        = "trigger_event_count"
+    ttl_seconds = 3600
+  }
+}
+
+# AIOps only: alerts of one zone become one incident.
+resource "pagerduty_alert_grouping_setting" "zone" {
+  count = var.aiops ? 1 : 0
+
+  name     = "UpCommerce by zone"
+  type     = "content_based"
+  services = [pagerduty_service.upcommerce.id]
+  config {
+    aggregate   = "all"
+    fields      = ["group"]
+    time_window = 3600
+  }
+}
