@@ -128,7 +128,8 @@ impl Split {
             if value.is_empty() {
                 continue;
             }
-            let volatile = rules.is_volatile(name) || pod.is_some() && matches!(*name, "pod" | "instance");
+            let of_pod = pod.is_some() && matches!(*name, "pod" | "instance") && !rules.is_kept(name);
+            let volatile = rules.is_volatile(name) || of_pod;
             if volatile {
                 self.set.part(name);
                 self.set.part(value);

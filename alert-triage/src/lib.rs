@@ -59,6 +59,7 @@ mod record;
 mod report;
 mod rules;
 mod severity;
+mod yaml;
 
 pub use continuity::{Change, Continuity, Notice};
 pub use fault::Fault;
@@ -71,5 +72,6 @@ pub use report::{
     AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role,
     Score, Seen, Totals, Verdict,
 };
-pub use rules::{Finding, Lint, Rules, RulesError};
+pub use rules::{Finding, History, Lint, Listed, Rules};
 pub use severity::Severity;
+pub use yaml::FileError;

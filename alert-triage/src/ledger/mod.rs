@@ -322,8 +322,8 @@ impl Engine {
         Report::of(self, now)
     }
 
-    /// Names and labels of all alerts, for [`Rules::check`].
-    pub fn alerts(&self) -> Vec<(String, Vec<(String, String)>)> {
+    /// Names and labels of all alerts.
+    pub(crate) fn alerts(&self) -> Vec<(String, Vec<(String, String)>)> {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         (self.entries.iter().map(|entry| entry.identity()))
             .map(|identity| (identity.alert.to_owned(), identity.labels().map(owned).collect()))

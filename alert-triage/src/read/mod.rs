@@ -166,6 +166,15 @@ fn each_line(input: &[u8], mut line: impl FnMut(u64, &[u8])) -> u64 {
     count
 }
 
+/// A plain line as templates meet it; none if it is blank or no text.
+pub(crate) fn shape(line: &[u8]) -> Option<&str> {
+    let text = lines::text(line).ok().filter(|text| !text.is_empty())?;
+    Some(match time::leading(text, None) {
+        time::Leading::None => text,
+        time::Leading::At(_, rest) | time::Leading::Yearless(rest) => rest,
+    })
+}
+
 fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }

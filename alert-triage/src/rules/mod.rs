@@ -2,19 +2,23 @@
 
 mod check;
 mod file;
+mod list;
+mod table;
 mod template;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use wildmatch::WildMatch;
 
-pub use self::check::{Finding, Lint};
-pub use self::file::RulesError;
+pub use self::check::{Finding, History, Lint};
+pub use self::list::Listed;
 pub(crate) use self::template::{Filled, Template};
 use crate::name;
 use crate::severity::Severity;
+use crate::yaml::FileError;
 
 const BUILTIN: &str = include_str!("builtin.yaml");
 
@@ -45,6 +49,8 @@ pub struct Rules(Arc<Table>);
 pub(crate) struct Table {
     pub(crate) templates: Vec<(String, Template)>,
     volatile: HashSet<String>,
+    /// Labels that the file keeps, whatever would drop them.
+    kept: HashSet<String>,
     pub(crate) scope: Vec<Vec<String>>,
     pub(crate) scope_otherwise: Vec<String>,
     severities: Vec<Row<Severity>>,
@@ -63,6 +69,20 @@ pub(crate) struct Table {
     severity_patterns: Vec<usize>,
     /// Row id to the line of its file; built-in rows have none.
     lines: BTreeMap<String, u64>,
+    written: Written,
+}
+
+/// What the file says beside its rows, each with its line; for the lints.
+#[derive(Debug, Default, Clone)]
+struct Written {
+    drop: Vec<(String, u64)>,
+    keep: Vec<(String, u64)>,
+    dropped_by_us: HashSet<String>,
+    scope: Vec<(String, u64)>,
+    scope_at: Option<u64>,
+    limits: Vec<(&'static str, u64)>,
+    /// Ids that do not do what they seem to do, and why.
+    ids: Vec<(String, u64, String)>,
 }
 
 /// A row that says something of the alerts it matches.
@@ -90,9 +110,22 @@ impl Matches {
         !self.pattern.contains(['*', '?'])
     }
 
-    fn all<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+    pub(crate) fn all<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.alert(alert)
             && self.labels.iter().all(|(name, value, _)| label(name).is_some_and(|told| value.matches(told)))
+    }
+}
+
+/// As people would write it: `X` or `X{zone="AB"}`.
+impl fmt::Display for Matches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)?;
+        if self.labels.is_empty() {
+            return Ok(());
+        }
+        let labels: Vec<String> =
+            self.labels.iter().map(|(name, _, value)| format!("{name}=\"{value}\"")).collect();
+        write!(f, "{{{}}}", labels.join(", "))
     }
 }
 
@@ -184,7 +217,7 @@ impl Rules {
     /// # Errors
     /// Says line, column and the fix: YAML that does not parse, an unknown field, an id given twice, a template
     /// without `{alert}`, a bad time or span, an id to disable that nothing has.
-    pub fn parse(yaml: &str) -> Result<Self, RulesError> {
+    pub fn parse(yaml: &str) -> Result<Self, FileError> {
         let builtin = file::File::parse(BUILTIN).expect("tested: the built-in rules parse");
         Ok(Self(Arc::new(Table::of(Some(builtin), file::File::parse(yaml)?)?)))
     }
@@ -192,6 +225,22 @@ impl Rules {
     /// The YAML of the built-in rules, which is also the description of the format.
     pub fn builtin_yaml() -> &'static str {
         BUILTIN
+    }
+
+    /// The id of the template that takes a plain line, as one stands in a file: leading time and outer blanks may be there.
+    ///
+    /// ```
+    /// use alert_triage::Rules;
+    ///
+    /// let rules = Rules::builtin();
+    /// assert_eq!(rules.template(b"2026-11-23T06:51:59Z Zone AB: LLMModelStale"), Some("line/zone"));
+    /// assert_eq!(rules.template(b"nonsense"), None);
+    /// ```
+    pub fn template(&self, line: &[u8]) -> Option<&str> {
+        let text = crate::read::shape(line)?;
+        let mut filled = Filled::default();
+        let fits = self.0.templates.iter().find(|(_, template)| template.fill(text, &mut filled).is_ok());
+        fits.map(|(id, _)| id.as_str())
     }
 
     pub(crate) fn table(&self) -> &Table {
@@ -216,6 +265,11 @@ impl Rules {
 
     pub(crate) fn is_volatile(&self, label: &str) -> bool {
         self.0.volatile.contains(label)
+    }
+
+    /// Named under `identity.keep`.
+    pub(crate) fn is_kept(&self, label: &str) -> bool {
+        self.0.kept.contains(label)
     }
 
     pub(crate) fn severity<'l>(

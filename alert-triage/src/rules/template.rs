@@ -72,6 +72,41 @@ impl Template {
         &self.shown
     }
 
+    /// A line of this shape.
+    pub(super) fn sample(&self) -> String {
+        let mut line = String::new();
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::Literal(literal, blank) => {
+                    line.push_str(literal);
+                    if *blank {
+                        line.push(' ');
+                    }
+                }
+                Part::Capture(name) => {
+                    match name.as_str() {
+                        "alert" => line.push_str("X1"),
+                        "status" => line.push_str("firing"),
+                        "severity" => line.push_str("error"),
+                        "time" => line.push_str("2026-11-23T06:51:59Z"),
+                        _ => line.push_str("x1"),
+                    }
+                    // A word that follows needs a blank.
+                    let next = self.parts.get(at + 1);
+                    if matches!(next, Some(Part::Literal(word, _)) if word.starts_with(char::is_alphanumeric))
+                    {
+                        line.push(' ');
+                    }
+                }
+            }
+        }
+        line.trim_end().to_owned()
+    }
+
+    pub(super) fn begins_with(&self, capture: &str) -> bool {
+        matches!(self.parts.first(), Some(Part::Capture(name)) if name == capture)
+    }
+
     /// Takes any line that begins with a word.
     pub(super) fn is_catch_all(&self) -> bool {
         !self.parts.iter().any(|part| matches!(part, Part::Literal(literal, _) if !literal.is_empty()))
@@ -223,6 +258,21 @@ mod tests {
             ("{zone}/{alert}", "AB/X1", ("X1", vec!["AB"], "")),
         ] {
             assert_eq!(fill(template, line), Ok(want), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_sample_has_the_shape() {
+        for shape in [
+            "Zone {zone}: {alert}",
+            "{severity} {alert} on {host}",
+            "[{zone}] {alert}",
+            "ticket {ticket}: {alert} ({zone})",
+            "{zone}/{alert}",
+            "{status} {alert}",
+        ] {
+            let template = Template::parse(shape).unwrap();
+            assert_eq!(template.fill(&template.sample(), &mut Filled::default()), Ok(()), "{shape}");
         }
     }
 

@@ -1,0 +1,157 @@
+//! Files of ours: YAML, read strictly, with line and column in every error.
+
+use std::fmt;
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_saphyr::{Location, Spanned};
+
+use crate::printable::printable;
+
+/// A text and where it stands.
+pub(crate) type Text = Spanned<String>;
+
+/// A rules file or a file of cases that cannot be used; says where and how to mend it.
+///
+/// ```
+/// use alert_triage::Rules;
+///
+/// let yaml = "severities:\n- {id: queue, alert: QueueBacklog, severity: mauve}\n";
+/// let error = Rules::parse(yaml).unwrap_err();
+/// assert_eq!((error.line(), error.column()), (Some(2), Some(46)));
+/// let shown = error.shown("rules.yml", yaml);
+/// assert!(shown.starts_with("rules.yml:2:46: `mauve` is no severity: write critical, "), "{shown}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileError {
+    at: Option<(u64, u64)>,
+    message: String,
+}
+
+impl FileError {
+    pub(crate) fn at<T>(at: &Spanned<T>, message: impl fmt::Display) -> Self {
+        Self::of(Some(at.referenced), message)
+    }
+
+    fn of(at: Option<Location>, message: impl fmt::Display) -> Self {
+        let at = at.filter(|at| at.line() > 0).map(|at| (at.line(), at.column()));
+        Self { at, message: message.to_string() }
+    }
+
+    /// Counts from 1; none if the fault has no place.
+    pub fn line(&self) -> Option<u64> {
+        self.at.map(|(line, _)| line)
+    }
+
+    /// Counts characters from 1.
+    pub fn column(&self) -> Option<u64> {
+        self.at.map(|(_, column)| column)
+    }
+
+    /// What is wrong and what would mend it.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// `FILE:LINE:COLUMN: message`, then the line of `yaml` and a caret under the column; printable line by line.
+    pub fn shown(&self, file: &str, yaml: &str) -> String {
+        let message = printable(&self.message);
+        let file = printable(file);
+        let Some((line, column)) = self.at else { return format!("{file}: {message}") };
+        let mut shown = format!("{file}:{line}:{column}: {message}");
+        let text = yaml.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
+        // Around the column, so that a long line does not hide it; one character stays one column.
+        let from = (column as usize).saturating_sub(60);
+        let part: String =
+            text.chars().skip(from).take(90).map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let is_tame = printable(&part) == part;
+        if is_tame && !part.trim().is_empty() {
+            let (gutter, mark) = (format!("{line} | "), (column as usize).saturating_sub(1 + from));
+            shown.push_str(&format!("\n{gutter}{part}\n{:>1$}", "^", gutter.len() + mark + 1));
+        }
+        shown
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.at {
+            write!(f, "line {line} column {column}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+/// Reads a file; one that says nothing is the default.
+pub(crate) fn parse<T: DeserializeOwned + Default>(yaml: &str) -> Result<T, FileError> {
+    let is_empty = |line: &str| {
+        let line = line.trim_matches('\u{feff}').trim();
+        line.is_empty() || line.starts_with('#') || line == "---"
+    };
+    if yaml.lines().all(is_empty) {
+        return Ok(T::default());
+    }
+    serde_saphyr::from_str(yaml).map_err(|error| {
+        let message = error.without_snippet().to_string();
+        FileError::of(error.location(), words(&message))
+    })
+}
+
+/// What the parser means, for whoever wrote the file.
+fn words(message: &str) -> String {
+    let message = message.split(" at line ").next().unwrap_or(message);
+    let text = match message {
+        "expected sequence start" => "a list belongs here: write `- …` lines, or [a, b]",
+        "expected mapping start" => "fields belong here: write `name: value` lines, or {name: value}",
+        "expected string scalar" => "a text belongs here",
+        "invalid u64" | "invalid usize" => "a whole number belongs here, zero or more",
+        _ if message.starts_with("cannot deserialize null") => "a text belongs here, and nothing is written",
+        _ if message.starts_with("multiple YAML documents") => {
+            "a second document begins before this line: put everything into one"
+        }
+        _ => "",
+    };
+    if !text.is_empty() {
+        return text.to_owned();
+    }
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next())
+    {
+        return format!("`{key}` is given twice: remove one");
+    }
+    if message.starts_with("missing field ") {
+        return format!("{message}: write it");
+    }
+    if message.ends_with("found a tab") {
+        return format!("{message}: indent with blanks");
+    }
+    message.to_owned()
+}
+
+/// A section without a row, as it remains when all its rows are commented out, is an empty one.
+pub(crate) fn or_empty<'de, D, T>(from: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_under_the_column() {
+        let error = FileError { at: Some((2, 3)), message: "is wrong".to_owned() };
+        assert_eq!(error.shown("r.yml", "a\nb\tc\n"), "r.yml:2:3: is wrong\n2 | b c\n      ^");
+        assert_eq!(
+            error.shown("r.yml", "a\nb \u{1b}c\n"),
+            "r.yml:2:3: is wrong",
+            "no line that could be obeyed"
+        );
+        let far = FileError { at: Some((1, 500)), message: "is wrong".to_owned() };
+        let shown = far.shown("r.yml", &"é".repeat(600));
+        assert!(shown.lines().all(|line| line.chars().count() < 100), "{shown}");
+    }
+}
