@@ -162,10 +162,10 @@ impl Table {
                 because: row.because,
                 id: row.id.value,
             };
-            if let (Some(from), Some(until), Some(at)) = (silence.from, silence.until, &row.until) {
-                if until <= from {
-                    return Err(fault(at, format!("silence `{}` ends before it begins", silence.id)));
-                }
+            if let (Some(from), Some(until), Some(at)) = (silence.from, silence.until, &row.until)
+                && until <= from
+            {
+                return Err(fault(at, format!("silence `{}` ends before it begins", silence.id)));
             }
             table.silences.push(silence);
         }

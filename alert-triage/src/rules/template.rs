@@ -91,10 +91,10 @@ impl Template {
                         "time" => line.push_str("2026-11-23T06:51:59Z"),
                         _ => line.push_str("x1"),
                     }
-                    // A word that follows needs a blank.
+                    // A word or a bracket that follows has a blank before it.
                     let next = self.parts.get(at + 1);
-                    if matches!(next, Some(Part::Literal(word, _)) if word.starts_with(char::is_alphanumeric))
-                    {
+                    let opens = |c: char| c.is_alphanumeric() || matches!(c, '(' | '[' | '<');
+                    if matches!(next, Some(Part::Literal(word, _)) if word.starts_with(opens)) {
                         line.push(' ');
                     }
                 }

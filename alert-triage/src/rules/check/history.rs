@@ -40,10 +40,8 @@ impl History {
         let seen = self.templates.get_or_insert_default();
         let mine = rules.0.templates.iter().filter(|(id, _)| rules.0.lines.contains_key(id)).count();
         for line in lines {
-            if let Some(id) = rules.template(line) {
-                if !seen.contains(id) {
-                    seen.insert(id.to_owned());
-                }
+            if let Some(id) = rules.template(line).filter(|id| !seen.contains(*id)) {
+                seen.insert(id.to_owned());
             }
             if seen.iter().filter(|id| rules.0.lines.contains_key(*id)).count() == mine {
                 return;
