@@ -269,8 +269,9 @@ fn faults_are_found_and_say_what_mends_them() {
         (
             "a scope of what is dropped",
             "scope: {labels: [[cluster], [replica, zone]], otherwise: [zone]}",
-            "line 1: ignored: `scope` names zone twice: the first is looked at\n\
-             line 1: unreachable: `scope` names replica, which is dropped from every alert: name another, or keep it",
+            "line 1: unreachable: `scope` names replica, which is dropped from every alert: name another, or keep \
+             it\n\
+             line 1: ignored: `scope` names zone twice: the first is looked at",
         ),
         (
             "limits of what is disabled",
