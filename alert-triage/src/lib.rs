@@ -59,6 +59,7 @@ mod record;
 mod report;
 mod rules;
 mod severity;
+mod tape;
 mod yaml;
 
 pub use continuity::{Change, Continuity, Notice};

@@ -132,6 +132,31 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// The same, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Record<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        Record {
+            alert: owned(self.alert),
+            labels: self.labels.into_iter().map(|(name, value)| (owned(name), owned(value))).collect(),
+            text: owned(self.text),
+            status: self.status,
+            time: self.time,
+            starts: self.starts,
+            ends: self.ends,
+            key: self.key.map(owned),
+            keyed: self.keyed,
+            snapshot: self.snapshot,
+            held: match self.held {
+                Held::No => Held::No,
+                Held::Silenced(by) => Held::Silenced(owned(by)),
+                Held::Inhibited(by) => Held::Inhibited(owned(by)),
+            },
+        }
+    }
+
     /// The newest instant that this record proves to have passed; never an end that is only announced.
     pub fn newest(&self) -> Option<Timestamp> {
         let ended = match (self.status, self.ends) {

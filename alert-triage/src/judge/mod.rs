@@ -233,9 +233,15 @@ impl Judgement {
                 }
             }
             let is_mild = matches!(severity, Severity::Info | Severity::None);
-            // What a label or a row says of severity beats what the name says.
-            let by_name =
-                severity_by == SeverityBy::Default && rules.informational(identity.alert, label).is_some();
+            // What a label or a row says of severity comes before what is for information; a word of the name does not
+            // come before a row.
+            let by_name = match severity_by {
+                SeverityBy::Default => rules.informational(identity.alert, label).is_some(),
+                SeverityBy::Name => {
+                    rules.informational(identity.alert, label).is_some_and(|(id, _)| rules.is_row(id))
+                }
+                SeverityBy::Label | SeverityBy::Row(_) => false,
+            };
             if is_mild || by_name {
                 flags |= flag::INFORMATIONAL;
             }

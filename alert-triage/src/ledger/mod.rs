@@ -22,6 +22,7 @@ use crate::read::LINE_LIMIT;
 use crate::record::{Ends, Record, Status};
 use crate::report::Report;
 use crate::rules::Rules;
+use crate::tape::Tape;
 
 /// How many malformed lines a report shows one by one; the rest is counted by kind.
 pub const MALFORMED_KEPT: usize = 1_000;
@@ -77,6 +78,8 @@ pub struct Engine {
     pub(crate) yearless: u64,
     /// Gives those a year.
     pub(crate) reference: Option<Timestamp>,
+    /// Keeps single records, for whoever asked.
+    pub(crate) tape: Option<Tape>,
 }
 
 /// A line or a record that could not be read.
@@ -111,6 +114,7 @@ impl Engine {
             ends_told: false,
             yearless: 0,
             reference: None,
+            tape: None,
         }
     }
 
@@ -131,6 +135,7 @@ impl Engine {
         let mut sibling = Engine::new(self.rules.clone());
         sibling.sources = self.sources.clone();
         sibling.reference = self.reference;
+        sibling.tape = self.tape.as_ref().map(Tape::blank);
         sibling
     }
 
@@ -148,10 +153,16 @@ impl Engine {
                 );
                 self.bound_keys();
             }
+            if let Some(tape) = &mut self.tape {
+                tape.record(place, record, &Split::default());
+            }
             return;
         }
         let mut split = std::mem::take(&mut self.split);
         split.fill(record, &self.rules);
+        if let Some(tape) = &mut self.tape {
+            tape.record(place, record, &split);
+        }
         match self.find_or_insert(&split.key.0) {
             Some(at) => self.entries[at as usize].record(place, record, &split, self.rules.limits().gap),
             None => self.overflow[usize::from(class(&split.key.0, &self.rules))] += 1,
@@ -168,7 +179,8 @@ impl Engine {
     /// Takes a record that a whole line made; if it carries no time, the line is remembered.
     pub(crate) fn ingest_line(&mut self, hash: u64, line: &[u8], place: Place, record: &Record<'_>) {
         self.ingest(place, record);
-        let is_plain = record.status == Status::Event && record.time.is_none();
+        // A tape wants to see each line.
+        let is_plain = record.status == Status::Event && record.time.is_none() && self.tape.is_none();
         if is_plain && self.largest.is_none() && self.split.set.0.is_empty() && self.split.dropped.is_empty()
         {
             if let Some(entry) = self.find(&self.split.key.0) {
@@ -240,6 +252,9 @@ impl Engine {
 
     /// Records a line or a record that could not be read.
     pub(crate) fn fault(&mut self, place: Place, fault: Fault, text: &[u8]) {
+        if let Some(tape) = &mut self.tape {
+            tape.fault(place, &fault);
+        }
         self.malformed += 1;
         *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
         if self.faults.len() == MALFORMED_KEPT
@@ -313,6 +328,9 @@ impl Engine {
         self.newest = self.newest.max(other.newest);
         self.ends_told |= other.ends_told;
         self.yearless += other.yearless;
+        if let (Some(tape), Some(theirs)) = (&mut self.tape, other.tape) {
+            tape.merge(theirs);
+        }
     }
 
     /// Judges everything at `now`; none is the newest time that a record carries, and where no record carries one,

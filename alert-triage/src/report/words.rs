@@ -161,7 +161,7 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
             (id.to_owned(), why)
         }
         Verdict::Informational => match rules.informational(identity.alert, label) {
-            Some((id, because)) if judged.severity_by == SeverityBy::Default => {
+            Some((id, because)) if matches!(judged.severity_by, SeverityBy::Default | SeverityBy::Name) => {
                 (id.to_owned(), printable(because))
             }
             _ => (rules.severity_id(judged.severity_by).to_owned(), report.severity(at)),

@@ -267,6 +267,11 @@ impl Rules {
         self.0.volatile.contains(label)
     }
 
+    /// And no heuristic.
+    pub(crate) fn is_row(&self, id: &str) -> bool {
+        !HEURISTICS.iter().any(|(known, _)| *known == id)
+    }
+
     /// Named under `identity.keep`.
     pub(crate) fn is_kept(&self, label: &str) -> bool {
         self.0.kept.contains(label)
