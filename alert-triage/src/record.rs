@@ -61,7 +61,7 @@ pub enum Ends {
     /// Nothing, or the year 1, by which Prometheus means nothing.
     #[default]
     Open,
-    /// Ends then, if nothing newer moves it: resolved once that is past.
+    /// Ends then, if nothing told later moves it: resolved once that is past.
     At(Timestamp),
     /// The source gives it up then: not resolved, but obsolete.
     TimesOut(Timestamp),
@@ -157,12 +157,39 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The newest instant that this record proves to have passed; never an end that is only announced.
+    /// The newest instant that this record proves to have passed; never an end that is only announced, nor a start
+    /// beyond the moment at which it was told: Alertmanager takes the end for the start of an alert that has none.
     pub fn newest(&self) -> Option<Timestamp> {
         let ended = match (self.status, self.ends) {
             (Status::Resolved, Ends::At(at)) => Some(at),
             _ => None,
         };
-        self.time.max(self.starts).max(ended)
+        self.time.or(self.starts).max(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_passed_is_newest() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let record = || Record::firing("X");
+        for (case, record, want) in [
+            ("no time", record(), None),
+            ("begun", record().since(at(5)), Some(at(5))),
+            ("told later", record().since(at(5)).at(at(7)), Some(at(7))),
+            ("an end announced", record().since(at(5)).ends(Ends::At(at(9))), Some(at(5))),
+            ("a time-out", record().since(at(5)).at(at(7)).ends(Ends::TimesOut(at(9))), Some(at(7))),
+            ("over", record().since(at(5)).status(Status::Resolved).ends(Ends::At(at(9))), Some(at(9))),
+            (
+                "a start that is an end",
+                record().since(at(9)).at(at(7)).ends(Ends::TimesOut(at(9))),
+                Some(at(7)),
+            ),
+        ] {
+            assert_eq!(record.newest(), want, "{case}");
+        }
     }
 }

@@ -204,7 +204,7 @@ impl Changes {
             let ended = if episode.resolved.is_told() {
                 Some(episode.ended.unwrap_or(starts).max(starts))
             } else {
-                passed(episode.ends)
+                passed(episode.ends.end())
             };
             let given_up = passed(episode.times_out).filter(|_| ended.is_none());
             let stand = match (ended, given_up) {

@@ -1,5 +1,6 @@
 //! Accounts for every record: what each alert adds up to, in memory that grows with distinct alerts only.
 
+mod announced;
 pub(crate) mod entry;
 mod known;
 pub(crate) mod set;

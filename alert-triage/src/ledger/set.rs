@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::announced::Announced;
 use crate::place::Place;
 use crate::record::{Ends, Held, Record, Status};
 
@@ -54,8 +55,8 @@ pub(crate) struct Episode {
     pub(crate) resolved: Told,
     /// The latest end told with it; for a resolved one it is past.
     pub(crate) ended: Option<Timestamp>,
-    /// Announced ends: over then, unless moved.
-    pub(crate) ends: Option<Timestamp>,
+    /// Over then, unless moved.
+    pub(crate) ends: Announced,
     /// Given up then.
     pub(crate) times_out: Option<Timestamp>,
     /// Said without a start: repeats count, and a later end closes it.
@@ -125,7 +126,7 @@ impl Episode {
         self.firing.merge(other.firing);
         self.resolved.merge(other.resolved);
         self.ended = self.ended.max(other.ended);
-        self.ends = self.ends.max(other.ends);
+        self.ends.merge(&other.ends);
         self.times_out = self.times_out.max(other.times_out);
         self.instant |= other.instant;
     }
@@ -172,7 +173,7 @@ impl Set {
                     (Status::Resolved, Ends::At(at) | Ends::TimesOut(at)) => episode.ended = Some(at),
                     // An end by status alone: no later than it was said, no earlier than it began.
                     (Status::Resolved, Ends::Open) => episode.ended = record.time.max(Some(starts)),
-                    (_, Ends::At(at)) => episode.ends = Some(at),
+                    (_, Ends::At(at)) => episode.ends.tell(at, place),
                     (_, Ends::TimesOut(at)) => episode.times_out = Some(at),
                     (_, Ends::Open) => {}
                 }
@@ -194,7 +195,7 @@ impl Set {
                 let mut episode = Episode { instant: !record.keyed, ..Episode::default() };
                 episode.told(status).tell(place);
                 match record.ends {
-                    Ends::At(end) => episode.ends = Some(end),
+                    Ends::At(end) => episode.ends.tell(end, place),
                     Ends::TimesOut(end) => episode.times_out = Some(end),
                     Ends::Open => {}
                 }

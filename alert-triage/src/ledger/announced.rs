@@ -1,0 +1,78 @@
+//! Ends that a source announces while an alert still fires.
+
+use jiff::Timestamp;
+
+use crate::place::Place;
+
+/// Ends kept, the latest ones. Prometheus announces an end four of its intervals ahead, so few are later than a true one.
+const KEPT: usize = 16;
+
+/// The end that holds is the one that was new last, and not the latest.
+///
+/// Prometheus pushes an end some minutes ahead, moves it on with each push, and when the alert is over takes it back to
+/// that instant. A push does not say when it was sent, so pushes take the order of their places; an end that is told
+/// again, in a push that is delivered twice, stays where it was told first.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Announced {
+    /// Each with its first place; the latest end first.
+    ends: Vec<(Timestamp, Place)>,
+}
+
+impl Announced {
+    pub(crate) fn tell(&mut self, end: Timestamp, place: Place) {
+        let at = self.ends.partition_point(|(known, _)| *known > end);
+        match self.ends.get_mut(at).filter(|(known, _)| *known == end) {
+            Some((_, first)) => *first = place.min(*first),
+            None => {
+                self.ends.insert(at, (end, place));
+                self.ends.truncate(KEPT);
+            }
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Announced) {
+        for (end, place) in &other.ends {
+            self.tell(*end, *place);
+        }
+    }
+
+    /// Of two told in one place the later one: nothing is over by a guess.
+    pub(crate) fn end(&self) -> Option<Timestamp> {
+        self.ends.iter().max_by_key(|(end, place)| (*place, *end)).map(|(end, _)| *end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn end_of(told: &[(i64, u64)]) -> Option<i64> {
+        let mut announced = Announced::default();
+        for (end, line) in told {
+            announced.tell(Timestamp::from_second(*end).unwrap(), Place::new(0, 0, *line));
+        }
+        announced.end().map(Timestamp::as_second)
+    }
+
+    #[test]
+    fn the_end_that_was_new_last_holds() {
+        let hours: Vec<_> = (1..=500).map(|push| (push as i64 * 60 + 240, push)).collect();
+        for (case, told, want) in [
+            ("nothing told", &[][..], None),
+            ("moved on", &[(240, 1), (300, 2), (360, 3)], Some(360)),
+            ("taken back", &[(240, 1), (300, 2), (90, 3)], Some(90)),
+            ("taken back, and told again", &[(240, 1), (300, 2), (90, 3), (90, 4)], Some(90)),
+            ("an old push delivered again", &[(240, 1), (300, 2), (90, 3), (240, 4)], Some(90)),
+            ("one line holds both", &[(240, 1), (90, 1)], Some(240)),
+            (
+                "a push a minute for hours, then over",
+                &[&hours[..], &[(500 * 60 + 10, 501)]].concat(),
+                Some(30_010),
+            ),
+        ] {
+            assert_eq!(end_of(told), want, "{case}");
+            let reversed: Vec<_> = told.iter().rev().copied().collect();
+            assert_eq!(end_of(&reversed), want, "{case}, in any order of arrival");
+        }
+    }
+}
