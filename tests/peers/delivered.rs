@@ -1,0 +1,94 @@
+//! What Alertmanager delivers to a webhook.
+
+use crate::alertmanager::{Alertmanager, alerts_of, told};
+use crate::http::{Receiver, Request};
+use crate::triage::Report;
+
+/// What is left of the sample once Alertmanager has inhibited what its rules can.
+const FIRING: [&str; 6] = [
+    "AB EndpointRegistrationFailure firing",
+    "AB LLMBatchProcessingJobFailures firing",
+    "AB LLMModelVeryStale firing",
+    "AB TooFewEndpointsRegistered firing",
+    "OH-1 EndpointRegistrationTransientFailure firing",
+    "XQ EndpointRegistrationTransientFailure firing",
+];
+
+fn has_all_firing(requests: &[Request]) -> bool {
+    let told = told(requests);
+    FIRING.iter().all(|alert| told.contains(*alert))
+}
+
+#[test]
+fn webhooks_of_the_sample_make_its_incidents() {
+    let receiver = Receiver::start();
+    let alertmanager = Alertmanager::quick(&receiver.address());
+    alertmanager.post_the_sample();
+    let bodies = receiver.until("all zones are delivered", has_all_firing);
+    let report = Report::of(&bodies);
+    assert_eq!(report.incidents(), Report::of_the_sample().incidents());
+    assert_eq!(
+        report.verdicts(),
+        [
+            "zone=AB EndpointRegistrationFailure active",
+            "zone=AB LLMBatchProcessingJobFailures active",
+            "zone=AB LLMModelVeryStale active",
+            "zone=AB TooFewEndpointsRegistered active",
+            "zone=OH-1 EndpointRegistrationTransientFailure transient",
+            "zone=XQ EndpointRegistrationTransientFailure transient",
+        ],
+        "the inhibited ones reach no webhook"
+    );
+}
+
+#[test]
+fn deliveries_that_alertmanager_repeats_change_nothing_but_the_duplicates() {
+    let receiver = Receiver::start();
+    let alertmanager = Alertmanager::quick(&receiver.address());
+    alertmanager.post_the_sample();
+    let once = receiver.until("all zones are delivered", has_all_firing);
+    let often = receiver.until("each group is delivered three times", |requests| {
+        let of =
+            |zone: &str, request: &Request| alerts_of(request).iter().any(|alert| alert.starts_with(zone));
+        let times = |zone: &str| requests.iter().filter(|request| of(zone, request)).count();
+        ["AB ", "OH-1 ", "XQ "].iter().all(|zone| times(zone) >= 3)
+    });
+    let (once, often) = (Report::of(&once), Report::of(&often));
+    assert_eq!(often.0["incidents"], once.0["incidents"]);
+    assert!(often.total("duplicates") >= 12, "{:#}", often.0["totals"]);
+    assert_eq!(often.total("records"), often.total("duplicates") + often.total("alerts"));
+}
+
+#[test]
+fn only_a_real_resolve_makes_an_alert_resolved() {
+    let receiver = Receiver::start();
+    let alertmanager = Alertmanager::quick(&receiver.address());
+    alertmanager.post_the_sample();
+    let mut before = receiver.until("all zones are delivered", has_all_firing);
+    alertmanager.resolve("AB", "TooFewEndpointsRegistered");
+    let resolved = "AB TooFewEndpointsRegistered resolved";
+    let after = receiver.until("the end is delivered", |requests| told(requests).contains(resolved));
+
+    let report = Report::of(&after);
+    let member = report.member("AB", "TooFewEndpointsRegistered");
+    assert_eq!(member["verdict"], "resolved");
+    assert_eq!(
+        report.incidents()[0],
+        "P2 page zone=AB EndpointRegistrationFailure",
+        "the critical one is over"
+    );
+    let others = report.verdicts().iter().filter(|line| line.ends_with(" resolved")).count();
+    assert_eq!(others, 1, "and nothing else: {:#?}", report.verdicts());
+
+    // The end without its firing, and the other way round.
+    let last = after.last().expect("the end");
+    assert_eq!(Report::of([last]).member("AB", "TooFewEndpointsRegistered")["verdict"], "resolved");
+    let reversed: Vec<_> = after.iter().rev().collect();
+    assert_eq!(Report::of(&reversed).verdicts(), report.verdicts());
+
+    // Alertmanager's answer no longer names it, and that is no evidence.
+    let answer = alertmanager.get("/api/v2/alerts");
+    assert!(!String::from_utf8_lossy(&answer).contains("TooFewEndpointsRegistered"));
+    before.push(answer);
+    assert_eq!(Report::of(&before).member("AB", "TooFewEndpointsRegistered")["verdict"], "active");
+}

@@ -1,0 +1,172 @@
+//! Just enough HTTP for the loopback interface: a client, and a server that keeps what it was sent.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use crate::PATIENCE;
+
+/// Asks `http://ADDRESS/PATH`.
+///
+/// # Panics
+/// When the answer is not 200.
+pub(crate) fn get(address: &str, path: &str) -> Vec<u8> {
+    ask(address, "GET", path, b"").unwrap_or_else(|error| panic!("GET {path}: {error}"))
+}
+
+/// Posts JSON.
+///
+/// # Panics
+/// When the answer is not 200.
+pub(crate) fn post(address: &str, path: &str, body: &[u8]) -> Vec<u8> {
+    ask(address, "POST", path, body).unwrap_or_else(|error| panic!("POST {path}: {error}"))
+}
+
+/// Deletes.
+///
+/// # Panics
+/// When the answer is not 200.
+pub(crate) fn delete(address: &str, path: &str) {
+    ask(address, "DELETE", path, b"").unwrap_or_else(|error| panic!("DELETE {path}: {error}"));
+}
+
+/// Does it answer with 200?
+pub(crate) fn answers(address: &str, path: &str) -> bool {
+    ask(address, "GET", path, b"").is_ok()
+}
+
+/// HTTP/1.0, so that the answer comes in one piece and ends with the connection.
+fn ask(address: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )?;
+    stream.write_all(body)?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    let end = end.ok_or_else(|| io::Error::other("the head is cut"))?;
+    let (head, body) = (String::from_utf8_lossy(&answer[..end]), &answer[end + 4..]);
+    if head.split_whitespace().nth(1) != Some("200") {
+        return Err(io::Error::other(format!("{head}\n{}", String::from_utf8_lossy(body))));
+    }
+    Ok(body.to_vec())
+}
+
+/// One request that a [`Receiver`] got.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The path; for a proxy the whole address, or host and port.
+    pub(crate) target: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The answer to a request: media type and body; none for 404.
+type Answer = dyn Fn(&Request) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
+
+#[derive(Default)]
+struct Kept {
+    requests: Mutex<Vec<Request>>,
+    more: Condvar,
+}
+
+/// A server on a free port. It lives as long as the test's process; nobody else knows its port.
+pub(crate) struct Receiver {
+    address: SocketAddr,
+    kept: Arc<Kept>,
+}
+
+impl Receiver {
+    /// Takes everything, and answers with nothing.
+    pub(crate) fn start() -> Self {
+        Self::answering(|_| Some(("text/plain", Vec::new())))
+    }
+
+    /// Answers as told.
+    pub(crate) fn answering(
+        answer: impl Fn(&Request) -> Option<(&'static str, Vec<u8>)> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let kept = Arc::new(Kept::default());
+        let (mine, answer): (_, Arc<Answer>) = (kept.clone(), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let (kept, answer) = (mine.clone(), answer.clone());
+                // A peer that hangs up has had enough.
+                thread::spawn(move || serve(stream, &kept, &*answer));
+            }
+        });
+        Self { address, kept }
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// What it got so far.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.kept.requests.lock().expect("no panic in it").clone()
+    }
+
+    /// Waits until what it got is enough; asked at each request. Answers with the bodies.
+    ///
+    /// # Panics
+    /// When that does not happen in time.
+    pub(crate) fn until(&self, what: &str, mut is_enough: impl FnMut(&[Request]) -> bool) -> Vec<Vec<u8>> {
+        let end = Instant::now() + PATIENCE;
+        let mut requests = self.kept.requests.lock().expect("no panic in it");
+        while !is_enough(&requests) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let got: Vec<_> =
+                    requests.iter().map(|request| String::from_utf8_lossy(&request.body)).collect();
+                panic!("not within {PATIENCE:?}: {what}; got {got:#?}");
+            }
+            requests = self.kept.more.wait_timeout(requests, left).expect("no panic in it").0;
+        }
+        requests.iter().map(|request| request.body.clone()).collect()
+    }
+}
+
+fn serve(stream: TcpStream, kept: &Kept, answer: &Answer) -> io::Result<()> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(()) };
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header)?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().map_err(io::Error::other)?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let request = Request { method, target, body };
+    let answer = answer(&request);
+    kept.requests.lock().expect("no panic in it").push(request);
+    kept.more.notify_all();
+    let stream = reader.get_mut();
+    let (status, kind, body) = match &answer {
+        Some((kind, body)) => ("200 OK", *kind, body.as_slice()),
+        None => ("404 Not Found", "text/plain", b"".as_slice()),
+    };
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+    )?;
+    stream.write_all(body)
+}
