@@ -18,7 +18,9 @@ fn text(path: &str) -> String {
 fn files() -> BTreeMap<String, String> {
     fs::read_dir(docs().join("ticketing-toil"))
         .expect("a directory")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| entry.file_name().into_string().expect("UTF-8"))
         .map(|name| (name.clone(), text(&format!("ticketing-toil/{name}"))))
         .collect()
 }
@@ -45,9 +47,14 @@ fn alerts_named(text: &str) -> BTreeSet<&str> {
 #[test]
 fn every_alert_that_the_survey_names_is_in_the_sample() {
     let sample = sample();
-    for (name, text) in files().into_iter().chain([("../ticketing-toil.md".to_owned(), text("ticketing-toil.md"))]) {
+    for (name, text) in
+        files().into_iter().chain([("../ticketing-toil.md".to_owned(), text("ticketing-toil.md"))])
+    {
         for alert in alerts_named(&text) {
-            assert!(sample.contains_key(alert), "docs/ticketing-toil/{name} names {alert}, which the sample lacks");
+            assert!(
+                sample.contains_key(alert),
+                "docs/ticketing-toil/{name} names {alert}, which the sample lacks"
+            );
         }
     }
 }
@@ -73,7 +80,9 @@ fn the_severities_for_prometheus_are_those_of_triage() {
             name = alert;
         }
         // A transient that Alertmanager shall route to the low ticket needs a label; triage tells it by its name.
-        if let Some(severity) = line.strip_prefix("severity: ").filter(|_| !name.ends_with("TransientFailure")) {
+        if let Some(severity) =
+            line.strip_prefix("severity: ").filter(|_| !name.ends_with("TransientFailure"))
+        {
             assert_eq!(severity, sample()[name], "{name}");
         }
     }
