@@ -45,6 +45,7 @@
 //! No IO, no clock, no exit code: whoever holds the file hands over its bytes and says what time it is (`bin-triage`
 //! does).
 
+mod cases;
 mod continuity;
 mod fault;
 mod identity;
@@ -62,6 +63,7 @@ mod severity;
 mod tape;
 mod yaml;
 
+pub use cases::{Cases, Failure, Outcome};
 pub use continuity::{Change, Continuity, Notice};
 pub use fault::Fault;
 pub use ledger::{Engine, MALFORMED_KEPT};

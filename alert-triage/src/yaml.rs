@@ -32,6 +32,10 @@ impl FileError {
         Self::of(Some(at.referenced), message)
     }
 
+    pub(crate) fn nowhere(message: impl fmt::Display) -> Self {
+        Self::of(None, message)
+    }
+
     fn of(at: Option<Location>, message: impl fmt::Display) -> Self {
         let at = at.filter(|at| at.line() > 0).map(|at| (at.line(), at.column()));
         Self { at, message: message.to_string() }

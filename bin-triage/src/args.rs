@@ -163,7 +163,7 @@ pub(crate) struct CheckArgs {
     pub(crate) rules: PathBuf,
 
     /// Alerts of the past: rows that match nothing in them are found as well
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) history: Vec<PathBuf>,
 
     /// The instant at which silences are looked at; else the clock's
@@ -177,7 +177,7 @@ pub(crate) struct TestArgs {
     #[arg(value_name = "CASES", required = true)]
     pub(crate) cases: Vec<PathBuf>,
 
-    /// Rules of yours, over the built-in ones; a file of cases may name its own
+    /// Rules of yours, over the built-in ones; else those that the file of cases names, else the built-in ones alone
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 }

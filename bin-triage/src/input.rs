@@ -10,9 +10,10 @@ use std::sync::Mutex;
 use std::thread;
 
 use alert_triage::{Engine, Format, Rules};
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 
+pub(crate) use self::blocks::HEAD;
 use self::blocks::{Block, Blocks};
 use self::progress::Progress;
 use crate::args::Reading;
@@ -39,7 +40,7 @@ impl Input {
         }
     }
 
-    fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
+    pub(crate) fn cannot_read(&self, error: &io::Error) -> anyhow::Error {
         match self {
             Input::Stdin => anyhow!("cannot read standard input: {error}; name a FILE, or pipe alerts in"),
             Input::File(path) => {
@@ -56,7 +57,28 @@ impl Input {
 pub(crate) fn rules(file: Option<&Path>) -> anyhow::Result<Rules> {
     let Some(path) = file else { return Ok(Rules::builtin()) };
     let yaml = text(path)?;
-    Rules::parse(&yaml).with_context(|| format!("{}: these rules cannot be used", path.display()))
+    let name = path.display().to_string();
+    Ok(Rules::parse(&yaml).map_err(|error| Unusable(error.shown(&name, &yaml)))?)
+}
+
+/// A file of ours that cannot be used. The text has lines of its own, and is printable.
+#[derive(Debug)]
+pub(crate) struct Unusable(pub(crate) String);
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+/// Refuses what can be read only once.
+pub(crate) fn no_stdin(inputs: &[Input], why: &str) -> anyhow::Result<()> {
+    if inputs.contains(&Input::Stdin) {
+        bail!("standard input cannot be used here, for {why}: save it to a file and name that");
+    }
+    Ok(())
 }
 
 /// A file of ours: YAML.

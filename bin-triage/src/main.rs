@@ -5,9 +5,13 @@
 //! usage, an unreadable file or rules that cannot be used.
 
 mod args;
+mod cases;
+mod check;
 mod input;
 mod output;
+mod rules;
 
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use alert_triage::{Report, printable};
@@ -22,17 +26,29 @@ fn main() -> ExitCode {
         None => report(&cli.report),
         Some(Command::Follow(_args)) => todo!(),
         Some(Command::Explain(_args)) => todo!(),
-        Some(Command::Check(_args)) => todo!(),
-        Some(Command::Test(_args)) => todo!(),
+        Some(Command::Check(args)) => check::check(args),
+        Some(Command::Test(args)) => cases::test(args),
         Some(Command::Backtest(_args)) => todo!(),
-        Some(Command::Rules(_args)) => todo!(),
+        Some(Command::Rules(args)) => rules::rules(args),
     };
     match done {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("triage: {}", printable(format!("{error:#}")));
+            match error.downcast_ref::<input::Unusable>() {
+                Some(shown) => eprintln!("triage: {shown}"),
+                None => eprintln!("triage: {}", printable(format!("{error:#}"))),
+            }
             ExitCode::from(2)
         }
+    }
+}
+
+/// Prints to standard output; whoever reads it, `head` for one, may have seen enough.
+fn stdout(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match print(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to standard output"),
     }
 }
 

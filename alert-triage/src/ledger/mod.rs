@@ -119,6 +119,21 @@ impl Engine {
         }
     }
 
+    /// An empty engine that keeps every record it reads, one by one and not only what they add up to: for histories that
+    /// are gone through again, as a backtest does. Memory grows with records.
+    pub fn recording(rules: Rules) -> Self {
+        Self { tape: Some(Tape::All(Vec::new())), ..Self::new(rules) }
+    }
+
+    /// The records kept so far, by place; none are kept of them.
+    pub(crate) fn take_records(&mut self) -> Vec<(Place, Record<'static>)> {
+        let Some(Tape::All(records)) = &mut self.tape else { return Vec::new() };
+        let mut records = std::mem::take(records);
+        // Those of one line keep the order they were read in.
+        records.sort_by_key(|(place, _)| *place);
+        records
+    }
+
     /// The rules it judges by.
     pub fn rules(&self) -> &Rules {
         &self.rules

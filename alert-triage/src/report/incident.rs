@@ -121,6 +121,16 @@ pub enum Role {
     Member,
 }
 
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Role::Cause => "cause",
+            Role::Symptom => "symptom",
+            Role::Member => "member",
+        })
+    }
+}
+
 /// Names another alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AlertRef {

@@ -108,6 +108,23 @@ pub enum Verdict {
     Active,
 }
 
+impl Verdict {
+    /// All verdicts, in the order in which they are looked at.
+    pub const ALL: [Verdict; 11] = [
+        Verdict::Silenced,
+        Verdict::Inhibited,
+        Verdict::Flapping,
+        Verdict::Resolved,
+        Verdict::Obsolete,
+        Verdict::Pending,
+        Verdict::Superseded,
+        Verdict::Sustained,
+        Verdict::Transient,
+        Verdict::Informational,
+        Verdict::Active,
+    ];
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

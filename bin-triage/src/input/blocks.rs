@@ -11,7 +11,7 @@ use super::Input;
 const BLOCK: usize = 1 << 20;
 
 /// How much of an input tells its format.
-const HEAD: usize = 64 << 10;
+pub(crate) const HEAD: usize = 64 << 10;
 
 /// The longest line of JSON that is kept whole; a payload of many alerts may stand on one line.
 const JSON_LINE: usize = 64 << 20;

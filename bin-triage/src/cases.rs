@@ -1,0 +1,76 @@
+//! `triage test`: rule unit tests with a fake clock.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use alert_triage::{Cases, Outcome, Rules, printable};
+use anyhow::anyhow;
+
+use crate::args::TestArgs;
+use crate::check::counted;
+use crate::input::{self, Unusable};
+use crate::stdout;
+
+pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
+    let given = args.rules.as_deref().map(|path| input::rules(Some(path))).transpose()?;
+    // All files are read before anything is said: a typing error in the last is no half of a run.
+    let files: Vec<_> = args.cases.iter().map(|path| run(path, given.as_ref())).collect::<Result<_, _>>()?;
+    let tests = files.iter().map(Vec::len).sum();
+    let failed = files.iter().flatten().filter(|outcome| !outcome.failures.is_empty()).count();
+    stdout(|out| {
+        for (path, outcomes) in args.cases.iter().zip(&files) {
+            let file = printable(path.display().to_string());
+            for outcome in outcomes {
+                let word = if outcome.failures.is_empty() { "ok  " } else { "FAIL" };
+                writeln!(out, "{word} {}", printable(&outcome.name))?;
+                for failure in &outcome.failures {
+                    let at =
+                        if failure.at.is_empty() { String::new() } else { format!("at {}: ", failure.at) };
+                    writeln!(
+                        out,
+                        "     {file}:{}: {}{}",
+                        failure.line,
+                        printable(&at),
+                        tame(&failure.message)
+                    )?;
+                }
+            }
+        }
+        match failed {
+            0 => writeln!(out, "{} passed", counted(tests, "test")),
+            failed => writeln!(out, "{failed} of {} failed", counted(tests, "test")),
+        }
+    })?;
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// A message may be longer than one text of the input may; what it quotes is cut already.
+fn tame(message: &str) -> String {
+    message.split("; ").map(printable).collect::<Vec<_>>().join("; ")
+}
+
+fn run(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> {
+    let yaml = input::text(path)?;
+    let name = path.display().to_string();
+    let cases = Cases::parse(&yaml).map_err(|error| Unusable(error.shown(&name, &yaml)))?;
+    let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
+    let rules = match (given, cases.rules()) {
+        (Some(given), _) => given.clone(),
+        (None, Some(file)) => input::rules(Some(&beside(file)))?,
+        (None, None) => Rules::builtin(),
+    };
+    let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for (file, line) in cases.files() {
+        let bytes = fs::read(beside(file)).map_err(|error| {
+            let full = beside(file);
+            anyhow!(
+                "{name}:{line}: cannot read {}: {error}; a file is looked for beside the cases",
+                full.display()
+            )
+        })?;
+        files.insert(file.to_owned(), bytes);
+    }
+    Ok(cases.run(&rules, &files))
+}

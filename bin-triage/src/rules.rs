@@ -1,0 +1,34 @@
+//! `triage rules`: what is in force, by id.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use alert_triage::{Rules, printable};
+
+use crate::args::RulesArgs;
+use crate::{input, stdout};
+
+pub(crate) fn rules(args: &RulesArgs) -> anyhow::Result<ExitCode> {
+    if args.builtin {
+        stdout(|out| out.write_all(Rules::builtin_yaml().as_bytes()))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rules = input::rules(args.rules.as_deref())?;
+    let file = args.rules.as_ref().map(|path| printable(path.display().to_string())).unwrap_or_default();
+    let listed = rules.ids();
+    let width = listed.iter().map(|row| printable(&row.id).chars().count()).max().unwrap_or(0);
+    stdout(|out| {
+        let mut section = "";
+        for row in &listed {
+            if row.section != section {
+                let gap = if section.is_empty() { "" } else { "\n" };
+                writeln!(out, "{gap}{}", row.section)?;
+                section = row.section;
+            }
+            let origin = row.line.map_or(String::new(), |line| format!("  [{file}:{line}]"));
+            writeln!(out, "  {:width$}  {}{origin}", printable(&row.id), printable(&row.what))?;
+        }
+        io::Result::Ok(())
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
