@@ -54,6 +54,10 @@ bench-latency:
 bench-classify:
     cargo bench -p breaker-core --bench classify
 
+# a triage against a plain counting loop, mawk and sort; memory; a cardinality bomb
+bench-triage *parts:
+    cargo bench -p bin-triage --bench triage -- {{ parts }}
+
 # ten minutes of arbitrary bytes for the classifier, ten for the rules parser; needs nightly and cargo-fuzz
 fuzz seconds="600":
     cd fuzz && cargo +nightly fuzz run classifier -- -max_total_time={{ seconds }} -max_len=6000 -timeout=2

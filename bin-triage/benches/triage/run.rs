@@ -1,0 +1,75 @@
+//! Runs one contender, and says what it cost.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use wait4::Wait4 as _;
+
+/// Seconds, and peak memory in MB.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) wall: f64,
+    pub(crate) cpu: f64,
+    pub(crate) peak: f64,
+}
+
+/// From start to exit; none if there is no such program.
+fn run(command: &mut Command) -> Option<Cost> {
+    let from = Instant::now();
+    let mut child = command.spawn().ok()?;
+    let done = child.wait4().expect("a child can be waited for");
+    let wall = from.elapsed().as_secs_f64();
+    assert!(done.status.success(), "{command:?} failed");
+    let cpu = done.rusage.utime + done.rusage.stime;
+    Some(Cost { wall, cpu: cpu.as_secs_f64(), peak: done.rusage.maxrss as f64 / 1e6 })
+}
+
+pub(crate) fn triage(input: &Path, threads: usize) -> Cost {
+    let mut triage = Command::new(env!("CARGO_BIN_EXE_triage"));
+    triage.args(["-o", "json", "--threads"]).arg(threads.to_string()).arg(input).stdout(nowhere());
+    run(&mut triage).expect("the binary was built")
+}
+
+/// Written and read by nobody, as the report is in no contender's interest.
+fn nowhere() -> File {
+    File::create("/dev/null").expect("/dev/null can be written")
+}
+
+/// The loop that is the measure of all, in a process of its own; prints how long it took.
+pub(crate) fn count(input: &Path) {
+    let from = Instant::now();
+    let bytes = std::fs::read(input).expect("the input was made before");
+    let mut counts: HashMap<&[u8], u64> = HashMap::new();
+    for line in bytes.split(|byte| *byte == b'\n') {
+        *counts.entry(line).or_default() += 1;
+    }
+    let wall = from.elapsed().as_secs_f64();
+    println!("{wall} {}", counts.len());
+}
+
+pub(crate) fn counted(input: &Path) -> Cost {
+    let own = std::env::current_exe().expect("this program has a path");
+    let mut child =
+        Command::new(own).arg("count").arg(input).stdout(Stdio::piped()).spawn().expect("it runs again");
+    let mut said = String::new();
+    let out = child.stdout.as_mut().expect("it was piped");
+    std::io::Read::read_to_string(out, &mut said).expect("it says text");
+    let done = child.wait4().expect("a child can be waited for");
+    let wall = said.split(' ').next().and_then(|wall| wall.parse().ok()).expect("it says how long it took");
+    let cpu = done.rusage.utime + done.rusage.stime;
+    Cost { wall, cpu: cpu.as_secs_f64(), peak: done.rusage.maxrss as f64 / 1e6 }
+}
+
+pub(crate) fn mawk(input: &Path) -> Option<Cost> {
+    run(Command::new("mawk")
+        .arg("{ count[$0]++ } END { for (line in count) print count[line], line }")
+        .arg(input)
+        .stdout(nowhere()))
+}
+
+pub(crate) fn sort(input: &Path) -> Option<Cost> {
+    run(Command::new("sh").args(["-c", "LC_ALL=C sort \"$1\" | uniq -c", "sh"]).arg(input).stdout(nowhere()))
+}
