@@ -42,6 +42,10 @@ advisories:
 cluster-test:
     tests/cluster/run tier2
 
+# tier 2 of triage: a real Alertmanager, Prometheus and browser, installed from Debian where they are missing
+peers-test *arguments:
+    tests/peers/run {{ arguments }}
+
 # tier 3: a real node, whose containers really die; needs root
 node-test:
     tests/cluster/run tier3

@@ -61,7 +61,6 @@ fn ask(address: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u
 /// One request that a [`Receiver`] got.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    pub(crate) method: String,
     /// The path; for a proxy the whole address, or host and port.
     pub(crate) target: String,
     pub(crate) body: Vec<u8>,
@@ -141,8 +140,7 @@ fn serve(stream: TcpStream, kept: &Kept, answer: &Answer) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (Some(method), Some(target)) = (words.next(), words.next()) else { return Ok(()) };
+    let Some(target) = line.split_whitespace().nth(1).map(str::to_owned) else { return Ok(()) };
     let mut length = 0;
     loop {
         let mut header = String::new();
@@ -154,7 +152,7 @@ fn serve(stream: TcpStream, kept: &Kept, answer: &Answer) -> io::Result<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let request = Request { method, target, body };
+    let request = Request { target, body };
     let answer = answer(&request);
     kept.requests.lock().expect("no panic in it").push(request);
     kept.more.notify_all();

@@ -5,6 +5,7 @@
 #![allow(missing_docs)]
 
 mod alertmanager;
+mod chromium;
 mod http;
 mod program;
 mod prometheus;
@@ -12,6 +13,7 @@ mod triage;
 
 mod delivered;
 mod held_back;
+mod page;
 mod pushed;
 
 use std::thread;

@@ -1,4 +1,4 @@
-//! A peer as a process: it ends with its handle, also when the test panics.
+//! Peers as processes: they end with their handles, also when the test panics.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,9 +8,35 @@ use tempfile::TempDir;
 
 use crate::{eventually, http};
 
+/// A child that ends with its handle.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    /// Starts `command` with its standard error in a file.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Self {
+        let file = File::create(log).expect("a log");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
+        Self(child.unwrap_or_else(|error| {
+            let name = command.get_program().to_string_lossy();
+            panic!("cannot start {name}: {error}; `tests/peers/run` installs it")
+        }))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running server that listens on a port of its own choice.
 pub(crate) struct Program {
-    child: Child,
+    process: Process,
     log: PathBuf,
     /// `127.0.0.1:PORT`.
     pub(crate) address: String,
@@ -25,16 +51,11 @@ impl Program {
     /// When it cannot be started, or ends.
     pub(crate) fn start(mut command: Command, dir: TempDir) -> Self {
         let log = dir.path().join("log");
-        let file = File::create(&log).expect("a log");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn();
-        let child = child.unwrap_or_else(|error| {
-            let name = command.get_program().to_string_lossy();
-            panic!("cannot start {name}: {error}; `tests/peers/run` installs it")
-        });
-        let mut program = Self { child, log, address: String::new(), _dir: dir };
+        let process = Process::start(&mut command, &log);
+        let mut program = Self { process, log, address: String::new(), _dir: dir };
         program.address = eventually("the server listens", || {
             let told = program.log();
-            if let Some(status) = program.child.try_wait().expect("a status") {
+            if let Some(status) = program.process.0.try_wait().expect("a status") {
                 panic!("the server ended, {status}:\n{told}");
             }
             listens_on(&told)
@@ -46,14 +67,6 @@ impl Program {
     /// What it wrote to standard error so far.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
