@@ -29,6 +29,11 @@ impl Alertmanager {
 
     /// One that waits as shortly as it may, tells `receiver`, and inhibits what the sample's ladders set aside.
     pub(crate) fn quick(receiver: &str) -> Self {
+        Self::telling(&format!("url: http://{receiver}/"))
+    }
+
+    /// The same; the webhook as Alertmanager configures it.
+    pub(crate) fn telling(webhook: &str) -> Self {
         Self::start(&format!(
             "
             global: {{resolve_timeout: 24h}}
@@ -40,8 +45,7 @@ impl Alertmanager {
               repeat_interval: 1s
             receivers:
             - name: triage
-              webhook_configs:
-              - url: http://{receiver}/
+              webhook_configs: [{{{webhook}}}]
             inhibit_rules:
             - source_matchers: [alertname=EndpointRegistrationFailure]
               target_matchers: [alertname=EndpointRegistrationTransientFailure]
@@ -80,6 +84,15 @@ impl Alertmanager {
     /// What `GET PATH` answers, as it comes.
     pub(crate) fn get(&self, path: &str) -> Vec<u8> {
         http::get(&self.0.address, path)
+    }
+
+    /// What `amtool alert query` prints of all that it holds.
+    pub(crate) fn amtool(&self) -> Vec<u8> {
+        let url = format!("--alertmanager.url=http://{}", self.0.address);
+        let query = [&url, "alert", "query", "--output=json", "--active", "--inhibited", "--silenced"];
+        let output = Command::new("amtool").args(query).output().expect("amtool starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
     }
 
     /// Silences an alert for an hour; answers with the silence's id.

@@ -92,3 +92,15 @@ fn only_a_real_resolve_makes_an_alert_resolved() {
     before.push(answer);
     assert_eq!(Report::of(&before).member("AB", "TooFewEndpointsRegistered")["verdict"], "active");
 }
+
+#[test]
+fn what_alertmanager_leaves_out_of_a_delivery_is_said() {
+    let receiver = Receiver::start();
+    let alertmanager = Alertmanager::telling(&format!("url: http://{}/, max_alerts: 1", receiver.address()));
+    alertmanager.post_the_sample();
+    let of_ab = |request: &&Request| alerts_of(request).iter().any(|alert| alert.starts_with("AB "));
+    receiver.until("the zone is delivered", |requests| requests.iter().any(|request| of_ab(&request)));
+    let requests = receiver.requests();
+    let report = Report::of(requests.iter().find(of_ab).map(|request| &request.body));
+    assert_eq!((report.total("alerts"), report.total("truncated")), (1, 3));
+}

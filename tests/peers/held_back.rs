@@ -36,10 +36,21 @@ fn both_answers_make_the_samples_incidents() {
         let by = fingerprint(&answer, "AB", "LLMModelVeryStale");
         assert!(held["why"].as_str().is_some_and(|why| why.contains(&by)), "{by}: {held:#}");
     }
+    let report = Report::of([alertmanager.amtool()]);
+    assert_eq!(report.verdicts(), HELD, "amtool");
     // One after the other they say it twice.
     let both = PATHS.map(|path| alertmanager.get(path));
     let report = Report::of(&both);
     assert_eq!((report.total("distinct"), report.total("duplicates")), (8, 8));
+}
+
+#[test]
+fn an_answer_without_alerts_is_a_report_too() {
+    let alertmanager = Alertmanager::quick(&Receiver::start().address());
+    for path in PATHS {
+        let report = Report::of([alertmanager.get(path)]);
+        assert_eq!((report.total("records"), report.incidents()), (0, vec![]), "{path}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod prometheus;
 mod triage;
 
 mod delivered;
+mod documented;
 mod held_back;
 mod page;
 mod pushed;
