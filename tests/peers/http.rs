@@ -115,6 +115,11 @@ impl Receiver {
         self.kept.requests.lock().expect("no panic in it").clone()
     }
 
+    /// The bodies it got so far.
+    pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
+        self.requests().into_iter().map(|request| request.body).collect()
+    }
+
     /// Waits until what it got is enough; asked at each request. Answers with the bodies.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! What Prometheus answers, and what it pushes to an Alertmanager.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -117,6 +118,28 @@ fn an_alert_that_ends_in_prometheus_is_resolved_here_and_through_alertmanager() 
         let report = Report::at(Timestamp::now(), &pushes);
         assert_eq!(report.verdicts(), ["zone=AB GatewayDown resolved"], "{case}");
     }
+}
+
+#[test]
+fn an_end_that_amtool_pushes_without_a_start_ends_the_alert() {
+    let receiver = Receiver::start();
+    let url = format!("--alertmanager.url=http://{}", receiver.address());
+    let add = |more: &[&str]| {
+        let args = [&[&url, "alert", "add", "GatewayDown", "zone=AB"], more].concat();
+        let status = Command::new("amtool").args(args).status().expect("amtool starts");
+        assert!(status.success());
+    };
+    let now = Timestamp::now();
+    add(&[]);
+    add(&[&format!("--end={now}")]);
+    let mut pushes = receiver.bodies();
+    // It asks for the version before each.
+    pushes.retain(|body| !body.is_empty());
+    assert_eq!(pushes.len(), 2);
+    assert_eq!(Report::at(now, &pushes[..1]).verdicts(), ["zone=AB GatewayDown active"]);
+    let before = now - SignedDuration::from_secs(1);
+    assert_eq!(Report::at(before, &pushes).verdicts(), ["zone=AB GatewayDown active"]);
+    assert_eq!(Report::at(now, &pushes).verdicts(), ["zone=AB GatewayDown resolved"]);
 }
 
 /// The ends that a push announces.

@@ -84,6 +84,8 @@ impl State {
                 joined.merge(ends.clone(), limits.gap);
                 set = own.insert(joined);
             }
+            let known = set.at(now);
+            let set = known.as_ref();
             let mut state = Self::of_set(set, now, ttl, limits);
             if key.is_empty()
                 && entry.plain.count > 0

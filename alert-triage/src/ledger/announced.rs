@@ -36,9 +36,13 @@ impl Announced {
         }
     }
 
-    /// Of two told in one place the later one: nothing is over by a guess.
     pub(crate) fn end(&self) -> Option<Timestamp> {
-        self.ends.iter().max_by_key(|(end, place)| (*place, *end)).map(|(end, _)| *end)
+        self.last().map(|(end, _)| end)
+    }
+
+    /// The one that holds, and where it was told. Of two told in one place the later one: nothing is over by a guess.
+    pub(crate) fn last(&self) -> Option<(Timestamp, Place)> {
+        self.ends.iter().copied().max_by_key(|(end, place)| (*place, *end))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is a union, a minimum or a maximum over the records seen, so that neither their order nor the way
 //! they were split over engines can be told from the result.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,6 +27,8 @@ pub(crate) struct Set {
     pub(crate) runs: Vec<Run>,
     /// Ends that were told with no start.
     pub(crate) ends: BTreeMap<Timestamp, End>,
+    /// Ends announced with no start and no time, as amtool sends them: fires until then.
+    loose: Announced,
     /// The newest places of records without a time.
     pub(crate) untimed_fire: Option<Place>,
     pub(crate) untimed_pending: Option<Place>,
@@ -158,8 +161,10 @@ impl Set {
             self.held_or_free(record);
         }
         // What is delivered again must change nothing, places included.
-        match record.status {
-            Status::Resolved => self.last_end = self.last_end.max(Some(place)),
+        match (record.status, record.ends, record.starts.or(record.time)) {
+            (Status::Resolved, ..) => self.last_end = self.last_end.max(Some(place)),
+            // Whether it fires or has ended is for the judge's now to say.
+            (Status::Firing, Ends::At(end), None) => return self.loose(end, place),
             _ => self.last_fire = self.last_fire.max(Some(place)),
         }
         match (record.status, record.starts, record.time) {
@@ -212,6 +217,27 @@ impl Set {
                 self.untimed += 1;
             }
         }
+    }
+
+    fn loose(&mut self, end: Timestamp, place: Place) {
+        self.loose.tell(end, place);
+        self.first_untimed = earliest(self.first_untimed, Some(place));
+        self.untimed += 1;
+    }
+
+    /// As known at `now`: an end announced with no start has passed, or the alert fires without a time.
+    pub(crate) fn at(&self, now: Option<Timestamp>) -> Cow<'_, Self> {
+        let Some((end, place)) = self.loose.last() else { return Cow::Borrowed(self) };
+        let mut set = self.clone();
+        let place = Some(place);
+        if now.is_some_and(|now| end <= now) {
+            set.ends.entry(end).or_default();
+            set.last_end = set.last_end.max(place);
+        } else {
+            set.untimed_fire = set.untimed_fire.max(place);
+            set.last_fire = set.last_fire.max(place);
+        }
+        Cow::Owned(set)
     }
 
     fn held_or_free(&mut self, record: &Record<'_>) {
@@ -295,6 +321,7 @@ impl Set {
             self.ends.entry(at).or_default().merge(end);
         }
         self.fold_ends();
+        self.loose.merge(&other.loose);
         self.untimed_fire = self.untimed_fire.max(other.untimed_fire);
         self.untimed_pending = self.untimed_pending.max(other.untimed_pending);
         self.untimed_end = self.untimed_end.max(other.untimed_end);
@@ -358,7 +385,8 @@ impl Set {
         if let Some((at, place)) = self.oldest_folded {
             add(Some(at), place);
         }
-        for place in [self.first_untimed, self.untimed_fire, self.untimed_pending, self.untimed_end]
+        let loose = self.loose.last().map(|(_, place)| place);
+        for place in [self.first_untimed, loose, self.untimed_fire, self.untimed_pending, self.untimed_end]
             .into_iter()
             .flatten()
         {
