@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Member, Notify, Report, printable};
+use alert_triage::{Incident, Labels, Notify, Report, Seen, printable};
 
+use super::family::family;
+use super::rows::{INCIDENTS, Row, rows};
 use super::words::{self, counted};
 
-/// Incidents shown unless all are asked for.
-const INCIDENTS: usize = 20;
+/// Members of one incident shown unless all are asked for.
+const MEMBERS: usize = 40;
 
 /// Malformed lines shown; the JSON shows more.
 const MALFORMED: usize = 10;
@@ -16,80 +18,130 @@ pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::
     let totals = report.totals();
     writeln!(to, "# Triage: {}, {}\n", counted(totals.pages, "page"), counted(totals.tickets, "ticket"))?;
     writeln!(to, "{}", words::ledger(report))?;
+    if let Some(judged_at) = words::judged_at(report) {
+        writeln!(to, "({judged_at})")?;
+    }
     for caveat in report.caveats() {
         writeln!(to, "\n> {}", text(&caveat))?;
     }
-    let most = if all { usize::MAX } else { INCIDENTS };
-    let shown: Vec<Incident> = report.incidents().take(most).collect();
-    if !shown.is_empty() {
-        writeln!(to, "\n| priority | incident | where | alerts | why |\n|---|---|---|---|---|")?;
-    }
-    for incident in &shown {
-        let why = words::without_priority(incident.because.first().map_or("", String::as_str));
-        writeln!(
-            to,
-            "| **{}** {} | {} | {} | {} | {} |",
-            incident.priority,
-            incident.notify,
-            code(&incident.headline),
-            place(incident),
-            incident.members.len(),
-            text(why)
-        )?;
-    }
-    if totals.incidents > shown.len() as u64 {
-        writeln!(to, "\n{} (`--all`)", counted(totals.incidents - shown.len() as u64, "more incident"))?;
-    }
-    for incident in shown.iter().filter(|incident| incident.notify != Notify::None) {
-        details(incident, to)?;
+    summary(report, all, to)?;
+    for row in rows(report).take(if all { usize::MAX } else { INCIDENTS }) {
+        if row.incident.notify != Notify::None {
+            details(&row, report, all, to)?;
+        }
     }
     malformed(report, to)
 }
 
-fn details(incident: &Incident, to: &mut impl Write) -> io::Result<()> {
-    let Incident { priority, notify, headline, .. } = incident;
-    writeln!(to, "\n## {priority} {notify}: {} in {}\n", code(headline), place(incident))?;
-    writeln!(to, "Incident `{}`\n", incident.id)?;
-    writeln!(to, "| count | alert | verdict | why | seen |\n|---:|---|---|---|---|")?;
-    let common = words::common(incident);
-    for member in &incident.members {
-        let alert = code(&words::alert(member, &common));
-        let seen = text(&words::place(&member.first, &member.last));
-        writeln!(
+fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+    let total = report.totals().incidents;
+    if total == 0 {
+        return Ok(());
+    }
+    writeln!(to, "\n| Priority | Incident | Where | Alerts | Seen | Why |\n|---|---|---|---:|---|---|")?;
+    let mut told = 0;
+    for row in rows(report).take(if all { usize::MAX } else { INCIDENTS }) {
+        let Row { incident, incidents, .. } = &row;
+        told += incidents;
+        let state =
+            words::state(incident, report.now()).map(|state| format!(" ({state})")).unwrap_or_default();
+        let alerts = match *incidents {
+            1 => incident.members.len().to_string(),
+            incidents => counted(incidents, "incident"),
+        };
+        let seen = match (*incidents, words::span(incident)) {
+            (1, Some((first, last))) => seen(first, last, report),
+            _ => String::new(),
+        };
+        cells(
             to,
-            "| {} | {alert} | {} | {} | {seen} |",
-            member.count,
-            verdict(member),
-            text(&member.why)
+            &[
+                format!("**{}** {}", incident.priority, incident.notify),
+                format!("{}{state}", code(&incident.headline)),
+                place(&row),
+                alerts,
+                seen,
+                words::why(incident).map(text).unwrap_or_default(),
+            ],
         )?;
     }
+    if told < total {
+        writeln!(to, "\n{} (`--all`)", counted(total - told, "more incident"))?;
+    }
+    Ok(())
+}
+
+fn details(row: &Row, report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+    let Row { incident, incidents, .. } = row;
+    let Incident { priority, notify, headline, id, .. } = incident;
+    writeln!(to, "\n## {priority} {notify}: {} in {}\n", code(headline), place(row))?;
+    if *incidents > 1 {
+        writeln!(to, "The first of {}, all told of by one {notify}:\n", counted(*incidents, "incident"))?;
+    }
+    let common = words::common(incident);
+    let shared = words::beside_scope(incident);
+    if !shared.is_empty() {
+        writeln!(to, "All with {}\n", code(&words::pairs(&shared)))?;
+    }
+    writeln!(to, "| Count | Severity | Alert | Stands | Why | Seen |\n|---:|---|---|---|---|---|")?;
+    let most = if all { usize::MAX } else { MEMBERS };
+    for kin in family(&incident.members).into_iter().take(most) {
+        let member = kin.member;
+        let name = code(&words::alert_in(incident, member, &common));
+        let note = words::note(member, report.now());
+        let branch = if kin.branch.is_empty() {
+            String::new()
+        } else {
+            format!("{}└ ", "&emsp;".repeat(kin.branch.chars().count() / 2 - 1))
+        };
+        cells(
+            to,
+            &[
+                member.count.to_string(),
+                words::severity(member).map(|severity| severity.to_string()).unwrap_or_default(),
+                format!("{branch}{name}"),
+                text(if note.is_empty() { "active" } else { &note }),
+                text(&member.why),
+                seen(&member.first, &member.last, report),
+            ],
+        )?;
+    }
+    if incident.members.len() > most {
+        writeln!(to, "\n{} (`--all`)", counted((incident.members.len() - most) as u64, "more alert"))?;
+    }
+    let mut runbooks: Vec<&str> =
+        incident.members.iter().filter_map(|member| member.runbook.as_deref()).collect();
+    runbooks.dedup();
     writeln!(to)?;
+    for runbook in runbooks {
+        writeln!(to, "- runbook: {}", code(runbook))?;
+    }
     for because in &incident.because {
         writeln!(to, "- {}", text(because))?;
     }
     for alternative in &incident.alternatives {
         writeln!(to, "- or: {}", text(alternative))?;
     }
-    for runbook in incident.members.iter().filter_map(|member| member.runbook.as_ref()) {
-        writeln!(to, "- runbook: {}", code(runbook))?;
-    }
-    Ok(())
+    writeln!(to, "- more: `triage explain {id} FILE…`")
 }
 
-fn verdict(member: &Member) -> String {
-    let mut words = vec![member.verdict.to_string()];
-    words.extend(member.flags.iter().map(|flag| (*flag).to_owned()));
-    words.join(", ")
+fn place(row: &Row) -> String {
+    match row.scopes.as_slice() {
+        [] => "no scope".to_owned(),
+        scopes => {
+            let names: Vec<String> =
+                scopes.iter().take(4).map(|scope: &Labels| code(&words::scope(scope))).collect();
+            let more =
+                if scopes.len() > 4 { format!(" and {} more", scopes.len() - 4) } else { String::new() };
+            format!("{}{more}", names.join(", "))
+        }
+    }
 }
 
-fn place(incident: &Incident) -> String {
-    match &incident.scopes {
-        Some(scopes) => scopes.iter().map(|scope| code(&words::scope(scope))).collect::<Vec<_>>().join(", "),
-        None => match words::common(incident) {
-            common if common.is_empty() => "no scope".to_owned(),
-            common => code(&words::scope(&common)),
-        },
-    }
+fn seen(first: &Seen, last: &Seen, report: &Report<'_>) -> String {
+    let place = words::place_in_full(first, last, report.now());
+    // A file's name may hold anything.
+    if first.at.is_none() && first.source.is_some() { code(&place) } else { place }
 }
 
 fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
@@ -97,10 +149,12 @@ fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     if total == 0 {
         return Ok(());
     }
-    writeln!(to, "\n## Malformed\n")?;
+    writeln!(to, "\n## {total} malformed\n")?;
     for malformed in report.malformed().take(MALFORMED) {
-        let place = text(&words::line(malformed.source.as_deref(), malformed.line));
-        writeln!(to, "- {place} {}: {}", text(&malformed.error), code(&malformed.text))?;
+        let place = text(&words::malformed_at(malformed.source.as_deref(), malformed.line));
+        let shown =
+            if malformed.text.is_empty() { String::new() } else { format!(": {}", code(&malformed.text)) };
+        writeln!(to, "- {place} {}{shown}", text(&malformed.error))?;
     }
     let more = total.saturating_sub(MALFORMED as u64);
     if more > 0 {
@@ -109,59 +163,45 @@ fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// A row of a table, which is cut at bars even inside code.
+fn cells(to: &mut impl Write, cells: &[String]) -> io::Result<()> {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    writeln!(to, "| {} |", cells.join(" | "))
+}
+
 /// As code: no mark-up, no link and no mention holds inside it.
 fn code(raw: &str) -> String {
     let shown = printable(raw);
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
-    let blank = if shown.starts_with('`') || shown.ends_with('`') || shown.is_empty() { " " } else { "" };
-    // A table is cut at bars even inside code.
-    format!("{fence}{blank}{}{blank}{fence}", shown.replace('|', "\\|"))
+    let is_bare = !shown.starts_with(['`', ' ']) && !shown.ends_with(['`', ' ']) && !shown.is_empty();
+    let blank = if is_bare { "" } else { " " };
+    format!("{fence}{blank}{shown}{blank}{fence}")
 }
 
-/// A sentence of ours that may carry words of the input.
+/// A sentence that may carry words of the input: whatever is no plain word becomes code.
 fn text(sentence: &str) -> String {
-    let shown = printable(sentence);
-    let words = shown.split(' ').map(|word| match word {
-        // What renderers make links and mentions of, whatever is escaped.
-        word if word.contains(['@', '`']) || word.contains("://") || word.contains("www.") => code(word),
-        word => escaped(word),
+    let words = sentence.split(' ').map(|word| {
+        let body = word.strip_prefix('(').unwrap_or(word);
+        let open = &word[..word.len() - body.len()];
+        let core = body.trim_end_matches([',', ';', ':', ')']);
+        let close = &body[core.len()..];
+        match core {
+            "" if word.len() < 2 => word.to_owned(),
+            "" => code(word),
+            core if is_plain(core) => word.to_owned(),
+            // Our own sentences quote in backticks already.
+            core => format!("{open}{}{close}", code(core)),
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn escaped(word: &str) -> String {
-    let mut text = String::with_capacity(word.len());
-    for c in word.chars() {
-        match c {
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            '&' => text.push_str("&amp;"),
-            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' => text.extend(['\\', c]),
-            c => text.push(c),
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn input_makes_no_markup() {
-        for (raw, in_code, in_text) in [
-            ("plain", "`plain`", "plain"),
-            ("a|b", "`a\\|b`", "a\\|b"),
-            ("`x`", "`` `x` ``", "`` `x` ``"),
-            ("<b>", "`<b>`", "&lt;b&gt;"),
-            ("*_~", "`*_~`", "\\*\\_\\~"),
-            ("[a](b)", "`[a](b)`", "\\[a\\](b)"),
-            ("@all", "`@all`", "`@all`"),
-            ("http://x", "`http://x`", "`http://x`"),
-            ("a\nb", "`a\\u{a}b`", "a\\\\u{a}b"),
-        ] {
-            assert_eq!((code(raw).as_str(), text(raw).as_str()), (in_code, in_text), "{raw:?}");
-        }
-    }
+/// A word or a number that no renderer makes anything of.
+fn is_plain(word: &str) -> bool {
+    let is_number = word.chars().all(|c| c.is_ascii_digit() || c == '–');
+    let is_word = word.chars().any(char::is_alphabetic)
+        && word.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '-' | '\''))
+        && !word.starts_with(['/', '-']);
+    is_number || is_word
 }

@@ -1,7 +1,10 @@
 //! One report in five shapes.
 
+mod columns;
+mod family;
 mod json;
 mod markdown;
+mod rows;
 mod table;
 pub(crate) mod words;
 
@@ -13,12 +16,12 @@ use crate::args::Output;
 
 /// Prints the report to standard output.
 pub(crate) fn print(report: &Report<'_>, output: Output, all: bool) -> io::Result<()> {
-    let plain = io::stdout().lock();
+    let stdout = io::stdout().lock();
     let done = match output {
-        Output::Table => buffered(anstream::AutoStream::auto(plain), |to| table::print(report, all, to)),
-        Output::Json => buffered(plain, |to| json::document(report, to)),
-        Output::Jsonl => buffered(plain, |to| json::lines(report, to)),
-        Output::Markdown => buffered(plain, |to| markdown::print(report, all, to)),
+        Output::Table => buffered(anstream::AutoStream::auto(stdout), |to| table::print(report, all, to)),
+        Output::Json => buffered(stdout, |to| json::document(report, to)),
+        Output::Jsonl => buffered(stdout, |to| json::lines(report, to)),
+        Output::Markdown => buffered(stdout, |to| markdown::print(report, all, to)),
         Output::Html => todo!(),
     };
     match done {

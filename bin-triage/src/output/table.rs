@@ -2,17 +2,13 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Member, Notify, Priority, Report, Role, Verdict, printable};
+use alert_triage::{Incident, Labels, Member, Notify, Priority, Report, Severity, printable};
 use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthChar as _;
 
-use super::words::{self, counted, scope};
-
-/// Columns of the report.
-const WIDTH: usize = 100;
-
-/// Incidents shown unless all are asked for.
-const INCIDENTS: usize = 20;
+use super::columns::{Line, columns, cut, wrapped};
+use super::family::{family, is_aside};
+use super::rows::{INCIDENTS, Row, rows};
+use super::words::{self, counted, short};
 
 /// Lines of incidents shown unless all are asked for.
 const LINES: usize = 40;
@@ -20,207 +16,207 @@ const LINES: usize = 40;
 /// Malformed lines shown; the JSON shows more.
 const MALFORMED: usize = 10;
 
-/// Columns of an alert's name and labels, at most.
-const ALERT: usize = 44;
+/// Where names and sentences begin, behind priorities, counts and labels.
+const MARGIN: usize = 14;
+
+/// Columns of an alert's name beside a long note.
+const ALERT: usize = 36;
+
+/// Columns of what stands at the right edge.
+const RIGHT: usize = 40;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
+const PLAIN: Style = Style::new();
 
 pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
-    writeln!(to, "{}", words::ledger(report))?;
-    for caveat in report.caveats() {
-        sentence(to, "note  ", &caveat)?;
+    for line in wrapped("", &words::ledger(report)) {
+        writeln!(to, "{line}")?;
     }
+    if let Some(judged_at) = words::judged_at(report) {
+        writeln!(to, "{DIM}{judged_at}{DIM:#}")?;
+    }
+    notes(report, to)?;
     incidents(report, all, to)?;
     malformed(report, to)
 }
 
-/// One row: an incident, or a group of them that is told of once.
-struct Row {
-    incident: Incident,
-    /// How many more it stands for, and the scopes of all.
-    group: Option<(usize, Vec<Labels>)>,
-}
-
-/// The incidents as rows: of a folded group the first stands for all.
-fn rows<'r>(report: &'r Report<'_>) -> impl Iterator<Item = Row> + 'r {
-    let mut folded: Vec<(String, usize, Vec<Labels>)> = (report.groups())
-        .filter(|group| !group.folded.is_empty())
-        .map(|group| (group.folded[0].clone(), group.folded.len(), group.scopes))
-        .collect();
-    let others: std::collections::HashSet<String> =
-        report.groups().flat_map(|group| group.folded.into_iter().skip(1)).collect();
-    report.incidents().filter(move |incident| !others.contains(&incident.id)).map(move |incident| {
-        let group =
-            folded.iter().position(|(first, ..)| *first == incident.id).map(|at| folded.swap_remove(at));
-        Row { incident, group: group.map(|(_, count, scopes)| (count, scopes)) }
-    })
-}
-
-fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
-    let total = report.totals().incidents;
-    let most = if all { usize::MAX } else { INCIDENTS };
-    let mut rows = rows(report);
-    let shown: Vec<Row> = rows.by_ref().take(most).collect();
-    // Every incident shown has its first line; the first ones have the others as well.
-    let mut room = if all { usize::MAX } else { LINES.saturating_sub(shown.len()) };
-    let mut told = 0;
-    for row in &shown {
-        told += row.group.as_ref().map_or(1, |(count, _)| *count as u64);
-        let lines = details(row);
-        let fits = lines.len() <= room;
-        writeln!(to)?;
-        head(row, to)?;
-        // A note of what is missing takes a line itself.
-        let cut = if fits { lines.len() } else { room.saturating_sub(1) };
-        for line in &lines[..cut] {
-            writeln!(to, "{line}")?;
+/// What the whole report rests on; overflow may be a page of its own.
+fn notes(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
+    for caveat in report.caveats() {
+        let style = match report.overflow() {
+            Some(overflow) if caveat.starts_with("overflow") => style(overflow.priority),
+            _ => PLAIN,
+        };
+        for line in wrapped("note: ", &caveat) {
+            writeln!(to, "{style}{line}{style:#}")?;
         }
-        if !fits && room > 0 {
-            writeln!(to, "{DIM}        … {} more{DIM:#}", counted((lines.len() - cut) as u64, "line"))?;
-        }
-        room -= if fits { lines.len() } else { room };
-    }
-    if let Some(first) = shown.iter().find(|row| row.incident.notify != Notify::None) {
-        writeln!(
-            to,
-            "\n{DIM}triage explain {} FILE… tells why, and what would change it{DIM:#}",
-            short(&first.incident.id)
-        )?;
-    }
-    if told < total {
-        let more = counted(total - told, "more incident");
-        let urgent =
-            rows.next().map(|row| format!(", {} at most", row.incident.priority)).unwrap_or_default();
-        writeln!(to, "\n{more}{urgent} (--all)")?;
     }
     Ok(())
 }
 
-fn head(row: &Row, to: &mut impl Write) -> io::Result<()> {
-    let Row { incident, group } = row;
-    let style = style(incident.priority);
-    let place = match (group, &incident.scopes) {
-        (Some((_, scopes)), _) | (None, Some(scopes)) => {
-            let names: Vec<String> = scopes.iter().take(4).map(scope).collect();
-            let more = if scopes.len() > 4 { ", …" } else { "" };
-            format!("{}: {}{more}", counted(scopes.len() as u64, "scope"), names.join(", "))
+fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+    let total = report.totals().incidents;
+    let (most, mut room) = if all { (usize::MAX, usize::MAX) } else { (INCIDENTS, LINES) };
+    let mut rows = rows(report).peekable();
+    let (mut told, mut explained, mut was_long) = (0, None, true);
+    for number in 0..most {
+        let Some(row) = rows.next() else { break };
+        told += row.incidents;
+        if row.incident.notify != Notify::None && explained.is_none() {
+            explained = Some(short(&row.incident.id).to_owned());
         }
-        (None, None) => scope(&words::common(incident)),
-    };
-    let called = format!("{} {:<6}", incident.priority, incident.notify.to_string());
-    let id = short(&incident.id);
-    let state = match incident.state {
-        Verdict::Active | Verdict::Transient => String::new(),
-        state => format!(" ({state})"),
-    };
-    let title = format!("{}{state}  ", printable(&incident.headline));
-    let room = WIDTH - called.len() - id.len() - 3;
-    let title = fit(&title, room.min(columns(&title)));
-    let place = fit(&place, room - columns(&title));
-    writeln!(to, "{style}{called} {title}{style:#}{place} {DIM}{id}{DIM:#}")
+        // A line is kept for each incident that may follow; the first ones may use the others.
+        let following = total.saturating_sub(told).min((most - number - 1) as u64) as usize;
+        let own = room.saturating_sub(following);
+        let mut details = details(&row, report);
+        let is_long = !details.is_empty() && own >= 4;
+        if !is_long {
+            details.clear();
+        }
+        let gap = usize::from(is_long || was_long);
+        if own > gap {
+            room -= gap;
+            if gap > 0 {
+                writeln!(to)?;
+            }
+        }
+        writeln!(to, "{}", head(&row, details.is_empty() || row.incident.members.len() == 1, report))?;
+        room = room.saturating_sub(1);
+        let own = own.saturating_sub(gap + 1);
+        if details.len() > own {
+            let cut = details.len() - (own - 1);
+            details.truncate(own - 1);
+            details.push(
+                Line::new(0)
+                    .up_to(MARGIN)
+                    .put(DIM, &format!("… {} (--all)", counted(cut as u64, "more line")))
+                    .end(),
+            );
+        }
+        room = room.saturating_sub(details.len());
+        for line in details {
+            writeln!(to, "{line}")?;
+        }
+        was_long = is_long;
+    }
+    if told < total {
+        let urgent =
+            rows.next().map(|row| format!(", {} at most", row.incident.priority)).unwrap_or_default();
+        writeln!(to, "\n{}{urgent} (--all)", counted(total - told, "more incident"))?;
+    }
+    if let Some(id) = explained {
+        writeln!(to, "\n{DIM}triage explain {id} FILE… tells why, and what would change it{DIM:#}")?;
+    }
+    Ok(())
 }
 
-/// Lines under the head: the members, then why.
-fn details(row: &Row) -> Vec<String> {
-    let Row { incident, group } = row;
-    // Nobody has to act on it; `--output json` and `explain` tell all.
-    if incident.notify == Notify::None && incident.members.len() == 1 {
-        return Vec::new();
+/// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`
+fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
+    let Row { incident, incidents, scopes } = row;
+    let (style, now) = (style(incident.priority), report.now());
+    let right = match (*incidents, words::span(incident)) {
+        (1, Some((first, last))) => {
+            let place = words::place_in_full(first, last, now);
+            if is_alone { format!("{}  {place}", counts(incident)) } else { place }
+        }
+        (incidents, _) => counted(incidents, "incident"),
+    };
+    let right = cut(&right, RIGHT);
+    let id = short(&incident.id);
+    let state = words::state(incident, now).map(|state| format!(" ({state})")).unwrap_or_default();
+    let line = Line::new(columns(&right) + 2 + id.len() + 2)
+        .put(style, &format!("{} {}", incident.priority, incident.notify))
+        .up_to(MARGIN)
+        .put(style, &printable(&incident.headline))
+        .put(style, &state)
+        .plain("  ");
+    let place = match scopes.as_slice() {
+        [] => "no scope".to_owned(),
+        [scope] if columns(&words::scope(scope)) > line.room() => words::scope_in_short(scope),
+        [scope] => words::scope(scope),
+        // The members of a pattern name its scopes again.
+        scopes => (if *incidents > 1 { 1 } else { scopes.len().min(4) }..=4)
+            .rev()
+            .map(|most| words::scopes(scopes, most))
+            .find(|names| columns(names) <= line.room())
+            .unwrap_or_else(|| counted(scopes.len() as u64, "scope")),
+    };
+    let shared = if *incidents == 1 { words::beside_scope(incident) } else { Labels::new() };
+    let shared = if shared.is_empty() { String::new() } else { format!(" {}", words::pairs(&shared)) };
+    line.plain(&place).put(DIM, &shared).widened(2 + id.len()).plain("  ").put(DIM, id).right(PLAIN, &right)
+}
+
+/// `6 alerts, 11×`
+fn counts(incident: &Incident) -> String {
+    let count: u64 = incident.members.iter().map(|member| member.count).sum();
+    match incident.members.len() as u64 {
+        1 => format!("{count}×"),
+        alerts => format!("{}, {count}×", counted(alerts, "alert")),
     }
-    let own = words::common(incident);
-    // The scopes of a pattern are all that its members differ by.
-    let is_pattern =
-        incident.scopes.is_some() && incident.members.iter().all(|member| member.alert == incident.headline);
-    let names: Vec<String> = (incident.members.iter())
-        .map(|member| if is_pattern { words::scope(&member.labels) } else { words::alert(member, &own) })
-        .collect();
-    let wide = names.iter().map(|name| columns(name)).max().unwrap_or(0).min(ALERT);
-    let mut lines: Vec<String> =
-        incident.members.iter().zip(&names).map(|(member, name)| line(member, name, wide)).collect();
-    if let Some((count, _)) = group {
-        lines.push(format!(
-            "        {DIM}and the same in {}{DIM:#}",
-            counted(*count as u64 - 1, "more incident")
-        ));
+}
+
+/// Lines under the head: the members as a tree, what to do, why, and what else it might be.
+fn details(row: &Row, report: &Report<'_>) -> Vec<String> {
+    let Row { incident, incidents, .. } = row;
+    let mut lines = Vec::new();
+    if *incidents == 1 && incident.members.len() > 1 {
+        lines.extend(members(incident, report));
     }
-    if incident.priority.needs_a_person() {
-        let why = incident.because.first().map(|why| ("why", words::without_priority(why).to_owned()));
-        let or = incident.alternatives.first().map(|first| match incident.alternatives.len() {
-            1 => ("or", first.clone()),
-            more => ("or", format!("{first} ({} more)", more - 1)),
-        });
-        for (label, text) in why.into_iter().chain(or) {
-            let sentence = wrapped(&format!("   {label:>3}  "), &text);
-            lines.extend(sentence.into_iter().map(|line| format!("{DIM}{line}{DIM:#}")));
+    if incident.notify == Notify::None {
+        return lines;
+    }
+    let runbook = incident.members.iter().find_map(|member| member.runbook.as_deref());
+    let mut or = incident.alternatives.first().cloned();
+    if let (Some(or), more @ 1..) = (&mut or, incident.alternatives.len().saturating_sub(1)) {
+        or.push_str(&format!("; and {more} more"));
+    }
+    let needs_a_person = incident.priority.needs_a_person();
+    for (label, text) in [
+        ("runbook", runbook),
+        ("why", words::why(incident)),
+        ("or", or.as_deref().filter(|_| needs_a_person)),
+    ] {
+        let Some(text) = text else { continue };
+        let style = if label == "runbook" { PLAIN } else { DIM };
+        for line in wrapped(&format!("{label:>0$}  ", MARGIN - 2), text) {
+            lines.push(format!("{style}{line}{style:#}"));
         }
     }
     lines
 }
 
-fn line(member: &Member, name: &str, wide: usize) -> String {
-    let stands = !is_aside(member);
-    let style = if stands { Style::new() } else { DIM };
-    let count = format!("{:>5}×", member.count);
-    let name = fit(name, wide);
-    let place = words::place(&member.first, &member.last);
-    let place = fit(&place, columns(&place).min(24));
-    let note = note(member);
-    let room = WIDTH - columns(&count) - 1 - wide - 2 - columns(&place) - 2;
-    let note = fit(&note, room);
-    format!("{style}{count} {name}  {note}  {place}{style:#}")
+/// A line each: severity, count, name, how it stands, where it was seen.
+fn members<'a>(incident: &'a Incident, report: &'a Report<'_>) -> impl Iterator<Item = String> + 'a {
+    let common = words::common(incident);
+    let named: Vec<(String, &Member)> = (family(&incident.members).into_iter())
+        .map(|kin| (format!("{}{}", kin.branch, words::alert_in(incident, kin.member, &common)), kin.member))
+        .collect();
+    let widest = named.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
+    named.into_iter().map(move |(name, member)| {
+        let style = if is_aside(member) { DIM } else { PLAIN };
+        let severity = words::severity(member).map(|severity| severity.to_string()).unwrap_or_default();
+        let place = cut(&words::place(&member.first, &member.last, report.now()), RIGHT);
+        let note = words::note(member, report.now());
+        let line = Line::new(columns(&place) + 2);
+        let line =
+            line.put(weight(member), &format!("{severity:>8}")).put(style, &format!("{:>4}×", member.count));
+        let line = line.up_to(MARGIN - 1).plain(" ");
+        // A long name takes what the note leaves.
+        let left = line.room().saturating_sub(columns(&note) + 2);
+        let name = cut(&name, left.max(ALERT));
+        let column = MARGIN + widest.min(ALERT) + 2;
+        line.put(style, &name).plain("  ").up_to(column).put(style, &note).right(style, &place)
+    })
 }
 
-/// What a person needs to know of it, in few words.
-fn note(member: &Member) -> String {
-    let mut note = match (&member.by, &member.cause, member.role) {
-        (Some(by), ..) if by.alert == member.alert => {
-            let severity = by.labels.get("severity").map(printable).unwrap_or_default();
-            format!("superseded by its {severity} form")
-        }
-        (Some(by), ..) => format!("superseded by {}", printable(&by.alert)),
-        _ if is_aside(member) => member.verdict.to_string(),
-        (_, Some(cause), _) => format!("{} ← {}", member.severity, printable(&cause.alert)),
-        (_, None, Role::Cause) => format!("{}, explains others", member.severity),
-        _ if member.verdict == Verdict::Active => member.severity.to_string(),
-        _ => member.verdict.to_string(),
-    };
-    if let Some(until) = member.until {
-        note.push_str(&format!(" until {until}"));
+/// Colour repeats what the words say.
+fn weight(member: &Member) -> Style {
+    match words::severity(member) {
+        Some(Severity::Critical) => AnsiColor::Red.on_default(),
+        Some(Severity::Error) => AnsiColor::Yellow.on_default(),
+        _ => PLAIN,
     }
-    for flag in member.flags.iter().filter(|flag| **flag == "recurring" || **flag == "timed-out") {
-        note.push_str(&format!(", {flag}"));
-    }
-    note
-}
-
-/// Stands for nothing: superseded, over, given up or held back.
-fn is_aside(member: &Member) -> bool {
-    !matches!(member.verdict, Verdict::Active | Verdict::Sustained | Verdict::Transient | Verdict::Flapping)
-}
-
-fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
-    let total = report.totals().malformed;
-    if total == 0 {
-        return Ok(());
-    }
-    writeln!(to, "\n{BOLD}malformed{BOLD:#}")?;
-    for malformed in report.malformed().take(MALFORMED) {
-        let place = words::line(malformed.source.as_deref(), malformed.line);
-        sentence(to, "  ", &format!("{place} {}", malformed.error))?;
-        if !malformed.text.is_empty() {
-            writeln!(
-                to,
-                "    {DIM}{}{DIM:#}",
-                fit(&malformed.text, columns(&malformed.text).min(WIDTH - 4))
-            )?;
-        }
-    }
-    let more = total.saturating_sub(MALFORMED as u64);
-    if more > 0 {
-        writeln!(to, "  {more} more malformed; -o json lists the first 1,000 and counts all by kind")?;
-    }
-    Ok(())
 }
 
 fn style(priority: Priority) -> Style {
@@ -232,64 +228,24 @@ fn style(priority: Priority) -> Style {
     }
 }
 
-/// Enough of an id to name it to `triage explain`.
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
-}
-
-fn sentence(to: &mut impl Write, before: &str, text: &str) -> io::Result<()> {
-    wrapped(before, text).iter().try_for_each(|line| writeln!(to, "{line}"))
-}
-
-fn wrapped(before: &str, text: &str) -> Vec<String> {
-    let blank = " ".repeat(before.len());
-    let options = textwrap::Options::new(WIDTH).initial_indent(before).subsequent_indent(&blank);
-    textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
-}
-
-fn columns(text: &str) -> usize {
-    unicode_width::UnicodeWidthStr::width(text)
-}
-
-/// Cut or filled up to exactly so many columns.
-fn fit(text: &str, width: usize) -> String {
-    let whole = columns(text);
-    if whole <= width {
-        return format!("{text}{}", " ".repeat(width - whole));
+fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
+    let total = report.totals().malformed;
+    if total == 0 {
+        return Ok(());
     }
-    let mut cut = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let wide = c.width().unwrap_or(0);
-        if used + wide + 1 > width {
-            break;
+    writeln!(to, "\n{BOLD}{total} malformed{BOLD:#}")?;
+    for malformed in report.malformed().take(MALFORMED) {
+        let place = words::malformed_at(malformed.source.as_deref(), malformed.line);
+        for line in wrapped("  ", &format!("{place} {}", malformed.error)) {
+            writeln!(to, "{line}")?;
         }
-        used += wide;
-        cut.push(c);
-    }
-    if width > 0 {
-        cut.push('…');
-        used += 1;
-    }
-    cut.push_str(&" ".repeat(width.saturating_sub(used)));
-    cut
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_cut_by_columns() {
-        for (text, width, want) in [
-            ("abc", 5, "abc  "),
-            ("abcdef", 4, "abc…"),
-            ("東京東京", 5, "東京…"),
-            ("東京東京", 4, "東… "),
-            ("abc", 0, ""),
-        ] {
-            assert_eq!(fit(text, width), want, "{text} in {width}");
-            assert_eq!(columns(&fit(text, width)), width);
+        if !malformed.text.is_empty() {
+            writeln!(to, "{}", Line::new(0).plain("    ").put(DIM, &malformed.text).end())?;
         }
     }
+    let more = total.saturating_sub(MALFORMED as u64);
+    if more > 0 {
+        writeln!(to, "  {more} more; -o json lists the first 1,000 and counts all by kind")?;
+    }
+    Ok(())
 }

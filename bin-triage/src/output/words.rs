@@ -1,6 +1,9 @@
 //! Phrases that more than one output uses; what comes from the input leaves here printable.
 
-use alert_triage::{Incident, Labels, Member, Report, Seen, printable};
+use alert_triage::{Incident, Labels, Member, Report, Seen, Severity, Verdict, printable};
+use jiff::Timestamp;
+
+use super::family::is_aside;
 
 /// `1 line`, `2 lines`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
@@ -25,7 +28,7 @@ pub(crate) fn ledger(report: &Report<'_>) -> String {
         text.push_str(&format!(" ({})", counted(totals.duplicates, "duplicate")));
     }
     text.push_str(&format!(
-        "; {} in {}: {}, {}",
+        "; {}; {}: {}, {}",
         counted(totals.distinct, "distinct alert"),
         counted(totals.incidents, "incident"),
         counted(totals.pages, "page"),
@@ -34,12 +37,44 @@ pub(crate) fn ledger(report: &Report<'_>) -> String {
     text
 }
 
+/// Which instant was judged at, if any is known.
+pub(crate) fn judged_at(report: &Report<'_>) -> Option<String> {
+    report.now().map(|now| format!("as of {} UTC", now.strftime("%F %T")))
+}
+
 /// `zone=AB`.
 pub(crate) fn scope(labels: &Labels) -> String {
     match labels.is_empty() {
         true => "no scope".to_owned(),
-        false => pairs(labels.iter()),
+        false => pairs(labels),
     }
+}
+
+/// `AB`, or `prod/AB`: the values alone, where there is no room for more.
+pub(crate) fn scope_in_short(labels: &Labels) -> String {
+    labels.values().map(printable).collect::<Vec<_>>().join("/")
+}
+
+/// `3 scopes: zone=AB, zone=CD, … in cluster=prod`: the first ones, and what all have in common.
+pub(crate) fn scopes(scopes: &[Labels], most: usize) -> String {
+    let mut common = scopes.first().cloned().unwrap_or_default();
+    common.retain(|name, value| scopes.iter().all(|scope| scope.get(name) == Some(value)));
+    let own = |labels: &Labels| {
+        let mut labels = labels.clone();
+        labels.retain(|name, _| !common.contains_key(name));
+        scope(&labels)
+    };
+    let names: Vec<String> = scopes.iter().take(most).map(own).collect();
+    let more = if scopes.len() > most { ", …" } else { "" };
+    let within = if common.is_empty() { String::new() } else { format!(" in {}", pairs(&common)) };
+    format!("{}: {}{more}{within}", counted(scopes.len() as u64, "scope"), names.join(", "))
+}
+
+/// `name=value`, separated by blanks.
+pub(crate) fn pairs(labels: &Labels) -> String {
+    let pairs: Vec<String> =
+        labels.iter().map(|(name, value)| format!("{}={}", printable(name), printable(value))).collect();
+    pairs.join(" ")
 }
 
 /// The labels that all members share, those of the scope among them.
@@ -50,65 +85,172 @@ pub(crate) fn common(incident: &Incident) -> Labels {
     common
 }
 
+/// The common labels that the scope does not say already.
+pub(crate) fn beside_scope(incident: &Incident) -> Labels {
+    let mut common = common(incident);
+    common.retain(|name, value| incident.scope.as_ref().is_none_or(|scope| scope.get(name) != Some(value)));
+    common
+}
+
 /// The name, with what of its labels is not `common` to all.
 pub(crate) fn alert(member: &Member, common: &Labels) -> String {
-    let is_own = |name: &String, value: &String| name != "severity" && common.get(name) != Some(value);
-    let own = member.labels.iter().filter(|(name, value)| is_own(name, value));
-    let mut text = printable(&member.alert);
-    for part in [pairs(own), printable(&member.text)] {
-        if !part.is_empty() {
-            text.push(' ');
-            text.push_str(&part);
+    with_own(&member.alert, member, common)
+}
+
+/// The same, less a name that all members have.
+pub(crate) fn alert_in(incident: &Incident, member: &Member, common: &Labels) -> String {
+    let is_told_apart = incident.members.iter().any(|other| other.alert != member.alert);
+    let own = with_own("", member, common);
+    if is_told_apart || own.is_empty() { with_own(&member.alert, member, common) } else { own }
+}
+
+fn with_own(name: &str, member: &Member, common: &Labels) -> String {
+    let mut own = member.labels.clone();
+    own.retain(|name, value| name != "severity" && common.get(name) != Some(value));
+    let parts = [printable(name), pairs(&own), printable(&member.text)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The severity of what stands for itself; what is set aside or goes away has none that matters.
+pub(crate) fn severity(member: &Member) -> Option<Severity> {
+    match member.verdict {
+        Verdict::Active | Verdict::Sustained | Verdict::Flapping | Verdict::Informational => {
+            Some(member.severity)
         }
+        _ => None,
     }
-    text
 }
 
-fn pairs<'l>(labels: impl Iterator<Item = (&'l String, &'l String)>) -> String {
-    let pairs: Vec<String> =
-        labels.map(|(name, value)| format!("{}={}", printable(name), printable(value))).collect();
-    pairs.join(" ")
+/// How a member stands, in few words: `explained by KubeletDown`, `superseded by LLMModelVeryStale`; empty for one
+/// that stands by itself.
+pub(crate) fn note(member: &Member, now: Option<Timestamp>) -> String {
+    let mut parts = Vec::new();
+    let own = member.verdict.to_string();
+    if member.verdict != Verdict::Active && member.verdict != Verdict::Superseded {
+        let until = member.until.map(|until| format!(" until {}", time(until, now))).unwrap_or_default();
+        parts.push(format!("{own}{until}"));
+    }
+    if let Some(by) = &member.by {
+        parts.push(match by.labels.get("severity") {
+            Some(severity) if by.alert == member.alert => {
+                format!("superseded by its {} form", printable(severity))
+            }
+            _ => format!("superseded by {}", printable(&by.alert)),
+        });
+    }
+    let flags = member.flags.iter().filter(|flag| **flag != own && is_telling(flag, member));
+    parts.extend(flags.map(|flag| (*flag).to_owned()));
+    if let (Some(cause), false) = (&member.cause, is_aside(member)) {
+        parts.push(format!("explained by {}", printable(&cause.alert)));
+    }
+    parts.join(", ")
 }
 
-/// From when to when, or from which line to which.
-pub(crate) fn place(first: &Seen, last: &Seen) -> String {
-    let minute = |at: jiff::Timestamp| at.strftime("%m-%d %H:%M").to_string();
-    match (first.at, last.at) {
-        (Some(from), Some(to)) if minute(from) == minute(to) => minute(from),
-        (Some(from), Some(to)) => format!(
-            "{}–{}",
-            minute(from),
-            to.strftime(if same_day(from, to) { "%H:%M" } else { "%m-%d %H:%M" })
-        ),
-        (None, Some(to)) => minute(to),
-        _ if first.source == last.source && first.line == last.line => {
-            line(first.source.as_deref(), first.line)
-        }
-        _ if first.source == last.source => match &first.source {
-            Some(source) => format!("{source}:{}–{}", first.line, last.line),
-            None => format!("lines {}–{}", first.line, last.line),
+/// A superseded transient need not be called transient as well.
+fn is_telling(flag: &str, member: &Member) -> bool {
+    !(is_aside(member) && matches!(flag, "superseded" | "transient" | "recurring" | "sustained"))
+}
+
+/// The incident's state where the headline does not stand, as `silenced until 12:00`.
+pub(crate) fn state(incident: &Incident, now: Option<Timestamp>) -> Option<String> {
+    let until = incident
+        .members
+        .iter()
+        .filter(|member| member.alert == incident.headline)
+        .find_map(|member| member.until);
+    match incident.state {
+        Verdict::Active | Verdict::Transient => None,
+        state => Some(match until {
+            Some(until) => format!("{state} until {}", time(until, now)),
+            None => state.to_string(),
+        }),
+    }
+}
+
+/// Why it has its priority, which the row says already.
+pub(crate) fn why(incident: &Incident) -> Option<&str> {
+    let why = incident.because.first()?;
+    let said = format!("{}, notify {}: ", incident.priority, incident.notify);
+    Some(why.strip_prefix(&said).unwrap_or(why))
+}
+
+/// The earliest and the latest record of all members; of several files those of the first.
+pub(crate) fn span(incident: &Incident) -> Option<(&Seen, &Seen)> {
+    let members = || incident.members.iter();
+    let source = &incident.members.first()?.first.source;
+    let of_source = |seen: &&Seen| seen.at.is_some() || seen.source == *source;
+    let key = |seen: &&Seen| (seen.at.is_none(), seen.at, seen.line);
+    let first = members().map(|member| &member.first).filter(of_source).min_by_key(key)?;
+    let last =
+        members().map(|member| &member.last).filter(of_source).max_by_key(|seen| (seen.at, seen.line))?;
+    Some((first, last))
+}
+
+/// From when to when, or from which line to which: `06:06–06:41`, `13–30`.
+pub(crate) fn place(first: &Seen, last: &Seen, now: Option<Timestamp>) -> String {
+    match (first.at.or(last.at), last.at) {
+        (Some(from), Some(to)) => times(from, to, now),
+        _ => match (&first.source, first.source == last.source) {
+            (None, _) if first.line == last.line => first.line.to_string(),
+            (None, _) => format!("{}–{}", first.line, last.line),
+            (Some(_), true) if first.line == last.line => line(first),
+            (Some(_), true) => format!("{}–{}", line(first), last.line),
+            (Some(_), false) => format!("{}–{}", line(first), line(last)),
         },
-        _ => format!(
-            "{}–{}",
-            line(first.source.as_deref(), first.line),
-            line(last.source.as_deref(), last.line)
-        ),
     }
 }
 
-fn same_day(a: jiff::Timestamp, b: jiff::Timestamp) -> bool {
-    a.strftime("%F").to_string() == b.strftime("%F").to_string()
+/// The same, saying of lines that they are.
+pub(crate) fn place_in_full(first: &Seen, last: &Seen, now: Option<Timestamp>) -> String {
+    let place = place(first, last, now);
+    match (first.at.or(last.at), &first.source, first.line == last.line) {
+        (None, None, true) => format!("line {place}"),
+        (None, None, false) => format!("lines {place}"),
+        _ => place,
+    }
 }
 
-/// `line 12`, or `night.log:12` where there are several files.
-pub(crate) fn line(source: Option<&str>, line: u64) -> String {
+fn times(from: Timestamp, to: Timestamp, now: Option<Timestamp>) -> String {
+    let (first, last) = (time(from, now), time(to, now));
+    match () {
+        () if first == last => first,
+        () if day(from) == day(to) => format!("{first}–{}", to.strftime("%H:%M")),
+        () => format!("{first}–{last}"),
+    }
+}
+
+/// To the minute, in UTC; the day and the year where they are not those of `now`.
+pub(crate) fn time(at: Timestamp, now: Option<Timestamp>) -> String {
+    let year = |at: Timestamp| at.strftime("%Y").to_string();
+    let format = match now {
+        Some(now) if day(now) == day(at) => "%H:%M",
+        Some(now) if year(now) == year(at) => "%m-%d %H:%M",
+        _ => "%F %H:%M",
+    };
+    at.strftime(format).to_string()
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%F").to_string()
+}
+
+/// `12`, or `night.log:12` where there are several files.
+fn line(seen: &Seen) -> String {
+    match &seen.source {
+        Some(source) => format!("{source}:{}", seen.line),
+        None => seen.line.to_string(),
+    }
+}
+
+/// Where something malformed stands: `line 12`, or `night.log:12` where there are several files.
+pub(crate) fn malformed_at(source: Option<&str>, line: u64) -> String {
     match source {
         Some(source) => format!("{source}:{line}"),
         None => format!("line {line}"),
     }
 }
 
-/// A first sentence of `because` less what a heading says already.
-pub(crate) fn without_priority(because: &str) -> &str {
-    because.split_once(": ").map_or(because, |(_, why)| why)
+/// Enough of an id to name it to `triage explain`.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
 }
