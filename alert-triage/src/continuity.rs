@@ -1,11 +1,18 @@
 //! Incidents over time: which one is which, and when to say something again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use crate::printable::printable;
-use crate::report::{Incident, Notify, Priority, Report, Verdict};
+use crate::ledger::hash;
+use crate::printable::{self, printable};
+use crate::report::{self, Incident, Labels, Notify, Outline, Priority, Report, Verdict};
+
+/// Former ids kept of one incident, the newest.
+const ALIASES: usize = 64;
+
+/// Incidents that are gone of which it is kept how often they were told of.
+const PAST: usize = 1 << 20;
 
 /// Follows incidents from report to report.
 ///
@@ -13,6 +20,9 @@ use crate::report::{Incident, Notify, Priority, Report, Verdict};
 /// become its [aliases](Incident::aliases). A [`Notice`] is due when an incident first asks for somebody, when its
 /// priority rises, when it reopens, and when its silence ends; its key stays the same however often it is delivered,
 /// and whoever starts again from the same records gets the same keys.
+///
+/// It remembers what the last report held, and of older incidents, up to a million of them, how often they were told
+/// of.
 ///
 /// ```
 /// use alert_triage::{Change, Continuity, Engine, Format, Rules};
@@ -31,32 +41,49 @@ use crate::report::{Incident, Notify, Priority, Report, Verdict};
 /// ```
 #[derive(Debug, Default)]
 pub struct Continuity {
-    /// By id, in the order of their first report.
-    known: BTreeMap<String, Known>,
+    known: HashMap<u64, Known>,
     /// Which incident an alert was last in.
-    of_alert: BTreeMap<String, String>,
+    of_alert: HashMap<u64, u64>,
+    /// Whose alias an id is.
+    of_alias: HashMap<u64, u64>,
     born: u64,
-    /// Folded groups that have been told of, with the priority told.
-    groups: BTreeMap<String, (Priority, u64)>,
+    /// Folded groups that stand, by the alert's name.
+    groups: BTreeMap<String, Told>,
+    overflow: Option<Told>,
+    /// What is gone or has merged into another: a key is not used for two things.
+    past: HashMap<u64, Past>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    /// How often it was told of.
+    times: u64,
+    /// As [`Known::open`], if it merged into another that was not told of since.
+    open: Option<Priority>,
+}
+
+/// As told last, and how often.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    priority: Priority,
+    times: u64,
 }
 
 #[derive(Debug)]
 struct Known {
     born: u64,
-    aliases: BTreeSet<String>,
-    /// As told last.
-    told: Option<Priority>,
-    /// Times it was told of.
+    /// Older ones first.
+    aliases: Vec<u64>,
+    /// The priority told, until it was told to be closed.
+    open: Option<Priority>,
+    /// Was told of, if only by the notice of a group.
+    is_told: bool,
+    is_silenced: bool,
     times: u64,
-    now: Standing,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Standing {
-    /// Asks for somebody.
-    Open,
-    Silenced,
-    Over,
+    /// Told of by the notice of this group.
+    by_group: Option<String>,
+    /// When told of last.
+    headline: String,
 }
 
 /// Why to say something.
@@ -87,159 +114,334 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// One thing to tell somebody.
+/// One thing to tell somebody: of an incident, of a group that takes one notification, or that alerts overflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notice {
-    /// The same for the same news: a receiver that has seen it may drop it.
-    pub key: String,
-    /// The incident's id; of a group the alert's name.
-    pub id: String,
     /// What is new.
     pub change: Change,
+    /// The incident's id; of a group the alert's name, of the overflow `overflow`.
+    pub id: String,
+    /// Ids under which the incident was known before incidents merged.
+    pub aliases: Vec<String>,
     /// As of now.
     pub priority: Priority,
     /// By the priority.
     pub notify: Notify,
     /// The alert to read first.
     pub headline: String,
+    /// Where it is; none if in several scopes, empty where nothing says.
+    #[serde(serialize_with = "report::maybe_labels")]
+    pub scope: Option<Labels>,
+    /// Where it is, if in several scopes.
+    #[serde(serialize_with = "report::maybe_many_labels")]
+    pub scopes: Option<Vec<Labels>>,
+    /// Why it is what it is, in sentences.
+    #[serde(serialize_with = "printable::serialize_all")]
+    pub because: Vec<String>,
+    /// The same for the same news: a receiver that has seen it may drop it.
+    pub key: String,
 }
 
 impl Continuity {
     /// Takes the next report; answers its incidents under the ids that stay, and what there is to tell.
     pub fn update(&mut self, report: &Report<'_>) -> (Vec<Incident>, Vec<Notice>) {
+        let (ids, notices) = self.follow(report);
+        let incidents = report.incidents().zip(ids).map(|(mut incident, id)| {
+            incident.id = hex(id);
+            incident.aliases = self.known.get(&id).map(Known::aliases).unwrap_or_default();
+            incident
+        });
+        (incidents.collect(), notices)
+    }
+
+    /// Takes the next report; answers what there is to tell, the most urgent incident first. Incidents that did not
+    /// change cost next to nothing.
+    pub fn notices(&mut self, report: &Report<'_>) -> Vec<Notice> {
+        self.follow(report).1
+    }
+
+    /// The incidents' ids in the order of the report, and what there is to tell.
+    fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notice>) {
         let mut notices = Vec::new();
-        let mut incidents: Vec<Incident> = report.incidents().collect();
-        let folded: BTreeMap<String, String> = (report.groups())
-            .flat_map(|group| group.folded.into_iter().map(move |id| (id, group.alert.clone())))
-            .collect();
-        let mut of_alert = BTreeMap::new();
-        let mut present = BTreeSet::new();
-        let mut groups: BTreeMap<String, Priority> = BTreeMap::new();
-        for incident in &mut incidents {
-            let group = folded.get(&incident.id).cloned();
-            let alerts: Vec<String> = incident.members.iter().map(identity).collect();
-            let id = self.settle(&incident.id, &alerts, &present);
-            for alert in alerts {
-                of_alert.insert(alert, id.clone());
-            }
-            present.insert(id.clone());
-            incident.id = id;
-            let Some(known) = self.known.get_mut(&incident.id) else { continue };
-            incident.aliases = known.aliases.iter().cloned().collect();
-            let change = known.change(incident);
-            let Some(change) = change else { continue };
-            if let (Some(group), true) = (&group, change != Change::Closed) {
+        let mut ids = Vec::new();
+        let mut of_alert = HashMap::with_capacity(self.of_alert.len());
+        let mut present = HashSet::with_capacity(self.known.len());
+        // The most urgent news of each folded group.
+        let mut grouped: BTreeMap<u32, Priority> = BTreeMap::new();
+        let mut standing: HashSet<String> = HashSet::new();
+        for (number, outline) in report.outlines() {
+            let id = self.settle(outline.id, report.alerts_in(number), &present);
+            of_alert.extend(report.alerts_in(number).map(|alert| (alert, id)));
+            present.insert(id);
+            ids.push(id);
+            let Some(known) = self.known.get_mut(&id) else { continue };
+            let group = outline.group.map(|group| (group, report.group_name(group)));
+            let change = known.change(&outline, &self.past);
+            match (change, group) {
+                (None, _) => {}
+                (Some(Change::Closed), _) if known.by_group.is_some() => known.tell(None, &mut self.past),
                 // One notification is for the whole group.
-                let priority = groups.entry(group.clone()).or_insert(incident.priority);
-                *priority = incident.priority.min(*priority);
-                known.told = Some(incident.priority);
-                continue;
+                (Some(change), Some((group, name))) if change != Change::Closed => {
+                    let priority = grouped.entry(group).or_insert(outline.priority);
+                    *priority = outline.priority.min(*priority);
+                    known.tell(Some(outline.priority), &mut self.past);
+                    known.by_group = Some(name.to_owned());
+                }
+                (Some(change), _) => {
+                    let open = (change != Change::Closed).then_some(outline.priority);
+                    known.tell(open, &mut self.past);
+                    notices.push(known.notice(change, report, number, &outline, id));
+                }
             }
-            notices.push(known.notice(change, incident));
+            standing.extend(known.by_group.clone());
         }
-        for (alert, priority) in groups {
-            let told = self.groups.get(&alert).copied();
-            let (change, times) = match told {
-                None => (Change::Opened, 1),
-                Some((before, times)) if priority < before => (Change::Rose, times + 1),
-                // One more scope of what everybody knows.
-                Some(_) => continue,
-            };
-            self.groups.insert(alert.clone(), (priority, times));
-            let headline = printable(&alert);
-            let (key, notify) = (format!("group/{headline}/{times}"), priority.notify());
-            notices.push(Notice { key, id: headline.clone(), change, priority, notify, headline });
-        }
-        self.groups.retain(|alert, _| folded.values().any(|group| group == alert));
+        self.tell_groups(report, &grouped, &standing, &mut notices);
+        self.tell_overflow(report, &mut notices);
+        self.drop_absent(&present, &mut notices);
         self.of_alert = of_alert;
-        (incidents, notices)
+        (ids, notices)
     }
 
     /// The id that stays: the oldest under which one of the alerts was known, unless another incident has it now.
-    fn settle(&mut self, id: &str, alerts: &[String], taken: &BTreeSet<String>) -> String {
-        let mut before: Vec<(u64, String)> = (alerts.iter().filter_map(|alert| self.of_alert.get(alert)))
-            .filter(|id| !taken.contains(*id))
-            .filter_map(|id| Some((self.known.get(id)?.born, id.clone())))
+    fn settle(&mut self, id: u64, alerts: impl Iterator<Item = u64>, taken: &HashSet<u64>) -> u64 {
+        let mut before: Vec<(u64, u64)> = alerts
+            .filter_map(|alert| self.of_alert.get(&alert))
+            .filter(|id| !taken.contains(id))
+            .filter_map(|id| Some((self.known.get(id)?.born, *id)))
             .collect();
-        before.sort();
+        before.sort_unstable();
         before.dedup();
-        let mut before = before.into_iter().map(|(_, id)| id);
-        let stays = before.next().unwrap_or_else(|| id.to_owned());
-        let born = self.born;
-        let known = self.known.entry(stays.clone()).or_insert_with(|| Known {
-            born,
-            aliases: BTreeSet::new(),
-            told: None,
-            times: 0,
-            now: Standing::Over,
-        });
-        self.born += 1;
-        let mut gone = Vec::new();
-        for other in before.chain([id.to_owned()]) {
-            if other != stays && known.aliases.insert(other.clone()) {
-                gone.push(other);
-            }
+        let Some((&(_, stays), gone)) = before.split_first() else { return self.begin(id) };
+        let mut aliases = Vec::new();
+        let mut merged = Vec::new();
+        for (_, other) in gone {
+            aliases.push(*other);
+            merged.extend(self.known.remove_entry(other));
         }
-        // What merged in is told of no more, and must not be told of as new.
-        for other in gone {
-            if let Some(merged) = self.known.remove(&other) {
-                if let Some(known) = self.known.get_mut(&stays) {
-                    known.told = known.told.into_iter().chain(merged.told).min();
-                    known.aliases.extend(merged.aliases);
-                    if merged.now == Standing::Open {
-                        known.now = Standing::Open;
-                    }
-                }
-            }
+        // As long as another incident goes by it, it names that one.
+        if id != stays && !self.known.contains_key(&id) && !self.of_alias.contains_key(&id) {
+            aliases.push(id);
+        }
+        for (id, other) in merged {
+            remember(&mut self.past, id, Past { times: other.times, open: other.open });
+            aliases.extend(other.aliases);
+        }
+        for alias in aliases {
+            self.alias(stays, alias);
         }
         stays
+    }
+
+    fn alias(&mut self, id: u64, alias: u64) {
+        self.of_alias.insert(alias, id);
+        let Some(known) = self.known.get_mut(&id) else { return };
+        if !known.aliases.contains(&alias) {
+            known.aliases.push(alias);
+        }
+        if known.aliases.len() > ALIASES {
+            self.of_alias.remove(&known.aliases.remove(0));
+        }
+    }
+
+    /// A new incident. Another, from which it has parted, may still go by the id of its first alert.
+    fn begin(&mut self, id: u64) -> u64 {
+        let mut id = id;
+        while self.known.contains_key(&id) || self.of_alias.contains_key(&id) {
+            id = hash(&id.to_be_bytes());
+        }
+        let past = self.past.remove(&id);
+        let known = Known {
+            born: self.born,
+            aliases: Vec::new(),
+            open: None,
+            is_told: past.is_some(),
+            is_silenced: false,
+            times: past.map_or(0, |past| past.times),
+            by_group: None,
+            headline: String::new(),
+        };
+        self.born += 1;
+        self.known.insert(id, known);
+        id
+    }
+
+    fn tell_groups(
+        &mut self,
+        report: &Report<'_>,
+        grouped: &BTreeMap<u32, Priority>,
+        standing: &HashSet<String>,
+        notices: &mut Vec<Notice>,
+    ) {
+        for (&group, &priority) in grouped {
+            let name = report.group_name(group);
+            let (change, times) = match self.groups.get(name) {
+                Some(told) if priority < told.priority => (Change::Rose, told.times + 1),
+                // One more scope of what everybody knows.
+                Some(_) => continue,
+                None => match self.past.remove(&past_group(name)) {
+                    Some(past) => (Change::Reopened, past.times + 1),
+                    None => (Change::Opened, 1),
+                },
+            };
+            self.groups.insert(name.to_owned(), Told { priority, times });
+            let scopes = report.group_scopes(group);
+            let because =
+                format!("it stands in {} scopes: one notification is for all of them", scopes.len());
+            notices.push(Notice {
+                scopes: Some(scopes),
+                because: vec![because],
+                ..notice_of(change, name, &format!("group/{}", printable(name)), priority, times)
+            });
+        }
+        let over = |name: &String, _: &mut Told| !standing.contains(name);
+        for (name, told) in self.groups.extract_if(.., over) {
+            let times = told.times + 1;
+            remember(&mut self.past, past_group(&name), Past { times, open: None });
+            notices.push(Notice {
+                because: vec!["it stands in no scope any more".to_owned()],
+                ..notice_of(
+                    Change::Closed,
+                    &name,
+                    &format!("group/{}", printable(&name)),
+                    Priority::P5,
+                    times,
+                )
+            });
+        }
+    }
+
+    /// Alerts beyond the limit are told of together, and stay counted.
+    fn tell_overflow(&mut self, report: &Report<'_>, notices: &mut Vec<Notice>) {
+        let Some(overflow) = report.overflow() else { return };
+        let (change, times) = match self.overflow {
+            None => (Change::Opened, 1),
+            Some(told) if overflow.priority < told.priority => (Change::Rose, told.times + 1),
+            Some(_) => return,
+        };
+        self.overflow = Some(Told { priority: overflow.priority, times });
+        if overflow.notify == Notify::None {
+            return;
+        }
+        let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not \
+                       told apart; most likely a label or a name holds ids";
+        notices.push(Notice {
+            because: vec![because.to_owned()],
+            ..notice_of(change, "overflow", "overflow", overflow.priority, times)
+        });
+    }
+
+    /// Incidents none of whose alerts the report knows.
+    fn drop_absent(&mut self, present: &HashSet<u64>, notices: &mut Vec<Notice>) {
+        let mut absent: Vec<(u64, Known)> = self.known.extract_if(|id, _| !present.contains(id)).collect();
+        absent.sort_unstable_by_key(|(_, known)| known.born);
+        for (id, mut known) in absent {
+            if known.told(&self.past).is_some() && known.by_group.is_none() {
+                known.tell(None, &mut self.past);
+                known.times += 1;
+                notices.push(Notice {
+                    aliases: known.aliases(),
+                    because: vec!["none of its alerts is told apart any more".to_owned()],
+                    ..notice_of(Change::Closed, &known.headline, &hex(id), Priority::P5, known.times)
+                });
+            }
+            for alias in known.aliases {
+                self.of_alias.remove(&alias);
+            }
+            if known.times > 0 {
+                remember(&mut self.past, id, Past { times: known.times, open: None });
+            }
+        }
     }
 }
 
 impl Known {
-    fn change(&mut self, incident: &Incident) -> Option<Change> {
-        let now = match incident.notify {
-            Notify::None if incident.state == Verdict::Silenced => Standing::Silenced,
-            Notify::None => Standing::Over,
-            _ => Standing::Open,
-        };
-        let before = std::mem::replace(&mut self.now, now);
-        match (before, now) {
-            (Standing::Open, Standing::Open) => {
-                self.told.is_some_and(|told| incident.priority < told).then_some(Change::Rose)
-            }
-            (Standing::Over, Standing::Open) if self.told.is_none() => Some(Change::Opened),
-            (Standing::Over, Standing::Open) => Some(Change::Reopened),
-            (Standing::Silenced, Standing::Open) => Some(Change::Unsilenced),
-            (Standing::Open, Standing::Over) => Some(Change::Closed),
-            _ => None,
+    fn aliases(&self) -> Vec<String> {
+        self.aliases.iter().copied().map(hex).collect()
+    }
+
+    /// What whoever was told believes of it, under whichever id.
+    fn told(&self, past: &HashMap<u64, Past>) -> Option<Priority> {
+        let aliases = self.aliases.iter().filter_map(|alias| past.get(alias)?.open);
+        self.open.into_iter().chain(aliases).min()
+    }
+
+    fn tell(&mut self, open: Option<Priority>, past: &mut HashMap<u64, Past>) {
+        self.open = open;
+        self.is_told = true;
+        self.by_group = None;
+        for alias in &self.aliases {
+            past.entry(*alias).and_modify(|past| past.open = None);
         }
     }
 
-    fn notice(&mut self, change: Change, incident: &Incident) -> Notice {
-        if change != Change::Closed {
-            self.told = Some(incident.priority);
+    fn change(&mut self, incident: &Outline<'_>, past: &HashMap<u64, Past>) -> Option<Change> {
+        let asks = incident.priority.notify() != Notify::None;
+        let was_silenced =
+            std::mem::replace(&mut self.is_silenced, !asks && incident.state == Verdict::Silenced);
+        match (asks, self.told(past)) {
+            (true, Some(told)) => (incident.priority < told).then_some(Change::Rose),
+            (true, None) if was_silenced => Some(Change::Unsilenced),
+            (true, None) if self.is_told => Some(Change::Reopened),
+            (true, None) => Some(Change::Opened),
+            (false, told) => told.map(|_| Change::Closed),
         }
+    }
+
+    fn notice(
+        &mut self,
+        change: Change,
+        report: &Report<'_>,
+        number: usize,
+        incident: &Outline<'_>,
+        id: u64,
+    ) -> Notice {
         self.times += 1;
+        self.headline = incident.headline.to_owned();
+        let (scope, scopes) = report.scopes_of(number);
         Notice {
-            key: format!("{}/{}", incident.id, self.times),
-            id: incident.id.clone(),
-            change,
-            priority: incident.priority,
-            notify: incident.notify,
-            headline: printable(&incident.headline),
+            aliases: self.aliases(),
+            scope,
+            scopes,
+            because: report.because(number),
+            ..notice_of(change, incident.headline, &hex(id), incident.priority, self.times)
         }
     }
 }
 
-/// Name, labels and text, as one key.
-fn identity(member: &crate::report::Member) -> String {
-    let mut key = format!("{}\u{1f}{}", member.alert, member.text);
-    for (name, value) in &member.labels {
-        key.push('\u{1f}');
-        key.push_str(name);
-        key.push('\u{1f}');
-        key.push_str(value);
+/// Without what only some have.
+fn notice_of(change: Change, headline: &str, key: &str, priority: Priority, times: u64) -> Notice {
+    let headline = printable(headline);
+    let id = if key.starts_with("group/") { headline.clone() } else { key.to_owned() };
+    Notice {
+        change,
+        id,
+        aliases: Vec::new(),
+        priority,
+        notify: priority.notify(),
+        headline,
+        scope: None,
+        scopes: None,
+        because: Vec::new(),
+        key: format!("{key}/{times}"),
     }
-    key
 }
+
+fn hex(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+/// Beside the ids of incidents.
+fn past_group(name: &str) -> u64 {
+    hash(format!("group/{name}").as_bytes())
+}
+
+fn remember(past: &mut HashMap<u64, Past>, id: u64, gone: Past) {
+    past.insert(id, gone);
+    if past.len() > PAST {
+        // Which half goes is all the same, as long as it is bounded.
+        past.retain(|id, _| id % 2 == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

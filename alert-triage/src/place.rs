@@ -14,7 +14,8 @@ impl Place {
 
     const LINE_BITS: u32 = 24;
     const BLOCK_BITS: u32 = 24;
-    const LINES: u64 = (1 << Self::LINE_BITS) - 1;
+    /// The most lines that a block can tell apart.
+    pub(crate) const LINES: u64 = (1 << Self::LINE_BITS) - 1;
     const BLOCKS: u64 = (1 << Self::BLOCK_BITS) - 1;
 
     /// `line` counts from 1 inside the block, 0 stands for none.
@@ -22,6 +23,11 @@ impl Place {
         let source = (source as u64).min(0xffff);
         let block = (block as u64).min(Self::BLOCKS);
         Self(source << 48 | block << Self::LINE_BITS | line.min(Self::LINES))
+    }
+
+    /// The line `lines` further down in the same block.
+    pub(crate) fn down(self, lines: u64) -> Self {
+        Self::new(self.source(), self.block(), self.line() + lines)
     }
 
     /// Counts from 0 in the order in which the engine was told of them.

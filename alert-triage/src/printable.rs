@@ -34,6 +34,11 @@ pub(crate) fn serialize<S: Serializer>(text: impl AsRef<[u8]>, to: S) -> Result<
     to.serialize_str(&printable(text))
 }
 
+/// The same for several.
+pub(crate) fn serialize_all<S: Serializer>(texts: &[String], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(texts.iter().map(printable))
+}
+
 /// A terminal could obey it, or an eye could be misled by it.
 fn is_unsafe(c: char) -> bool {
     c.is_control()

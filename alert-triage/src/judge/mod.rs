@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::incident::{Core, Group};
 use self::relate::Union;
-use self::state::{Stand, State};
+use self::state::{Hearing, Stand, State};
 use crate::identity::Identity;
 use crate::ledger::Engine;
 use crate::ledger::entry::Entry;
@@ -179,7 +179,8 @@ impl Judgement {
         let identity = entry.identity();
         let rules = engine.rules();
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
-        State::of(entry, self.ends.get(&at), self.now, ttl, rules.limits())
+        let hearing = Hearing { now: self.now, since: engine.listening_since };
+        State::of(entry, self.ends.get(&at), hearing, ttl, rules.limits())
     }
 
     /// What each alert is by itself.
@@ -352,12 +353,7 @@ fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
     }
     let mut holders: BTreeMap<&[u8], (Place, u32)> = BTreeMap::new();
     for (at, entry) in engine.entries.iter().enumerate() {
-        for (key, set) in entry.sets() {
-            let Some(key) =
-                key.strip_prefix(b"\x01key\xff").and_then(|rest| rest.split(|byte| *byte == 0xff).next())
-            else {
-                continue;
-            };
+        for (key, set) in entry.keyed_sets() {
             let last = (set.last_fire.unwrap_or(Place::new(0, 0, 0)), at as u32);
             let holder = holders.entry(key).or_insert(last);
             *holder = (*holder).max(last);

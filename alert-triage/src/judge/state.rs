@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::ledger::entry::Entry;
+use crate::ledger::live::Heard;
 use crate::ledger::set::{HeldBack, Set};
 use crate::rules::Limits;
 
@@ -13,6 +14,20 @@ pub(crate) enum Stand {
     Obsolete,
     Pending,
     Open,
+}
+
+/// The instant that is judged at, and since when arrivals are noted, if they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hearing {
+    pub(crate) now: Option<Timestamp>,
+    pub(crate) since: Option<Timestamp>,
+}
+
+impl Hearing {
+    /// Not seen for so long that it is given up?
+    fn is_old(self, seen: Option<Timestamp>, ttl: Option<SignedDuration>) -> bool {
+        seen.zip(self.now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -61,13 +76,15 @@ impl State {
     pub(crate) fn of(
         entry: &Entry,
         ends: Option<&Set>,
-        now: Option<Timestamp>,
+        hearing: Hearing,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> Self {
+        let mut plain = Self::plain();
+        plain.hear(entry.heard, hearing, ttl, limits);
         let Some(more) = entry.more.as_ref().filter(|more| !more.sets.is_empty() || more.rest.records > 0)
         else {
-            return Self::plain();
+            return plain;
         };
         let mut all: Option<Self> = None;
         let mut add = |state: Self| {
@@ -76,39 +93,62 @@ impl State {
                 Some(all) => all.or(state),
             });
         };
-        for (key, set) in &more.sets {
-            let mut own = None;
-            let mut set = set;
-            if let (false, Some(ends)) = (key.is_empty(), ends) {
-                let mut joined = set.clone();
-                joined.merge(ends.clone(), limits.gap);
-                set = own.insert(joined);
-            }
-            let known = set.at(now);
-            let set = known.as_ref();
-            let mut state = Self::of_set(set, now, ttl, limits);
+        for (key, mut state) in Self::of_sets(entry, ends, hearing, ttl, limits) {
+            let last_end = more.sets.get(key).and_then(|set| set.at(hearing.now).last_end);
             if key.is_empty()
                 && entry.plain.count > 0
-                && set.last_end.is_none_or(|end| end < entry.plain.last)
+                && plain.stand == Stand::Open
+                && last_end.is_none_or(|end| end < entry.plain.last)
             {
                 state.stand = Stand::Open;
+                state.is_sustained |= plain.is_sustained;
+                state.lasted = state.lasted.max(plain.lasted);
             }
             add(state);
         }
         if more.rest.records > 0 {
-            let is_old = more
-                .rest
-                .seen
-                .zip(now)
-                .zip(ttl)
-                .is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
-            let stand = if is_old { Stand::Obsolete } else { Stand::Open };
-            add(Self { stand, seen: more.rest.seen, has_times: more.rest.seen.is_some(), ..Self::plain() });
+            let seen = more.rest.seen.max(hearing.since.filter(|_| more.rest.seen.is_none()));
+            let stand = if hearing.is_old(seen, ttl) { Stand::Obsolete } else { Stand::Open };
+            add(Self { stand, seen, has_times: more.rest.seen.is_some(), ..Self::plain() });
         }
         if entry.plain.count > 0 && !more.sets.contains_key(&[] as &[u8]) {
-            add(Self::plain());
+            add(plain.clone());
         }
-        all.unwrap_or_else(Self::plain)
+        all.unwrap_or(plain)
+    }
+
+    /// What each label set is by itself.
+    pub(crate) fn of_sets<'e>(
+        entry: &'e Entry,
+        ends: Option<&Set>,
+        hearing: Hearing,
+        ttl: Option<SignedDuration>,
+        limits: &Limits,
+    ) -> impl Iterator<Item = (&'e [u8], Self)> {
+        entry.sets().map(move |(key, set)| match ends {
+            Some(ends) if !key.is_empty() => {
+                let mut joined = set.clone();
+                joined.merge(ends.clone(), limits.gap);
+                (key, Self::of_set(&joined.at(hearing.now), hearing, ttl, limits))
+            }
+            _ => (key, Self::of_set(&set.at(hearing.now), hearing, ttl, limits)),
+        })
+    }
+
+    /// What records without a time leave open, their arrival tells, if somebody listened.
+    fn hear(&mut self, heard: Heard, hearing: Hearing, ttl: Option<SignedDuration>, limits: &Limits) {
+        let Some(since) = hearing.since else { return };
+        self.seen = self.seen.max(heard.last()).max(Some(since));
+        if hearing.is_old(self.seen, ttl) {
+            self.stand = Stand::Obsolete;
+            return;
+        }
+        if let Some((from, to)) = heard.run() {
+            let lasted = to.duration_since(from);
+            self.lasted = self.lasted.max(lasted);
+            self.is_sustained |= lasted >= limits.sustained
+                && hearing.now.is_some_and(|now| now.duration_since(to) <= limits.gap);
+        }
     }
 
     fn or(self, other: Self) -> Self {
@@ -133,10 +173,11 @@ impl State {
         high
     }
 
-    fn of_set(set: &Set, now: Option<Timestamp>, ttl: Option<SignedDuration>, limits: &Limits) -> Self {
+    fn of_set(set: &Set, hearing: Hearing, ttl: Option<SignedDuration>, limits: &Limits) -> Self {
+        let now = hearing.now;
         let changes = Changes::of(set, now);
         let mut state = Self {
-            seen: set.seen,
+            seen: set.seen.max(set.heard.last()),
             episodes: changes.episodes,
             cycles: changes.cycles(now, limits),
             held: set.held_back().cloned(),
@@ -162,10 +203,14 @@ impl State {
             state.since = changes.since;
             state.is_sustained = changes.is_sustained(set, now, limits);
             state.lasted = changes.lasted(set, now);
-            let is_old =
-                state.seen.zip(now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl);
-            if is_old && !set.snapshot && !has_untimed {
-                state.stand = Stand::Obsolete;
+            if has_untimed {
+                state.hear(set.heard, hearing, ttl, limits);
+            } else {
+                // An answer about the present is true as long as nobody asks again, unless its arrivals are noted.
+                state.seen = state.seen.max(hearing.since.filter(|_| set.snapshot));
+                if hearing.is_old(state.seen, ttl) && (!set.snapshot || hearing.since.is_some()) {
+                    state.stand = Stand::Obsolete;
+                }
             }
         }
         if state.stand != Stand::Open {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::live::Heard;
 use super::set::{Seen, Set};
 use crate::identity::{Identity, Split};
 use crate::place::Place;
@@ -24,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) plain: Plain,
     /// Class of the severity, which is the identity's and the rules' alone.
     pub(crate) class: u8,
+    /// When its plain lines arrived, if anybody listened.
+    pub(crate) heard: Heard,
     pub(crate) more: Option<Box<More>>,
 }
 
@@ -56,36 +59,50 @@ pub(crate) struct More {
     pub(crate) sets: BTreeMap<Box<[u8]>, Set>,
     /// Of label sets beyond the limit.
     pub(crate) rest: Rest,
+    /// Of label sets that are long over.
+    pub(crate) over: Rest,
 }
 
 /// Label sets that are no longer told apart: counted, and taken for standing as long as they are heard of.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Rest {
     pub(crate) records: u64,
+    /// Those that repeat another.
+    repeats: u64,
     pub(crate) seen: Option<Timestamp>,
     pub(crate) span: Option<(Seen, Seen)>,
 }
 
 impl Entry {
     pub(crate) fn new(key: &[u8], hash: u64, class: u8) -> Self {
-        Self { key: key.into(), hash, class, plain: Plain::default(), more: None }
+        Self { key: key.into(), hash, class, plain: Plain::default(), heard: Heard::default(), more: None }
     }
 
     pub(crate) fn identity(&self) -> Identity<'_> {
         Identity::of(&self.key)
     }
 
-    pub(crate) fn record(&mut self, place: Place, record: &Record<'_>, split: &Split, gap: SignedDuration) {
+    pub(crate) fn record(
+        &mut self,
+        place: Place,
+        record: &Record<'_>,
+        split: &Split,
+        gap: SignedDuration,
+        arrival: Option<Timestamp>,
+    ) {
         let is_plain = record.status == Status::Event && record.time.is_none();
         if is_plain && split.set.0.is_empty() {
             self.plain.add(Plain { count: 1, first: place, last: place });
+            if let Some(at) = arrival {
+                self.heard.hear(at, gap);
+            }
         } else {
             let more = self.more.get_or_insert_default();
             match more.sets.get_mut(split.set.0.as_slice()) {
-                Some(set) => set.record(place, record, gap),
+                Some(set) => set.record(place, record, gap, arrival),
                 None => {
                     let mut set = Set::default();
-                    set.record(place, record, gap);
+                    set.record(place, record, gap, arrival);
                     more.sets.insert(split.set.0.as_slice().into(), set);
                     more.fold();
                 }
@@ -98,6 +115,7 @@ impl Entry {
 
     pub(crate) fn merge(&mut self, other: Entry, gap: SignedDuration) {
         self.plain.add(other.plain);
+        self.heard.merge(other.heard, gap);
         let Some(theirs) = other.more else { return };
         let more = self.more.get_or_insert_default();
         for (place, example) in &theirs.examples {
@@ -112,19 +130,21 @@ impl Entry {
             }
         }
         more.rest.merge(theirs.rest);
+        more.over.merge(theirs.over);
         more.fold();
     }
 
     pub(crate) fn records(&self) -> u64 {
         self.plain.count
-            + self
-                .more
-                .as_ref()
-                .map_or(0, |more| more.rest.records + more.sets.values().map(Set::records).sum::<u64>())
+            + self.more.as_ref().map_or(0, |more| {
+                more.rest.records + more.over.records + more.sets.values().map(Set::records).sum::<u64>()
+            })
     }
 
     pub(crate) fn repeats(&self) -> u64 {
-        self.more.as_ref().map_or(0, |more| more.sets.values().map(Set::repeats).sum())
+        self.more.as_ref().map_or(0, |more| {
+            more.rest.repeats + more.over.repeats + more.sets.values().map(Set::repeats).sum::<u64>()
+        })
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -135,12 +155,31 @@ impl Entry {
         self.more.iter().flat_map(|more| more.sets.iter().map(|(key, set)| (key.as_ref(), set)))
     }
 
+    /// By the keys by which their source joins its events.
+    pub(crate) fn keyed_sets(&self) -> impl Iterator<Item = (&[u8], &Set)> {
+        self.sets().filter_map(|(key, set)| {
+            let key = key.strip_prefix(b"\x01key\xff")?.split(|byte| *byte == 0xff).next()?;
+            Some((key, set))
+        })
+    }
+
+    /// Counts those label sets, and tells them apart no more.
+    pub(crate) fn retire(&mut self, sets: &[Box<[u8]>]) {
+        let Some(more) = &mut self.more else { return };
+        for key in sets {
+            if let Some(set) = more.sets.remove(key) {
+                more.over.merge(Rest::of(&set));
+            }
+        }
+    }
+
     /// Earliest and latest record.
     pub(crate) fn span(&self) -> Option<(Seen, Seen)> {
         let plain = (self.plain.count > 0)
             .then(|| (Seen { at: None, place: self.plain.first }, Seen { at: None, place: self.plain.last }));
-        let more =
-            self.more.iter().flat_map(|more| more.sets.values().filter_map(Set::span).chain(more.rest.span));
+        let more = self.more.iter().flat_map(|more| {
+            more.sets.values().filter_map(Set::span).chain(more.rest.span).chain(more.over.span)
+        });
         more.chain(plain).reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1)))
     }
 }
@@ -171,15 +210,21 @@ impl More {
     fn fold(&mut self) {
         while self.sets.len() > SETS {
             if let Some((_, set)) = self.sets.pop_last() {
-                self.rest.merge(Rest { records: set.records(), seen: set.seen, span: set.span() });
+                self.rest.merge(Rest::of(&set));
             }
         }
     }
 }
 
 impl Rest {
+    fn of(set: &Set) -> Self {
+        let (records, repeats) = (set.records(), set.repeats());
+        Self { records, repeats, seen: set.seen.max(set.heard.last()), span: set.span() }
+    }
+
     fn merge(&mut self, other: Rest) {
         self.records += other.records;
+        self.repeats += other.repeats;
         self.seen = self.seen.max(other.seen);
         self.span = match (self.span, other.span) {
             (Some(a), Some(b)) => Some((a.0.earlier(b.0), a.1.later(b.1))),

@@ -3,6 +3,7 @@
 mod announced;
 pub(crate) mod entry;
 mod known;
+pub(crate) mod live;
 pub(crate) mod set;
 
 use std::collections::{BTreeMap, BinaryHeap};
@@ -14,6 +15,7 @@ use jiff::Timestamp;
 
 use self::entry::Entry;
 use self::known::Known;
+use self::live::Retired;
 use self::set::Set;
 use crate::fault::Fault;
 use crate::identity::{Identity, Split};
@@ -81,6 +83,10 @@ pub struct Engine {
     pub(crate) reference: Option<Timestamp>,
     /// Keeps single records, for whoever asked.
     pub(crate) tape: Option<Tape>,
+    /// What is read now arrives then, and what is heard is noted since then.
+    arrival: Option<Timestamp>,
+    pub(crate) listening_since: Option<Timestamp>,
+    pub(crate) retired: Retired,
 }
 
 /// A line or a record that could not be read.
@@ -116,6 +122,9 @@ impl Engine {
             yearless: 0,
             reference: None,
             tape: None,
+            arrival: None,
+            listening_since: None,
+            retired: Retired::default(),
         }
     }
 
@@ -152,6 +161,8 @@ impl Engine {
         sibling.sources = self.sources.clone();
         sibling.reference = self.reference;
         sibling.tape = self.tape.as_ref().map(Tape::blank);
+        sibling.arrival = self.arrival;
+        sibling.listening_since = self.listening_since;
         sibling
     }
 
@@ -162,11 +173,8 @@ impl Engine {
         if record.alert.is_empty() {
             // Only an end may name a key alone.
             if let Some(key) = &record.key {
-                self.keys.entry(key.as_ref().into()).or_default().record(
-                    place,
-                    record,
-                    self.rules.limits().gap,
-                );
+                let set = self.keys.entry(key.as_ref().into()).or_default();
+                set.record(place, record, self.rules.limits().gap, self.arrival);
                 self.bound_keys();
             }
             if let Some(tape) = &mut self.tape {
@@ -180,7 +188,10 @@ impl Engine {
             tape.record(place, record, &split);
         }
         match self.find_or_insert(&split.key.0) {
-            Some(at) => self.entries[at as usize].record(place, record, &split, self.rules.limits().gap),
+            Some(at) => {
+                let gap = self.rules.limits().gap;
+                self.entries[at as usize].record(place, record, &split, gap, self.arrival);
+            }
             None => self.overflow[usize::from(class(&split.key.0, &self.rules))] += 1,
         }
         self.split = split;
@@ -262,8 +273,14 @@ impl Engine {
 
     /// Brings what was counted by line home to the alerts.
     fn settle(&mut self) {
-        let Self { known, entries, .. } = self;
-        known.settle(|entry, plain| entries[entry as usize].plain.add(plain));
+        let Self { known, entries, arrival, rules, .. } = self;
+        known.settle(|entry, plain| {
+            let entry = &mut entries[entry as usize];
+            entry.plain.add(plain);
+            if let Some(at) = *arrival {
+                entry.heard.hear(at, rules.limits().gap);
+            }
+        });
     }
 
     /// Records a line or a record that could not be read.
@@ -290,10 +307,19 @@ impl Engine {
         }
     }
 
-    /// Says how many lines a block had, for the numbers of those behind it.
-    pub(crate) fn block(&mut self, source: usize, block: usize, lines: u64) {
+    /// Says how many lines a block has, or has more, for the numbers of those behind it.
+    pub(crate) fn block(&mut self, place: Place, lines: u64) {
         self.lines += lines;
-        *self.blocks.entry((source, block)).or_default() += lines;
+        *self.blocks.entry((place.source(), place.block())).or_default() += lines;
+    }
+
+    /// The last line of a source so far; in a new block if the last one has no room for so many more.
+    pub(crate) fn end_of(&self, source: usize, more: u64) -> Place {
+        match self.blocks.range((source, 0)..=(source, usize::MAX)).next_back() {
+            None => Place::new(source, 0, 0),
+            Some((&(_, block), &lines)) if lines + more <= Place::LINES => Place::new(source, block, lines),
+            Some((&(_, block), _)) => Place::new(source, block + 1, 0),
+        }
     }
 
     /// Takes over all that `other` knows. Both must have the same rules; sources are told apart by their numbers, so
@@ -347,6 +373,9 @@ impl Engine {
         if let (Some(tape), Some(theirs)) = (&mut self.tape, other.tape) {
             tape.merge(theirs);
         }
+        self.arrival = self.arrival.max(other.arrival);
+        self.listening_since = self.listening_since.into_iter().chain(other.listening_since).min();
+        self.retired.add(other.retired);
     }
 
     /// Judges everything at `now`; none is the newest time that a record carries, and where no record carries one,
@@ -367,6 +396,12 @@ impl Engine {
     /// Does any record say that something is over?
     pub(crate) fn knows_ends(&self) -> bool {
         self.ends_told
+    }
+
+    /// The name of the source, where there are several.
+    pub(crate) fn source_of(&self, place: Place) -> Option<String> {
+        let name = self.sources.get(place.source()).filter(|_| self.sources.len() > 1);
+        name.map(printable)
     }
 
     /// Where each block begins, for many look-ups.

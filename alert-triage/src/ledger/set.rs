@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::announced::Announced;
+use super::live::Heard;
 use crate::place::Place;
 use crate::record::{Ends, Held, Record, Status};
 
@@ -39,6 +40,8 @@ pub(crate) struct Set {
     first_untimed: Option<Place>,
     /// The newest instant at which it was known to be told.
     pub(crate) seen: Option<Timestamp>,
+    /// When its records arrived, if anybody listened.
+    pub(crate) heard: Heard,
     /// Part of an answer about the present.
     pub(crate) snapshot: bool,
     /// The newest record that the source held back, and the newest that it did not.
@@ -154,7 +157,18 @@ fn earliest(a: Option<Place>, b: Option<Place>) -> Option<Place> {
 }
 
 impl Set {
-    pub(crate) fn record(&mut self, place: Place, record: &Record<'_>, gap: SignedDuration) {
+    pub(crate) fn record(
+        &mut self,
+        place: Place,
+        record: &Record<'_>,
+        gap: SignedDuration,
+        arrival: Option<Timestamp>,
+    ) {
+        match arrival {
+            Some(at) if record.status == Status::Resolved => self.heard.restart(at),
+            Some(at) => self.heard.hear(at, gap),
+            None => {}
+        }
         self.snapshot |= record.snapshot;
         self.seen = self.seen.max(record.newest());
         if record.status == Status::Firing {
@@ -329,6 +343,7 @@ impl Set {
         self.last_end = self.last_end.max(other.last_end);
         self.first_untimed = earliest(self.first_untimed, other.first_untimed);
         self.seen = self.seen.max(other.seen);
+        self.heard.merge(other.heard, gap);
         self.snapshot |= other.snapshot;
         self.held = self.held.take().max(other.held);
         self.free = self.free.max(other.free);

@@ -54,12 +54,15 @@ fn shape(object: &Object<'_>) -> Option<Format> {
     }
 }
 
-pub(super) fn read_lines(engine: &mut Engine, source: usize, block: usize, input: &[u8]) {
+pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
     let lines = each_line(input, |number, line| {
         let line = without_cr(line);
-        let place = Place::new(source, block, number);
-        let line =
-            if number == 1 && block == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let place = before.down(number);
+        let line = if place.line() == 1 && place.block() == 0 {
+            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+        } else {
+            line
+        };
         let text = match std::str::from_utf8(line) {
             Ok(text) => text.trim(),
             Err(fault) => return engine.fault(place, Fault::NotUtf8 { byte: fault.valid_up_to() + 1 }, line),
@@ -77,15 +80,15 @@ pub(super) fn read_lines(engine: &mut Engine, source: usize, block: usize, input
         }
         reader.object(text);
     });
-    engine.block(source, block, lines);
+    engine.block(before, lines);
 }
 
 /// One value or several, over as many lines as they like.
-pub(super) fn read_document(engine: &mut Engine, source: usize, block: usize, _: Format, input: &[u8]) {
+pub(super) fn read_document(engine: &mut Engine, before: Place, _: Format, input: &[u8]) {
     let lines = each_line(input, |_, _| {});
-    engine.block(source, block, lines);
+    engine.block(before, lines);
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let place = Place::new(source, block, 1);
+    let place = before.down(1);
     let text = match std::str::from_utf8(input) {
         Ok(text) => text,
         Err(fault) => {
@@ -93,7 +96,7 @@ pub(super) fn read_document(engine: &mut Engine, source: usize, block: usize, _:
             let begin = memchr::memrchr(b'\n', &input[..fault.valid_up_to()]).map_or(0, |at| at + 1);
             let shown = &input[begin..input.len().min(begin + 400)];
             let byte = fault.valid_up_to() - begin + 1;
-            engine.fault(Place::new(source, block, line), Fault::NotUtf8 { byte }, shown);
+            engine.fault(before.down(line), Fault::NotUtf8 { byte }, shown);
             // What stands before it is whole, or is cut there.
             std::str::from_utf8(&input[..fault.valid_up_to()]).unwrap_or_default()
         }

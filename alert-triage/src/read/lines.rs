@@ -10,16 +10,16 @@ use crate::place::Place;
 use crate::record::{Record, Status};
 use crate::rules::{Filled, Rules};
 
-pub(super) fn read(engine: &mut Engine, source: usize, block: usize, input: &[u8]) {
+pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
     let lines = each_line(input, |number, line| {
         let line = without_cr(line);
-        let place = Place::new(source, block, number);
+        let place = before.down(number);
         let hash = hash(line);
         if !engine.count_known(hash, line, place) {
             parse(engine, place, hash, line);
         }
     });
-    engine.block(source, block, lines);
+    engine.block(before, lines);
 }
 
 fn parse(engine: &mut Engine, place: Place, hash: u64, line: &[u8]) {

@@ -13,10 +13,10 @@ use crate::place::Place;
 use crate::record::{Record, Status};
 use crate::rules::Rules;
 
-pub(super) fn read(engine: &mut Engine, source: usize, block: usize, input: &[u8]) {
+pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
     let count = each_line(input, |number, line| {
         let line = without_cr(line);
-        let place = Place::new(source, block, number);
+        let place = before.down(number);
         match text(line) {
             Err(fault) => engine.fault(place, fault, line),
             Ok("") => engine.blank += 1,
@@ -29,7 +29,7 @@ pub(super) fn read(engine: &mut Engine, source: usize, block: usize, input: &[u8
             }
         }
     });
-    engine.block(source, block, count);
+    engine.block(before, count);
 }
 
 fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Record<'l>, Fault> {

@@ -98,7 +98,7 @@ pub struct Member {
     /// End of the silence, if it has one.
     pub until: Option<Timestamp>,
     /// Up to five values that were left out of the identity.
-    #[serde(serialize_with = "texts")]
+    #[serde(serialize_with = "printable::serialize_all")]
     pub examples: Vec<String>,
     /// Where somebody wrote down what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -167,27 +167,93 @@ pub struct Seen {
     pub at: Option<Timestamp>,
 }
 
+/// What tells an incident from the others and from what it was, without the rest of it.
+#[derive(Debug)]
+pub(crate) struct Outline<'r> {
+    pub(crate) id: u64,
+    pub(crate) priority: Priority,
+    pub(crate) state: Verdict,
+    pub(crate) headline: &'r str,
+    /// The folded group whose notification is for it.
+    pub(crate) group: Option<u32>,
+}
+
 impl Report<'_> {
+    /// By their numbers, in the order of the report.
+    pub(crate) fn outlines(&self) -> impl Iterator<Item = (usize, Outline<'_>)> {
+        self.judgement.incidents.iter().enumerate().map(|(number, core)| {
+            let outline = Outline {
+                id: self.hash_of(number),
+                priority: core.priority,
+                state: self.judgement.alerts[core.headline as usize].verdict,
+                headline: self.judgement.entry(self.engine, core.headline).identity().alert,
+                group: (core.group != NONE).then_some(core.group),
+            };
+            (number, outline)
+        })
+    }
+
+    /// The members of an incident, each by the hash of its identity.
+    pub(crate) fn alerts_in(&self, number: usize) -> impl Iterator<Item = u64> {
+        let members = &self.judgement.incidents[number].members;
+        let members = &self.judgement.members[members.start as usize..members.end as usize];
+        members.iter().map(|at| self.judgement.entry(self.engine, *at).hash)
+    }
+
+    /// Why an incident is what it is.
+    pub(crate) fn because(&self, number: usize) -> Vec<String> {
+        words::because(self, number)
+    }
+
+    /// Where it is: in one scope, or in several.
+    pub(crate) fn scopes_of(&self, number: usize) -> (Option<Labels>, Option<Vec<Labels>>) {
+        let core = &self.judgement.incidents[number];
+        let scope = |at: u32| self.scope(self.judgement.alerts[at as usize].scope);
+        let scopes: BTreeSet<Labels> = match core.scopes {
+            0 | 1 => BTreeSet::from([scope(core.headline)]),
+            _ => {
+                let members = core.members.start as usize..core.members.end as usize;
+                self.judgement.members[members].iter().map(|at| scope(*at)).collect()
+            }
+        };
+        match scopes.len() {
+            0 | 1 => (scopes.into_iter().next(), None),
+            _ => (None, Some(scopes.into_iter().collect())),
+        }
+    }
+
+    pub(crate) fn group_name(&self, group: u32) -> &str {
+        &self.judgement.groups[group as usize].alert
+    }
+
+    pub(crate) fn group_scopes(&self, group: u32) -> Vec<Labels> {
+        self.judgement.groups[group as usize].scopes.iter().map(|scope| self.scope(*scope)).collect()
+    }
+
     /// The id of one incident, without the rest of it.
     pub(super) fn id(&self, number: usize) -> String {
+        format!("{:016x}", self.hash_of(number))
+    }
+
+    fn hash_of(&self, number: usize) -> u64 {
         let judgement = &self.judgement;
         let core = &judgement.incidents[number];
         let members =
             || judgement.members[core.members.start as usize..core.members.end as usize].iter().copied();
-        let key = |at: u32| &judgement.entry(self.engine, at).key;
+        let entry = |at: u32| judgement.entry(self.engine, at);
         if core.is_pattern {
             let mut pattern = vec![0xff];
             pattern
                 .extend_from_slice(judgement.entry(self.engine, core.headline).identity().alert.as_bytes());
-            return format!("{:016x}", hash(&pattern));
+            return hash(&pattern);
         }
         let began = |at: &u32| {
             let judged = &judgement.alerts[*at as usize];
             // An identity without a time did not begin before one that has one.
-            (!judged.counts(), judged.since.is_none(), judged.since, key(*at))
+            (!judged.counts(), judged.since.is_none(), judged.since, &entry(*at).key)
         };
         // The scope is part of the identity.
-        members().min_by_key(began).map(|at| format!("{:016x}", hash(key(at)))).unwrap_or_default()
+        members().min_by_key(began).map_or(0, |at| entry(at).hash)
     }
 
     pub(super) fn incident(&self, number: usize) -> Incident {
@@ -195,14 +261,7 @@ impl Report<'_> {
         let core = &judgement.incidents[number];
         let alerts = &judgement.members[core.members.start as usize..core.members.end as usize];
         let headline = &judgement.alerts[core.headline as usize];
-        let scopes: BTreeSet<Labels> = match core.scopes {
-            0 | 1 => BTreeSet::from([self.scope(headline.scope)]),
-            _ => alerts.iter().map(|at| self.scope(judgement.alerts[*at as usize].scope)).collect(),
-        };
-        let (scope, scopes) = match scopes.len() {
-            0 | 1 => (scopes.into_iter().next(), None),
-            _ => (None, Some(scopes.into_iter().collect())),
-        };
+        let (scope, scopes) = self.scopes_of(number);
         Incident {
             id: self.id(number),
             aliases: Vec::new(),
@@ -327,14 +386,13 @@ pub(super) fn many_labels<S: Serializer>(scopes: &[Labels], to: S) -> Result<S::
     to.collect_seq(scopes.iter().map(Printable))
 }
 
-fn maybe_labels<S: Serializer>(scope: &Option<Labels>, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn maybe_labels<S: Serializer>(scope: &Option<Labels>, to: S) -> Result<S::Ok, S::Error> {
     scope.as_ref().map(Printable).serialize(to)
 }
 
-fn maybe_many_labels<S: Serializer>(scopes: &Option<Vec<Labels>>, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn maybe_many_labels<S: Serializer>(
+    scopes: &Option<Vec<Labels>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
     scopes.as_ref().map(|scopes| scopes.iter().map(Printable).collect::<Vec<_>>()).serialize(to)
-}
-
-fn texts<S: Serializer>(texts: &[String], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(texts.iter().map(printable))
 }

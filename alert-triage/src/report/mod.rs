@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
 pub use self::incident::{AlertRef, Cause, Incident, Member, Role, Score, Seen};
+pub(crate) use self::incident::{Outline, maybe_labels, maybe_many_labels};
 pub use self::level::{Notify, Priority, Verdict};
 use crate::judge::Judgement;
-use crate::ledger::{Engine, Offsets};
+use crate::ledger::{self, Engine, Offsets};
 use crate::place::Place;
 use crate::printable;
 use crate::severity::Severity;
@@ -44,7 +45,7 @@ pub struct Report<'e> {
     totals: Totals,
 }
 
-/// Sums over the input, so that nothing is lost unsaid: `records` = `duplicates` + the sum of all counts, and for
+/// Sums over the input, so that nothing is lost unsaid: `records` = `duplicates` + the sum of all counts (`alerts`) + `retired`, and for
 /// formats read line by line `lines` = `blank` + `malformed` + `records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Totals {
@@ -58,8 +59,11 @@ pub struct Totals {
     pub records: u64,
     /// Records that repeat one of the same labels, start and state.
     pub duplicates: u64,
-    /// Records that are none.
+    /// Records that are none, of the alerts that are known.
     pub alerts: u64,
+    /// Records that are none, of alerts that were [forgotten](Engine::retire).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retired: u64,
     /// Members of all incidents.
     pub distinct: u64,
     /// Alerts that a sender says it left out.
@@ -142,9 +146,10 @@ impl<'e> Report<'e> {
             lines: engine.lines,
             blank: engine.blank,
             malformed: engine.malformed,
-            records: records + joined + overflown,
-            duplicates: repeats + joined_repeats,
+            records: records + joined + overflown + engine.retired.records,
+            duplicates: repeats + joined_repeats + engine.retired.repeats,
             alerts: records + joined + overflown - repeats - joined_repeats,
+            retired: engine.retired.records - engine.retired.repeats,
             distinct: judgement.alerts.len() as u64,
             truncated: engine.truncated,
             incidents: judgement.incidents.len() as u64,
@@ -211,12 +216,10 @@ impl<'e> Report<'e> {
 
     /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) lines and records that could not be read, by place.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
-        self.engine.faults.iter().map(|(place, malformed)| Malformed {
-            source: self.source(*place),
-            line: self.offsets.line(*place),
-            error: malformed.fault.to_string(),
-            text: malformed.text.clone(),
-        })
+        self.engine
+            .faults
+            .iter()
+            .map(|(place, malformed)| Malformed::new(self.engine, &self.offsets, *place, malformed))
     }
 
     /// How many of each kind could not be read; all of them.
@@ -229,17 +232,34 @@ impl<'e> Report<'e> {
         words::caveats(self)
     }
 
-    /// The name of the source, where there are several.
     fn source(&self, place: Place) -> Option<String> {
-        let sources = &self.engine.sources;
-        let name = sources.get(place.source()).filter(|_| sources.len() > 1);
-        name.map(printable::printable)
+        self.engine.source_of(place)
     }
 
     fn scope(&self, scope: u32) -> Labels {
         let pair = |(name, value): &(Box<str>, Box<str>)| (name.to_string(), value.to_string());
         self.judgement.scopes[scope as usize].iter().map(pair).collect()
     }
+}
+
+impl Malformed {
+    pub(crate) fn new(
+        engine: &Engine,
+        offsets: &Offsets,
+        place: Place,
+        malformed: &ledger::Malformed,
+    ) -> Self {
+        Self {
+            source: engine.source_of(place),
+            line: offsets.line(place),
+            error: malformed.fault.to_string(),
+            text: malformed.text.clone(),
+        }
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Serialize for Report<'_> {

@@ -1,0 +1,217 @@
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Engine, Format, Rules};
+
+/// A stream that is judged each time something was said, and what there was to tell.
+struct Stream {
+    engine: Engine,
+    source: usize,
+    continuity: Continuity,
+    now: Timestamp,
+}
+
+impl Stream {
+    fn new(rules: &str) -> Self {
+        let mut engine = Engine::new(Rules::parse(rules).unwrap());
+        let source = engine.source("-");
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        Self { engine, source, continuity: Continuity::default(), now }
+    }
+
+    /// A minute later, those states are told as `+Name@zone` or `-Name@zone`.
+    fn say(&mut self, words: &str) -> Vec<Notice> {
+        self.now += SignedDuration::from_mins(1);
+        for word in words.split_whitespace() {
+            let (state, rest) = word.split_at(1);
+            let (alert, zone) = rest.split_once('@').unwrap();
+            let status = if state == "+" { "firing" } else { "resolved" };
+            let json = serde_json::json!({
+                "labels": {"alertname": alert, "zone": zone}, "status": status, "timestamp": self.now.to_string(),
+            });
+            self.engine.read_on(self.source, Format::Jsonl, json.to_string().as_bytes());
+        }
+        self.judge()
+    }
+
+    fn judge(&mut self) -> Vec<Notice> {
+        self.continuity.notices(&self.engine.report(Some(self.now)))
+    }
+
+    fn later(&mut self, hours: i64) -> Vec<Notice> {
+        self.now += SignedDuration::from_hours(hours);
+        self.judge()
+    }
+}
+
+fn told(notices: &[Notice]) -> Vec<String> {
+    notices.iter().map(|told| format!("{} {} {}", told.priority, told.change, told.headline)).collect()
+}
+
+#[test]
+fn news_is_told_once() {
+    let mut stream = Stream::new("");
+    for (case, words, want) in [
+        ("an error", "+EndpointRegistrationFailure@AB", vec!["P2 opened EndpointRegistrationFailure"]),
+        ("a repeat", "+EndpointRegistrationFailure@AB", vec![]),
+        (
+            "a symptom that is worse",
+            "+TooFewEndpointsRegistered@AB",
+            vec!["P1 rose TooFewEndpointsRegistered"],
+        ),
+        ("a symptom that is not", "+LLMBatchProcessingJobFailures@AB", vec![]),
+        ("elsewhere", "+LLMModelStale@XQ", vec!["P3 opened LLMModelStale"]),
+        ("over", "-LLMModelStale@XQ", vec!["P5 closed LLMModelStale"]),
+        ("still over", "-LLMModelStale@XQ", vec![]),
+        ("back again", "+LLMModelStale@XQ", vec!["P3 reopened LLMModelStale"]),
+        ("higher on the ladder", "+LLMModelVeryStale@XQ", vec!["P2 rose LLMModelVeryStale"]),
+        ("down again", "-LLMModelVeryStale@XQ", vec![]),
+    ] {
+        assert_eq!(told(&stream.say(words)), want, "{case}");
+    }
+}
+
+#[test]
+fn a_symptom_that_outlives_its_cause_is_no_news() {
+    let mut stream = Stream::new("");
+    stream.say("+EndpointRegistrationFailure@AB");
+    let id = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();
+    assert_eq!(told(&stream.say("-EndpointRegistrationFailure@AB")), [""; 0]);
+    let (incidents, notices) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
+    assert_eq!(told(&notices), [""; 0], "and stays none");
+    assert_eq!(incidents[0].id, id, "what stands keeps the id");
+    assert_ne!(incidents[1].id, id, "what parted from it has another");
+    let closed = stream.say("-TooFewEndpointsRegistered@AB");
+    assert_eq!((told(&closed), &closed[0].id), (vec!["P5 closed TooFewEndpointsRegistered".to_owned()], &id));
+}
+
+#[test]
+fn merged_incidents_go_by_the_older_id() {
+    let mut stream = Stream::new("");
+    let older = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();
+    let younger = stream.say("+LLMBatchProcessingJobFailures@AB")[0].id.clone();
+    assert_ne!(older, younger);
+    assert_eq!(told(&stream.say("+EndpointRegistrationFailure@AB")), [""; 0], "P1 was told before");
+    let (incidents, _) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
+    assert_eq!(incidents.len(), 1);
+    assert_eq!((&incidents[0].id, incidents[0].aliases.contains(&younger)), (&older, true));
+    let closed = stream.say(
+        "-EndpointRegistrationFailure@AB -TooFewEndpointsRegistered@AB -LLMBatchProcessingJobFailures@AB",
+    );
+    assert_eq!((closed.len(), closed[0].aliases.contains(&younger)), (1, true), "{closed:?}");
+}
+
+#[test]
+fn a_group_is_told_of_once_and_closed_once() {
+    let mut stream = Stream::new("");
+    for (case, words, want) in [
+        ("one scope", "+EtcdDown@A", vec!["P1 opened EtcdDown"]),
+        ("two scopes", "+EtcdDown@B", vec!["P1 opened EtcdDown"]),
+        ("three make a group, which is told of", "+EtcdDown@C", vec!["P1 opened EtcdDown"]),
+        ("one more", "+EtcdDown@D", vec![]),
+        ("one is over: one that was told of alone", "-EtcdDown@A", vec!["P5 closed EtcdDown"]),
+        ("another: one of the group", "-EtcdDown@C", vec![]),
+        ("the last of the group", "-EtcdDown@D", vec!["P5 closed EtcdDown"]),
+        ("the last of all", "-EtcdDown@B", vec!["P5 closed EtcdDown"]),
+        ("all at once", "+EtcdDown@A +EtcdDown@B +EtcdDown@C", vec!["P1 reopened EtcdDown"]),
+    ] {
+        let notices = stream.say(words);
+        assert_eq!(told(&notices), want, "{case}");
+        if case.contains("group,") || case == "all at once" {
+            assert_eq!(notices[0].scopes.as_ref().unwrap().len(), 3);
+        }
+    }
+}
+
+#[test]
+fn time_alone_is_news_too() {
+    let rules = "silences: [{id: s, alert: LinkDown, until: 2026-11-23T13:00:00Z}]";
+    let mut stream = Stream::new(rules);
+    assert_eq!(
+        told(&stream.say("+LinkDown@AB +LinkTransientFailure@XQ +LinkTransientFailure@XQ")),
+        ["P4 opened LinkTransientFailure"]
+    );
+    assert_eq!(told(&stream.later(1)), ["P1 unsilenced LinkDown", "P3 rose LinkTransientFailure"]);
+    assert_eq!(told(&stream.later(22)), [""; 0]);
+    assert_eq!(told(&stream.later(2)), ["P5 closed LinkTransientFailure", "P5 closed LinkDown"]);
+}
+
+#[test]
+fn what_was_forgotten_and_comes_back_has_a_key_of_its_own() {
+    let mut stream = Stream::new("");
+    let first = stream.say("+LinkDown@AB").remove(0);
+    let second = stream.say("-LinkDown@AB").remove(0);
+    stream.later(100);
+    assert_eq!(stream.engine.retire(stream.now, SignedDuration::from_hours(24)), 1);
+    assert_eq!(told(&stream.judge()), [""; 0]);
+    assert_eq!((stream.continuity.known.len(), stream.continuity.of_alert.len()), (0, 0));
+    let third = stream.say("+LinkDown@AB").remove(0);
+    assert_eq!((third.change, &third.id), (Change::Reopened, &first.id));
+    assert_eq!(BTreeSet::from([&first.key, &second.key, &third.key]).len(), 3);
+}
+
+#[test]
+fn an_overflow_is_told_of() {
+    let mut stream = Stream::new("limits: {identities: 2}");
+    stream.say("+A1@AB +A2@AB");
+    let notices = stream.say("+A3@AB +A4@AB");
+    let overflow = notices.iter().find(|told| told.id == "overflow").unwrap();
+    assert_eq!((overflow.change, overflow.priority), (Change::Opened, Priority::P3));
+    assert!(stream.judge().is_empty(), "once");
+}
+
+fn word() -> impl Strategy<Value = String> {
+    let alert = prop::sample::select(vec![
+        "EndpointRegistrationFailure",
+        "EndpointRegistrationTransientFailure",
+        "TooFewEndpointsRegistered",
+        "LLMBatchProcessingJobFailures",
+        "LLMModelStale",
+        "LLMModelVeryStale",
+    ]);
+    (prop::sample::select(vec!["+", "+", "-"]), alert, prop::sample::select(vec!["A", "B"]))
+        .prop_map(|(state, alert, zone)| format!("{state}{alert}@{zone}"))
+}
+
+proptest! {
+    /// Law: whoever reads nothing but notices knows which incidents ask for somebody, and how urgently at least; no two
+    /// incidents share an id, and no two notices a key.
+    #[test]
+    fn notices_say_what_is_open(cap in prop::sample::select(vec![3, 1000]), steps in prop::collection::vec(prop::collection::vec(word(), 1..3), 1..25)) {
+        // Beyond a low cap alerts are forgotten while they stand.
+        let mut stream = Stream::new(&format!("limits: {{identities: {cap}}}"));
+        let mut open: HashMap<String, Priority> = HashMap::new();
+        let mut keys = BTreeSet::new();
+        for step in steps {
+            for notice in stream.say(&step.join(" ")) {
+                prop_assert!(keys.insert(notice.key.clone()), "{} twice", notice.key);
+                if notice.id == "overflow" {
+                    continue;
+                }
+                for id in notice.aliases.iter().chain([&notice.id]) {
+                    open.remove(id);
+                }
+                if notice.change != Change::Closed {
+                    open.insert(notice.id.clone(), notice.priority);
+                }
+            }
+            let (incidents, again) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
+            prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report is no news");
+            let ids: BTreeSet<&str> = incidents.iter().map(|incident| incident.id.as_str()).collect();
+            prop_assert_eq!(ids.len(), incidents.len());
+            let mut merged: BTreeSet<&str> = BTreeSet::new();
+            for incident in incidents.iter().filter(|incident| incident.notify != Notify::None) {
+                let ids = || incident.aliases.iter().chain([&incident.id]);
+                let known = ids().filter_map(|id| open.get(id)).min();
+                prop_assert!(known.is_some_and(|told| *told <= incident.priority), "{incident:?} was not told");
+                merged.extend(ids().map(String::as_str));
+            }
+            for id in open.keys() {
+                prop_assert!(merged.contains(id.as_str()), "{id} is not open any more");
+            }
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What an engine needs that is never done: to know when it heard of an alert, and to forget what is long over.
+
+use std::collections::HashSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Engine;
+use super::entry::Entry;
+use crate::judge::state::{Hearing, Stand, State};
+use crate::judge::{Judgement, flag};
+use crate::report;
+
+/// When something was heard of, whatever its records say of time, in whole seconds since 1970; zero is never.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Since then without a gap beyond the limit.
+    from: u32,
+    to: u32,
+}
+
+impl Heard {
+    pub(crate) fn hear(&mut self, at: Timestamp, gap: SignedDuration) {
+        let at = second(at);
+        self.merge(Heard { from: at, to: at }, gap);
+    }
+
+    /// What was said is over: what comes next is another thing.
+    pub(crate) fn restart(&mut self, at: Timestamp) {
+        self.to = self.to.max(second(at));
+        self.from = self.to;
+    }
+
+    pub(crate) fn merge(&mut self, other: Heard, gap: SignedDuration) {
+        let (early, late) = if self.to <= other.to { (*self, other) } else { (other, *self) };
+        let joins = i64::from(late.from) - i64::from(early.to) <= gap.as_secs();
+        *self =
+            if early.to > 0 && joins { Heard { from: early.from.min(late.from), to: late.to } } else { late };
+    }
+
+    /// Since when, and when last.
+    pub(crate) fn run(self) -> Option<(Timestamp, Timestamp)> {
+        let at = |second: u32| Timestamp::from_second(i64::from(second)).ok();
+        at(self.from).zip(at(self.to)).filter(|_| self.to > 0)
+    }
+
+    pub(crate) fn last(self) -> Option<Timestamp> {
+        self.run().map(|(_, last)| last)
+    }
+}
+
+fn second(at: Timestamp) -> u32 {
+    at.as_second().clamp(1, i64::from(u32::MAX)) as u32
+}
+
+/// Records of alerts that were forgotten.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Retired {
+    pub(crate) records: u64,
+    /// Those that repeat another.
+    pub(crate) repeats: u64,
+}
+
+impl Retired {
+    pub(crate) fn add(&mut self, other: Retired) {
+        self.records += other.records;
+        self.repeats += other.repeats;
+    }
+}
+
+impl Engine {
+    /// Says that what is read from now on arrives at `at`, for whoever reads a source as it is written. Times that
+    /// records carry still come first.
+    ///
+    /// An alert that arrives is seen then, so that one whose records carry no time, or only that of their start, becomes
+    /// obsolete when it is not heard of for its TTL; of what was read before the first call it is known that it was said
+    /// no later than that. Lines without a time that keep arriving are known to last, so that a transient can become
+    /// sustained.
+    ///
+    /// ```
+    /// use alert_triage::{Engine, Format, Rules, Verdict};
+    /// use jiff::{SignedDuration, Timestamp};
+    ///
+    /// let (mut engine, noon) = (Engine::new(Rules::builtin()), Timestamp::from_second(1_795_521_600)?);
+    /// let log = engine.source("tickets.log");
+    /// engine.set_arrival(noon);
+    /// engine.read_on(log, Format::Lines, b"Zone AB: LLMModelStale\n");
+    /// let mut verdict = |hours| engine.report(Some(noon + SignedDuration::from_hours(hours))).incidents().next().unwrap().state;
+    /// assert_eq!((verdict(23), verdict(25)), (Verdict::Active, Verdict::Obsolete));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn set_arrival(&mut self, at: Timestamp) {
+        // Lines that are only counted so far were heard until now.
+        if self.arrival.is_none_or(|before| before.as_second() != at.as_second()) {
+            self.settle();
+        }
+        self.arrival = Some(at);
+        self.listening_since.get_or_insert(at);
+    }
+
+    /// Takes out the malformed lines kept so far, the first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) since the last
+    /// call, by place. Whoever reads a source without end tells of them as they come; a report counts them still, and
+    /// lists them no more.
+    pub fn take_malformed(&mut self) -> Vec<report::Malformed> {
+        let offsets = self.offsets();
+        std::mem::take(&mut self.faults)
+            .into_iter()
+            .map(|(place, malformed)| report::Malformed::new(self, &offsets, place, &malformed))
+            .collect()
+    }
+
+    /// Forgets alerts that are resolved or obsolete at `now` and of which nothing was heard for longer than `keep`;
+    /// answers how many. Without it an engine remembers all it ever read, up to the rules' limit on identities, and
+    /// takes ever longer to judge it.
+    ///
+    /// Nothing that stands, is pending or flaps is forgotten, nor what no time is known of. The records stay in the
+    /// totals as [`retired`](crate::Totals::retired). A `keep` of less than the longest time-out of a source, or than
+    /// the flapping window, may make an alert look new that came back.
+    pub fn retire(&mut self, now: Timestamp, keep: SignedDuration) -> u64 {
+        self.settle();
+        let judgement = Judgement::of(self, Some(now));
+        let is_past = |state: &State| {
+            let last = state.seen.max(state.ended).max(state.timed_out).or(self.listening_since);
+            matches!(state.stand, Stand::Resolved | Stand::Obsolete)
+                && last.is_some_and(|last| now.duration_since(last) > keep)
+        };
+        let hearing = Hearing { now: Some(now), since: self.listening_since };
+        let mut gone = Vec::with_capacity(self.entries.len());
+        let mut over: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate() {
+            let judged = &judgement.alerts[at];
+            let is_closed = matches!(judged.stand, Stand::Resolved | Stand::Obsolete);
+            let is_gone =
+                is_closed && judged.flags & flag::FLAPPING == 0 && is_past(&judgement.state(self, at as u32));
+            gone.push(is_gone);
+            // Pods of a workload come and go while its alert stands.
+            if !is_gone && entry.sets().nth(1).is_some() {
+                let identity = entry.identity();
+                let ttl = self
+                    .rules
+                    .is_on("ttl")
+                    .then(|| self.rules.ttl(identity.alert, |name| identity.label(name)));
+                let ends = judgement.ends.get(&(at as u32));
+                let sets: Vec<Box<[u8]>> = State::of_sets(entry, ends, hearing, ttl, self.rules.limits())
+                    .filter(|(_, state)| state.cycles == 0 && is_past(state))
+                    .map(|(key, _)| key.into())
+                    .collect();
+                if !sets.is_empty() {
+                    over.push((at, sets));
+                }
+            }
+        }
+        for (at, sets) in over {
+            self.entries[at].retire(&sets);
+        }
+        let forgotten = gone.iter().filter(|gone| **gone).count() as u64;
+        if forgotten > 0 {
+            self.forget(&gone);
+        }
+        self.forget_keys(now, keep);
+        forgotten
+    }
+
+    /// Drops those entries; everything that knew them by their number starts anew.
+    fn forget(&mut self, gone: &[bool]) {
+        self.known.clear();
+        self.largest = None;
+        self.index.clear();
+        let entries = std::mem::take(&mut self.entries);
+        for (entry, gone) in entries.into_iter().zip(gone) {
+            if *gone {
+                self.retired.add(Retired { records: entry.records(), repeats: entry.repeats() });
+            } else {
+                self.entries.push(entry);
+            }
+        }
+        self.entries.shrink_to_fit();
+        let entries = &self.entries;
+        for (at, entry) in entries.iter().enumerate() {
+            self.index.insert_unique(entry.hash, at as u32, |&at| entries[at as usize].hash);
+        }
+    }
+
+    /// Drops ends whose alert nobody knows any more.
+    fn forget_keys(&mut self, now: Timestamp, keep: SignedDuration) {
+        let held: HashSet<&[u8]> =
+            self.entries.iter().flat_map(Entry::keyed_sets).map(|(key, _)| key).collect();
+        let mut retired = Retired::default();
+        let since = self.listening_since;
+        self.keys.retain(|key, set| {
+            let last = set.seen.max(set.heard.last()).or(since);
+            let is_past = last.is_some_and(|last| now.duration_since(last) > keep);
+            let is_gone = is_past && !held.contains(key.as_bytes());
+            if is_gone {
+                retired.add(Retired { records: set.records(), repeats: set.repeats() });
+            }
+            !is_gone
+        });
+        self.retired.add(retired);
+    }
+}
+
+#[cfg(test)]
+mod tests;
