@@ -1,12 +1,13 @@
 //! Incidents over time: which one is which, and when to say something again.
 
+mod notice;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde::Serialize;
-
+use self::notice::hex;
+pub use self::notice::{Change, Notice};
 use crate::ledger::hash;
-use crate::printable::{self, printable};
-use crate::report::{self, Incident, Labels, Notify, Outline, Priority, Report, Verdict};
+use crate::report::{Incident, Notify, Outline, Priority, Report, Verdict};
 
 /// Former ids kept of one incident, the newest.
 const ALIASES: usize = 64;
@@ -65,6 +66,7 @@ struct Past {
 /// As told last, and how often.
 #[derive(Debug, Clone, Copy)]
 struct Told {
+    change: Change,
     priority: Priority,
     times: u64,
 }
@@ -79,67 +81,13 @@ struct Known {
     /// Was told of, if only by the notice of a group.
     is_told: bool,
     is_silenced: bool,
+    /// As told last.
+    change: Change,
     times: u64,
     /// Told of by the notice of this group.
     by_group: Option<String>,
     /// When told of last.
     headline: String,
-}
-
-/// Why to say something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    /// Was not there before.
-    Opened,
-    /// Is more urgent than when it was told of last.
-    Rose,
-    /// Was over, and is not.
-    Reopened,
-    /// Was silenced, and is not.
-    Unsilenced,
-    /// Asks for nobody any more; nobody is woken by that.
-    Closed,
-}
-
-impl std::fmt::Display for Change {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Change::Opened => "opened",
-            Change::Rose => "rose",
-            Change::Reopened => "reopened",
-            Change::Unsilenced => "unsilenced",
-            Change::Closed => "closed",
-        })
-    }
-}
-
-/// One thing to tell somebody: of an incident, of a group that takes one notification, or that alerts overflow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
-    /// What is new.
-    pub change: Change,
-    /// The incident's id; of a group the alert's name, of the overflow `overflow`.
-    pub id: String,
-    /// Ids under which the incident was known before incidents merged.
-    pub aliases: Vec<String>,
-    /// As of now.
-    pub priority: Priority,
-    /// By the priority.
-    pub notify: Notify,
-    /// The alert to read first.
-    pub headline: String,
-    /// Where it is; none if in several scopes, empty where nothing says.
-    #[serde(serialize_with = "report::maybe_labels")]
-    pub scope: Option<Labels>,
-    /// Where it is, if in several scopes.
-    #[serde(serialize_with = "report::maybe_many_labels")]
-    pub scopes: Option<Vec<Labels>>,
-    /// Why it is what it is, in sentences.
-    #[serde(serialize_with = "printable::serialize_all")]
-    pub because: Vec<String>,
-    /// The same for the same news: a receiver that has seen it may drop it.
-    pub key: String,
 }
 
 impl Continuity {
@@ -158,6 +106,31 @@ impl Continuity {
     /// change cost next to nothing.
     pub fn notices(&mut self, report: &Report<'_>) -> Vec<Notice> {
         self.follow(report).1
+    }
+
+    /// What asks for somebody, as of the report that was taken last, in its order: each by the notice that told of it
+    /// last, with what is so now. For whoever begins to listen, or stops.
+    pub fn standing(&self, report: &Report<'_>) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let mut groups = HashSet::new();
+        for (number, outline) in report.outlines() {
+            if outline.priority.notify() == Notify::None {
+                continue;
+            }
+            let id = report.alerts_in(number).next().and_then(|alert| self.of_alert.get(&alert));
+            let Some((id, known)) = id.and_then(|id| self.known.get_key_value(id)) else { continue };
+            let told = known.by_group.as_ref().and_then(|name| self.groups.get(name));
+            match (told, outline.group) {
+                (Some(told), Some(group)) if groups.insert(group) => {
+                    notices.push(notice::of_group(report, group, *told));
+                }
+                (Some(_), Some(_)) => {}
+                _ => notices.push(known.notice(report, number, &outline, *id)),
+            }
+        }
+        let is_open = report.overflow().is_some_and(|overflow| overflow.notify != Notify::None);
+        notices.extend(self.overflow.filter(|_| is_open).map(notice::of_overflow));
+        notices
     }
 
     /// The incidents' ids in the order of the report, and what there is to tell.
@@ -190,7 +163,9 @@ impl Continuity {
                 (Some(change), _) => {
                     let open = (change != Change::Closed).then_some(outline.priority);
                     known.tell(open, &mut self.past);
-                    notices.push(known.notice(change, report, number, &outline, id));
+                    (known.change, known.times) = (change, known.times + 1);
+                    outline.headline.clone_into(&mut known.headline);
+                    notices.push(known.notice(report, number, &outline, id));
                 }
             }
             standing.extend(known.by_group.clone());
@@ -256,6 +231,7 @@ impl Continuity {
             open: None,
             is_told: past.is_some(),
             is_silenced: false,
+            change: Change::Opened,
             times: past.map_or(0, |past| past.times),
             by_group: None,
             headline: String::new(),
@@ -283,29 +259,18 @@ impl Continuity {
                     None => (Change::Opened, 1),
                 },
             };
-            self.groups.insert(name.to_owned(), Told { priority, times });
-            let scopes = report.group_scopes(group);
-            let because =
-                format!("it stands in {} scopes: one notification is for all of them", scopes.len());
-            notices.push(Notice {
-                scopes: Some(scopes),
-                because: vec![because],
-                ..notice_of(change, name, &format!("group/{}", printable(name)), priority, times)
-            });
+            let told = Told { change, priority, times };
+            self.groups.insert(name.to_owned(), told);
+            notices.push(notice::of_group(report, group, told));
         }
         let over = |name: &String, _: &mut Told| !standing.contains(name);
         for (name, told) in self.groups.extract_if(.., over) {
             let times = told.times + 1;
             remember(&mut self.past, past_group(&name), Past { times, open: None });
+            let told = Told { change: Change::Closed, priority: Priority::P5, times };
             notices.push(Notice {
                 because: vec!["it stands in no scope any more".to_owned()],
-                ..notice_of(
-                    Change::Closed,
-                    &name,
-                    &format!("group/{}", printable(&name)),
-                    Priority::P5,
-                    times,
-                )
+                ..notice::of(told, &name, &notice::group_key(&name))
             });
         }
     }
@@ -318,16 +283,9 @@ impl Continuity {
             Some(told) if overflow.priority < told.priority => (Change::Rose, told.times + 1),
             Some(_) => return,
         };
-        self.overflow = Some(Told { priority: overflow.priority, times });
-        if overflow.notify == Notify::None {
-            return;
-        }
-        let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not \
-                       told apart; most likely a label or a name holds ids";
-        notices.push(Notice {
-            because: vec![because.to_owned()],
-            ..notice_of(change, "overflow", "overflow", overflow.priority, times)
-        });
+        let told = Told { change, priority: overflow.priority, times };
+        self.overflow = Some(told);
+        notices.extend(Some(told).filter(|_| overflow.notify != Notify::None).map(notice::of_overflow));
     }
 
     /// Incidents none of whose alerts the report knows.
@@ -338,10 +296,11 @@ impl Continuity {
             if known.told(&self.past).is_some() && known.by_group.is_none() {
                 known.tell(None, &mut self.past);
                 known.times += 1;
+                let told = Told { change: Change::Closed, priority: Priority::P5, times: known.times };
                 notices.push(Notice {
                     aliases: known.aliases(),
                     because: vec!["none of its alerts is told apart any more".to_owned()],
-                    ..notice_of(Change::Closed, &known.headline, &hex(id), Priority::P5, known.times)
+                    ..notice::of(told, &known.headline, &hex(id))
                 });
             }
             for alias in known.aliases {
@@ -387,52 +346,22 @@ impl Known {
         }
     }
 
-    fn notice(
-        &mut self,
-        change: Change,
-        report: &Report<'_>,
-        number: usize,
-        incident: &Outline<'_>,
-        id: u64,
-    ) -> Notice {
-        self.times += 1;
-        self.headline = incident.headline.to_owned();
+    fn notice(&self, report: &Report<'_>, number: usize, incident: &Outline<'_>, id: u64) -> Notice {
         let (scope, scopes) = report.scopes_of(number);
+        let told = Told { change: self.change, priority: incident.priority, times: self.times };
         Notice {
             aliases: self.aliases(),
             scope,
             scopes,
             because: report.because(number),
-            ..notice_of(change, incident.headline, &hex(id), incident.priority, self.times)
+            ..notice::of(told, incident.headline, &hex(id))
         }
     }
 }
 
-/// Without what only some have.
-fn notice_of(change: Change, headline: &str, key: &str, priority: Priority, times: u64) -> Notice {
-    let headline = printable(headline);
-    let id = if key.starts_with("group/") { headline.clone() } else { key.to_owned() };
-    Notice {
-        change,
-        id,
-        aliases: Vec::new(),
-        priority,
-        notify: priority.notify(),
-        headline,
-        scope: None,
-        scopes: None,
-        because: Vec::new(),
-        key: format!("{key}/{times}"),
-    }
-}
-
-fn hex(id: u64) -> String {
-    format!("{id:016x}")
-}
-
 /// Beside the ids of incidents.
 fn past_group(name: &str) -> u64 {
-    hash(format!("group/{name}").as_bytes())
+    hash(notice::group_key(name).as_bytes())
 }
 
 fn remember(past: &mut HashMap<u64, Past>, id: u64, gone: Past) {

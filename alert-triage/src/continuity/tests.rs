@@ -123,6 +123,9 @@ fn a_group_is_told_of_once_and_closed_once() {
         if case.contains("group,") || case == "all at once" {
             assert_eq!(notices[0].scopes.as_ref().unwrap().len(), 3);
         }
+        if case == "all at once" {
+            assert_eq!(stream.continuity.standing(&stream.engine.report(Some(stream.now))), notices);
+        }
     }
 }
 
@@ -200,6 +203,10 @@ proptest! {
             }
             let (incidents, again) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
             prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report is no news");
+            let standing = stream.continuity.standing(&stream.engine.report(Some(stream.now)));
+            let standing = standing.iter().map(|one| &one.id).filter(|id| *id != "overflow");
+            let asking = incidents.iter().filter(|incident| incident.notify != Notify::None);
+            prop_assert!(asking.map(|one| &one.id).eq(standing));
             let ids: BTreeSet<&str> = incidents.iter().map(|incident| incident.id.as_str()).collect();
             prop_assert_eq!(ids.len(), incidents.len());
             let mut merged: BTreeSet<&str> = BTreeSet::new();

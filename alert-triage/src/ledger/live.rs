@@ -97,6 +97,11 @@ impl Engine {
         self.listening_since.get_or_insert(at);
     }
 
+    /// How many lines and records could not be read so far.
+    pub fn malformed(&self) -> u64 {
+        self.malformed
+    }
+
     /// Takes out the malformed lines kept so far, the first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) since the last
     /// call, by place. Whoever reads a source without end tells of them as they come; a report counts them still, and
     /// lists them no more.

@@ -1,0 +1,104 @@
+//! What there is to tell.
+
+use serde::Serialize;
+
+use super::Told;
+use crate::printable::{self, printable};
+use crate::report::{self, Labels, Notify, Priority, Report};
+
+/// Why to say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// Was not there before.
+    Opened,
+    /// Is more urgent than when it was told of last.
+    Rose,
+    /// Was over, and is not.
+    Reopened,
+    /// Was silenced, and is not.
+    Unsilenced,
+    /// Asks for nobody any more; nobody is woken by that.
+    Closed,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Change::Opened => "opened",
+            Change::Rose => "rose",
+            Change::Reopened => "reopened",
+            Change::Unsilenced => "unsilenced",
+            Change::Closed => "closed",
+        })
+    }
+}
+
+/// One thing to tell somebody: of an incident, of a group that takes one notification, or that alerts overflow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Notice {
+    /// What is new.
+    pub change: Change,
+    /// The incident's id; of a group the alert's name, of the overflow `overflow`.
+    pub id: String,
+    /// Ids under which the incident was known before incidents merged.
+    pub aliases: Vec<String>,
+    /// As of now.
+    pub priority: Priority,
+    /// By the priority.
+    pub notify: Notify,
+    /// The alert to read first.
+    pub headline: String,
+    /// Where it is; none if in several scopes, empty where nothing says.
+    #[serde(serialize_with = "report::maybe_labels")]
+    pub scope: Option<Labels>,
+    /// Where it is, if in several scopes.
+    #[serde(serialize_with = "report::maybe_many_labels")]
+    pub scopes: Option<Vec<Labels>>,
+    /// Why it is what it is, in sentences.
+    #[serde(serialize_with = "printable::serialize_all")]
+    pub because: Vec<String>,
+    /// The same for the same news: a receiver that has seen it may drop it.
+    pub key: String,
+}
+
+/// Without what only some have.
+pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &str) -> Notice {
+    let headline = printable(headline);
+    let id = if key.starts_with(GROUP) { headline.clone() } else { key.to_owned() };
+    Notice {
+        change,
+        id,
+        aliases: Vec::new(),
+        priority,
+        notify: priority.notify(),
+        headline,
+        scope: None,
+        scopes: None,
+        because: Vec::new(),
+        key: format!("{key}/{times}"),
+    }
+}
+
+pub(super) fn of_group(report: &Report<'_>, group: u32, told: Told) -> Notice {
+    let name = report.group_name(group);
+    let scopes = report.group_scopes(group);
+    let because = format!("it stands in {} scopes: one notification is for all of them", scopes.len());
+    Notice { scopes: Some(scopes), because: vec![because], ..of(told, name, &group_key(name)) }
+}
+
+pub(super) fn of_overflow(told: Told) -> Notice {
+    let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not told \
+                   apart; most likely a label or a name holds ids";
+    Notice { because: vec![because.to_owned()], ..of(told, "overflow", "overflow") }
+}
+
+const GROUP: &str = "group/";
+
+pub(super) fn group_key(name: &str) -> String {
+    format!("{GROUP}{}", printable(name))
+}
+
+pub(super) fn hex(id: u64) -> String {
+    format!("{id:016x}")
+}
