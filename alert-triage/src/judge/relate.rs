@@ -1,6 +1,6 @@
 //! What alerts have to do with each other: ladders and cause edges, inside one scope.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::state::Stand;
 use super::{Judged, Judgement, Ladder, NONE, flag};
@@ -94,6 +94,21 @@ pub(super) fn ladders(judgement: &mut Judgement, engine: &Engine, union: &mut Un
         from = end;
     }
     transients(judgement, engine, union);
+    to_the_top(judgement);
+}
+
+/// Who is superseded by what is itself superseded is so by the top.
+fn to_the_top(judgement: &mut Judgement) {
+    for at in 0..judgement.alerts.len() {
+        // Each step leads to a higher rung, so that this ends.
+        while let Some(by) = judgement.alerts.get(judgement.alerts[at].by as usize) {
+            if by.flags & flag::SUPERSEDED == 0 || by.by == NONE {
+                break;
+            }
+            let (top, ladder) = (by.by, by.ladder);
+            (judgement.alerts[at].by, judgement.alerts[at].ladder) = (top, ladder);
+        }
+    }
 }
 
 /// The labels that make alerts rungs of one ladder.
@@ -397,7 +412,7 @@ fn order_by_begin(judgement: &Judgement, engine: &Engine, causes: &mut [u32]) {
 
 type Bucket = (Vec<u32>, Vec<u32>);
 
-/// Causes and symptoms whose common labels agree: joined by the values of the labels that both kinds carry, so that
+/// Causes and symptoms whose common labels agree, in an order that does not depend on arrival: joined by the values of the labels that both kinds carry, so that
 /// ten thousand of each cost no more than twenty thousand.
 fn agreeing(
     judgement: &Judgement,
@@ -424,7 +439,7 @@ fn agreeing(
         labels
     };
     let kinds_of = |alerts: &[u32]| {
-        let mut kinds: HashMap<Vec<String>, Vec<u32>> = HashMap::new();
+        let mut kinds: BTreeMap<Vec<String>, Vec<u32>> = BTreeMap::new();
         for &at in alerts {
             let names = places(at).into_iter().map(|(name, _)| name.to_owned()).collect();
             kinds.entry(names).or_default().push(at);
@@ -442,7 +457,7 @@ fn agreeing(
                     places(at).into_iter().filter(|(name, _)| common.iter().any(|known| known == name));
                 labels.map(|(_, value)| value.to_owned()).collect()
             };
-            let mut joined: HashMap<Vec<String>, Bucket> = HashMap::new();
+            let mut joined: BTreeMap<Vec<String>, Bucket> = BTreeMap::new();
             for &at in causes {
                 joined.entry(key(at)).or_default().0.push(at);
             }
