@@ -188,8 +188,9 @@ impl State {
         state.only_ended = set.last_fire.is_none();
         let has_untimed = set.untimed_fire.or(set.untimed_end).or(set.untimed_pending).is_some();
         if has_untimed {
-            // An event without a time takes the order of its line, and so do the others beside it.
-            state.stand = if set.last_end > set.last_fire {
+            // An event without a time takes the order of its line, and so do the others beside it; of one line the end
+            // is the later.
+            state.stand = if set.last_end.is_some() && set.last_end >= set.last_fire {
                 Stand::Resolved
             } else if set.untimed_pending.is_some() && set.untimed_fire.is_none() && changes.fired.is_none() {
                 Stand::Pending

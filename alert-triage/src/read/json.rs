@@ -107,7 +107,11 @@ pub(super) fn read_document(engine: &mut Engine, before: Place, _: Format, input
         let from = values.byte_offset();
         match values.next() {
             None => return,
-            Some(Ok(value)) => reader.value(value.get()),
+            Some(Ok(value)) => {
+                let json = value.get();
+                reader.place_at((json.as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
+                reader.value(json);
+            }
             Some(Err(error)) => {
                 let rest = text[from..].trim_start();
                 reader.salvage(rest);

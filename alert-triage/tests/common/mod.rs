@@ -1,5 +1,7 @@
 //! Generated histories that reach the corners: ties, ends before their beginnings, absent labels, several rungs at once.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use alert_triage::{Ends, Engine, Held, Place, Record, Rules, Status};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

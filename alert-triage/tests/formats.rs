@@ -1,0 +1,445 @@
+//! Every format by a capture of its real source, or by a file written from its documentation.
+
+use std::fs;
+use std::path::PathBuf;
+
+use alert_triage::{Engine, Format, Report, Rules};
+use jiff::Timestamp;
+
+fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(fixtures().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Read as what it is taken for.
+fn read(input: &[u8], now: Option<&str>) -> (Format, Engine) {
+    read_as(Format::detect(input), input, now)
+}
+
+fn read_as(format: Format, input: &[u8], now: Option<&str>) -> (Format, Engine) {
+    let mut engine = Engine::new(Rules::builtin());
+    if let Some(now) = now {
+        engine.set_reference(now.parse().unwrap());
+    }
+    engine.read("fixture", format, input);
+    (format, engine)
+}
+
+/// One row a member: name, labels, severity, verdict, count, times.
+fn rows(report: &Report<'_>) -> Vec<String> {
+    let mut rows: Vec<String> = (report.incidents())
+        .flat_map(|incident| incident.members)
+        .map(|member| {
+            let labels: Vec<String> = (member.labels.iter())
+                .filter(|(name, _)| !matches!(name.as_str(), "severity" | "cluster" | "namespace" | "team"))
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            let at = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.strftime("%H:%M").to_string());
+            let text = if member.text.is_empty() { String::new() } else { format!(" `{}`", member.text) };
+            format!(
+                "{} {{{}}}{text} {} {} x{} {}..{}",
+                member.alert,
+                labels.join(","),
+                member.severity,
+                member.verdict,
+                member.count,
+                at(member.first.at),
+                at(member.last.at)
+            )
+        })
+        .collect();
+    rows.sort();
+    rows
+}
+
+struct Row {
+    fixture: &'static str,
+    format: Format,
+    members: &'static [&'static str],
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        fixture: "alertmanager-api-v2-alerts.json",
+        format: Format::Alertmanager,
+        members: &[
+            "EndpointRegistrationFailure {service=registry,zone=AB} critical active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {service=registry,zone=AB} info superseded x1 06:03..06:03",
+            "EndpointRegistrationTransientFailure {service=registry,zone=OH-1} info silenced x1 06:01..06:01",
+            "EndpointRegistrationTransientFailure {service=registry,zone=XQ} info transient x1 05:56..05:56",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} critical active x1 06:46..06:46",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} warning inhibited x1 06:31..06:31",
+            "LLMBatchProcessingJobFailures {service=llm-batch,zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {service=llm-batch,zone=AB} warning superseded x1 06:21..06:21",
+            "LLMModelVeryStale {service=llm-batch,zone=AB} critical active x1 06:41..06:41",
+            "QueueBacklog {zone=Z0} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z1} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z2} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z3} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z4} warning active x1 06:42..06:42",
+            "TargetDown {job=swype,service=swype} warning active x1 06:51..06:51",
+            "TooFewEndpointsRegistered {service=registry,zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-api-v2-groups.json",
+        format: Format::Alertmanager,
+        members: &[
+            "EndpointRegistrationFailure {service=registry,zone=AB} critical active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {service=registry,zone=AB} info superseded x1 06:03..06:03",
+            "EndpointRegistrationTransientFailure {service=registry,zone=OH-1} info silenced x1 06:01..06:01",
+            "EndpointRegistrationTransientFailure {service=registry,zone=XQ} info transient x1 05:56..05:56",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} critical active x1 06:46..06:46",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} warning inhibited x1 06:31..06:31",
+            "LLMBatchProcessingJobFailures {service=llm-batch,zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {service=llm-batch,zone=AB} warning superseded x1 06:21..06:21",
+            "LLMModelVeryStale {service=llm-batch,zone=AB} critical active x1 06:41..06:41",
+            "QueueBacklog {zone=Z0} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z1} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z2} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z3} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z4} warning active x1 06:42..06:42",
+            "TargetDown {job=swype,service=swype} warning active x1 06:51..06:51",
+            "TooFewEndpointsRegistered {service=registry,zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-api-v2-ha-replicas.json",
+        format: Format::Alertmanager,
+        members: &[
+            "TargetDown {job=swype,service=swype} warning active x2 06:51..06:53",
+            "Watchdog {} none informational x1 06:51..06:51",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-webhook-v4-firing.json",
+        format: Format::Alertmanager,
+        members: &[
+            "EndpointRegistrationFailure {service=registry,zone=AB} critical active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {service=registry,zone=AB} info superseded x1 06:03..06:03",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} critical active x1 06:46..06:46",
+            "LLMBatchProcessingJobFailures {service=llm-batch,zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {service=llm-batch,zone=AB} warning superseded x1 06:21..06:21",
+            "LLMModelVeryStale {service=llm-batch,zone=AB} critical active x1 06:41..06:41",
+            "TooFewEndpointsRegistered {service=registry,zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-webhook-v4-mixed.json",
+        format: Format::Alertmanager,
+        members: &[
+            "EndpointRegistrationFailure {service=registry,zone=AB} critical active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {service=registry,zone=AB} info resolved x1 06:51..06:51",
+            "KubePersistentVolumeFillingUp {persistentvolumeclaim=swype-queue,zone=AB} critical active x1 06:46..06:46",
+            "LLMBatchProcessingJobFailures {service=llm-batch,zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {service=llm-batch,zone=AB} warning superseded x1 06:21..06:21",
+            "LLMModelVeryStale {service=llm-batch,zone=AB} critical active x1 06:41..06:41",
+            "TooFewEndpointsRegistered {service=registry,zone=AB} critical resolved x1 06:51..06:51",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-webhook-v4-resolved.json",
+        format: Format::Alertmanager,
+        members: &[
+            "EndpointRegistrationTransientFailure {service=registry,zone=XQ} info resolved x1 06:51..06:51",
+        ],
+    },
+    Row {
+        fixture: "alertmanager-webhook-v4-truncated.json",
+        format: Format::Alertmanager,
+        members: &[
+            "QueueBacklog {zone=Z0} warning active x1 06:42..06:42",
+            "QueueBacklog {zone=Z1} warning active x1 06:42..06:42",
+        ],
+    },
+    Row {
+        fixture: "alerts.jsonl",
+        format: Format::Jsonl,
+        members: &[
+            "EndpointRegistrationFailure {zone=AB} critical active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {zone=OH-1} info transient x1 06:01..06:01",
+            "EndpointRegistrationTransientFailure {zone=XQ} info resolved x2 05:56..06:51",
+            "LLMBatchProcessingJobFailures {zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {zone=AB} warning superseded x1 06:21..06:21",
+            "LLMModelVeryStale {zone=AB} critical active x1 06:41..06:41",
+            "TooFewEndpointsRegistered {zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "cloudevents-batch.json",
+        format: Format::CloudEvents,
+        members: &[
+            "EndpointRegistrationTransientFailure {zone=XQ} info resolved x1 06:51..06:51",
+            "LLMModelStale {zone=AB} warning active x1 06:21..06:21",
+        ],
+    },
+    Row {
+        fixture: "cloudevents-structured.json",
+        format: Format::CloudEvents,
+        members: &["LLMModelVeryStale {zone=AB} critical active x1 06:41..06:41"],
+    },
+    Row {
+        fixture: "cloudevents-webhook.json",
+        format: Format::CloudEvents,
+        members: &[
+            "LLMModelStale {zone=AB} warning resolved x1 06:01..06:01",
+            "TooFewEndpointsRegistered {zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "grafana-webhook.json",
+        format: Format::Grafana,
+        members: &[
+            "EndpointRegistrationTransientFailure {grafana_folder=UpCommerce,zone=XQ} info resolved x1 06:51..06:51",
+            "TooFewEndpointsRegistered {grafana_folder=UpCommerce,zone=AB} critical active x1 06:12..06:12",
+        ],
+    },
+    Row {
+        fixture: "lines.log",
+        format: Format::Lines,
+        members: &[
+            "EndpointRegistrationFailure {zone=AB} error active x1 06:06..06:06",
+            "EndpointRegistrationTransientFailure {zone=OH-1} warning transient x1 -..-",
+            "EndpointRegistrationTransientFailure {zone=XQ} warning transient x1 06:01..06:01",
+            "LLMBatchProcessingJobFailures {zone=AB} warning active x1 06:09..06:09",
+            "LLMModelStale {zone=AB} warning superseded x1 06:01..06:01",
+            "LLMModelVeryStale {zone=AB} `took <n>` error active x1 06:41..06:41",
+            "TooFewEndpointsRegistered {zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+    Row {
+        fixture: "pagerduty-events-v2-acknowledge.json",
+        format: Format::Jsonl,
+        members: &[
+            "LLMModelStale {source=llm-batch,zone=XQ} warning resolved x2 06:21..06:21",
+            "LLMModelVeryStale {source=llm-batch,zone=AB} error active x2 06:41..06:41",
+        ],
+    },
+    Row {
+        fixture: "pagerduty-events-v2-resolve.json",
+        format: Format::PagerDuty,
+        members: &["upcommerce/AB/EndpointRegistrationFailure {} warning resolved x1 -..-"],
+    },
+    Row {
+        fixture: "pagerduty-events-v2-trigger.json",
+        format: Format::PagerDuty,
+        members: &[
+            "EndpointRegistrationFailure {component=endpoint-registry,group=AB,source=registry.ab.upcommerce.example,zone=AB} critical active x1 06:06..06:06",
+        ],
+    },
+    Row {
+        fixture: "prometheus-api-v1-alerts.json",
+        format: Format::Prometheus,
+        members: &[
+            "SwypePaymentGatewayDown {instance=127.0.0.1:19999,job=swype,service=swype,zone=AB} critical pending x1 06:51..06:51",
+            "TargetDown {job=swype,service=swype} warning active x1 06:51..06:51",
+            "Watchdog {} none informational x1 06:51..06:51",
+        ],
+    },
+    Row {
+        fixture: "prometheus-push-api-v2.json",
+        format: Format::Alertmanager,
+        members: &["TargetDown {job=swype,service=swype} warning active x1 06:51..06:51"],
+    },
+    Row {
+        fixture: "syslog-rfc3164.log",
+        format: Format::Syslog,
+        members: &[
+            "EndpointRegistrationFailure {app=endpoint-registry,host=registry-0,zone=AB} error active x1 06:06..06:06",
+            "watchdog {app=watchdog,host=batch-1} `still here` info informational x1 06:09..06:09",
+        ],
+    },
+    Row {
+        fixture: "syslog-rfc5424.log",
+        format: Format::Syslog,
+        members: &[
+            "EndpointRegistrationFailure {app=endpoint-registry,host=registry-0,zone=AB} error active x1 06:06..06:06",
+            "LLMBatchProcessingJobFailures {app=llm-batch,host=batch-1} `3 jobs failed in <n>` warning active x1 06:09..06:09",
+            "TooFewEndpointsRegistered {app=endpoint-registry,host=registry-0,zone=AB} critical active x1 06:11..06:11",
+        ],
+    },
+];
+
+#[test]
+fn each_fixture_says_what_its_source_says() {
+    let mut listed: Vec<&str> = ROWS.iter().map(|row| row.fixture).collect();
+    listed.sort_unstable();
+    let mut all: Vec<String> = (fs::read_dir(fixtures()).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
+        .collect();
+    all.sort_unstable();
+    assert_eq!(listed, all, "every fixture has its row");
+    for row in ROWS {
+        let (format, mut engine) = read(&fixture(row.fixture), Some("2026-11-23T07:00:00Z"));
+        assert_eq!(format, row.format, "{}", row.fixture);
+        let report = engine.report(None);
+        assert_eq!(report.totals().malformed, 0, "{}: {:?}", row.fixture, report.malformed().next());
+        assert_eq!(rows(&report), row.members, "{}", row.fixture);
+    }
+}
+
+/// The whole report, less how many lines and blank ones there were.
+fn meaning(format: Format, input: &[u8]) -> serde_json::Value {
+    let mut report = serde_json::to_value(read_as(format, input, None).1.report(None)).unwrap();
+    for incident in report["incidents"].as_array_mut().unwrap() {
+        for member in incident["members"].as_array_mut().unwrap() {
+            (member["first"]["line"], member["last"]["line"]) = (0.into(), 0.into());
+        }
+    }
+    (report["totals"]["lines"], report["totals"]["blank"]) = (0.into(), 0.into());
+    report
+}
+
+#[test]
+fn dressed_up_it_is_told_apart_all_the_same() {
+    for row in ROWS {
+        let plain = fixture(row.fixture);
+        let crlf = String::from_utf8(plain.clone()).unwrap().replace('\n', "\r\n").into_bytes();
+        let bom = [b"\xef\xbb\xbf".as_slice(), &plain].concat();
+        let blank = [b"\n \r\n\n".as_slice(), &plain].concat();
+        let want = meaning(row.format, &plain);
+        for (dress, input) in [("CR LF", crlf), ("a byte order mark", bom), ("blank lines before", blank)] {
+            assert_eq!(Format::detect(&input), row.format, "{} with {dress}", row.fixture);
+            assert_eq!(meaning(row.format, &input), want, "{} with {dress}", row.fixture);
+        }
+    }
+}
+
+/// One document of one alert, judged at one instant.
+fn verdict(json: &str, now: &str) -> String {
+    let (_, mut engine) = read(json.as_bytes(), None);
+    let report = engine.report(Some(now.parse().unwrap()));
+    assert_eq!(report.totals().malformed, 0, "{json}");
+    let verdicts: Vec<String> =
+        report.incidents().flat_map(|i| i.members).map(|m| m.verdict.to_string()).collect();
+    verdicts.join(",")
+}
+
+#[test]
+fn an_end_means_what_its_source_means_by_it() {
+    let get = |ends: &str| {
+        format!(
+            r#"[{{"labels":{{"alertname":"X","zone":"A"}},"startsAt":"2026-11-23T06:00:00Z","updatedAt":"2026-11-23T06:30:00Z","endsAt":"{ends}",
+                "status":{{"state":"active","silencedBy":[],"inhibitedBy":[]}},"fingerprint":"f"}}]"#
+        )
+    };
+    let post = |ends: &str| {
+        format!(
+            r#"[{{"labels":{{"alertname":"X","zone":"A"}},"startsAt":"2026-11-23T06:00:00Z","endsAt":"{ends}"}}]"#
+        )
+    };
+    let hook = |status: &str, ends: &str| {
+        format!(
+            r#"{{"version":"4","status":"firing","alerts":[{{"status":"{status}","labels":{{"alertname":"X","zone":"A"}},
+                "startsAt":"2026-11-23T06:00:00Z","endsAt":"{ends}"}}]}}"#
+        )
+    };
+    let noon = "2026-11-23T12:00:00Z";
+    for (case, json, now, want) in [
+        ("a time-out to come is no end", get("2026-11-23T12:04:00Z"), noon, "active"),
+        (
+            "a time-out that is past gives up, and resolves nothing",
+            get("2026-11-23T06:34:00Z"),
+            noon,
+            "obsolete",
+        ),
+        ("pushed, an end to come is none yet", post("2026-11-23T12:04:00Z"), noon, "active"),
+        ("pushed, a past end is the end", post("2026-11-23T06:34:00Z"), noon, "resolved"),
+        ("the year 1 is open", post("0001-01-01T00:00:00Z"), noon, "active"),
+        ("resolved by status", hook("resolved", "2026-11-23T06:34:00Z"), noon, "resolved"),
+        (
+            "the alert's own status counts, not the group's",
+            hook("resolved", "0001-01-01T00:00:00Z"),
+            noon,
+            "resolved",
+        ),
+        ("firing with Go's zero time", hook("firing", "0001-01-01T00:00:00Z"), noon, "active"),
+        (
+            "a year later nobody has said that it is over",
+            hook("firing", "0001-01-01T00:00:00Z"),
+            "2027-11-23T12:00:00Z",
+            "obsolete",
+        ),
+    ] {
+        assert_eq!(verdict(&json, now), want, "{case}");
+    }
+}
+
+#[test]
+fn what_the_source_holds_back_says_by_what() {
+    let (_, mut engine) = read(&fixture("alertmanager-api-v2-alerts.json"), None);
+    let report = engine.report(None);
+    let why = |verdict: &str| {
+        let members = report.incidents().flat_map(|incident| incident.members);
+        let mut found = members.filter(|member| member.verdict.to_string() == verdict);
+        found.next().map(|member| (member.rule, member.why)).unwrap()
+    };
+    let (rule, silenced) = why("silenced");
+    assert_eq!(rule, "source");
+    assert!(silenced.starts_with("its source holds it back by the silence "), "{silenced}");
+    assert!(why("inhibited").1.starts_with("its source holds it back for the sake of "));
+}
+
+#[test]
+fn what_a_sender_left_out_is_summed_and_said() {
+    let twice = fixture("alertmanager-webhook-v4-truncated.json").repeat(2);
+    let (_, mut engine) = read(&twice, None);
+    let report = engine.report(None);
+    let totals = report.totals();
+    assert_eq!((totals.truncated, totals.duplicates, totals.alerts), (6, 2, 2));
+    assert!(report.caveats().iter().any(|caveat| caveat.contains("6 alerts were left out by the sender")));
+}
+
+#[test]
+fn replicas_are_one_alert_and_leave_their_names_as_examples() {
+    let (_, mut engine) = read(&fixture("alertmanager-api-v2-ha-replicas.json"), None);
+    let report = engine.report(None);
+    let down = report
+        .incidents()
+        .flat_map(|incident| incident.members)
+        .find(|member| member.alert == "TargetDown")
+        .unwrap();
+    assert_eq!(down.examples, ["prometheus-k8s-0", "prometheus-k8s-1"]);
+}
+
+#[test]
+fn a_key_joins_what_a_pager_says_apart() {
+    let trigger = fixture("pagerduty-events-v2-trigger.json");
+    let resolve = fixture("pagerduty-events-v2-resolve.json");
+    for (case, input, want) in [
+        ("in order", [trigger.clone(), resolve.clone()].join(&b'\n'), "resolved"),
+        ("on one line", [trigger.clone(), resolve.clone()].concat(), "resolved"),
+        ("the trigger alone", trigger.clone(), "active"),
+        ("triggered again", [trigger.clone(), resolve, trigger].join(&b'\n'), "active"),
+    ] {
+        let (_, mut engine) = read_as(Format::PagerDuty, &input, None);
+        let report = engine.report(None);
+        let members: Vec<_> = report.incidents().flat_map(|incident| incident.members).collect();
+        assert_eq!(members.len(), 1, "{case}");
+        assert_eq!(members[0].verdict.to_string(), want, "{case}");
+    }
+}
+
+#[test]
+fn a_year_is_given_only_by_a_reference() {
+    let input = fixture("syslog-rfc3164.log");
+    let (_, mut engine) = read(&input, None);
+    let report = engine.report(None);
+    assert_eq!(report.now(), None);
+    assert!(
+        report
+            .caveats()
+            .iter()
+            .any(|caveat| caveat.contains("2 times without a year") && caveat.contains("--now"))
+    );
+    let (_, mut engine) = read(&input, Some("2027-01-02T00:00:00Z"));
+    assert_eq!(
+        engine.report(None).now(),
+        Some("2026-11-23T06:09:59Z".parse().unwrap()),
+        "last year, in January"
+    );
+}
