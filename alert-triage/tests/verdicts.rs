@@ -1,0 +1,470 @@
+//! What each word of the contract means, a row a case.
+
+use alert_triage::{Change, Continuity, Engine, Incident, Place, Priority, Record, Rules, Status};
+use jiff::{SignedDuration, Timestamp};
+
+/// Noon, at which everything is judged.
+fn noon() -> Timestamp {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+fn ago(minutes: i64) -> Timestamp {
+    noon() - SignedDuration::from_mins(minutes)
+}
+
+/// `A/DiskFull` in zone A; `critical:A/DiskFull` with that severity; `A/DiskFull node=n1` with more labels.
+fn record(written: &str) -> Record<'static> {
+    let (severity, rest) =
+        written.split_once(':').map_or((None, written), |(severity, rest)| (Some(severity), rest));
+    let mut words = rest.split(' ');
+    let (zone, alert) = words.next().unwrap().split_once('/').unwrap();
+    let mut record = Record::firing(alert.to_owned());
+    if !zone.is_empty() {
+        record = record.label("zone", zone.to_owned());
+    }
+    if let Some(severity) = severity {
+        record = record.label("severity", severity.to_owned());
+    }
+    for word in words {
+        let (name, value) = word.split_once('=').unwrap();
+        record = record.label(name.to_owned(), value.to_owned());
+    }
+    record
+}
+
+/// Firing since so many minutes before noon.
+fn since(written: &str, minutes: i64) -> Record<'static> {
+    record(written).since(ago(minutes)).at(ago(minutes))
+}
+
+/// The episode that began so many minutes before noon is over since then.
+fn over(written: &str, began: i64, ended: i64) -> Record<'static> {
+    record(written).since(ago(began)).at(ago(ended)).status(Status::Resolved)
+}
+
+/// A line of a log, so many minutes before noon.
+fn said(written: &str, minutes: i64) -> Record<'static> {
+    record(written).status(Status::Event).at(ago(minutes))
+}
+
+/// A line without a time.
+fn line(written: &str) -> Record<'static> {
+    record(written).status(Status::Event)
+}
+
+fn engine(rules: &str, records: &[Record<'_>]) -> Engine {
+    let mut engine = Engine::new(Rules::parse(rules).unwrap());
+    engine.source("history");
+    for (at, record) in records.iter().enumerate() {
+        engine.ingest(Place::new(0, 0, at as u64 + 1), record);
+    }
+    engine
+}
+
+fn incidents(rules: &str, records: &[Record<'_>]) -> Vec<Incident> {
+    let is_timed = records.iter().any(|record| record.time.is_some());
+    engine(rules, records).report(is_timed.then(noon)).incidents().collect()
+}
+
+/// `P1 A/DiskFull=active +flag ← cause ^ by, …` for each incident; members in their order.
+fn shown(rules: &str, records: &[Record<'_>]) -> String {
+    let member = |member: &alert_triage::Member| {
+        let zone = member.labels.get("zone").map_or("", String::as_str);
+        let mut text = format!("{zone}/{}={}", member.alert, member.verdict);
+        for flag in &member.flags {
+            text.push_str(&format!(" +{flag}"));
+        }
+        if let Some(cause) = &member.cause {
+            text.push_str(&format!(" <-{}", cause.alert));
+        }
+        if let Some(by) = &member.by {
+            text.push_str(&format!(" ^{}", by.alert));
+        }
+        text
+    };
+    let shown: Vec<String> = (incidents(rules, records).iter())
+        .map(|incident| {
+            let members: Vec<String> = incident.members.iter().map(member).collect();
+            format!("{} {}", incident.priority, members.join(", "))
+        })
+        .collect();
+    shown.join("; ")
+}
+
+#[track_caller]
+fn check(rows: &[(&str, Vec<Record<'_>>, &str)]) {
+    for (case, records, want) in rows {
+        assert_eq!(shown("", records), *want, "{case}");
+        let reversed: Vec<Record<'_>> = records.iter().rev().cloned().collect();
+        if records.iter().all(|record| record.time.is_some()) {
+            assert_eq!(shown("", &reversed), *want, "{case}, in another order of arrival");
+        }
+    }
+}
+
+#[test]
+fn ladders_let_the_highest_standing_rung_stand() {
+    check(&[
+        (
+            "the higher rung supersedes the lower",
+            vec![since("A/DiskFull", 9), since("A/DiskVeryFull", 5)],
+            "P3 A/DiskVeryFull=active, A/DiskFull=superseded ^DiskVeryFull",
+        ),
+        (
+            "and the top of three supersedes both",
+            vec![since("A/DiskFull", 9), since("A/DiskVeryFull", 5), since("A/DiskCriticallyFull", 2)],
+            "P3 A/DiskCriticallyFull=active, A/DiskFull=superseded ^DiskCriticallyFull, A/DiskVeryFull=superseded ^DiskCriticallyFull",
+        ),
+        (
+            "when the top resolves, the next stands again",
+            vec![since("A/DiskFull", 9), since("A/DiskVeryFull", 5), over("A/DiskVeryFull", 5, 1)],
+            "P3 A/DiskFull=active, A/DiskVeryFull=resolved",
+        ),
+        (
+            "one of another zone is another ladder",
+            vec![since("A/DiskFull", 9), since("B/DiskVeryFull", 5)],
+            "P3 B/DiskVeryFull=active; P3 A/DiskFull=active",
+        ),
+        (
+            "so is one of another node",
+            vec![since("A/DiskFull node=n1", 9), since("A/DiskVeryFull node=n2", 5)],
+            "P3 A/DiskVeryFull=active; P3 A/DiskFull=active",
+        ),
+        (
+            "of one name the more severe stands",
+            vec![since("warning:A/Queue", 9), since("critical:A/Queue", 5)],
+            "P1 A/Queue=active, A/Queue=superseded ^Queue",
+        ),
+        (
+            "a rung that is milder hides nothing",
+            vec![since("critical:A/DiskFull", 9), since("info:A/DiskVeryFull", 5)],
+            "P1 A/DiskFull=active +milder-rung-above, A/DiskVeryFull=informational",
+        ),
+        (
+            "a pending rung supersedes nothing",
+            vec![since("A/DiskFull", 9), since("A/DiskVeryFull", 5).status(Status::Pending)],
+            "P3 A/DiskFull=active, A/DiskVeryFull=pending",
+        ),
+        (
+            "without a scope nothing is known to be equal",
+            vec![since("/DiskFull", 9), since("/DiskVeryFull", 5)],
+            "P3 /DiskVeryFull=active; P3 /DiskFull=active",
+        ),
+        (
+            "the rules' own ladder",
+            vec![line("A/LLMModelStale"), line("A/LLMModelVeryStale")],
+            "P2 A/LLMModelVeryStale=active, A/LLMModelStale=superseded ^LLMModelVeryStale",
+        ),
+    ]);
+}
+
+#[test]
+fn edges_join_causes_with_their_symptoms() {
+    check(&[
+        (
+            "inside one scope",
+            vec![since("A/KubeletDown", 9), since("A/KubeNodeNotReady", 5)],
+            "P1 A/KubeletDown=active, A/KubeNodeNotReady=active <-KubeletDown",
+        ),
+        (
+            "and nowhere else",
+            vec![since("A/KubeletDown", 9), since("B/KubeNodeNotReady", 5)],
+            "P1 A/KubeletDown=active; P3 B/KubeNodeNotReady=active",
+        ),
+        (
+            "where labels that both carry agree",
+            vec![since("A/KubeletDown node=n1", 9), since("A/KubeNodeNotReady node=n2", 5)],
+            "P1 A/KubeletDown=active; P3 A/KubeNodeNotReady=active",
+        ),
+        (
+            "a symptom may begin ten minutes before",
+            vec![since("A/KubeletDown", 5), since("A/KubeNodeNotReady", 15)],
+            "P1 A/KubeletDown=active, A/KubeNodeNotReady=active <-KubeletDown",
+        ),
+        (
+            "and not eleven",
+            vec![since("A/KubeletDown", 5), since("A/KubeNodeNotReady", 16)],
+            "P1 A/KubeletDown=active; P3 A/KubeNodeNotReady=active",
+        ),
+        (
+            "chains lead to the top",
+            vec![
+                line("A/LLMModelStale"),
+                line("A/LLMBatchProcessingJobFailures"),
+                line("A/EndpointRegistrationFailure"),
+            ],
+            "P2 A/EndpointRegistrationFailure=active, A/LLMBatchProcessingJobFailures=active <-EndpointRegistrationFailure, \
+             A/LLMModelStale=active <-LLMBatchProcessingJobFailures",
+        ),
+        (
+            "what is resolved explains nothing",
+            vec![since("A/KubeletDown", 9), over("A/KubeletDown", 9, 3), since("A/KubeNodeNotReady", 5)],
+            "P3 A/KubeNodeNotReady=active; P5 A/KubeletDown=resolved",
+        ),
+        (
+            "what is pending does not either",
+            vec![since("A/KubeletDown", 9).status(Status::Pending), since("A/KubeNodeNotReady", 5)],
+            "P3 A/KubeNodeNotReady=active; P5 A/KubeletDown=pending",
+        ),
+        (
+            "a transient neither",
+            vec![line("A/EndpointRegistrationTransientFailure"), line("A/TooFewEndpointsRegistered")],
+            "P1 A/TooFewEndpointsRegistered=active; P4 A/EndpointRegistrationTransientFailure=transient",
+        ),
+        (
+            "what nothing joins stays apart",
+            vec![line("A/QueueBacklog"), line("A/CertificateExpires")],
+            "P3 A/CertificateExpires=active; P3 A/QueueBacklog=active",
+        ),
+    ]);
+    let silenced = "silences: [{id: s, alert: KubeletDown, because: known}]";
+    assert_eq!(
+        shown(silenced, &[since("A/KubeletDown", 9), since("A/KubeNodeNotReady", 5)]),
+        "P3 A/KubeNodeNotReady=active <-KubeletDown, A/KubeletDown=silenced",
+        "a silenced cause still explains"
+    );
+}
+
+#[test]
+fn transients_go_away_or_are_judged_as_what_lasts() {
+    const T: &str = "A/EndpointRegistrationTransientFailure";
+    let every = |minutes: std::ops::RangeInclusive<i64>, step: usize| -> Vec<Record<'static>> {
+        minutes.step_by(step).map(|minutes| said(T, minutes)).collect()
+    };
+    check(&[
+        ("alone it is a low ticket", vec![line(T)], "P4 A/EndpointRegistrationTransientFailure=transient"),
+        (
+            "three times it is recurring, at any count it is no more",
+            vec![line(T); 40],
+            "P4 A/EndpointRegistrationTransientFailure=transient +recurring",
+        ),
+        (
+            "its lasting form supersedes it",
+            vec![line(T), line("A/EndpointRegistrationFailure")],
+            "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +transient \
+             ^EndpointRegistrationFailure",
+        ),
+        (
+            "a state that stood for an hour is sustained",
+            vec![since(T, 60)],
+            "P2 A/EndpointRegistrationTransientFailure=sustained +transient",
+        ),
+        ("and not for 59 minutes", vec![since(T, 59)], "P4 A/EndpointRegistrationTransientFailure=transient"),
+        (
+            "lines without a gap over a quarter of an hour are",
+            every(0..=60, 15),
+            "P2 A/EndpointRegistrationTransientFailure=sustained +transient +recurring",
+        ),
+        (
+            "one gap of sixteen minutes breaks it",
+            [every(0..=20, 10), every(36..=66, 10)].concat(),
+            "P4 A/EndpointRegistrationTransientFailure=transient +recurring",
+        ),
+        (
+            "a burst that fell silent stays transient",
+            every(16..=96, 10),
+            "P4 A/EndpointRegistrationTransientFailure=transient +recurring",
+        ),
+        (
+            "the same in two scopes is one pattern",
+            vec![line(T), line("B/EndpointRegistrationTransientFailure")],
+            "P4 A/EndpointRegistrationTransientFailure=transient, B/EndpointRegistrationTransientFailure=transient",
+        ),
+    ]);
+}
+
+#[test]
+fn flapping_counts_closed_episodes_until_it_is_quiet() {
+    let cycles = |count: i64, last_ended: i64| -> Vec<Record<'static>> {
+        (0..count)
+            .flat_map(|cycle| {
+                let ended = last_ended + cycle * 10;
+                [since("critical:A/Link", ended + 5), over("critical:A/Link", ended + 5, ended)]
+            })
+            .collect()
+    };
+    check(&[
+        ("three closed episodes are none", cycles(3, 1), "P5 A/Link=resolved"),
+        ("four within an hour are", cycles(4, 1), "P4 A/Link=flapping +resolved"),
+        ("and no longer after half an hour of quiet", cycles(4, 30), "P5 A/Link=resolved"),
+        (
+            "open again it has its own priority",
+            [cycles(4, 2), vec![since("critical:A/Link", 1)]].concat(),
+            "P1 A/Link=flapping",
+        ),
+    ]);
+    let text = format!("{:?}", incidents("", &cycles(5, 1))[0].members[0].why);
+    assert!(text.contains("5 times"), "{text}");
+}
+
+#[test]
+fn what_is_not_heard_of_is_obsolete_and_never_resolved() {
+    let snapshot = |minutes: i64| {
+        let mut record = since("A/Queue", minutes);
+        record.snapshot = true;
+        record
+    };
+    check(&[
+        ("a day is the limit", vec![since("A/Queue", 24 * 60)], "P3 A/Queue=active"),
+        ("beyond it nobody knows", vec![since("A/Queue", 24 * 60 + 1)], "P5 A/Queue=obsolete"),
+        ("lines too", vec![said("A/Queue", 24 * 60 + 1)], "P5 A/Queue=obsolete"),
+        ("what an answer about the present holds was seen", vec![snapshot(72 * 60)], "P3 A/Queue=active"),
+        ("without times nothing is", vec![line("A/Queue")], "P3 A/Queue=active"),
+    ]);
+    let ttl = "ttls: [{id: short, alert: Queue, ttl: 2h}]";
+    assert_eq!(shown(ttl, &[said("A/Queue", 121)]), "P5 A/Queue=obsolete");
+    assert_eq!(incidents(ttl, &[said("A/Queue", 121)])[0].members[0].rule, "short");
+}
+
+#[test]
+fn priorities_follow_severity_and_standing() {
+    check(&[
+        ("critical pages", vec![line("critical:A/X")], "P1 A/X=active"),
+        ("error pages", vec![line("error:A/X")], "P2 A/X=active"),
+        ("so does high", vec![line("high:A/X")], "P2 A/X=active"),
+        ("warning is a ticket", vec![line("warning:A/X")], "P3 A/X=active"),
+        ("a word nobody knows is one as well", vec![line("mauve:A/X")], "P3 A/X=active"),
+        ("and nothing said", vec![line("A/X")], "P3 A/X=active"),
+        ("info tells nobody", vec![line("info:A/X")], "P5 A/X=informational"),
+        ("nor does a watchdog", vec![line("A/Watchdog")], "P5 A/Watchdog=informational"),
+        ("whose label beats its name", vec![line("critical:A/Watchdog")], "P1 A/Watchdog=active"),
+        ("a name may say it", vec![line("A/SwypeGatewayDown")], "P1 A/SwypeGatewayDown=active"),
+        ("a label beats the name", vec![line("warning:A/SwypeGatewayDown")], "P3 A/SwypeGatewayDown=active"),
+        (
+            "pending is about to fire",
+            vec![since("critical:A/X", 1).status(Status::Pending)],
+            "P5 A/X=pending",
+        ),
+        (
+            "the most urgent comes first, whatever the count",
+            vec![line("A/Y"), line("A/Y"), line("A/Y"), line("critical:A/X")],
+            "P1 A/X=active; P3 A/Y=active",
+        ),
+    ]);
+}
+
+#[test]
+fn an_incident_is_as_urgent_as_its_worst_symptom() {
+    let page = incidents("", &[line("A/EndpointRegistrationFailure"), line("A/TooFewEndpointsRegistered")]);
+    assert_eq!((page[0].priority, page[0].headline.as_str()), (Priority::P1, "TooFewEndpointsRegistered"));
+    let equal =
+        incidents("", &[line("critical:A/EndpointRegistrationFailure"), line("A/TooFewEndpointsRegistered")]);
+    assert_eq!(equal[0].headline, "EndpointRegistrationFailure", "among equals the nearest to the cause");
+}
+
+#[test]
+fn one_alert_in_many_scopes_is_told_once() {
+    let records = |zones: &[&str]| {
+        zones.iter().map(|zone| line(&format!("{zone}/SwypeGatewayDown"))).collect::<Vec<_>>()
+    };
+    for (zones, groups, folded, pages) in [
+        (["A"].as_slice(), 0, 0, 1),
+        (&["A", "B"], 1, 0, 2),
+        (&["A", "B", "C"], 1, 3, 1),
+        (&["A", "B", "C", "D"], 1, 4, 1),
+    ] {
+        let mut engine = engine("", &records(zones));
+        let report = engine.report(None);
+        assert_eq!(report.groups().count(), groups, "{zones:?}");
+        assert_eq!(report.groups().map(|group| group.folded.len()).sum::<usize>(), folded, "{zones:?}");
+        assert_eq!(report.totals().pages, pages, "{zones:?}");
+    }
+}
+
+#[test]
+fn silences_hold_until_they_end() {
+    let until = |at: Timestamp| {
+        format!("silences: [{{id: night, alert: 'X*', labels: {{zone: A}}, until: '{at}', because: works}}]")
+    };
+    let records = [since("critical:A/X1", 9), since("critical:B/X1", 9)];
+    assert_eq!(shown(&until(ago(-1)), &records), "P1 B/X1=active; P5 A/X1=silenced");
+    assert_eq!(shown(&until(ago(0)), &records).matches("P1").count(), 2, "it ends with its last instant");
+    let silenced = &incidents(&until(ago(-1)), &records)[1].members[0];
+    assert_eq!(
+        (silenced.rule.as_str(), silenced.until, silenced.why.as_str()),
+        ("night", Some(ago(-1)), "silenced by us: works")
+    );
+}
+
+#[test]
+fn identities_leave_out_what_varies_and_never_merge_names() {
+    for (case, records, distinct) in [
+        ("replicas", vec![line("A/X replica=0"), line("A/X replica=1")], 1),
+        (
+            "pods of one workload",
+            vec![line("A/X pod=api-7d9f8b6c5d-abcd2"), line("A/X pod=api-7d9f8b6c5d-x2x9q")],
+            1,
+        ),
+        (
+            "instances beside pods",
+            vec![line("A/X pod=db-0 instance=10.0.0.1:80"), line("A/X pod=db-0 instance=10.0.0.2:80")],
+            1,
+        ),
+        (
+            "instances without pods",
+            vec![line("A/X instance=10.0.0.1:80"), line("A/X instance=10.0.0.2:80")],
+            2,
+        ),
+        ("names that differ by a digit", vec![line("A/X1"), line("A/X2")], 2),
+        ("names of hexadecimal digits", vec![line("A/deadbeef01"), line("A/deadbeef02")], 2),
+        ("zones", vec![line("10.0.0.1/X"), line("10.0.0.2/X")], 2),
+    ] {
+        assert_eq!(engine("", &records).report(None).totals().distinct, distinct, "{case}");
+    }
+}
+
+#[test]
+fn the_newest_episode_decides_in_any_order() {
+    check(&[
+        ("an end before its beginning", vec![over("A/X", 9, 5), since("A/X", 9)], "P5 A/X=resolved"),
+        (
+            "a later beginning opens anew",
+            vec![since("A/X", 9), over("A/X", 9, 5), since("A/X", 3)],
+            "P3 A/X=active",
+        ),
+        ("an end alone is kept for the audit", vec![over("A/X", 9, 5)], "P5 A/X=resolved +resolve-only"),
+        (
+            "one label set that stands is enough",
+            vec![since("A/X replica=0", 9), since("A/X replica=1", 9), over("A/X replica=0", 9, 5)],
+            "P3 A/X=active",
+        ),
+    ]);
+}
+
+#[test]
+fn rules_switch_off_what_is_built_in() {
+    let sample = [line("A/EndpointRegistrationFailure"), line("A/LLMBatchProcessingJobFailures")];
+    assert_eq!(incidents("", &sample).len(), 1);
+    assert_eq!(incidents("builtin: {disable: [upcommerce/registration-batch]}", &sample).len(), 2);
+    let rung = [line("A/DiskFull"), line("A/DiskVeryFull")];
+    assert_eq!(incidents("builtin: {disable: [ladder/name]}", &rung).len(), 2);
+    assert_eq!(shown("builtin: {disable: [severity/name]}", &[line("A/ShopDown")]), "P3 A/ShopDown=active");
+}
+
+#[test]
+fn an_incident_keeps_its_id_and_is_told_of_once() {
+    let mut engine = engine("", &[line("A/LLMBatchProcessingJobFailures")]);
+    let mut continuity = Continuity::default();
+    let mut next = 1;
+    let mut tell = |engine: &mut Engine, written: Option<&str>| {
+        if let Some(written) = written {
+            next += 1;
+            engine.ingest(Place::new(0, 0, next), &line(written));
+        }
+        let (incidents, notices) = continuity.update(&engine.report(None));
+        let changes: Vec<Change> = notices.iter().map(|notice| notice.change).collect();
+        (incidents, changes)
+    };
+    let (first, changes) = tell(&mut engine, None);
+    assert_eq!(changes, [Change::Opened]);
+    let (_, changes) = tell(&mut engine, Some("A/LLMBatchProcessingJobFailures"));
+    assert_eq!(changes, [], "a repeat is no news");
+    let (second, changes) = tell(&mut engine, Some("A/TooFewEndpointsRegistered"));
+    assert_eq!((second.len(), changes), (2, vec![Change::Opened]), "nothing joins them yet");
+    let (third, changes) = tell(&mut engine, Some("A/EndpointRegistrationFailure"));
+    assert_eq!(third.len(), 1, "their cause joins them");
+    assert_eq!(third[0].id, first[0].id, "the older id stays");
+    let other = second.iter().find(|incident| incident.id != first[0].id).unwrap();
+    assert!(third[0].aliases.contains(&other.id), "and the other is its alias");
+    assert!(changes.is_empty(), "it was told of as a page already: {changes:?}");
+}
