@@ -11,6 +11,13 @@ pub(super) struct Kin<'m> {
     pub(super) branch: String,
 }
 
+impl Kin<'_> {
+    /// How many stand above it, up to the stem.
+    pub(super) fn depth(&self) -> usize {
+        self.branch.chars().count() / 2
+    }
+}
+
 /// All members, in an order in which every branch stands under its stem.
 pub(super) fn family(members: &[Member]) -> Vec<Kin<'_>> {
     let standing: Vec<&Member> = members.iter().filter(|member| !is_aside(member)).collect();

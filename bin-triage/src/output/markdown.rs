@@ -89,10 +89,9 @@ fn details(row: &Row, report: &Report<'_>, all: bool, to: &mut impl Write) -> io
         let member = kin.member;
         let name = code(&words::alert_in(incident, member, &common));
         let note = words::note(member, report.now());
-        let branch = if kin.branch.is_empty() {
-            String::new()
-        } else {
-            format!("{}└ ", "&emsp;".repeat(kin.branch.chars().count() / 2 - 1))
+        let branch = match kin.depth() {
+            0 => String::new(),
+            depth => format!("{}└ ", "&emsp;".repeat(depth - 1)),
         };
         cells(
             to,

@@ -2,6 +2,7 @@
 
 mod columns;
 mod family;
+mod html;
 mod json;
 mod markdown;
 mod rows;
@@ -22,7 +23,7 @@ pub(crate) fn print(report: &Report<'_>, output: Output, all: bool) -> io::Resul
         Output::Json => buffered(stdout, |to| json::document(report, to)),
         Output::Jsonl => buffered(stdout, |to| json::lines(report, to)),
         Output::Markdown => buffered(stdout, |to| markdown::print(report, all, to)),
-        Output::Html => todo!(),
+        Output::Html => buffered(stdout, |to| html::print(report, all, to)),
     };
     match done {
         // Whoever reads the report, `head` for one, has seen enough.

@@ -148,7 +148,8 @@ pub(crate) fn note(member: &Member, now: Option<Timestamp>) -> String {
 
 /// A superseded transient need not be called transient as well.
 fn is_telling(flag: &str, member: &Member) -> bool {
-    !(is_aside(member) && matches!(flag, "superseded" | "transient" | "recurring" | "sustained"))
+    !(is_aside(member)
+        && matches!(flag, "superseded" | "transient" | "recurring" | "sustained" | "informational"))
 }
 
 /// The incident's state where the headline does not stand, as `silenced until 12:00`.
