@@ -128,7 +128,7 @@ pub(crate) fn triage<I: AsRef<[u8]>>(args: &[&str], inputs: impl IntoIterator<It
 }
 
 /// The `triage` under test: `TRIAGE_BIN`, else the one beside this test's own build.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("TRIAGE_BIN") {
         return path.into();
     }
