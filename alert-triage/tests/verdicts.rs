@@ -14,8 +14,10 @@ fn ago(minutes: i64) -> Timestamp {
 
 /// `A/DiskFull` in zone A; `critical:A/DiskFull` with that severity; `A/DiskFull node=n1` with more labels.
 fn record(written: &str) -> Record<'static> {
-    let (severity, rest) =
-        written.split_once(':').map_or((None, written), |(severity, rest)| (Some(severity), rest));
+    let (severity, rest) = match written.split_once(':') {
+        Some((severity, rest)) if !severity.contains('/') => (Some(severity), rest),
+        _ => (None, written),
+    };
     let mut words = rest.split(' ');
     let (zone, alert) = words.next().unwrap().split_once('/').unwrap();
     let mut record = Record::firing(alert.to_owned());
