@@ -47,6 +47,7 @@
 
 mod cases;
 mod continuity;
+mod explain;
 mod fault;
 mod identity;
 mod judge;
@@ -65,6 +66,10 @@ mod yaml;
 
 pub use cases::{Cases, Failure, Outcome};
 pub use continuity::{Change, Continuity, Notice};
+pub use explain::{
+    At, Became, Explanation, InIncident, IncidentExplained, Inquiry, LineExplained, Lines, Loose, Neighbour,
+    Outlook, Rank, RecordExplained, Would,
+};
 pub use fault::Fault;
 pub use ledger::{Engine, MALFORMED_KEPT};
 pub use place::Place;

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::fault::Fault;
 use crate::identity::Split;
 use crate::place::Place;
+use crate::read::Format;
 use crate::record::{Record, Status};
 
 /// Places kept of one alert, from either end.
@@ -30,6 +31,8 @@ pub(crate) enum Tape {
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) wanted: Place,
+    /// What its source is read as.
+    pub(crate) format: Option<Format>,
     /// Where what was found stands.
     pub(crate) at: Option<Place>,
     pub(crate) records: Vec<Taken>,
@@ -91,6 +94,14 @@ impl Tape {
         }
     }
 
+    pub(crate) fn format(&mut self, source: usize, format: Format) {
+        if let Tape::Line(line) = self
+            && line.wanted.source() == source
+        {
+            line.format = Some(format);
+        }
+    }
+
     pub(crate) fn record(&mut self, place: Place, record: &Record<'_>, split: &Split) {
         match self {
             Tape::All(all) => all.push((place, record.clone().into_owned())),
@@ -132,6 +143,7 @@ impl Tape {
         match (self, other) {
             (Tape::All(all), Tape::All(theirs)) => all.extend(theirs),
             (Tape::Line(line), Tape::Line(theirs)) => {
+                line.format = line.format.or(theirs.format);
                 let Some(at) = theirs.at else { return };
                 if line.comes_to(at) {
                     line.records.extend(theirs.records);
@@ -152,7 +164,7 @@ impl Tape {
 
 impl Line {
     fn of(wanted: Place) -> Self {
-        Self { wanted, at: None, records: Vec::new(), more: 0, fault: None }
+        Self { wanted, format: None, at: None, records: Vec::new(), more: 0, fault: None }
     }
 
     /// The last place up to the one wanted, in its source, is the one.
@@ -164,7 +176,7 @@ impl Line {
             return false;
         }
         if self.at.is_none_or(|at| at < place) {
-            *self = Line { at: Some(place), ..Line::of(self.wanted) };
+            *self = Line { at: Some(place), format: self.format, ..Line::of(self.wanted) };
         }
         true
     }

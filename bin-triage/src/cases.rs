@@ -9,15 +9,15 @@ use alert_triage::{Cases, Outcome, Rules, printable};
 use anyhow::anyhow;
 
 use crate::args::TestArgs;
-use crate::check::counted;
 use crate::input::{self, Unusable};
+use crate::output::words::counted;
 use crate::stdout;
 
 pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let given = args.rules.as_deref().map(|path| input::rules(Some(path))).transpose()?;
     // All files are read before anything is said: a typing error in the last is no half of a run.
     let files: Vec<_> = args.cases.iter().map(|path| run(path, given.as_ref())).collect::<Result<_, _>>()?;
-    let tests = files.iter().map(Vec::len).sum();
+    let tests = files.iter().map(Vec::len).sum::<usize>() as u64;
     let failed = files.iter().flatten().filter(|outcome| !outcome.failures.is_empty()).count();
     stdout(|out| {
         for (path, outcomes) in args.cases.iter().zip(&files) {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::args::CheckArgs;
 use crate::input::{self, Input};
+use crate::output::words::counted;
 use crate::stdout;
 
 pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
@@ -29,10 +30,10 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         if let Some((_, read)) = &history {
             writeln!(out, "{read}")?;
         }
-        let rows = counted(rules.rows(), "row");
+        let rows = counted(rules.rows() as u64, "row");
         match found.len() {
             0 => writeln!(out, "no fault found, {rows}"),
-            faults => writeln!(out, "{}, {rows}", counted(faults, "fault")),
+            faults => writeln!(out, "{}, {rows}", counted(faults as u64, "fault")),
         }
     })?;
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
@@ -53,14 +54,9 @@ fn history(files: &[PathBuf], rules: &Rules, now: Option<Timestamp>) -> anyhow::
     let totals = engine.report(now).totals();
     let read = format!(
         "history: {} of {}, {} malformed",
-        counted(totals.records as usize, "record"),
-        counted(totals.distinct as usize, "alert"),
+        counted(totals.records, "record"),
+        counted(totals.distinct, "alert"),
         totals.malformed
     );
     Ok((history, read))
-}
-
-/// `1 fault`, `2 faults`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

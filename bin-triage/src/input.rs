@@ -101,13 +101,27 @@ pub(crate) fn read_with(
     now: Option<Timestamp>,
     threads: NonZeroUsize,
 ) -> anyhow::Result<Engine> {
-    let mut engine = Engine::new(rules);
+    read_into(inputs, named(inputs, Engine::new(rules), now), format, threads)
+}
+
+/// The engine, knowing the inputs by name.
+pub(crate) fn named(inputs: &[Input], mut engine: Engine, now: Option<Timestamp>) -> Engine {
     for input in inputs {
         engine.source(input.name());
     }
     if let Some(now) = now {
         engine.set_reference(now);
     }
+    engine
+}
+
+/// The same into an engine that knows the inputs by name.
+pub(crate) fn read_into(
+    inputs: &[Input],
+    engine: Engine,
+    format: Option<Format>,
+    threads: NonZeroUsize,
+) -> anyhow::Result<Engine> {
     let progress = Progress::of(inputs);
     // Another thread costs more than it saves on what fits into a block or two.
     let threads = if blocks::is_small(inputs) { 1 } else { threads.get() };

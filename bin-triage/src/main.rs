@@ -7,6 +7,7 @@
 mod args;
 mod cases;
 mod check;
+mod explain;
 mod input;
 mod output;
 mod rules;
@@ -25,7 +26,7 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         None => report(&cli.report),
         Some(Command::Follow(_args)) => todo!(),
-        Some(Command::Explain(_args)) => todo!(),
+        Some(Command::Explain(args)) => explain::explain(args),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::Test(args)) => cases::test(args),
         Some(Command::Backtest(_args)) => todo!(),

@@ -1,6 +1,6 @@
 //! `triage rules`: what is in force, by id.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use alert_triage::{Rules, printable};

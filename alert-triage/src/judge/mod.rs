@@ -344,13 +344,8 @@ fn scope_of<'i>(identity: Identity<'i>, rules: &Rules, key: &mut Vec<u8>) -> Vec
     found
 }
 
-/// Gives ends that name only a key to the alert that carries it, the one told last if there are several.
-fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
-    let mut ends: HashMap<u32, Set> = HashMap::new();
-    let mut orphans = Vec::new();
-    if engine.keys.is_empty() {
-        return (ends, orphans);
-    }
+/// The alert that carries each key, the one told last if there are several.
+pub(crate) fn holders(engine: &Engine) -> BTreeMap<&[u8], (Place, u32)> {
     let mut holders: BTreeMap<&[u8], (Place, u32)> = BTreeMap::new();
     for (at, entry) in engine.entries.iter().enumerate() {
         for (key, set) in entry.keyed_sets() {
@@ -359,6 +354,17 @@ fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
             *holder = (*holder).max(last);
         }
     }
+    holders
+}
+
+/// Gives ends that name only a key to the alert that carries it, the one told last if there are several.
+fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
+    let mut ends: HashMap<u32, Set> = HashMap::new();
+    let mut orphans = Vec::new();
+    if engine.keys.is_empty() {
+        return (ends, orphans);
+    }
+    let holders = holders(engine);
     for (key, set) in &engine.keys {
         match holders.get(key.as_bytes()) {
             Some((_, at)) => ends.entry(*at).or_default().merge(set.clone(), engine.rules().limits().gap),

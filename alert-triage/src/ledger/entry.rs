@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::live::Heard;
 use super::set::{Seen, Set};
-use crate::identity::{Identity, Split};
+use crate::identity::{Identity, Key, Split};
 use crate::place::Place;
 use crate::record::{Record, Status};
 
@@ -80,6 +80,22 @@ impl Entry {
 
     pub(crate) fn identity(&self) -> Identity<'_> {
         Identity::of(&self.key)
+    }
+
+    /// The same with another value of one label.
+    pub(crate) fn with_label(&self, label: &str, value: &str) -> Self {
+        let identity = self.identity();
+        let mut labels: BTreeMap<&str, &str> = identity.labels().collect();
+        labels.insert(label, value);
+        let mut key = Key::default();
+        key.part(identity.alert);
+        key.part(identity.text);
+        for (name, value) in labels {
+            key.part(name);
+            key.part(value);
+        }
+        let hash = super::hash(&key.0);
+        Self { key: key.0.into(), hash, ..self.clone() }
     }
 
     pub(crate) fn record(

@@ -385,6 +385,35 @@ impl Engine {
         Report::of(self, now)
     }
 
+    /// A copy that knows only the alerts that `keep` takes, for judging them again with something changed.
+    pub(crate) fn part(&self, keep: impl Fn(&Entry) -> bool) -> Engine {
+        let mut part = Engine::new(self.rules.clone());
+        part.sources = self.sources.clone();
+        part.newest = self.newest;
+        part.ends_told = self.ends_told;
+        part.keys = self.keys.clone();
+        for entry in self.entries.iter().filter(|entry| keep(entry)) {
+            part.add(entry.clone());
+        }
+        part
+    }
+
+    /// Takes an alert over as it is.
+    pub(crate) fn add(&mut self, entry: Entry) {
+        // A part is never larger than the whole, which kept to the limit.
+        let _ = self.insert(entry);
+    }
+
+    /// Judges by other rules from now on; they must read and tell alerts apart as those before did.
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+    }
+
+    /// The blocks of one source in their order, with how many lines each has.
+    pub(crate) fn blocks_of(&self, source: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.blocks.range((source, 0)..=(source, usize::MAX)).map(|((_, block), lines)| (*block, *lines))
+    }
+
     /// Names and labels of all alerts.
     pub(crate) fn alerts(&self) -> Vec<(String, Vec<(String, String)>)> {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());

@@ -164,6 +164,9 @@ impl Engine {
     }
 
     fn read_below(&mut self, place: Place, format: Format, input: &[u8]) {
+        if let Some(tape) = &mut self.tape {
+            tape.format(place.source(), format);
+        }
         match format {
             Format::Lines => lines::read(self, place, input),
             Format::Syslog => syslog::read(self, place, input),

@@ -231,7 +231,7 @@ impl Report<'_> {
     }
 
     /// The id of one incident, without the rest of it.
-    pub(super) fn id(&self, number: usize) -> String {
+    pub(crate) fn id(&self, number: usize) -> String {
         format!("{:016x}", self.hash_of(number))
     }
 
@@ -256,7 +256,7 @@ impl Report<'_> {
         members().min_by_key(began).map_or(0, |at| entry(at).hash)
     }
 
-    pub(super) fn incident(&self, number: usize) -> Incident {
+    pub(crate) fn incident(&self, number: usize) -> Incident {
         let judgement = &self.judgement;
         let core = &judgement.incidents[number];
         let alerts = &judgement.members[core.members.start as usize..core.members.end as usize];
@@ -278,7 +278,7 @@ impl Report<'_> {
         }
     }
 
-    fn member(&self, at: u32) -> Member {
+    pub(crate) fn member(&self, at: u32) -> Member {
         let judgement = &self.judgement;
         let judged = &judgement.alerts[at as usize];
         let entry = judgement.entry(self.engine, at);

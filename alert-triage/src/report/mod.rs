@@ -2,7 +2,7 @@
 
 mod incident;
 mod level;
-mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
@@ -39,9 +39,9 @@ pub type Labels = BTreeMap<String, String>;
 /// ```
 #[derive(Debug)]
 pub struct Report<'e> {
-    engine: &'e Engine,
-    judgement: Judgement,
-    offsets: Offsets,
+    pub(crate) engine: &'e Engine,
+    pub(crate) judgement: Judgement,
+    pub(crate) offsets: Offsets,
     totals: Totals,
 }
 
@@ -232,11 +232,11 @@ impl<'e> Report<'e> {
         words::caveats(self)
     }
 
-    fn source(&self, place: Place) -> Option<String> {
+    pub(crate) fn source(&self, place: Place) -> Option<String> {
         self.engine.source_of(place)
     }
 
-    fn scope(&self, scope: u32) -> Labels {
+    pub(crate) fn scope(&self, scope: u32) -> Labels {
         let pair = |(name, value): &(Box<str>, Box<str>)| (name.to_string(), value.to_string());
         self.judgement.scopes[scope as usize].iter().map(pair).collect()
     }

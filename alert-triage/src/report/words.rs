@@ -28,11 +28,11 @@ pub(super) struct Reason {
 }
 
 /// `1 line`, `2 lines`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-pub(super) fn span(seconds: i64) -> String {
+pub(crate) fn span(seconds: i64) -> String {
     format!("{:#}", SignedDuration::from_secs(seconds))
 }
 
@@ -45,19 +45,19 @@ fn list(names: &[String]) -> String {
 }
 
 impl Report<'_> {
-    fn name(&self, at: u32) -> String {
+    pub(crate) fn name(&self, at: u32) -> String {
         printable(self.judgement.entry(self.engine, at).identity().alert)
     }
 
-    fn judged(&self, at: u32) -> &Judged {
+    pub(crate) fn judged(&self, at: u32) -> &Judged {
         &self.judgement.alerts[at as usize]
     }
 
-    fn members(&self, core: &Core) -> &[u32] {
+    pub(crate) fn members(&self, core: &Core) -> &[u32] {
         &self.judgement.members[core.members.start as usize..core.members.end as usize]
     }
 
-    fn severity(&self, at: u32) -> String {
+    pub(crate) fn severity(&self, at: u32) -> String {
         let judged = self.judged(at);
         let severity = judged.severity;
         let id = self.engine.rules().severity_id(judged.severity_by);
