@@ -14,6 +14,7 @@ use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 
 pub(crate) use self::blocks::HEAD;
+pub(crate) use self::blocks::JSON_LINE;
 use self::blocks::{Block, Blocks};
 use self::progress::Progress;
 use crate::args::Reading;

@@ -8,6 +8,7 @@ mod args;
 mod cases;
 mod check;
 mod explain;
+mod follow;
 mod input;
 mod output;
 mod rules;
@@ -25,8 +26,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
         None => report(&cli.report),
-        Some(Command::Follow(_args)) => todo!(),
         Some(Command::Explain(args)) => explain::explain(args),
+        Some(Command::Follow(args)) => follow::follow(args),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::Test(args)) => cases::test(args),
         Some(Command::Backtest(_args)) => todo!(),

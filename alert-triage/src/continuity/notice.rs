@@ -7,7 +7,7 @@ use crate::printable::{self, printable};
 use crate::report::{self, Labels, Notify, Priority, Report};
 
 /// Why to say something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
     /// Was not there before.

@@ -14,7 +14,7 @@ const BLOCK: usize = 1 << 20;
 pub(crate) const HEAD: usize = 64 << 10;
 
 /// The longest line of JSON that is kept whole; a payload of many alerts may stand on one line.
-const JSON_LINE: usize = 64 << 20;
+pub(crate) const JSON_LINE: usize = 64 << 20;
 
 /// Whole lines of one source, or all of a document.
 #[derive(Debug)]
