@@ -78,7 +78,7 @@ pub use read::{Format, LINE_LIMIT};
 pub use record::{Ends, Held, Record, Status};
 pub use report::{
     AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role,
-    Score, Seen, Totals, Verdict,
+    Row, Score, Seen, Totals, Verdict,
 };
 pub use rules::{Finding, History, Lint, Listed, Rules};
 pub use severity::Severity;

@@ -1,7 +1,5 @@
 //! One incident, for people and machines.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -14,12 +12,11 @@ use crate::printable::{self, printable};
 use crate::severity::Severity;
 
 /// Alerts that belong together, and what to do about them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     /// 16 hexadecimal digits, from the scope and the first alert that stands; the same in any order of arrival.
     pub id: String,
     /// Ids under which it was known before incidents merged; only [`Continuity`](crate::Continuity) knows any.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
     /// That of its most urgent standing member.
     pub priority: Priority,
@@ -28,13 +25,10 @@ pub struct Incident {
     /// The verdict on the headline.
     pub state: Verdict,
     /// Where it is; none for a pattern over several scopes, empty where nothing says.
-    #[serde(serialize_with = "maybe_labels")]
     pub scope: Option<Labels>,
     /// Where a pattern is, if in several scopes.
-    #[serde(serialize_with = "maybe_many_labels")]
     pub scopes: Option<Vec<Labels>>,
     /// The alert to read first: the most severe that stands, among equals the nearest to the cause.
-    #[serde(serialize_with = "printable::serialize")]
     pub headline: String,
     /// Why it stands before others of its priority.
     pub score: Score,
@@ -207,19 +201,38 @@ impl Report<'_> {
 
     /// Where it is: in one scope, or in several.
     pub(crate) fn scopes_of(&self, number: usize) -> (Option<Labels>, Option<Vec<Labels>>) {
-        let core = &self.judgement.incidents[number];
-        let scope = |at: u32| self.scope(self.judgement.alerts[at as usize].scope);
-        let scopes: BTreeSet<Labels> = match core.scopes {
-            0 | 1 => BTreeSet::from([scope(core.headline)]),
-            _ => {
-                let members = core.members.start as usize..core.members.end as usize;
-                self.judgement.members[members].iter().map(|at| scope(*at)).collect()
-            }
-        };
-        match scopes.len() {
-            0 | 1 => (scopes.into_iter().next(), None),
-            _ => (None, Some(scopes.into_iter().collect())),
+        self.first_scopes(number, usize::MAX)
+    }
+
+    fn first_scopes(&self, number: usize, most: usize) -> (Option<Labels>, Option<Vec<Labels>>) {
+        match self.scope_numbers(number).as_slice() {
+            [] => (None, None),
+            [one] => (Some(self.scope(*one)), None),
+            many => (None, Some(many.iter().take(most).map(|scope| self.scope(*scope)).collect())),
         }
+    }
+
+    /// Its scopes, each once, in the order of their labels.
+    pub(super) fn scope_numbers(&self, number: usize) -> Vec<u32> {
+        let core = &self.judgement.incidents[number];
+        let scope = |at: &u32| self.judgement.alerts[*at as usize].scope;
+        match core.scopes {
+            0 | 1 => vec![scope(&core.headline)],
+            _ => self.in_order(self.members_of(number).iter().map(scope).collect()),
+        }
+    }
+
+    pub(super) fn in_order(&self, mut scopes: Vec<u32>) -> Vec<u32> {
+        let labels = |scope: &u32| &self.judgement.scopes[*scope as usize];
+        scopes.sort_unstable_by(|a, b| labels(a).cmp(labels(b)));
+        scopes.dedup();
+        scopes
+    }
+
+    /// Numbers of its members, in their order.
+    pub(super) fn members_of(&self, number: usize) -> &[u32] {
+        let members = &self.judgement.incidents[number].members;
+        &self.judgement.members[members.start as usize..members.end as usize]
     }
 
     pub(crate) fn group_name(&self, group: u32) -> &str {
@@ -257,11 +270,15 @@ impl Report<'_> {
     }
 
     pub(crate) fn incident(&self, number: usize) -> Incident {
+        self.incident_of(number, usize::MAX, usize::MAX)
+    }
+
+    /// With at most so many members and scopes.
+    pub(super) fn incident_of(&self, number: usize, members: usize, scopes: usize) -> Incident {
         let judgement = &self.judgement;
         let core = &judgement.incidents[number];
-        let alerts = &judgement.members[core.members.start as usize..core.members.end as usize];
         let headline = &judgement.alerts[core.headline as usize];
-        let (scope, scopes) = self.scopes_of(number);
+        let (scope, scopes) = self.first_scopes(number, scopes);
         Incident {
             id: self.id(number),
             aliases: Vec::new(),
@@ -272,7 +289,7 @@ impl Report<'_> {
             scopes,
             headline: judgement.entry(self.engine, core.headline).identity().alert.to_owned(),
             score: Score::of(core.explained, core.rung, core.scopes, core.lasted, core.count),
-            members: alerts.iter().map(|at| self.member(*at)).collect(),
+            members: self.members_of(number).iter().take(members).map(|at| self.member(*at)).collect(),
             because: words::because(self, number),
             alternatives: words::alternatives(self, number),
         }
@@ -285,11 +302,6 @@ impl Report<'_> {
         let identity = entry.identity();
         let state = judgement.state(self.engine, at);
         let (first, last) = judgement.span(self.engine, at);
-        let seen = |seen: crate::ledger::set::Seen| Seen {
-            source: self.source(seen.place),
-            line: self.offsets.line(seen.place),
-            at: seen.at,
-        };
         let rules = self.engine.rules();
         let reason = words::reason(self, at, &state);
         Member {
@@ -321,12 +333,16 @@ impl Report<'_> {
                 .map(|(_, text)| text.to_string())
                 .collect(),
             runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
-            first: seen(first),
-            last: seen(last),
+            first: self.seen(first),
+            last: self.seen(last),
         }
     }
 
-    fn labels(&self, at: u32) -> Labels {
+    pub(super) fn seen(&self, seen: crate::ledger::set::Seen) -> Seen {
+        Seen { source: self.source(seen.place), line: self.offsets.line(seen.place), at: seen.at }
+    }
+
+    pub(super) fn labels(&self, at: u32) -> Labels {
         let identity = self.judgement.entry(self.engine, at).identity();
         identity.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
@@ -374,7 +390,7 @@ fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(labels.iter().map(|(name, value)| (printable(name), printable(value))))
 }
 
-struct Printable<'l>(&'l Labels);
+pub(super) struct Printable<'l>(pub(super) &'l Labels);
 
 impl Serialize for Printable<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -1,17 +1,19 @@
 //! What is printed: a view of the engine as judged at one instant.
 
+mod document;
 mod incident;
 mod level;
+mod row;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::ser::{Serialize, SerializeSeq, SerializeStruct, Serializer};
 
 pub use self::incident::{AlertRef, Cause, Incident, Member, Role, Score, Seen};
 pub(crate) use self::incident::{Outline, maybe_labels, maybe_many_labels};
 pub use self::level::{Notify, Priority, Verdict};
+pub use self::row::Row;
 use crate::judge::Judgement;
 use crate::ledger::{self, Engine, Offsets};
 use crate::place::Place;
@@ -260,37 +262,4 @@ impl Malformed {
 
 fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-impl Serialize for Report<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        struct Each<I>(std::cell::Cell<Option<I>>);
-
-        impl<I: ExactSizeIterator<Item: Serialize>> Serialize for Each<I> {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                let Some(items) = self.0.take() else { return to.serialize_seq(Some(0))?.end() };
-                let mut seq = to.serialize_seq(Some(items.len()))?;
-                for item in items {
-                    seq.serialize_element(&item)?;
-                }
-                seq.end()
-            }
-        }
-
-        fn each<I>(items: I) -> Each<I> {
-            Each(std::cell::Cell::new(Some(items)))
-        }
-
-        let mut report = to.serialize_struct("Report", 9)?;
-        report.serialize_field("schema", "triage/v1")?;
-        report.serialize_field("now", &self.now())?;
-        report.serialize_field("totals", &self.totals)?;
-        report.serialize_field("incidents", &each(self.incidents()))?;
-        report.serialize_field("groups", &each(self.groups()))?;
-        report.serialize_field("overflow", &self.overflow())?;
-        report.serialize_field("caveats", &self.caveats())?;
-        report.serialize_field("malformed", &each(self.malformed()))?;
-        report.serialize_field("malformed_by_error", self.malformed_by_error())?;
-        report.end()
-    }
 }
