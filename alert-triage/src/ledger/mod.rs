@@ -2,7 +2,7 @@
 
 mod announced;
 pub(crate) mod entry;
-mod known;
+pub(crate) mod known;
 pub(crate) mod live;
 pub(crate) mod set;
 
@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use jiff::Timestamp;
 
 use self::entry::Entry;
-use self::known::Known;
+use self::known::{Batch, Known};
 use self::live::Retired;
 use self::set::Set;
 use crate::fault::Fault;
@@ -197,9 +197,13 @@ impl Engine {
         self.split = split;
     }
 
-    /// Counts a line seen before, byte for byte.
-    #[inline]
-    pub(crate) fn count_known(&mut self, hash: u64, line: &[u8], place: Place) -> bool {
+    /// Counts the lines of a batch that were seen before, byte for byte; answers a bit for each that was not.
+    pub(crate) fn count_known(&mut self, batch: &Batch<'_>, before: Place) -> u32 {
+        self.known.count_all(batch, before)
+    }
+
+    /// Counts a line that may have been seen since its batch was.
+    pub(crate) fn count_if_known(&mut self, hash: u64, line: &[u8], place: Place) -> bool {
         self.known.count(hash, line, place)
     }
 

@@ -5,21 +5,38 @@ use std::borrow::Cow;
 use super::time::{self, Leading};
 use super::{LINE_LIMIT, each_line, without_cr};
 use crate::fault::Fault;
-use crate::ledger::{Engine, hash};
+use crate::ledger::Engine;
+use crate::ledger::known::Batch;
 use crate::place::Place;
 use crate::record::{Record, Status};
 use crate::rules::{Filled, Rules};
 
 pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
-    let lines = each_line(input, |number, line| {
-        let line = without_cr(line);
-        let place = before.down(number);
-        let hash = hash(line);
-        if !engine.count_known(hash, line, place) {
-            parse(engine, place, hash, line);
+    let mut batch = Batch::new();
+    let lines = each_line(input, |_, line| {
+        if batch.push(without_cr(line)) {
+            read_batch(engine, before, &batch);
+            batch.clear();
         }
     });
+    read_batch(engine, before, &batch);
     engine.block(before, lines);
+}
+
+fn read_batch(engine: &mut Engine, before: Place, batch: &Batch<'_>) {
+    let mut unknown = engine.count_known(batch, before);
+    if unknown == 0 {
+        return;
+    }
+    for (number, hash, line) in batch.iter() {
+        if unknown & 1 == 1 {
+            let place = before.down(number);
+            if !engine.count_if_known(hash, line, place) {
+                parse(engine, place, hash, line);
+            }
+        }
+        unknown >>= 1;
+    }
 }
 
 fn parse(engine: &mut Engine, place: Place, hash: u64, line: &[u8]) {

@@ -195,7 +195,7 @@ fn piece(input: &[u8]) -> usize {
 }
 
 /// Calls with each line, its number from 1 and without its end; answers how many there are.
-fn each_line(input: &[u8], mut line: impl FnMut(u64, &[u8])) -> u64 {
+fn each_line<'i>(input: &'i [u8], mut line: impl FnMut(u64, &'i [u8])) -> u64 {
     let mut count = 0;
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', input) {
