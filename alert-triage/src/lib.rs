@@ -52,6 +52,7 @@ mod fault;
 mod identity;
 mod judge;
 mod ledger;
+mod map;
 mod mask;
 mod name;
 mod place;
@@ -78,7 +79,7 @@ pub use read::{Format, LINE_LIMIT};
 pub use record::{Ends, Held, Record, Status};
 pub use report::{
     AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role,
-    Row, Score, Seen, Totals, Verdict,
+    Row, Run, Score, Seen, Totals, Verdict,
 };
 pub use rules::{Finding, History, Lint, Listed, Rules};
 pub use severity::Severity;

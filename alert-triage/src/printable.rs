@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
 use serde::Serializer;
@@ -16,7 +17,14 @@ pub const SHOWN: usize = 256;
 /// assert_eq!(alert_triage::printable(b"caf\xe9"), r"caf\xe9");
 /// ```
 pub fn printable(text: impl AsRef<[u8]>) -> String {
-    let bytes = text.as_ref();
+    shown(text.as_ref()).into_owned()
+}
+
+/// The same; nearly every text is short, plain ASCII, and stays as it is.
+pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
+    if bytes.len() <= SHOWN && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
+        return String::from_utf8_lossy(bytes);
+    }
     let mut shown = Shown::default();
     let whole = bytes.utf8_chunks().all(|chunk| {
         chunk.valid().chars().all(|c| {
@@ -26,17 +34,17 @@ pub fn printable(text: impl AsRef<[u8]>) -> String {
     if !whole {
         let _ = write!(shown.text, "… ({} bytes)", bytes.len());
     }
-    shown.text
+    Cow::Owned(shown.text)
 }
 
 /// For `#[serde(serialize_with)]`: whatever leaves the crate leaves it printable.
 pub(crate) fn serialize<S: Serializer>(text: impl AsRef<[u8]>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&printable(text))
+    to.serialize_str(&shown(text.as_ref()))
 }
 
 /// The same for several.
 pub(crate) fn serialize_all<S: Serializer>(texts: &[String], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(texts.iter().map(printable))
+    to.collect_seq(texts.iter().map(|text| shown(text.as_bytes())))
 }
 
 /// A terminal could obey it, or an eye could be misled by it.

@@ -61,7 +61,8 @@ fn report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     warn(&report);
     let code =
         if args.strict && report.totals().malformed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
-    output::print(&report, args.output, args.all).context("cannot write the report to standard output")?;
+    output::print(&report, args.output, args.all, args.reading.threads)
+        .context("cannot write the report to standard output")?;
     Ok(code)
 }
 

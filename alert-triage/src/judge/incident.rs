@@ -1,12 +1,13 @@
 //! From joined alerts to incidents: headline, priority, order, groups.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::relate::Union;
 use super::{Judged, Judgement, NONE, flag};
 use crate::ledger::Engine;
+use crate::map::HashMap;
 use crate::report::{Priority, Verdict};
 
 /// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
@@ -181,7 +182,7 @@ fn tier(judged: &Judged) -> u8 {
 fn groups(judgement: &mut Judgement, engine: &Engine) {
     /// The incidents of one alert, each with a scope of it, and whether it heads the incident.
     type Where = Vec<(u32, u32, bool)>;
-    let mut of: HashMap<&str, Where> = HashMap::new();
+    let mut of: HashMap<&str, Where> = HashMap::default();
     for (number, core) in judgement.incidents.iter().enumerate() {
         for &at in core.members.clone().map(|at| &judgement.members[at as usize]) {
             let judged = &judgement.alerts[at as usize];

@@ -10,7 +10,7 @@ pub(crate) mod incident;
 pub(crate) mod relate;
 pub(crate) mod state;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -21,6 +21,7 @@ use crate::identity::Identity;
 use crate::ledger::Engine;
 use crate::ledger::entry::Entry;
 use crate::ledger::set::{HeldBack, Seen, Set};
+use crate::map::HashMap;
 use crate::place::Place;
 use crate::report::{Priority, Verdict};
 use crate::rules::{Rules, SeverityBy};
@@ -186,7 +187,7 @@ impl Judgement {
     /// What each alert is by itself.
     fn stand(&mut self, engine: &Engine) {
         let rules = engine.rules();
-        let mut scopes: HashMap<Vec<u8>, u32> = HashMap::new();
+        let mut scopes: HashMap<Vec<u8>, u32> = HashMap::default();
         let mut key = Vec::new();
         let all = engine.entries.len() + self.orphans.len();
         self.alerts.reserve_exact(all);
@@ -359,7 +360,7 @@ pub(crate) fn holders(engine: &Engine) -> BTreeMap<&[u8], (Place, u32)> {
 
 /// Gives ends that name only a key to the alert that carries it, the one told last if there are several.
 fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
-    let mut ends: HashMap<u32, Set> = HashMap::new();
+    let mut ends: HashMap<u32, Set> = HashMap::default();
     let mut orphans = Vec::new();
     if engine.keys.is_empty() {
         return (ends, orphans);

@@ -1,11 +1,12 @@
 //! What alerts have to do with each other: ladders and cause edges, inside one scope.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::state::Stand;
 use super::{Judged, Judgement, Ladder, NONE, flag};
 use crate::identity::Identity;
 use crate::ledger::{Engine, hash};
+use crate::map::{HashMap, HashSet};
 use crate::name;
 use crate::rules::{Edge, Rules};
 
@@ -216,7 +217,7 @@ fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union
 /// A standing XFailure supersedes XTransientFailure in its scope.
 fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     let rules = engine.rules();
-    let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::new();
+    let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::default();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
         if judged.flags & flag::TRANSIENT == 0 || judgement.scopes[judged.scope as usize].is_empty() {
@@ -229,7 +230,7 @@ fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     if wanted.is_empty() {
         return;
     }
-    let mut best: HashMap<(u32, String), u32> = HashMap::new();
+    let mut best: HashMap<(u32, String), u32> = HashMap::default();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
         if !judged.stands() {
@@ -275,7 +276,7 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
         .flat_map(|edge| edge.symptoms.iter().chain([&edge.cause]))
         .map(String::as_str)
         .collect();
-    let mut of: HashMap<(u32, String), Vec<u32>> = HashMap::new();
+    let mut of: HashMap<(u32, String), Vec<u32>> = HashMap::default();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
         if judgement.scopes[judged.scope as usize].is_empty() {

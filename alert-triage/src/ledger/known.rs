@@ -93,7 +93,8 @@ impl Known {
         let mut unknown = 0;
         for at in 0..batch.len {
             let line = batch.lines[at];
-            let is_it = tag(slots[at]) == tag_of(batch.hashes[at]) && slots[at] != 0 && self.is_at(starts[at], line);
+            let is_it =
+                tag(slots[at]) == tag_of(batch.hashes[at]) && slots[at] != 0 && self.is_at(starts[at], line);
             let found = match is_it {
                 true => Some(number(slots[at])),
                 // Another line's slot; the next ones may hold it.

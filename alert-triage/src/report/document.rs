@@ -1,6 +1,7 @@
 //! `triage/v1`, written piece by piece: neither a million incidents nor one of a million members is ever held whole.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -117,14 +118,26 @@ impl Serialize for Owned {
     }
 }
 
-/// The whole document, or all of it that is no incident.
+/// Incidents that follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// Their numbers, from 0 in the order of the report.
+    pub incidents: Range<usize>,
+    /// Members of all of them.
+    pub members: usize,
+}
+
+/// What stands before the incidents.
 #[derive(Serialize)]
-struct ReportShape<'r, I, G, M> {
+struct Before {
     schema: &'static str,
     now: Option<Timestamp>,
     totals: Totals,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    incidents: Option<I>,
+}
+
+/// What stands behind them.
+#[derive(Serialize)]
+struct Behind<'r, G, M> {
     groups: G,
     overflow: Option<Overflow>,
     caveats: Vec<String>,
@@ -132,21 +145,57 @@ struct ReportShape<'r, I, G, M> {
     malformed_by_error: &'r BTreeMap<&'static str, u64>,
 }
 
+/// The whole document, or all of it that is no incident.
+#[derive(Serialize)]
+struct ReportShape<B, I, E> {
+    #[serde(flatten)]
+    before: B,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incidents: Option<I>,
+    #[serde(flatten)]
+    behind: E,
+}
+
 impl Report<'_> {
     fn document<S: Serializer>(&self, with_incidents: bool, to: S) -> Result<S::Ok, S::Error> {
         let incidents = Each(|| (0..self.judgement.incidents.len()).map(|number| LazyIncident(self, number)));
-        ReportShape {
-            schema: "triage/v1",
-            now: self.now(),
-            totals: self.totals,
-            incidents: with_incidents.then_some(incidents),
+        let (before, behind) = self.frame();
+        ReportShape { before, incidents: with_incidents.then_some(incidents), behind }.serialize(to)
+    }
+
+    /// The document in pieces that several threads can write side by side: what stands before the incidents, what stands
+    /// behind them; between them belongs `"incidents"`, an array of [them all](Report::incidents_in).
+    pub fn frame(&self) -> (impl Serialize + '_, impl Serialize + '_) {
+        let before = Before { schema: "triage/v1", now: self.now(), totals: self.totals };
+        let behind = Behind {
             groups: Each(|| (0..self.judgement.groups.len()).map(|number| LazyGroup(self, number))),
             overflow: self.overflow(),
             caveats: self.caveats(),
             malformed: Each(|| self.malformed()),
             malformed_by_error: self.malformed_by_error(),
+        };
+        (before, behind)
+    }
+
+    /// Some of the incidents, counted from 0 in their order, each made while it is written.
+    pub fn incidents_in(&self, numbers: Range<usize>) -> impl Iterator<Item = impl Serialize + '_> {
+        numbers.map(|number| LazyIncident(self, number))
+    }
+
+    /// All incidents in runs of about so many members, for [`incidents_in`](Report::incidents_in); an incident of more is
+    /// a run by itself.
+    pub fn runs(&self, members: usize) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for (number, core) in self.judgement.incidents.iter().enumerate() {
+            match runs.last_mut().filter(|run| run.members + core.members.len() <= members) {
+                Some(run) => {
+                    run.incidents.end = number + 1;
+                    run.members += core.members.len();
+                }
+                None => runs.push(Run { incidents: number..number + 1, members: core.members.len() }),
+            }
         }
-        .serialize(to)
+        runs
     }
 
     /// The document in parts, for output that is read line by line: each incident with `"type": "incident"`, in their

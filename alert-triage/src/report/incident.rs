@@ -8,7 +8,7 @@ use super::{Labels, Notify, Priority, Report, Verdict};
 use crate::judge::state::State;
 use crate::judge::{Judged, NONE, flag};
 use crate::ledger::hash;
-use crate::printable::{self, printable};
+use crate::printable::{self, printable, shown};
 use crate::severity::Severity;
 
 /// Alerts that belong together, and what to do about them.
@@ -374,7 +374,7 @@ impl Score {
 
 /// What holds beside the verdict.
 fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
-    let own = judged.verdict.to_string();
+    let own = judged.verdict.word();
     let mut flags: Vec<&'static str> = flag::WORDS
         .into_iter()
         .filter(|(bit, word)| judged.flags & bit != 0 && *word != own)
@@ -387,7 +387,7 @@ fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
 }
 
 fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_map(labels.iter().map(|(name, value)| (printable(name), printable(value))))
+    to.collect_map(labels.iter().map(|(name, value)| (shown(name.as_bytes()), shown(value.as_bytes()))))
 }
 
 pub(super) struct Printable<'l>(pub(super) &'l Labels);

@@ -125,9 +125,10 @@ impl Verdict {
     ];
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+impl Verdict {
+    /// As outputs write it.
+    pub fn word(self) -> &'static str {
+        match self {
             Verdict::Silenced => "silenced",
             Verdict::Inhibited => "inhibited",
             Verdict::Flapping => "flapping",
@@ -139,6 +140,12 @@ impl fmt::Display for Verdict {
             Verdict::Transient => "transient",
             Verdict::Informational => "informational",
             Verdict::Active => "active",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
     }
 }

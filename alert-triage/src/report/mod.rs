@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use self::document::Run;
 pub use self::incident::{AlertRef, Cause, Incident, Member, Role, Score, Seen};
 pub(crate) use self::incident::{Outline, maybe_labels, maybe_many_labels};
 pub use self::level::{Notify, Priority, Verdict};

@@ -1,55 +1,81 @@
 //! For machines: one document, or one object a line.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal as _, Write};
+use std::num::NonZeroUsize;
+use std::thread;
 
-use alert_triage::{Group, Incident, Malformed, Overflow, Report, Totals};
-use jiff::Timestamp;
-use serde::Serialize;
+use alert_triage::{Report, Run};
+
+/// Members that are written at once; some megabytes of text.
+const MEMBERS: usize = 4_096;
 
 /// `triage/v1`, complete. Indented for eyes; on one line for programs, which is half the bytes.
-pub(super) fn document(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
-    match io::stdout().is_terminal() {
-        true => serde_json::to_writer_pretty(&mut *to, report)?,
-        false => serde_json::to_writer(&mut *to, report)?,
+pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl Write) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        serde_json::to_writer_pretty(&mut *to, report)?;
+        return writeln!(to);
     }
+    let runs = report.runs(MEMBERS);
+    if threads.get() == 1 || runs.len() < 2 {
+        serde_json::to_writer(&mut *to, report)?;
+        return writeln!(to);
+    }
+    let (before, behind) = report.frame();
+    let (before, behind) = (serde_json::to_vec(&before)?, serde_json::to_vec(&behind)?);
+    // Two objects become one, with the incidents between them.
+    to.write_all(before.strip_suffix(b"}").unwrap_or(&before))?;
+    to.write_all(b",\"incidents\":[")?;
+    let mut is_first = true;
+    for round in runs.chunks(threads.get()) {
+        let texts = thread::scope(|scope| {
+            let small = |run: &&Run| run.members <= MEMBERS;
+            let threads: Vec<_> = round
+                .iter()
+                .map(|run| Some(run).filter(small).map(|run| scope.spawn(|| text(report, run))))
+                .collect();
+            let text = |thread: thread::ScopedJoinHandle<'_, io::Result<Vec<u8>>>| {
+                thread.join().unwrap_or_else(|_| Err(io::Error::other("a writing thread failed")))
+            };
+            threads.into_iter().map(|thread| thread.map(text).transpose()).collect::<io::Result<Vec<_>>>()
+        })?;
+        for (run, text) in round.iter().zip(texts) {
+            if !std::mem::take(&mut is_first) {
+                to.write_all(b",")?;
+            }
+            match text {
+                Some(text) => to.write_all(&text)?,
+                // One incident of very many members is never held whole.
+                None => write(report, run, to)?,
+            }
+        }
+    }
+    to.write_all(b"],")?;
+    to.write_all(behind.strip_prefix(b"{").unwrap_or(&behind))?;
     writeln!(to)
 }
 
-/// A line of `-o jsonl`.
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Line<'r> {
-    Incident(Incident),
-    /// The last one: all of the document that is no incident.
-    Report {
-        schema: &'static str,
-        now: Option<Timestamp>,
-        totals: Totals,
-        groups: Vec<Group>,
-        overflow: Option<Overflow>,
-        caveats: Vec<String>,
-        malformed: Vec<Malformed>,
-        malformed_by_error: &'r BTreeMap<&'static str, u64>,
-    },
+fn text(report: &Report<'_>, run: &Run) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(run.members * 1_024);
+    write(report, run, &mut text)?;
+    Ok(text)
+}
+
+/// The incidents, with commas between them.
+fn write(report: &Report<'_>, run: &Run, to: &mut impl Write) -> io::Result<()> {
+    for (number, incident) in report.incidents_in(run.incidents.clone()).enumerate() {
+        if number > 0 {
+            to.write_all(b",")?;
+        }
+        serde_json::to_writer(&mut *to, &incident)?;
+    }
+    Ok(())
 }
 
 /// One incident a line, then one line for the rest; `type` tells them apart.
 pub(super) fn lines(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
-    for incident in report.incidents() {
-        serde_json::to_writer(&mut *to, &Line::Incident(incident))?;
+    for part in report.parts() {
+        serde_json::to_writer(&mut *to, &part)?;
         writeln!(to)?;
     }
-    let last = Line::Report {
-        schema: "triage/v1",
-        now: report.now(),
-        totals: report.totals(),
-        groups: report.groups().collect(),
-        overflow: report.overflow(),
-        caveats: report.caveats(),
-        malformed: report.malformed().collect(),
-        malformed_by_error: report.malformed_by_error(),
-    };
-    serde_json::to_writer(&mut *to, &last)?;
-    writeln!(to)
+    Ok(())
 }

@@ -10,17 +10,18 @@ mod table;
 pub(crate) mod words;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
+use std::num::NonZeroUsize;
 
 use alert_triage::Report;
 
 use crate::args::Output;
 
 /// Prints the report to standard output.
-pub(crate) fn print(report: &Report<'_>, output: Output, all: bool) -> io::Result<()> {
+pub(crate) fn print(report: &Report<'_>, output: Output, all: bool, threads: NonZeroUsize) -> io::Result<()> {
     let stdout = io::stdout().lock();
     let done = match output {
         Output::Table => buffered(anstream::AutoStream::auto(stdout), |to| table::print(report, all, to)),
-        Output::Json => buffered(stdout, |to| json::document(report, to)),
+        Output::Json => buffered(stdout, |to| json::document(report, threads, to)),
         Output::Jsonl => buffered(stdout, |to| json::lines(report, to)),
         Output::Markdown => buffered(stdout, |to| markdown::print(report, all, to)),
         Output::Html => buffered(stdout, |to| html::print(report, all, to)),
