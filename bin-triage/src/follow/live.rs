@@ -10,8 +10,8 @@ use super::warnings::Warnings;
 use super::whole::Whole;
 use crate::output::words;
 
-/// What is over for so long is forgotten; looked for once an hour.
-const KEEP: SignedDuration = SignedDuration::from_hours(24);
+/// What is over and was not heard of for so long is forgotten; looked for once an hour.
+const KEEP: SignedDuration = SignedDuration::from_hours(48);
 const FORGET_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// A clock that is set back by less than this stands still instead: nothing must end twice.
@@ -114,11 +114,12 @@ impl Live {
     pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Notice> {
         self.set_clock(now);
         self.said.extend(self.warnings.tick(self.now));
-        if self.now.duration_since(self.forgot) >= FORGET_EVERY {
+        let notices = self.update();
+        // Behind the notice that it closed.
+        if self.now.duration_since(self.forgot).abs() >= FORGET_EVERY {
             self.forgot = self.now;
             self.engine.retire(self.now, KEEP);
         }
-        let notices = self.update();
         for notice in &notices {
             *self.told.entry(notice.change).or_default() += 1;
         }

@@ -161,15 +161,7 @@ fn what(notice: &Notice) -> String {
     match (&notice.scope, &notice.scopes) {
         (Some(scope), _) if !scope.is_empty() => text.push_str(&format!(" {}", words::scope(scope))),
         (_, Some(scopes)) => {
-            let named: Vec<String> = scopes.iter().take(SCOPES).map(words::scope).collect();
-            text.push_str(&format!(
-                " in {}: {}",
-                words::counted(scopes.len() as u64, "scope"),
-                named.join(", ")
-            ));
-            if scopes.len() > SCOPES {
-                text.push_str(&format!(" and {} more", scopes.len() - SCOPES));
-            }
+            text.push_str(&format!(" in {}", words::scopes(scopes, SCOPES)));
         }
         _ => {}
     }
@@ -179,7 +171,9 @@ fn what(notice: &Notice) -> String {
     }
     let mut because = notice.because.iter();
     if let Some(first) = because.next() {
-        text.push_str(&format!(": {}", printable(words::without_priority(first))));
+        // The line says the priority already.
+        let said = format!("{}, notify {}: ", notice.priority, notice.notify);
+        text.push_str(&format!(": {}", printable(first.strip_prefix(&said).unwrap_or(first))));
     }
     let mut room = BECAUSE;
     for more in because {

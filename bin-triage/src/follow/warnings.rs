@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_few_are_told_and_the_rest_is_summed_up() {
         let mut warnings = Warnings::new("a.log".to_owned());
-        let at = |seconds| Timestamp::from_second(1_795_521_600 + seconds).unwrap();
+        let at = |seconds: i64| Timestamp::from_second(1_795_521_600 + seconds).unwrap();
         let one = |line| format!("a.log:{line} is wrong");
         assert_eq!(warnings.malformed(&lines(1, 3), 3, at(0)), [one(1), one(2), one(3)]);
         assert_eq!(warnings.malformed(&lines(4, 9), 6, at(1)), [one(4), one(5)]);
