@@ -117,7 +117,7 @@ impl Continuity {
             if outline.priority.notify() == Notify::None {
                 continue;
             }
-            let id = report.alerts_in(number).next().and_then(|alert| self.of_alert.get(&alert));
+            let id = report.alerts_in(number).next().and_then(|(alert, _)| self.of_alert.get(&alert));
             let Some((id, known)) = id.and_then(|id| self.known.get_key_value(id)) else { continue };
             let told = known.by_group.as_ref().and_then(|name| self.groups.get(name));
             match (told, outline.group) {
@@ -139,12 +139,21 @@ impl Continuity {
         let mut ids = Vec::new();
         let mut of_alert = HashMap::with_capacity(self.of_alert.len());
         let mut present = HashSet::with_capacity(self.known.len());
+        // Where an incident falls apart, its id goes with what stands, and not with what is set aside.
+        let kept: HashSet<u64> = (report.outlines())
+            .flat_map(|(number, _)| report.alerts_in(number))
+            .filter_map(|(alert, stands)| self.of_alert.get(&alert).filter(|_| stands).copied())
+            .collect();
         // The most urgent news of each folded group.
         let mut grouped: BTreeMap<u32, Priority> = BTreeMap::new();
         let mut standing: HashSet<String> = HashSet::new();
         for (number, outline) in report.outlines() {
-            let id = self.settle(outline.id, report.alerts_in(number), &present);
-            of_alert.extend(report.alerts_in(number).map(|alert| (alert, id)));
+            let claims = report.alerts_in(number).filter_map(|(alert, stands)| {
+                let id = *self.of_alert.get(&alert)?;
+                (!present.contains(&id) && (stands || !kept.contains(&id))).then_some(id)
+            });
+            let id = self.settle(outline.id, claims.collect());
+            of_alert.extend(report.alerts_in(number).map(|(alert, _)| (alert, id)));
             present.insert(id);
             ids.push(id);
             let Some(known) = self.known.get_mut(&id) else { continue };
@@ -177,13 +186,10 @@ impl Continuity {
         (ids, notices)
     }
 
-    /// The id that stays: the oldest under which one of the alerts was known, unless another incident has it now.
-    fn settle(&mut self, id: u64, alerts: impl Iterator<Item = u64>, taken: &HashSet<u64>) -> u64 {
-        let mut before: Vec<(u64, u64)> = alerts
-            .filter_map(|alert| self.of_alert.get(&alert))
-            .filter(|id| !taken.contains(id))
-            .filter_map(|id| Some((self.known.get(id)?.born, *id)))
-            .collect();
+    /// The id that stays: the one known longest of those that its alerts were under and no other incident has.
+    fn settle(&mut self, id: u64, claims: Vec<u64>) -> u64 {
+        let born = |id: u64| Some((self.known.get(&id)?.born, id));
+        let mut before: Vec<(u64, u64)> = claims.into_iter().filter_map(born).collect();
         before.sort_unstable();
         before.dedup();
         let Some((&(_, stays), gone)) = before.split_first() else { return self.begin(id) };

@@ -89,6 +89,17 @@ fn a_symptom_that_outlives_its_cause_is_no_news() {
 }
 
 #[test]
+fn a_pattern_that_loses_a_scope_keeps_its_id() {
+    let mut stream = Stream::new("");
+    let pattern = stream.say("+LinkTransientFailure@AB +LinkTransientFailure@XQ");
+    assert_eq!(told(&pattern), ["P4 opened LinkTransientFailure"]);
+    let failure = stream.say("+LinkFailure@XQ");
+    assert_eq!(told(&failure), ["P3 opened LinkFailure"], "of which the transient is set aside");
+    let standing = stream.continuity.standing(&stream.engine.report(Some(stream.now)));
+    assert_eq!([&standing[0].id, &standing[1].id], [&failure[0].id, &pattern[0].id]);
+}
+
+#[test]
 fn merged_incidents_go_by_the_older_id() {
     let mut stream = Stream::new("");
     let older = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();

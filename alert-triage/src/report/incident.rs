@@ -187,11 +187,13 @@ impl Report<'_> {
         })
     }
 
-    /// The members of an incident, each by the hash of its identity.
-    pub(crate) fn alerts_in(&self, number: usize) -> impl Iterator<Item = u64> {
+    /// The members of an incident, each by the hash of its identity, and whether it stands.
+    pub(crate) fn alerts_in(&self, number: usize) -> impl Iterator<Item = (u64, bool)> {
         let members = &self.judgement.incidents[number].members;
         let members = &self.judgement.members[members.start as usize..members.end as usize];
-        members.iter().map(|at| self.judgement.entry(self.engine, *at).hash)
+        members.iter().map(|at| {
+            (self.judgement.entry(self.engine, *at).hash, self.judgement.alerts[*at as usize].counts())
+        })
     }
 
     /// Why an incident is what it is.
