@@ -134,7 +134,7 @@ impl Continuity {
     }
 
     /// The incidents' ids in the order of the report, and what there is to tell.
-    fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notice>) {
+    pub(crate) fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notice>) {
         let mut notices = Vec::new();
         let mut ids = Vec::new();
         let mut of_alert = HashMap::with_capacity(self.of_alert.len());

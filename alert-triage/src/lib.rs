@@ -45,6 +45,7 @@
 //! No IO, no clock, no exit code: whoever holds the file hands over its bytes and says what time it is (`bin-triage`
 //! does).
 
+mod backtest;
 mod cases;
 mod continuity;
 mod explain;
@@ -65,6 +66,7 @@ mod severity;
 mod tape;
 mod yaml;
 
+pub use backtest::{Backtest, Critical, Moved, Notification, Sent, Shift};
 pub use cases::{Cases, Failure, Outcome};
 pub use continuity::{Change, Continuity, Notice};
 pub use explain::{

@@ -37,7 +37,7 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Runs rule unit tests with a fake clock
     Test(TestArgs),
-    /// Compares two rule files on a history: pages gained, pages lost, criticals missed
+    /// Compares rules with those in force, on a history: pages gained, pages lost, criticals missed
     Backtest(BacktestArgs),
     /// Lists the rules and heuristics in force, each with the id by which it can be overridden or disabled
     Rules(RulesArgs),
@@ -188,17 +188,21 @@ pub(crate) struct BacktestArgs {
     #[arg(value_name = "HISTORY", required = true)]
     pub(crate) history: Vec<PathBuf>,
 
-    /// The rules in force
+    /// The candidate: the rules that might be put in force
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: PathBuf,
 
-    /// The rules to compare them with; `builtin` for the built-in ones alone
+    /// The baseline: the rules in force now; `builtin` for the built-in ones alone
     #[arg(long, value_name = "FILE")]
     pub(crate) against: PathBuf,
 
-    /// What the history is written in
+    /// What the history is written in; `auto` tells by how each file begins
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = formats())]
     pub(crate) format: FormatArg,
+
+    /// Where the history ends, if later than its newest time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) now: Option<Timestamp>,
 
     /// For people, or for machines
     #[arg(short, long, value_enum, default_value_t)]

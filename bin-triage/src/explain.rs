@@ -287,7 +287,7 @@ fn title(out: &mut dyn Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{text}")
 }
 
-fn sentence(out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+pub(crate) fn sentence(out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
     let behind = format!("{indent}  ");
     let options = textwrap::Options::new(WIDTH).initial_indent(indent).subsequent_indent(&behind);
     // A time or an id that falls apart at its hyphens cannot be copied.

@@ -5,6 +5,7 @@
 //! usage, an unreadable file or rules that cannot be used.
 
 mod args;
+mod backtest;
 mod cases;
 mod check;
 mod explain;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
         Some(Command::Follow(args)) => follow::follow(args),
         Some(Command::Check(args)) => check::check(args),
         Some(Command::Test(args)) => cases::test(args),
-        Some(Command::Backtest(_args)) => todo!(),
+        Some(Command::Backtest(args)) => backtest::backtest(args),
         Some(Command::Rules(args)) => rules::rules(args),
     };
     match done {

@@ -62,6 +62,14 @@ pub struct Notice {
     pub key: String,
 }
 
+impl Notice {
+    /// The id of the incident it is about; a group and the overflow have none.
+    pub(crate) fn incident(&self) -> Option<u64> {
+        let (key, _) = self.key.rsplit_once('/')?;
+        if key == self.id { u64::from_str_radix(key, 16).ok() } else { None }
+    }
+}
+
 /// Without what only some have.
 pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &str) -> Notice {
     let headline = printable(headline);

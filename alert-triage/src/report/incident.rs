@@ -388,7 +388,7 @@ fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
     flags
 }
 
-fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(labels.iter().map(|(name, value)| (shown(name.as_bytes()), shown(value.as_bytes()))))
 }
 
@@ -400,7 +400,7 @@ impl Serialize for Printable<'_> {
     }
 }
 
-pub(super) fn many_labels<S: Serializer>(scopes: &[Labels], to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn many_labels<S: Serializer>(scopes: &[Labels], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(scopes.iter().map(Printable))
 }
 

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 pub use self::document::Run;
 pub use self::incident::{AlertRef, Cause, Incident, Member, Role, Score, Seen};
-pub(crate) use self::incident::{Outline, maybe_labels, maybe_many_labels};
+pub(crate) use self::incident::{Outline, labels, many_labels, maybe_labels, maybe_many_labels};
 pub use self::level::{Notify, Priority, Verdict};
 pub use self::row::Row;
 use crate::judge::Judgement;

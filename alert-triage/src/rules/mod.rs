@@ -408,6 +408,11 @@ impl Rules {
         })
     }
 
+    /// When silences begin and end.
+    pub(crate) fn silence_edges(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.0.silences.iter().flat_map(|silence| silence.from.into_iter().chain(silence.until))
+    }
+
     /// Is there a silence that only time can tell the force of?
     pub(crate) fn has_timed_silences(&self) -> bool {
         self.0.silences.iter().any(|silence| silence.from.is_some() || silence.until.is_some())

@@ -255,8 +255,3 @@ pub(crate) fn malformed_at(source: Option<&str>, line: u64) -> String {
 pub(crate) fn short(id: &str) -> &str {
     id.get(..8).unwrap_or(id)
 }
-
-/// A first sentence of `because` less what a heading says already.
-pub(crate) fn without_priority(because: &str) -> &str {
-    because.split_once(": ").map_or(because, |(_, why)| why)
-}

@@ -1,0 +1,249 @@
+//! One set of rules, from instant to instant.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use super::Sent;
+use crate::continuity::{Change, Continuity, Notice};
+use crate::explain::At;
+use crate::identity::{Identity, Split};
+use crate::judge::state::Stand;
+use crate::ledger::{Engine, Offsets, hash};
+use crate::place::Place;
+use crate::printable::printable;
+use crate::record::Record;
+use crate::report::{Labels, Notify, Priority, Report};
+use crate::severity::Severity;
+
+/// Places kept of one alert.
+const PLACES: usize = 5;
+
+/// A record, and when it became known.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// None if neither it nor anything before it in its source says when.
+    pub(super) at: Option<Timestamp>,
+    place: Place,
+    pub(super) record: Record<'static>,
+    /// Counts those of one place.
+    turn: u32,
+}
+
+/// What a recording engine has read, in the order in which it became known.
+pub(super) fn arrivals(engine: &mut Engine) -> Vec<Arrival> {
+    let mut arrivals: Vec<Arrival> = Vec::new();
+    let mut before: Option<(Place, Option<Timestamp>, u32)> = None;
+    for (place, record) in engine.take_records() {
+        let same_source = before.filter(|(known, ..)| known.source() == place.source());
+        // What says no time comes with what stands before it.
+        let at = record.newest().or(same_source.and_then(|(_, at, _)| at));
+        let turn = before.filter(|(known, ..)| *known == place).map_or(0, |(.., turn)| turn + 1);
+        before = Some((place, at, turn));
+        arrivals.push(Arrival { at, place, record, turn });
+    }
+    arrivals.sort_by_key(|arrival| arrival.at);
+    arrivals
+}
+
+/// What became of one alert over the whole history.
+#[derive(Debug)]
+pub(super) struct Alert {
+    pub(super) name: String,
+    pub(super) scope: Labels,
+    /// Of its incident, at its most urgent while it stood, and why; none if it never stood.
+    pub(super) peak: Option<(Priority, String)>,
+    /// Stood, held back by nobody, in an incident that pages.
+    pub(super) pages: bool,
+    /// Stood as a critical one, or said so itself.
+    pub(super) is_critical: bool,
+    /// Stood at the head of an incident that tells somebody.
+    pub(super) heads: bool,
+    pub(super) places: Vec<Place>,
+}
+
+/// What would have been told at one instant.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) at: Option<Timestamp>,
+    pub(super) notice: Notice,
+    /// Numbers of the alerts that stand in it.
+    pub(super) alerts: BTreeSet<usize>,
+    /// The one at its head.
+    pub(super) head: Option<usize>,
+    pub(super) scopes: Vec<Labels>,
+}
+
+#[derive(Debug)]
+pub(super) struct Replay {
+    pub(super) sent: Sent,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) told: Vec<Told>,
+    /// The alert that each record went to, by its place and its turn there.
+    pub(super) of_record: HashMap<(Place, u32), usize>,
+    pub(super) has_overflow: bool,
+    offsets: Offsets,
+    sources: Vec<String>,
+}
+
+impl Replay {
+    pub(super) fn of(recorder: Engine, arrivals: Vec<Arrival>, instants: &[Option<Timestamp>]) -> Self {
+        let mut engine = recorder.sibling();
+        engine.tape = None;
+        let mut replay = Self {
+            sent: Sent { malformed: recorder.malformed, records: arrivals.len() as u64, ..Sent::default() },
+            alerts: Vec::new(),
+            told: Vec::new(),
+            of_record: HashMap::with_capacity(arrivals.len()),
+            has_overflow: false,
+            offsets: recorder.offsets(),
+            sources: recorder.sources.clone(),
+        };
+        drop(recorder);
+        // Alerts by the hash of their keys; two of one hash would be taken for one in a comparison, and nowhere else.
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        let mut continuity = Continuity::default();
+        let mut split = Split::default();
+        let mut arrivals = arrivals.into_iter().peekable();
+        for &now in instants {
+            while let Some(arrival) = arrivals.next_if(|arrival| now.is_none() || arrival.at <= now) {
+                engine.ingest(arrival.place, &arrival.record);
+                replay.record(&arrival, &mut split, &engine, &mut known);
+            }
+            let report = engine.report(now);
+            replay.look(&report, &mut continuity, now, &mut known);
+        }
+        replay.sent.alerts = replay.alerts.len() as u64;
+        replay.has_overflow = engine.overflow.iter().any(|count| *count > 0);
+        for told in &replay.told {
+            match told.notice.notify {
+                Notify::Page => replay.sent.pages += 1,
+                Notify::Ticket => replay.sent.tickets += 1,
+                Notify::None => {}
+            }
+        }
+        replay
+    }
+
+    fn record(
+        &mut self,
+        arrival: &Arrival,
+        split: &mut Split,
+        engine: &Engine,
+        known: &mut HashMap<u64, usize>,
+    ) {
+        // An end that names only a key is about an alert that other records made.
+        if arrival.record.alert.is_empty() {
+            return;
+        }
+        split.fill(&arrival.record, engine.rules());
+        let number = self.number(hash(&split.key.0), &split.key.0, known);
+        let alert = &mut self.alerts[number];
+        if alert.places.len() < PLACES {
+            alert.places.push(arrival.place);
+        }
+        let label = arrival.record.labels.iter().rfind(|(name, _)| name == "severity");
+        alert.is_critical |= label.is_some_and(|(_, word)| Severity::of_word(word) == Severity::Critical);
+        self.of_record.insert((arrival.place, arrival.turn), number);
+    }
+
+    fn number(&mut self, hash: u64, key: &[u8], known: &mut HashMap<u64, usize>) -> usize {
+        *known.entry(hash).or_insert_with(|| {
+            self.alerts.push(Alert {
+                name: Identity::of(key).alert.to_owned(),
+                scope: Labels::new(),
+                peak: None,
+                pages: false,
+                is_critical: false,
+                heads: false,
+                places: Vec::new(),
+            });
+            self.alerts.len() - 1
+        })
+    }
+
+    fn look(
+        &mut self,
+        report: &Report<'_>,
+        continuity: &mut Continuity,
+        now: Option<Timestamp>,
+        known: &mut HashMap<u64, usize>,
+    ) {
+        let judgement = &report.judgement;
+        for core in &judgement.incidents {
+            let notify = core.priority.notify();
+            for &at in report.members(core) {
+                let judged = report.judged(at);
+                if judged.stand != Stand::Open {
+                    continue;
+                }
+                let entry = judgement.entry(report.engine, at);
+                let number = self.number(entry.hash, &entry.key, known);
+                let alert = &mut self.alerts[number];
+                alert.is_critical |= judged.severity == Severity::Critical;
+                alert.pages |= notify == Notify::Page && judged.stands();
+                alert.heads |= notify != Notify::None && core.headline == at;
+                if alert.peak.as_ref().is_none_or(|(peak, _)| core.priority < *peak) {
+                    let head = core.headline;
+                    let why = match judged.priority == core.priority || head == at {
+                        true => format!("{}, {}", judged.verdict, report.member(at).why),
+                        // The incident's priority is another's.
+                        false => {
+                            format!("in the incident of {}, {}", report.name(head), report.severity(head))
+                        }
+                    };
+                    alert.peak = Some((core.priority, why));
+                    alert.scope = report.scope(judged.scope);
+                }
+            }
+        }
+        let (ids, notices) = continuity.follow(report);
+        for notice in notices {
+            if notice.change == Change::Closed || notice.notify == Notify::None {
+                continue;
+            }
+            // A group's notice has the alert's name for an id, and is about all that are folded into it.
+            let numbers: Vec<usize> = match notice.incident() {
+                Some(id) => ids.iter().position(|known| *known == id).into_iter().collect(),
+                None => (judgement.groups.iter())
+                    .filter(|group| printable(group.alert.as_bytes()) == notice.headline)
+                    .flat_map(|group| group.folded.iter().map(|number| *number as usize))
+                    .collect(),
+            };
+            let mut alerts = BTreeSet::new();
+            let mut scopes = BTreeSet::new();
+            for &number in &numbers {
+                for &at in report.members(&judgement.incidents[number]) {
+                    if report.judged(at).stands() {
+                        let entry = judgement.entry(report.engine, at);
+                        alerts.insert(self.number(entry.hash, &entry.key, known));
+                        scopes.insert(report.scope(report.judged(at).scope));
+                    }
+                }
+            }
+            let head = numbers.first().map(|number| {
+                let entry = judgement.entry(report.engine, judgement.incidents[*number].headline);
+                self.number(entry.hash, &entry.key, known)
+            });
+            self.told.push(Told {
+                at: now.or(report.now()),
+                notice,
+                alerts,
+                head,
+                scopes: scopes.into_iter().collect(),
+            });
+        }
+    }
+
+    /// Lines of an alert's first records.
+    pub(super) fn evidence(&self, alert: usize) -> Vec<At> {
+        let mut lines: Vec<At> = (self.alerts[alert].places.iter())
+            .map(|place| {
+                let name = self.sources.get(place.source()).filter(|_| self.sources.len() > 1);
+                At { source: name.map(printable), line: self.offsets.line(*place) }
+            })
+            .collect();
+        lines.dedup();
+        lines
+    }
+}
