@@ -154,14 +154,13 @@ pub(crate) fn workload(pod: &str) -> &str {
         return pod;
     }
     if suffix.len() == 5 && is_word(suffix) {
-        if let Some((name, hash)) = front.rsplit_once('-') {
-            if !name.is_empty()
-                && (6..=10).contains(&hash.len())
-                && is_word(hash)
-                && (has_digit(hash) || is_random(hash))
-            {
-                return name;
-            }
+        if let Some((name, hash)) = front.rsplit_once('-')
+            && !name.is_empty()
+            && (6..=10).contains(&hash.len())
+            && is_word(hash)
+            && (has_digit(hash) || is_random(hash))
+        {
+            return name;
         }
         if has_digit(suffix) || is_random(suffix) {
             return front;

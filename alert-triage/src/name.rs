@@ -55,15 +55,15 @@ pub(crate) fn lasting_form(name: &str) -> Option<String> {
 
 /// The name that `X`, `VeryX` and `CriticallyX` share, and the rung: 0, 1 or 2.
 pub(crate) fn rung(name: &str) -> Option<(String, u8)> {
-    if contains(name, b"critically") {
-        if let Some(base) = without(name, "Critically") {
-            return Some((base, 2));
-        }
+    if contains(name, b"critically")
+        && let Some(base) = without(name, "Critically")
+    {
+        return Some((base, 2));
     }
-    if contains(name, b"very") {
-        if let Some(base) = without(name, "Very") {
-            return Some((base, 1));
-        }
+    if contains(name, b"very")
+        && let Some(base) = without(name, "Very")
+    {
+        return Some((base, 1));
     }
     None
 }

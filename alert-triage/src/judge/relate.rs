@@ -287,12 +287,12 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
             of.entry((judged.scope, alert.to_owned())).or_default().push(at);
         }
         // A transient that became sustained is taken for its lasting form here as well.
-        if judged.flags & flag::SUSTAINED != 0 && judged.stands() {
-            if let Some((lasting, _)) =
+        if judged.flags & flag::SUSTAINED != 0
+            && judged.stands()
+            && let Some((lasting, _)) =
                 rules.lasting_form(alert).filter(|(lasting, _)| names.contains(lasting.as_str()))
-            {
-                of.entry((judged.scope, lasting)).or_default().push(at);
-            }
+        {
+            of.entry((judged.scope, lasting)).or_default().push(at);
         }
     }
     let mut scopes: Vec<u32> = of.keys().map(|(scope, _)| *scope).collect();

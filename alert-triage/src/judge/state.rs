@@ -284,11 +284,11 @@ impl Changes {
         }
         let fired = newest.map(|(starts, ..)| starts).max(last_run.map(|run| run.to.0));
         let mut stand = newest.map_or((Stand::Open, None), |(_, stand, given_up)| (stand, given_up));
-        if let Some(run) = last_run {
-            if newest.is_none_or(|(starts, stand, _)| run.to.0 > starts || stand == Stand::Pending) {
-                stand = (Stand::Open, None);
-                since = since.or(Some(run.from.0));
-            }
+        if let Some(run) = last_run
+            && newest.is_none_or(|(starts, stand, _)| run.to.0 > starts || stand == Stand::Pending)
+        {
+            stand = (Stand::Open, None);
+            since = since.or(Some(run.from.0));
         }
         match (last_end, fired) {
             (Some(_), None) => stand = (Stand::Resolved, None),

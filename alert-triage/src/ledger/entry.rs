@@ -191,8 +191,10 @@ impl Entry {
 
     /// Earliest and latest record.
     pub(crate) fn span(&self) -> Option<(Seen, Seen)> {
-        let plain = (self.plain.count > 0)
-            .then(|| (Seen { at: None, place: self.plain.first }, Seen { at: None, place: self.plain.last }));
+        let plain = (self.plain.count > 0).then_some((
+            Seen { at: None, place: self.plain.first },
+            Seen { at: None, place: self.plain.last },
+        ));
         let more = self.more.iter().flat_map(|more| {
             more.sets.values().filter_map(Set::span).chain(more.rest.span).chain(more.over.span)
         });
@@ -209,11 +211,13 @@ impl More {
             Some(at) => {
                 self.examples.remove(at);
             }
-            None if self.examples.len() == EXAMPLES => {
-                if self.examples.last().is_some_and(|(last, known)| (*last, known.as_ref()) < (place, value))
-                {
-                    return;
-                }
+            None if self.examples.len() == EXAMPLES
+                && self
+                    .examples
+                    .last()
+                    .is_some_and(|(last, known)| (*last, known.as_ref()) < (place, value)) =>
+            {
+                return;
             }
             None => {}
         }

@@ -32,7 +32,7 @@ pub const MALFORMED_KEPT: usize = 1_000;
 
 /// The same on every machine and in every run: ids and what a cap keeps depend on it.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    FixedState::with_seed(0x0b16_2ed_b077).hash_one(bytes)
+    FixedState::with_seed(0x00b1_62ed_b077).hash_one(bytes)
 }
 
 /// Reads records and answers what they mean.
@@ -212,11 +212,13 @@ impl Engine {
         self.ingest(place, record);
         // A tape wants to see each line.
         let is_plain = record.status == Status::Event && record.time.is_none() && self.tape.is_none();
-        if is_plain && self.largest.is_none() && self.split.set.0.is_empty() && self.split.dropped.is_empty()
+        if is_plain
+            && self.largest.is_none()
+            && self.split.set.0.is_empty()
+            && self.split.dropped.is_empty()
+            && let Some(entry) = self.find(&self.split.key.0)
         {
-            if let Some(entry) = self.find(&self.split.key.0) {
-                self.known.learn(hash, line, entry);
-            }
+            self.known.learn(hash, line, entry);
         }
     }
 

@@ -12,6 +12,9 @@ use crate::printable::printable;
 use crate::record::{self, Ends, Held, Record};
 use crate::rules::Rules;
 
+/// Labels as told.
+type Pairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
+
 /// An alert of Alertmanager, Grafana, Prometheus, or an object of one's own.
 pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
     let mut record = Record::firing(name(&object)?);
@@ -65,7 +68,7 @@ fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
 }
 
 /// Those in `labels`; of an object without, the well-known ones at its top.
-fn labels<'j>(object: &Object<'j>) -> Result<Vec<(Cow<'j, str>, Cow<'j, str>)>, Fault> {
+fn labels<'j>(object: &Object<'j>) -> Result<Pairs<'j>, Fault> {
     if let Some(labels) = &object.labels {
         return match &labels.fault {
             Some((name, found)) if name.is_empty() => {

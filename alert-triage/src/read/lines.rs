@@ -75,10 +75,10 @@ pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
     let line = std::str::from_utf8(line).map_err(|fault| Fault::NotUtf8 { byte: fault.valid_up_to() + 1 })?;
     let line = line.strip_prefix('\u{feff}').unwrap_or(line).trim();
     // C0, DEL and the C1 range, of which only the first two bytes of UTF-8 are 0xC2 0x80..0x9F.
-    if line.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f || byte == 0xc2) {
-        if let Some(control) = line.chars().find(|c| c.is_control() && *c != '\t') {
-            return Err(Fault::Control(control));
-        }
+    if line.bytes().any(|byte| byte < 0x20 && byte != b'\t' || byte == 0x7f || byte == 0xc2)
+        && let Some(control) = line.chars().find(|c| c.is_control() && *c != '\t')
+    {
+        return Err(Fault::Control(control));
     }
     Ok(line)
 }

@@ -46,7 +46,7 @@ fn minutes(before: i64) -> Timestamp {
 fn instant() -> impl Strategy<Value = Timestamp> {
     prop_oneof![
         8 => (0i64..=24).prop_map(|step| minutes(step * 5)),
-        2 => (0i64..=6).prop_map(|step| minutes(step)),
+        2 => (0i64..=6).prop_map(minutes),
         1 => (0i64..=2).prop_map(|step| minutes(1_430 + step * 60)),
     ]
 }

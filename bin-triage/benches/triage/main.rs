@@ -22,11 +22,11 @@ const ROUNDS: usize = 9;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let [mode, file] = args.as_slice() {
-        if mode == "count" {
-            count(Path::new(file));
-            return ExitCode::SUCCESS;
-        }
+    if let [mode, file] = args.as_slice()
+        && mode == "count"
+    {
+        count(Path::new(file));
+        return ExitCode::SUCCESS;
     }
     let is_wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
     if let Some(unknown) = args.iter().find(|arg| !["lines", "jsonl", "bomb"].contains(&arg.as_str())) {
