@@ -161,7 +161,7 @@ fn what(notice: &Notice) -> String {
     match (&notice.scope, &notice.scopes) {
         (Some(scope), _) if !scope.is_empty() => text.push_str(&format!(" {}", words::scope(scope))),
         (_, Some(scopes)) => {
-            text.push_str(&format!(" in {}", words::scopes(scopes, SCOPES)));
+            text.push_str(&format!(" in {}", words::scopes(scopes, scopes.len() as u64, SCOPES)));
         }
         _ => {}
     }

@@ -2,17 +2,20 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Notify, Report, Seen, printable};
+use alert_triage::{Incident, Labels, Notify, Report, Row, Seen, printable};
 
+use super::INCIDENTS;
 use super::family::family;
-use super::rows::{INCIDENTS, Row, rows};
-use super::words::{self, counted};
+use super::words::{self, Names, counted};
 
 /// Members of one incident shown unless all are asked for.
 const MEMBERS: usize = 40;
 
 /// Malformed lines shown; the JSON shows more.
 const MALFORMED: usize = 10;
+
+/// Scopes named in a row.
+const SCOPES: usize = 4;
 
 pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
     let totals = report.totals();
@@ -25,9 +28,10 @@ pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::
         writeln!(to, "\n> {}", text(&caveat))?;
     }
     summary(report, all, to)?;
-    for row in rows(report).take(if all { usize::MAX } else { INCIDENTS }) {
+    let (incidents, members) = if all { (usize::MAX, usize::MAX) } else { (INCIDENTS, MEMBERS) };
+    for row in report.rows(members, SCOPES).take(incidents) {
         if row.incident.notify != Notify::None {
-            details(&row, report, all, to)?;
+            details(&row, report, to)?;
         }
     }
     malformed(report, to)
@@ -40,19 +44,16 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
     }
     writeln!(to, "\n| Priority | Incident | Where | Alerts | Seen | Why |\n|---|---|---|---:|---|---|")?;
     let mut told = 0;
-    for row in rows(report).take(if all { usize::MAX } else { INCIDENTS }) {
+    for row in report.rows(1, SCOPES).take(if all { usize::MAX } else { INCIDENTS }) {
         let Row { incident, incidents, .. } = &row;
         told += incidents;
         let state =
             words::state(incident, report.now()).map(|state| format!(" ({state})")).unwrap_or_default();
         let alerts = match *incidents {
-            1 => incident.members.len().to_string(),
+            1 => row.alerts.to_string(),
             incidents => counted(incidents, "incident"),
         };
-        let seen = match (*incidents, words::span(incident)) {
-            (1, Some((first, last))) => seen(first, last, report),
-            _ => String::new(),
-        };
+        let seen = if *incidents == 1 { seen(&row.first, &row.last, report) } else { String::new() };
         cells(
             to,
             &[
@@ -71,23 +72,22 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
     Ok(())
 }
 
-fn details(row: &Row, report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     let Row { incident, incidents, .. } = row;
     let Incident { priority, notify, headline, id, .. } = incident;
     writeln!(to, "\n## {priority} {notify}: {} in {}\n", code(headline), place(row))?;
     if *incidents > 1 {
         writeln!(to, "The first of {}, all told of by one {notify}:\n", counted(*incidents, "incident"))?;
     }
-    let common = words::common(incident);
-    let shared = words::beside_scope(incident);
+    let names = Names::of(row);
+    let shared = words::beside_scope(row);
     if !shared.is_empty() {
         writeln!(to, "All with {}\n", code(&words::pairs(&shared)))?;
     }
     writeln!(to, "| Count | Severity | Alert | Stands | Why | Seen |\n|---:|---|---|---|---|---|")?;
-    let most = if all { usize::MAX } else { MEMBERS };
-    for kin in family(&incident.members).into_iter().take(most) {
+    for kin in family(&incident.members) {
         let member = kin.member;
-        let name = code(&words::alert_in(incident, member, &common));
+        let name = code(&names.name(member));
         let note = words::note(member, report.now());
         let branch = match kin.depth() {
             0 => String::new(),
@@ -105,8 +105,9 @@ fn details(row: &Row, report: &Report<'_>, all: bool, to: &mut impl Write) -> io
             ],
         )?;
     }
-    if incident.members.len() > most {
-        writeln!(to, "\n{} (`--all`)", counted((incident.members.len() - most) as u64, "more alert"))?;
+    let more = row.alerts - incident.members.len() as u64;
+    if more > 0 {
+        writeln!(to, "\n{} (`--all`)", counted(more, "more alert"))?;
     }
     let mut runbooks: Vec<&str> =
         incident.members.iter().filter_map(|member| member.runbook.as_deref()).collect();
@@ -125,15 +126,11 @@ fn details(row: &Row, report: &Report<'_>, all: bool, to: &mut impl Write) -> io
 }
 
 fn place(row: &Row) -> String {
-    match row.scopes.as_slice() {
-        [] => "no scope".to_owned(),
-        scopes => {
-            let names: Vec<String> =
-                scopes.iter().take(4).map(|scope: &Labels| code(&words::scope(scope))).collect();
-            let more =
-                if scopes.len() > 4 { format!(" and {} more", scopes.len() - 4) } else { String::new() };
-            format!("{}{more}", names.join(", "))
-        }
+    let names: Vec<String> = row.scopes.iter().map(|scope: &Labels| code(&words::scope(scope))).collect();
+    match row.scopes_in_all - names.len() as u64 {
+        0 if names.is_empty() => "no scope".to_owned(),
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
     }
 }
 

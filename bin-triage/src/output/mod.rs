@@ -5,9 +5,11 @@ mod family;
 mod html;
 mod json;
 mod markdown;
-mod rows;
 mod table;
 pub(crate) mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::num::NonZeroUsize;
@@ -15,6 +17,9 @@ use std::num::NonZeroUsize;
 use alert_triage::Report;
 
 use crate::args::Output;
+
+/// Incidents shown unless all are asked for.
+const INCIDENTS: usize = 20;
 
 /// Prints the report to standard output.
 pub(crate) fn print(report: &Report<'_>, output: Output, all: bool, threads: NonZeroUsize) -> io::Result<()> {

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Member, Notify, Priority, Report, Severity, printable};
+use alert_triage::{Labels, Member, Notify, Priority, Report, Row, Severity, printable};
 use anstyle::{AnsiColor, Style};
 
-use super::columns::{Line, columns, cut, wrapped};
+use super::INCIDENTS;
+use super::columns::{Line, WIDTH, columns, cut, wrapped};
 use super::family::{family, is_aside};
-use super::rows::{INCIDENTS, Row, rows};
-use super::words::{self, counted, short};
+use super::words::{self, Names, counted, short};
 
 /// Lines of incidents shown unless all are asked for.
 const LINES: usize = 40;
@@ -21,6 +21,12 @@ const MARGIN: usize = 14;
 
 /// Columns of an alert's name beside a long note.
 const ALERT: usize = 36;
+
+/// Scopes named in a head.
+const SCOPES: usize = 4;
+
+/// Columns that a scope wants in a head.
+const PLACE: usize = 16;
 
 /// Columns of what stands at the right edge.
 const RIGHT: usize = 40;
@@ -57,47 +63,31 @@ fn notes(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
 
 fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
     let total = report.totals().incidents;
-    let (most, mut room) = if all { (usize::MAX, usize::MAX) } else { (INCIDENTS, LINES) };
-    let mut rows = rows(report).peekable();
+    let mut room = if all { usize::MAX } else { LINES };
+    let mut rows = report.rows(room, SCOPES);
+    let first: Vec<Row> = rows.by_ref().take(INCIDENTS).collect();
+    let mut following = if all { 0 } else { first.len() };
+    let others = rows.by_ref().take(if all { usize::MAX } else { 0 });
     let (mut told, mut explained, mut was_long) = (0, None, true);
-    for number in 0..most {
-        let Some(row) = rows.next() else { break };
+    for row in first.into_iter().chain(others) {
         told += row.incidents;
         if row.incident.notify != Notify::None && explained.is_none() {
             explained = Some(short(&row.incident.id).to_owned());
         }
-        // A line is kept for each incident that may follow; the first ones may use the others.
-        let following = total.saturating_sub(told).min((most - number - 1) as u64) as usize;
+        // A line is kept for each row that follows; the first ones may use the others.
+        following = following.saturating_sub(1);
         let own = room.saturating_sub(following);
-        let mut details = details(&row, report);
-        let is_long = !details.is_empty() && own >= 4;
-        if !is_long {
-            details.clear();
+        let details = details(&row, own.saturating_sub(2), report);
+        let is_long = !details.is_empty();
+        if (is_long || was_long) && own > 1 {
+            writeln!(to)?;
+            room -= 1;
         }
-        let gap = usize::from(is_long || was_long);
-        if own > gap {
-            room -= gap;
-            if gap > 0 {
-                writeln!(to)?;
-            }
-        }
-        writeln!(to, "{}", head(&row, details.is_empty() || row.incident.members.len() == 1, report))?;
-        room = room.saturating_sub(1);
-        let own = own.saturating_sub(gap + 1);
-        if details.len() > own {
-            let cut = details.len() - (own - 1);
-            details.truncate(own - 1);
-            details.push(
-                Line::new(0)
-                    .up_to(MARGIN)
-                    .put(DIM, &format!("… {} (--all)", counted(cut as u64, "more line")))
-                    .end(),
-            );
-        }
-        room = room.saturating_sub(details.len());
-        for line in details {
+        writeln!(to, "{}", head(&row, !is_long || row.alerts == 1, report))?;
+        for line in &details {
             writeln!(to, "{line}")?;
         }
+        room = room.saturating_sub(1 + details.len());
         was_long = is_long;
     }
     if told < total {
@@ -113,18 +103,20 @@ fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<
 
 /// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`
 fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
-    let Row { incident, incidents, scopes } = row;
+    let Row { incident, incidents, scopes, .. } = row;
     let (style, now) = (style(incident.priority), report.now());
-    let right = match (*incidents, words::span(incident)) {
-        (1, Some((first, last))) => {
-            let place = words::place_in_full(first, last, now);
-            if is_alone { format!("{}  {place}", counts(incident)) } else { place }
-        }
-        (incidents, _) => counted(incidents, "incident"),
-    };
-    let right = cut(&right, RIGHT);
     let id = short(&incident.id);
     let state = words::state(incident, now).map(|state| format!(" ({state})")).unwrap_or_default();
+    let used = MARGIN + columns(&printable(&incident.headline)) + columns(&state) + 2 + id.len() + 2;
+    let place = words::place_in_full(&row.first, &row.last, now);
+    let counts = format!("{}  {place}", counts(row));
+    let right = match *incidents {
+        // Where it is matters more than how often.
+        1 if is_alone && used + columns(&counts) + PLACE + 4 <= WIDTH => counts,
+        1 => place,
+        incidents => counted(incidents, "incident"),
+    };
+    let right = cut(&right, RIGHT);
     let line = Line::new(columns(&right) + 2 + id.len() + 2)
         .put(style, &format!("{} {}", incident.priority, incident.notify))
         .up_to(MARGIN)
@@ -136,35 +128,49 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
         [scope] if columns(&words::scope(scope)) > line.room() => words::scope_in_short(scope),
         [scope] => words::scope(scope),
         // The members of a pattern name its scopes again.
-        scopes => (if *incidents > 1 { 1 } else { scopes.len().min(4) }..=4)
+        _ => (if *incidents > 1 { 1 } else { scopes.len() }..=SCOPES)
             .rev()
-            .map(|most| words::scopes(scopes, most))
+            .map(|most| words::scopes(&row.scopes, row.scopes_in_all, most))
             .find(|names| columns(names) <= line.room())
-            .unwrap_or_else(|| counted(scopes.len() as u64, "scope")),
+            .unwrap_or_else(|| counted(row.scopes_in_all, "scope")),
     };
-    let shared = if *incidents == 1 { words::beside_scope(incident) } else { Labels::new() };
+    let shared = if *incidents == 1 { words::beside_scope(row) } else { Labels::new() };
     let shared = if shared.is_empty() { String::new() } else { format!(" {}", words::pairs(&shared)) };
     line.plain(&place).put(DIM, &shared).widened(2 + id.len()).plain("  ").put(DIM, id).right(PLAIN, &right)
 }
 
 /// `6 alerts, 11×`
-fn counts(incident: &Incident) -> String {
-    let count: u64 = incident.members.iter().map(|member| member.count).sum();
-    match incident.members.len() as u64 {
-        1 => format!("{count}×"),
-        alerts => format!("{}, {count}×", counted(alerts, "alert")),
+fn counts(row: &Row) -> String {
+    match row.alerts {
+        1 => format!("{}×", row.count),
+        alerts => format!("{}, {}×", counted(alerts, "alert"), row.count),
     }
 }
 
-/// Lines under the head: the members as a tree, what to do, why, and what else it might be.
-fn details(row: &Row, report: &Report<'_>) -> Vec<String> {
-    let Row { incident, incidents, .. } = row;
-    let mut lines = Vec::new();
-    if *incidents == 1 && incident.members.len() > 1 {
-        lines.extend(members(incident, report));
+/// Lines under the head, at most so many: the members as a tree, what to do, why, and what else it might be.
+fn details(row: &Row, most: usize, report: &Report<'_>) -> Vec<String> {
+    let mut reasons = reasons(row);
+    let members = if row.incidents == 1 && row.alerts > 1 { row.alerts as usize } else { 0 };
+    if reasons.len().saturating_add(members) <= most {
+        return self::members(row, report).take(members).chain(reasons).collect();
     }
+    // A few members, a line for the others, and the reasons if they leave room for that.
+    if most < 3 || members == 0 {
+        return Vec::new();
+    }
+    if reasons.len() + 3 > most {
+        reasons.clear();
+    }
+    let shown = most - 1 - reasons.len();
+    let more = format!("… {} (--all)", counted((members - shown) as u64, "more alert"));
+    let more = Line::new(0).up_to(MARGIN).put(DIM, &more).end();
+    self::members(row, report).take(shown).chain([more]).chain(reasons).collect()
+}
+
+fn reasons(row: &Row) -> Vec<String> {
+    let incident = &row.incident;
     if incident.notify == Notify::None {
-        return lines;
+        return Vec::new();
     }
     let runbook = incident.members.iter().find_map(|member| member.runbook.as_deref());
     let mut or = incident.alternatives.first().cloned();
@@ -172,6 +178,7 @@ fn details(row: &Row, report: &Report<'_>) -> Vec<String> {
         or.push_str(&format!("; and {more} more"));
     }
     let needs_a_person = incident.priority.needs_a_person();
+    let mut lines = Vec::new();
     for (label, text) in [
         ("runbook", runbook),
         ("why", words::why(incident)),
@@ -187,10 +194,10 @@ fn details(row: &Row, report: &Report<'_>) -> Vec<String> {
 }
 
 /// A line each: severity, count, name, how it stands, where it was seen.
-fn members<'a>(incident: &'a Incident, report: &'a Report<'_>) -> impl Iterator<Item = String> + 'a {
-    let common = words::common(incident);
-    let named: Vec<(String, &Member)> = (family(&incident.members).into_iter())
-        .map(|kin| (format!("{}{}", kin.branch, words::alert_in(incident, kin.member, &common)), kin.member))
+fn members<'a>(row: &'a Row, report: &'a Report<'_>) -> impl Iterator<Item = String> + 'a {
+    let names = Names::of(row);
+    let named: Vec<(String, &Member)> = (family(&row.incident.members).into_iter())
+        .map(|kin| (format!("{}{}", kin.branch, names.name(kin.member)), kin.member))
         .collect();
     let widest = named.iter().map(|(name, _)| columns(name)).max().unwrap_or(0);
     named.into_iter().map(move |(name, member)| {

@@ -1,6 +1,6 @@
 //! Phrases that more than one output uses; what comes from the input leaves here printable.
 
-use alert_triage::{Incident, Labels, Member, Report, Seen, Severity, Verdict, printable};
+use alert_triage::{Incident, Labels, Member, Report, Row, Seen, Severity, Verdict, printable};
 use jiff::Timestamp;
 
 use super::family::is_aside;
@@ -56,18 +56,19 @@ pub(crate) fn scope_in_short(labels: &Labels) -> String {
 }
 
 /// `3 scopes: zone=AB, zone=CD, … in cluster=prod`: the first ones, and what all have in common.
-pub(crate) fn scopes(scopes: &[Labels], most: usize) -> String {
+pub(crate) fn scopes(scopes: &[Labels], in_all: u64, most: usize) -> String {
     let mut common = scopes.first().cloned().unwrap_or_default();
-    common.retain(|name, value| scopes.iter().all(|scope| scope.get(name) == Some(value)));
+    let is_all = scopes.len() as u64 == in_all;
+    common.retain(|name, value| is_all && scopes.iter().all(|scope| scope.get(name) == Some(value)));
     let own = |labels: &Labels| {
         let mut labels = labels.clone();
         labels.retain(|name, _| !common.contains_key(name));
         scope(&labels)
     };
     let names: Vec<String> = scopes.iter().take(most).map(own).collect();
-    let more = if scopes.len() > most { ", …" } else { "" };
+    let more = if in_all > names.len() as u64 { ", …" } else { "" };
     let within = if common.is_empty() { String::new() } else { format!(" in {}", pairs(&common)) };
-    format!("{}: {}{more}{within}", counted(scopes.len() as u64, "scope"), names.join(", "))
+    format!("{}: {}{more}{within}", counted(in_all, "scope"), names.join(", "))
 }
 
 /// `name=value`, separated by blanks.
@@ -75,6 +76,14 @@ pub(crate) fn pairs(labels: &Labels) -> String {
     let pairs: Vec<String> =
         labels.iter().map(|(name, value)| format!("{}={}", printable(name), printable(value))).collect();
     pairs.join(" ")
+}
+
+/// The labels that all members share and the scope does not say already.
+pub(crate) fn beside_scope(row: &Row) -> Labels {
+    let mut common = row.common.clone();
+    common
+        .retain(|name, value| row.incident.scope.as_ref().is_none_or(|scope| scope.get(name) != Some(value)));
+    common
 }
 
 /// The labels that all members share, those of the scope among them.
@@ -85,23 +94,29 @@ pub(crate) fn common(incident: &Incident) -> Labels {
     common
 }
 
-/// The common labels that the scope does not say already.
-pub(crate) fn beside_scope(incident: &Incident) -> Labels {
-    let mut common = common(incident);
-    common.retain(|name, value| incident.scope.as_ref().is_none_or(|scope| scope.get(name) != Some(value)));
-    common
-}
-
 /// The name, with what of its labels is not `common` to all.
 pub(crate) fn alert(member: &Member, common: &Labels) -> String {
     with_own(&member.alert, member, common)
 }
 
-/// The same, less a name that all members have.
-pub(crate) fn alert_in(incident: &Incident, member: &Member, common: &Labels) -> String {
-    let is_told_apart = incident.members.iter().any(|other| other.alert != member.alert);
-    let own = with_own("", member, common);
-    if is_told_apart || own.is_empty() { with_own(&member.alert, member, common) } else { own }
+/// What tells the members of an incident apart.
+pub(crate) struct Names<'r> {
+    common: &'r Labels,
+    is_one: bool,
+}
+
+impl<'r> Names<'r> {
+    pub(crate) fn of(row: &'r Row) -> Self {
+        let mut alerts = row.incident.members.iter().map(|member| &member.alert);
+        let is_one = alerts.next().is_none_or(|first| alerts.all(|alert| alert == first));
+        Self { common: &row.common, is_one }
+    }
+
+    /// The name, unless all have the same, and the labels that they do not share.
+    pub(crate) fn name(&self, member: &Member) -> String {
+        let own = with_own("", member, self.common);
+        if self.is_one && !own.is_empty() { own } else { alert(member, self.common) }
+    }
 }
 
 fn with_own(name: &str, member: &Member, common: &Labels) -> String {
@@ -173,18 +188,6 @@ pub(crate) fn why(incident: &Incident) -> Option<&str> {
     let why = incident.because.first()?;
     let said = format!("{}, notify {}: ", incident.priority, incident.notify);
     Some(why.strip_prefix(&said).unwrap_or(why))
-}
-
-/// The earliest and the latest record of all members; of several files those of the first.
-pub(crate) fn span(incident: &Incident) -> Option<(&Seen, &Seen)> {
-    let members = || incident.members.iter();
-    let source = &incident.members.first()?.first.source;
-    let of_source = |seen: &&Seen| seen.at.is_some() || seen.source == *source;
-    let key = |seen: &&Seen| (seen.at.is_none(), seen.at, seen.line);
-    let first = members().map(|member| &member.first).filter(of_source).min_by_key(key)?;
-    let last =
-        members().map(|member| &member.last).filter(of_source).max_by_key(|seen| (seen.at, seen.line))?;
-    Some((first, last))
 }
 
 /// From when to when, or from which line to which: `06:06–06:41`, `13–30`.

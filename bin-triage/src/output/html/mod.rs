@@ -5,13 +5,12 @@ mod timeline;
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Member, Notify, Report, printable};
+use alert_triage::{Incident, Member, Notify, Report, Row, printable};
 use jiff::Timestamp;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::family::{family, is_aside};
-use super::rows::{Row, rows};
-use super::words::{self, counted};
+use super::words::{self, Names, counted};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -24,11 +23,14 @@ const INCIDENTS: usize = 200;
 /// Members of one incident shown unless all are asked for.
 const MEMBERS: usize = 100;
 
+/// Scopes named in one place.
+const SCOPES: usize = 10;
+
 /// Malformed lines shown; the JSON shows more.
 const MALFORMED: usize = 100;
 
 pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
-    let first: Vec<Row> = rows(report).take(INCIDENTS).collect();
+    let first: Vec<Row> = report.rows(MEMBERS, SCOPES).take(INCIDENTS).collect();
     let title = headline(report);
     let head = html! {
         (DOCTYPE)
@@ -48,8 +50,8 @@ pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::
     };
     write!(to, "{}", head.into_string())?;
     match all {
-        true => incidents(rows(report), report, all, to)?,
-        false => incidents(first.into_iter(), report, all, to)?,
+        true => incidents(report.rows(usize::MAX, SCOPES), report, to)?,
+        false => incidents(first.into_iter(), report, to)?,
     }
     let foot = html! { (malformed(report)) };
     writeln!(to, "{}\n</main>\n</body>\n</html>", foot.into_string())
@@ -89,12 +91,7 @@ fn summary(report: &Report<'_>, title: &str) -> Markup {
 }
 
 /// A card each; those that tell nobody are folded away behind them.
-fn incidents(
-    rows: impl Iterator<Item = Row>,
-    report: &Report<'_>,
-    all: bool,
-    to: &mut impl Write,
-) -> io::Result<()> {
+fn incidents(rows: impl Iterator<Item = Row>, report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     let mut told = 0;
     let mut is_folded = false;
     for row in rows {
@@ -106,7 +103,7 @@ fn incidents(
             writeln!(to, "\n<h2>Incidents</h2>")?;
         }
         told += row.incidents;
-        writeln!(to, "{}", card(&row, report, all).into_string())?;
+        writeln!(to, "{}", card(&row, report).into_string())?;
     }
     if is_folded {
         writeln!(to, "</details>")?;
@@ -118,10 +115,10 @@ fn incidents(
     Ok(())
 }
 
-fn card(row: &Row, report: &Report<'_>, all: bool) -> Markup {
-    let Row { incident, incidents, scopes } = row;
+fn card(row: &Row, report: &Report<'_>) -> Markup {
+    let Row { incident, incidents, .. } = row;
     let state = words::state(incident, report.now());
-    let shared = words::beside_scope(incident);
+    let shared = words::beside_scope(row);
     html! {
         article #{ "i" (incident.id) } class=(incident.priority) {
             header {
@@ -130,7 +127,7 @@ fn card(row: &Row, report: &Report<'_>, all: bool) -> Markup {
                     (printable(&incident.headline))
                     @if let Some(state) = state { " (" (state) ")" }
                 }
-                (place(scopes))
+                (place(row))
                 code .id.muted { (incident.id) }
             }
             @if let Some(why) = words::why(incident) { p { (why) } }
@@ -139,27 +136,28 @@ fn card(row: &Row, report: &Report<'_>, all: bool) -> Markup {
             }
             @if !shared.is_empty() { p .muted { "All with " code { (words::pairs(&shared)) } } }
             @for runbook in runbooks(incident) { p { "Runbook: " (runbook) } }
-            (members(incident, report, all))
+            (members(row, report))
             (reasons(incident))
         }
     }
 }
 
-fn place(scopes: &[Labels]) -> Markup {
+fn place(row: &Row) -> Markup {
     html! {
         span {
-            @match scopes {
+            @match row.scopes.as_slice() {
                 [] => { "no scope" },
                 [scope] => { code { (words::scope(scope)) } },
-                scopes => { (words::scopes(scopes, 10)) },
+                _ => { (words::scopes(&row.scopes, row.scopes_in_all, SCOPES)) },
             }
         }
     }
 }
 
-fn members(incident: &Incident, report: &Report<'_>, all: bool) -> Markup {
-    let most = if all { usize::MAX } else { MEMBERS };
-    let common = words::common(incident);
+fn members(row: &Row, report: &Report<'_>) -> Markup {
+    let members = &row.incident.members;
+    let names = Names::of(row);
+    let more = row.alerts - members.len() as u64;
     html! {
         table .members {
             thead {
@@ -172,14 +170,12 @@ fn members(incident: &Incident, report: &Report<'_>, all: bool) -> Markup {
                 }
             }
             tbody {
-                @for kin in family(&incident.members).into_iter().take(most) {
-                    (line(kin.member, kin.depth(), &words::alert_in(incident, kin.member, &common), report))
+                @for kin in family(members) {
+                    (line(kin.member, kin.depth(), &names.name(kin.member), report))
                 }
             }
         }
-        @if incident.members.len() > most {
-            p { (counted((incident.members.len() - most) as u64, "more alert")) " (" code { "--all" } ")" }
-        }
+        @if more > 0 { p { (counted(more, "more alert")) " (" code { "--all" } ")" } }
     }
 }
 

@@ -2,13 +2,12 @@
 //!
 //! Horizontal places are percents and all else is pixels, so that text keeps its size on a phone and needs no script.
 
-use alert_triage::{Member, Report, printable};
+use alert_triage::{Member, Report, Row, printable};
 use maud::{Markup, html};
 
 use super::super::columns::cut;
 use super::super::family::{family, is_aside};
-use super::super::rows::Row;
-use super::super::words::{self, counted};
+use super::super::words::{self, Names, counted};
 use super::scale::Scale;
 
 /// Lanes drawn, whatever is asked for.
@@ -40,7 +39,7 @@ pub(super) fn timeline(rows: &[Row], report: &Report<'_>) -> Markup {
     let told: u64 = rows.iter().map(|row| row.incidents).sum();
     let is_whole = told == report.totals().incidents
         && drawn.len() == rows.len()
-        && drawn.iter().all(|(row, lanes)| row.incident.members.len() == *lanes);
+        && drawn.iter().all(|(row, lanes)| row.alerts == *lanes as u64);
     html! {
         h2 #timeline { "Timeline" }
         p .muted {
@@ -59,10 +58,10 @@ pub(super) fn timeline(rows: &[Row], report: &Report<'_>) -> Markup {
             }
             svg .names height=(height) {
                 @for (y, row, lanes) in stacked(&drawn) {
-                    @let common = words::common(&row.incident);
+                    @let names = Names::of(row);
                     @for (kin, y) in family(&row.incident.members).into_iter().take(lanes).zip((y + HEAD..).step_by(LANE)) {
-                        @let name = format!("{}{}", kin.branch.replace(' ', "\u{a0}"), words::alert_in(&row.incident, kin.member, &common));
-                        (names(kin.member, &name, y, report))
+                        @let name = format!("{}{}", kin.branch.replace(' ', "\u{a0}"), names.name(kin.member));
+                        (label(kin.member, &name, y, report))
                     }
                 }
             }
@@ -101,11 +100,11 @@ fn axis(scale: &Scale, height: usize) -> Markup {
 
 /// Leads to the incident's card.
 fn head(row: &Row, y: usize) -> Markup {
-    let Row { incident, incidents, scopes } = row;
+    let Row { incident, incidents, scopes, .. } = row;
     let place = match scopes.as_slice() {
         [] => String::new(),
         [scope] => format!(" in {}", words::scope(scope)),
-        scopes => format!(" in {}", counted(scopes.len() as u64, "scope")),
+        _ => format!(" in {}", counted(row.scopes_in_all, "scope")),
     };
     html! {
         line .rule x1="0" x2="100%" y1=(y + 6) y2=(y + 6) {}
@@ -119,7 +118,7 @@ fn head(row: &Row, y: usize) -> Markup {
 }
 
 /// What a lane is of: a name, and below it how it stands.
-fn names(member: &Member, name: &str, y: usize, report: &Report<'_>) -> Markup {
+fn label(member: &Member, name: &str, y: usize, report: &Report<'_>) -> Markup {
     let severity = words::severity(member).map(|severity| format!("{severity}, ")).unwrap_or_default();
     let stand = format!("{}× {severity}{}", member.count, super::stand(member, report.now()));
     let class = if is_aside(member) { "aside" } else { "" };
