@@ -93,7 +93,7 @@ pub(crate) enum Output {
     Table,
     /// For machines, complete: one `triage/v1` document
     Json,
-    /// For pipes: one incident a line, then one line of totals
+    /// For pipes: one `"type":"incident"` a line, then one `"type":"report"` with the totals and all the rest
     Jsonl,
     /// For tickets and chats
     Markdown,

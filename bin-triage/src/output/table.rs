@@ -25,6 +25,9 @@ const ALERT: usize = 36;
 /// Scopes named in a head.
 const SCOPES: usize = 4;
 
+/// Columns of a sentence under a head, in all its lines.
+const SENTENCE: usize = 3 * (WIDTH - MARGIN);
+
 /// Columns that a scope wants in a head.
 const PLACE: usize = 16;
 
@@ -173,7 +176,8 @@ fn reasons(row: &Row) -> Vec<String> {
         return Vec::new();
     }
     let runbook = incident.members.iter().find_map(|member| member.runbook.as_deref());
-    let mut or = incident.alternatives.first().cloned();
+    // What a single alert is, its name says; what was joined may be joined wrongly.
+    let mut or = incident.alternatives.first().filter(|_| row.alerts > 1).cloned();
     if let (Some(or), more @ 1..) = (&mut or, incident.alternatives.len().saturating_sub(1)) {
         or.push_str(&format!("; and {more} more"));
     }
@@ -186,7 +190,7 @@ fn reasons(row: &Row) -> Vec<String> {
     ] {
         let Some(text) = text else { continue };
         let style = if label == "runbook" { PLAIN } else { DIM };
-        for line in wrapped(&format!("{label:>0$}  ", MARGIN - 2), text) {
+        for line in wrapped(&format!("{label:>0$}  ", MARGIN - 2), &cut(text, SENTENCE)) {
             lines.push(format!("{style}{line}{style:#}"));
         }
     }
