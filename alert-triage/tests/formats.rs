@@ -414,7 +414,7 @@ fn a_key_joins_what_a_pager_says_apart() {
         ("in order", [trigger.clone(), resolve.clone()].join(&b'\n'), "resolved"),
         ("on one line", [trigger.clone(), resolve.clone()].concat(), "resolved"),
         ("the trigger alone", trigger.clone(), "active"),
-        ("triggered again", [trigger.clone(), resolve, trigger].join(&b'\n'), "active"),
+        ("the trigger delivered again", [trigger.clone(), resolve, trigger].join(&b'\n'), "resolved"),
     ] {
         let (_, mut engine) = read_as(Format::PagerDuty, &input, None);
         let report = engine.report(None);

@@ -339,12 +339,13 @@ impl Lab<'_> {
         let state = report.judgement.state(report.engine, headline);
         let key = report.key(headline).to_vec();
         let entry = self.part.entries.iter().find(|entry| *entry.key == *key);
-        let runs = entry.into_iter().flat_map(Entry::sets).flat_map(|(_, set)| &set.runs).last().copied();
+        let runs =
+            entry.into_iter().flat_map(Entry::sets).flat_map(|(_, set)| set.bursts.runs(gap, &[])).last();
         match (state.since, runs, self.now) {
             (Some(_), Some(run), Some(now)) => {
                 // Lines: it must come again and again, from the run it is in or anew.
-                let goes_on = now.duration_since(run.to.0) <= gap;
-                let from = if goes_on { run.from.0 } else { now };
+                let goes_on = now.duration_since(run.to) <= gap;
+                let from = if goes_on { run.from } else { now };
                 let Ok(until) = from.checked_add(long) else { return };
                 let mut part = self.part.part(|_| true);
                 record.status = Status::Event;

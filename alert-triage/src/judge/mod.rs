@@ -6,6 +6,7 @@
 //!
 //! Everything is derived anew from the ledger, so that it cannot depend on the order in which things were learnt.
 
+mod history;
 pub(crate) mod incident;
 pub(crate) mod relate;
 pub(crate) mod state;
@@ -62,7 +63,10 @@ pub(crate) struct Judged {
     /// Steps from the top of the cause edges.
     pub(crate) depth: u8,
     pub(crate) rung: u8,
+    /// Stands since then, as a cause.
     pub(crate) since: Option<Timestamp>,
+    /// Began last then, as a symptom.
+    pub(crate) latest: Option<Timestamp>,
     /// Seconds.
     pub(crate) lasted: u32,
 }
@@ -175,6 +179,11 @@ impl Judgement {
         both.reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1))).unwrap_or((nowhere, nowhere))
     }
 
+    /// When the one began as a cause, and the other as its symptom.
+    pub(crate) fn began(&self, cause: u32, symptom: u32) -> Option<(Timestamp, Timestamp)> {
+        self.alerts[cause as usize].since.zip(self.alerts[symptom as usize].latest)
+    }
+
     pub(crate) fn state(&self, engine: &Engine, at: u32) -> State {
         let entry = self.entry(engine, at);
         let identity = entry.identity();
@@ -277,6 +286,7 @@ impl Judgement {
                 depth: 0,
                 rung: 0,
                 since: state.since,
+                latest: state.latest,
                 lasted: state.lasted.as_secs().clamp(0, i64::from(u32::MAX)) as u32,
             });
         }
@@ -350,7 +360,7 @@ pub(crate) fn holders(engine: &Engine) -> BTreeMap<&[u8], (Place, u32)> {
     let mut holders: BTreeMap<&[u8], (Place, u32)> = BTreeMap::new();
     for (at, entry) in engine.entries.iter().enumerate() {
         for (key, set) in entry.keyed_sets() {
-            let last = (set.last_fire.unwrap_or(Place::new(0, 0, 0)), at as u32);
+            let last = (set.last_fire().unwrap_or(Place::new(0, 0, 0)), at as u32);
             let holder = holders.entry(key).or_insert(last);
             *holder = (*holder).max(last);
         }

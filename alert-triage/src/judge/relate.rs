@@ -379,7 +379,7 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
             }
         }
         let youngest = symptoms.iter().copied().max_by_key(|symptom| {
-            judgement.alerts[*symptom as usize].since.map_or((1, None), |since| (0, Some(since)))
+            judgement.alerts[*symptom as usize].latest.map_or((1, None), |latest| (0, Some(latest)))
         });
         if let Some(youngest) = youngest {
             for &cause in causes {
@@ -511,12 +511,10 @@ pub(crate) fn is_laddered(judgement: &Judgement, engine: &Engine, a: u32, b: u32
     by(a, b) || by(b, a) || key(a) == key(b) || lasts(a, b) || lasts(b, a)
 }
 
-/// A cause does not begin long after its symptom.
+/// A cause does not begin long after its symptom. Where either began several times, what matters is whether the cause
+/// stood when the symptom began last; without a time it may have.
 fn is_in_time(judgement: &Judgement, engine: &Engine, cause: u32, symptom: u32) -> bool {
-    let began = |at: u32| judgement.alerts[at as usize].since;
+    let began = judgement.began(cause, symptom);
     let precedes = engine.rules().limits().precedes;
-    cause != symptom
-        && began(cause)
-            .zip(began(symptom))
-            .is_none_or(|(cause, symptom)| cause.duration_since(symptom) <= precedes)
+    cause != symptom && began.is_none_or(|(cause, symptom)| cause.duration_since(symptom) <= precedes)
 }

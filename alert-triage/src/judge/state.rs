@@ -2,9 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::history::History;
 use crate::ledger::entry::Entry;
 use crate::ledger::live::Heard;
 use crate::ledger::set::{HeldBack, Set};
+use crate::place::Place;
 use crate::rules::Limits;
 
 /// How an alert stands.
@@ -35,6 +37,8 @@ pub(crate) struct State {
     pub(crate) stand: Stand,
     /// Open, or pending, since then.
     pub(crate) since: Option<Timestamp>,
+    /// Began last then, whether that is over or not.
+    pub(crate) latest: Option<Timestamp>,
     /// The newest end, of what is over.
     pub(crate) ended: Option<Timestamp>,
     pub(crate) seen: Option<Timestamp>,
@@ -59,6 +63,7 @@ impl State {
         Self {
             stand: Stand::Open,
             since: None,
+            latest: None,
             ended: None,
             seen: None,
             timed_out: None,
@@ -80,41 +85,26 @@ impl State {
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> Self {
-        let mut plain = Self::plain();
-        plain.hear(entry.heard, hearing, ttl, limits);
-        let Some(more) = entry.more.as_ref().filter(|more| !more.sets.is_empty() || more.rest.records > 0)
-        else {
-            return plain;
-        };
-        let mut all: Option<Self> = None;
+        let mut all =
+            Self::of_sets(entry, ends, hearing, ttl, limits).map(|(_, state)| state).reduce(Self::or);
         let mut add = |state: Self| {
             all = Some(match all.take() {
                 None => state,
                 Some(all) => all.or(state),
             });
         };
-        for (key, mut state) in Self::of_sets(entry, ends, hearing, ttl, limits) {
-            let last_end = more.sets.get(key).and_then(|set| set.at(hearing.now).last_end);
-            if key.is_empty()
-                && entry.plain.count > 0
-                && plain.stand == Stand::Open
-                && last_end.is_none_or(|end| end < entry.plain.last)
-            {
-                state.stand = Stand::Open;
-                state.is_sustained |= plain.is_sustained;
-                state.lasted = state.lasted.max(plain.lasted);
-            }
-            add(state);
+        let is_among_sets = entry.sets().next().is_some_and(|(key, _)| key.is_empty());
+        if entry.plain.count > 0 && !is_among_sets {
+            let mut plain = Self::plain();
+            plain.hear(entry.heard, hearing, ttl, limits);
+            add(plain);
         }
-        if more.rest.records > 0 {
-            let seen = more.rest.seen.max(hearing.since.filter(|_| more.rest.seen.is_none()));
+        if let Some(rest) = entry.more.as_ref().map(|more| more.rest).filter(|rest| rest.records > 0) {
+            let seen = rest.seen.max(hearing.since.filter(|_| rest.seen.is_none()));
             let stand = if hearing.is_old(seen, ttl) { Stand::Obsolete } else { Stand::Open };
-            add(Self { stand, seen, has_times: more.rest.seen.is_some(), ..Self::plain() });
+            add(Self { stand, seen, has_times: rest.seen.is_some(), ..Self::plain() });
         }
-        if entry.plain.count > 0 && !more.sets.contains_key(&[] as &[u8]) {
-            add(plain.clone());
-        }
-        all.unwrap_or(plain)
+        all.unwrap_or_else(Self::plain)
     }
 
     /// What each label set is by itself.
@@ -129,9 +119,9 @@ impl State {
             Some(ends) if !key.is_empty() => {
                 let mut joined = set.clone();
                 joined.merge(ends.clone(), limits.gap);
-                (key, Self::of_set(&joined.at(hearing.now), hearing, ttl, limits))
+                (key, Self::of_set(&joined, None, hearing, ttl, limits))
             }
-            _ => (key, Self::of_set(&set.at(hearing.now), hearing, ttl, limits)),
+            _ => (key, Self::of_set(set, Some(entry).filter(|_| key.is_empty()), hearing, ttl, limits)),
         })
     }
 
@@ -154,199 +144,112 @@ impl State {
     fn or(self, other: Self) -> Self {
         let (mut high, low) = if other.stand > self.stand { (other, self) } else { (self, other) };
         if high.stand == low.stand {
-            high.since = match (high.since, low.since) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            // No time is any time.
+            high.since = high.since.min(low.since);
             // Held back only if all that stand are.
             high.held = high.held.take().zip(low.held).map(|(a, b)| a.min(b));
             high.is_sustained |= low.is_sustained;
             high.lasted = high.lasted.max(low.lasted);
         }
+        high.latest = high.latest.zip(low.latest).map(|(a, b)| a.max(b));
         high.cycles = high.cycles.max(low.cycles);
         high.episodes += low.episodes;
         high.ended = high.ended.max(low.ended);
         high.seen = high.seen.max(low.seen);
-        high.timed_out = high.timed_out.max(low.timed_out);
+        if high.stand == Stand::Obsolete {
+            high.timed_out = high.timed_out.max(low.timed_out);
+        }
         high.has_times |= low.has_times;
         high.only_ended &= low.only_ended;
         high
     }
 
-    fn of_set(set: &Set, hearing: Hearing, ttl: Option<SignedDuration>, limits: &Limits) -> Self {
+    /// `lines`: the alert whose lines with nothing but their place are of this label set.
+    fn of_set(
+        set: &Set,
+        lines: Option<&Entry>,
+        hearing: Hearing,
+        ttl: Option<SignedDuration>,
+        limits: &Limits,
+    ) -> Self {
         let now = hearing.now;
-        let changes = Changes::of(set, now);
+        let history = History::of(set, now, limits.gap);
+        let untimed = Untimed::of(set, lines, now);
+        let (stand, by_untimed) = untimed.beside(set, history.stand());
         let mut state = Self {
+            stand,
+            latest: history.latest().filter(|_| !by_untimed),
+            ended: history.ended(),
             seen: set.seen.max(set.heard.last()),
-            episodes: changes.episodes,
-            cycles: changes.cycles(now, limits),
+            timed_out: history.timed_out().filter(|_| stand == Stand::Obsolete),
+            episodes: history.episodes,
+            cycles: history.cycles(now, limits),
             held: set.held_back().cloned(),
             has_times: set.seen.is_some(),
-            ended: changes.closings.last().copied(),
+            only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
             ..Self::plain()
         };
-        state.only_ended = set.last_fire.is_none();
-        let has_untimed = set.untimed_fire.or(set.untimed_end).or(set.untimed_pending).is_some();
-        if has_untimed {
-            // An event without a time takes the order of its line, and so do the others beside it; of one line the end
-            // is the later.
-            state.stand = if set.last_end.is_some() && set.last_end >= set.last_fire {
-                Stand::Resolved
-            } else if set.untimed_pending.is_some() && set.untimed_fire.is_none() && changes.fired.is_none() {
-                Stand::Pending
-            } else {
-                Stand::Open
-            };
-        } else {
-            (state.stand, state.timed_out) = changes.stand;
+        if !matches!(stand, Stand::Open | Stand::Pending) {
+            return state;
         }
-        if matches!(state.stand, Stand::Open | Stand::Pending) {
-            state.since = changes.since;
-            state.is_sustained = changes.is_sustained(set, now, limits);
-            state.lasted = changes.lasted(set, now);
-            if has_untimed {
-                state.hear(set.heard, hearing, ttl, limits);
-            } else {
-                // An answer about the present is true as long as nobody asks again, unless its arrivals are noted.
-                state.seen = state.seen.max(hearing.since.filter(|_| set.snapshot));
-                if hearing.is_old(state.seen, ttl) && (!set.snapshot || hearing.since.is_some()) {
-                    state.stand = Stand::Obsolete;
-                }
+        state.since = history.since().filter(|_| !by_untimed);
+        state.lasted = history.lasted(now);
+        state.is_sustained = stand == Stand::Open && history.is_sustained(now, limits);
+        if by_untimed {
+            let mut heard = set.heard;
+            heard.merge(lines.map(|entry| entry.heard).unwrap_or_default(), limits.gap);
+            state.hear(heard, hearing, ttl, limits);
+        } else {
+            // An answer about the present is true as long as nobody asks again, unless its arrivals are noted.
+            state.seen = state.seen.max(hearing.since.filter(|_| set.snapshot));
+            if hearing.is_old(state.seen, ttl) && (!set.snapshot || hearing.since.is_some()) {
+                state.stand = Stand::Obsolete;
             }
         }
-        if state.stand != Stand::Open {
-            state.is_sustained = false;
-        }
+        state.is_sustained &= state.stand == Stand::Open;
         state
     }
 }
 
-/// The history of a label set, drawn out.
-struct Changes {
-    stand: (Stand, Option<Timestamp>),
-    since: Option<Timestamp>,
-    fired: Option<Timestamp>,
-    episodes: u32,
-    /// Starts and closings, by time; a closing is true.
-    all: Vec<(Timestamp, bool)>,
-    closings: Vec<Timestamp>,
+/// What was said without a time: where it was said last.
+struct Untimed {
+    fire: Option<Place>,
+    pending: Option<Place>,
+    end: Option<Place>,
+    /// Of an announced end that has passed.
+    timed_end: Option<Place>,
 }
 
-impl Changes {
-    fn of(set: &Set, now: Option<Timestamp>) -> Self {
-        let passed = |at: Option<Timestamp>| at.filter(|at| now.is_some_and(|now| *at <= now));
-        let mut closings: Vec<Timestamp> = Vec::new();
-        let mut all: Vec<(Timestamp, bool)> = Vec::new();
-        let mut since = None;
-        let mut newest: Option<(Timestamp, Stand, Option<Timestamp>)> = None;
-        let mut ends = set.ends.keys().copied().peekable();
-        let mut instants_open = false;
-        for (&starts, episode) in &set.episodes {
-            while let Some(end) = ends.next_if(|end| *end < starts) {
-                if instants_open {
-                    closings.push(end);
-                    instants_open = false;
-                }
-                since = None;
-            }
-            let ended = if episode.resolved.is_told() {
-                Some(episode.ended.unwrap_or(starts).max(starts))
-            } else {
-                passed(episode.ends.end())
-            };
-            let given_up = passed(episode.times_out).filter(|_| ended.is_none());
-            let stand = match (ended, given_up) {
-                (Some(_), _) => Stand::Resolved,
-                (None, Some(_)) => Stand::Obsolete,
-                (None, None) if episode.firing.is_told() => Stand::Open,
-                (None, None) => Stand::Pending,
-            };
-            all.push((starts, false));
-            if let Some(end) = ended {
-                closings.push(end);
-            }
-            instants_open = ended.is_none() && stand == Stand::Open;
-            // What was never said to be over goes on into the next episode.
-            match stand {
-                Stand::Open => since = since.or(Some(starts)),
-                Stand::Pending => since = since.or(Some(starts)),
-                Stand::Resolved | Stand::Obsolete => since = None,
-            }
-            newest = Some((starts, stand, given_up));
+impl Untimed {
+    fn of(set: &Set, lines: Option<&Entry>, now: Option<Timestamp>) -> Self {
+        let lines = lines.filter(|entry| entry.plain.count > 0).map(|entry| entry.plain.last);
+        let loose = set.loose.last();
+        let has_passed = |(end, _): &(Timestamp, Place)| now.is_some_and(|now| *end <= now);
+        let place = |(_, place): (Timestamp, Place)| place;
+        Self {
+            fire: set.untimed.fire.max(lines).max(loose.filter(|end| !has_passed(end)).map(place)),
+            pending: set.untimed.pending,
+            end: set.untimed.end,
+            timed_end: set.last_timed_end().max(loose.filter(has_passed).map(place)),
         }
-        let last_run = set.runs.last();
-        let last_end = set.ends.keys().next_back().copied();
-        if let Some(run) = last_run {
-            instants_open |= last_end.is_some_and(|end| run.from.0 <= end);
-        }
-        if let Some(end) = ends.next().filter(|_| instants_open) {
-            closings.push(end);
-        }
-        let fired = newest.map(|(starts, ..)| starts).max(last_run.map(|run| run.to.0));
-        let mut stand = newest.map_or((Stand::Open, None), |(_, stand, given_up)| (stand, given_up));
-        if let Some(run) = last_run
-            && newest.is_none_or(|(starts, stand, _)| run.to.0 > starts || stand == Stand::Pending)
-        {
-            stand = (Stand::Open, None);
-            since = since.or(Some(run.from.0));
-        }
-        match (last_end, fired) {
-            (Some(_), None) => stand = (Stand::Resolved, None),
-            (Some(end), Some(fired)) if end >= fired => stand = (Stand::Resolved, None),
-            _ => {}
-        }
-        let episodes = set.episodes.values().filter(|episode| !episode.instant).count();
-        let instants = set.episodes.values().any(|episode| episode.instant);
-        let spans = closings.len() + usize::from(stand.0 == Stand::Open);
-        let episodes =
-            episodes + set.runs.len() + if instants { spans.saturating_sub(episodes).max(1) } else { 0 };
-        closings.sort_unstable();
-        all.extend(closings.iter().map(|end| (*end, true)));
-        all.sort_unstable();
-        Self { stand, since, fired, episodes: episodes.max(1) as u32, all, closings }
     }
 
-    /// Closed episodes of the flapping that goes on at `now`; 0 if none does.
-    fn cycles(&self, now: Option<Timestamp>, limits: &Limits) -> u32 {
-        let mut recent: Vec<Timestamp> = Vec::new();
-        let mut cycles = 0u32;
-        let mut last: Option<Timestamp> = None;
-        for &(at, closes) in &self.all {
-            let quiet = last.is_some_and(|last| at.duration_since(last) >= limits.flap_quiet);
-            if quiet {
-                cycles = 0;
+    /// How things stand, and whether something without a time makes them stand. Beside what carries a time, what does
+    /// not takes the order of its line.
+    fn beside(&self, set: &Set, timed: Option<Stand>) -> (Stand, bool) {
+        let words = [(self.fire, Stand::Open), (self.pending, Stand::Pending), (self.end, Stand::Resolved)];
+        let newest = words.into_iter().filter_map(|(place, stand)| Some((place?, stand))).max();
+        let Some((place, untimed)) = newest else { return (timed.unwrap_or(Stand::Open), false) };
+        let place = Some(place);
+        match (timed, untimed) {
+            (None, stand) => (stand, stand != Stand::Resolved),
+            (Some(Stand::Resolved), stand) if stand == Stand::Resolved || place <= self.timed_end => {
+                (Stand::Resolved, false)
             }
-            last = Some(at);
-            if !closes {
-                continue;
-            }
-            recent.retain(|end| at.duration_since(*end) <= limits.flap_window);
-            recent.push(at);
-            if cycles > 0 {
-                cycles += 1;
-            } else if recent.len() >= limits.flaps {
-                cycles = recent.len() as u32;
-            }
+            // Of one line the end is the later.
+            (Some(stand), Stand::Resolved) if place < set.last_timed_fire() => (stand, false),
+            (Some(_), Stand::Resolved) => (Stand::Resolved, false),
+            (Some(timed), stand) => (timed.max(stand), true),
         }
-        let is_quiet = last.zip(now).is_some_and(|(last, now)| now.duration_since(last) >= limits.flap_quiet);
-        if is_quiet { 0 } else { cycles }
-    }
-
-    fn lasted(&self, set: &Set, now: Option<Timestamp>) -> SignedDuration {
-        let by_state = self.since.zip(now).filter(|_| !set.episodes.is_empty());
-        let by_state = by_state.map(|(since, now)| now.duration_since(since));
-        let by_repeats = set.runs.last().map(|run| run.to.0.duration_since(run.from.0));
-        by_state.max(by_repeats).unwrap_or_default().max(SignedDuration::ZERO)
-    }
-
-    fn is_sustained(&self, set: &Set, now: Option<Timestamp>, limits: &Limits) -> bool {
-        let Some(now) = now else { return false };
-        let by_state = !set.episodes.is_empty()
-            && self.since.is_some_and(|since| now.duration_since(since) >= limits.sustained);
-        let by_repeats = set.runs.iter().any(|run| {
-            run.to.0.duration_since(run.from.0) >= limits.sustained
-                && now.duration_since(run.to.0) <= limits.gap
-        });
-        by_state || by_repeats
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Entry {
     pub(crate) more: Option<Box<More>>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Plain {
     pub(crate) count: u64,
     pub(crate) first: Place,
@@ -106,7 +106,10 @@ impl Entry {
         gap: SignedDuration,
         arrival: Option<Timestamp>,
     ) {
-        let is_plain = record.status == Status::Event && record.time.is_none();
+        if let (Status::Resolved, Some(at), true) = (record.status, arrival, split.set.0.is_empty()) {
+            self.heard.restart(at);
+        }
+        let is_plain = record.status == Status::Event && record.time.is_none() && record.starts.is_none();
         if is_plain && split.set.0.is_empty() {
             self.plain.add(Plain { count: 1, first: place, last: place });
             if let Some(at) = arrival {

@@ -1,6 +1,7 @@
 //! Accounts for every record: what each alert adds up to, in memory that grows with distinct alerts only.
 
 mod announced;
+pub(crate) mod bursts;
 pub(crate) mod entry;
 pub(crate) mod known;
 pub(crate) mod live;

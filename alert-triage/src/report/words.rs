@@ -309,7 +309,7 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
             }
             for edge in engine.rules().edges() {
                 if a != b && relate::is_linked(judgement, engine, edge, one, other) {
-                    let began = report.judged(one).since.zip(report.judged(other).since);
+                    let began = judgement.began(one, other);
                     linked.push((edge, a, b, began.is_some_and(|(cause, symptom)| cause <= symptom)));
                 }
             }
@@ -319,7 +319,7 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
         linked.iter().filter(|(.., proven)| !proven).map(|(edge, ..)| edge.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
-    let begun = |at: &u32| report.judged(*at).since.is_some();
+    let begun = |at: &u32| report.judged(*at).latest.is_some();
     let mut found: Vec<(std::cmp::Reverse<usize>, String)> = Vec::new();
     for id in ids {
         let joins = laddered

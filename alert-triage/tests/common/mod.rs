@@ -123,14 +123,41 @@ fn bare_end() -> impl Strategy<Value = Record<'static>> {
         .prop_map(|(alert, labels, at)| record(alert, labels).status(Status::Resolved).at(at))
 }
 
-/// Joined by the source's own key.
-fn keyed() -> impl Strategy<Value = Record<'static>> {
-    (name(), labels(), instant(), select(vec!["k1", "k2"]), select(vec![Status::Firing, Status::Resolved]))
-        .prop_map(|(alert, labels, at, key, status)| {
-            let mut record = record(alert, labels).status(status).at(at);
-            (record.key, record.keyed) = (Some(key.into()), true);
+/// Says that an alert fires at the usual instant, in any of the ways there are.
+pub(crate) fn fire() -> impl Strategy<Value = Record<'static>> {
+    let ends = prop_oneof![
+        3 => Just(Ends::Open),
+        1 => Just(Ends::At(now() + SignedDuration::from_mins(1))),
+        1 => Just(Ends::TimesOut(now() + SignedDuration::from_mins(1))),
+    ];
+    let state = (
+        name(),
+        labels(),
+        proptest::option::of(instant()),
+        proptest::option::of(instant()),
+        ends,
+        any::<bool>(),
+    )
+        .prop_map(|(alert, labels, starts, said, ends, keyed)| {
+            let mut record = record(alert, labels).ends(ends);
+            record.starts = starts;
+            record.time = said.max(starts.filter(|_| said.is_some()));
+            record.keyed = keyed && record.time.is_some();
             record
-        })
+        });
+    prop_oneof![event(true), event(false), state]
+}
+
+/// Said once by its source, and perhaps joined by the source's own key.
+fn keyed() -> impl Strategy<Value = Record<'static>> {
+    let status = select(vec![Status::Firing, Status::Resolved, Status::Event, Status::Pending]);
+    (name(), labels(), instant(), select(vec![Some("k1"), Some("k2"), None]), status).prop_map(
+        |(alert, labels, at, key, status)| {
+            let mut record = record(alert, labels).status(status).at(at);
+            (record.key, record.keyed) = (key.map(Into::into), true);
+            record
+        },
+    )
 }
 
 /// One alert that goes on and off, minute by minute.

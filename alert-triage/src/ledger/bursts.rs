@@ -1,0 +1,191 @@
+//! When a source said something that it never says is over.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::place::Place;
+
+/// Slices kept of one label set; with gaps of 15 minutes two days and a half at least.
+const KEPT: usize = 256;
+
+/// Times, in slices no longer than the gap that ends a burst. A slice keeps its first and its last time: the gaps inside
+/// it are too small to matter, and those between slices are exact. Which slices there are depends on the times alone,
+/// so that neither the order in which they were told nor what was forgotten on the way can be told from them.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Bursts {
+    /// By time.
+    slices: Vec<(Timestamp, Timestamp)>,
+    records: u64,
+    /// The first and the last record, forgotten or not.
+    ends: Option<[(Timestamp, Place); 2]>,
+    /// The newest place.
+    last: Option<Place>,
+}
+
+/// Times without a gap longer than the limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+    /// Said to be over then.
+    pub(crate) ended: Option<Timestamp>,
+}
+
+impl Bursts {
+    /// Said then; each time counts.
+    pub(crate) fn tell(&mut self, at: Timestamp, place: Place, gap: SignedDuration) {
+        self.touch(at, gap);
+        self.records += 1;
+        self.place([(at, place); 2], place);
+    }
+
+    /// Said then, and counted elsewhere.
+    pub(crate) fn touch(&mut self, at: Timestamp, gap: SignedDuration) {
+        self.slice((at, at), gap);
+    }
+
+    fn slice(&mut self, (first, last): (Timestamp, Timestamp), gap: SignedDuration) {
+        let width = i64::try_from(gap.as_micros()).unwrap_or(i64::MAX).max(1);
+        let number = |at: Timestamp| at.as_microsecond().div_euclid(width);
+        let wanted = number(first);
+        let begin = wanted.saturating_mul(width);
+        let at = self.slices.partition_point(|known| known.0.as_microsecond() < begin);
+        match self.slices.get_mut(at).filter(|known| number(known.0) == wanted) {
+            Some(known) => *known = (known.0.min(first), known.1.max(last)),
+            None => {
+                self.slices.insert(at, (first, last));
+                self.slices.drain(..self.slices.len().saturating_sub(KEPT));
+            }
+        }
+    }
+
+    fn place(&mut self, [first, last]: [(Timestamp, Place); 2], place: Place) {
+        let ends = self.ends.get_or_insert([first, last]);
+        *ends = [ends[0].min(first), ends[1].max(last)];
+        self.last = self.last.max(Some(place));
+    }
+
+    pub(crate) fn merge(&mut self, other: Bursts, gap: SignedDuration) {
+        for slice in other.slices {
+            self.slice(slice, gap);
+        }
+        self.records += other.records;
+        if let Some((ends, place)) = other.ends.zip(other.last) {
+            self.place(ends, place);
+        }
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The newest place of a record counted here.
+    pub(crate) fn last(&self) -> Option<Place> {
+        self.last
+    }
+
+    /// The first and the last record counted here, by time.
+    pub(crate) fn ends(&self) -> Option<[(Timestamp, Place); 2]> {
+        self.ends
+    }
+
+    /// The bursts, by time, as parted by `ends`, which are in order. Where an end falls into a slice, it is not known when
+    /// after it the first time was: the burst is taken to go on from the end.
+    pub(crate) fn runs(&self, gap: SignedDuration, ends: &[Timestamp]) -> Vec<Run> {
+        let from = |at: Timestamp| ends.partition_point(|end| *end < at);
+        let mut runs: Vec<Run> = Vec::new();
+        for &(first, last) in &self.slices {
+            let goes_on = runs
+                .last()
+                .is_some_and(|run| first.duration_since(run.to) <= gap && from(run.to) == from(first));
+            match runs.last_mut().filter(|_| goes_on) {
+                Some(run) => run.to = first,
+                None => runs.push(Run { from: first, to: first, ended: None }),
+            }
+            match (ends[from(first)..from(last)].last(), runs.last_mut()) {
+                (None, Some(run)) => run.to = last,
+                (Some(&end), _) => runs.push(Run { from: end, to: last, ended: None }),
+                (None, None) => {}
+            }
+        }
+        for run in &mut runs {
+            run.ended = ends.get(from(run.to)).copied();
+        }
+        runs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GAP: SignedDuration = SignedDuration::from_mins(15);
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_795_500_000 + minute * 60).unwrap()
+    }
+
+    fn bursts(minutes: &[i64]) -> Bursts {
+        let mut bursts = Bursts::default();
+        for (line, minute) in minutes.iter().enumerate() {
+            bursts.tell(at(*minute), Place::new(0, 0, line as u64 + 1), GAP);
+        }
+        bursts
+    }
+
+    #[test]
+    fn a_gap_or_an_end_parts_bursts() {
+        for (case, minutes, ends, want) in [
+            ("none", &[][..], &[][..], &[][..]),
+            ("one time", &[5], &[], &[(5, 5, None)]),
+            ("no gap", &[0, 15, 30, 45], &[], &[(0, 45, None)]),
+            ("a gap", &[0, 15, 31], &[], &[(0, 15, None), (31, 31, None)]),
+            ("in any order", &[31, 0, 15], &[], &[(0, 15, None), (31, 31, None)]),
+            ("an end between", &[0, 10, 16, 20], &[12], &[(0, 10, Some(12)), (16, 20, None)]),
+            (
+                "an end at a time ends what was said then",
+                &[0, 15, 30],
+                &[15],
+                &[(0, 15, Some(15)), (30, 30, None)],
+            ),
+            ("an end within a slice", &[1, 14], &[5], &[(1, 1, Some(5)), (5, 14, None)]),
+            ("an end behind", &[0, 10], &[11], &[(0, 10, Some(11))]),
+            ("two ends", &[1, 14], &[5, 9, 20], &[(1, 1, Some(5)), (9, 14, Some(20))]),
+        ] {
+            let ends: Vec<Timestamp> = ends.iter().copied().map(at).collect();
+            let want: Vec<Run> = (want.iter())
+                .map(|(from, to, ended)| Run { from: at(*from), to: at(*to), ended: ended.map(at) })
+                .collect();
+            assert_eq!(bursts(minutes).runs(GAP, &ends), want, "{case}");
+        }
+    }
+
+    proptest! {
+        /// Law: what is forgotten does not depend on the order.
+        #[test]
+        fn bursts_have_no_order(minutes in prop::collection::vec(0i64..20_000, 0..900), split in 0usize..900) {
+            let runs = |bursts: &Bursts| bursts.runs(GAP, &[]);
+            let whole = runs(&bursts(&minutes));
+            let mut sorted = minutes.clone();
+            sorted.sort_unstable();
+            prop_assert_eq!(&runs(&bursts(&sorted)), &whole);
+            let (a, b) = minutes.split_at(split.min(minutes.len()));
+            let mut merged = bursts(b);
+            merged.merge(bursts(a), GAP);
+            prop_assert_eq!(&runs(&merged), &whole);
+        }
+
+        /// Law: as long as nothing is forgotten, bursts are exact.
+        #[test]
+        fn bursts_are_exact(minutes in prop::collection::vec(0i64..2_000, 1..60)) {
+            let mut sorted = minutes.clone();
+            sorted.sort_unstable();
+            let exact: Vec<Run> = sorted
+                .chunk_by(|a, b| b - a <= 15)
+                .map(|run| Run { from: at(run[0]), to: at(run[run.len() - 1]), ended: None })
+                .collect();
+            prop_assert_eq!(bursts(&minutes).runs(GAP, &[]), exact);
+        }
+    }
+}
