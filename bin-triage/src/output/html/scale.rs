@@ -27,6 +27,8 @@ pub(super) struct Tick {
     /// Percent of the width.
     pub(super) at: f64,
     pub(super) label: String,
+    /// The day, at the first mark of each.
+    pub(super) day: Option<String>,
 }
 
 impl Scale {
@@ -90,6 +92,7 @@ impl Scale {
                 .map(|(source, before)| Tick {
                     at: self.percent(before + 1),
                     label: alert_triage::printable(source.as_deref().unwrap_or_default()),
+                    day: None,
                 })
                 .collect(),
             Scale::Lines { to, .. } => {
@@ -102,7 +105,7 @@ impl Scale {
                 lines.dedup();
                 lines
                     .into_iter()
-                    .map(|line| Tick { at: self.percent(line), label: line.to_string() })
+                    .map(|line| Tick { at: self.percent(line), label: line.to_string(), day: None })
                     .collect()
             }
         }
@@ -112,14 +115,10 @@ impl Scale {
         let at = Timestamp::from_second(second).ok()?;
         let date = at.strftime("%F").to_string();
         let clock = at.strftime(if step < 60 { "%T" } else { "%H:%M" }).to_string();
-        let label = match () {
-            () if step >= 86_400 => date.clone(),
-            () if *day == date => clock,
-            // The first of a day says which.
-            () => format!("{} {clock}", at.strftime("%m-%d")),
-        };
-        *day = date;
-        Some(Tick { at: self.percent(second), label })
+        let is_new = step < 86_400 && *day != date;
+        *day = date.clone();
+        let (label, day) = if step < 86_400 { (clock, is_new.then_some(date)) } else { (date, None) };
+        Some(Tick { at: self.percent(second), label, day })
     }
 
     fn percent(&self, value: i64) -> f64 {
@@ -145,7 +144,11 @@ mod tests {
     }
 
     fn labels(scale: &Scale) -> Vec<String> {
-        scale.ticks().into_iter().map(|tick| tick.label).collect()
+        scale
+            .ticks()
+            .into_iter()
+            .map(|tick| tick.day.into_iter().chain([tick.label]).collect::<Vec<_>>().join(" "))
+            .collect()
     }
 
     #[test]
@@ -157,7 +160,7 @@ mod tests {
         ];
         let scale =
             Scale::of(&seen.iter().collect::<Vec<_>>(), Some("2026-11-24T02:10:00Z".parse().unwrap()));
-        assert_eq!(labels(&scale), ["11-23 23:00", "11-24 00:00", "01:00", "02:00"]);
+        assert_eq!(labels(&scale), ["2026-11-23 23:00", "2026-11-24 00:00", "01:00", "02:00"]);
         let places: Vec<_> = seen.iter().map(|seen| scale.place(seen)).collect();
         assert_eq!(places, [Some(1.5), None, Some(90.42)]);
         assert_eq!(scale.now(), Some(98.5));
@@ -166,9 +169,9 @@ mod tests {
     #[test]
     fn marks_are_few_and_even_whatever_the_span() {
         for (case, to, want) in [
-            ("one instant", "2026-11-23T00:00:00Z", vec!["11-23 00:00:00"]),
-            ("seconds", "2026-11-23T00:00:07Z", vec!["11-23 00:00:00", "00:00:05"]),
-            ("minutes", "2026-11-23T00:12:00Z", vec!["11-23 00:00", "00:05", "00:10"]),
+            ("one instant", "2026-11-23T00:00:00Z", vec!["2026-11-23 00:00:00"]),
+            ("seconds", "2026-11-23T00:00:07Z", vec!["2026-11-23 00:00:00", "00:00:05"]),
+            ("minutes", "2026-11-23T00:12:00Z", vec!["2026-11-23 00:00", "00:05", "00:10"]),
             (
                 "days",
                 "2026-11-27T05:00:00Z",

@@ -14,10 +14,10 @@ use super::scale::Scale;
 const LANES: usize = 200;
 
 /// Columns of text beside a bar; the card below has all of it.
-const NAME: usize = 52;
+const NAME: usize = 56;
 
 /// Heights in pixels.
-const AXIS: usize = 22;
+const AXIS: usize = 38;
 const HEAD: usize = 36;
 const LANE: usize = 40;
 
@@ -88,12 +88,15 @@ fn axis(scale: &Scale, height: usize) -> Markup {
     let ticks = scale.ticks().into_iter().filter(|tick| now.is_none_or(|now| (tick.at - now).abs() > 14.0));
     html! {
         @for tick in ticks {
-            line .tick x1=(percent(tick.at)) x2=(percent(tick.at)) y1="16" y2=(height) {}
-            text .quiet x=(percent(tick.at)) y="11" text-anchor=(anchor(tick.at)) { (tick.label) }
+            line .tick x1=(percent(tick.at)) x2=(percent(tick.at)) y1=(AXIS - 6) y2=(height) {}
+            @if let Some(day) = tick.day {
+                text .quiet x=(percent(tick.at)) y=(AXIS - 26) text-anchor=(anchor(tick.at)) { (day) }
+            }
+            text .quiet x=(percent(tick.at)) y=(AXIS - 11) text-anchor=(anchor(tick.at)) { (tick.label) }
         }
         @if let Some(at) = now {
-            line .now x1=(percent(at)) x2=(percent(at)) y1="16" y2=(height) {}
-            text .quiet x=(percent(at)) y="11" text-anchor=(anchor(at)) { "now" }
+            line .now x1=(percent(at)) x2=(percent(at)) y1=(AXIS - 6) y2=(height) {}
+            text .quiet x=(percent(at)) y=(AXIS - 11) text-anchor=(anchor(at)) { "now" }
         }
     }
 }
