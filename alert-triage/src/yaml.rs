@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_saphyr::{Location, Spanned};
 
@@ -86,6 +87,12 @@ impl fmt::Display for FileError {
 }
 
 impl std::error::Error for FileError {}
+
+/// A span such as `90s`, `1h30m` or `7d`; a day has 24 hours.
+pub(crate) fn span(text: &str) -> Option<SignedDuration> {
+    let span: Span = text.parse().ok()?;
+    span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
+}
 
 /// Reads a file; one that says nothing is the default.
 pub(crate) fn parse<T: DeserializeOwned + Default>(yaml: &str) -> Result<T, FileError> {

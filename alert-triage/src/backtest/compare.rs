@@ -214,10 +214,11 @@ fn caveats(candidate: &Replay, baseline: &Replay, instants: &Instants) -> Vec<St
         ));
     }
     if instants.judged.first().is_some_and(Option::is_none) {
-        caveats.push(
-            "no record carries a time: the history was judged as one report, and silences with an end are not in force"
-                .to_owned(),
-        );
+        let mut caveat = "no record carries a time: the history was judged as one report".to_owned();
+        if candidate.has_timed_silences || baseline.has_timed_silences {
+            caveat.push_str(", and silences with a beginning or an end are not in force");
+        }
+        caveats.push(caveat);
     }
     for (whose, replay) in [("candidate", candidate), ("baseline", baseline)] {
         if replay.has_overflow {

@@ -82,6 +82,7 @@ pub(super) struct Replay {
     /// The alert that each record went to, by its place and its turn there.
     pub(super) of_record: HashMap<(Place, u32), usize>,
     pub(super) has_overflow: bool,
+    pub(super) has_timed_silences: bool,
     offsets: Offsets,
     sources: Vec<String>,
 }
@@ -96,6 +97,7 @@ impl Replay {
             told: Vec::new(),
             of_record: HashMap::with_capacity(arrivals.len()),
             has_overflow: false,
+            has_timed_silences: recorder.rules().has_timed_silences(),
             offsets: recorder.offsets(),
             sources: recorder.sources.clone(),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
@@ -279,7 +279,7 @@ fn instant(text: &Text, start: Option<Timestamp>) -> Result<Timestamp, FileError
         FileError::at(text, message)
     };
     let value = if text.value == "0" { "0s" } else { &text.value };
-    let span = SignedDuration::try_from(value.parse::<Span>().map_err(|_| bad())?).map_err(|_| bad())?;
+    let span = yaml::span(value).ok_or_else(bad)?;
     if span.is_negative() {
         return Err(bad());
     }
@@ -287,8 +287,7 @@ fn instant(text: &Text, start: Option<Timestamp>) -> Result<Timestamp, FileError
 }
 
 fn span(text: &Text) -> Result<SignedDuration, FileError> {
-    let span = text.value.parse::<Span>().ok().and_then(|span| SignedDuration::try_from(span).ok());
-    span.filter(|span| span.is_positive()).ok_or_else(|| {
+    yaml::span(&text.value).filter(SignedDuration::is_positive).ok_or_else(|| {
         FileError::at(text, format!("`{}` is no span longer than zero: write 90s, 15m, 1h", text.value))
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use jiff::{SignedDuration, Span, Timestamp};
+use jiff::{SignedDuration, Timestamp};
 use serde_saphyr::Spanned;
 use wildmatch::WildMatch;
 
@@ -11,7 +11,7 @@ use super::template::Template;
 use super::{Edge, HEURISTICS, Limits, Matches, Row, Silence, Table, Written};
 use crate::mask;
 use crate::severity::Severity;
-use crate::yaml::{FileError, Text};
+use crate::yaml::{self, FileError, Text};
 
 fn fault<T>(at: &Spanned<T>, message: impl std::fmt::Display) -> FileError {
     FileError::at(at, message)
@@ -35,9 +35,7 @@ fn time(text: &Text) -> Result<Timestamp, FileError> {
 
 fn span(text: &Text) -> Result<SignedDuration, FileError> {
     let bad = || fault(text, format!("`{}` is no span longer than zero: write 90s, 15m, 24h", text.value));
-    let span: Span = text.value.parse().map_err(|_| bad())?;
-    let span = SignedDuration::try_from(span).map_err(|_| bad())?;
-    if span > SignedDuration::ZERO { Ok(span) } else { Err(bad()) }
+    yaml::span(&text.value).filter(SignedDuration::is_positive).ok_or_else(bad)
 }
 
 fn name(text: &Text) -> Result<String, FileError> {
