@@ -122,8 +122,10 @@ fn of_incident(explained: &IncidentExplained, out: &mut dyn Write) -> io::Result
         writeln!(out, "  and {} more (-o json has all)", incident.members.len() - MEMBERS)?;
     }
     title(out, "What would change it")?;
-    if explained.would.is_empty() {
-        writeln!(out, "  nothing that was tried")?;
+    match (explained.is_tried, explained.would.is_empty()) {
+        (false, _) => writeln!(out, "  nothing was tried: it may have to do with too many alerts")?,
+        (true, true) => writeln!(out, "  nothing that was tried")?,
+        (true, false) => {}
     }
     // What is not certain is told once, with the doubt.
     let is_told = |would: &&Would| {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{At, Lines, rank};
+use super::{At, Known, Lines, rank};
 use crate::identity::{Identity, workload};
 use crate::judge::NONE;
 use crate::ledger::hash;
@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::printable::{self, printable};
 use crate::record::Status;
 use crate::report::{Labels, Member, Notify, Priority, Report};
-use crate::tape::{self, Evidence, Taken};
+use crate::tape::{self, Taken};
 
 /// What became of a line.
 #[derive(Debug, Serialize)]
@@ -130,7 +130,7 @@ pub(super) fn explain(
     report: &Report<'_>,
     (source, number): (usize, u64),
     line: Option<&tape::Line>,
-    evidence: &[(Box<[u8]>, Evidence)],
+    evidence: &Known,
     text: Option<&[u8]>,
 ) -> LineExplained {
     let format = line.and_then(|line| line.format);
@@ -172,16 +172,11 @@ pub(super) fn explain(
     }
 }
 
-fn record(
-    report: &Report<'_>,
-    place: Option<Place>,
-    taken: &Taken,
-    evidence: &[(Box<[u8]>, Evidence)],
-) -> RecordExplained {
+fn record(report: &Report<'_>, place: Option<Place>, taken: &Taken, evidence: &Known) -> RecordExplained {
     let record = &taken.record;
     let at = index(report, taken);
     let key = at.map_or(taken.key.as_ref(), |at| report.key(at));
-    let found = evidence.iter().find(|(known, _)| known.as_ref() == key).map(|(_, found)| found);
+    let found = evidence.get(key);
     let is_keyed = record.status != Status::Event && (record.starts.is_some() || record.keyed);
     let first = found.and_then(|found| found.first_of.get(&taken.same).copied().flatten());
     let duplicate_of = first.filter(|first| is_keyed && Some(*first) != place).map(|first| report.at(first));

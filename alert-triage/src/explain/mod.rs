@@ -12,6 +12,8 @@ mod line;
 mod rank;
 mod would;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -47,8 +49,11 @@ pub struct Inquiry {
     now: Option<Timestamp>,
     subject: Subject,
     line: Option<crate::tape::Line>,
-    evidence: Option<Vec<(Box<[u8]>, Evidence)>>,
+    evidence: Option<Known>,
 }
+
+/// By the keys of alerts.
+type Known = BTreeMap<Box<[u8]>, Evidence>;
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +89,8 @@ pub struct IncidentExplained {
     pub evidence: Vec<Lines>,
     /// What would change it, each judged again.
     pub would: Vec<Would>,
+    /// False if nothing was judged again, for the incident may have to do with more than 20,000 alerts.
+    pub is_tried: bool,
 }
 
 /// Where an alert's records stand in the input.
@@ -164,8 +171,8 @@ impl Inquiry {
     pub fn take(&mut self, read: Engine) {
         match read.tape {
             Some(Tape::Line(line)) => self.line = Some(line),
-            Some(Tape::Alerts(alerts)) => self.evidence = Some(alerts.into_iter().collect()),
-            Some(Tape::All(_)) | None => self.evidence = Some(Vec::new()),
+            Some(Tape::Alerts(alerts)) => self.evidence = Some(alerts),
+            Some(Tape::All(_)) | None => self.evidence = Some(Known::new()),
         }
     }
 
@@ -180,21 +187,17 @@ impl Inquiry {
             }
             Subject::Incident(number, asked) => {
                 let incident = report.incident(number);
-                let keys: Vec<Box<[u8]>> = report
-                    .members(&report.judgement.incidents[number])
-                    .iter()
-                    .map(|at| report.key(*at).into())
-                    .collect();
-                let evidence = (keys.iter().zip(&incident.members))
-                    .map(|(key, member)| {
-                        let found = evidence.iter().find(|(known, _)| known == key).map(|(_, found)| found);
-                        Lines::of(&report, &member.alert, found)
-                    })
+                let members = report.members(&report.judgement.incidents[number]);
+                let evidence = (members.iter().zip(&incident.members))
+                    .map(|(at, member)| Lines::of(&report, &member.alert, evidence.get(report.key(*at))))
                     .collect();
                 let rank = rank::of(&report, number);
                 let paging = rank::paging(&report, number);
                 let would = would::of(&report, number);
-                let explained = IncidentExplained { incident, asked, rank, paging, evidence, would };
+                let is_tried = would.is_some();
+                let would = would.unwrap_or_default();
+                let explained =
+                    IncidentExplained { incident, asked, rank, paging, evidence, would, is_tried };
                 Explanation::Incident(Box::new(explained))
             }
         }

@@ -21,6 +21,9 @@ use crate::severity::Severity;
 /// An incident of more members is looked at by its headline alone.
 const TAKEN_APART: usize = 32;
 
+/// Alerts that an incident may have to do with; of more it would take too long to judge them again and again.
+const NEAR: usize = 20_000;
+
 /// Alerts that would raise it, the most urgent first.
 const RAISING: usize = 5;
 
@@ -54,7 +57,8 @@ impl std::fmt::Display for Outlook {
     }
 }
 
-pub(super) fn of(report: &Report<'_>, number: usize) -> Vec<Would> {
+/// None if there are too many alerts to try anything.
+pub(super) fn of(report: &Report<'_>, number: usize) -> Option<Vec<Would>> {
     let core = &report.judgement.incidents[number];
     let members = report.members(core);
     let keys: BTreeSet<Box<[u8]>> = members.iter().map(|at| report.key(*at).into()).collect();
@@ -68,12 +72,15 @@ pub(super) fn of(report: &Report<'_>, number: usize) -> Vec<Would> {
         })
         .map(|at| report.key(at).into())
         .collect();
+    if keys.union(&near).count() > NEAR {
+        return None;
+    }
     let part = report.engine.part(|entry| keys.contains(&entry.key) || near.contains(&entry.key));
     let mut lab =
         Lab { report, keys, part, now: report.judgement.now, found: Vec::new(), before: Vec::new() };
     lab.before = lab.outlook(&lab.part, lab.now);
     lab.all(core.headline, members);
-    lab.found
+    Some(lab.found)
 }
 
 struct Lab<'r> {
