@@ -201,6 +201,27 @@ fn a_repeat_is_told_from_the_record_it_repeats() {
     assert!(!text.contains("duplicate"), "{text}");
 }
 
+/// The block of the page on rules that begins with this line of a terminal, without it; and the text before it.
+fn shown(command: &str) -> (&'static str, &'static str) {
+    let (before, after) = DOCS.split_once(&format!("```text\n$ {command}\n")).expect("the page shows it");
+    (before, after.split("```").next().expect("the block ends"))
+}
+
+/// The last block of that kind.
+fn last(kind: &str, text: &'static str) -> &'static str {
+    let (_, block) = text.rsplit_once(&format!("```{kind}\n")).expect("the page has it");
+    block.split("```").next().expect("the block ends")
+}
+
+#[test]
+fn check_says_what_the_page_shows() {
+    let room = room();
+    let (before, want) = shown("triage check faulty.yml --now 2026-11-23T06:00:00Z");
+    write(&room, "faulty.yml", last("yaml faulty", before));
+    let args = ["check", "faulty.yml", "--now", "2026-11-23T06:00:00Z"];
+    assert_eq!(run(&room, &args), (1, want.to_owned()));
+}
+
 #[test]
 fn check_exits_by_what_it_finds() {
     let room = room();
@@ -331,15 +352,10 @@ fn cases_that_cannot_be_used_are_no_half_of_a_run() {
 fn a_backtest_says_what_is_missed() {
     let room = room();
     // The page on rules has these rules, and what they come to.
-    let (before, after) = DOCS
-        .split_once("```text\n$ triage backtest upcommerce.log --rules quieter.yml --against builtin\n")
-        .unwrap();
-    let (_, rules) = before.rsplit_once("```yaml rules\n").unwrap();
-    write(&room, "quieter.yml", rules.split("```").next().unwrap());
-    let (code, text) =
-        run(&room, &["backtest", "upcommerce.log", "--rules", "quieter.yml", "--against", "builtin"]);
-    assert_eq!(code, 1);
-    assert_eq!(text, after.split("```").next().unwrap());
+    let (before, want) = shown("triage backtest upcommerce.log --rules quieter.yml --against builtin");
+    write(&room, "quieter.yml", last("yaml rules", before));
+    let quieter = ["backtest", "upcommerce.log", "--rules", "quieter.yml", "--against", "builtin"];
+    assert_eq!(run(&room, &quieter), (1, want.to_owned()));
 
     let (code, text) = run(
         &room,

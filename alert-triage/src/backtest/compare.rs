@@ -20,7 +20,7 @@ pub(super) fn compare(candidate: &Replay, baseline: &Replay, instants: &Instants
     let moved =
         pages.pairs.iter().filter(|(mine, theirs)| candidate.told[*mine].at != baseline.told[*theirs].at);
     Backtest {
-        from: instants.judged.first().copied().flatten(),
+        from: instants.from,
         to: instants.judged.last().copied().flatten(),
         judged: instants.judged.len() as u64,
         instants: instants.all,

@@ -24,6 +24,8 @@ const TICK: SignedDuration = SignedDuration::from_mins(5);
 pub(super) struct Instants {
     /// In their order; none is a history without times.
     pub(super) judged: Vec<Option<Timestamp>>,
+    /// Where the history begins.
+    pub(super) from: Option<Timestamp>,
     /// How many there would have been.
     pub(super) all: u64,
     /// Alerts that began and ended between two looks.
@@ -40,7 +42,7 @@ pub(super) fn of(
         arrivals.into_iter().flatten().filter_map(|arrival| arrival.at).collect();
     let (Some(&first), Some(&last)) = (all.first(), all.last()) else {
         // Without times there is one report, as of now if somebody says when that is.
-        return Instants { judged: vec![now], all: 1, unseen: 0 };
+        return Instants { judged: vec![now], from: now, all: 1, unseen: 0 };
     };
     let last = now.map_or(last, |now| now.max(last));
     all.insert(last);
@@ -68,7 +70,12 @@ pub(super) fn of(
         must.clone_from(&all);
     }
     let unseen = stood.iter().filter(|(from, to)| must.range(*from..*to).next().is_none()).count() as u64;
-    Instants { judged: must.into_iter().map(Some).collect(), all: all.len() as u64, unseen }
+    Instants {
+        judged: must.into_iter().map(Some).collect(),
+        from: Some(first),
+        all: all.len() as u64,
+        unseen,
+    }
 }
 
 /// From when to when something stood that was said to be over.

@@ -40,9 +40,9 @@ use crate::report::{Labels, Priority, many_labels};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Backtest {
-    /// The first instant that was judged at; none if no record carries a time.
+    /// Its first record; none if no record carries a time.
     pub from: Option<Timestamp>,
-    /// The last.
+    /// The last instant that was judged at.
     pub to: Option<Timestamp>,
     /// Instants that were judged at.
     pub judged: u64,
