@@ -19,7 +19,7 @@ const ROWS: usize = 20;
 
 pub(crate) fn backtest(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
     let inputs = args::inputs(&args.history)?;
-    input::no_stdin(&inputs, "a history is read by both sets of rules")?;
+    input::only_files(&inputs, "a history is read by both sets of rules")?;
     // Both before either is used: a typing error need not wait for a long history.
     let candidate = input::rules(Some(&args.rules))?;
     let baseline = match args.against.as_path() {

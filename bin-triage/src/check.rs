@@ -42,7 +42,7 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 /// The alerts of the past, and a sentence on what was read: a history of nothing would find every row at fault.
 fn history(files: &[PathBuf], rules: &Rules, now: Option<Timestamp>) -> anyhow::Result<(History, String)> {
     let inputs = crate::args::inputs(files)?;
-    input::no_stdin(&inputs, "a history is read twice")?;
+    input::only_files(&inputs, "a history is read twice")?;
     let mut engine = input::read_with(&inputs, rules.clone(), None, now, NonZeroUsize::MIN)?;
     let mut history = History::of(&engine);
     for path in files {

@@ -30,7 +30,7 @@ const SHOWN: u64 = 64 * 1024;
 
 pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let inputs = args::inputs(&args.files)?;
-    input::no_stdin(&inputs, "explain reads its input again")?;
+    input::only_files(&inputs, "explain reads its input again")?;
     let engine = input::read(&inputs, &args.reading)?;
     let mut inquiry = Inquiry::new(engine, args.reading.now, &args.what).map_err(|error| anyhow!(error))?;
     while let Some(again) = inquiry.again() {

@@ -3,6 +3,7 @@
 mod blocks;
 mod progress;
 
+use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -74,10 +75,20 @@ impl std::fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
-/// Refuses what can be read only once.
-pub(crate) fn no_stdin(inputs: &[Input], why: &str) -> anyhow::Result<()> {
-    if inputs.contains(&Input::Stdin) {
-        bail!("standard input cannot be used here, for {why}: save it to a file and name that");
+/// Refuses what can be read only once: standard input, and pipes that have a name.
+pub(crate) fn only_files(inputs: &[Input], why: &str) -> anyhow::Result<()> {
+    for input in inputs {
+        match input {
+            Input::Stdin => {
+                bail!("standard input cannot be used here, for {why}: save it to a file and name that");
+            }
+            Input::File(path) => {
+                let is_pipe = fs::metadata(path).is_ok_and(|about| !about.is_file() && !about.is_dir());
+                if is_pipe {
+                    bail!("{} is no file, and {why}: save it to a file and name that", path.display());
+                }
+            }
+        }
     }
     Ok(())
 }

@@ -113,6 +113,7 @@ fn what_cannot_be_explained_says_what_can() {
             vec!["1", "-"],
             "standard input cannot be used here, for explain reads its input again",
         ),
+        ("a pipe", vec!["1", "/dev/null"], "/dev/null is no file, and explain reads its input again"),
         ("behind the end", vec!["32", "upcommerce.log"], "upcommerce.log has 31 lines, and no line 32"),
         (
             "a line of which file",

@@ -187,8 +187,13 @@ impl Replay {
                 alert.heads |= notify != Notify::None && core.headline == at;
                 if alert.peak.as_ref().is_none_or(|(peak, _)| core.priority < *peak) {
                     let head = core.headline;
-                    let why = match judged.priority == core.priority || head == at {
-                        true => format!("{}, {}", judged.verdict, report.member(at).why),
+                    let own = || format!("{}, {}", judged.verdict, report.member(at).why);
+                    let why = match head == at || judged.priority == core.priority {
+                        true => own(),
+                        // Held back, though the incident is not.
+                        false if !judged.stands() => {
+                            format!("{}, in the incident of {}", own(), report.name(head))
+                        }
                         // The incident's priority is another's.
                         false => {
                             format!("in the incident of {}, {}", report.name(head), report.severity(head))

@@ -55,6 +55,19 @@ fn a_silence_loses_pages_and_misses_a_critical() {
 }
 
 #[test]
+fn a_critical_that_is_silenced_is_missed_though_its_incident_pages() {
+    let silence = "silences:\n- {id: quiet, alert: TooFewEndpointsRegistered, because: works}\n";
+    let backtest = backtest(silence, "", NIGHT);
+    assert_eq!(shown(&backtest.pages_lost), ["06:10 P1 rose TooFewEndpointsRegistered"]);
+    assert_eq!(backtest.criticals_missed.len(), 1);
+    assert_eq!(
+        backtest.criticals_missed[0].because,
+        "P2, page: silenced, silenced by us: works; EndpointRegistrationFailure brings it with it \
+         (upcommerce/registration), in the incident of EndpointRegistrationFailure"
+    );
+}
+
+#[test]
 fn a_severity_gains_pages() {
     let raised = "severities:\n- {id: upcommerce/model-stale, alert: LLMModelStale, severity: critical}\n";
     let backtest = backtest(raised, "", NIGHT);

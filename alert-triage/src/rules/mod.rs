@@ -3,18 +3,19 @@
 mod check;
 mod file;
 mod list;
+mod matches;
 mod table;
 mod template;
+mod varied;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use wildmatch::WildMatch;
 
 pub use self::check::{Finding, History, Lint};
 pub use self::list::Listed;
+pub(crate) use self::matches::Matches;
 pub(crate) use self::template::{Filled, Template};
 use crate::name;
 use crate::severity::Severity;
@@ -93,42 +94,6 @@ pub(crate) struct Row<T> {
     pub(crate) says: T,
 }
 
-/// An alert's name, or a pattern of names, and labels that must be equal.
-#[derive(Debug, Clone)]
-pub(crate) struct Matches {
-    pub(crate) alert: WildMatch,
-    pub(crate) pattern: String,
-    pub(crate) labels: Vec<(String, WildMatch, String)>,
-}
-
-impl Matches {
-    fn alert(&self, alert: &str) -> bool {
-        if self.is_exact() { self.pattern == alert } else { self.alert.matches(alert) }
-    }
-
-    pub(crate) fn is_exact(&self) -> bool {
-        !self.pattern.contains(['*', '?'])
-    }
-
-    pub(crate) fn all<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        self.alert(alert)
-            && self.labels.iter().all(|(name, value, _)| label(name).is_some_and(|told| value.matches(told)))
-    }
-}
-
-/// As people would write it: `X` or `X{zone="AB"}`.
-impl fmt::Display for Matches {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.pattern)?;
-        if self.labels.is_empty() {
-            return Ok(());
-        }
-        let labels: Vec<String> =
-            self.labels.iter().map(|(name, _, value)| format!("{name}=\"{value}\"")).collect();
-        write!(f, "{{{}}}", labels.join(", "))
-    }
-}
-
 /// `cause` brings `symptoms` with it, inside one scope.
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
@@ -188,35 +153,6 @@ pub(crate) enum SeverityBy {
     Row(u32),
     Name,
     Default,
-}
-
-/// Changes to judge by again.
-impl Table {
-    /// Holds one alert back, from now on.
-    pub(crate) fn silence<'l>(&mut self, alert: &str, labels: impl Iterator<Item = (&'l str, &'l str)>) {
-        let matches = Matches {
-            alert: WildMatch::new(alert),
-            pattern: alert.to_owned(),
-            labels: labels
-                .map(|(name, value)| (name.to_owned(), WildMatch::new(value), value.to_owned()))
-                .collect(),
-        };
-        let because = String::new();
-        self.silences
-            .insert(0, Silence { id: "a silence".to_owned(), matches, from: None, until: None, because });
-    }
-
-    pub(crate) fn without_edge(&mut self, id: &str) {
-        self.edges.retain(|edge| edge.id != id);
-    }
-
-    /// Without that ladder, transient row or heuristic.
-    pub(crate) fn without_ladder(&mut self, id: &str) {
-        let ladders = &self.ladders;
-        self.ladder_of.retain(|_, (ladder, _)| ladders[*ladder].0 != id);
-        self.transients.retain(|row| row.id != id);
-        self.disabled.insert(id.to_owned());
-    }
 }
 
 impl Default for Rules {
@@ -358,13 +294,6 @@ impl Rules {
     /// From the lowest.
     pub(crate) fn rungs(&self, ladder: usize) -> &[String] {
         &self.0.ladders[ladder].1
-    }
-
-    /// The same with a change.
-    pub(crate) fn varied(self, change: impl FnOnce(&mut Table)) -> Self {
-        let mut table = Arc::unwrap_or_clone(self.0);
-        change(&mut table);
-        Self(Arc::new(table))
     }
 
     pub(crate) fn edges(&self) -> &[Edge] {

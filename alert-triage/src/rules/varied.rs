@@ -1,0 +1,44 @@
+//! Rules with a change, to judge by again.
+
+use std::sync::Arc;
+
+use wildmatch::WildMatch;
+
+use super::{Matches, Rules, Silence, Table};
+
+impl Rules {
+    /// The same with a change.
+    pub(crate) fn varied(self, change: impl FnOnce(&mut Table)) -> Self {
+        let mut table = Arc::unwrap_or_clone(self.0);
+        change(&mut table);
+        Self(Arc::new(table))
+    }
+}
+
+impl Table {
+    /// Holds one alert back, from now on.
+    pub(crate) fn silence<'l>(&mut self, alert: &str, labels: impl Iterator<Item = (&'l str, &'l str)>) {
+        let matches = Matches {
+            alert: WildMatch::new(alert),
+            pattern: alert.to_owned(),
+            labels: labels
+                .map(|(name, value)| (name.to_owned(), WildMatch::new(value), value.to_owned()))
+                .collect(),
+        };
+        let because = String::new();
+        self.silences
+            .insert(0, Silence { id: "a silence".to_owned(), matches, from: None, until: None, because });
+    }
+
+    pub(crate) fn without_edge(&mut self, id: &str) {
+        self.edges.retain(|edge| edge.id != id);
+    }
+
+    /// Without that ladder, transient row or heuristic.
+    pub(crate) fn without_ladder(&mut self, id: &str) {
+        let ladders = &self.ladders;
+        self.ladder_of.retain(|_, (ladder, _)| ladders[*ladder].0 != id);
+        self.transients.retain(|row| row.id != id);
+        self.disabled.insert(id.to_owned());
+    }
+}
