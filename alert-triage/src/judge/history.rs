@@ -80,7 +80,7 @@ impl History {
             };
             if let Some(end) = own {
                 // A new episode begins whatever was said of the one before.
-                let next = set.episodes.range(from..).nth(1).map(|(next, _)| *next);
+                let next = set.episodes.after(&from).map(|(next, _)| *next);
                 closers.push(next.map_or(end, |next| end.min(next)));
             }
             spans.push(Span { from, said: from, stand, till, told: By::Episode });

@@ -384,7 +384,7 @@ fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
                 name.part(key);
                 name.part("");
                 let mut orphan = Entry::new(&name.0, crate::ledger::hash(&name.0), Severity::Warning.class());
-                orphan.more.get_or_insert_default().sets.insert(Box::default(), set.clone());
+                orphan.more.get_or_insert_default().sets.or_default(Box::default()).as_mut().clone_from(set);
                 orphans.push(orphan);
             }
         }

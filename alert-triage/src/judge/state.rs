@@ -99,7 +99,7 @@ impl State {
             plain.hear(entry.heard, hearing, ttl, limits);
             add(plain);
         }
-        if let Some(rest) = entry.more.as_ref().map(|more| more.rest).filter(|rest| rest.records > 0) {
+        if let Some(rest) = entry.more.as_ref().map(|more| &more.rest).filter(|rest| rest.records > 0) {
             let seen = rest.seen.max(hearing.since.filter(|_| rest.seen.is_none()));
             let stand = if hearing.is_old(seen, ttl) { Stand::Obsolete } else { Stand::Open };
             add(Self { stand, seen, has_times: rest.seen.is_some(), ..Self::plain() });

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::live::Heard;
 use super::set::{Seen, Set};
+use super::sorted::Sorted;
 use crate::identity::{Identity, Key, Split};
 use crate::place::Place;
 use crate::record::{Record, Status};
@@ -56,7 +57,7 @@ impl Plain {
 #[derive(Debug, Default, Clone)]
 pub(crate) struct More {
     pub(crate) examples: Vec<(Place, Box<str>)>,
-    pub(crate) sets: BTreeMap<Box<[u8]>, Set>,
+    pub(crate) sets: Sorted<Box<[u8]>, Box<Set>>,
     /// Of label sets beyond the limit.
     pub(crate) rest: Rest,
     /// Of label sets that are long over.
@@ -64,13 +65,14 @@ pub(crate) struct More {
 }
 
 /// Label sets that are no longer told apart: counted, and taken for standing as long as they are heard of.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Rest {
     pub(crate) records: u64,
     /// Those that repeat another.
     repeats: u64,
     pub(crate) seen: Option<Timestamp>,
-    pub(crate) span: Option<(Seen, Seen)>,
+    /// Of very few alerts.
+    span: Option<Box<(Seen, Seen)>>,
 }
 
 impl Entry {
@@ -120,9 +122,8 @@ impl Entry {
             match more.sets.get_mut(split.set.0.as_slice()) {
                 Some(set) => set.record(place, record, gap, arrival),
                 None => {
-                    let mut set = Set::default();
+                    let set = more.sets.or_default(split.set.0.as_slice().into());
                     set.record(place, record, gap, arrival);
-                    more.sets.insert(split.set.0.as_slice().into(), set);
                     more.fold();
                 }
             }
@@ -142,10 +143,8 @@ impl Entry {
         }
         for (key, set) in theirs.sets {
             match more.sets.get_mut(&key) {
-                Some(mine) => mine.merge(set, gap),
-                None => {
-                    more.sets.insert(key, set);
-                }
+                Some(mine) => mine.merge(*set, gap),
+                None => *more.sets.or_default(key) = set,
             }
         }
         more.rest.merge(theirs.rest);
@@ -156,13 +155,15 @@ impl Entry {
     pub(crate) fn records(&self) -> u64 {
         self.plain.count
             + self.more.as_ref().map_or(0, |more| {
-                more.rest.records + more.over.records + more.sets.values().map(Set::records).sum::<u64>()
+                more.rest.records
+                    + more.over.records
+                    + more.sets.values().map(|set| set.records()).sum::<u64>()
             })
     }
 
     pub(crate) fn repeats(&self) -> u64 {
         self.more.as_ref().map_or(0, |more| {
-            more.rest.repeats + more.over.repeats + more.sets.values().map(Set::repeats).sum::<u64>()
+            more.rest.repeats + more.over.repeats + more.sets.values().map(|set| set.repeats()).sum::<u64>()
         })
     }
 
@@ -171,7 +172,7 @@ impl Entry {
     }
 
     pub(crate) fn sets(&self) -> impl Iterator<Item = (&[u8], &Set)> {
-        self.more.iter().flat_map(|more| more.sets.iter().map(|(key, set)| (key.as_ref(), set)))
+        self.more.iter().flat_map(|more| more.sets.iter().map(|(key, set)| (key.as_ref(), set.as_ref())))
     }
 
     /// By the keys by which their source joins its events.
@@ -199,7 +200,7 @@ impl Entry {
             Seen { at: None, place: self.plain.last },
         ));
         let more = self.more.iter().flat_map(|more| {
-            more.sets.values().filter_map(Set::span).chain(more.rest.span).chain(more.over.span)
+            more.sets.values().filter_map(|set| set.span()).chain(more.rest.span()).chain(more.over.span())
         });
         more.chain(plain).reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1)))
     }
@@ -240,17 +241,21 @@ impl More {
 }
 
 impl Rest {
+    fn span(&self) -> Option<(Seen, Seen)> {
+        self.span.as_deref().copied()
+    }
+
     fn of(set: &Set) -> Self {
         let (records, repeats) = (set.records(), set.repeats());
-        Self { records, repeats, seen: set.seen.max(set.heard.last()), span: set.span() }
+        Self { records, repeats, seen: set.seen.max(set.heard.last()), span: set.span().map(Box::new) }
     }
 
     fn merge(&mut self, other: Rest) {
         self.records += other.records;
         self.repeats += other.repeats;
         self.seen = self.seen.max(other.seen);
-        self.span = match (self.span, other.span) {
-            (Some(a), Some(b)) => Some((a.0.earlier(b.0), a.1.later(b.1))),
+        self.span = match (self.span.take(), other.span) {
+            (Some(a), Some(b)) => Some(Box::new((a.0.earlier(b.0), a.1.later(b.1)))),
             (a, b) => a.or(b),
         };
     }

@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod known;
 pub(crate) mod live;
 pub(crate) mod set;
+mod sorted;
 
 use std::collections::{BTreeMap, BinaryHeap};
 use std::hash::BuildHasher as _;

@@ -3,14 +3,13 @@
 //! Everything here is a union, a minimum or a maximum over the records seen, so that neither their order nor the way
 //! they were split over engines can be told from the result.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::announced::Announced;
 use super::bursts::Bursts;
 use super::entry::Plain;
 use super::live::Heard;
+use super::sorted::Sorted;
 use crate::place::Place;
 use crate::record::{Ends, Held, Record, Status};
 
@@ -21,9 +20,9 @@ const KEPT: usize = 256;
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Set {
     /// By start, of a source that tells it.
-    pub(crate) episodes: BTreeMap<Timestamp, Episode>,
+    pub(crate) episodes: Sorted<Timestamp, Episode>,
     /// What was said at a time and with no start; of one instant the later state is the stronger word.
-    pub(crate) words: BTreeMap<(Timestamp, Status), Word>,
+    pub(crate) words: Sorted<(Timestamp, Status), Word>,
     /// When a source that never says "over" said it.
     pub(crate) bursts: Bursts,
     /// Ends announced with no start and no time, as amtool sends them: fires until then.
@@ -249,7 +248,7 @@ impl Set {
     }
 
     fn episode(&mut self, starts: Timestamp, told: &Episode) {
-        self.episodes.entry(starts).or_default().merge(told);
+        self.episodes.or_default(starts).merge(told);
         while self.episodes.len() > KEPT {
             if let Some((starts, episode)) = self.episodes.pop_first() {
                 self.folded(starts, episode.first(), episode.records());
@@ -258,7 +257,7 @@ impl Set {
     }
 
     fn word(&mut self, at: (Timestamp, Status), told: &Word) {
-        self.words.entry(at).or_default().merge(told);
+        self.words.or_default(at).merge(told);
         while self.words.len() > KEPT {
             if let Some(((at, _), word)) = self.words.pop_first() {
                 self.folded(at, word.first(), word.records());

@@ -1,0 +1,155 @@
+//! A small map, sorted, in one piece of memory that holds no more than it must.
+
+use std::borrow::Borrow;
+use std::collections::VecDeque;
+
+/// For what mostly has one entry, in a million alerts: a `BTreeMap` makes room for eleven with the first. The newest comes
+/// in behind and the oldest goes in front, at no cost; what comes in between moves the others.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sorted<K, V>(VecDeque<(K, V)>);
+
+impl<K, V> Default for Sorted<K, V> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<K: Ord, V> Sorted<K, V> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
+        // Most of what comes is the newest.
+        match self.0.back() {
+            Some((last, _)) if last.borrow() < key => Err(self.0.len()),
+            _ => self.0.binary_search_by(|(known, _)| known.borrow().cmp(key)),
+        }
+    }
+
+    pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
+        self.find(key).ok().map(|at| &mut self.0[at].1)
+    }
+
+    /// The value of that key, an empty one if there was none.
+    pub(crate) fn or_default(&mut self, key: K) -> &mut V
+    where
+        V: Default,
+    {
+        let at = match self.find(&key) {
+            Ok(at) => at,
+            Err(at) => {
+                // One, two, four, and so on.
+                if self.0.len() == self.0.capacity() {
+                    self.0.reserve_exact(self.0.len().max(1));
+                }
+                self.0.insert(at, (key, V::default()));
+                at
+            }
+        };
+        &mut self.0[at].1
+    }
+
+    pub(crate) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let at = self.find(key).ok()?;
+        self.0.remove(at).map(|(_, value)| value)
+    }
+
+    /// The smallest.
+    pub(crate) fn pop_first(&mut self) -> Option<(K, V)> {
+        self.0.pop_front()
+    }
+
+    /// The largest.
+    pub(crate) fn pop_last(&mut self) -> Option<(K, V)> {
+        self.0.pop_back()
+    }
+
+    pub(crate) fn iter(&self) -> Iter<'_, K, V> {
+        self.into_iter()
+    }
+
+    /// The first one behind that key.
+    pub(crate) fn after(&self, key: &K) -> Option<(&K, &V)> {
+        let at = self.find(key).map_or_else(|at| at, |at| at + 1);
+        self.0.get(at).map(|(key, value)| (key, value))
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.0.iter().map(|(_, value)| value)
+    }
+}
+
+type Pair<'s, K, V> = fn(&'s (K, V)) -> (&'s K, &'s V);
+type Iter<'s, K, V> = std::iter::Map<std::collections::vec_deque::Iter<'s, (K, V)>, Pair<'s, K, V>>;
+
+impl<'s, K, V> IntoIterator for &'s Sorted<K, V> {
+    type Item = (&'s K, &'s V);
+    type IntoIter = Iter<'s, K, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(key, value)| (key, value))
+    }
+}
+
+impl<K, V> IntoIterator for Sorted<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::collections::vec_deque::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Law: it holds what a `BTreeMap` holds.
+        #[test]
+        fn it_is_a_map(steps in prop::collection::vec((0u8..6, 0u16..20), 0..60)) {
+            let mut map: BTreeMap<u16, u64> = BTreeMap::new();
+            let mut sorted: Sorted<u16, u64> = Sorted::default();
+            for (step, key) in steps {
+                match step {
+                    0 => prop_assert_eq!(sorted.remove(&key), map.remove(&key)),
+                    1 => prop_assert_eq!(sorted.pop_first(), map.pop_first()),
+                    2 => prop_assert_eq!(sorted.pop_last(), map.pop_last()),
+                    _ => {
+                        *sorted.or_default(key) += 1;
+                        *map.entry(key).or_default() += 1;
+                    }
+                }
+                prop_assert_eq!(sorted.get_mut(&key).copied(), map.get(&key).copied());
+                prop_assert!(sorted.iter().rev().eq(map.iter().rev()));
+                prop_assert_eq!(sorted.after(&key), map.range(key + 1..).next());
+                prop_assert!(sorted.values().eq(map.values()));
+                prop_assert_eq!(sorted.len(), map.len());
+            }
+            prop_assert!(sorted.into_iter().eq(map));
+        }
+    }
+
+    #[test]
+    fn one_entry_takes_the_room_of_one() {
+        let mut sorted: Sorted<u8, [u64; 30]> = Sorted::default();
+        for (key, room) in [(1, 1), (2, 2), (3, 4), (4, 4), (5, 8)] {
+            sorted.or_default(key);
+            assert_eq!(sorted.0.capacity(), room);
+        }
+    }
+}
