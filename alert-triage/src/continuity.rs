@@ -2,12 +2,18 @@
 
 mod notice;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::fast::FixedState;
 
 use self::notice::hex;
 pub use self::notice::{Change, Notice};
 use crate::ledger::hash;
 use crate::report::{Incident, Notify, Outline, Priority, Report, Verdict};
+
+/// By numbers that are hashes already.
+type Map<V> = std::collections::HashMap<u64, V, FixedState>;
+type Set = std::collections::HashSet<u64, FixedState>;
 
 /// Former ids kept of one incident, the newest.
 const ALIASES: usize = 64;
@@ -42,17 +48,17 @@ const PAST: usize = 1 << 20;
 /// ```
 #[derive(Debug, Default)]
 pub struct Continuity {
-    known: HashMap<u64, Known>,
+    known: Map<Known>,
     /// Which incident an alert was last in.
-    of_alert: HashMap<u64, u64>,
+    of_alert: Map<u64>,
     /// Whose alias an id is.
-    of_alias: HashMap<u64, u64>,
+    of_alias: Map<u64>,
     born: u64,
     /// Folded groups that stand, by the alert's name.
     groups: BTreeMap<String, Told>,
     overflow: Option<Told>,
     /// What is gone or has merged into another: a key is not used for two things.
-    past: HashMap<u64, Past>,
+    past: Map<Past>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +118,7 @@ impl Continuity {
     /// last, with what is so now. For whoever begins to listen, or stops.
     pub fn standing(&self, report: &Report<'_>) -> Vec<Notice> {
         let mut notices = Vec::new();
-        let mut groups = HashSet::new();
+        let mut groups = BTreeSet::new();
         for (number, outline) in report.outlines() {
             if outline.priority.notify() == Notify::None {
                 continue;
@@ -137,16 +143,16 @@ impl Continuity {
     pub(crate) fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notice>) {
         let mut notices = Vec::new();
         let mut ids = Vec::new();
-        let mut of_alert = HashMap::with_capacity(self.of_alert.len());
-        let mut present = HashSet::with_capacity(self.known.len());
+        let mut of_alert = Map::with_capacity_and_hasher(self.of_alert.len(), FixedState::default());
+        let mut present = Set::with_capacity_and_hasher(self.known.len(), FixedState::default());
         // Where an incident falls apart, its id goes with what stands, and not with what is set aside.
-        let kept: HashSet<u64> = (report.outlines())
+        let kept: Set = (report.outlines())
             .flat_map(|(number, _)| report.alerts_in(number))
             .filter_map(|(alert, stands)| self.of_alert.get(&alert).filter(|_| stands).copied())
             .collect();
         // The most urgent news of each folded group.
         let mut grouped: BTreeMap<u32, Priority> = BTreeMap::new();
-        let mut standing: HashSet<String> = HashSet::new();
+        let mut standing: BTreeSet<String> = BTreeSet::new();
         for (number, outline) in report.outlines() {
             let claims = report.alerts_in(number).filter_map(|(alert, stands)| {
                 let id = *self.of_alert.get(&alert)?;
@@ -251,7 +257,7 @@ impl Continuity {
         &mut self,
         report: &Report<'_>,
         grouped: &BTreeMap<u32, Priority>,
-        standing: &HashSet<String>,
+        standing: &BTreeSet<String>,
         notices: &mut Vec<Notice>,
     ) {
         for (&group, &priority) in grouped {
@@ -295,7 +301,7 @@ impl Continuity {
     }
 
     /// Incidents none of whose alerts the report knows.
-    fn drop_absent(&mut self, present: &HashSet<u64>, notices: &mut Vec<Notice>) {
+    fn drop_absent(&mut self, present: &Set, notices: &mut Vec<Notice>) {
         let mut absent: Vec<(u64, Known)> = self.known.extract_if(|id, _| !present.contains(id)).collect();
         absent.sort_unstable_by_key(|(_, known)| known.born);
         for (id, mut known) in absent {
@@ -325,12 +331,12 @@ impl Known {
     }
 
     /// What whoever was told believes of it, under whichever id.
-    fn told(&self, past: &HashMap<u64, Past>) -> Option<Priority> {
+    fn told(&self, past: &Map<Past>) -> Option<Priority> {
         let aliases = self.aliases.iter().filter_map(|alias| past.get(alias)?.open);
         self.open.into_iter().chain(aliases).min()
     }
 
-    fn tell(&mut self, open: Option<Priority>, past: &mut HashMap<u64, Past>) {
+    fn tell(&mut self, open: Option<Priority>, past: &mut Map<Past>) {
         self.open = open;
         self.is_told = true;
         self.by_group = None;
@@ -339,7 +345,7 @@ impl Known {
         }
     }
 
-    fn change(&mut self, incident: &Outline<'_>, past: &HashMap<u64, Past>) -> Option<Change> {
+    fn change(&mut self, incident: &Outline<'_>, past: &Map<Past>) -> Option<Change> {
         let asks = incident.priority.notify() != Notify::None;
         let was_silenced =
             std::mem::replace(&mut self.is_silenced, !asks && incident.state == Verdict::Silenced);
@@ -370,7 +376,7 @@ fn past_group(name: &str) -> u64 {
     hash(notice::group_key(name).as_bytes())
 }
 
-fn remember(past: &mut HashMap<u64, Past>, id: u64, gone: Past) {
+fn remember(past: &mut Map<Past>, id: u64, gone: Past) {
     past.insert(id, gone);
     if past.len() > PAST {
         // Which half goes is all the same, as long as it is bounded.
