@@ -32,9 +32,29 @@
 //! assert_eq!((report.totals().pages, report.totals().malformed), (2, 1));
 //! ```
 //!
+//! # Using it
+//!
+//! ```text
+//! cargo add alert-triage jiff
+//! ```
+//!
+//! There are no features to choose and nothing is asynchronous; `jiff` is how instants are given. What an input needs:
+//!
+//! | you have | calls | example |
+//! |---|---|---|
+//! | a whole file | [`Format::detect`], [`Engine::read`] | `examples/sample.rs` |
+//! | a large file and several threads | [`Engine::sibling`], [`Engine::read_block`], [`Engine::merge`] | `bin-triage` |
+//! | alerts of your own | [`Record`], [`Engine::ingest`] | `examples/embedded.rs` |
+//! | a log that never ends | [`Engine::read_on`], [`Engine::set_arrival`], [`Engine::take_malformed`], [`Engine::retire`] | `examples/live.rs` |
+//!
+//! And what comes out: a [`Report`], which serializes as `triage/v1`; over time a [`Continuity`], which says each thing
+//! once; [`Inquiry`], which says why. Rules of your own are [`Rules::parse`]d, [checked](Rules::check), tested by
+//! [`Cases`] and compared by [`Backtest`]. Whatever is shown to people goes through [`printable`], for alerts are written
+//! by anybody.
+//!
 //! # What it holds to
 //!
-//! - `records = duplicates + counts`, and for lines `lines = blank + malformed + records`, for any input.
+//! - `records = duplicates + counts` (`+ retired`, if any were forgotten), and for lines `lines = blank + malformed + records`, for any input.
 //! - The order of arrival, the way an input is split over engines and merged again, and records delivered twice change
 //!   nothing.
 //! - One more firing record never lowers a priority; a lower rung never hides a higher one.

@@ -13,6 +13,10 @@ use crate::input::Input;
 const EXIT_CODES: &str = "Exit codes: 0 a report; 1 --strict and malformed input, or check, test or backtest found a \
                           fault; 2 wrong usage, an unreadable file or rules that cannot be used.";
 
+const FOLLOW_EXIT_CODES: &str = "Exit codes: 0 standard input ended, or nobody reads the output any more; 2 wrong usage, \
+                                 an unreadable file, a document, or rules that cannot be used; 130 and 143 ended by \
+                                 SIGINT or SIGTERM.";
+
 /// Turns a noisy alert or ticket stream into a few ranked, explained incidents, and loses nothing on the way.
 ///
 /// Each alert gets one verdict with its reason; what belongs together becomes one incident; priorities follow from
@@ -30,6 +34,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Reads live input and reprints what changed
+    #[command(after_help = FOLLOW_EXIT_CODES)]
     Follow(FollowArgs),
     /// Says why an incident ranks where it does, or what became of an input line, and what would change it
     Explain(ExplainArgs),

@@ -196,9 +196,15 @@ impl Report<'_> {
         })
     }
 
-    /// Why an incident is what it is.
+    /// Why an incident is what it is; of one that asks for nobody also why its headline does not stand.
     pub(crate) fn because(&self, number: usize) -> Vec<String> {
-        words::because(self, number)
+        let mut because = words::because(self, number);
+        let headline = self.judgement.incidents[number].headline;
+        if !self.judgement.alerts[headline as usize].counts() {
+            let state = self.judgement.state(self.engine, headline);
+            because.push(words::reason(self, headline, &state).why);
+        }
+        because
     }
 
     /// Where it is: in one scope, or in several.

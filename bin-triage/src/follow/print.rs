@@ -31,7 +31,7 @@ const ROWS: usize = 20;
 const SCOPES: usize = 3;
 
 /// Characters of reasons behind the first, for people; JSON has all of them.
-const BECAUSE: usize = 120;
+const BECAUSE: usize = 160;
 
 pub(super) struct Printer<W> {
     to: W,
