@@ -68,6 +68,9 @@ impl<W: io::Write> Follow<W> {
             };
             let event = events.recv_timeout(wait);
             if let Some(signal) = stop.signal() {
+                if !is_caught_up {
+                    self.snapshot()?;
+                }
                 return self.stop(signal);
             }
             match event {
