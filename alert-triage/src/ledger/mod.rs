@@ -2,8 +2,9 @@
 
 mod announced;
 pub(crate) mod bursts;
+pub(crate) mod cut;
 pub(crate) mod entry;
-pub(crate) mod known;
+mod known;
 pub(crate) mod live;
 pub(crate) mod set;
 mod sorted;
@@ -15,8 +16,9 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use jiff::Timestamp;
 
+use self::cut::{Batch, Cut};
 use self::entry::Entry;
-use self::known::{Batch, Known};
+use self::known::Known;
 use self::live::Retired;
 use self::set::Set;
 use crate::fault::Fault;
@@ -199,18 +201,29 @@ impl Engine {
         self.split = split;
     }
 
+    /// Plain lines of the block below `before` come next.
+    pub(crate) fn enter(&mut self, before: Place) {
+        if self.known.goes_back(before) {
+            self.settle();
+            self.known.clear();
+        }
+    }
+
     /// Counts the lines of a batch that were seen before, byte for byte; answers a bit for each that was not.
     pub(crate) fn count_known(&mut self, batch: &Batch<'_>, before: Place) -> u32 {
+        if self.known.is_full() {
+            self.settle();
+        }
         self.known.count_all(batch, before)
     }
 
     /// Counts a line that may have been seen since its batch was.
-    pub(crate) fn count_if_known(&mut self, hash: u64, line: &[u8], place: Place) -> bool {
-        self.known.count(hash, line, place)
+    pub(crate) fn count_if_known(&mut self, cut: &Cut<'_>, place: Place) -> bool {
+        self.known.count(cut, place)
     }
 
     /// Takes a record that a whole line made; if it carries no time, the line is remembered.
-    pub(crate) fn ingest_line(&mut self, hash: u64, line: &[u8], place: Place, record: &Record<'_>) {
+    pub(crate) fn ingest_line(&mut self, cut: &Cut<'_>, place: Place, record: &Record<'_>) {
         self.ingest(place, record);
         // A tape wants to see each line.
         let is_plain = record.status == Status::Event && record.time.is_none() && self.tape.is_none();
@@ -220,7 +233,7 @@ impl Engine {
             && self.split.dropped.is_empty()
             && let Some(entry) = self.find(&self.split.key.0)
         {
-            self.known.learn(hash, line, entry);
+            self.known.learn(cut, entry);
         }
     }
 

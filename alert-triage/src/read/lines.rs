@@ -3,43 +3,36 @@
 use std::borrow::Cow;
 
 use super::time::{self, Leading};
-use super::{LINE_LIMIT, each_line, without_cr};
+use super::{LINE_LIMIT, without_cr};
 use crate::fault::Fault;
 use crate::ledger::Engine;
-use crate::ledger::known::Batch;
+use crate::ledger::cut::{Batch, Cut};
 use crate::place::Place;
 use crate::record::{Record, Status};
 use crate::rules::{Filled, Rules};
 
 pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
+    engine.enter(before);
     let mut batch = Batch::new();
-    let lines = each_line(input, |_, line| {
-        if batch.push(without_cr(line)) {
-            read_batch(engine, before, &batch);
-            batch.clear();
-        }
-    });
-    read_batch(engine, before, &batch);
-    engine.block(before, lines);
-}
-
-fn read_batch(engine: &mut Engine, before: Place, batch: &Batch<'_>) {
-    let mut unknown = engine.count_known(batch, before);
-    if unknown == 0 {
-        return;
-    }
-    for (number, hash, line) in batch.iter() {
-        if unknown & 1 == 1 {
-            let place = before.down(number);
-            if !engine.count_if_known(hash, line, place) {
-                parse(engine, place, hash, line);
+    let mut rest = input;
+    while !rest.is_empty() {
+        rest = batch.fill(rest);
+        let mut unknown = engine.count_known(&batch, before);
+        if unknown != 0 {
+            for (number, cut) in batch.iter() {
+                let place = before.down(number);
+                if unknown & 1 == 1 && !engine.count_if_known(cut, place) {
+                    parse(engine, place, cut);
+                }
+                unknown >>= 1;
             }
         }
-        unknown >>= 1;
     }
+    engine.block(before, batch.lines());
 }
 
-fn parse(engine: &mut Engine, place: Place, hash: u64, line: &[u8]) {
+fn parse(engine: &mut Engine, place: Place, cut: &Cut<'_>) {
+    let line = cut.line;
     match text(line) {
         Err(fault) => engine.fault(place, fault, line),
         Ok("") => engine.blank += 1,
@@ -58,7 +51,7 @@ fn parse(engine: &mut Engine, place: Place, hash: u64, line: &[u8]) {
                 Err(fault) => engine.fault(place, fault, line),
                 Ok(mut record) => {
                     record.time = at;
-                    engine.ingest_line(hash, line, place, &record);
+                    engine.ingest_line(cut, place, &record);
                 }
             }
         }
