@@ -2,12 +2,16 @@
 
 use std::io::{self, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
+use std::sync::mpsc;
 use std::thread;
 
 use alert_triage::{Report, Run};
 
-/// Members that are written at once; some megabytes of text.
-const MEMBERS: usize = 4_096;
+/// Members that are written at once; half a megabyte of text.
+const MEMBERS: usize = 512;
+
+/// Texts that a thread may be ahead of whoever writes them down.
+const AHEAD: usize = 2;
 
 /// `triage/v1`, complete. Indented for eyes; on one line for programs, which is half the bytes.
 pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl Write) -> io::Result<()> {
@@ -21,41 +25,45 @@ pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl
         return writeln!(to);
     }
     let (before, behind) = report.frame();
-    let (before, behind) = (serde_json::to_vec(&before)?, serde_json::to_vec(&behind)?);
+    let before = serde_json::to_vec(&before)?;
     // Two objects become one, with the incidents between them.
     to.write_all(before.strip_suffix(b"}").unwrap_or(&before))?;
     to.write_all(b",\"incidents\":[")?;
-    let mut is_first = true;
-    for round in runs.chunks(threads.get()) {
-        let texts = thread::scope(|scope| {
-            let small = |run: &&Run| run.members <= MEMBERS;
-            let threads: Vec<_> = round
-                .iter()
-                .map(|run| Some(run).filter(small).map(|run| scope.spawn(|| text(report, run))))
-                .collect();
-            let text = |thread: thread::ScopedJoinHandle<'_, io::Result<Vec<u8>>>| {
-                thread.join().unwrap_or_else(|_| Err(io::Error::other("a writing thread failed")))
-            };
-            threads.into_iter().map(|thread| thread.map(text).transpose()).collect::<io::Result<Vec<_>>>()
-        })?;
-        for (run, text) in round.iter().zip(texts) {
-            if !std::mem::take(&mut is_first) {
+    let behind = thread::scope(|scope| {
+        let texts: Vec<_> = (0..threads.get())
+            .map(|number| {
+                let (send, texts) = mpsc::sync_channel(AHEAD);
+                let own = runs.iter().skip(number).step_by(threads.get()).filter(|run| is_small(run));
+                scope.spawn(move || own.map(|run| text(report, run)).try_for_each(|text| send.send(text)));
+                texts
+            })
+            .collect();
+        let behind = scope.spawn(|| serde_json::to_vec(&behind));
+        for (number, run) in runs.iter().enumerate() {
+            if number > 0 {
                 to.write_all(b",")?;
             }
-            match text {
-                Some(text) => to.write_all(&text)?,
+            if is_small(run) {
+                let text = texts[number % threads.get()].recv();
+                to.write_all(&text.map_err(|_| io::Error::other("a writing thread failed"))??)?;
+            } else {
                 // One incident of very many members is never held whole.
-                None => write(report, run, to)?,
+                write(report, run, to)?;
             }
         }
-    }
+        behind.join().map_err(|_| io::Error::other("a writing thread failed"))?.map_err(io::Error::from)
+    })?;
     to.write_all(b"],")?;
     to.write_all(behind.strip_prefix(b"{").unwrap_or(&behind))?;
     writeln!(to)
 }
 
+fn is_small(run: &Run) -> bool {
+    run.members <= MEMBERS
+}
+
 fn text(report: &Report<'_>, run: &Run) -> io::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(run.members * 1_024);
+    let mut text = Vec::with_capacity(run.members * 1_280);
     write(report, run, &mut text)?;
     Ok(text)
 }
