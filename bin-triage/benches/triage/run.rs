@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{self, Read as _, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use wait4::Wait4 as _;
@@ -31,6 +33,31 @@ pub(crate) fn triage(input: &Path, threads: usize) -> Cost {
     let mut triage = Command::new(env!("CARGO_BIN_EXE_triage"));
     triage.args(["-o", "json", "--threads"]).arg(threads.to_string()).arg(input).stdout(nowhere());
     run(&mut triage).expect("the binary was built")
+}
+
+/// The same through a pipe that `feed` fills; answers the beginning of what was printed as well, at most 64 KiB.
+pub(crate) fn fed(
+    output: &str,
+    threads: usize,
+    feed: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send,
+) -> (Cost, String) {
+    let mut triage = Command::new(env!("CARGO_BIN_EXE_triage"));
+    triage.args(["-o", output, "--threads"]).arg(threads.to_string()).arg("-");
+    triage.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let from = Instant::now();
+    let mut child = triage.spawn().expect("the binary was built");
+    let (mut stdin, mut stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
+    let printed = thread::scope(|scope| {
+        scope.spawn(move || feed(&mut stdin).expect("triage reads to the end"));
+        let mut printed = Vec::new();
+        let read = stdout.by_ref().take(1 << 16).read_to_end(&mut printed);
+        read.and_then(|_| io::copy(&mut stdout, &mut io::sink())).expect("triage prints");
+        String::from_utf8_lossy(&printed).into_owned()
+    });
+    let done = child.wait4().expect("a child can be waited for");
+    assert!(done.status.success(), "{triage:?} failed");
+    let (wall, cpu) = (from.elapsed().as_secs_f64(), done.rusage.utime + done.rusage.stime);
+    (Cost { wall, cpu: cpu.as_secs_f64(), peak: done.rusage.maxrss as f64 / 1e6 }, printed)
 }
 
 /// Written and read by nobody, as the report is in no contender's interest.
