@@ -64,7 +64,7 @@ pub(super) fn of(report: &Report<'_>, number: usize) -> Option<Vec<Would>> {
     let keys: BTreeSet<Box<[u8]>> = members.iter().map(|at| report.key(*at).into()).collect();
     let scopes: BTreeSet<u32> = members.iter().map(|at| report.judged(*at).scope).collect();
     // Only alerts of one scope have to do with each other, and those without any with none.
-    let is_scoped = |scope: &u32| !report.judgement.scopes[*scope as usize].is_empty();
+    let is_scoped = |scope: &u32| !report.judgement.scopes.is_nowhere(*scope);
     let near: BTreeSet<Box<[u8]>> = (0..report.judgement.alerts.len() as u32)
         .filter(|at| {
             let scope = report.judged(*at).scope;

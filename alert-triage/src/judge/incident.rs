@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use super::relate::Union;
 use super::{Judged, Judgement, NONE, flag};
-use crate::ledger::Engine;
-use crate::map::HashMap;
+use crate::ledger::{Engine, hash};
 use crate::report::{Priority, Verdict};
 
 /// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
@@ -178,42 +177,40 @@ fn tier(judged: &Judged) -> u8 {
     }
 }
 
+/// Where an alert stands that may head an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// Its hash.
+    name: u64,
+    incident: u32,
+    at: u32,
+}
+
 /// The same alert standing in several scopes.
 fn groups(judgement: &mut Judgement, engine: &Engine) {
-    /// The incidents of one alert, each with a scope of it, and whether it heads the incident.
-    type Where = Vec<(u32, u32, bool)>;
-    let mut of: HashMap<&str, Where> = HashMap::default();
+    // Nearly all of a million alerts may have names of their own: sorted, they need no map of names.
+    let mut places: Vec<Place> = Vec::new();
     for (number, core) in judgement.incidents.iter().enumerate() {
         for &at in core.members.clone().map(|at| &judgement.members[at as usize]) {
             let judged = &judgement.alerts[at as usize];
-            let is_scoped = !judgement.scopes[judged.scope as usize].is_empty();
-            if tier(judged) == 0 && is_scoped {
-                let name = engine_name(judgement, engine, at);
-                of.entry(name).or_default().push((number as u32, judged.scope, core.headline == at));
+            if tier(judged) == 0 && !judgement.scopes.is_nowhere(judged.scope) {
+                let name = hash(engine_name(judgement, engine, at).as_bytes());
+                places.push(Place { name, incident: number as u32, at });
             }
         }
     }
-    let distinct = |judgement: &Judgement, scopes: &mut dyn Iterator<Item = u32>| {
-        let mut scopes: Vec<u32> = scopes.collect();
-        scopes.sort_unstable_by(|a, b| judgement.scopes[*a as usize].cmp(&judgement.scopes[*b as usize]));
-        scopes.dedup();
-        scopes
-    };
-    let least = engine.rules().limits().group_scopes;
-    let is_on = engine.rules().is_on("group");
+    places.sort_unstable();
     let mut groups = Vec::new();
-    for (alert, places) in of {
-        let scopes = distinct(judgement, &mut places.iter().map(|(_, scope, _)| *scope));
-        if scopes.len() < 2 {
-            continue;
+    for same in places.chunk_by(|one, other| one.name == other.name) {
+        // Names of the same hash are rarely different ones.
+        let mut left = same.to_vec();
+        while let Some(first) = left.first() {
+            let name = engine_name(judgement, engine, first.at);
+            let (own, others) =
+                left.iter().partition(|place| engine_name(judgement, engine, place.at) == name);
+            groups.extend(group(judgement, engine, name, own));
+            left = others;
         }
-        let headed = || places.iter().filter(|(_, _, heads)| *heads);
-        let is_folded =
-            is_on && distinct(judgement, &mut headed().map(|(_, scope, _)| *scope)).len() >= least;
-        let folded = if is_folded { headed().map(|(incident, ..)| *incident).collect() } else { Vec::new() };
-        let mut incidents: Vec<u32> = places.iter().map(|(incident, ..)| *incident).collect();
-        incidents.dedup();
-        groups.push(Group { alert: alert.into(), scopes, incidents, folded });
     }
     groups.sort_unstable_by(|a, b| (a.incidents.first(), &a.alert).cmp(&(b.incidents.first(), &b.alert)));
     for (number, group) in groups.iter().enumerate() {
@@ -222,4 +219,29 @@ fn groups(judgement: &mut Judgement, engine: &Engine) {
         }
     }
     judgement.groups = groups;
+}
+
+/// What stands in one scope only is no group.
+fn group(judgement: &Judgement, engine: &Engine, alert: &str, places: Vec<Place>) -> Option<Group> {
+    if places.len() < 2 {
+        return None;
+    }
+    let distinct = |places: &mut dyn Iterator<Item = &Place>| {
+        let mut scopes: Vec<u32> = places.map(|place| judgement.alerts[place.at as usize].scope).collect();
+        scopes.sort_unstable_by(|a, b| judgement.scopes.compare(*a, *b));
+        scopes.dedup();
+        scopes
+    };
+    let scopes = distinct(&mut places.iter());
+    if scopes.len() < 2 {
+        return None;
+    }
+    let heads = |place: &&Place| judgement.incidents[place.incident as usize].headline == place.at;
+    let headed = || places.iter().filter(heads);
+    let rules = engine.rules();
+    let is_folded = rules.is_on("group") && distinct(&mut headed()).len() >= rules.limits().group_scopes;
+    let folded = if is_folded { headed().map(|place| place.incident).collect() } else { Vec::new() };
+    let mut incidents: Vec<u32> = places.iter().map(|place| place.incident).collect();
+    incidents.dedup();
+    Some(Group { alert: alert.into(), scopes, incidents, folded })
 }

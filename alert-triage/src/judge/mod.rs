@@ -9,6 +9,7 @@
 mod history;
 pub(crate) mod incident;
 pub(crate) mod relate;
+mod scopes;
 pub(crate) mod state;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 
 pub(crate) use self::incident::{Core, Group};
 use self::relate::Union;
+use self::scopes::Scopes;
 use self::state::{Hearing, Stand, State};
 use crate::identity::Identity;
 use crate::ledger::Engine;
@@ -125,7 +127,7 @@ pub(crate) struct Judgement {
     /// Ends that name only a key, by the alert whose they are.
     pub(crate) ends: HashMap<u32, Set>,
     pub(crate) alerts: Vec<Judged>,
-    pub(crate) scopes: Vec<Vec<(Box<str>, Box<str>)>>,
+    pub(crate) scopes: Scopes,
     /// Alerts by incident; each [`Core`] names its part.
     pub(crate) members: Vec<u32>,
     /// In the order of the report.
@@ -145,7 +147,7 @@ impl Judgement {
             orphans,
             ends,
             alerts: Vec::new(),
-            scopes: Vec::new(),
+            scopes: Scopes::default(),
             members: Vec::new(),
             incidents: Vec::new(),
             groups: Vec::new(),
@@ -196,8 +198,8 @@ impl Judgement {
     /// What each alert is by itself.
     fn stand(&mut self, engine: &Engine) {
         let rules = engine.rules();
-        let mut scopes: HashMap<Vec<u8>, u32> = HashMap::default();
-        let mut key = Vec::new();
+        let mut scopes = std::mem::take(&mut self.scopes);
+        let mut index = scopes::Index::default();
         let all = engine.entries.len() + self.orphans.len();
         self.alerts.reserve_exact(all);
         for at in 0..all as u32 {
@@ -256,20 +258,7 @@ impl Judgement {
             if is_mild || by_name {
                 flags |= flag::INFORMATIONAL;
             }
-            key.clear();
-            let labels = scope_of(identity, rules, &mut key);
-            let known = scopes.len() as u32;
-            let (scope, new) = match scopes.get(&key) {
-                Some(id) => (*id, None),
-                None => {
-                    scopes.insert(key.clone(), known);
-                    (
-                        known,
-                        Some(labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
-                    )
-                }
-            };
-            self.scopes.extend(new);
+            let scope = scopes.number(&scope_of(identity, rules), &mut index);
             self.alerts.push(Judged {
                 stand: state.stand,
                 verdict: Verdict::Active,
@@ -293,6 +282,7 @@ impl Judgement {
         for judged in &mut self.alerts {
             judged.priority = priority(judged);
         }
+        self.scopes = scopes;
     }
 
     /// The first verdict that holds.
@@ -339,18 +329,12 @@ fn priority(judged: &Judged) -> Priority {
 }
 
 /// The labels that make the scope.
-fn scope_of<'i>(identity: Identity<'i>, rules: &Rules, key: &mut Vec<u8>) -> Vec<(&'i str, &'i str)> {
+fn scope_of<'i>(identity: Identity<'i>, rules: &Rules) -> Vec<(&'i str, &'i str)> {
     let table = rules.table();
     let mut found: Vec<(&str, &str)> =
         table.scope.iter().filter_map(|names| identity.label_of(names)).collect();
     if found.is_empty() {
         found.extend(identity.label_of(&table.scope_otherwise));
-    }
-    for (name, value) in &found {
-        for part in [name, value] {
-            key.extend_from_slice(part.as_bytes());
-            key.push(0xff);
-        }
     }
     found
 }

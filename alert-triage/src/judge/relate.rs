@@ -78,7 +78,7 @@ pub(super) fn ladders(judgement: &mut Judgement, engine: &Engine, union: &mut Un
         let scope = judgement.alerts[at as usize].scope;
         let (base, rung, _) = rung(rules, identity.alert);
         // Without a scope nothing is known to be equal.
-        if !judgement.scopes[scope as usize].is_empty() {
+        if !judgement.scopes.is_nowhere(scope) {
             family(identity, scope, &base, &mut key);
             families.push((hash(&key), at));
         }
@@ -220,7 +220,7 @@ fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::default();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
-        if judged.flags & flag::TRANSIENT == 0 || judgement.scopes[judged.scope as usize].is_empty() {
+        if judged.flags & flag::TRANSIENT == 0 || judgement.scopes.is_nowhere(judged.scope) {
             continue;
         }
         if let Some((lasting, _)) = rules.lasting_form(judgement.entry(engine, at).identity().alert) {
@@ -279,7 +279,7 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
     let mut of: HashMap<(u32, String), Vec<u32>> = HashMap::default();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
-        if judgement.scopes[judged.scope as usize].is_empty() {
+        if judgement.scopes.is_nowhere(judged.scope) {
             continue;
         }
         let alert = judgement.entry(engine, at).identity().alert;

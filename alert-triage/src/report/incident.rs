@@ -231,8 +231,7 @@ impl Report<'_> {
     }
 
     pub(super) fn in_order(&self, mut scopes: Vec<u32>) -> Vec<u32> {
-        let labels = |scope: &u32| &self.judgement.scopes[*scope as usize];
-        scopes.sort_unstable_by(|a, b| labels(a).cmp(labels(b)));
+        scopes.sort_unstable_by(|a, b| self.judgement.scopes.compare(*a, *b));
         scopes.dedup();
         scopes
     }

@@ -240,8 +240,8 @@ impl<'e> Report<'e> {
     }
 
     pub(crate) fn scope(&self, scope: u32) -> Labels {
-        let pair = |(name, value): &(Box<str>, Box<str>)| (name.to_string(), value.to_string());
-        self.judgement.scopes[scope as usize].iter().map(pair).collect()
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        self.judgement.scopes.labels(scope).map(pair).collect()
     }
 }
 

@@ -65,7 +65,7 @@ impl Report<'_> {
                 (group.folded.len() as u64, self.in_order(headed.collect()))
             }
         };
-        let is_placed = in_all.first().is_some_and(|scope| !judgement.scopes[*scope as usize].is_empty());
+        let is_placed = in_all.first().is_some_and(|scope| !judgement.scopes.is_nowhere(*scope));
         let in_all = if is_placed || in_all.len() > 1 { in_all } else { Vec::new() };
         let alerts = self.members_of(number);
         let spans = alerts.iter().map(|at| judgement.span(self.engine, *at));
