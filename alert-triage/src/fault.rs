@@ -53,19 +53,22 @@ pub enum Fault {
     /// The alert's name holds something else than letters, digits, `_`, `-` and `.`.
     #[error("names the alert with other than letters, digits, `_`, `-` and `.`: put a blank behind the name")]
     NotAName,
-    /// JSON that does not parse; `column` counts bytes from 1.
+    /// JSON that does not parse.
     #[error("is no JSON at column {column}: {message}")]
     NotJson {
-        /// In the line named.
+        /// In bytes from 1, in the line named.
         column: usize,
         /// The parser's words.
         message: String,
     },
     /// The document ends inside a value.
     #[error(
-        "is cut off in the middle of a JSON value: what stood whole before the cut was read, fetch the rest again"
+        "is cut off at byte {byte}, in the middle of a JSON value: what stood whole before was read, fetch the rest again"
     )]
-    Cut,
+    Cut {
+        /// Where it ends, in the line named, from 1.
+        byte: usize,
+    },
     /// JSON, but no object where an alert should be.
     #[error("holds {found} where an alert's object should be")]
     NotAnObject {
@@ -125,7 +128,7 @@ impl Fault {
             Fault::NoAlert { .. } => "no-alert",
             Fault::NotAName => "not-a-name",
             Fault::NotJson { .. } => "not-json",
-            Fault::Cut => "cut",
+            Fault::Cut { .. } => "cut",
             Fault::NotAnObject { .. } => "not-an-object",
             Fault::TooDeep => "too-deep",
             Fault::Missing { .. } => "missing-field",

@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use alert_triage::{Engine, Format, LINE_LIMIT, Report, Rules};
 use proptest::prelude::*;
@@ -153,6 +154,129 @@ fn documents_cut_anywhere_lose_only_what_was_cut() {
         if all > 1 && format != Format::PagerDuty {
             assert!(before >= all - 1, "{name}: {before} of {all} alerts stood whole before the last byte");
         }
+    }
+}
+
+/// One thing wrong with a document costs the alert it is in, and is told by its line and byte.
+#[test]
+fn a_fault_in_a_document_costs_one_alert() {
+    let alert =
+        |name: &str| format!(r#"{{"labels":{{"alertname":"{name}"}},"startsAt":"2026-11-23T06:00:00Z"}}"#);
+    let (x, y) = (alert("X"), alert("Y"));
+    // Each of its characters is one byte of Latin-1.
+    let latin = |text: &str| text.chars().map(|c| c as u8).collect();
+    let deep = format!(r#"{{"labels":{{"alertname":"Z"}},"a":{}1{}}}"#, "[".repeat(64), "]".repeat(64));
+    let rows: Vec<(&str, Vec<u8>, &str, &str)> = vec![
+        ("cut in the second line", format!("[{x},\n{}", &y[..20]).into(), "2 is cut off at byte 21,", "X"),
+        ("cut behind the last alert", format!("[{x},{y}").into(), "1 is cut off at byte 127,", "X,Y"),
+        ("cut, with a byte order mark", format!("\u{feff}[{x},").into(), "1 is cut off at byte 68,", "X"),
+        (
+            "cut behind blank lines",
+            format!("\n\n[\n{x},\n{y},\n\n").into(),
+            "5 is cut off at byte 64,",
+            "X,Y",
+        ),
+        ("one nests too deep", format!("[{x},\n{deep},\n{y}]").into(), "2 nests deeper", "X,Y"),
+        (
+            "one of a payload nests too deep",
+            format!("{{\"version\":\"4\",\"alerts\":[{x},\n{deep},\n{y}]}}").into(),
+            "2 nests deeper",
+            "X,Y",
+        ),
+        (
+            "Latin-1 in one",
+            latin(&format!("[{x},\n{},\n{y}]", alert("Zürich"))),
+            "2 is no valid UTF-8 at byte 26:",
+            "X,Y",
+        ),
+        (
+            "Latin-1 in none",
+            latin(&format!("{{\"version\":\"4\",\n \"receiver\":\"Zürich\",\"alerts\":[{x},{y}]}}")),
+            "2 is no valid UTF-8 at byte 15:",
+            "X,Y",
+        ),
+        (
+            "a lone surrogate in one",
+            format!("[{x},\n {},\n{y}]", alert("\\ud800")).into(),
+            "2 is no JSON at column 32:",
+            "X,Y",
+        ),
+        (
+            "one that is broken",
+            format!("[{x},\n{{\"labels\":}},\n{y}]").into(),
+            "2 is no JSON at column 11:",
+            "X,Y",
+        ),
+        (
+            "one of many that is broken",
+            format!("[{x},\n{{\"labels\":}},\n{x},\n{x}\n,{x},\n{y}]").into(),
+            "2 is no JSON at column 11:",
+            "X,Y",
+        ),
+        (
+            "a broken document between two",
+            format!("{x}\n{{\"labels\"\n}}\n{y}\n").into(),
+            "3 is no JSON at column 1:",
+            "X,Y",
+        ),
+        (
+            "prose between two documents",
+            format!("{x}\nwhat is this\n{y}\n").into(),
+            "2 is no JSON at column 1:",
+            "X,Y",
+        ),
+        (
+            "a state that is none",
+            format!("[{x},\n{}\n,{y}]", alert("Z").replace("\"startsAt\"", "\"status\":\"zombie\",\"a\""))
+                .into(),
+            "2 has the state `zombie`: known are firing, pending and resolved",
+            "X,Y",
+        ),
+    ];
+    for (case, input, want, alerts) in rows {
+        let report = report(Some(Format::Alertmanager), &input);
+        let malformed = report["malformed"].as_array().unwrap();
+        let told = format!("{} {}", malformed[0]["line"], malformed[0]["error"].as_str().unwrap());
+        assert!(told.starts_with(want) && malformed.len() == 1, "{case}: {told}");
+        let mut names: Vec<_> =
+            common::members(&report).map(|(_, member)| member["alert"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names.join(","), alerts, "{case}");
+    }
+}
+
+/// What is large and broken is gone through a few times, and not once for each of its parts.
+#[test]
+fn large_and_broken_documents_take_linear_time() {
+    const SIZE: usize = 4 << 20;
+    let alert =
+        |n: usize| format!(r#"{{"labels":{{"alertname":"X{n}"}},"startsAt":"2026-11-23T06:00:00Z"}},"#);
+    let alerts: String = (0..SIZE / 80).map(alert).collect();
+    let many = |part: &str| part.repeat(SIZE / part.len());
+    let started = Instant::now();
+    for (case, input, found) in [
+        ("an array that is cut", format!("[{alerts}"), SIZE / 80),
+        ("a payload that is cut", format!("{{\"version\":\"4\",\"alerts\":[{alerts}"), SIZE / 80),
+        ("groups that are cut", format!("[{{\"alerts\":[{{}}]}},{{\"alerts\":[{alerts}"), SIZE / 80),
+        ("arrays in arrays", many("["), 0),
+        ("objects in objects", many("{\"a\":"), 0),
+        ("payloads in payloads", many("{\"alerts\":["), 0),
+        ("payloads of nothing", many("{\"alerts\":[]}"), 0),
+        ("a broken document a line", many("{\"alerts\":[1,]}\n"), 0),
+        ("a document a line that goes on", many("{\"alerts\":\n"), 0),
+        ("numbers", many("1 "), 0),
+        ("quotes", many("\""), 0),
+        ("the key of a list", format!("{{{}", many("\"alerts\",")), 0),
+        ("no text at all", many("\u{1}"), 0),
+    ] {
+        let report = report(Some(Format::Alertmanager), input.as_bytes());
+        assert_eq!(report["totals"]["records"], found, "{case}");
+        assert!(
+            report["totals"]["malformed"].as_u64().unwrap() > 0 || case == "payloads of nothing",
+            "{case}"
+        );
+        // A second or two; the hours of a square are far away.
+        assert!(started.elapsed() < Duration::from_secs(120), "{case}");
     }
 }
 

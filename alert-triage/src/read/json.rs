@@ -7,9 +7,14 @@ use super::{Format, alert, each_line, without_cr};
 use crate::fault::Fault;
 use crate::ledger::Engine;
 use crate::place::Place;
+use crate::record::Record;
 
 /// Levels of nesting that are read.
 const DEPTH: usize = 64;
+
+/// Payloads inside payloads that are looked for in what is cut: alerts of a group of an answer that an event carries are
+/// the deepest there are.
+const PAYLOADS: usize = 6;
 
 pub(super) fn detect(head: &[u8]) -> Format {
     let mut lines = head.splitn(2, |byte| *byte == b'\n');
@@ -56,26 +61,31 @@ fn shape(object: &Object<'_>) -> Option<Format> {
 
 pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
     let lines = each_line(input, |number, line| {
-        let line = without_cr(line);
         let place = before.down(number);
+        let whole = without_cr(line);
         let line = if place.line() == 1 && place.block() == 0 {
-            line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+            whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(whole)
         } else {
-            line
+            whole
         };
+        let lead = whole.len() - line.len();
         let text = match std::str::from_utf8(line) {
-            Ok(text) => text.trim(),
-            Err(fault) => return engine.fault(place, Fault::NotUtf8 { byte: fault.valid_up_to() + 1 }, line),
+            Ok(text) => text,
+            Err(fault) => {
+                let byte = lead + fault.valid_up_to() + 1;
+                return engine.fault(place, Fault::NotUtf8 { byte }, line);
+            }
         };
-        if text.is_empty() {
+        if text.trim().is_empty() {
             engine.blank += 1;
             return;
         }
-        let mut reader = Reader { engine, place, text, first: place.line(), line_at: 0, lines: 0 };
+        let mut reader = Reader::new(engine, place, text, lead);
+        let text = text.trim();
         if !text.starts_with('{') {
             return match serde_json::from_str::<&RawValue>(text) {
                 Ok(value) => reader.fault(Fault::NotAnObject { found: found(value.get()) }, text),
-                Err(error) => reader.not_json(&error, text),
+                Err(error) => reader.not_json(&error, text, text),
             };
         }
         reader.object(text);
@@ -87,55 +97,60 @@ pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
 pub(super) fn read_document(engine: &mut Engine, before: Place, _: Format, input: &[u8]) {
     let lines = each_line(input, |_, _| {});
     engine.block(before, lines);
+    let whole = input;
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
-    let place = before.down(1);
-    let text = match std::str::from_utf8(input) {
-        Ok(text) => text,
+    let lead = whole.len() - input.len();
+    match std::str::from_utf8(input) {
+        Ok(text) => Reader::new(engine, before.down(1), text, lead).documents(),
         Err(fault) => {
-            let line = memchr::memchr_iter(b'\n', &input[..fault.valid_up_to()]).count() as u64 + 1;
-            let begin = memchr::memrchr(b'\n', &input[..fault.valid_up_to()]).map_or(0, |at| at + 1);
-            let shown = &input[begin..input.len().min(begin + 400)];
-            let byte = fault.valid_up_to() - begin + 1;
-            engine.fault(before.down(line), Fault::NotUtf8 { byte }, shown);
-            // What stands before it is whole, or is cut there.
-            std::str::from_utf8(&input[..fault.valid_up_to()]).unwrap_or_default()
-        }
-    };
-    let mut reader = Reader { engine, place, text, first: place.line(), line_at: 0, lines: 0 };
-    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-    loop {
-        let from = values.byte_offset();
-        match values.next() {
-            None => return,
-            Some(Ok(value)) => {
-                let json = value.get();
-                reader.place_at((json.as_ptr() as usize).saturating_sub(text.as_ptr() as usize));
-                reader.value(json);
-            }
-            Some(Err(error)) => {
-                let rest = text[from..].trim_start();
-                reader.salvage(rest);
-                let at = if error.is_eof() {
-                    text.trim_end().len()
-                } else {
-                    offset(text, error.line(), error.column())
-                };
-                reader.place_at(at);
-                let shown = text[..at].rfind('\n').map_or(0, |at| at + 1);
-                let shown = text[shown..].lines().next().unwrap_or_default();
-                return reader.not_json(&error, shown);
+            let text = legible(input);
+            let mut reader = Reader::new(engine, before.down(1), &text, lead);
+            reader.damaged = Some(input);
+            reader.documents();
+            if !reader.is_damage_told {
+                // It is in none of the alerts.
+                let at = fault.valid_up_to();
+                let begin = memchr::memrchr(b'\n', &input[..at]).map_or(0, |at| at + 1);
+                let line = memchr::memchr_iter(b'\n', &input[..begin]).count() as u64;
+                let byte = at - begin + 1 + if begin == 0 { lead } else { 0 };
+                let shown = &input[begin..input.len().min(begin + 400)];
+                engine.fault(before.down(line + 1), Fault::NotUtf8 { byte }, shown);
             }
         }
     }
 }
 
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let begin = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
-    let mut at = (begin + column.saturating_sub(1)).min(text.len());
+/// The same text with a mark for each byte that is no text, so that all else stands where it stood.
+fn legible(input: &[u8]) -> String {
+    let mut text = String::with_capacity(input.len());
+    for chunk in input.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
+}
+
+/// Where serde_json stopped.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    if error.is_eof() {
+        return text.trim_end().len();
+    }
+    let lines = text.split_inclusive('\n').take(error.line().saturating_sub(1));
+    let begin = lines.map(str::len).sum::<usize>();
+    let mut at = (begin + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
     at
+}
+
+/// The next line that may begin a document, behind the one that begins the text and not before `at`.
+fn next_document(text: &str, at: usize) -> Option<usize> {
+    let opens = |at: usize| text[at..].starts_with(['{', '[']);
+    if at > 0 && text[..at].ends_with('\n') && opens(at) {
+        return Some(at);
+    }
+    memchr::memchr_iter(b'\n', &text.as_bytes()[at..]).map(|end| at + end + 1).find(|begin| opens(*begin))
 }
 
 fn found(json: &str) -> &'static str {
@@ -178,40 +193,125 @@ struct Reader<'e, 't> {
     engine: &'e mut Engine,
     place: Place,
     text: &'t str,
+    /// Bytes before the text in its first line.
+    lead: usize,
     /// The line that the text begins with.
     first: u64,
-    /// Up to where line ends have been counted, and how many.
+    /// Up to where line ends have been counted, how many, and where the last line begins.
     line_at: usize,
     lines: u64,
+    line_begin: usize,
+    /// What was read, if not all of it is text.
+    damaged: Option<&'t [u8]>,
+    is_damage_told: bool,
+    /// Payloads around the one that is read.
+    depth: usize,
 }
 
-impl<'t> Reader<'_, 't> {
+impl<'e, 't> Reader<'e, 't> {
+    fn new(engine: &'e mut Engine, place: Place, text: &'t str, lead: usize) -> Self {
+        Self {
+            engine,
+            place,
+            text,
+            lead,
+            first: place.line(),
+            line_at: 0,
+            lines: 0,
+            line_begin: 0,
+            damaged: None,
+            is_damage_told: false,
+            depth: 0,
+        }
+    }
+
     fn fault(&mut self, fault: Fault, shown: &str) {
         self.engine.fault(self.place, fault, shown.as_bytes());
     }
 
-    fn not_json(&mut self, error: &serde_json::Error, shown: &str) {
+    /// `json` is part of the text.
+    fn not_json(&mut self, error: &serde_json::Error, json: &'t str, shown: &str) {
+        let at = self.offset_of(json) + offset(json, error);
+        self.place_at(at);
+        let column = self.column(at);
         let fault = if error.is_eof() {
-            Fault::Cut
+            Fault::Cut { byte: column }
         } else {
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or_default().to_owned();
             if message.starts_with("recursion limit") {
                 Fault::TooDeep
             } else {
-                Fault::NotJson { column: error.column(), message }
+                Fault::NotJson { column, message }
             }
         };
         self.fault(fault, shown);
     }
 
+    fn offset_of(&self, json: &'t str) -> usize {
+        (json.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
+    }
+
     /// Moves to the line of a byte of the text; asked in rising order.
     fn place_at(&mut self, at: usize) {
         if at >= self.line_at {
-            self.lines += memchr::memchr_iter(b'\n', &self.text.as_bytes()[self.line_at..at]).count() as u64;
+            let passed = &self.text.as_bytes()[self.line_at..at];
+            self.lines += memchr::memchr_iter(b'\n', passed).count() as u64;
+            if let Some(end) = memchr::memrchr(b'\n', passed) {
+                self.line_begin = self.line_at + end + 1;
+            }
             self.line_at = at;
         }
         self.place = Place::new(self.place.source(), self.place.block(), self.first + self.lines);
+    }
+
+    /// Of a byte in the line that was moved to, from 1.
+    fn column(&self, at: usize) -> usize {
+        let lead = if self.line_begin == 0 { self.lead } else { 0 };
+        lead + at.saturating_sub(self.line_begin) + 1
+    }
+
+    /// Values one after the other. Behind one that is broken the next is looked for at the beginning of a line.
+    fn documents(&mut self) {
+        let text = self.text;
+        let mut from = 0;
+        let mut is_resumed = false;
+        loop {
+            let rest = &text[from..];
+            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&RawValue>();
+            let broken = loop {
+                let begin = values.byte_offset();
+                match values.next() {
+                    None => return,
+                    Some(Ok(value)) => {
+                        self.place_at(self.offset_of(value.get()));
+                        self.value(value.get());
+                    }
+                    Some(Err(error)) => break (begin, error),
+                }
+            };
+            let (begin, error) = broken;
+            if is_resumed {
+                // Of the broken one, what stood between its parts.
+                let between = |c: char| c.is_ascii_whitespace() || matches!(c, ',' | ']' | '}');
+                let behind = rest[begin..].trim_start_matches(between);
+                if !rest[begin..].trim_start().starts_with(['{', '[']) && behind.len() < rest.len() - begin {
+                    from = text.len() - behind.len();
+                    continue;
+                }
+            }
+            let at = offset(rest, &error);
+            // What lies behind the break is not looked at here, lest a text of many breaks be gone through for each.
+            let end = if error.is_eof() { rest.len() } else { at };
+            self.salvage(rest[begin.min(end)..end].trim_start());
+            self.place_at(from + at);
+            let shown = text[self.line_begin..].lines().next().unwrap_or_default();
+            self.not_json(&error, rest, shown);
+            match next_document(rest, at) {
+                Some(next) if !error.is_eof() => (from, is_resumed) = (from + next, true),
+                _ => return,
+            }
+        }
     }
 
     /// An array holds alerts, groups or events; else one value.
@@ -219,42 +319,89 @@ impl<'t> Reader<'_, 't> {
         if !json.starts_with('[') {
             return self.object(json);
         }
-        if is_too_deep(json) {
-            return self.fault(Fault::TooDeep, json);
-        }
         match serde_json::from_str::<Vec<&'t RawValue>>(json) {
             Ok(values) => self.elements(&values),
-            Err(error) => self.not_json(&error, json),
+            Err(error) => self.not_json(&error, json, json),
         }
     }
 
     fn object(&mut self, json: &'t str) {
-        if is_too_deep(json) {
-            return self.fault(Fault::TooDeep, json);
+        let Some(object) = self.parsed(json) else { return };
+        match shape(&object) {
+            Some(shape) => self.payload(shape, object, json),
+            None => {
+                if let Some(record) = self.alert(object, json) {
+                    self.engine.ingest(self.place, &record);
+                }
+            }
         }
+    }
+
+    fn parsed(&mut self, json: &'t str) -> Option<Object<'t>> {
         if !json.starts_with('{') {
-            return self.fault(Fault::NotAnObject { found: found(json) }, json);
+            self.fault(Fault::NotAnObject { found: found(json) }, json);
+            return None;
         }
-        let object: Object<'t> = match serde_json::from_str(json) {
-            Ok(object) => object,
+        match serde_json::from_str(json) {
+            Ok(object) => Some(object),
             Err(error) => {
                 if error.is_eof() {
                     self.salvage(json);
                 }
-                return self.not_json(&error, json);
+                self.not_json(&error, json, json);
+                None
             }
-        };
-        match shape(&object) {
-            None => match alert::alert(object) {
-                Ok(record) => self.engine.ingest(self.place, &record),
-                Err(fault) => self.fault(fault, json),
-            },
-            Some(Format::CloudEvents) => {
+        }
+    }
+
+    fn alert(&mut self, object: Object<'t>, json: &'t str) -> Option<Record<'t>> {
+        if self.is_unfit(json) {
+            return None;
+        }
+        match alert::alert(object) {
+            Ok(record) => Some(record),
+            Err(fault) => {
+                self.fault(fault, json);
+                None
+            }
+        }
+    }
+
+    /// Is there something in a single alert that none has? Of a payload only the alert that has it is lost.
+    fn is_unfit(&mut self, json: &'t str) -> bool {
+        if is_too_deep(json) {
+            self.fault(Fault::TooDeep, json);
+            return true;
+        }
+        let Some(damaged) = self.damaged else { return false };
+        let at = self.offset_of(json);
+        let bytes = &damaged[at..at + json.len()];
+        let Err(fault) = std::str::from_utf8(bytes) else { return false };
+        let at = at + fault.valid_up_to();
+        self.place_at(at);
+        self.engine.fault(self.place, Fault::NotUtf8 { byte: self.column(at) }, bytes);
+        self.is_damage_told = true;
+        true
+    }
+
+    fn payload(&mut self, shape: Format, object: Object<'t>, json: &'t str) {
+        if self.depth == DEPTH {
+            return self.fault(Fault::TooDeep, json);
+        }
+        self.depth += 1;
+        self.shaped(shape, object, json);
+        self.depth -= 1;
+    }
+
+    fn shaped(&mut self, shape: Format, object: Object<'t>, json: &'t str) {
+        match shape {
+            Format::CloudEvents => {
                 let Some(data) = object.data else {
                     return self.fault(Fault::Missing { field: "data" }, json);
                 };
                 match serde_json::from_str::<Object<'t>>(data.get()) {
                     Ok(data) if data.alerts.is_some() => self.envelope(data, json),
+                    Ok(_) if self.is_unfit(json) => {}
                     Ok(data) => match alert::cloud_event(&object, data) {
                         Ok(record) => self.engine.ingest(self.place, &record),
                         Err(fault) => self.fault(fault, json),
@@ -262,7 +409,10 @@ impl<'t> Reader<'_, 't> {
                     Err(_) => self.fault(Fault::NotAnObject { found: found(data.get()) }, json),
                 }
             }
-            Some(Format::PagerDuty) => {
+            Format::PagerDuty => {
+                if self.is_unfit(json) {
+                    return;
+                }
                 let inner = |raw: Option<&'t RawValue>| {
                     raw.and_then(|raw| serde_json::from_str::<Object<'t>>(raw.get()).ok())
                 };
@@ -274,14 +424,14 @@ impl<'t> Reader<'_, 't> {
                     Err(fault) => self.fault(fault, json),
                 }
             }
-            Some(Format::Prometheus) => {
+            Format::Prometheus => {
                 let data = object.data.and_then(|data| serde_json::from_str::<Object<'t>>(data.get()).ok());
                 match data {
                     Some(data) if data.alerts.is_some() => self.envelope(data, json),
                     _ => self.fault(Fault::NoFormat, json),
                 }
             }
-            Some(_) => self.envelope(object, json),
+            _ => self.envelope(object, json),
         }
     }
 
@@ -300,26 +450,12 @@ impl<'t> Reader<'_, 't> {
         let mut records = Vec::with_capacity(values.len());
         for value in values {
             let json = value.get();
-            let at = (json.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-            self.place_at(at);
-            let object = match json.starts_with('{') {
-                true => serde_json::from_str::<Object<'t>>(json),
-                false => {
-                    self.fault(Fault::NotAnObject { found: found(json) }, json);
-                    continue;
-                }
-            };
-            match object {
-                Ok(object) if shape(&object).is_some() => {
-                    let here = self.place;
-                    self.object(json);
-                    self.place = here;
-                }
-                Ok(object) => match alert::alert(object) {
-                    Ok(record) => records.push((self.place, record)),
-                    Err(fault) => self.fault(fault, json),
-                },
-                Err(error) => self.not_json(&error, json),
+            self.place_at(self.offset_of(json));
+            let here = self.place;
+            let Some(object) = self.parsed(json) else { continue };
+            match shape(&object) {
+                Some(shape) => self.payload(shape, object, json),
+                None => records.extend(self.alert(object, json).map(|record| (here, record))),
             }
         }
         let moment = records.iter().filter_map(|(_, record)| record.newest()).max();
@@ -330,29 +466,34 @@ impl<'t> Reader<'_, 't> {
         self.place = line;
     }
 
-    /// What stands whole in a document that is not: the elements of its arrays of alerts, or of itself.
+    /// What stands whole in a document that is not: the elements of its arrays of alerts, or of itself. A group that is
+    /// cut may hold alerts that are not.
     fn salvage(&mut self, json: &'t str) {
-        let array = match json.starts_with('[') {
-            true => Some(&json[1..]),
-            false => alerts_of(json),
-        };
-        let Some(mut rest) = array else { return };
-        let mut whole = Vec::new();
-        loop {
-            rest = rest.trim_start().trim_start_matches(',').trim_start();
-            let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&'t RawValue>();
-            match values.next() {
-                Some(Ok(value)) => {
-                    whole.push(value);
-                    rest = &rest[values.byte_offset()..];
+        let mut cut = json;
+        // Each turn goes deeper, and none goes through the text more than twice.
+        for _ in 0..PAYLOADS {
+            let array = match cut.strip_prefix('[') {
+                Some(array) => Some(array),
+                None => alerts_of(cut),
+            };
+            let Some(mut rest) = array else { return };
+            let mut whole = Vec::new();
+            loop {
+                rest = rest.trim_start().trim_start_matches(',').trim_start();
+                let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&'t RawValue>();
+                match values.next() {
+                    Some(Ok(value)) => {
+                        whole.push(value);
+                        rest = &rest[values.byte_offset()..];
+                    }
+                    _ => break,
                 }
-                _ => break,
             }
-        }
-        self.elements(&whole);
-        // A group that is cut may hold alerts that are not.
-        if rest.starts_with('{') && alerts_of(rest).is_some() {
-            self.salvage(rest);
+            self.elements(&whole);
+            if !rest.starts_with('{') {
+                return;
+            }
+            cut = rest;
         }
     }
 }
