@@ -424,6 +424,117 @@ fn a_key_joins_what_a_pager_says_apart() {
     }
 }
 
+/// Name, verdict and count of each alert; how many records repeat others.
+fn told(input: &str) -> (String, u64) {
+    let (_, mut engine) = read(input.as_bytes(), None);
+    let report = engine.report(None);
+    assert_eq!(report.totals().malformed, 0, "{input}: {:?}", report.malformed().next());
+    let mut members: Vec<String> = (report.incidents().flat_map(|incident| incident.members))
+        .map(|member| format!("{} {} x{}", member.alert, member.verdict, member.count))
+        .collect();
+    members.sort();
+    (members.join(", "), report.totals().duplicates)
+}
+
+#[test]
+fn a_fingerprint_tells_apart_only_where_labels_do_not() {
+    let alert = |status: &str, at: u32, more: &str| {
+        format!(
+            r#"{{"status":"{status}","labels":{{"alertname":"X","zone":"A"}},"startsAt":"2026-11-23T06:{at:02}:00Z"{more}}}"#
+        )
+    };
+    let grafana = |fingerprint: &str, status: &str, at: u32| {
+        let more = format!(r#","silenceURL":"http://g/silence","fingerprint":"{fingerprint}""#);
+        format!(r#"{{"orgId":1,"version":"1","alerts":[{}]}}"#, alert(status, at, &more))
+    };
+    let hook = |fingerprint: &str, status: &str, at: u32| {
+        let more = format!(r#","fingerprint":"{fingerprint}""#);
+        format!(r#"{{"version":"4","alerts":[{}]}}"#, alert(status, at, &more))
+    };
+    for (case, parts, want) in [
+        (
+            "two rules of Grafana with one title, of which one is over",
+            vec![grafana("a", "firing", 1), grafana("b", "firing", 2), grafana("b", "resolved", 2)],
+            ("X active x3", 0),
+        ),
+        (
+            "one rule of Grafana, delivered twice",
+            vec![grafana("a", "firing", 1), grafana("a", "firing", 1), grafana("a", "resolved", 1)],
+            ("X resolved x2", 1),
+        ),
+        (
+            "Alertmanager's is made of the labels, and those say as much",
+            vec![format!("[{}]", alert("resolved", 1, "")), hook("a", "firing", 1)],
+            ("X resolved x2", 0),
+        ),
+        (
+            "Alertmanager's newest episode decides",
+            vec![hook("a", "firing", 1), hook("a", "resolved", 1), hook("a", "firing", 3)],
+            ("X active x3", 0),
+        ),
+    ] {
+        let (members, repeats) = told(&parts.join("\n"));
+        assert_eq!((members.as_str(), repeats), want, "{case}");
+    }
+}
+
+/// A source may choose the ids of its events as it likes: one that is delivered again is told by what it says.
+#[test]
+fn an_event_is_told_by_what_it_says_and_not_by_its_id() {
+    let event = |source: &str, id: &str, name: &str, kind: &str, at: u32| {
+        format!(
+            r#"{{"specversion":"1.0","source":"/{source}","id":"{id}","type":"alert.{kind}","time":"2026-11-23T06:{at:02}:00Z","data":{{"alertname":"{name}"}}}}"#
+        )
+    };
+    for (case, events, want) in [
+        (
+            "delivered twice",
+            [event("a", "1", "X", "firing", 1), event("a", "1", "X", "firing", 1)],
+            ("X active x1", 1),
+        ),
+        (
+            "ended by another event",
+            [event("a", "1", "X", "firing", 1), event("a", "2", "X", "resolved", 2)],
+            ("X resolved x2", 0),
+        ),
+        (
+            "one id of two sources",
+            [event("a", "1", "X", "firing", 1), event("b", "1", "Y", "resolved", 2)],
+            ("X active x1, Y resolved x1", 0),
+        ),
+    ] {
+        let (members, repeats) = told(&format!("[{}]", events.join(",")));
+        assert_eq!((members.as_str(), repeats), want, "{case}");
+    }
+}
+
+#[test]
+fn of_a_key_told_twice_the_later_counts_and_no_alert_is_lost() {
+    for (case, json, want) in [
+        ("a name", r#"{"alertname":"X","alertname":"Y"}"#, "Y active x1"),
+        ("a name among labels", r#"{"labels":{"alertname":"X","alertname":"Y"}}"#, "Y active x1"),
+        ("a state", r#"{"alertname":"X","status":"firing","status":"resolved"}"#, "X resolved x1"),
+        (
+            "a list",
+            r#"{"alerts":[{"alertname":"X"}],"alerts":[{"alertname":"Y"}]}"#,
+            "X active x1, Y active x1",
+        ),
+        ("two names for one thing", r#"{"name":"Z","alert":"Y","alertname":"X"}"#, "X active x1"),
+        ("the same turned round", r#"{"alertname":"X","alert":"Y","name":"Z"}"#, "X active x1"),
+        ("the lesser two", r#"{"name":"Z","alert":"Y"}"#, "Y active x1"),
+    ] {
+        assert_eq!(told(json).0, want, "{case}");
+    }
+    let zone = |json: &str| {
+        let (_, mut engine) = read(json.as_bytes(), None);
+        engine.report(None).incidents().flat_map(|incident| incident.members).next().unwrap().labels
+    };
+    assert_eq!(
+        zone(r#"{"alertname":"X","zone":"A","zone":"B"}"#),
+        zone(r#"{"labels":{"alertname":"X","zone":"A","zone":"B"}}"#)
+    );
+}
+
 #[test]
 fn a_year_is_given_only_by_a_reference() {
     let input = fixture("syslog-rfc3164.log");

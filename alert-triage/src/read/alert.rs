@@ -26,12 +26,23 @@ pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
     let said = instant("timestamp", object.time.as_ref())?;
     record.starts = starts.or(active);
     record.time = updated.or(said);
+    if let Some(Scalar::Text(fingerprint)) = object.fingerprint.filter(|_| object.grafana) {
+        // It tells apart what the labels do not: Grafana leaves out the rule's uid.
+        record.key = Some(fingerprint).filter(|key| !key.is_empty());
+    }
     let mut told = None;
     match object.status {
         Some(Status::Held { state, silenced_by, inhibited_by }) => {
             // What Alertmanager answers: its `endsAt` is when it gives the alert up.
             record.snapshot = true;
-            let suppressed = state.as_deref() == Some("suppressed");
+            let suppressed = match state.as_deref() {
+                None | Some("unprocessed" | "active") => false,
+                Some("suppressed") => true,
+                Some(other) => {
+                    let known = "unprocessed, active and suppressed";
+                    return Err(Fault::BadState { value: printable(other), known });
+                }
+            };
             record.held = match (silenced_by, inhibited_by) {
                 (Some(by), _) => Held::Silenced(by),
                 (None, Some(by)) => Held::Inhibited(by),

@@ -48,9 +48,9 @@ fn shape(object: &Object<'_>) -> Option<Format> {
         Some(Format::CloudEvents)
     } else if object.event_action.is_some() || object.routing_key {
         Some(Format::PagerDuty)
-    } else if object.alerts.is_some() && object.org {
+    } else if !object.alerts.is_empty() && object.org {
         Some(Format::Grafana)
-    } else if object.alerts.is_some() {
+    } else if !object.alerts.is_empty() {
         Some(Format::Alertmanager)
     } else if object.data.is_some() && object.labels.is_none() && object.name.is_none() {
         Some(Format::Prometheus)
@@ -400,7 +400,7 @@ impl<'e, 't> Reader<'e, 't> {
                     return self.fault(Fault::Missing { field: "data" }, json);
                 };
                 match serde_json::from_str::<Object<'t>>(data.get()) {
-                    Ok(data) if data.alerts.is_some() => self.envelope(data, json),
+                    Ok(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     Ok(_) if self.is_unfit(json) => {}
                     Ok(data) => match alert::cloud_event(&object, data) {
                         Ok(record) => self.engine.ingest(self.place, &record),
@@ -427,7 +427,7 @@ impl<'e, 't> Reader<'e, 't> {
             Format::Prometheus => {
                 let data = object.data.and_then(|data| serde_json::from_str::<Object<'t>>(data.get()).ok());
                 match data {
-                    Some(data) if data.alerts.is_some() => self.envelope(data, json),
+                    Some(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     _ => self.fault(Fault::NoFormat, json),
                 }
             }
@@ -437,10 +437,14 @@ impl<'e, 't> Reader<'e, 't> {
 
     fn envelope(&mut self, object: Object<'t>, json: &'t str) {
         self.engine.truncated += object.truncated;
-        let Some(alerts) = object.alerts else { return self.fault(Fault::Missing { field: "alerts" }, json) };
-        match serde_json::from_str::<Vec<&'t RawValue>>(alerts.get()) {
-            Ok(values) => self.elements(&values),
-            Err(_) => self.fault(Fault::NotAnObject { found: found(alerts.get()) }, json),
+        if object.alerts.is_empty() {
+            return self.fault(Fault::Missing { field: "alerts" }, json);
+        }
+        for alerts in object.alerts {
+            match serde_json::from_str::<Vec<&'t RawValue>>(alerts.get()) {
+                Ok(values) => self.elements(&values),
+                Err(_) => self.fault(Fault::NotAnObject { found: found(alerts.get()) }, json),
+            }
         }
     }
 

@@ -4,7 +4,8 @@
 //! |---|---|---|---|---|---|---|
 //! | lines | `{alert}` of the template | other captures | capture `{severity}` | capture `{status}`, else an event | leading time | - |
 //! | JSONL | `labels.alertname`, else `alertname`, `alert`, `name` | `labels`, else the well-known ones of the object | label | `status`, `state`, else an event | `startsAt`, `endsAt`, else `timestamp`, `time`, `ts` | labels and `startsAt` |
-//! | Alertmanager webhook v4, Grafana webhook | `labels.alertname` | `labels` | label | the alert's `status` | `startsAt`, `endsAt` | labels and `startsAt` |
+//! | Alertmanager webhook v4 | `labels.alertname` | `labels` | label | the alert's `status` | `startsAt`, `endsAt` | labels and `startsAt` |
+//! | Grafana webhook | the same | the same | label | the alert's `status` | `startsAt`, `endsAt` | `fingerprint`, labels and `startsAt` |
 //! | Alertmanager API v2, GET | the same | the same | label | active; silenced, inhibited by `status` | `startsAt`, `updatedAt`; `endsAt` is a time-out | labels and `startsAt` |
 //! | Alertmanager API v2, POST | the same | the same | label | firing until `endsAt` | `startsAt`, `endsAt` | labels and `startsAt` |
 //! | Prometheus `/api/v1/alerts` | the same | the same | label | `state`: pending, firing | `activeAt` | labels and `activeAt` |

@@ -1,4 +1,7 @@
 //! One JSON object, read once, keeping what any of the formats calls by name; unknown fields are skipped.
+//!
+//! Of a key told twice the later counts, as in serde_json and in what most senders are written with; only lists of alerts
+//! are both kept, for an alert is not to be lost. Of several names for one thing the order in the object says nothing.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -84,13 +87,12 @@ pub(super) struct Object<'j> {
     pub(super) updated: Option<Scalar<'j>>,
     pub(super) active: Option<Scalar<'j>>,
     pub(super) time: Option<Scalar<'j>>,
-    pub(super) generator: bool,
-    pub(super) fingerprint: bool,
+    pub(super) fingerprint: Option<Scalar<'j>>,
+    /// An alert of Grafana, by a link that no other sender gives.
+    pub(super) grafana: bool,
     /// Alertmanager's and Grafana's envelope.
-    pub(super) alerts: Option<&'j RawValue>,
+    pub(super) alerts: Vec<&'j RawValue>,
     pub(super) truncated: u64,
-    pub(super) group_key: bool,
-    pub(super) receiver: bool,
     pub(super) org: bool,
     /// Prometheus' and CloudEvents' envelope.
     pub(super) data: Option<&'j RawValue>,
@@ -327,43 +329,34 @@ impl<'de> Deserialize<'de> for Object<'de> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut object = Object::default();
+                let (mut names, mut times) = ([const { None }; 3], [const { None }; 4]);
                 while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
                     let o = &mut object;
                     match key.as_ref() {
                         "labels" => o.labels = Some(map.next_value()?),
-                        "alertname" => o.name = Some(map.next_value()?),
-                        "alert" | "name" => {
-                            let name = map.next_value()?;
-                            o.name.get_or_insert(name);
-                        }
+                        "alertname" => names[0] = Some(map.next_value()?),
+                        "alert" => names[1] = Some(map.next_value()?),
+                        "name" => names[2] = Some(map.next_value()?),
                         "status" => o.status = Some(map.next_value()?),
                         "state" => o.state = Some(map.next_value()?),
                         "startsAt" | "starts_at" => o.starts = Some(map.next_value()?),
                         "endsAt" | "ends_at" => o.ends = Some(map.next_value()?),
                         "updatedAt" => o.updated = Some(map.next_value()?),
                         "activeAt" => o.active = Some(map.next_value()?),
-                        "timestamp" | "time" | "ts" | "@timestamp" => o.time = Some(map.next_value()?),
-                        "generatorURL" => {
-                            o.generator = true;
+                        "timestamp" => times[0] = Some(map.next_value()?),
+                        "time" => times[1] = Some(map.next_value()?),
+                        "ts" => times[2] = Some(map.next_value()?),
+                        "@timestamp" => times[3] = Some(map.next_value()?),
+                        "fingerprint" => o.fingerprint = Some(map.next_value()?),
+                        "silenceURL" => {
+                            o.grafana = true;
                             map.next_value::<IgnoredAny>()?;
                         }
-                        "fingerprint" => {
-                            o.fingerprint = true;
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                        "alerts" => o.alerts = Some(map.next_value()?),
+                        "alerts" => o.alerts.push(map.next_value()?),
                         "truncatedAlerts" => {
                             if let Scalar::Number(number) = map.next_value()? {
                                 o.truncated = number.parse().unwrap_or(0);
                             }
-                        }
-                        "groupKey" => {
-                            o.group_key = true;
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                        "receiver" => {
-                            o.receiver = true;
-                            map.next_value::<IgnoredAny>()?;
                         }
                         "orgId" => {
                             o.org = true;
@@ -388,11 +381,16 @@ impl<'de> Deserialize<'de> for Object<'de> {
                         "source" => o.source = Some(map.next_value()?),
                         "custom_details" => o.custom_details = Some(map.next_value()?),
                         other => match FLAT.iter().find(|known| **known == other) {
-                            Some(known) => o.flat.push((known, map.next_value()?)),
+                            Some(known) => {
+                                o.flat.retain(|(name, _)| name != known);
+                                o.flat.push((known, map.next_value()?));
+                            }
                             None => drop(map.next_value::<IgnoredAny>()?),
                         },
                     }
                 }
+                object.name = names.into_iter().flatten().next();
+                object.time = times.into_iter().flatten().next();
                 Ok(object)
             }
         }
