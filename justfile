@@ -62,10 +62,11 @@ bench-classify:
 bench-triage *parts:
     cargo bench -p bin-triage --bench triage -- {{ parts }}
 
-# ten minutes of arbitrary bytes for the classifier, ten for the rules parser; needs nightly and cargo-fuzz
+# ten minutes of arbitrary bytes for the classifier, for the rules parser and for triage; needs nightly and cargo-fuzz
 fuzz seconds="600":
     cd fuzz && cargo +nightly fuzz run classifier -- -max_total_time={{ seconds }} -max_len=6000 -timeout=2
     cd fuzz && cargo +nightly fuzz run rules -- -max_total_time={{ seconds }} -max_len=4096 -timeout=5
+    cd fuzz && cargo +nightly fuzz run triage -- -max_total_time={{ seconds }} -max_len=16384 -timeout=5
 
 # really run clients into failures and keep their last words; needs root and the package registries
 terminations *options:

@@ -311,14 +311,14 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Mutated inputs in any format: no panic, no line lost, nothing printed that a terminal would obey.
+    /// Mutated inputs hold what any bytes do.
     #[test]
     fn no_input_is_too_bad(
         seed in prop::sample::select(seeds()),
         edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..5), 0..12),
-        format in prop::sample::select(Format::ALL.to_vec()),
+        cut: u16,
     ) {
         let mut input = seed;
         for (at, byte, edit) in edits {
@@ -330,19 +330,8 @@ proptest! {
                 3 if at < input.len() => input[at] = byte,
                 _ => drop(input.drain(at..(at + usize::from(byte)).min(input.len()))),
             }
-            input.truncate(100_000);
+            input.truncate(20_000);
         }
-        let report = report(Some(format), &input);
-        let totals = &report["totals"];
-        let of = |field: &str| totals[field].as_u64().unwrap();
-        if matches!(format, Format::Lines | Format::Syslog) {
-            prop_assert_eq!(of("lines"), of("blank") + of("malformed") + of("records"));
-        }
-        let counts: u64 = common::members(&report).map(|(_, member)| member["count"].as_u64().unwrap()).sum();
-        prop_assert_eq!(of("records"), of("duplicates") + counts);
-        let text = report.to_string();
-        let is_bidi = |c: char| ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{2066}'..='\u{2069}').contains(&c);
-        let is_tame = !text.chars().any(|c| c.is_control() || is_bidi(c));
-        prop_assert!(is_tame);
+        common::any_bytes::hold(&input, usize::from(cut));
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub(crate) mod any_bytes;
+
 use alert_triage::{Ends, Engine, Held, Place, Record, Rules, Status};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
