@@ -327,6 +327,8 @@ fn rules_of_the_command_line_come_before_those_of_the_cases() {
         run(&room, &["test", "cases.yml", "--rules", "other.yml"]),
         (1, "FAIL t\n     cases.yml:5: pages: expected 1, got 0\n1 of 1 test failed\n".to_owned())
     );
+    let (_, both) = run(&room, &["test", "cases.yml", "cases.yml", "--rules", "other.yml"]);
+    assert_eq!(both.lines().last(), Some("2 of 2 tests failed"));
 }
 
 #[test]
