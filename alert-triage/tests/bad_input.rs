@@ -210,6 +210,18 @@ fn a_fault_in_a_document_costs_one_alert() {
             "X,Y",
         ),
         (
+            "a NUL in one, on one line",
+            format!("[{x},{},{y}]", alert("Z\0")).into(),
+            "1 holds the control",
+            "X,Y",
+        ),
+        (
+            "a NUL in none",
+            format!("{{\"version\":\"4\",\n \"receiver\":\"\0\",\"alerts\":[{x},{y}]}}").into(),
+            "2 holds the control",
+            "X,Y",
+        ),
+        (
             "a lone surrogate in one",
             format!("[{x},\n {},\n{y}]", alert("\\ud800")).into(),
             "2 is no JSON at column 32:",

@@ -100,31 +100,61 @@ pub(super) fn read_document(engine: &mut Engine, before: Place, _: Format, input
     let whole = input;
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     let lead = whole.len() - input.len();
-    match std::str::from_utf8(input) {
-        Ok(text) => Reader::new(engine, before.down(1), text, lead).documents(),
-        Err(fault) => {
-            let text = legible(input);
-            let mut reader = Reader::new(engine, before.down(1), &text, lead);
-            reader.damaged = Some(input);
-            reader.documents();
-            if !reader.is_damage_told {
-                // It is in none of the alerts.
-                let at = fault.valid_up_to();
-                let begin = memchr::memrchr(b'\n', &input[..at]).map_or(0, |at| at + 1);
-                let line = memchr::memchr_iter(b'\n', &input[..begin]).count() as u64;
-                let byte = at - begin + 1 + if begin == 0 { lead } else { 0 };
-                let shown = &input[begin..input.len().min(begin + 400)];
-                engine.fault(before.down(line + 1), Fault::NotUtf8 { byte }, shown);
-            }
+    let Some((at, found)) = damage(input) else {
+        let text = std::str::from_utf8(input).unwrap_or_default();
+        return Reader::new(engine, before.down(1), text, lead).documents();
+    };
+    let text = legible(input);
+    let mut reader = Reader::new(engine, before.down(1), &text, lead);
+    reader.damaged = Some(input);
+    reader.documents();
+    if !reader.is_damage_told {
+        // It is in none of the alerts.
+        let begin = memchr::memrchr(b'\n', &input[..at]).map_or(0, |at| at + 1);
+        let line = memchr::memchr_iter(b'\n', &input[..begin]).count() as u64;
+        let byte = at - begin + 1 + if begin == 0 { lead } else { 0 };
+        let shown = &input[begin..input.len().min(begin + 400)];
+        engine.fault(before.down(line + 1), found.fault(byte), shown);
+    }
+}
+
+/// What no JSON text holds.
+#[derive(Debug, Clone, Copy)]
+enum Damage {
+    NotUtf8,
+    Control(u8),
+}
+
+impl Damage {
+    fn fault(self, byte: usize) -> Fault {
+        match self {
+            Damage::NotUtf8 => Fault::NotUtf8 { byte },
+            Damage::Control(control) => Fault::Control(control.into()),
         }
     }
 }
 
-/// The same text with a mark for each byte that is no text, so that all else stands where it stood.
+/// NUL and its like; line ends and tabs are told by the parser where they do not belong.
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !byte.is_ascii_whitespace()
+}
+
+/// The first of it.
+fn damage(bytes: &[u8]) -> Option<(usize, Damage)> {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes,
+        Err(fault) => &bytes[..fault.valid_up_to()],
+    };
+    let control = text.iter().position(|byte| is_control(*byte));
+    let control = control.map(|at| (at, Damage::Control(bytes[at])));
+    control.or((text.len() < bytes.len()).then_some((text.len(), Damage::NotUtf8)))
+}
+
+/// The same text with a mark for each byte that is none, so that all else is read, and stands where it stood.
 fn legible(input: &[u8]) -> String {
     let mut text = String::with_capacity(input.len());
     for chunk in input.utf8_chunks() {
-        text.push_str(chunk.valid());
+        text.extend(chunk.valid().chars().map(|c| if c.is_ascii() && is_control(c as u8) { '?' } else { c }));
         text.extend(chunk.invalid().iter().map(|_| '?'));
     }
     text
@@ -376,10 +406,10 @@ impl<'e, 't> Reader<'e, 't> {
         let Some(damaged) = self.damaged else { return false };
         let at = self.offset_of(json);
         let bytes = &damaged[at..at + json.len()];
-        let Err(fault) = std::str::from_utf8(bytes) else { return false };
-        let at = at + fault.valid_up_to();
+        let Some((behind, found)) = damage(bytes) else { return false };
+        let at = at + behind;
         self.place_at(at);
-        self.engine.fault(self.place, Fault::NotUtf8 { byte: self.column(at) }, bytes);
+        self.engine.fault(self.place, found.fault(self.column(at)), bytes);
         self.is_damage_told = true;
         true
     }
