@@ -1,7 +1,12 @@
 //! What holds of any bytes, in any format. Shared with the fuzz target `triage`, so it takes nothing of this crate but
 //! what is public.
 
+use std::sync::LazyLock;
+
 use alert_triage::{Engine, Format, Report, Rules};
+
+/// Parsed once: they take longer than most inputs.
+static RULES: LazyLock<Rules> = LazyLock::new(Rules::builtin);
 
 /// Reads the input in every format, whole and in two parts, and reports it.
 ///
@@ -23,7 +28,7 @@ pub(crate) fn hold(input: &[u8], cut: usize) {
 }
 
 fn engine() -> Engine {
-    let mut engine = Engine::new(Rules::builtin());
+    let mut engine = Engine::new(RULES.clone());
     engine.source("bytes");
     engine
 }
