@@ -70,6 +70,15 @@ fn split(bytes: &[u8]) -> (&str, &[u8]) {
     (std::str::from_utf8(&bytes[..end]).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default())
 }
 
+/// Stands before the source's own key of a label set; no label has such a name.
+const SOURCE_KEY: &str = "\u{1}key";
+
+/// The key by which the source joins the events of this label set, if it has one.
+pub(crate) fn source_key(set: &[u8]) -> Option<&str> {
+    let (name, rest) = split(set);
+    (name == SOURCE_KEY).then(|| split(rest).0)
+}
+
 /// What of a record is identity, what is an example, and what tells its label set from others of that identity.
 #[derive(Debug, Default)]
 pub(crate) struct Split {
@@ -96,7 +105,7 @@ impl Split {
             self.dropped.extend(dropped);
         }
         if let Some(key) = &record.key {
-            self.set.part("\u{1}key");
+            self.set.part(SOURCE_KEY);
             self.set.part(key);
         }
         if record.labels.is_empty() {

@@ -535,6 +535,130 @@ fn of_a_key_told_twice_the_later_counts_and_no_alert_is_lost() {
     );
 }
 
+/// A line of PagerDuty Events v2: what is done, the key, the summary if there is a payload, and when in minutes.
+fn page((action, key, summary, at): (&str, &str, &str, Option<u32>)) -> String {
+    let at = at.map_or(String::new(), |at| format!(r#","timestamp":"2026-11-23T06:{at:02}:00Z""#));
+    let payload = match summary {
+        "" => String::new(),
+        summary => {
+            format!(r#","payload":{{"summary":"{summary}","source":"s","severity":"critical"{at}}}"#)
+        }
+    };
+    format!(r#"{{"routing_key":"r","event_action":"{action}","dedup_key":"{key}"{payload}}}"#)
+}
+
+/// A row: the case, its events, and name and verdict of each alert.
+type Paged = (&'static str, &'static [(&'static str, &'static str, &'static str, Option<u32>)], &'static str);
+
+const PAGED: &[Paged] = &[
+    (
+        "of one alert under two keys one stands as long as the other is not over",
+        &[
+            ("trigger", "1", "Zone A: X", None),
+            ("trigger", "2", "Zone A: X", None),
+            ("resolve", "1", "", None),
+        ],
+        "X active x3",
+    ),
+    (
+        "both are over",
+        &[
+            ("trigger", "1", "Zone A: X", None),
+            ("trigger", "2", "Zone A: X", None),
+            ("resolve", "2", "", None),
+            ("resolve", "1", "", None),
+        ],
+        "X resolved x4",
+    ),
+    (
+        "an end reaches every name that its key was given",
+        &[
+            ("trigger", "1", "Zone A: X", None),
+            ("trigger", "1", "Zone A: Y", None),
+            ("resolve", "1", "", None),
+        ],
+        "X resolved x1, Y resolved x2",
+    ),
+    (
+        "an end has a summary of its own",
+        &[("trigger", "1", "[FIRING:1] X (A)", Some(1)), ("resolve", "1", "[RESOLVED] X (A)", Some(2))],
+        "[FIRING:1] X (A) resolved x2",
+    ),
+    (
+        "with times the order of the lines is none",
+        &[("resolve", "1", "over", Some(3)), ("trigger", "1", "Zone A: X", Some(2))],
+        "X resolved x2",
+    ),
+    (
+        "fired anew",
+        &[
+            ("trigger", "1", "Zone A: X", None),
+            ("resolve", "1", "", None),
+            ("trigger", "1", "Zone A: X", None),
+        ],
+        "X active x3",
+    ),
+    (
+        "heard of and still firing",
+        &[("trigger", "1", "Zone A: X", None), ("acknowledge", "1", "", None)],
+        "X active x2",
+    ),
+    (
+        "heard of too late",
+        &[("trigger", "1", "Zone A: X", None), ("resolve", "1", "", None), ("acknowledge", "1", "", None)],
+        "X resolved x3",
+    ),
+    (
+        "heard of too late, with a time",
+        &[
+            ("trigger", "1", "Zone A: X", Some(1)),
+            ("resolve", "1", "over", Some(2)),
+            ("acknowledge", "1", "mine", Some(3)),
+        ],
+        "X resolved x3",
+    ),
+    ("the end of nothing", &[("resolve", "1", "", None)], "1 resolved x1"),
+];
+
+/// Whole, with every event in an engine and a file of its own, and with those merged the other way round.
+#[test]
+fn a_key_joins_its_own_events_and_no_others() {
+    for (case, events, want) in PAGED {
+        let lines: Vec<String> = events.iter().map(|event| page(*event)).collect();
+        let said = |mut engine: Engine| {
+            let report = engine.report(None);
+            let counts: u64 = report.incidents().flat_map(|i| i.members).map(|member| member.count).sum();
+            assert_eq!((report.totals().records, counts), (lines.len() as u64, lines.len() as u64), "{case}");
+            let mut members: Vec<String> = (report.incidents().flat_map(|incident| incident.members))
+                .map(|member| format!("{} {} x{}", member.alert, member.verdict, member.count))
+                .collect();
+            members.sort();
+            members.join(", ")
+        };
+        let mut whole = Engine::new(Rules::builtin());
+        whole.read("events", Format::Jsonl, lines.join("\n").as_bytes());
+        assert_eq!(said(whole), *want, "{case}");
+
+        let mut root = Engine::new(Rules::builtin());
+        for number in 0..lines.len() {
+            root.source(format!("{number}"));
+        }
+        for backwards in [false, true] {
+            let mut merged = root.sibling();
+            let mut parts: Vec<(usize, &String)> = lines.iter().enumerate().collect();
+            if backwards {
+                parts.reverse();
+            }
+            for (number, line) in parts {
+                let mut part = root.sibling();
+                part.read_block(number, 0, Format::PagerDuty, line.as_bytes());
+                merged.merge(part);
+            }
+            assert_eq!(said(merged), *want, "{case}, in parts, backwards: {backwards}");
+        }
+    }
+}
+
 #[test]
 fn a_year_is_given_only_by_a_reference() {
     let input = fixture("syslog-rfc3164.log");

@@ -229,9 +229,7 @@ pub(super) fn index(report: &Report<'_>, taken: &Taken) -> Option<u32> {
     let key = taken.record.key.as_deref()?;
     let all = 0..report.judgement.alerts.len() as u32;
     let orphan = all.skip(engine.entries.len()).find(|at| Identity::of(report.key(*at)).alert == key);
-    orphan
-        .or_else(|| crate::judge::holders(engine).get(key.as_bytes()).map(|(_, at)| *at))
-        .filter(|at| *at != NONE)
+    orphan.or_else(|| crate::judge::holders(engine).get(key).map(|(_, at)| *at)).filter(|at| *at != NONE)
 }
 
 fn incident_of(report: &Report<'_>, at: u32) -> Option<usize> {

@@ -124,7 +124,7 @@ pub(crate) struct Judgement {
     pub(crate) now: Option<Timestamp>,
     /// Alerts named only by the key of an end.
     pub(crate) orphans: Vec<Entry>,
-    /// Ends that name only a key, by the alert whose they are.
+    /// Ends that name only a key, by the alert that they are counted with.
     pub(crate) ends: HashMap<u32, Set>,
     pub(crate) alerts: Vec<Judged>,
     pub(crate) scopes: Scopes,
@@ -192,7 +192,7 @@ impl Judgement {
         let rules = engine.rules();
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
         let hearing = Hearing { now: self.now, since: engine.listening_since };
-        State::of(entry, self.ends.get(&at), hearing, ttl, rules.limits())
+        State::of(entry, &engine.keys, hearing, ttl, rules.limits())
     }
 
     /// What each alert is by itself.
@@ -340,8 +340,8 @@ fn scope_of<'i>(identity: Identity<'i>, rules: &Rules) -> Vec<(&'i str, &'i str)
 }
 
 /// The alert that carries each key, the one told last if there are several.
-pub(crate) fn holders(engine: &Engine) -> BTreeMap<&[u8], (Place, u32)> {
-    let mut holders: BTreeMap<&[u8], (Place, u32)> = BTreeMap::new();
+pub(crate) fn holders(engine: &Engine) -> BTreeMap<&str, (Place, u32)> {
+    let mut holders: BTreeMap<&str, (Place, u32)> = BTreeMap::new();
     for (at, entry) in engine.entries.iter().enumerate() {
         for (key, set) in entry.keyed_sets() {
             let last = (set.last_fire().unwrap_or(Place::new(0, 0, 0)), at as u32);
@@ -352,7 +352,8 @@ pub(crate) fn holders(engine: &Engine) -> BTreeMap<&[u8], (Place, u32)> {
     holders
 }
 
-/// Gives ends that name only a key to the alert that carries it, the one told last if there are several.
+/// Counts ends that name only a key with the alert that carries it, the one told last if there are several. What they
+/// end is more: [`State`] joins them to every label set of that key.
 fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
     let mut ends: HashMap<u32, Set> = HashMap::default();
     let mut orphans = Vec::new();
@@ -361,7 +362,7 @@ fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
     }
     let holders = holders(engine);
     for (key, set) in &engine.keys {
-        match holders.get(key.as_bytes()) {
+        match holders.get(key.as_ref()) {
             Some((_, at)) => ends.entry(*at).or_default().merge(set.clone(), engine.rules().limits().gap),
             None => {
                 let mut name = crate::identity::Key::default();

@@ -1,8 +1,11 @@
 //! How one alert stands at one instant: open, over, given up; since when; and whether it flaps.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::history::History;
+use crate::identity::source_key;
 use crate::ledger::entry::Entry;
 use crate::ledger::live::Heard;
 use crate::ledger::set::{HeldBack, Set};
@@ -80,7 +83,7 @@ impl State {
     /// An alert stands if one of its label sets does.
     pub(crate) fn of(
         entry: &Entry,
-        ends: Option<&Set>,
+        ends: &BTreeMap<Box<str>, Set>,
         hearing: Hearing,
         ttl: Option<SignedDuration>,
         limits: &Limits,
@@ -107,21 +110,24 @@ impl State {
         all.unwrap_or_else(Self::plain)
     }
 
-    /// What each label set is by itself.
+    /// What each label set is by itself, and by what its source says of its key alone (`ends`): that reaches every label
+    /// set of that key, in whichever alert, and no other of this one.
     pub(crate) fn of_sets<'e>(
         entry: &'e Entry,
-        ends: Option<&Set>,
+        ends: &'e BTreeMap<Box<str>, Set>,
         hearing: Hearing,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> impl Iterator<Item = (&'e [u8], Self)> {
-        entry.sets().map(move |(key, set)| match ends {
-            Some(ends) if !key.is_empty() => {
+        entry.sets().map(move |(key, set)| match source_key(key).and_then(|key| ends.get(key)) {
+            Some(ends) => {
                 let mut joined = set.clone();
                 joined.merge(ends.clone(), limits.gap);
+                // What is acknowledged was heard, and does not fire anew for it.
+                joined.untimed.fire = set.untimed.fire;
                 (key, Self::of_set(&joined, None, hearing, ttl, limits))
             }
-            _ => (key, Self::of_set(set, Some(entry).filter(|_| key.is_empty()), hearing, ttl, limits)),
+            None => (key, Self::of_set(set, Some(entry).filter(|_| key.is_empty()), hearing, ttl, limits)),
         })
     }
 

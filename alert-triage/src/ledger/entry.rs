@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::live::Heard;
 use super::set::{Seen, Set};
 use super::sorted::Sorted;
-use crate::identity::{Identity, Key, Split};
+use crate::identity::{Identity, Key, Split, source_key};
 use crate::place::Place;
 use crate::record::{Record, Status};
 
@@ -176,11 +176,8 @@ impl Entry {
     }
 
     /// By the keys by which their source joins its events.
-    pub(crate) fn keyed_sets(&self) -> impl Iterator<Item = (&[u8], &Set)> {
-        self.sets().filter_map(|(key, set)| {
-            let key = key.strip_prefix(b"\x01key\xff")?.split(|byte| *byte == 0xff).next()?;
-            Some((key, set))
-        })
+    pub(crate) fn keyed_sets(&self) -> impl Iterator<Item = (&str, &Set)> {
+        self.sets().filter_map(|(key, set)| Some((source_key(key)?, set)))
     }
 
     /// Counts those label sets, and tells them apart no more.

@@ -144,11 +144,11 @@ impl Engine {
                     .rules
                     .is_on("ttl")
                     .then(|| self.rules.ttl(identity.alert, |name| identity.label(name)));
-                let ends = judgement.ends.get(&(at as u32));
-                let sets: Vec<Box<[u8]>> = State::of_sets(entry, ends, hearing, ttl, self.rules.limits())
-                    .filter(|(_, state)| state.cycles == 0 && is_past(state))
-                    .map(|(key, _)| key.into())
-                    .collect();
+                let sets: Vec<Box<[u8]>> =
+                    State::of_sets(entry, &self.keys, hearing, ttl, self.rules.limits())
+                        .filter(|(_, state)| state.cycles == 0 && is_past(state))
+                        .map(|(key, _)| key.into())
+                        .collect();
                 if !sets.is_empty() {
                     over.push((at, sets));
                 }
@@ -187,14 +187,14 @@ impl Engine {
 
     /// Drops ends whose alert nobody knows any more.
     fn forget_keys(&mut self, now: Timestamp, keep: SignedDuration) {
-        let held: HashSet<&[u8]> =
+        let held: HashSet<&str> =
             self.entries.iter().flat_map(Entry::keyed_sets).map(|(key, _)| key).collect();
         let mut retired = Retired::default();
         let since = self.listening_since;
         self.keys.retain(|key, set| {
             let last = set.seen.max(set.heard.last()).or(since);
             let is_past = last.is_some_and(|last| now.duration_since(last) > keep);
-            let is_gone = is_past && !held.contains(key.as_bytes());
+            let is_gone = is_past && !held.contains(key.as_ref());
             if is_gone {
                 retired.add(Retired { records: set.records(), repeats: set.repeats() });
             }

@@ -165,15 +165,24 @@ pub(super) fn page<'j>(
         }
     };
     let key = text("dedup_key", event.dedup_key.as_ref())?;
-    let Some(payload) = payload else {
-        // A resolve names its alert by the key alone.
-        let key = key.ok_or(Fault::Missing { field: "dedup_key" })?;
-        if action == "trigger" {
-            return Err(Fault::Missing { field: "payload" });
+    let said = match &payload {
+        Some(payload) => instant("payload.timestamp", payload.time.as_ref())?,
+        None => None,
+    };
+    let (key, payload) = match (key, payload) {
+        // These name their alert by the key. What their payload says is not what the trigger said: Alertmanager's summary
+        // of an end begins with "[RESOLVED]".
+        (Some(key), _) if action != "trigger" => {
+            let mut record = Record::firing("");
+            (record.key, record.status) = (Some(key), status);
+            // That somebody heard of it is no news of the alert's own, and so has no time.
+            record.time = said.filter(|_| status == record::Status::Resolved);
+            record.keyed = record.time.is_some();
+            return Ok(record);
         }
-        let mut record = Record::firing("");
-        (record.key, record.status) = (Some(key), status);
-        return Ok(record);
+        (None, None) if action != "trigger" => return Err(Fault::Missing { field: "dedup_key" }),
+        (_, None) => return Err(Fault::Missing { field: "payload" }),
+        (key, Some(payload)) => (key, payload),
     };
     let summary = text("payload.summary", payload.summary.as_ref())?;
     let told = match &summary {
@@ -197,7 +206,7 @@ pub(super) fn page<'j>(
         add(name, text("payload.custom_details", Some(value)).unwrap_or_default());
     }
     add("source", text("payload.source", payload.source.as_ref())?);
-    record.time = instant("payload.timestamp", payload.time.as_ref())?;
+    record.time = said;
     record.keyed = key.is_some() && record.time.is_some();
     (record.key, record.status) = (key, status);
     Ok(record)
