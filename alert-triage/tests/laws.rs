@@ -222,6 +222,20 @@ proptest! {
         }
     }
 
+    /// A transient that its lasting form supersedes explains nothing, however long it stands.
+    #[test]
+    fn a_superseded_transient_explains_nothing(told in timed()) {
+        let report = json(&mut engine(builtin(), &told));
+        for (incident, member) in members(&report).filter(|(_, member)| !member["cause"].is_null()) {
+            let cause = incident["members"].as_array().unwrap().iter().find(|other| {
+                other["alert"] == member["cause"]["alert"] && other["labels"] == member["cause"]["labels"]
+            });
+            let cause = cause.unwrap_or_else(|| panic!("the cause of {member} is elsewhere: {incident}"));
+            let is_transient = cause["flags"].as_array().unwrap().iter().any(|flag| flag == "transient");
+            prop_assert!(!(is_transient && cause["verdict"] == "superseded"), "{cause} explains {member}");
+        }
+    }
+
     /// Every alert is in exactly one incident; one that needs a person is in one scope.
     #[test]
     fn incidents_part_the_alerts(told in prop_oneof![timed(), fire_only(), mixed()]) {
@@ -340,6 +354,14 @@ fn generated_histories_reach_the_corners() {
             if standing("DiskFull") && standing("DiskVeryFull") && standing("DiskCriticallyFull") {
                 reach("three rungs at once");
             }
+            let was_sustained = |member: &Value| {
+                let flags = member["flags"].as_array().unwrap();
+                member["verdict"] == "superseded" && flags.iter().any(|flag| flag == "sustained")
+            };
+            let members = incident["members"].as_array().unwrap();
+            if members.iter().any(was_sustained) && members.iter().any(|member| !member["cause"].is_null()) {
+                reach("a cause beside a sustained transient that is superseded");
+            }
             if !incident["scopes"].is_null() {
                 reach("a pattern");
             }
@@ -363,6 +385,7 @@ fn generated_histories_reach_the_corners() {
         "no scope",
         "three rungs at once",
         "a pattern",
+        "a cause beside a sustained transient that is superseded",
         "a folded group",
         "explained",
         "silenced",

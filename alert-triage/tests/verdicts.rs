@@ -214,6 +214,48 @@ fn edges_join_causes_with_their_symptoms() {
             "P1 A/TooFewEndpointsRegistered=active; P4 A/EndpointRegistrationTransientFailure=transient",
         ),
         (
+            "a sustained one does, as its lasting form",
+            vec![
+                since("A/EndpointRegistrationTransientFailure", 90),
+                since("A/TooFewEndpointsRegistered", 80),
+            ],
+            "P1 A/EndpointRegistrationTransientFailure=sustained +transient, A/TooFewEndpointsRegistered=active \
+             <-EndpointRegistrationTransientFailure",
+        ),
+        (
+            "and leaves it to the lasting form when that one stands",
+            vec![
+                since("A/EndpointRegistrationTransientFailure", 90),
+                since("A/EndpointRegistrationFailure", 85),
+                since("A/TooFewEndpointsRegistered", 80),
+            ],
+            "P1 A/EndpointRegistrationFailure=active, A/TooFewEndpointsRegistered=active \
+             <-EndpointRegistrationFailure, A/EndpointRegistrationTransientFailure=superseded +sustained +transient \
+             ^EndpointRegistrationFailure",
+        ),
+        (
+            "which began with the transient",
+            vec![
+                since("A/EndpointRegistrationTransientFailure", 90),
+                since("A/TooFewEndpointsRegistered", 80),
+                since("A/EndpointRegistrationFailure", 5),
+            ],
+            "P1 A/EndpointRegistrationFailure=active, A/TooFewEndpointsRegistered=active \
+             <-EndpointRegistrationFailure, A/EndpointRegistrationTransientFailure=superseded +sustained +transient \
+             ^EndpointRegistrationFailure",
+        ),
+        (
+            "where it is the same place",
+            vec![
+                since("A/EndpointRegistrationTransientFailure node=n1", 90),
+                since("A/TooFewEndpointsRegistered node=n2", 80),
+                since("A/EndpointRegistrationFailure node=n2", 5),
+            ],
+            "P1 A/TooFewEndpointsRegistered=active; \
+             P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +sustained \
+             +transient ^EndpointRegistrationFailure",
+        ),
+        (
             "what nothing joins stays apart",
             vec![line("A/QueueBacklog"), line("A/CertificateExpires")],
             "P3 A/CertificateExpires=active; P3 A/QueueBacklog=active",
@@ -245,6 +287,16 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
             vec![line(T), line("A/EndpointRegistrationFailure")],
             "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +transient \
              ^EndpointRegistrationFailure",
+        ),
+        (
+            "that of the same node, where there are several",
+            vec![
+                line("A/EndpointRegistrationTransientFailure node=n2"),
+                line("A/EndpointRegistrationFailure node=n1"),
+                line("A/EndpointRegistrationFailure node=n2"),
+            ],
+            "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +transient \
+             ^EndpointRegistrationFailure; P2 A/EndpointRegistrationFailure=active",
         ),
         (
             "a state that stood for an hour is sustained",

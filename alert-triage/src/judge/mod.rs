@@ -65,7 +65,7 @@ pub(crate) struct Judged {
     /// Steps from the top of the cause edges.
     pub(crate) depth: u8,
     pub(crate) rung: u8,
-    /// Stands since then, as a cause.
+    /// Stands since then, as a cause; of a lasting form, since its sustained transient does.
     pub(crate) since: Option<Timestamp>,
     /// Began last then, as a symptom.
     pub(crate) latest: Option<Timestamp>,

@@ -214,7 +214,7 @@ fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union
     }
 }
 
-/// A standing XFailure supersedes XTransientFailure in its scope.
+/// A standing XFailure supersedes XTransientFailure in its scope; one of the same labels, if there is one.
 fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     let rules = engine.rules();
     let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::default();
@@ -230,39 +230,51 @@ fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     if wanted.is_empty() {
         return;
     }
-    let mut best: HashMap<(u32, String), u32> = HashMap::default();
-    for at in 0..judgement.alerts.len() as u32 {
-        let judged = &judgement.alerts[at as usize];
-        if !judged.stands() {
-            continue;
-        }
-        let key = (judged.scope, judgement.entry(engine, at).identity().alert.to_owned());
-        if !wanted.contains_key(&key) {
-            continue;
-        }
-        let rank = |at: u32| (judgement.alerts[at as usize].priority, &judgement.entry(engine, at).key);
-        match best.get(&key) {
-            Some(known) if rank(*known) <= rank(at) => {}
-            _ => {
-                best.insert(key, at);
-            }
+    let mut lasting: HashMap<&(u32, String), Vec<u32>> = HashMap::default();
+    for at in (0..judgement.alerts.len() as u32).filter(|at| judgement.alerts[*at as usize].stands()) {
+        let name = judgement.entry(engine, at).identity().alert.to_owned();
+        if let Some((kind, _)) = wanted.get_key_value(&(judgement.alerts[at as usize].scope, name)) {
+            lasting.entry(kind).or_default().push(at);
         }
     }
-    for (key, lasting) in best {
-        for &at in &wanted[&key] {
-            let top = judgement.alerts[lasting as usize].priority;
+    for (kind, mut lasting) in lasting {
+        lasting.sort_unstable_by(|a, b| {
+            let rank = |at: u32| (judgement.alerts[at as usize].priority, &judgement.entry(engine, at).key);
+            rank(*a).cmp(&rank(*b))
+        });
+        let place = |judgement: &Judgement, at: u32| {
+            let mut key = Vec::new();
+            family(judgement.entry(engine, at).identity(), kind.0, &kind.1, &mut key);
+            key
+        };
+        let mut of_place: HashMap<Vec<u8>, u32> = HashMap::default();
+        for &at in &lasting {
+            of_place.entry(place(judgement, at)).or_insert(at);
+        }
+        for &at in &wanted[kind] {
+            let is_milder =
+                |top: u32| judgement.alerts[top as usize].priority > judgement.alerts[at as usize].priority;
+            let same = of_place.get(&place(judgement, at)).copied().filter(|same| !is_milder(*same));
+            let top = same.unwrap_or(lasting[0]);
+            let is_milder = is_milder(top);
             let judged = &mut judgement.alerts[at as usize];
-            if judged.stand == Stand::Open && top > judged.priority {
+            if judged.stand == Stand::Open && is_milder {
                 judged.flags |= flag::LOWER_THAN_ITS_RUNG;
                 continue;
             }
             if judged.by == NONE {
-                (judged.by, judged.ladder) = (lasting, Some(Ladder::Transient));
+                (judged.by, judged.ladder) = (top, Some(Ladder::Transient));
             }
             if judged.stand == Stand::Open {
                 judged.flags |= flag::SUPERSEDED;
             }
-            union.join(at, lasting);
+            // It was judged as the lasting form before that one came: one fault, that began with the transient.
+            if judged.flags & flag::SUSTAINED != 0 && judged.stands() && same.is_some() {
+                let since = judged.since;
+                let lasting = &mut judgement.alerts[top as usize];
+                lasting.since = lasting.since.min(since);
+            }
+            union.join(at, top);
         }
     }
 }
@@ -286,9 +298,9 @@ pub(super) fn edges(judgement: &mut Judgement, engine: &Engine, union: &mut Unio
         if names.contains(alert) {
             of.entry((judged.scope, alert.to_owned())).or_default().push(at);
         }
-        // A transient that became sustained is taken for its lasting form here as well.
+        // A transient that became sustained is taken for its lasting form here as well, unless that one stands itself.
         if judged.flags & flag::SUSTAINED != 0
-            && judged.stands()
+            && judged.counts()
             && let Some((lasting, _)) =
                 rules.lasting_form(alert).filter(|(lasting, _)| names.contains(lasting.as_str()))
         {
@@ -413,8 +425,8 @@ fn order_by_begin(judgement: &Judgement, engine: &Engine, causes: &mut [u32]) {
 
 type Bucket = (Vec<u32>, Vec<u32>);
 
-/// Causes and symptoms whose common labels agree, in an order that does not depend on arrival: joined by the values of the labels that both kinds carry, so that
-/// ten thousand of each cost no more than twenty thousand.
+/// Causes and symptoms whose common labels agree, in an order that does not depend on arrival: joined by the values of
+/// the labels that both kinds carry, so that ten thousand of each cost no more than twenty thousand.
 fn agreeing(
     judgement: &Judgement,
     engine: &Engine,
@@ -486,7 +498,7 @@ pub(crate) fn is_linked(
         let judged = &judgement.alerts[at as usize];
         let alert = judgement.entry(engine, at).identity().alert;
         let lasting = || rules.lasting_form(alert).is_some_and(|(lasting, _)| wanted(&lasting));
-        wanted(alert) || judged.flags & flag::SUSTAINED != 0 && judged.stands() && lasting()
+        wanted(alert) || judged.flags & flag::SUSTAINED != 0 && judged.counts() && lasting()
     };
     names(cause, &|name| edge.cause == name)
         && names(symptom, &|name| edge.symptoms.iter().any(|known| known == name))

@@ -184,18 +184,43 @@ fn nagging() -> impl Strategy<Value = Vec<Record<'static>>> {
     })
 }
 
-/// Many names in one zone with no other labels, so that ladders and edges meet.
+/// Many names in one zone, at most with a severity beside it, so that ladders and edges meet.
 fn crowd(timed: bool) -> impl Strategy<Value = Vec<Record<'static>>> {
-    let one =
-        (name(), instant(), select(vec![Status::Event, Status::Firing, Status::Firing, Status::Resolved]));
+    let one = (
+        name(),
+        proptest::option::weighted(0.2, select(vec!["critical", "error", "info"])),
+        instant(),
+        select(vec![Status::Event, Status::Firing, Status::Firing, Status::Resolved]),
+    );
     (select(vec!["A", "B"]), proptest::collection::vec(one, 2..14)).prop_map(move |(zone, said)| {
-        let told = |(alert, at, status)| match (timed, status) {
-            (false, _) => record(alert, vec![("zone", zone)]).status(Status::Event),
-            (true, Status::Event) => record(alert, vec![("zone", zone)]).status(status).at(at),
-            (true, status) => record(alert, vec![("zone", zone)]).status(status).since(at).at(at),
+        let told = |(alert, severity, at, status): (_, Option<_>, _, _)| {
+            let severity = severity.map(|severity| ("severity", severity));
+            let record = record(alert, [Some(("zone", zone)), severity].into_iter().flatten().collect());
+            match (timed, status) {
+                (false, _) => record.status(Status::Event),
+                (true, Status::Event) => record.status(status).at(at),
+                (true, status) => record.status(status).since(at).at(at),
+            }
         };
         said.into_iter().map(told).collect()
     })
+}
+
+/// A transient that stands for an hour or more, often beside its lasting form, with what either brings with it.
+fn outage() -> impl Strategy<Value = Vec<Record<'static>>> {
+    let others = proptest::collection::vec((select(NAMES[1..6].to_vec()), instant()), 1..5);
+    let node = || select(vec![None, None, Some(("node", "n1")), Some(("node", "n2"))]);
+    (select(vec!["A", "B"]), 60i64..120, node(), node(), others).prop_map(
+        |(zone, stood, own, node, others)| {
+            let told = |alert, node: Option<_>, since| {
+                record(alert, [Some(("zone", zone)), node].into_iter().flatten().collect())
+                    .since(since)
+                    .at(since)
+            };
+            let others = others.into_iter().map(|(alert, since)| told(alert, node, since));
+            [told(NAMES[0], own, minutes(stood))].into_iter().chain(others).collect()
+        },
+    )
 }
 
 fn placed(records: Vec<Record<'static>>) -> Vec<Told> {
@@ -237,6 +262,7 @@ pub(crate) fn timed() -> impl Strategy<Value = Vec<Told>> {
         1 => flaps(),
         1 => nagging(),
         1 => crowd(true),
+        1 => outage(),
     ];
     (proptest::collection::vec(one, 0..20), echoes())
         .prop_map(|(parts, echoes)| placed(echoed(parts.concat(), echoes)))
