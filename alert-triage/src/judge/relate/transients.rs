@@ -1,0 +1,73 @@
+//! Transients: a lasting form that stands takes the place of its transient one.
+
+use super::Union;
+use super::ladders::family;
+use crate::judge::state::Stand;
+use crate::judge::{Judgement, Ladder, NONE, flag};
+use crate::ledger::Engine;
+use crate::map::HashMap;
+
+/// A standing XFailure supersedes XTransientFailure in its scope; one of the same labels, if there is one.
+pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
+    let rules = engine.rules();
+    let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::default();
+    for at in 0..judgement.alerts.len() as u32 {
+        let judged = &judgement.alerts[at as usize];
+        if judged.flags & flag::TRANSIENT == 0 || judgement.scopes.is_nowhere(judged.scope) {
+            continue;
+        }
+        if let Some((lasting, _)) = rules.lasting_form(judgement.entry(engine, at).identity().alert) {
+            wanted.entry((judged.scope, lasting)).or_default().push(at);
+        }
+    }
+    if wanted.is_empty() {
+        return;
+    }
+    let mut lasting: HashMap<&(u32, String), Vec<u32>> = HashMap::default();
+    for at in (0..judgement.alerts.len() as u32).filter(|at| judgement.alerts[*at as usize].stands()) {
+        let name = judgement.entry(engine, at).identity().alert.to_owned();
+        if let Some((kind, _)) = wanted.get_key_value(&(judgement.alerts[at as usize].scope, name)) {
+            lasting.entry(kind).or_default().push(at);
+        }
+    }
+    for (kind, mut lasting) in lasting {
+        lasting.sort_unstable_by(|a, b| {
+            let rank = |at: u32| (judgement.alerts[at as usize].priority, &judgement.entry(engine, at).key);
+            rank(*a).cmp(&rank(*b))
+        });
+        let place = |judgement: &Judgement, at: u32| {
+            let mut key = Vec::new();
+            family(judgement.entry(engine, at).identity(), kind.0, &kind.1, &mut key);
+            key
+        };
+        let mut of_place: HashMap<Vec<u8>, u32> = HashMap::default();
+        for &at in &lasting {
+            of_place.entry(place(judgement, at)).or_insert(at);
+        }
+        for &at in &wanted[kind] {
+            let is_milder =
+                |top: u32| judgement.alerts[top as usize].priority > judgement.alerts[at as usize].priority;
+            let same = of_place.get(&place(judgement, at)).copied().filter(|same| !is_milder(*same));
+            let top = same.unwrap_or(lasting[0]);
+            let is_milder = is_milder(top);
+            let judged = &mut judgement.alerts[at as usize];
+            if judged.stand == Stand::Open && is_milder {
+                judged.flags |= flag::LOWER_THAN_ITS_RUNG;
+                continue;
+            }
+            if judged.by == NONE {
+                (judged.by, judged.ladder) = (top, Some(Ladder::Transient));
+            }
+            if judged.stand == Stand::Open {
+                judged.flags |= flag::SUPERSEDED;
+            }
+            // It was judged as the lasting form before that one came: one fault, that began with the transient.
+            if judged.flags & flag::SUSTAINED != 0 && judged.stands() && same.is_some() {
+                let since = judged.since;
+                let lasting = &mut judgement.alerts[top as usize];
+                lasting.since = lasting.since.min(since);
+            }
+            union.join(at, top);
+        }
+    }
+}
