@@ -1,6 +1,6 @@
 //! What each word of the contract means, a row a case.
 
-use alert_triage::{Change, Continuity, Engine, Incident, Place, Priority, Record, Rules, Status};
+use alert_triage::{Change, Continuity, Engine, Held, Incident, Place, Priority, Record, Rules, Status};
 use jiff::{SignedDuration, Timestamp};
 
 /// Noon, at which everything is judged.
@@ -148,6 +148,19 @@ fn ladders_let_the_highest_standing_rung_stand() {
             "P3 A/DiskFull=active, A/DiskVeryFull=pending",
         ),
         (
+            "nor does one that nobody has heard of for a day",
+            vec![since("A/DiskFull", 9), since("A/DiskVeryFull", 24 * 60 + 1)],
+            "P3 A/DiskFull=active, A/DiskVeryFull=obsolete",
+        ),
+        (
+            "all severities of one name are rungs",
+            ["info:A/Queue", "warning:A/Queue", "critical:A/Queue", "error:A/Queue"]
+                .map(|rung| since(rung, 5))
+                .into(),
+            "P1 A/Queue=active, A/Queue=superseded ^Queue, A/Queue=superseded ^Queue, \
+             A/Queue=superseded +informational ^Queue",
+        ),
+        (
             "without a scope nothing is known to be equal",
             vec![since("/DiskFull", 9), since("/DiskVeryFull", 5)],
             "P3 /DiskVeryFull=active; P3 /DiskFull=active",
@@ -187,6 +200,40 @@ fn edges_join_causes_with_their_symptoms() {
             "and not eleven",
             vec![since("A/KubeletDown", 5), since("A/KubeNodeNotReady", 16)],
             "P1 A/KubeletDown=active; P3 A/KubeNodeNotReady=active",
+        ),
+        (
+            "who observes them may differ",
+            vec![since("A/KubeletDown node=n1 job=a", 9), since("A/TargetDown node=n1 job=b", 5)],
+            "P1 A/KubeletDown=active, A/TargetDown=active <-KubeletDown",
+        ),
+        (
+            "the workload of a pod is the deployment of another",
+            vec![
+                since("A/KubePodNotReady pod=api-7d9f8b6c5d-abcd2", 9),
+                since("A/KubeDeploymentReplicasMismatch deployment=api", 5),
+                since("A/KubeDeploymentReplicasMismatch deployment=web", 4),
+            ],
+            "P3 A/KubePodNotReady=active, A/KubeDeploymentReplicasMismatch=active <-KubePodNotReady; \
+             P3 A/KubeDeploymentReplicasMismatch=active",
+        ),
+        (
+            "of two causes the one nearer to the top is named",
+            vec![since("A/KubeNodeNotReady", 9), since("A/TargetDown", 8), since("A/KubeletDown", 7)],
+            "P1 A/KubeletDown=active, A/TargetDown=active <-KubeletDown, A/KubeNodeNotReady=active <-KubeletDown",
+        ),
+        (
+            "all causes of a symptom belong to it",
+            vec![
+                since("A/KubeNodeNotReady node=n1", 9),
+                since("A/KubeNodeNotReady node=n2", 8),
+                since("A/TargetDown", 7),
+            ],
+            "P1 A/KubeNodeNotReady=active, A/KubeNodeNotReady=active, A/TargetDown=active <-KubeNodeNotReady",
+        ),
+        (
+            "what has no scope has nothing to do with anything",
+            vec![since("/KubeletDown", 9), since("/KubeNodeNotReady", 5)],
+            "P1 /KubeletDown=active; P3 /KubeNodeNotReady=active",
         ),
         (
             "chains lead to the top",
@@ -261,6 +308,15 @@ fn edges_join_causes_with_their_symptoms() {
             "P3 A/CertificateExpires=active; P3 A/QueueBacklog=active",
         ),
     ]);
+    let two_steps_and_one = [
+        since("A/EndpointRegistrationFailure node=n1", 9),
+        since("A/LLMBatchProcessingJobFailures node=n1", 8),
+        since("A/LLMBatchProcessingJobFailures node=n2", 7),
+        since("A/LLMModelStale", 6),
+    ];
+    let members = &incidents("", &two_steps_and_one)[0].members;
+    let stale = members.iter().find(|member| member.alert == "LLMModelStale").unwrap();
+    assert_eq!(stale.cause.as_ref().unwrap().labels["node"], "n2", "the cause nearest to the top is named");
     let silenced = "silences: [{id: s, alert: KubeletDown, because: known}]";
     assert_eq!(
         shown(silenced, &[since("A/KubeletDown", 9), since("A/KubeNodeNotReady", 5)]),
@@ -277,8 +333,14 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
     };
     check(&[
         ("alone it is a low ticket", vec![line(T)], "P4 A/EndpointRegistrationTransientFailure=transient"),
+        ("so it is twice", vec![line(T); 2], "P4 A/EndpointRegistrationTransientFailure=transient"),
         (
-            "three times it is recurring, at any count it is no more",
+            "from three times on it is recurring",
+            vec![line(T); 3],
+            "P4 A/EndpointRegistrationTransientFailure=transient +recurring",
+        ),
+        (
+            "and at any count no more than that",
             vec![line(T); 40],
             "P4 A/EndpointRegistrationTransientFailure=transient +recurring",
         ),
@@ -302,6 +364,21 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
             "a state that stood for an hour is sustained",
             vec![since(T, 60)],
             "P2 A/EndpointRegistrationTransientFailure=sustained +transient",
+        ),
+        (
+            "at least as a warning",
+            vec![since("info:A/EndpointRegistrationTransientFailure", 60)],
+            "P3 A/EndpointRegistrationTransientFailure=sustained +transient",
+        ),
+        (
+            "and as severe as its label says",
+            vec![since("critical:A/EndpointRegistrationTransientFailure", 60)],
+            "P1 A/EndpointRegistrationTransientFailure=sustained +transient",
+        ),
+        (
+            "without a scope no lasting form is its own",
+            vec![line("/EndpointRegistrationTransientFailure"), line("/EndpointRegistrationFailure")],
+            "P2 /EndpointRegistrationFailure=active; P4 /EndpointRegistrationTransientFailure=transient",
         ),
         ("and not for 59 minutes", vec![since(T, 59)], "P4 A/EndpointRegistrationTransientFailure=transient"),
         (
@@ -342,6 +419,23 @@ fn flapping_counts_closed_episodes_until_it_is_quiet() {
         ("four within an hour are", cycles(4, 1), "P4 A/Link=flapping +resolved"),
         ("and no longer after half an hour of quiet", cycles(4, 30), "P5 A/Link=resolved"),
         (
+            "four within more than an hour are none",
+            (0..4)
+                .flat_map(|n| [since("A/Link", 6 + n * 25), over("A/Link", 6 + n * 25, 1 + n * 25)])
+                .collect(),
+            "P5 A/Link=resolved",
+        ),
+        (
+            "half an hour of quiet ends it for good",
+            [cycles(4, 60), vec![since("critical:A/Link", 10), over("critical:A/Link", 10, 5)]].concat(),
+            "P5 A/Link=resolved",
+        ),
+        (
+            "what is for information asks for nobody however it flaps",
+            cycles(4, 1).into_iter().map(|record| record.label("severity", "info")).collect(),
+            "P5 A/Link=flapping +resolved +informational",
+        ),
+        (
             "open again it has its own priority",
             [cycles(4, 2), vec![since("critical:A/Link", 1)]].concat(),
             "P1 A/Link=flapping",
@@ -349,6 +443,194 @@ fn flapping_counts_closed_episodes_until_it_is_quiet() {
     ]);
     let text = format!("{:?}", incidents("", &cycles(5, 1))[0].members[0].why);
     assert!(text.contains("5 times"), "{text}");
+}
+
+#[test]
+fn the_first_verdict_that_holds_wins_and_the_others_are_flags() {
+    let held = |mut record: Record<'static>, held: Held<'static>| {
+        record.held = held;
+        record
+    };
+    let inhibited = |written, minutes| held(since(written, minutes), Held::Inhibited("i".into()));
+    let flapping = |written: &'static str| -> Vec<Record<'static>> {
+        (0..4).flat_map(|n| [since(written, 6 + n * 9), over(written, 6 + n * 9, 5 + n * 9)]).collect()
+    };
+    const T: &str = "A/EndpointRegistrationTransientFailure";
+    let silence = "silences: [{id: s, alert: '*', labels: {zone: A}, because: works}]";
+    for (case, rules, records, want) in [
+        ("silenced by us and inhibited", silence, vec![inhibited("A/X", 5)], "P5 A/X=silenced +inhibited"),
+        ("silenced and flapping", silence, flapping("A/X"), "P5 A/X=silenced +flapping +resolved"),
+        ("silenced and over", silence, vec![over("A/X", 9, 5)], "P5 A/X=silenced +resolved +resolve-only"),
+        (
+            "inhibited and sustained",
+            "",
+            vec![inhibited(T, 90)],
+            "P5 A/EndpointRegistrationTransientFailure=inhibited +sustained +transient",
+        ),
+        (
+            "flapping and superseded",
+            "",
+            [flapping("A/DiskFull"), vec![since("A/DiskFull", 1), since("A/DiskVeryFull", 1)]].concat(),
+            "P3 A/DiskVeryFull=active, A/DiskFull=flapping +superseded ^DiskVeryFull",
+        ),
+        (
+            "transient and for information",
+            "",
+            vec![since("info:A/EndpointRegistrationTransientFailure", 5)],
+            "P4 A/EndpointRegistrationTransientFailure=transient +informational",
+        ),
+        (
+            "over and transient",
+            "",
+            vec![since(T, 9), over(T, 9, 5)],
+            "P5 A/EndpointRegistrationTransientFailure=resolved +transient",
+        ),
+        (
+            "obsolete and transient",
+            "",
+            vec![said(T, 24 * 60 + 1)],
+            "P5 A/EndpointRegistrationTransientFailure=obsolete +transient",
+        ),
+        (
+            "pending and for information",
+            "",
+            vec![since("info:A/X", 5).status(Status::Pending)],
+            "P5 A/X=pending +informational",
+        ),
+        (
+            "one label set that the source does not hold back stands for itself",
+            "",
+            vec![inhibited("A/X replica=0", 5), since("A/X replica=1", 5)],
+            "P3 A/X=active",
+        ),
+        (
+            "of two words of one instant the one that is not held back is believed",
+            "",
+            vec![inhibited("A/X", 5), since("A/X", 5)],
+            "P3 A/X=active",
+        ),
+    ] {
+        assert_eq!(shown(rules, &records), want, "{case}");
+    }
+    let watchdog = &incidents("", &[line("A/Watchdog")])[0].members[0];
+    assert_eq!(
+        (watchdog.rule.as_str(), watchdog.why.as_str()),
+        ("kubernetes/watchdog", "it always fires to show that alerting works"),
+        "what is for information says which it is"
+    );
+}
+
+#[test]
+fn within_a_priority_what_explains_more_comes_first() {
+    let order = |records: &[Record<'_>]| -> Vec<String> {
+        let name = |incident: Incident| format!("{} {}", incident.priority, incident.headline);
+        incidents("", records).into_iter().map(name).collect()
+    };
+    // Each beats the one after it by one term, and is beaten by it in the next, if there is one.
+    for (term, records, want) in [
+        (
+            "priority before alerts explained",
+            vec![since("A/KubeNodeNotReady", 9), since("warning:A/TargetDown", 8), since("error:A/Link", 1)],
+            ["P2 Link", "P3 KubeNodeNotReady"],
+        ),
+        (
+            "alerts explained before the rung",
+            vec![
+                since("A/KubeNodeNotReady", 1),
+                since("warning:A/TargetDown", 1),
+                since("A/DiskCriticallyFull", 9),
+            ],
+            ["P3 KubeNodeNotReady", "P3 DiskCriticallyFull"],
+        ),
+        (
+            "the rung before how long it stands",
+            vec![since("A/DiskVeryFull", 1), since("A/Backlog", 9)],
+            ["P3 DiskVeryFull", "P3 Backlog"],
+        ),
+        (
+            "scopes before how long it stands",
+            vec![
+                since("A/YTransientFailure", 2),
+                since("B/YTransientFailure", 2),
+                since("A/XTransientFailure", 9),
+            ],
+            ["P4 YTransientFailure", "P4 XTransientFailure"],
+        ),
+        (
+            "how long it stands before the count",
+            vec![since("A/Y", 9), said("A/X", 3), said("A/X", 2), said("A/X", 1)],
+            ["P3 Y", "P3 X"],
+        ),
+        ("the count before the name", vec![line("A/Y"), line("A/Y"), line("A/X")], ["P3 Y", "P3 X"]),
+        ("the name in the end", vec![line("A/Y"), line("A/X")], ["P3 X", "P3 Y"]),
+    ] {
+        assert_eq!(order(&records), want, "{term}");
+    }
+}
+
+#[test]
+fn a_headline_stands_for_its_incident() {
+    for (case, records, want) in [
+        (
+            "never a superseded one",
+            vec![since("warning:A/DiskFull", 9), since("warning:A/DiskVeryFull", 5)],
+            "DiskVeryFull",
+        ),
+        (
+            "nor a transient beside a standing one",
+            // Each is judged by itself; a milder lasting form leaves the transient what it is.
+            vec![line("A/EndpointRegistrationTransientFailure"), line("info:A/EndpointRegistrationFailure")],
+            "EndpointRegistrationTransientFailure",
+        ),
+        (
+            "nor one that is over",
+            vec![
+                since("A/DiskFull", 9),
+                since("critical:A/DiskVeryFull", 5),
+                over("critical:A/DiskVeryFull", 5, 1),
+            ],
+            "DiskFull",
+        ),
+        (
+            "nor one for information",
+            vec![since("info:A/KubeletDown", 9), since("A/KubeNodeNotReady", 5)],
+            "KubeNodeNotReady",
+        ),
+    ] {
+        assert_eq!(incidents("", &records)[0].headline, want, "{case}");
+    }
+}
+
+#[test]
+fn a_scope_is_what_is_present_and_an_absent_label_equals_nothing() {
+    let pair = |place: &'static [(&'static str, &'static str)],
+                other: &'static [(&'static str, &'static str)]| {
+        let record = |alert: &'static str, labels: &[(&'static str, &'static str)]| {
+            labels.iter().fold(Record::firing(alert).status(Status::Event), |record, (name, value)| {
+                record.label(*name, *value)
+            })
+        };
+        incidents("", &[record("KubeletDown", place), record("KubeNodeNotReady", other)]).len()
+    };
+    for (case, one, other, incidents) in [
+        ("one zone", &[("zone", "A")][..], &[("zone", "A")][..], 1),
+        ("a region is a zone of another name, and another label", &[("zone", "A")], &[("region", "A")], 2),
+        ("one region", &[("region", "A")], &[("region", "A")], 1),
+        ("one cluster", &[("cluster", "c")], &[("cluster", "c")], 1),
+        ("a cluster and a zone of it", &[("cluster", "c")], &[("cluster", "c"), ("zone", "A")], 2),
+        (
+            "one zone of two clusters",
+            &[("cluster", "c"), ("zone", "A")],
+            &[("cluster", "d"), ("zone", "A")],
+            2,
+        ),
+        ("one namespace, where nothing else says", &[("namespace", "n")], &[("namespace", "n")], 1),
+        ("a namespace beside a zone is none", &[("zone", "A"), ("namespace", "n")], &[("zone", "A")], 1),
+        ("a namespace and nothing", &[("namespace", "n")], &[], 2),
+        ("nothing and nothing", &[], &[], 2),
+    ] {
+        assert_eq!(pair(one, other), incidents, "{case}");
+    }
 }
 
 #[test]
@@ -468,6 +750,14 @@ fn identities_leave_out_what_varies_and_never_merge_names() {
 }
 
 #[test]
+fn five_of_the_values_that_are_left_out_stay_as_examples() {
+    let lines: Vec<Record<'_>> = (0..9).map(|n| line(&format!("A/X replica={}", n % 7))).collect();
+    let members = &incidents("", &lines)[0].members;
+    assert_eq!((members.len(), members[0].count), (1, 9));
+    assert_eq!(members[0].examples, ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
 fn the_newest_episode_decides_in_any_order() {
     check(&[
         ("an end before its beginning", vec![over("A/X", 9, 5), since("A/X", 9)], "P5 A/X=resolved"),
@@ -477,6 +767,21 @@ fn the_newest_episode_decides_in_any_order() {
             "P3 A/X=active",
         ),
         ("an end alone is kept for the audit", vec![over("A/X", 9, 5)], "P5 A/X=resolved +resolve-only"),
+        (
+            "of two that began at once",
+            vec![since("A/X", 9), over("A/X", 9, 9), since("A/X", 9)],
+            "P5 A/X=resolved",
+        ),
+        (
+            "the one that began before does not end with what began since",
+            vec![over("A/X", 9, 2), since("A/X", 5)],
+            "P3 A/X=active",
+        ),
+        (
+            "one whose beginning is unknown is known for what it is",
+            vec![over("A/X replica=0", 9, 5), since("A/X replica=1", 9), over("A/X replica=1", 9, 4)],
+            "P5 A/X=resolved",
+        ),
         (
             "one label set that stands is enough",
             vec![since("A/X replica=0", 9), since("A/X replica=1", 9), over("A/X replica=0", 9, 5)],
