@@ -2,10 +2,10 @@
 
 use super::Union;
 use super::agree::agreeing;
+use super::kinds::Kinds;
 use crate::judge::state::Stand;
 use crate::judge::{Judged, Judgement, NONE, flag};
 use crate::ledger::Engine;
-use crate::map::{HashMap, HashSet};
 use crate::rules::Edge;
 
 /// Has a cause, and nothing said yet how far from the top it is.
@@ -46,47 +46,47 @@ pub(in crate::judge) fn edges(judgement: &mut Judgement, engine: &Engine, union:
     }
 }
 
-/// By scope and by the name that edges know: the alerts of that name, and those that are taken for it.
-fn by_name(judgement: &Judgement, engine: &Engine) -> HashMap<(u32, String), Vec<u32>> {
+/// The alerts of the names that edges know, and those that are taken for one; a name by its place in `names`.
+fn by_name(judgement: &Judgement, engine: &Engine, names: &[&str]) -> Kinds {
     let rules = engine.rules();
-    let edges = rules.edges().iter();
-    let names: HashSet<&str> =
-        edges.flat_map(|edge| edge.symptoms.iter().chain([&edge.cause])).map(String::as_str).collect();
-    let mut of: HashMap<(u32, String), Vec<u32>> = HashMap::default();
+    let number = |name: &str| names.binary_search(&name).ok().map(|number| number as u32);
+    let mut of = Vec::new();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
         if judgement.scopes.is_nowhere(judged.scope) {
             continue;
         }
         let alert = judgement.entry(engine, at).identity().alert;
-        if names.contains(alert) {
-            of.entry((judged.scope, alert.to_owned())).or_default().push(at);
-        }
-        if is_taken_for_lasting(judged)
-            && let Some((lasting, _)) =
-                rules.lasting_form(alert).filter(|(lasting, _)| names.contains(lasting.as_str()))
-        {
-            of.entry((judged.scope, lasting)).or_default().push(at);
+        of.extend(number(alert).map(|name| (judged.scope, name, at)));
+        if is_taken_for_lasting(judged) {
+            let lasting = rules.lasting_form(alert).and_then(|(lasting, _)| number(&lasting));
+            of.extend(lasting.map(|name| (judged.scope, name, at)));
         }
     }
-    of
+    Kinds::of(of)
 }
 
 fn links(judgement: &Judgement, engine: &Engine) -> Vec<Link> {
-    let of = by_name(judgement, engine);
-    let mut scopes: Vec<u32> = of.keys().map(|(scope, _)| *scope).collect();
-    scopes.sort_unstable();
-    scopes.dedup();
+    let edges = engine.rules().edges();
+    let mut names: Vec<&str> =
+        edges.iter().flat_map(|edge| edge.symptoms.iter().chain([&edge.cause])).map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let of = by_name(judgement, engine, &names);
+    let named = |scope: u32, name: &str| match names.binary_search(&name) {
+        Ok(name) => of.get(scope, name as u32),
+        Err(_) => &[],
+    };
     let mut links = Vec::new();
-    for scope in scopes {
-        for (number, edge) in engine.rules().edges().iter().enumerate() {
-            let Some(causes) = of.get(&(scope, edge.cause.clone())) else { continue };
+    for scope in of.scopes() {
+        for (number, edge) in edges.iter().enumerate() {
+            let causes = named(scope, &edge.cause);
             let causes: Vec<u32> =
                 causes.iter().copied().filter(|at| can_explain(&judgement.alerts[*at as usize])).collect();
             if causes.is_empty() {
                 continue;
             }
-            let symptoms = edge.symptoms.iter().filter_map(|symptom| of.get(&(scope, symptom.clone())));
+            let symptoms = edge.symptoms.iter().map(|symptom| named(scope, symptom));
             for (mut causes, mut symptoms) in
                 symptoms.flat_map(|symptoms| agreeing(judgement, engine, edge, &causes, symptoms))
             {

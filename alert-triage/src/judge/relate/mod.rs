@@ -10,6 +10,7 @@
 
 mod agree;
 mod edges;
+mod kinds;
 mod ladders;
 mod transients;
 mod union;

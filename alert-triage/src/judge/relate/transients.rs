@@ -1,6 +1,7 @@
 //! Transients: a lasting form that stands takes the place of its transient one.
 
 use super::Union;
+use super::kinds::Kinds;
 use super::ladders::family;
 use crate::judge::state::Stand;
 use crate::judge::{Judgement, Ladder, NONE, flag};
@@ -10,41 +11,49 @@ use crate::map::HashMap;
 /// A standing XFailure supersedes XTransientFailure in its scope; one of the same labels, if there is one.
 pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
     let rules = engine.rules();
-    let mut wanted: HashMap<(u32, String), Vec<u32>> = HashMap::default();
+    let mut names: HashMap<String, u32> = HashMap::default();
+    let mut wanted = Vec::new();
     for at in 0..judgement.alerts.len() as u32 {
         let judged = &judgement.alerts[at as usize];
         if judged.flags & flag::TRANSIENT == 0 || judgement.scopes.is_nowhere(judged.scope) {
             continue;
         }
         if let Some((lasting, _)) = rules.lasting_form(judgement.entry(engine, at).identity().alert) {
-            wanted.entry((judged.scope, lasting)).or_default().push(at);
+            let new = names.len() as u32;
+            wanted.push((judged.scope, *names.entry(lasting).or_insert(new), at));
         }
     }
+    let wanted = Kinds::of(wanted);
     if wanted.is_empty() {
         return;
     }
-    let mut lasting: HashMap<&(u32, String), Vec<u32>> = HashMap::default();
+    let mut lasting = Vec::new();
     for at in (0..judgement.alerts.len() as u32).filter(|at| judgement.alerts[*at as usize].stands()) {
-        let name = judgement.entry(engine, at).identity().alert.to_owned();
-        if let Some((kind, _)) = wanted.get_key_value(&(judgement.alerts[at as usize].scope, name)) {
-            lasting.entry(kind).or_default().push(at);
+        let scope = judgement.alerts[at as usize].scope;
+        if let Some(&name) = names.get(judgement.entry(engine, at).identity().alert)
+            && !wanted.get(scope, name).is_empty()
+        {
+            lasting.push((scope, name, at));
         }
     }
-    for (kind, mut lasting) in lasting {
+    for (scope, name, lasting) in Kinds::of(lasting).iter() {
+        let mut lasting = lasting.to_vec();
         lasting.sort_unstable_by(|a, b| {
             let rank = |at: u32| (judgement.alerts[at as usize].priority, &judgement.entry(engine, at).key);
             rank(*a).cmp(&rank(*b))
         });
+        // All have the name of the first, as it is or as their lasting form.
+        let base = judgement.entry(engine, lasting[0]).identity().alert.to_owned();
         let place = |judgement: &Judgement, at: u32| {
             let mut key = Vec::new();
-            family(judgement.entry(engine, at).identity(), kind.0, &kind.1, &mut key);
+            family(judgement.entry(engine, at).identity(), scope, &base, &mut key);
             key
         };
         let mut of_place: HashMap<Vec<u8>, u32> = HashMap::default();
         for &at in &lasting {
             of_place.entry(place(judgement, at)).or_insert(at);
         }
-        for &at in &wanted[kind] {
+        for &at in wanted.get(scope, name) {
             let is_milder =
                 |top: u32| judgement.alerts[top as usize].priority > judgement.alerts[at as usize].priority;
             let same = of_place.get(&place(judgement, at)).copied().filter(|same| !is_milder(*same));
