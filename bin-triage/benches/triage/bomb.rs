@@ -40,7 +40,9 @@ impl Shape {
             match self {
                 Shape::Names => writeln!(to, "Zone {}: Job{number}Lagging", zone(number % 40)),
                 Shape::Zones => writeln!(to, "Zone {}: DiskFilling", zone(number)),
-                Shape::Transients => writeln!(to, "Zone {}: EndpointRegistrationTransientFailure", zone(number)),
+                Shape::Transients => {
+                    writeln!(to, "Zone {}: EndpointRegistrationTransientFailure", zone(number))
+                }
             }?;
         }
         to.flush()
@@ -54,8 +56,7 @@ pub(crate) fn drop() {
     {
         println!("\n{lines} distinct lines through a pipe, {shape}; {PLANTED:?} among them");
         for (output, threads) in [("table", 2), ("json", 2)] {
-            let (Cost { wall, cpu, peak }, printed) =
-                fed(output, threads, |to| shape.write(lines, to));
+            let (Cost { wall, cpu, peak }, printed) = fed(output, threads, |to| shape.write(lines, to));
             worst = worst.max(peak);
             println!("triage -o {output:<8}{wall:>6.0} s, CPU {cpu:.0} s, peak {peak:.1} MB");
             if output == "table" {

@@ -29,7 +29,7 @@ pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl
     // Two objects become one, with the incidents between them.
     to.write_all(before.strip_suffix(b"}").unwrap_or(&before))?;
     to.write_all(b",\"incidents\":[")?;
-    let behind = thread::scope(|scope| {
+    thread::scope(|scope| {
         let texts: Vec<_> = (0..threads.get())
             .map(|number| {
                 let (send, texts) = mpsc::sync_channel(AHEAD);
@@ -38,7 +38,6 @@ pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl
                 texts
             })
             .collect();
-        let behind = scope.spawn(|| serde_json::to_vec(&behind));
         for (number, run) in runs.iter().enumerate() {
             if number > 0 {
                 to.write_all(b",")?;
@@ -51,11 +50,32 @@ pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl
                 write(report, run, to)?;
             }
         }
-        behind.join().map_err(|_| io::Error::other("a writing thread failed"))?.map_err(io::Error::from)
+        io::Result::Ok(())
     })?;
-    to.write_all(b"],")?;
-    to.write_all(behind.strip_prefix(b"{").unwrap_or(&behind))?;
+    to.write_all(b"]")?;
+    // A group may be of a million scopes: it is not held whole either.
+    serde_json::to_writer(GoingOn { to: &mut *to, is_open: false }, &behind)?;
     writeln!(to)
+}
+
+/// Writes an object as the rest of one: a comma takes the place of its first brace.
+struct GoingOn<'w, W> {
+    to: &'w mut W,
+    is_open: bool,
+}
+
+impl<W: Write> Write for GoingOn<'_, W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if text.is_empty() || std::mem::replace(&mut self.is_open, true) {
+            return self.to.write(text);
+        }
+        self.to.write_all(b",")?;
+        Ok(1)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 fn is_small(run: &Run) -> bool {
