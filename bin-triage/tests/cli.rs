@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcommerce.log");
 
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcommerce-cases.yaml");
+
 /// A made-up night with times, in three zones: a dead node, registration trouble, flapping, silences.
 const NIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night.jsonl");
 const NIGHT_RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night-rules.yaml");
@@ -67,6 +69,18 @@ fn scratch(name: &str, content: &[u8]) -> String {
 /// So many alerts that have nothing to do with each other.
 fn unrelated(count: usize) -> String {
     (0..count).map(|n| format!("Zone AB: Alert{n:05}\n")).collect()
+}
+
+#[test]
+fn the_readme_shows_what_the_sample_gives() {
+    let output = triage(&[SAMPLE], b"");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("README");
+    assert!(
+        readme.contains(stdout(&output).trim_end()),
+        "the README shows another table than\n{}",
+        stdout(&output)
+    );
 }
 
 #[test]
@@ -162,6 +176,14 @@ fn json_is_complete() {
     assert_eq!((&ticket["priority"], &ticket["scope"]), (&json!("P4"), &Value::Null));
     assert_eq!(ticket["scopes"], json!([{"zone": "OH-1"}, {"zone": "XQ"}]));
     assert_eq!((&ticket["members"][0]["count"], &ticket["members"][1]["count"]), (&json!(8), &json!(12)));
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let lines: String = (0..30_000).map(|n| format!("Zone Z{}: Alert{}\n", n % 997, n % 29_989)).collect();
+    let many = scratch("many-threads.log", lines.as_bytes());
+    let text = |threads: &str| triage(&[&many, "-o", "json", "--threads", threads], b"").stdout;
+    assert!(text("1") == text("2") && text("2") == text("5"), "threads change nothing");
 }
 
 #[test]
@@ -336,25 +358,54 @@ fn a_page_of_very_many_incidents_shows_the_first_and_says_so() {
 fn exit_codes_tell_scripts() {
     let missing = "/nonexistent/night.log";
     let directory = env!("CARGO_MANIFEST_DIR");
-    let warning = "warning: 1 malformed, line";
+    let rules = scratch("rules.yaml", b"severities:\n- {id: a, alert: X1, severity: critical}\n");
+    let faulty = scratch("faulty.yaml", b"severities:\n- {id: a, alert: '*', severity: info}\n");
+    let broken = scratch("broken.yaml", b"severity: []\n");
+    let failing = scratch("failing.yaml", b"tests:\n- name: wrong\n  input:\n  - {alert: X, labels: {zone: A}}\n  checks:\n  - expect: {pages: 7}\n");
     for (case, args, stdin, code, says) in [
         ("a report", vec!["-"], "Zone AB: X1", 0, ""),
-        ("malformed is reported and warned of", vec!["-"], "?", 0, warning),
+        ("malformed is reported", vec!["-"], "?", 0, "warning: 1 malformed, line 1"),
         ("strict and clean", vec!["--strict", "-"], "Zone AB: X1\n\n", 0, ""),
-        ("strict and malformed", vec!["--strict", "-"], "Zone AB: X1\n?", 1, warning),
+        ("strict and malformed", vec!["--strict", "-"], "Zone AB: X1\n?", 1, "warning"),
         ("help", vec!["--help"], "", 0, ""),
         ("no such file", vec![missing], "", 2, "night.log: No such file or directory (os error 2); check"),
         ("a directory", vec![directory], "", 2, "Is a directory"),
         ("one of two is missing", vec!["-", missing], "Zone AB: X1", 2, "night.log"),
         ("standard input twice", vec!["-", "-"], "", 2, "name it once"),
-        ("no such flag", vec!["--rule", "x"], "", 2, "--rule"),
-        ("no such output", vec!["-o", "pdf"], "", 2, "table, json"),
+        ("no such flag", vec!["--colour"], "", 2, "--colour"),
+        ("no such output", vec!["-o", "pdf"], "", 2, "table, json, jsonl, markdown, html"),
+        ("no such format", vec!["--format", "xml"], "", 2, "auto, lines, jsonl"),
+        (
+            "no such time",
+            vec!["--now", "soon", "-"],
+            "",
+            2,
+            "write 2026-11-23T06:51:59Z or seconds since 1970",
+        ),
+        ("rules of one's own", vec!["--rules", &rules, "-"], "Zone AB: X1", 0, ""),
         ("no such rules", vec!["--rules", "/nonexistent/rules.yaml", "-"], "", 2, "rules.yaml"),
+        ("rules that cannot be used", vec!["--rules", &broken, "-"], "", 2, "broken.yaml"),
+        ("explain a line", vec!["explain", "12", SAMPLE], "", 0, ""),
+        ("explain nothing", vec!["explain", "ffffffff", SAMPLE], "", 2, "ffffffff"),
+        ("explain standard input", vec!["explain", "1", "-"], "", 2, "reads its input again"),
+        ("sound rules", vec!["check", &rules], "", 0, ""),
+        ("a fault in rules", vec!["check", &faulty], "", 1, ""),
+        ("rules that do not parse", vec!["check", &broken], "", 2, "broken.yaml"),
+        ("tests that pass", vec!["test", CASES], "", 0, ""),
+        ("a test that fails", vec!["test", &failing], "", 1, ""),
+        (
+            "a backtest of the same",
+            vec!["backtest", SAMPLE, "--rules", &rules, "--against", "builtin"],
+            "",
+            0,
+            "",
+        ),
+        ("the rules in force", vec!["rules"], "", 0, ""),
     ] {
         let output = triage(&args, stdin.as_bytes());
-        assert_eq!(output.status.code(), Some(code), "{case}: {}", stderr(&output));
+        assert_eq!(output.status.code(), Some(code), "{case}: {}{}", stdout(&output), stderr(&output));
         assert!(stderr(&output).contains(says), "{case}: {}", stderr(&output));
-        assert_eq!(stderr(&output).is_empty(), says.is_empty(), "{case}");
+        assert_eq!(stderr(&output).is_empty(), says.is_empty(), "{case}: {}", stderr(&output));
         assert_eq!(output.stdout.is_empty(), code == 2, "{case}: a report, or an error");
     }
 }
