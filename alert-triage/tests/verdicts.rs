@@ -308,6 +308,17 @@ fn edges_join_causes_with_their_symptoms() {
             "P3 A/CertificateExpires=active; P3 A/QueueBacklog=active",
         ),
     ]);
+    let by_a_rule = "edges: [{id: e, cause: LinkTransientFailure, symptoms: [QueueBacklog]}]";
+    assert_eq!(
+        shown(by_a_rule, &[since("A/LinkTransientFailure", 9), since("A/QueueBacklog", 5)]),
+        "P3 A/QueueBacklog=active; P4 A/LinkTransientFailure=transient",
+        "a transient explains nothing even where a rule says so"
+    );
+    assert_eq!(
+        shown(by_a_rule, &[since("A/LinkTransientFailure", 90), since("A/QueueBacklog", 85)]),
+        "P3 A/LinkTransientFailure=sustained +transient, A/QueueBacklog=active <-LinkTransientFailure",
+        "until it lasts"
+    );
     let two_steps_and_one = [
         since("A/EndpointRegistrationFailure node=n1", 9),
         since("A/LLMBatchProcessingJobFailures node=n1", 8),
@@ -359,6 +370,12 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
             ],
             "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +transient \
              ^EndpointRegistrationFailure; P2 A/EndpointRegistrationFailure=active",
+        ),
+        (
+            "or the top of its ladder",
+            vec![line("A/LinkTransientFailure"), line("A/LinkFailure"), line("A/LinkVeryFailure")],
+            "P3 A/LinkVeryFailure=active, A/LinkFailure=superseded ^LinkVeryFailure, \
+             A/LinkTransientFailure=superseded +transient ^LinkVeryFailure",
         ),
         (
             "a state that stood for an hour is sustained",
