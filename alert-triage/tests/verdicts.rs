@@ -785,6 +785,11 @@ fn the_newest_episode_decides_in_any_order() {
         ),
         ("an end alone is kept for the audit", vec![over("A/X", 9, 5)], "P5 A/X=resolved +resolve-only"),
         (
+            "of two words of one instant, and no beginning, the one that stands decides",
+            vec![record("A/X").at(ago(5)), record("A/X").at(ago(5)).status(Status::Pending)],
+            "P3 A/X=active",
+        ),
+        (
             "of two that began at once",
             vec![since("A/X", 9), over("A/X", 9, 9), since("A/X", 9)],
             "P5 A/X=resolved",
@@ -792,6 +797,11 @@ fn the_newest_episode_decides_in_any_order() {
         (
             "the one that began before does not end with what began since",
             vec![over("A/X", 9, 2), since("A/X", 5)],
+            "P3 A/X=active",
+        ),
+        (
+            "nor does what was said since",
+            vec![over("A/X", 9, 2), since("A/X", 5), record("A/X").at(ago(4))],
             "P3 A/X=active",
         ),
         (
@@ -815,6 +825,16 @@ fn rules_switch_off_what_is_built_in() {
     let rung = [line("A/DiskFull"), line("A/DiskVeryFull")];
     assert_eq!(incidents("builtin: {disable: [ladder/name]}", &rung).len(), 2);
     assert_eq!(shown("builtin: {disable: [severity/name]}", &[line("A/ShopDown")]), "P3 A/ShopDown=active");
+}
+
+#[test]
+fn an_incident_is_known_by_the_first_of_its_alerts_that_stands() {
+    let id = |records: &[Record<'_>]| incidents("", records)[0].id.clone();
+    let rung = since("A/DiskVeryFull", 5);
+    assert_eq!(id(&[since("A/DiskFull", 9), rung.clone()]), id(&[rung]), "what is superseded does not stand");
+    let symptom = since("A/KubeNodeNotReady", 9);
+    assert_eq!(id(&[since("A/KubeletDown", 5), symptom.clone()]), id(std::slice::from_ref(&symptom)));
+    assert_ne!(id(&[since("B/KubeNodeNotReady", 9)]), id(&[symptom]), "the scope is part of it");
 }
 
 #[test]
