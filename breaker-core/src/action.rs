@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Record, Scale, TargetEvent, Verdict,
+    DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Policy, Record, Scale, TargetEvent,
+    Verdict,
 };
 
 /// News for [`Breaker::step`](crate::Breaker::step).
@@ -74,8 +75,8 @@ pub enum Attempt {
     Publish,
 }
 
-/// A person's wish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a person or the fleet around the breaker wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Press the red button: scale to zero whatever the counts say.
     Press,
@@ -85,6 +86,12 @@ pub enum Command {
     Override(Override),
     /// Act, or only tell.
     Mode(Mode),
+    /// Another policy from now on; what was counted and where the breaker is stay. A trip already begun goes on,
+    /// unless the new policy only observes.
+    Policy(Box<Policy>),
+    /// The outage guard of a fleet: `Some` says why every trip holds that no person asked for, `None` lets a
+    /// held trip be decided anew, on a fresh list of pods.
+    Guard(Option<String>),
 }
 
 /// What a breaker wants done. Each comes back as an [`Input`].

@@ -63,6 +63,7 @@ mod clock;
 mod error;
 mod evidence;
 mod explanation;
+mod guard;
 mod ledger;
 mod min_failing;
 mod notice;
@@ -89,6 +90,7 @@ pub use clock::Clock;
 pub use error::{BoxError, ClusterError};
 pub use evidence::EVIDENCE_WITHIN;
 pub use explanation::{ExplainedDeath, Explanation, Place, explain_pod};
+pub use guard::{GUARD_NAMES_TRIPS_OF, GUARD_WINDOW, Guard};
 pub use ledger::{
     ContainerKey, ContainerMark, DeathId, EvidenceWanted, InstanceId, Ledger, Restart, RestartMark,
 };

@@ -225,7 +225,7 @@ impl fmt::Display for RestartTold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
-    /// `causes`, `stale_view` or `contested`.
+    /// `causes`, `stale_view`, `contested`, `refused`, `guard` or `one_node`.
     pub reason: &'static str,
     /// All restarts inside the window.
     pub total: u32,

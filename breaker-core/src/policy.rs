@@ -18,6 +18,9 @@ pub struct Policy {
     pub window: Window,
     /// How many pods must be failing at the moment of the trip. Default half of them.
     pub min_failing_pods: MinFailing,
+    /// Hold a trip whose failing pods are all on one node while the target has a Ready pod on another: then it
+    /// is the node. Default: no.
+    pub one_node: bool,
     /// What becomes of restarts that nobody saw. Default: inherit.
     pub unobserved: Unobserved,
     /// How an open breaker closes again. Default: by a person.
@@ -33,6 +36,7 @@ impl Default for Policy {
             max_restarts: 3,
             window: Window::default(),
             min_failing_pods: MinFailing::default(),
+            one_node: false,
             unobserved: Unobserved::default(),
             recovery: Recovery::default(),
             mode: Mode::default(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{ContainerKey, Ledger};
 use crate::view::{View, is_failing};
-use crate::{Cause, Policy};
+use crate::{Cause, PodReport, Policy};
 
 /// An older revision may trip only if no pod of a newer one was created for this long.
 pub const ROLL_OUT_GRACE: SignedDuration = SignedDuration::from_mins(10);
@@ -102,15 +102,9 @@ pub(crate) fn tallies(
             with_counted.insert(restart.key);
         }
     }
-    if !with_counted.is_empty() {
-        for pod in view.live() {
-            let failing = pod.containers.iter().any(|container| {
-                is_failing(container, now)
-                    && with_counted.iter().any(|key| key.pod == pod.uid && key.container == container.name)
-            });
-            if failing && let Some(tally) = tallies.get_mut(pod.revision.as_str()) {
-                tally.failing += 1;
-            }
+    for pod in failing_among(view, &with_counted, now) {
+        if let Some(tally) = tallies.get_mut(pod.revision.as_str()) {
+            tally.failing += 1;
         }
     }
 
@@ -137,4 +131,32 @@ pub(crate) fn tallies(
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// Live pods of one revision with a counted restart that are failing now.
+pub(crate) fn failing_pods<'a>(
+    ledger: &Ledger,
+    view: &'a View,
+    policy: &Policy,
+    revision: &str,
+    oldest: Timestamp,
+    now: Timestamp,
+) -> Vec<&'a PodReport> {
+    let counted = ledger.restarts_since(oldest).filter(|restart| restart.counts(policy.causes));
+    let with_counted = counted.map(|restart| restart.key).collect();
+    failing_among(view, &with_counted, now).filter(|pod| pod.revision == revision).collect()
+}
+
+fn failing_among<'a>(
+    view: &'a View,
+    with_counted: &BTreeSet<&ContainerKey>,
+    now: Timestamp,
+) -> impl Iterator<Item = &'a PodReport> {
+    let pods = if with_counted.is_empty() { None } else { Some(view.live()) };
+    pods.into_iter().flatten().filter(move |pod| {
+        pod.containers.iter().any(|container| {
+            is_failing(container, now)
+                && with_counted.iter().any(|key| key.pod == pod.uid && key.container == container.name)
+        })
+    })
 }

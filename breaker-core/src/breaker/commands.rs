@@ -3,24 +3,44 @@
 use jiff::Timestamp;
 
 use super::Breaker;
-use crate::{Action, Command, Mode, Notice, Override, Scale, State, TripReason};
+use crate::{Action, Command, Mode, Notice, Override, Policy, Scale, State, TripReason};
 
 impl Breaker {
     pub(super) fn command(&mut self, command: Command, now: Timestamp) {
         match command {
             Command::Press => self.press(),
             Command::Reset => self.reset(now),
-            Command::Mode(mode) => self.policy.mode = mode,
+            Command::Mode(mode) => {
+                self.policy.mode = mode;
+                self.stop_if_only_telling();
+            }
+            Command::Policy(policy) => self.follow_policy(*policy),
+            Command::Guard(why) => self.guard(why, now),
             Command::Override(set) => {
                 let before = std::mem::replace(&mut self.override_, set);
                 if set != before {
                     self.save_then(vec![]);
-                    if set == Override::ForcedOpen {
-                        self.press();
+                    match set {
+                        Override::ForcedOpen => self.press(),
+                        Override::Disabled => self.stop_if_only_telling(),
+                        Override::Auto => {}
                     }
                 }
             }
         }
+    }
+
+    /// Thresholds change, what was counted and where the breaker is stay.
+    fn follow_policy(&mut self, policy: Policy) {
+        if policy == self.policy {
+            return;
+        }
+        self.policy = policy;
+        self.told_would_trip = None;
+        self.told_held.clear();
+        self.held_now = None;
+        self.stop_if_only_telling();
+        self.wake_for_recovery();
     }
 
     /// Never against a dry run or a disabled breaker: those write no scale.
@@ -46,8 +66,13 @@ impl Breaker {
                 self.pressing = true;
                 self.read_scale();
             }
-            State::Open { replicas, because, .. } | State::Tripping { replicas, because, .. } => {
-                self.tell(Notice::AlreadyOpen { replicas, because });
+            State::Open { replicas, because, .. } => self.tell(Notice::AlreadyOpen { replicas, because }),
+            State::Tripping { since, replicas, because } => {
+                self.tell(Notice::AlreadyOpen { replicas, because: because.clone() });
+                // From now on it is a person's trip: no guard takes it back.
+                let because = TripReason { pressed: true, ..because };
+                self.state = State::Tripping { since, replicas, because };
+                self.saving.again();
             }
             State::HalfOpen { since, replicas, .. } => {
                 let because = TripReason { pressed: true, probe_failed: true, ..TripReason::default() };

@@ -42,8 +42,16 @@ impl Breaker {
         if let Some(why) = self.barred.clone() {
             return self.hold("refused", why, now);
         }
-        if self.view.is_stale(now) {
+        if let Some(why) = self.guarded.clone() {
+            return self.hold("guard", why, now);
+        }
+        if self.view.is_stale(now) || self.decide_on_fresh {
             return self.list_pods();
+        }
+        if let Some(node) = self.failing_node(tally, now) {
+            let why =
+                format!("all failing pods are on node {node}, and the target has a Ready pod elsewhere");
+            return self.hold("one_node", why, now);
         }
         let Some(scale) = self.scale.clone().filter(|_| self.read_ahead) else {
             return self.read_scale();
@@ -139,8 +147,8 @@ impl Breaker {
         }
         let tallies = self.tallies(now);
         if let Some(tally) = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded) {
-            let reason = self.told_held.filter(|(episode, _)| *episode == self.episode)?.1;
-            return Some(self.held_for(reason, "a trip is held".into(), tally));
+            let (reason, why) = self.held_now.clone()?;
+            return Some(Self::held_for(reason, why, tally));
         }
         self.held_by_causes(&tallies)
     }
@@ -171,12 +179,12 @@ impl Breaker {
         for (rule, n) in &tally.missing {
             why.push_str(&format!("; {n} unknown: {}", missing(rule)));
         }
-        let mut held = self.held_for("causes", why, tally);
+        let mut held = Self::held_for("causes", why, tally);
         held.flag = Some(format!("--causes {causes}"));
         Some(held)
     }
 
-    fn held_for(&self, reason: &'static str, why: String, tally: &Tally) -> Held {
+    pub(super) fn held_for(reason: &'static str, why: String, tally: &Tally) -> Held {
         Held {
             reason,
             total: tally.total,
@@ -185,24 +193,5 @@ impl Breaker {
             why,
             flag: None,
         }
-    }
-
-    pub(super) fn hold(&mut self, reason: &'static str, why: String, now: Timestamp) {
-        let tallies = self.tallies(now);
-        let exceeding = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded);
-        if let (State::Closed, Some(tally)) = (&self.state, exceeding) {
-            self.hold_once(self.held_for(reason, why, tally));
-        }
-    }
-
-    /// Once an episode for each reason.
-    fn hold_once(&mut self, held: Held) {
-        if self.told_held == Some((self.episode, held.reason)) {
-            return;
-        }
-        self.told_held = Some((self.episode, held.reason));
-        let event = self.event(true, "Held", "None", held.to_string());
-        self.publish_later(event);
-        self.tell(Notice::Held(held));
     }
 }

@@ -10,6 +10,7 @@
 mod commands;
 mod decide;
 mod events;
+mod holding;
 mod recover;
 mod saving;
 mod scaling;
@@ -70,7 +71,14 @@ pub struct Breaker {
     /// A trip that could not be carried out at once looks at the pods again before it goes on.
     trip_waits_for_list: bool,
     pressing: bool,
-    told_held: Option<(u64, &'static str)>,
+    /// Why every trip holds that no person asked for.
+    guarded: Option<String>,
+    /// A trip that was held for others' sake is decided on a list of now.
+    decide_on_fresh: bool,
+    /// What holds a trip now, for the heartbeat.
+    held_now: Option<(&'static str, String)>,
+    /// Reasons told since the last episode that was not merely an attempt.
+    told_held: BTreeSet<&'static str>,
     told_would_trip: Option<u64>,
     /// Why scaling is refused for good, once it was.
     barred: Option<String>,
@@ -116,7 +124,10 @@ impl Breaker {
             listed: false,
             trip_waits_for_list: false,
             pressing: false,
-            told_held: None,
+            guarded: None,
+            decide_on_fresh: false,
+            held_now: None,
+            told_held: BTreeSet::new(),
             told_would_trip: None,
             barred: None,
             saving: Saving::default(),
@@ -231,6 +242,13 @@ impl Breaker {
         closest.map(Count::from).unwrap_or_default()
     }
 
+    /// When the newest restart that counts ended, if one lies in the window: what a fleet's
+    /// [`Guard`](crate::Guard) is told.
+    pub fn newest_counted(&self, now: Timestamp) -> Option<Timestamp> {
+        let restarts = self.ledger.restarts_since(self.oldest(now));
+        restarts.filter(|restart| restart.counts(self.policy.causes)).map(|restart| restart.at()).max()
+    }
+
     /// What is to survive a restart of the watcher.
     pub fn record(&self, now: Timestamp) -> Record {
         Record {
@@ -284,6 +302,7 @@ impl Breaker {
         self.view.alive(now);
         self.in_flight.remove(&Attempt::ListPods);
         self.retries.remove(&Attempt::ListPods);
+        self.decide_on_fresh = false;
         if !self.listed {
             self.listed = true;
             self.start(now);
@@ -331,6 +350,7 @@ impl Breaker {
             {
                 let (replicas, because) = (*replicas, because.clone());
                 self.tell(Notice::AlreadyOpen { replicas, because });
+                self.wake_for_recovery();
             }
             State::Open { .. } | State::HalfOpen { .. } => self.scale_known(now),
         }
@@ -357,7 +377,7 @@ impl Breaker {
                 self.scale_written(scale, now);
             }
             Outcome::RecordSaved => self.record_saved(),
-            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record), now),
+            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record)),
             Outcome::Scaler(by) => {
                 self.finished(Attempt::NameScaler);
                 self.contested_by(by, now);
@@ -475,7 +495,7 @@ impl Breaker {
         }
         match &self.state {
             State::Closed => self.consider(now),
-            State::HalfOpen { probing: true, restoring: false, .. } if counted => self.probe_failed(now),
+            State::HalfOpen { probing: true, restoring: false, .. } => self.judge_probe(counted, now),
             _ => {}
         }
         let view = &self.view;

@@ -28,7 +28,9 @@ impl Breaker {
                 self.save_then(vec![Action::ReadScale]);
             }
             State::HalfOpen { since, replicas, probe, because, probing: true, restoring: false }
-                if now >= since + probe_for && self.view.live().any(|pod| pod.has_started()) =>
+                if now >= since + probe_for
+                    && !self.probe_died()
+                    && self.view.live().any(|pod| pod.has_started()) =>
             {
                 self.state =
                     State::HalfOpen { since, replicas, probe, because, probing: true, restoring: true };
@@ -54,13 +56,13 @@ impl Breaker {
         }
     }
 
-    pub(super) fn wake_for_recovery(&mut self, now: Timestamp) {
-        let wait = match (&self.policy.recovery, &self.state) {
-            (Recovery::HalfOpen { .. }, State::Open { .. }) => self.cooldown(),
-            (Recovery::HalfOpen { probe_for, .. }, State::HalfOpen { .. }) => *probe_for,
+    pub(super) fn wake_for_recovery(&mut self) {
+        let (since, wait) = match (&self.policy.recovery, &self.state) {
+            (Recovery::HalfOpen { .. }, State::Open { since, .. }) => (since, self.cooldown()),
+            (Recovery::HalfOpen { probe_for, .. }, State::HalfOpen { since, .. }) => (since, *probe_for),
             _ => return,
         };
-        if let Ok(at) = now.checked_add(wait) {
+        if let Ok(at) = since.checked_add(wait) {
             self.out.push(Action::Wake(at));
         }
     }
@@ -71,8 +73,43 @@ impl Breaker {
             (*since, *probing) = (now, true);
             let replicas = *probe;
             self.save_then(vec![Action::Tell(Notice::Probing { replicas })]);
-            self.wake_for_recovery(now);
+            self.wake_for_recovery();
         }
+    }
+
+    /// Trial replicas are being watched; `counted`: one of them has just had a counted restart. While
+    /// opening again is held, they are neither given up nor taken for survivors; once it is not, a fresh list
+    /// says whether they fail, else their trial begins anew. (The one-node rule is for closed breakers: a
+    /// trial of one replica is always on one node.)
+    pub(super) fn judge_probe(&mut self, counted: bool, now: Timestamp) {
+        if !counted && !self.probe_died() {
+            return;
+        }
+        if let Some(why) = self.guarded.clone() {
+            return self.hold("guard", why, now);
+        }
+        if counted {
+            return self.probe_failed(now);
+        }
+        if self.decide_on_fresh {
+            return self.list_pods();
+        }
+        if self.tallies(now).iter().any(|tally| tally.failing > 0) {
+            return self.probe_failed(now);
+        }
+        if let State::HalfOpen { since, .. } = &mut self.state {
+            *since = now;
+        }
+        self.save_then(vec![]);
+        self.wake_for_recovery();
+    }
+
+    /// A trial replica has had a counted restart since the trial began.
+    pub(super) fn probe_died(&self) -> bool {
+        let State::HalfOpen { since, probing: true, .. } = &self.state else { return false };
+        // Kubernetes tells times in whole seconds, cut off.
+        let since = Timestamp::from_second(since.as_second()).unwrap_or(*since);
+        self.ledger.restarts_since(since).any(|restart| restart.counts(self.policy.causes))
     }
 
     /// A counted restart among the trial replicas: open again.

@@ -74,7 +74,7 @@ impl Breaker {
 
     /// Another watcher wrote the Record. The one that is further along is right about the state; what
     /// either has counted is counted.
-    pub(super) fn record_found(&mut self, theirs: Option<Record>, now: Timestamp) {
+    pub(super) fn record_found(&mut self, theirs: Option<Record>) {
         let looked = self.in_flight.contains(&Attempt::LoadRecord);
         self.finished(Attempt::LoadRecord);
         if !looked {
@@ -121,7 +121,7 @@ impl Breaker {
             State::Open { replicas, because, restoring: false, .. } => {
                 let (replicas, because) = (*replicas, because.clone());
                 self.tell(Notice::AlreadyOpen { replicas, because });
-                self.wake_for_recovery(now);
+                self.wake_for_recovery();
             }
             _ => {}
         }

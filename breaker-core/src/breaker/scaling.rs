@@ -43,6 +43,9 @@ impl Breaker {
                 if scale.replicas == 0 {
                     return self.opened(true, now);
                 }
+                if self.stop_if_guarded(now) {
+                    return;
+                }
                 let long = now.duration_since(since) >= TRIP_STAYS_FRESH && !because.probe_failed;
                 if long && self.view.is_stale(now) {
                     self.trip_waits_for_list = true;
@@ -139,13 +142,15 @@ impl Breaker {
         self.new_episode(now);
         self.tell(Notice::Scaled { replicas, already, because });
         self.save_then(vec![]);
-        self.wake_for_recovery(now);
+        self.wake_for_recovery();
     }
 
     pub(super) fn new_episode(&mut self, now: Timestamp) {
         self.episode += 1;
         self.counts_from = Some(now);
         self.read_ahead = false;
+        self.told_held.clear();
+        self.held_now = None;
         self.ledger.begin_anew();
     }
 

@@ -219,6 +219,15 @@ impl World {
         }
     }
 
+    /// One pod has been on another node all along, by its number in [`World::pods`].
+    pub fn set_pod_node(&mut self, index: usize, node: &str) {
+        if let Some(pod) = self.uids().get(index).and_then(|uid| self.pods.get_mut(uid)) {
+            pod.report.node = node.into();
+            let report = pod.report.clone();
+            self.send(PodNews::Applied(report));
+        }
+    }
+
     /// Somebody scales the workload by hand.
     pub fn scale_by_hand(&mut self, replicas: u32, manager: &str) {
         self.manager = manager.into();

@@ -11,6 +11,7 @@ use breaker_core::{
     WorkloadRef,
 };
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use jiff::SignedDuration;
 
 pub(crate) const REFUSED: &str = "dial tcp 10.96.0.7:8080: connect: connection refused";
@@ -56,18 +57,32 @@ impl Watch {
     }
 
     pub(crate) fn until(&self, until: Until) -> Seen {
-        self.drive(vec![], until, None)
+        self.drive(none(), until, None)
     }
 
     pub(crate) fn for_minutes(&self, minutes: i64) -> Seen {
-        self.drive(vec![], Until::Forever, Some(minutes))
+        self.drive(none(), Until::Forever, Some(minutes))
+    }
+
+    /// Watches for so long, with commands given so many seconds from now.
+    pub(crate) fn with_commands(&self, commands: Vec<(i64, Command)>, minutes: i64) -> Seen {
+        let start = self.sim.now();
+        let sim = self.sim.clone();
+        let commands = futures::stream::iter(commands).then(move |(secs, command)| {
+            let sim = sim.clone();
+            async move {
+                sim.sleep_until(start + seconds(secs)).await;
+                command
+            }
+        });
+        self.drive(commands.boxed(), Until::Forever, Some(minutes))
     }
 
     pub(crate) fn command(&self, command: Command) -> Seen {
-        self.drive(vec![command], Until::Settled, None)
+        self.drive(futures::stream::iter([command]).boxed(), Until::Settled, None)
     }
 
-    fn drive(&self, commands: Vec<Command>, until: Until, minutes: Option<i64>) -> Seen {
+    fn drive(&self, commands: Commands, until: Until, minutes: Option<i64>) -> Seen {
         let mut seen = Seen::default();
         let end = self.sim.now() + SignedDuration::from_mins(minutes.unwrap_or(24 * 60));
         let sim = self.sim.clone();
@@ -81,14 +96,20 @@ impl Watch {
 
     pub(crate) fn two_until_tripped(&self) -> (Seen, Seen) {
         let (mut first, mut second) = (Seen::default(), Seen::default());
-        let a = one(&self.sim, &self.policy, vec![], Until::Tripped, &mut first);
-        let b = one(&self.sim, &self.policy, vec![], Until::Tripped, &mut second);
+        let a = one(&self.sim, &self.policy, none(), Until::Tripped, &mut first);
+        let b = one(&self.sim, &self.policy, none(), Until::Tripped, &mut second);
         self.sim.run(async move { futures::future::join(a, b).await });
         (first, second)
     }
 }
 
-async fn one(sim: &Sim, policy: &Policy, commands: Vec<Command>, until: Until, seen: &mut Seen) {
+type Commands = BoxStream<'static, Command>;
+
+fn none() -> Commands {
+    futures::stream::pending().boxed()
+}
+
+async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: Until, seen: &mut Seen) {
     let parts = Parts {
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
@@ -100,7 +121,6 @@ async fn one(sim: &Sim, policy: &Policy, commands: Vec<Command>, until: Until, s
         Ok(supervisor) => supervisor,
         Err(error) => return seen.error = Some(error),
     };
-    let commands = futures::stream::iter(commands).boxed();
     let (lines, notices) = (&mut seen.lines, &mut seen.notices);
     let end = supervisor
         .run(commands, until, &mut |_, notice| {
