@@ -50,6 +50,7 @@ impl Act {
                 client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
+                messenger: None,
                 heartbeat: None,
             };
             Self::on(parts, target, needs_record, narrator).await

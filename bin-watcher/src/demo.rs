@@ -46,6 +46,7 @@ async fn run(sim: &Sim, stage: &mut Stage, command: Option<Command>, until: Unti
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
+        messenger: Some(Arc::new(sim.clone())),
         heartbeat: None,
     };
     let mut supervisor = Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await?;

@@ -25,6 +25,7 @@ pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),
             classifier: Arc::new(classifier),
+            messenger: None,
             heartbeat,
         };
         let supervisor = Supervisor::start(parts, policy, target.clone(), dry_run)

@@ -47,6 +47,7 @@ impl Stage {
             client: Arc::new(self.sim.clone()),
             clock: Arc::new(self.sim.clone()),
             classifier: Arc::new(Classifier::default()),
+            messenger: Some(Arc::new(self.sim.clone())),
             heartbeat: Some(SignedDuration::from_mins(1)),
         }
     }

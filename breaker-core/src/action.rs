@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid, Policy, Record, Scale, TargetEvent,
-    Verdict,
+    Address, BeforeTrip, CloudEvent, DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid,
+    Policy, Record, Reply, Scale, TargetEvent, Verdict,
 };
 
 /// News for [`Breaker::step`](crate::Breaker::step).
@@ -47,6 +47,22 @@ pub enum Outcome {
     Scaler(Option<String>),
     /// [`Action::Publish`], by the event's key.
     Published(String),
+    /// [`Action::CallHook`]: what was answered in time, or why there is no answer.
+    HookAnswered {
+        /// Id of the event.
+        id: String,
+        /// The answer.
+        answer: Result<Reply, String>,
+    },
+    /// [`Action::Notify`]: acknowledged, or not.
+    Notified {
+        /// Who was told.
+        to: Address,
+        /// Id of the event.
+        id: String,
+        /// Why it was not acknowledged.
+        failure: Option<String>,
+    },
 }
 
 /// An action that was not carried out.
@@ -118,6 +134,20 @@ pub enum Action {
     NameScaler,
     /// Publish an Event on the target.
     Publish(TargetEvent),
+    /// Ask the hook, within its timeout; answer with [`Outcome::HookAnswered`].
+    CallHook {
+        /// Whom, and how long.
+        hook: BeforeTrip,
+        /// The question.
+        event: Box<CloudEvent>,
+    },
+    /// Send a notice once; answer with [`Outcome::Notified`].
+    Notify {
+        /// Whom.
+        to: Address,
+        /// What.
+        event: Box<CloudEvent>,
+    },
     /// Tell people.
     Tell(Notice),
     /// Come back with [`Input::Tick`] at this time, if nothing else happens before.

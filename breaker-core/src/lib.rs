@@ -42,6 +42,7 @@
 //!     client: Arc::new(sim.clone()),
 //!     clock: Arc::new(sim.clone()),
 //!     classifier: Arc::new(Classifier::default()),
+//!     messenger: None,
 //!     heartbeat: None,
 //! };
 //! let end = sim.run(async {
@@ -64,11 +65,14 @@ mod error;
 mod evidence;
 mod explanation;
 mod guard;
+mod hooks;
 mod ledger;
+mod messenger;
 mod min_failing;
 mod notice;
 mod pod;
 mod policy;
+mod post;
 mod record;
 #[cfg(feature = "sim")]
 pub mod sim;
@@ -82,7 +86,7 @@ mod window;
 mod workload;
 
 pub use action::{Action, Attempt, Command, Failure, Input, Outcome};
-pub use breaker::{Breaker, MOST_CONTESTED_TRIPS, TRIP_STAYS_FRESH};
+pub use breaker::{Breaker, Letter, MOST_CONTESTED_TRIPS, TRIP_STAYS_FRESH};
 pub use causes::{BadCause, CauseSet};
 pub use classify::{Classifier, RuleError, mask};
 pub use client::{ClusterClient, LastWords, LastWordsOf, PodNews, Scale, Stored, TargetEvent};
@@ -91,16 +95,18 @@ pub use error::{BoxError, ClusterError};
 pub use evidence::EVIDENCE_WITHIN;
 pub use explanation::{ExplainedDeath, Explanation, Place, explain_pod};
 pub use guard::{GUARD_NAMES_TRIPS_OF, GUARD_WINDOW, Guard};
+pub use hooks::{Address, BeforeTrip, Hooks, OnFailure};
 pub use ledger::{
     ContainerKey, ContainerMark, DeathId, EvidenceWanted, InstanceId, Ledger, Restart, RestartMark,
 };
+pub use messenger::{CloudEvent, MessageError, Messenger, Reply};
 pub use min_failing::{BadMinFailing, MinFailing};
 pub use notice::{Count, Held, Notice, RestartTold};
 pub use pod::{ContainerReport, ContainerState, Death, Owner, PodReport, PodUid};
 pub use policy::{Mode, Policy, Recovery, Unobserved};
 pub use record::{Contested, MOST_BYTES, Record};
 pub use state::{Override, State, TripReason};
-pub use supervisor::{End, PODS_LEAVE_WITHIN, Parts, Supervisor, Until};
+pub use supervisor::{End, NOTICES_WITHIN, PODS_LEAVE_WITHIN, Parts, Supervisor, Until};
 pub use tally::{ROLL_OUT_GRACE, Tally};
 pub use termination::{ContainerKind, PodEvent, Termination};
 pub use verdict::{Cause, Confidence, NetworkKind, Verdict};

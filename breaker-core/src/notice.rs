@@ -50,6 +50,25 @@ pub enum Notice {
         #[serde(flatten)]
         because: TripReason,
     },
+    /// The hook was asked.
+    Hook {
+        /// Scheme and host.
+        to: String,
+        /// `proceed`, `hold` or `failed`.
+        answer: &'static str,
+        /// Why it holds or failed.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        why: String,
+        /// The trip goes on.
+        proceeds: bool,
+    },
+    /// Somebody outside the cluster was told, and acknowledged it.
+    Notified {
+        /// Scheme and host.
+        to: String,
+        /// Of what.
+        what: String,
+    },
     /// The target is at zero.
     Scaled {
         /// Replicas that a reset gives back.
@@ -225,7 +244,7 @@ impl fmt::Display for RestartTold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Held {
-    /// `causes`, `stale_view`, `contested`, `refused`, `guard` or `one_node`.
+    /// `causes`, `stale_view`, `contested`, `refused`, `guard`, `one_node` or `hook`.
     pub reason: &'static str,
     /// All restarts inside the window.
     pub total: u32,
@@ -288,6 +307,11 @@ impl fmt::Display for Notice {
             Self::Held(held) => write!(f, "held: {held}"),
             Self::WouldTrip(because) => write!(f, "would trip: {because}"),
             Self::Tripping { replicas, because } => write!(f, "tripping, taking {replicas} to 0: {because}"),
+            Self::Hook { to, answer: "proceed", .. } => write!(f, "hook {to} answered: proceed"),
+            Self::Hook { to, answer: "hold", why, .. } => write!(f, "hook {to} answered: hold, {why}"),
+            Self::Hook { to, why, proceeds: true, .. } => write!(f, "hook {to} failed, going on: {why}"),
+            Self::Hook { to, why, .. } => write!(f, "hook {to} failed: {why}"),
+            Self::Notified { to, what } => write!(f, "notified {to} of: {what}"),
             Self::Scaled { replicas, already: false, because } => {
                 write!(f, "scaled to 0, was {replicas}: {because}")
             }

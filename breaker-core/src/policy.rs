@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{CauseSet, MinFailing, Window};
+use crate::{CauseSet, Hooks, MinFailing, Window};
 
 /// What an operator sets for one breaker. The empty document equals [`Policy::default`]; unknown
 /// fields are refused by name.
@@ -27,6 +27,8 @@ pub struct Policy {
     pub recovery: Recovery,
     /// Act, or only say what would be done. Default: act.
     pub mode: Mode,
+    /// Who is asked before a trip, and who is told. Default: nobody.
+    pub hooks: Hooks,
 }
 
 impl Default for Policy {
@@ -40,6 +42,7 @@ impl Default for Policy {
             unobserved: Unobserved::default(),
             recovery: Recovery::default(),
             mode: Mode::default(),
+            hooks: Hooks::default(),
         }
     }
 }

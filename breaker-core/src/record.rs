@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContainerMark, Override, State, TargetEvent};
+use crate::{ContainerMark, Letter, Override, State, TargetEvent};
 
 /// A Record never grows beyond this many bytes of JSON; the oldest restarts are dropped first.
 pub const MOST_BYTES: usize = 32 * 1024;
@@ -43,6 +43,9 @@ pub struct Record {
     /// Events on the target that the API server has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undelivered: Vec<TargetEvent>,
+    /// Notices that somebody outside the cluster has not acknowledged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Letter>,
 }
 
 /// Who scaled an open target up.
@@ -56,7 +59,7 @@ pub struct Contested {
 
 impl Record {
     /// Drops quotes beyond the newest few, then the oldest restarts, then the containers not seen for
-    /// longest, then undelivered Events, until the Record fits [`MOST_BYTES`].
+    /// longest, then undelivered Events and notices, until the Record fits [`MOST_BYTES`].
     pub(crate) fn fit(mut self) -> Self {
         self.keep_newest_quotes();
         let mut excess = bytes(&self).saturating_sub(MOST_BYTES);
@@ -97,6 +100,9 @@ impl Record {
             self.containers.drain(..few);
         }
         while bytes(&self) > MOST_BYTES && self.undelivered.pop().is_some() {}
+        while bytes(&self) > MOST_BYTES && !self.notices.is_empty() {
+            self.notices.remove(0);
+        }
         self
     }
 

@@ -15,14 +15,17 @@ use futures::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Attempt, Failure};
-use crate::evidence;
 use crate::{
-    Action, Breaker, Classifier, Clock, ClusterClient, ClusterError, Command, Input, Notice, Outcome,
-    PodNews, Policy, Scale, State, Stored, WorkloadRef,
+    Action, Breaker, Classifier, Clock, ClusterClient, ClusterError, Command, Input, Messenger, Notice,
+    Outcome, PodNews, Policy, Scale, State, Stored, WorkloadRef,
 };
+use crate::{evidence, post};
 
 /// After a trip the pods get so long to leave before those left are named.
 pub const PODS_LEAVE_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+
+/// A command that is done waits so long for its notices to be acknowledged; the rest stays in the Record.
+pub const NOTICES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Who reads the evidence.
     pub classifier: Arc<Classifier>,
+    /// The way out of the cluster, for the policy's hooks; `None` where it has none.
+    pub messenger: Option<Arc<dyn Messenger>>,
     /// How often to say where things stand; `None` for never.
     pub heartbeat: Option<SignedDuration>,
 }
@@ -77,6 +82,8 @@ pub struct Supervisor {
     warned: HashSet<String>,
     would_trip: bool,
     lost: bool,
+    /// Since when a command is done.
+    settled_at: Option<Timestamp>,
     watch_is_down: bool,
     /// Rights known to be missing; told first thing.
     missing: Vec<ClusterError>,
@@ -142,6 +149,7 @@ impl Supervisor {
             warned: HashSet::new(),
             would_trip: false,
             lost: false,
+            settled_at: None,
             watch_is_down: false,
             fatal: None,
             missing: forbidden.into_iter().collect(),
@@ -189,7 +197,9 @@ impl Supervisor {
                 return Ok(end);
             }
             let wake = self.wakes.first().copied().into_iter().chain(next_heartbeat);
-            let wake = wake.chain(opened_at.map(|at| at + PODS_LEAVE_WITHIN)).min();
+            let limits =
+                [opened_at.map(|at| at + PODS_LEAVE_WITHIN), self.settled_at.map(|at| at + NOTICES_WITHIN)];
+            let wake = wake.chain(limits.into_iter().flatten()).min();
             let clock = Arc::clone(&self.parts.clock);
             let mut timer = pin!(
                 async {
@@ -237,7 +247,15 @@ impl Supervisor {
         }
         match until {
             Until::Forever => Ok(None),
-            Until::Settled => Ok((settled && self.tasks.is_empty()).then_some(End::Settled)),
+            Until::Settled => {
+                if !settled {
+                    self.settled_at = None;
+                    return Ok(None);
+                }
+                let told = self.breaker.notices_left() == 0 && self.tasks.is_empty();
+                let since = *self.settled_at.get_or_insert(now);
+                Ok((told || now >= since + NOTICES_WITHIN).then_some(End::Settled))
+            }
             Until::Tripped => {
                 if self.would_trip {
                     return Ok(Some(End::WouldTrip));
@@ -248,6 +266,7 @@ impl Supervisor {
                 }
                 let since = *opened_at.get_or_insert(now);
                 let left = self.breaker.pods_left();
+                let settled = settled && self.breaker.notices_left() == 0;
                 let enough = left.is_empty() || now >= since + PODS_LEAVE_WITHIN;
                 Ok((enough && (settled || now >= since + PODS_LEAVE_WITHIN)).then_some(End::Tripped { left }))
             }
@@ -314,7 +333,7 @@ impl Supervisor {
 
     /// One attempt at one action; its outcome is the next input.
     fn carry_out(&self, action: Action) -> BoxFuture<'static, Finished> {
-        let Parts { client, clock, classifier, .. } = self.parts.clone();
+        let Parts { client, clock, classifier, messenger, .. } = self.parts.clone();
         let target = self.target.clone();
         match action {
             Action::TakeEvidence(wanted) => async move {
@@ -379,6 +398,16 @@ impl Supervisor {
                     Ok(()) => Input::Done(Outcome::Published(event.key)).into(),
                     Err(error) => failed(Attempt::Publish, error),
                 }
+            }
+            .boxed(),
+            Action::CallHook { hook, event } => async move {
+                let answer = post::until(messenger, &*clock, &hook.to, &event, hook.timeout).await;
+                Input::Done(Outcome::HookAnswered { id: event.id, answer }).into()
+            }
+            .boxed(),
+            Action::Notify { to, event } => async move {
+                let failure = post::once(messenger, &*clock, &to, &event).await.err();
+                Input::Done(Outcome::Notified { to, id: event.id, failure }).into()
             }
             .boxed(),
             Action::Tell(_) | Action::Wake(_) => futures::future::ready(Input::Tick.into()).boxed(),

@@ -79,6 +79,7 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
         client: Arc::new(door),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
+        messenger: None,
         heartbeat: None,
     };
     let mut rule = String::new();

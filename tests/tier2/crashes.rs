@@ -131,6 +131,7 @@ async fn watch(space: &Space, calls: u32, time: Duration) -> Option<End> {
         client: Arc::new(client),
         clock,
         classifier: Arc::new(Classifier::default()),
+        messenger: None,
         heartbeat: None,
     };
     let target = WorkloadRef::deployment(&space.name, APP);

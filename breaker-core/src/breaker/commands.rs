@@ -12,9 +12,9 @@ impl Breaker {
             Command::Reset => self.reset(now),
             Command::Mode(mode) => {
                 self.policy.mode = mode;
-                self.stop_if_only_telling();
+                self.stop_if_only_telling(now);
             }
-            Command::Policy(policy) => self.follow_policy(*policy),
+            Command::Policy(policy) => self.follow_policy(*policy, now),
             Command::Guard(why) => self.guard(why, now),
             Command::Override(set) => {
                 let before = std::mem::replace(&mut self.override_, set);
@@ -22,7 +22,7 @@ impl Breaker {
                     self.save_then(vec![]);
                     match set {
                         Override::ForcedOpen => self.press(),
-                        Override::Disabled => self.stop_if_only_telling(),
+                        Override::Disabled => self.stop_if_only_telling(now),
                         Override::Auto => {}
                     }
                 }
@@ -31,7 +31,7 @@ impl Breaker {
     }
 
     /// Thresholds change, what was counted and where the breaker is stay.
-    fn follow_policy(&mut self, policy: Policy) {
+    fn follow_policy(&mut self, policy: Policy, now: Timestamp) {
         if policy == self.policy {
             return;
         }
@@ -39,7 +39,7 @@ impl Breaker {
         self.told_would_trip = None;
         self.told_held.clear();
         self.held_now = None;
-        self.stop_if_only_telling();
+        self.stop_if_only_telling(now);
         self.wake_for_recovery();
     }
 
@@ -56,7 +56,7 @@ impl Breaker {
         false
     }
 
-    fn press(&mut self) {
+    pub(super) fn press(&mut self) {
         if !self.may_scale() {
             return;
         }
@@ -107,6 +107,7 @@ impl Breaker {
                 self.contested = None;
                 self.release();
                 self.new_episode(now);
+                self.announce("reset", "", "Reset: counting anew".into(), None, None, now);
                 self.save_then(vec![Action::Tell(Notice::Reset)]);
             }
             State::Tripping { since, replicas, because } | State::Open { since, replicas, because, .. } => {

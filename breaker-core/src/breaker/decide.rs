@@ -28,7 +28,7 @@ impl Breaker {
                     self.read_scale();
                 }
                 if let Some(held) = self.held_by_causes(&tallies) {
-                    self.hold_once(held);
+                    self.hold_once(held, now);
                 }
             }
         }
@@ -44,6 +44,9 @@ impl Breaker {
         }
         if let Some(why) = self.guarded.clone() {
             return self.hold("guard", why, now);
+        }
+        if self.waits_to_ask(now) {
+            return;
         }
         if self.view.is_stale(now) || self.decide_on_fresh {
             return self.list_pods();
@@ -72,15 +75,18 @@ impl Breaker {
         self.trip(because, scale, now);
     }
 
-    /// The Record first, then the scale.
+    /// The Record first, then the hook, then the scale.
     pub(super) fn trip(&mut self, because: TripReason, scale: Scale, now: Timestamp) {
         let replicas = scale.replicas;
         self.state = State::Tripping { since: now, replicas, because: because.clone() };
         self.read_ahead = false;
-        self.save_then(vec![
-            Action::Tell(Notice::Tripping { replicas, because }),
-            Action::WriteScale { seen: scale, replicas: 0 },
-        ]);
+        self.saving.forget_trip();
+        // With a hook the scale is read first, so that it is asked about what is there.
+        let next = match self.policy.hooks.before_trip {
+            Some(_) => Action::ReadScale,
+            None => Action::WriteScale { seen: scale, replicas: 0 },
+        };
+        self.save_then(vec![Action::Tell(Notice::Tripping { replicas, because }), next]);
     }
 
     fn trips_in_last_hour(&self, now: Timestamp) -> usize {
@@ -97,9 +103,9 @@ impl Breaker {
         if scale.replicas == 0 || still_right {
             self.scale_known(now);
         } else if fresh {
-            self.abandon("its pods are not failing any more".into());
+            self.abandon("its pods are not failing any more".into(), now);
         } else {
-            self.abandon("it was interrupted for more than a minute".into());
+            self.abandon("it was interrupted for more than a minute".into(), now);
         }
     }
 
@@ -108,8 +114,9 @@ impl Breaker {
     }
 
     /// Back to closed without having scaled; what was counted stays counted.
-    pub(super) fn abandon(&mut self, why: String) {
+    pub(super) fn abandon(&mut self, why: String, now: Timestamp) {
         let event = self.event(true, "TripAbandoned", "None", format!("Trip abandoned: {why}"));
+        self.announce("abandoned", "", event.note.clone(), self.state.replicas(), None, now);
         self.state = State::Closed;
         self.episode += 1;
         self.publish_later(event);

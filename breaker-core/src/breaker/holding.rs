@@ -34,11 +34,11 @@ impl Breaker {
     }
 
     /// Observe and Disabled write no scale, not even that of a trip already begun.
-    pub(super) fn stop_if_only_telling(&mut self) {
+    pub(super) fn stop_if_only_telling(&mut self, now: Timestamp) {
         let only_tells = self.override_ == Override::Disabled || self.policy.mode == Mode::Observe;
         let begun = matches!(self.state, State::Tripping { .. });
         if only_tells && begun && !self.in_flight.contains(&Attempt::WriteScale) {
-            self.abandon("the breaker only tells now".into());
+            self.abandon("the breaker only tells now".into(), now);
         }
     }
 
@@ -77,7 +77,7 @@ impl Breaker {
         }
         let held = self.held_as(reason, why, now);
         self.save_then(vec![]);
-        self.hold_once(held);
+        self.hold_once(held, now);
     }
 
     /// The counts ask for a trip and it holds.
@@ -89,7 +89,7 @@ impl Breaker {
         };
         if asked_for {
             let held = self.held_as(reason, why, now);
-            self.hold_once(held);
+            self.hold_once(held, now);
         }
     }
 
@@ -101,14 +101,15 @@ impl Breaker {
     }
 
     /// Told once an episode for each reason; an attempt that was held does not end it.
-    pub(super) fn hold_once(&mut self, held: Held) {
+    pub(super) fn hold_once(&mut self, held: Held, now: Timestamp) {
         self.held_now = Some((held.reason, held.why.clone()));
         if !self.told_held.insert(held.reason) {
             return;
         }
         let mut event = self.event(true, "Held", "None", held.to_string());
-        event.key.push('.');
-        event.key.push_str(&held.reason.replace('_', "-"));
+        let detail = held.reason.replace('_', "-");
+        event.key = format!("{}.{detail}", event.key);
+        self.announce("held", &detail, event.note.clone(), None, None, now);
         self.publish_later(event);
         self.out.push(Action::Tell(Notice::Held(held)));
     }

@@ -11,6 +11,8 @@ mod commands;
 mod decide;
 mod events;
 mod holding;
+mod hook;
+mod outbox;
 mod recover;
 mod saving;
 mod scaling;
@@ -20,6 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::decide::MOST_CONTESTED_TRIPS;
+use self::hook::Hook;
+pub use self::outbox::Letter;
+use self::outbox::Outbox;
 use self::saving::Saving;
 use crate::action::{Attempt, Failure};
 use crate::ledger::Ledger;
@@ -73,6 +78,8 @@ pub struct Breaker {
     pressing: bool,
     /// Why every trip holds that no person asked for.
     guarded: Option<String>,
+    hook: Hook,
+    outbox: Outbox,
     /// A trip that was held for others' sake is decided on a list of now.
     decide_on_fresh: bool,
     /// What holds a trip now, for the heartbeat.
@@ -103,6 +110,8 @@ impl Breaker {
         let record = record.filter(|record| record.target_uid == scale.uid).unwrap_or_default();
         let mut ledger = Ledger::default();
         ledger.adopt(&record.containers);
+        let mut saving = Saving::default();
+        saving.stored(record.episode, &record.state);
         Self {
             view: View::new(target.clone(), scale.uid.clone()),
             policy,
@@ -125,12 +134,14 @@ impl Breaker {
             trip_waits_for_list: false,
             pressing: false,
             guarded: None,
+            hook: Hook::default(),
+            outbox: Outbox::holding(record.notices),
             decide_on_fresh: false,
             held_now: None,
             told_held: BTreeSet::new(),
             told_would_trip: None,
             barred: None,
-            saving: Saving::default(),
+            saving,
             in_flight: BTreeSet::new(),
             retries: BTreeMap::new(),
             out: Vec::new(),
@@ -144,11 +155,12 @@ impl Breaker {
         self
     }
 
-    /// Publishes no Events on the target.
+    /// Publishes no Events on the target and sends no notices.
     #[must_use]
     pub fn silent(mut self) -> Self {
         self.saving.silent = true;
         self.undelivered.clear();
+        self.outbox.mute = true;
         self
     }
 
@@ -181,6 +193,7 @@ impl Breaker {
         }
         self.recover(now);
         self.reconsider(now);
+        self.send_letters(now);
         self.save_if_needed(now);
         std::mem::take(&mut self.out)
     }
@@ -217,7 +230,9 @@ impl Breaker {
 
     /// Nothing is being read, written or waiting to be tried again.
     pub fn is_settled(&self) -> bool {
+        let asking = self.hook.is_asked() && matches!(self.state, State::Tripping { .. });
         self.in_flight.is_empty()
+            && !asking
             && !self.pressing
             && !self.saving.wanted()
             && self.undelivered.is_empty()
@@ -262,6 +277,7 @@ impl Breaker {
             cooldown_secs: self.cooldown_secs,
             containers: self.ledger.marks(self.oldest(now)),
             undelivered: self.undelivered.clone(),
+            notices: self.outbox.waiting.clone(),
         }
         .fit()
     }
@@ -386,6 +402,8 @@ impl Breaker {
                 self.finished(Attempt::Publish);
                 self.delivered(&key);
             }
+            Outcome::HookAnswered { id, answer } => self.hook_answered(&id, answer, now),
+            Outcome::Notified { to, id, failure } => self.notified(&to, &id, failure, now),
         }
     }
 
@@ -493,6 +511,7 @@ impl Breaker {
         if counted {
             self.saving.again();
         }
+        self.press_again_if_due(now);
         match &self.state {
             State::Closed => self.consider(now),
             State::HalfOpen { probing: true, restoring: false, .. } => self.judge_probe(counted, now),

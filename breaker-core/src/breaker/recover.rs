@@ -88,6 +88,9 @@ impl Breaker {
         if let Some(why) = self.guarded.clone() {
             return self.hold("guard", why, now);
         }
+        if self.waits_to_ask(now) {
+            return;
+        }
         if counted {
             return self.probe_failed(now);
         }
@@ -119,6 +122,8 @@ impl Breaker {
             return;
         }
         let because = TripReason { probe_failed: true, ..because };
+        self.saving.forget_trip();
+        self.announce("probe_failed", "", "A trial replica failed again".into(), Some(replicas), None, now);
         self.state = State::Tripping { since: now, replicas, because };
         self.save_then(vec![Action::ReadScale]);
     }
@@ -126,6 +131,7 @@ impl Breaker {
     /// The replicas are back, or somebody else has set them.
     pub(super) fn closed(&mut self, replicas: u32, now: Timestamp) {
         let event = self.event(false, "Restored", "Restore", format!("{replicas} replicas given back"));
+        self.announce("restored", "", event.note.clone(), Some(replicas), None, now);
         self.publish_later(event);
         self.state = State::Closed;
         self.contested = None;

@@ -18,11 +18,30 @@ pub(super) struct Saving {
     pub(super) in_memory: bool,
     /// Publish no Events.
     pub(super) silent: bool,
+    /// Episode of the trip in the Record on its way.
+    sent_trip: Option<u64>,
+    /// Episode of the trip in the stored Record.
+    stored_trip: Option<u64>,
 }
 
 impl Saving {
     pub(super) fn again(&mut self) {
         self.dirty = true;
+    }
+
+    /// The stored Record is known to say so.
+    pub(super) fn stored(&mut self, episode: u64, state: &State) {
+        self.stored_trip = matches!(state, State::Tripping { .. }).then_some(episode);
+    }
+
+    /// The trip that is stored is not the one that is wanted now.
+    pub(super) fn forget_trip(&mut self) {
+        (self.sent_trip, self.stored_trip) = (None, None);
+    }
+
+    /// The trip of this episode is in the stored Record: it may be carried out.
+    pub(super) fn has_trip(&self, episode: u64) -> bool {
+        self.stored_trip == Some(episode)
     }
 
     pub(super) fn wanted(&self) -> bool {
@@ -44,6 +63,7 @@ impl Breaker {
         }
         self.saving.dirty = false;
         self.saving.after_current = std::mem::take(&mut self.saving.after_next);
+        self.saving.sent_trip = matches!(self.state, State::Tripping { .. }).then_some(self.episode);
         if self.saving.in_memory {
             self.record_saved();
         } else {
@@ -54,6 +74,7 @@ impl Breaker {
 
     pub(super) fn record_saved(&mut self) {
         self.finished(Attempt::SaveRecord);
+        self.saving.stored_trip = self.saving.sent_trip.take();
         for action in std::mem::take(&mut self.saving.after_current) {
             match action {
                 // A reset may have overtaken it.
@@ -88,6 +109,7 @@ impl Breaker {
             return;
         };
         self.ledger.adopt(&theirs.containers);
+        self.outbox.adopt(theirs.notices);
         let ours_is_tripping = matches!(self.state, State::Tripping { .. });
         let both_tripping = ours_is_tripping && matches!(theirs.state, State::Tripping { .. });
         let progress = |episode: u64, state: &State| (episode, state.rank());
@@ -104,6 +126,7 @@ impl Breaker {
         self.saving.dirty = false;
         self.episode = theirs.episode;
         self.counts_from = theirs.counts_from;
+        self.saving.stored(theirs.episode, &theirs.state);
         self.state = theirs.state;
         self.override_ = theirs.override_;
         self.contested = theirs.contested;

@@ -16,7 +16,7 @@ impl Breaker {
         let replaced = scale.uid != self.target_uid;
         self.scale = Some(scale);
         if replaced {
-            return self.target_replaced();
+            return self.target_replaced(now);
         }
         self.scale_known(now);
     }
@@ -43,7 +43,8 @@ impl Breaker {
                 if scale.replicas == 0 {
                     return self.opened(true, now);
                 }
-                if self.stop_if_guarded(now) {
+                // What comes once the Record is stored goes on from there.
+                if self.stop_if_guarded(now) || !self.saving.has_trip(self.episode) {
                     return;
                 }
                 let long = now.duration_since(since) >= TRIP_STAYS_FRESH && !because.probe_failed;
@@ -52,9 +53,12 @@ impl Breaker {
                     return self.list_pods();
                 }
                 if long && !self.still_exceeded(&because, now) {
-                    return self.abandon("it could not be carried out for more than a minute".into());
+                    return self.abandon("it could not be carried out for more than a minute".into(), now);
                 }
                 if because.probe_failed || scale.replicas == replicas {
+                    if self.asks_first() {
+                        return;
+                    }
                     return self.write_scale(scale, 0);
                 }
                 // Somebody changed the number in between: that is what a reset will give back, if the
@@ -62,7 +66,7 @@ impl Breaker {
                 if self.still_exceeded(&because, now) {
                     self.trip(because, scale, now);
                 } else {
-                    self.abandon(format!("it was scaled to {} meanwhile", scale.replicas));
+                    self.abandon(format!("it was scaled to {} meanwhile", scale.replicas), now);
                 }
             }
             State::Open { replicas, restoring: true, .. } => {
@@ -119,7 +123,7 @@ impl Breaker {
             self.barred = Some(failure.why.clone());
             self.tell(Notice::Warning { message: failure.why.clone() });
             if matches!(self.state, State::Tripping { .. }) {
-                self.abandon(failure.why.clone());
+                self.abandon(failure.why.clone(), now);
             }
         }
     }
@@ -134,6 +138,7 @@ impl Breaker {
             self.target.slash()
         );
         let event = self.event(true, "Tripped", "ScaleToZero", note);
+        self.announce("tripped", "", event.note.clone(), Some(replicas), Some(because.clone()), now);
         self.publish_later(event);
         self.trips.retain(|at| now.duration_since(*at) < jiff::SignedDuration::from_hours(1));
         self.trips.push(now);
@@ -150,6 +155,7 @@ impl Breaker {
         self.counts_from = Some(now);
         self.read_ahead = false;
         self.told_held.clear();
+        self.hook.begin_anew();
         self.held_now = None;
         self.ledger.begin_anew();
     }
@@ -183,6 +189,7 @@ impl Breaker {
         let by = by.unwrap_or_else(|| "somebody".into());
         let note = format!("{by} scaled it up to {replicas} while the breaker was open; left alone");
         let event = self.event(true, "Contested", "None", note);
+        self.announce("contested", "", event.note.clone(), Some(replicas), None, now);
         self.publish_later(event);
         self.contested = Some(Contested { by: by.clone(), at: now });
         self.state = State::Closed;
@@ -191,7 +198,7 @@ impl Breaker {
     }
 
     /// Another object under the same name: nothing that was known holds for it.
-    fn target_replaced(&mut self) {
+    fn target_replaced(&mut self, now: Timestamp) {
         let Some(scale) = &self.scale else { return };
         let tripping = matches!(self.state, State::Tripping { .. });
         self.target_uid = scale.uid.clone();
@@ -201,7 +208,7 @@ impl Breaker {
         self.contested = None;
         self.undelivered.clear();
         if tripping {
-            self.abandon("the target was deleted and created again".into());
+            self.abandon("the target was deleted and created again".into(), now);
         } else {
             self.state = State::Closed;
             self.episode += 1;

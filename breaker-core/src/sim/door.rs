@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use super::faults::{Call, Fault};
 use super::{Sim, World};
 use crate::{
-    Clock, ClusterClient, ClusterError, LastWords, LastWordsOf, PodEvent, PodNews, PodReport, Record, Scale,
-    Stored, TargetEvent, WorkloadRef,
+    Address, Clock, CloudEvent, ClusterClient, ClusterError, LastWords, LastWordsOf, MessageError, Messenger,
+    PodEvent, PodNews, PodReport, Record, Reply, Scale, Stored, TargetEvent, WorkloadRef,
 };
 
 impl Sim {
@@ -148,6 +148,18 @@ impl ClusterClient for Sim {
             Ok(())
         })
         .await
+    }
+}
+
+#[async_trait]
+impl Messenger for Sim {
+    async fn post(&self, _to: &Address, event: &CloudEvent) -> Result<Reply, MessageError> {
+        let posted = self.call(Call::Post, |world| {
+            let before = world.scales_written.len();
+            world.posted.push((event.clone(), before));
+            Ok(world.hook_says.clone())
+        });
+        posted.await.map_err(|error| MessageError { why: error.chain(), retryable: error.is_retryable() })
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 /// A call through the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // named after the methods of ClusterClient
+#[allow(missing_docs)] // named after the methods of ClusterClient and Messenger
 pub enum Call {
     ListPods,
     ReadScale,
@@ -15,6 +15,7 @@ pub enum Call {
     LoadRecord,
     SaveRecord,
     Publish,
+    Post,
 }
 
 /// What goes wrong; each strikes once.

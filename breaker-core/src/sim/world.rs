@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Call, Fault};
 use crate::{
-    ContainerKind, ContainerReport, ContainerState, Death, Owner, PodEvent, PodNews, PodReport, Record,
-    TargetEvent, WorkloadRef,
+    CloudEvent, ContainerKind, ContainerReport, ContainerState, Death, Owner, PodEvent, PodNews, PodReport,
+    Record, Reply, TargetEvent, WorkloadRef,
 };
 
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
@@ -119,6 +119,9 @@ pub struct World {
     pub(super) published: BTreeMap<String, TargetEvent>,
     /// Every scale written through the door, in order.
     pub(super) scales_written: Vec<u32>,
+    /// Every event posted, with how many scales had been written before.
+    pub(super) posted: Vec<(CloudEvent, usize)>,
+    pub(super) hook_says: Reply,
     revision: String,
     health: Health,
     pods: BTreeMap<String, Pod>,
@@ -146,6 +149,8 @@ impl World {
             record: None,
             published: BTreeMap::new(),
             scales_written: Vec::new(),
+            posted: Vec::new(),
+            hook_says: Reply::Proceed,
             revision: "7c9f8d6b5".into(),
             health: Health::well(),
             pods: BTreeMap::new(),
@@ -181,6 +186,16 @@ impl World {
     /// Reasons of the Events published on the target.
     pub fn published(&self) -> Vec<String> {
         self.published.values().map(|event| event.reason.clone()).collect()
+    }
+
+    /// Every event that was posted and arrived, in order, with how many scales had been written before.
+    pub fn posted(&self) -> &[(CloudEvent, usize)] {
+        &self.posted
+    }
+
+    /// What whoever is asked answers from now on.
+    pub fn set_hook_says(&mut self, reply: Reply) {
+        self.hook_says = reply;
     }
 
     /// The stored Record.

@@ -61,6 +61,10 @@ impl Harness {
             Action::Publish(event) => Outcome::Published(event.key),
             Action::LoadRecord => Outcome::RecordFound(self.record.clone().map(Box::new)),
             Action::NameScaler => Outcome::Scaler(None),
+            Action::CallHook { event, .. } => {
+                Outcome::HookAnswered { id: event.id, answer: Ok(breaker_core::Reply::Proceed) }
+            }
+            Action::Notify { to, event } => Outcome::Notified { to, id: event.id, failure: None },
             Action::ListPods | Action::Tell(_) | Action::Wake(_) => return None,
         };
         Some(Input::Done(outcome))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use breaker_core::sim::Sim;
 use breaker_core::{
-    Classifier, Clock, ClusterError, Command, End, Mode, Notice, Parts, Policy, Supervisor, Until,
-    WorkloadRef,
+    Classifier, Clock, CloudEvent, ClusterError, Command, End, Mode, Notice, Parts, Policy, Supervisor,
+    Until, WorkloadRef,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -94,6 +94,12 @@ impl Watch {
         seen
     }
 
+    pub(crate) fn posted(&self, kind: &str) -> Vec<CloudEvent> {
+        let kind = format!("dev.bigredbutton.{kind}");
+        let posted = self.sim.with(|world| world.posted().to_vec());
+        posted.into_iter().map(|(event, _)| event).filter(|event| event.kind == kind).collect()
+    }
+
     pub(crate) fn two_until_tripped(&self) -> (Seen, Seen) {
         let (mut first, mut second) = (Seen::default(), Seen::default());
         let a = one(&self.sim, &self.policy, none(), Until::Tripped, &mut first);
@@ -114,6 +120,7 @@ async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: Until, seen:
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
+        messenger: Some(Arc::new(sim.clone())),
         heartbeat: None,
     };
     let dry = policy.mode == Mode::Observe;

@@ -1,0 +1,101 @@
+//! Who is asked before a trip, and who is told of what happened.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// The hook and the notices of one breaker. Without any, nobody is asked or told outside the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Hooks {
+    /// Asked after the Record says `Tripping` and before the target is scaled to zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_trip: Option<BeforeTrip>,
+    /// Told of what happened, each at least once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Address>,
+}
+
+/// The hook: whoever must do something before the pods go, such as roll back queued payments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct BeforeTrip {
+    /// Where.
+    pub to: Address,
+    /// How long it has for an answer, attempts that failed included.
+    pub timeout: SignedDuration,
+    /// What follows when there is none.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// What follows when the hook fails: it cannot be reached, says an error, or does not answer in time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnFailure {
+    /// Trip all the same.
+    #[default]
+    Proceed,
+    /// Hold the trip, and ask again later while the pods still fail.
+    Hold,
+}
+
+/// Where a message goes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in full.
+    pub url: String,
+    /// Name of the secret that signs the message; what it names is the [`Messenger`](crate::Messenger)'s
+    /// business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+impl Address {
+    /// An address without a secret.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), secret: None }
+    }
+
+    /// Scheme, host and port: what may be shown.
+    pub fn shown(&self) -> String {
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("", &self.url));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        if scheme.is_empty() { host.into() } else { format!("{scheme}://{host}") }
+    }
+
+    /// Stands for the URL where that must not be written down: 64 bits of FNV-1a.
+    pub(crate) fn tag(&self) -> String {
+        let hash = self.url.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        format!("{hash:016x}")
+    }
+}
+
+/// Without path, query and user-info.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").field("url", &self.shown()).field("secret", &self.secret).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_scheme_and_host_of_an_address_are_shown() {
+        for (url, shown) in [
+            ("https://hooks.example.org/services/T0/B0/key", "https://hooks.example.org"),
+            ("http://user:password@10.0.0.7:8080/x?token=1", "http://10.0.0.7:8080"),
+            ("https://example.org?key=1", "https://example.org"),
+            ("nonsense/key", "nonsense"),
+        ] {
+            assert_eq!(Address::new(url).shown(), shown);
+            assert!(!format!("{:?}", Address::new(url)).contains("key"));
+        }
+    }
+}
