@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use breaker_core::{
-    Breaker, Classifier, Command, End, Notice, Parts, Policy, State, Supervisor, Until, Window, WorkloadRef,
+    Breaker, Classifier, Command, End, Hooks, Notice, Override, Parts, Policy, State, Supervisor, Until,
+    Window, WorkloadRef,
 };
 
 use crate::args::ActArgs;
@@ -12,6 +13,7 @@ use crate::blind::Blind;
 use crate::clock::SystemClock;
 use crate::connect::{Cluster, in_time};
 use crate::exit::Exit;
+use crate::hooks::Checked;
 use crate::narrator::{Narrator, Stopped, none, only};
 use crate::output::Aside;
 use crate::signals::unless_stopped;
@@ -21,16 +23,17 @@ pub(crate) struct Act {
     supervisor: Supervisor,
     parts: Parts,
     narrator: Narrator,
+    hooks: Hooks,
     pub(crate) target: WorkloadRef,
 }
 
 /// Does not trip by itself, and forgets nothing that the Record holds.
-fn idle() -> Policy {
-    Policy { max_restarts: u32::MAX, window: Window::NONE, ..Policy::default() }
+fn idle(hooks: Hooks) -> Policy {
+    Policy { max_restarts: u32::MAX, window: Window::NONE, hooks, ..Policy::default() }
 }
 
-async fn start(parts: Parts, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
-    let starting = Supervisor::start(parts, idle(), target.clone(), false).await;
+async fn start(parts: Parts, hooks: &Hooks, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
+    let starting = Supervisor::start(parts, idle(hooks.clone()), target.clone(), false).await;
     starting.with_context(|| format!("reading {target}"))
 }
 
@@ -39,6 +42,7 @@ impl Act {
     /// the command `needs_record`.
     pub(crate) async fn begin(
         args: &ActArgs,
+        Checked { hooks, messenger }: Checked,
         needs_record: bool,
         tells: fn(&Notice) -> bool,
     ) -> anyhow::Result<Result<Self, Exit>> {
@@ -50,10 +54,10 @@ impl Act {
                 client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
-                messenger: None,
+                messenger,
                 heartbeat: None,
             };
-            Self::on(parts, target, needs_record, narrator).await
+            Self::on(parts, hooks, target, needs_record, narrator).await
         });
         match unless_stopped(starting).await? {
             Ok(act) => Ok(Ok(act?)),
@@ -63,6 +67,7 @@ impl Act {
 
     pub(crate) async fn on(
         mut parts: Parts,
+        hooks: Hooks,
         target: WorkloadRef,
         needs_record: bool,
         narrator: Narrator,
@@ -72,8 +77,8 @@ impl Act {
             record.with_context(|| format!("reading what is to be given back to {target}"))?;
         }
         parts.client = Arc::new(Blind(parts.client));
-        let supervisor = start(parts.clone(), &target).await?;
-        Ok(Self { supervisor, parts, narrator, target })
+        let supervisor = start(parts.clone(), &hooks, &target).await?;
+        Ok(Self { supervisor, parts, narrator, hooks, target })
     }
 
     fn is_at_rest(&self) -> bool {
@@ -101,9 +106,16 @@ impl Act {
             if let Err(stopped) = settled {
                 return Ok(Err(stopped));
             }
-            self.supervisor = in_time(start(self.parts.clone(), &self.target)).await?;
+            self.supervisor = in_time(start(self.parts.clone(), &self.hooks, &self.target)).await?;
         }
         self.narrator.follow(&mut self.supervisor, only(command), Until::Settled).await
+    }
+
+    /// Lets go of a button whose press was held: what is not done now is not done later behind one's back.
+    pub(crate) async fn let_go(&mut self) -> anyhow::Result<()> {
+        self.supervisor = in_time(start(self.parts.clone(), &self.hooks, &self.target)).await?;
+        let up = only(Command::Override(Override::Auto));
+        self.narrator.follow(&mut self.supervisor, up, Until::Settled).await.map(|_| ())
     }
 
     /// Waits for the pods of an open target to go, and names those that do not.

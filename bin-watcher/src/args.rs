@@ -1,14 +1,17 @@
 //! The command line: what may be typed, and the checked request it becomes.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use breaker_core::{
-    CauseSet, Classifier, MinFailing, Mode, Policy, TargetArg, Unobserved, Until, Window, WorkloadRef,
+    CauseSet, Classifier, Messenger, MinFailing, Mode, Policy, TargetArg, Unobserved, Until, Window,
+    WorkloadRef,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 
 use crate::exit::Usage;
+use crate::hooks::{Checked, HookArgs, NotifyArgs};
 use crate::output::Format;
 use crate::rules;
 use crate::values::{self, Heartbeat};
@@ -43,10 +46,10 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Press the red button: scale to zero now, whatever the counts say.
     #[command(after_help = TRIP_EXAMPLES)]
-    Trip(ActArgs),
+    Trip(TripArgs),
     /// Give the replicas back and count anew.
     #[command(after_help = RESET_EXAMPLES)]
-    Reset(ActArgs),
+    Reset(ResetArgs),
     /// Say where things stand; writes nothing.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
@@ -62,12 +65,16 @@ Examples:
   watcher run -n sre --deployment swype-app
   watcher run -n sre --target statefulset/ledger --max-restarts 5 --window 2h
   watcher run -n sre --deployment swype-app --causes any --dry-run --keep-watching
+  watcher run -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
   nohup watcher run -n sre --deployment swype-app -o json >watcher.jsonl 2>watcher.err &";
 
 const TRIP_EXAMPLES: &str = "\
 Examples:
   watcher trip -n sre --deployment swype-app
-  watcher trip -n sre --target rollout.argoproj.io/swype-app";
+  watcher trip -n sre --target rollout.argoproj.io/swype-app
+  watcher trip -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
+
+Give the hook flags that `run` was given: they are not stored. A hook that holds leaves the workload as it is.";
 
 const RESET_EXAMPLES: &str = "\
 Examples:
@@ -185,6 +192,8 @@ pub(crate) struct RunArgs {
     /// YAML file with rules of your own for telling why a container died.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    #[command(flatten)]
+    hooks: HookArgs,
     /// Only say when it would trip; write nothing to the cluster.
     #[arg(long, help_heading = "Running")]
     dry_run: bool,
@@ -214,21 +223,26 @@ pub(crate) struct Run {
     pub(crate) until: Until,
     pub(crate) heartbeat: Option<SignedDuration>,
     pub(crate) format: Format,
+    pub(crate) messenger: Option<Arc<dyn Messenger>>,
 }
 
 impl RunArgs {
     /// # Errors
-    /// [`Usage`] when the rules file cannot be used.
+    /// [`Usage`] when the rules file or the secret cannot be used.
     pub(crate) fn check(self) -> Result<Run, Usage> {
-        let Self { target, cluster, counting, rules, dry_run, keep_watching, heartbeat, output } = self;
+        let Self { target, cluster, counting, rules, hooks, dry_run, keep_watching, heartbeat, output } =
+            self;
+        let Checked { hooks, messenger } = hooks.check()?;
+        let mode = if dry_run { Mode::Observe } else { Mode::Enforce };
         Ok(Run {
             cluster,
             target,
-            policy: counting.policy(if dry_run { Mode::Observe } else { Mode::Enforce }),
+            policy: Policy { hooks, ..counting.policy(mode) },
             classifier: rules::load(rules.as_deref())?,
             until: if keep_watching { Until::Forever } else { Until::Tripped },
             heartbeat: heartbeat.0,
             format: output,
+            messenger,
         })
     }
 }
@@ -242,6 +256,22 @@ pub(crate) struct ActArgs {
     /// One line, or one JSON object a line.
     #[arg(short, long, value_enum, default_value = "text")]
     pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TripArgs {
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+    #[command(flatten)]
+    pub(crate) hooks: HookArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResetArgs {
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+    #[command(flatten)]
+    pub(crate) notices: NotifyArgs,
 }
 
 #[derive(Debug, Args)]

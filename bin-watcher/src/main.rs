@@ -16,6 +16,7 @@ mod connect;
 mod demo;
 mod exit;
 mod explain;
+mod hooks;
 mod narrator;
 mod output;
 mod preflight;

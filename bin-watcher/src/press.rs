@@ -4,12 +4,12 @@ use anyhow::bail;
 use breaker_core::{Command, Notice, State};
 
 use crate::act::Act;
-use crate::args::ActArgs;
+use crate::args::TripArgs;
 use crate::exit::Exit;
 use crate::narrator::Stopped;
 
-pub(crate) async fn press(args: &ActArgs) -> anyhow::Result<Exit> {
-    match Act::begin(args, false, belongs).await? {
+pub(crate) async fn press(args: &TripArgs) -> anyhow::Result<Exit> {
+    match Act::begin(&args.act, args.hooks.check()?, false, belongs).await? {
         Ok(act) => carry_out(act).await,
         Err(exit) => Ok(exit),
     }
@@ -28,12 +28,17 @@ async fn carry_out(mut act: Act) -> anyhow::Result<Exit> {
     if act.replicas() == 0 {
         return Ok(Exit::Done);
     }
+    act.let_go().await?;
     bail!("{} was not scaled to zero; it has {} replicas", act.target, act.replicas())
 }
 
 /// What the pods do and did is not what was asked.
 fn belongs(notice: &Notice) -> bool {
-    !matches!(notice, Notice::Watching { .. } | Notice::Restart(_) | Notice::Held(_) | Notice::WouldTrip(_))
+    match notice {
+        Notice::Held(held) => held.reason == "hook",
+        Notice::Watching { .. } | Notice::Restart(_) | Notice::WouldTrip(_) => false,
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -44,8 +49,23 @@ mod tests {
     fn press_on(stage: &Stage) -> anyhow::Result<Exit> {
         stage.play(async {
             let narrator = stage.narrator().telling_only(belongs);
-            carry_out(Act::on(stage.parts(), stage.target(), false, narrator).await?).await
+            let hooks = stage.hooks();
+            carry_out(Act::on(stage.parts(), hooks, stage.target(), false, narrator).await?).await
         })
+    }
+
+    #[test]
+    fn a_press_that_the_hook_holds_fails_and_is_not_made_later() {
+        let stage = Stage::new(3).with_hook();
+        stage.sim.with(|world| world.set_hook_says(breaker_core::Reply::Hold("a rollback runs".into())));
+        let error = press_on(&stage).unwrap_err();
+        assert_eq!(Exit::of(&error), Exit::Failed);
+        assert!(stage.told().contains("held: the hook asks to hold: a rollback runs"), "{}", stage.told());
+        let record = stage.sim.with(|world| world.record().cloned()).unwrap();
+        assert_eq!((record.state, record.override_), (State::Closed, breaker_core::Override::Auto));
+        stage.sim.with(|world| world.set_hook_says(breaker_core::Reply::Proceed));
+        assert_eq!(press_on(&stage).unwrap(), Exit::Done);
+        assert_eq!(stage.sim.with(|world| world.scales_written().to_vec()), [0]);
     }
 
     #[test]

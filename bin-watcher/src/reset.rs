@@ -4,12 +4,12 @@ use anyhow::bail;
 use breaker_core::{Command, Notice, State};
 
 use crate::act::Act;
-use crate::args::ActArgs;
+use crate::args::ResetArgs;
 use crate::exit::Exit;
 use crate::narrator::Stopped;
 
-pub(crate) async fn reset(args: &ActArgs) -> anyhow::Result<Exit> {
-    match Act::begin(args, true, belongs).await? {
+pub(crate) async fn reset(args: &ResetArgs) -> anyhow::Result<Exit> {
+    match Act::begin(&args.act, args.notices.check()?, true, belongs).await? {
         Ok(act) => carry_out(act).await,
         Err(exit) => Ok(exit),
     }
@@ -50,7 +50,7 @@ mod tests {
     fn reset_on(stage: &Stage) -> anyhow::Result<Exit> {
         stage.play(async {
             let narrator = stage.narrator().telling_only(belongs);
-            carry_out(Act::on(stage.parts(), stage.target(), true, narrator).await?).await
+            carry_out(Act::on(stage.parts(), stage.hooks(), stage.target(), true, narrator).await?).await
         })
     }
 

@@ -14,7 +14,7 @@ use crate::preflight;
 use crate::signals::unless_stopped;
 
 pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
-    let Run { cluster: args, target, policy, classifier, until, heartbeat, format } = run;
+    let Run { cluster: args, target, policy, classifier, until, heartbeat, format, messenger } = run;
     let warnings = policy.warnings();
     let starting = in_time(async {
         let cluster = Cluster::connect(&args).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),
             classifier: Arc::new(classifier),
-            messenger: None,
+            messenger,
             heartbeat,
         };
         let supervisor = Supervisor::start(parts, policy, target.clone(), dry_run)

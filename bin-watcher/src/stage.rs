@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use breaker_core::sim::Sim;
-use breaker_core::{Classifier, Parts, WorkloadRef};
+use breaker_core::{Address, BeforeTrip, Classifier, Hooks, OnFailure, Parts, WorkloadRef};
 use jiff::SignedDuration;
 
 use crate::args::ClusterArgs;
@@ -14,6 +14,7 @@ use crate::output::{Format, Teller};
 pub(crate) struct Stage {
     pub(crate) sim: Sim,
     told: Told,
+    hooks: Hooks,
     /// Signals are listened to on it; time is the cluster's own.
     runtime: tokio::runtime::Runtime,
 }
@@ -35,7 +36,7 @@ impl Stage {
     pub(crate) fn new(replicas: u32) -> Self {
         let target = WorkloadRef::deployment("sre", "swype-app");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { sim: Sim::new(target, replicas), told: Told::default(), runtime }
+        Self { sim: Sim::new(target, replicas), told: Told::default(), hooks: Hooks::default(), runtime }
     }
 
     pub(crate) fn target(&self) -> WorkloadRef {
@@ -50,6 +51,19 @@ impl Stage {
             messenger: Some(Arc::new(self.sim.clone())),
             heartbeat: Some(SignedDuration::from_mins(1)),
         }
+    }
+
+    pub(crate) fn hooks(&self) -> Hooks {
+        self.hooks.clone()
+    }
+
+    pub(crate) fn with_hook(mut self) -> Self {
+        self.hooks.before_trip = Some(BeforeTrip {
+            to: Address::new("https://rollback.example.org"),
+            timeout: SignedDuration::from_secs(10),
+            on_failure: OnFailure::Proceed,
+        });
+        self
     }
 
     pub(crate) fn narrator(&self) -> Narrator {

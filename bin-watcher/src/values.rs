@@ -35,6 +35,32 @@ impl FromStr for Heartbeat {
     }
 }
 
+/// Where a message can be sent.
+pub(crate) fn url(text: &str) -> Result<String, String> {
+    let fix = "write an http or https URL such as https://rollback.sre.example.org/before-trip";
+    let parsed: http::Uri = text.parse().map_err(|error| format!("{error}; {fix}"))?;
+    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
+        return Err(fix.into());
+    }
+    match parsed.authority() {
+        Some(authority) if authority.as_str().contains('@') => {
+            Err("leave out the user; what is sent is signed with --hook-secret-file".into())
+        }
+        Some(authority) if !authority.host().is_empty() => Ok(text.into()),
+        _ => Err(fix.into()),
+    }
+}
+
+/// Within the minute that a trip stays fresh.
+pub(crate) fn hook_timeout(text: &str) -> Result<SignedDuration, String> {
+    match text.parse::<SignedDuration>() {
+        Ok(span) if (SignedDuration::from_secs(1)..=SignedDuration::from_secs(30)).contains(&span) => {
+            Ok(span)
+        }
+        _ => Err("write a span from 1s to 30s, for example 10s".into()),
+    }
+}
+
 /// A name as Kubernetes gives them (RFC 1123 subdomain).
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

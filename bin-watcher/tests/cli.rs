@@ -28,6 +28,18 @@ fn what_is_typed_wrongly_is_told_with_its_fix() {
             &["--kubeconfig", "/nonexistent/config"],
             "kubeconfig /nonexistent/config cannot be used; check --kubeconfig and KUBECONFIG",
         ),
+        (&["--before-trip", "ftp://rollback/x"], "write an http or https URL such as https://"),
+        (&["--before-trip", "rollback"], "write an http or https URL such as https://"),
+        (&["--notify", "https://me:pw@pager.example.org"], "leave out the user"),
+        (&["--hook-timeout", "5s"], "--before-trip <URL>"),
+        (&["--hook-failure", "hold"], "--before-trip <URL>"),
+        (&["--before-trip", "http://r", "--hook-timeout", "0s"], "from 1s to 30s"),
+        (&["--before-trip", "http://r", "--hook-failure", "retry"], "possible values: proceed, hold"),
+        (&["--hook-secret-file", "/nonexistent"], "nothing to sign; give --before-trip or --notify too"),
+        (
+            &["--notify", "http://r", "--hook-secret-file", "/nonexistent/secret"],
+            "/nonexistent/secret cannot be read: No such file or directory (os error 2); check the path given to --hook-secret-file",
+        ),
         (&["-o", "yaml"], "possible values: text, json"),
         (&["--target", "deployment/other"], "cannot be used with"),
     ] {

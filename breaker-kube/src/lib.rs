@@ -8,6 +8,8 @@
 //! events     a pod's, to read; the target's, to write        rights  what the user may do, asked up front
 //! ```
 //!
+//! [`HttpMessenger`] is [`Messenger`](breaker_core::Messenger) over HTTP: the hook and the notices.
+//!
 //! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
 //! a clock: the one given to [`KubeClient::connect`] dates the Events.
 
@@ -17,6 +19,7 @@ mod errors;
 mod events;
 mod kinds;
 mod last_words;
+mod messenger;
 mod pods;
 mod pulse;
 mod record;
@@ -26,6 +29,7 @@ mod watch;
 
 pub use client::KubeClient;
 pub use connect::{ConnectError, Options};
+pub use messenger::{HttpMessenger, SIGNATURE, SecretFiles, Secrets, read_secret};
 pub use rights::Rights;
 
 /// Field manager of every write.

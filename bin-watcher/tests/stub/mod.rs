@@ -24,6 +24,14 @@ pub(crate) struct Manners {
 pub(crate) struct Stub {
     dir: tempfile::TempDir,
     asked: Arc<Mutex<Vec<String>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+/// What it keeps: the target's replicas and the Record, each with its version.
+struct Kept {
+    replicas: u32,
+    version: u64,
+    record: Option<Value>,
 }
 
 impl Stub {
@@ -32,14 +40,33 @@ impl Stub {
         let dir = tempfile::tempdir().unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         kubeconfig(&dir.path().join("config"), &format!("http://{}", listener.local_addr().unwrap()));
-        let heard = Arc::clone(&asked);
+        let kept = Arc::new(Mutex::new(Kept { replicas: 2, version: 7, record: None }));
+        let (heard, keeps) = (Arc::clone(&asked), Arc::clone(&kept));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (manners, heard) = (manners.clone(), Arc::clone(&heard));
-                std::thread::spawn(move || serve(connection, &manners, &heard));
+                let (manners, heard, keeps) = (manners.clone(), Arc::clone(&heard), Arc::clone(&keeps));
+                std::thread::spawn(move || serve(connection, &manners, &heard, &keeps));
             }
         });
-        Self { dir, asked }
+        Self { dir, asked, kept }
+    }
+
+    /// `spec.replicas` of the target.
+    pub(crate) fn replicas(&self) -> u32 {
+        self.kept.lock().unwrap().replicas
+    }
+
+    /// The same, for somebody who wants to know later.
+    pub(crate) fn replicas_later(&self) -> impl Fn() -> u32 + Send + Sync + 'static {
+        let kept = Arc::clone(&self.kept);
+        move || kept.lock().unwrap().replicas
+    }
+
+    /// The Record in its ConfigMap, null while there is none.
+    pub(crate) fn record(&self) -> Value {
+        let kept = self.kept.lock().unwrap();
+        let json = kept.record.as_ref().and_then(|map| map["data"]["record.json"].as_str());
+        json.map_or(Value::Null, |json| serde_json::from_str(json).unwrap())
     }
 
     pub(crate) fn kubeconfig(&self) -> PathBuf {
@@ -62,7 +89,12 @@ pub(crate) fn kubeconfig(path: &Path, server: &str) {
     std::fs::write(path, config).unwrap();
 }
 
-fn serve(connection: TcpStream, manners: &Manners, heard: &Mutex<Vec<String>>) -> Option<()> {
+fn serve(
+    connection: TcpStream,
+    manners: &Manners,
+    heard: &Mutex<Vec<String>>,
+    kept: &Mutex<Kept>,
+) -> Option<()> {
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     let mut out = connection;
     loop {
@@ -84,7 +116,7 @@ fn serve(connection: TcpStream, manners: &Manners, heard: &Mutex<Vec<String>>) -
         if query.contains("watch=") && !manners.forbid.iter().any(|part| path.contains(part)) {
             return watch(out, query);
         }
-        let (status, answer) = answer(method, path, &body, manners);
+        let (status, answer) = answer(method, path, &body, manners, &mut kept.lock().unwrap());
         let answer = answer.to_string();
         write!(
             out,
@@ -109,7 +141,7 @@ fn watch(mut out: TcpStream, query: &str) -> Option<()> {
     None
 }
 
-fn answer(method: &str, path: &str, body: &[u8], manners: &Manners) -> (u16, Value) {
+fn answer(method: &str, path: &str, body: &[u8], manners: &Manners, kept: &mut Kept) -> (u16, Value) {
     if manners.forbid.iter().any(|part| path.contains(part)) {
         return status(403, "Forbidden", "User \"u\" may not");
     }
@@ -118,19 +150,44 @@ fn answer(method: &str, path: &str, body: &[u8], manners: &Manners) -> (u16, Val
         (_, Some(_)) if manners.no_target => {
             status(404, "NotFound", "deployments.apps \"swype-app\" not found")
         }
-        ("GET", Some("/scale")) => {
+        ("GET" | "PATCH", Some("/scale")) => {
+            if method == "PATCH" {
+                let patch: Value = serde_json::from_slice(body).unwrap_or_default();
+                if patch["metadata"]["resourceVersion"].as_str() != Some(&*kept.version.to_string()) {
+                    return status(409, "Conflict", "the object has been modified");
+                }
+                kept.replicas = patch["spec"]["replicas"].as_u64().unwrap_or(0) as u32;
+                kept.version += 1;
+            }
             let selector = if manners.no_selector { "" } else { "app=swype-app" };
             (
                 200,
                 json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
-                "metadata": {"name": "swype-app", "namespace": "sre", "uid": "u1", "resourceVersion": "7"},
-                "spec": {"replicas": 2}, "status": {"replicas": 2, "selector": selector}}),
+                "metadata": {"name": "swype-app", "namespace": "sre", "uid": "u1",
+                "resourceVersion": kept.version.to_string()},
+                "spec": {"replicas": kept.replicas}, "status": {"replicas": kept.replicas, "selector": selector}}),
             )
         }
         ("GET", _) if path.ends_with("/pods") => (
             200,
             json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}),
         ),
+        ("GET", _) if path.contains("/configmaps/") && kept.record.is_some() => {
+            (200, kept.record.clone().unwrap_or_default())
+        }
+        ("POST" | "PATCH", _) if path.contains("/configmaps") => {
+            let mut map: Value = serde_json::from_slice(body).unwrap_or_default();
+            let stored = kept.record.as_ref().map(|map| map["metadata"]["resourceVersion"].clone());
+            if stored != map["metadata"].get("resourceVersion").filter(|version| !version.is_null()).cloned()
+            {
+                return status(409, "Conflict", "the object has been modified");
+            }
+            kept.version += 1;
+            map["metadata"]["resourceVersion"] = kept.version.to_string().into();
+            kept.record = Some(map.clone());
+            (201, map)
+        }
+        ("POST", _) if path.ends_with("/events") => (201, serde_json::from_slice(body).unwrap_or_default()),
         ("POST", _) if path.ends_with("accessreviews") => {
             let mut review: Value = serde_json::from_slice(body).unwrap_or_default();
             review["status"] = json!({"allowed": true});

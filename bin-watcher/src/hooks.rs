@@ -1,0 +1,118 @@
+//! The flags of the hook and of notices, and what they become.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use breaker_core::{Address, BeforeTrip, Hooks, Messenger, OnFailure};
+use breaker_kube::{HttpMessenger, SecretFiles, read_secret};
+use clap::{Args, ValueEnum};
+use jiff::SignedDuration;
+
+use crate::exit::Usage;
+use crate::values;
+
+/// What the hook gets when nothing is said.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+
+/// Whom to tell.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Hook and notices")]
+pub(crate) struct NotifyArgs {
+    /// Told of trips, holds, resets and the like, as CloudEvents; give it once for each address.
+    #[arg(long, value_name = "URL", value_parser = values::url)]
+    notify: Vec<String>,
+    /// File with the secret that signs what is sent: X-BigRedButton-Signature, HMAC-SHA256 of the body.
+    #[arg(long, value_name = "FILE")]
+    hook_secret_file: Option<PathBuf>,
+}
+
+/// Whom to ask before a trip, and whom to tell.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Hook and notices")]
+pub(crate) struct HookArgs {
+    /// Asked before the workload is scaled to zero, so that queued work can be rolled back.
+    #[arg(long, value_name = "URL", value_parser = values::url)]
+    before_trip: Option<String>,
+    /// How long the hook has for an answer, from 1s to 30s, attempts that failed included [default: 10s].
+    #[arg(long, value_name = "SPAN", value_parser = values::hook_timeout, requires = "before_trip", allow_hyphen_values = true)]
+    hook_timeout: Option<SignedDuration>,
+    /// What follows when the hook fails: trip all the same, or hold and ask again [default: proceed].
+    #[arg(long, value_enum, requires = "before_trip")]
+    hook_failure: Option<FailureArg>,
+    #[command(flatten)]
+    notices: NotifyArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FailureArg {
+    Proceed,
+    Hold,
+}
+
+/// Checked hooks, and the way to them if there are any.
+pub(crate) struct Checked {
+    pub(crate) hooks: Hooks,
+    pub(crate) messenger: Option<Arc<dyn Messenger>>,
+}
+
+impl HookArgs {
+    /// # Errors
+    /// [`Usage`] when the secret cannot be used or has nothing to sign.
+    pub(crate) fn check(&self) -> Result<Checked, Usage> {
+        let Self { before_trip, hook_timeout, hook_failure, notices } = self;
+        let secret = notices.secret(before_trip.is_some())?;
+        let before_trip = before_trip.as_ref().map(|url| BeforeTrip {
+            to: Address { url: url.clone(), secret: secret.clone() },
+            timeout: hook_timeout.unwrap_or(TIMEOUT),
+            on_failure: match hook_failure {
+                Some(FailureArg::Hold) => OnFailure::Hold,
+                Some(FailureArg::Proceed) | None => OnFailure::Proceed,
+            },
+        });
+        Checked::of(Hooks { before_trip, notify: notices.addresses(secret.as_deref()) })
+    }
+}
+
+impl NotifyArgs {
+    /// # Errors
+    /// As [`HookArgs::check`].
+    pub(crate) fn check(&self) -> Result<Checked, Usage> {
+        let secret = self.secret(false)?;
+        Checked::of(Hooks { before_trip: None, notify: self.addresses(secret.as_deref()) })
+    }
+
+    fn secret(&self, asks: bool) -> Result<Option<String>, Usage> {
+        let Some(path) = &self.hook_secret_file else { return Ok(None) };
+        if !asks && self.notify.is_empty() {
+            return Err(Usage(
+                "--hook-secret-file has nothing to sign; give --before-trip or --notify too".into(),
+            ));
+        }
+        readable(path)?;
+        Ok(Some(path.to_string_lossy().into_owned()))
+    }
+
+    fn addresses(&self, secret: Option<&str>) -> Vec<Address> {
+        let with_secret = |url: &String| Address { url: url.clone(), secret: secret.map(str::to_owned) };
+        self.notify.iter().map(with_secret).collect()
+    }
+}
+
+impl Checked {
+    fn of(hooks: Hooks) -> Result<Self, Usage> {
+        let messenger: Option<Arc<dyn Messenger>> = if hooks == Hooks::default() {
+            None
+        } else {
+            let messenger = HttpMessenger::new(Arc::new(SecretFiles));
+            Some(Arc::new(messenger.map_err(|error| Usage(format!("TLS cannot be used: {error}")))?))
+        };
+        Ok(Self { hooks, messenger })
+    }
+}
+
+/// Read again with each message; a path that is wrong from the start is told at the start.
+fn readable(path: &Path) -> Result<(), Usage> {
+    read_secret(path)
+        .map(|_| ())
+        .map_err(|why| Usage(format!("{why}; check the path given to --hook-secret-file")))
+}

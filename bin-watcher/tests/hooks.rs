@@ -1,0 +1,211 @@
+//! The hook and the notices, over real HTTP: a receiver that is slow, refuses, fails, dies half-way, comes back.
+
+mod binary;
+mod receiver;
+mod stub;
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use binary::text;
+use receiver::{Manner, Receiver};
+use ring::hmac;
+use serde_json::Value;
+use stub::{Manners, Stub};
+
+const SECRET: &[u8] = b"not to be told";
+
+fn trip(stub: &Stub, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_watcher"));
+    command.args(["trip", "--deployment", "swype-app", "-o", "json", "--kubeconfig"]);
+    command.arg(stub.kubeconfig()).args(flags).env_clear();
+    command
+}
+
+fn told(output: &Output) -> Vec<Value> {
+    text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn told_of<'a>(told: &'a [Value], event: &str) -> Vec<&'a Value> {
+    told.iter().filter(|line| line["event"] == event).collect()
+}
+
+fn receiver(stub: &Stub, manners: Vec<Manner>) -> Receiver {
+    Receiver::new(manners, stub.replicas_later())
+}
+
+#[test]
+fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
+    let stub = Stub::new(Manners::default());
+    let (hook, pager) = (receiver(&stub, vec![]), receiver(&stub, vec![]));
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, [SECRET, b"\n"].concat()).unwrap();
+    let flags = [
+        "--before-trip",
+        &hook.url(),
+        "--notify",
+        &pager.url(),
+        "--hook-secret-file",
+        secret.to_str().unwrap(),
+    ];
+    let output = trip(&stub, &flags).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+
+    let [asked] = &hook.letters()[..] else { panic!("asked {} times", hook.letters().len()) };
+    assert_eq!(asked.witness, 2, "replicas when it was asked");
+    assert_eq!(stub.replicas(), 0);
+    assert_eq!(asked.headers["request"], "POST /services/T0/s3cretpath HTTP/1.1");
+    assert_eq!(asked.headers["content-type"], "application/cloudevents+json");
+    assert_eq!(asked.headers["idempotency-key"], "u1.1");
+    let hex = asked.headers["x-bigredbutton-signature"].strip_prefix("sha256=").unwrap();
+    let tag: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), &asked.bytes, &tag)
+        .expect("the signature is right");
+    for (field, want) in [
+        ("specversion", "1.0"),
+        ("id", "u1.1"),
+        ("source", "/bigredbutton/sre/deployment/swype-app"),
+        ("type", "dev.bigredbutton.before_trip"),
+        ("subject", "sre/deployment/swype-app"),
+    ] {
+        assert_eq!(asked.event[field], want);
+    }
+    assert_eq!(asked.event["data"]["replicas"], 2);
+    assert_eq!(asked.event["data"]["because"]["pressed"], true);
+
+    let [tripped] = &pager.letters()[..] else { panic!("told {} times", pager.letters().len()) };
+    assert_eq!(
+        (&tripped.event["type"], &tripped.event["id"]),
+        (&"dev.bigredbutton.tripped".into(), &"u1.1.tripped".into())
+    );
+    let told = told(&output);
+    assert_eq!(told_of(&told, "hook")[0]["answer"], "proceed");
+    assert_eq!(told_of(&told, "notified")[0]["what"], "tripped");
+    assert!(!text(&output.stdout).contains("s3cretpath"), "a URL may be a secret");
+    assert!(!stub.record().to_string().contains("s3cretpath"), "a URL may be a secret");
+}
+
+#[test]
+fn a_receiver_that_stumbles_is_asked_the_same_again() {
+    for (case, manners) in [
+        ("answers 500", vec![Manner::Says(500, "no"), Manner::Says(503, "no")]),
+        ("dies half-way", vec![Manner::DiesHalfWay, Manner::DiesHalfWay]),
+    ] {
+        let stub = Stub::new(Manners::default());
+        let hook = receiver(&stub, manners);
+        let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{case}: {}", text(&output.stderr));
+        let asked = hook.letters();
+        assert_eq!(asked.len(), 3, "{case}");
+        assert!(asked.iter().all(|letter| letter.bytes == asked[0].bytes && letter.witness == 2), "{case}");
+    }
+    let stub = Stub::new(Manners::default());
+    let hook = Receiver::later(Duration::from_millis(1500), stub.replicas_later());
+    let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "refuses, comes back: {}", text(&output.stderr));
+    assert_eq!(hook.letters().len(), 1);
+}
+
+#[test]
+fn a_hook_that_fails_for_good_lets_go_on_or_holds_as_wished() {
+    let slow = || vec![Manner::Slow(Duration::from_secs(8))];
+    for (case, manners, why) in [
+        ("slow", slow(), "no answer within 1s"),
+        ("unknown", vec![Manner::Says(404, "")], "it answered 404 Not Found"),
+        ("riddles", vec![Manner::Says(200, r#"{"decision":"maybe"}"#)], "it is proceed or hold"),
+    ] {
+        for (wish, replicas, code) in [("proceed", 0, 0), ("hold", 2, 1)] {
+            let stub = Stub::new(Manners::default());
+            let hook = receiver(&stub, manners.clone());
+            let began = Instant::now();
+            let flags = ["--before-trip", &hook.url(), "--hook-timeout", "1s", "--hook-failure", wish];
+            let output = trip(&stub, &flags).output().unwrap();
+            assert!(began.elapsed() < Duration::from_secs(6), "{case}: {:?}", began.elapsed());
+            assert_eq!(output.status.code(), Some(code), "{case}, {wish}: {}", text(&output.stderr));
+            assert_eq!(stub.replicas(), replicas, "{case}, {wish}");
+            let told = told(&output);
+            let asked = told_of(&told, "hook")[0];
+            assert_eq!(
+                (&asked["answer"], &asked["proceeds"]),
+                (&"failed".into(), &(wish == "proceed").into())
+            );
+            assert!(asked["why"].as_str().unwrap().contains(why), "{case}: {asked}");
+            assert_eq!(told_of(&told, "held").len(), usize::from(wish == "hold"), "{case}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_hook_that_says_hold_is_obeyed_and_says_why() {
+    let stub = Stub::new(Manners::default());
+    let hook =
+        receiver(&stub, vec![Manner::Says(200, r#"{"decision":"hold","reason":"a payout is running"}"#)]);
+    let output = trip(&stub, &["--before-trip", &hook.url()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stub.replicas(), 2);
+    let told = told(&output);
+    let held = told_of(&told, "held")[0];
+    assert_eq!(
+        (&held["reason"], &held["why"]),
+        (&"hook".into(), &"the hook asks to hold: a payout is running".into())
+    );
+    assert_eq!(stub.record()["state"]["phase"], "Closed");
+    assert_eq!(stub.record()["override"], "Auto");
+}
+
+#[test]
+fn a_redirect_is_not_followed_with_a_message_signed_for_another() {
+    let stub = Stub::new(Manners::default());
+    let elsewhere = receiver(&stub, vec![]);
+    let hook = receiver(&stub, vec![Manner::Redirects(elsewhere.url())]);
+    let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(elsewhere.letters().is_empty());
+    let told = told(&output);
+    assert!(told_of(&told, "hook")[0]["why"].as_str().unwrap().contains("redirects are not followed"));
+}
+
+#[test]
+fn killed_while_the_hook_thinks_it_asks_the_same_again_and_trips_once() {
+    let stub = Stub::new(Manners::default());
+    let hook = receiver(&stub, vec![Manner::Slow(Duration::from_secs(20))]);
+    let flags = ["--before-trip", &hook.url(), "--hook-timeout", "30s"];
+    let mut first = trip(&stub, &flags).stdout(Stdio::null()).spawn().unwrap();
+    hook.wait_for(1);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!((stub.replicas(), &stub.record()["state"]["phase"]), (2, &"Tripping".into()));
+    let output = trip(&stub, &flags).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let asked = hook.letters();
+    assert_eq!(asked.len(), 2);
+    assert_eq!(asked[0].bytes, asked[1].bytes);
+    assert_eq!(
+        stub.asked().iter().filter(|asked| asked.starts_with("PATCH") && asked.ends_with("/scale")).count(),
+        1
+    );
+}
+
+#[test]
+fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher() {
+    let stub = Stub::new(Manners::default());
+    let pager = Receiver::later(Duration::from_secs(4), stub.replicas_later());
+    let mut first = trip(&stub, &["--notify", &pager.url()]).stdout(Stdio::piped()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while stub.record()["notices"].as_array().is_none_or(Vec::is_empty) || stub.replicas() != 0 {
+        assert!(Instant::now() < end, "{}", stub.record());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // The trip did not wait for it.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(pager.letters().is_empty());
+    std::thread::sleep(Duration::from_secs(4));
+    let output = trip(&stub, &["--notify", &pager.url()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let told: Vec<_> = pager.wait_for(1).into_iter().map(|letter| letter.event["id"].clone()).collect();
+    assert_eq!(told, ["u1.1.tripped"]);
+    assert_eq!(stub.record()["notices"], Value::Null);
+}
