@@ -228,14 +228,15 @@ fn group(judgement: &Judgement, engine: &Engine, alert: &str, places: Vec<Place>
     }
     let distinct = |places: &mut dyn Iterator<Item = &Place>| {
         let mut scopes: Vec<u32> = places.map(|place| judgement.alerts[place.at as usize].scope).collect();
-        scopes.sort_unstable_by(|a, b| judgement.scopes.compare(*a, *b));
+        scopes.sort_unstable();
         scopes.dedup();
         scopes
     };
-    let scopes = distinct(&mut places.iter());
+    let mut scopes = distinct(&mut places.iter());
     if scopes.len() < 2 {
         return None;
     }
+    scopes.sort_unstable_by(|one, other| judgement.scopes.compare(*one, *other));
     let heads = |place: &&Place| judgement.incidents[place.incident as usize].headline == place.at;
     let headed = || places.iter().filter(heads);
     let rules = engine.rules();
