@@ -89,3 +89,15 @@ fn without_a_command_it_says_what_there_is() {
         assert!(stderr.contains(command), "{stderr}");
     }
 }
+
+#[test]
+fn the_demo_rolls_back_what_waits_before_the_pods_go() {
+    let output = watcher(&["demo"]);
+    assert_eq!(output.status.code(), Some(0));
+    let stdout = text(&output.stdout);
+    let place = |words: &str| stdout.find(words).unwrap_or_else(|| panic!("no `{words}` in {stdout}"));
+    assert!(place("tripping, taking 1 to 0") < place("still is there, rolls back payments 4711, 4712"));
+    assert!(place("rolls back payments") < place("answered: proceed"));
+    assert!(place("answered: proceed") < place("scaled to 0, was 1"));
+    assert_eq!(text(&watcher(&["demo", "-o", "json"]).stdout).matches("\"event\":\"hook\"").count(), 1);
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bigredbutton_tests::{Cluster, Space, Watcher, eventually};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::ListParams;
+use kube::api::{ListParams, LogParams};
 use serde_json::{Value, json};
 
 const TOOLBOX: &str = "bigredbutton.dev/toolbox:test";
@@ -60,12 +60,26 @@ async fn restarts(space: &Space, name: &str) -> i32 {
     statuses.map(|container| container.restart_count).max().unwrap_or(0)
 }
 
-/// The owner's outage, with the manifests that users apply.
+/// Address and log of the one pod of an app.
+async fn pod_of(space: &Space, app: &str) -> (String, String) {
+    let pods = space.api::<Pod>();
+    let found = pods.list(&ListParams::default().labels(&format!("app={app}"))).await.expect("pods").items;
+    let pod = found.into_iter().next().unwrap_or_else(|| panic!("no pod of {app}"));
+    let name = pod.metadata.name.expect("a name");
+    let log = pods.logs(&name, &LogParams::default()).await.expect("its log");
+    (pod.status.and_then(|status| status.pod_ip).expect("an address"), log)
+}
+
+/// The owner's outage, with the manifests that users apply: the payments that waited are rolled back before their
+/// worker is stopped.
 #[tokio::test]
 async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "up"]);
     let space = Cluster::connect().await.namespace("sre");
-    let mut watcher = Watcher::run(&space, "swype-app", &[]);
+    let rollback = format!("http://{}:8080/cgi-bin", pod_of(&space, "swype-rollback").await.0);
+    let before_trip = format!("{rollback}/before-trip");
+    let flags = ["--before-trip", &before_trip, "--hook-failure", "hold"];
+    let mut watcher = Watcher::run(&space, "swype-app", &flags);
     watcher.until("watching").await;
     cluster(&["demo", "cut"]);
     let cut = Instant::now();
@@ -82,6 +96,14 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
         );
     }
     assert_eq!(space.replicas("swype-app").await, 1, "not at the third");
+    let hook = watcher.until("hook").await;
+    assert_eq!((text(&hook["answer"]), watcher.has_told("scaled")), ("proceed", false), "{hook}");
+    let log = pod_of(&space, "swype-rollback").await.1;
+    let rolled_back = log.lines().find(|line| line.contains("queued payments for")).expect("it was asked");
+    println!("{:>5.1} s swype-rollback: {rolled_back}", cut.elapsed().as_secs_f64());
+    // Each of the four deaths was the third failure in a row.
+    let payments = rolled_back.split_whitespace().nth(2).and_then(|n| n.parse::<u32>().ok());
+    assert!(payments >= Some(9), "{log}");
     let scaled = watcher.until("scaled").await;
     println!("{:>5.1} s scaled to 0: {}", cut.elapsed().as_secs_f64(), text(&scaled["quote"]));
     assert_eq!(scaled["counted"], 4);
@@ -98,7 +120,11 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     assert!(says_why, "{events:?}");
 
     cluster(&["demo", "restore"]);
-    assert_eq!(Watcher::start(&space, &["reset", "--deployment", "swype-app"]).end().await.0, 0);
+    let notice = format!("{rollback}/notice");
+    let reset = ["reset", "--deployment", "swype-app", "--notify", &notice];
+    assert_eq!(Watcher::start(&space, &reset).end().await.0, 0);
+    let log = pod_of(&space, "swype-rollback").await.1;
+    assert!(log.contains("payments may wait again"), "{log}");
     eventually("swype-app is well again", || async {
         let app = space.api::<Deployment>().get("swype-app").await.ok()?;
         (app.status?.ready_replicas? == 1).then_some(())

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The manifests of deploy/demo on the tests' node. They are applied as they are but for three things that the node
-# needs: the toolbox image instead of one from a registry, no pulling, and the gateway's address in the pods' hosts
+# needs: the toolbox image instead of one from a registry, no pulling, and the services' addresses in the pods' hosts
 # file, since there is neither DNS nor a kube-proxy.
 
 readonly DEMO=$HERE/../../deploy/demo
@@ -32,7 +32,9 @@ demo_kubectl() {
 
 demo_up() {
     gateway_up
-    apply_demo "$(gateway_address)" upcommerce-deployment.yml swype-deployment.yml swype-service.yml
+    apply_demo "" swype-rollback.yml
+    demo_kubectl -n sre rollout status deployment/swype-rollback --timeout="${PATIENCE}s"
+    apply_demo "$(host_aliases)" upcommerce-deployment.yml swype-deployment.yml swype-service.yml
     demo_kubectl -n sre rollout status deployment/upcommerce-app --timeout="${PATIENCE}s"
     demo_kubectl -n sre rollout status deployment/swype-app --timeout="${PATIENCE}s"
     # It would give up after three failures, a second apart: whoever lives for 5 s without a restart has its gateway.
@@ -55,7 +57,7 @@ demo_restore() {
     gateway_up
     # The new gateway has a new address. A merge patch replaces the list; the default one would add to it.
     existing_cluster || demo_kubectl -n sre patch deployment swype-app --type=merge \
-        -p "{\"spec\":{\"template\":{\"spec\":{\"hostAliases\":[{\"ip\":\"$(gateway_address)\",\"hostnames\":[\"swype-gateway\"]}]}}}}"
+        -p "{\"spec\":{\"template\":{\"spec\":{\"hostAliases\":$(host_aliases)}}}}"
     say "the gateway is back"
 }
 
@@ -65,17 +67,26 @@ gateway_up() {
     demo_kubectl -n sre rollout status deployment/swype-gateway --timeout="${PATIENCE}s"
 }
 
-gateway_address() {
-    demo_kubectl -n sre get pods -l app=swype-gateway --field-selector=status.phase=Running -o 'jsonpath={.items[0].status.podIP}'
+# What swype-app's hosts file has to name, as JSON.
+host_aliases() {
+    local name aliases=
+    for name in swype-gateway swype-rollback; do
+        aliases+=",{\"ip\":\"$(address_of "$name")\",\"hostnames\":[\"$name\"]}"
+    done
+    printf '[%s]' "${aliases#,}"
+}
+
+address_of() {
+    demo_kubectl -n sre get pods -l app="$1" --field-selector=status.phase=Running -o 'jsonpath={.items[0].status.podIP}'
 }
 
 swype() {
     demo_kubectl -n sre get pods -l app=swype-app -o "$1"
 }
 
-# apply_demo GATEWAY_ADDRESS FILE...
+# apply_demo HOST_ALIASES FILE...
 apply_demo() {
-    local address=$1 file work
+    local aliases=$1 file work
     shift
     if existing_cluster; then
         for file in "$@"; do
@@ -101,7 +112,7 @@ patches:
 - target: {kind: Deployment, name: swype-app}
   patch: |-
     - {op: add, path: /spec/template/spec/initContainers/0/imagePullPolicy, value: Never}
-    - {op: add, path: /spec/template/spec/hostAliases, value: [{ip: "$address", hostnames: [swype-gateway]}]}
+    - {op: add, path: /spec/template/spec/hostAliases, value: ${aliases:-[]}}
 YAML
     } >"$work/kustomization.yaml"
     demo_kubectl apply -k "$work"
