@@ -156,6 +156,17 @@ fn a_hook_that_says_hold_is_obeyed_and_says_why() {
 }
 
 #[test]
+fn a_press_that_was_held_is_not_made_again_while_its_notice_waits() {
+    let stub = Stub::new(Manners::default());
+    let hook = receiver(&stub, vec![Manner::Says(200, r#"{"decision":"hold"}"#)]);
+    let nobody = Receiver::later(Duration::from_secs(60), || 0);
+    let output = trip(&stub, &["--before-trip", &hook.url(), "--notify", &nobody.url()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!((hook.letters().len(), stub.replicas()), (1, 2));
+    assert_eq!(stub.record()["notices"][0]["what"], "held");
+}
+
+#[test]
 fn a_redirect_is_not_followed_with_a_message_signed_for_another() {
     let stub = Stub::new(Manners::default());
     let elsewhere = receiver(&stub, vec![]);

@@ -12,6 +12,7 @@ const NOTICE_WITHIN: SignedDuration = SignedDuration::from_secs(10);
 /// The first pause between two attempts; doubles.
 const PAUSE: SignedDuration = SignedDuration::from_millis(250);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+const SHORTEST_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
 
 /// One attempt at a notice.
 pub(crate) async fn once(
@@ -48,11 +49,13 @@ pub(crate) async fn until(
             Some(Err(error)) => last = Some(error.why),
             None => {}
         }
-        if clock.now() + pause >= deadline {
+        // The last attempt comes shortly before the end.
+        let next = (clock.now() + pause).min(deadline - SHORTEST_ATTEMPT);
+        if next <= clock.now() {
             let last = last.map(|why| format!("; the last attempt: {why}")).unwrap_or_default();
             return Err(format!("no answer within {within:#}{last}"));
         }
-        clock.sleep_until(clock.now() + pause).await;
+        clock.sleep_until(next).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -24,8 +24,9 @@ use crate::{evidence, post};
 /// After a trip the pods get so long to leave before those left are named.
 pub const PODS_LEAVE_WITHIN: SignedDuration = SignedDuration::from_secs(120);
 
-/// A command that is done waits so long for its notices to be acknowledged; the rest stays in the Record.
-pub const NOTICES_WITHIN: SignedDuration = SignedDuration::from_secs(10);
+/// A command that is done waits so long for its notices to be acknowledged; the rest stays in the Record. Shorter
+/// than the hook's first pause, so that a command ends before what it was refused is asked again.
+pub const NOTICES_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -238,3 +238,25 @@ fn whoever_is_told_learns_of_everything_in_order() {
         .collect();
     assert_eq!(kinds, ["tripped", "restored", "reset", "tripped", "contested"]);
 }
+
+/// Law: however much waits, the Record stays under 32 KiB, and the newest notices stay in it.
+#[test]
+fn what_waits_is_bounded_and_the_newest_stays() {
+    let mut policy = asking(OnFailure::Proceed);
+    policy.hooks.before_trip = None;
+    policy.hooks.notify = (0..8).map(|n| Address::new(format!("https://pager-{n}.example.org"))).collect();
+    let watch = Watch::with(40, Policy { max_restarts: 1, ..policy });
+    watch.sim.with(|world| world.fault(Fault::Forbid(Call::Post)));
+    let words = format!("{REFUSED}: {}", "x".repeat(180));
+    watch.sim.with(|world| world.set_health(Health::dies(&words)));
+    for _ in 0..30 {
+        watch.command(Command::Reset);
+        watch.command(Command::Press);
+    }
+    let record = watch.sim.with(|world| world.record().cloned()).unwrap();
+    let bytes = serde_json::to_vec(&record).unwrap().len();
+    assert!(bytes <= MOST_BYTES, "{bytes}");
+    assert!((10..=16).contains(&record.notices.len()), "{}", record.notices.len());
+    assert_eq!(record.notices.last().map(|letter| &*letter.what), Some("tripped"));
+    assert!(record.notices.iter().all(|letter| letter.to.len() == 8));
+}
