@@ -5,15 +5,16 @@
 //! out or not. `Mortal` draws that line exactly, before the n-th call.
 #![allow(missing_docs)]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space};
 use breaker_core::{
-    Classifier, Clock, ClusterClient, ClusterError, End, LastWords, LastWordsOf, Parts, PodEvent, PodNews,
-    PodReport, Policy, Record, Scale, Stored, Supervisor, TargetEvent, Until, WorkloadRef,
+    Address, BeforeTrip, Classifier, Clock, CloudEvent, ClusterClient, ClusterError, End, Hooks, LastWords,
+    LastWordsOf, MessageError, Messenger, OnFailure, Parts, PodEvent, PodNews, PodReport, Policy, Record,
+    Reply, Scale, Stored, Supervisor, TargetEvent, Until, WorkloadRef,
 };
 use breaker_kube::{KubeClient, Options};
 use futures::StreamExt;
@@ -40,12 +41,18 @@ impl Clock for SystemClock {
     }
 }
 
-/// A client whose process dies before a call: that call and all later ones never return.
+/// A client whose process dies before a call: that call and all later ones never return. Messages are calls
+/// too.
+#[derive(Clone)]
 struct Mortal {
     client: KubeClient,
-    calls_left: AtomicU32,
+    calls_left: Arc<AtomicU32>,
     died: Arc<tokio::sync::Notify>,
+    asked: Asked,
 }
+
+/// What was posted: the id, and the target's replicas at that moment.
+type Asked = Arc<Mutex<Vec<(String, u32)>>>;
 
 impl Mortal {
     async fn lives(&self) {
@@ -120,24 +127,40 @@ impl ClusterClient for Mortal {
     }
 }
 
+#[async_trait]
+impl Messenger for Mortal {
+    async fn post(&self, _to: &Address, event: &CloudEvent) -> Result<Reply, MessageError> {
+        self.lives().await;
+        let namespace = event.data["namespace"].as_str().unwrap_or_default();
+        let scale = self.client.read_scale(&WorkloadRef::deployment(namespace, APP)).await.expect("a scale");
+        self.asked.lock().expect("no panic").push((event.id.clone(), scale.replicas));
+        Ok(Reply::Proceed)
+    }
+}
+
 /// Runs until it trips, dies or has had its time; answers with the end, if it came to one.
 async fn watch(space: &Space, calls: u32, time: Duration) -> Option<End> {
+    watch_with(space, calls, time, Hooks::default(), &Asked::default()).await
+}
+
+async fn watch_with(space: &Space, calls: u32, time: Duration, hooks: Hooks, asked: &Asked) -> Option<End> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let options = Options { kubeconfig: Some(space.cluster.kubeconfig.clone()), context: None };
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());
-    let client = Mortal { client, calls_left: AtomicU32::new(calls), died: Arc::clone(&died) };
+    let calls_left = Arc::new(AtomicU32::new(calls));
+    let client = Mortal { client, calls_left, died: Arc::clone(&died), asked: Arc::clone(asked) };
     let parts = Parts {
-        client: Arc::new(client),
+        client: Arc::new(client.clone()),
         clock,
         classifier: Arc::new(Classifier::default()),
-        messenger: None,
+        messenger: Some(Arc::new(client)),
         heartbeat: None,
     };
     let target = WorkloadRef::deployment(&space.name, APP);
     let life = async {
-        let mut supervisor =
-            Supervisor::start(parts, Policy::default(), target, false).await.expect("started");
+        let policy = Policy { hooks, ..Policy::default() };
+        let mut supervisor = Supervisor::start(parts, policy, target, false).await.expect("started");
         let commands = futures::stream::pending().boxed();
         supervisor.run(commands, Until::Tripped, &mut |_, _| {}).await.expect("no refusal")
     };
@@ -178,6 +201,42 @@ async fn killed_before_any_call_and_started_at_once_it_trips_once() {
             let events = space.events_on(APP).await;
             let tripped = events.iter().filter(|(reason, _)| reason == "Tripped").count();
             assert_eq!(tripped, 1, "killed before call {calls}: {events:?}");
+            space.close().await;
+        }
+    });
+    futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;
+}
+
+#[tokio::test]
+async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_of_the_trip() {
+    let cluster = Cluster::connect().await;
+    // Three more: the scale read for the hook, the hook and the notice.
+    let runs = (0..CALLS + 3).map(|calls| {
+        let cluster = cluster.clone();
+        async move {
+            let space = cluster.space("asked").await;
+            let _app = dying_app(&space, 4).await;
+            let before_trip = BeforeTrip {
+                to: Address::new("https://rollback.example.org"),
+                timeout: jiff::SignedDuration::from_secs(10),
+                on_failure: OnFailure::Hold,
+            };
+            let notify = vec![Address::new("https://pager.example.org")];
+            let hooks = Hooks { before_trip: Some(before_trip), notify };
+            let asked = Asked::default();
+            watch_with(&space, calls, Duration::from_secs(20), hooks.clone(), &asked).await;
+            let end = watch_with(&space, u32::MAX, Duration::from_secs(30), hooks, &asked).await;
+            assert_eq!(end, Some(End::Tripped { left: vec![] }), "killed before call {calls}");
+            assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
+            let record = space.record(APP).await.expect("a record");
+            assert_eq!(record["notices"], json!(null), "killed before call {calls}");
+            let uid = record["targetUid"].as_str().unwrap_or_default();
+            let asked = asked.lock().expect("no panic").clone();
+            assert!(asked.contains(&(format!("{uid}.1"), 2)), "killed before call {calls}: {asked:?}");
+            assert!(
+                asked.contains(&(format!("{uid}.1.tripped"), 0)),
+                "killed before call {calls}: {asked:?}"
+            );
             space.close().await;
         }
     });
