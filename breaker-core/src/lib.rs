@@ -21,6 +21,8 @@
 //! - A [`Policy`] says which restarts count and how many are too many.
 //! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal [`Action`]s. What must
 //!   survive a crash is its [`Record`], stored before each act.
+//! - [`Hooks`] say who is asked before a trip and who is told; a [`Messenger`] is the way to them. A [`Guard`]
+//!   watches a whole fleet and holds its trips while most of it fails.
 //! - The [`Supervisor`] drives one breaker over any [`ClusterClient`]; it is the only caller of that door.
 //! - `sim` (feature) is an in-memory cluster with a scripted clock and faults.
 //!

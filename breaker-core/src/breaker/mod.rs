@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! exceeded -> SaveRecord(Tripping) -> RecordSaved -> WriteScale(0) -> ScaleWritten -> SaveRecord(Open)
+//! with a hook:                        RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> WriteScale(0)
 //! ```
 
 mod commands;
