@@ -79,7 +79,7 @@ pub enum Fault {
     #[error("nests deeper than 64 levels: no alert does")]
     TooDeep,
     /// A needed field is absent or empty.
-    #[error("has no {field}: give it as a non-empty string")]
+    #[error("has no {field}, or an empty one: give it")]
     Missing {
         /// Its name in that format.
         field: &'static str,

@@ -14,16 +14,18 @@ struct Mask {
 static MASKS: LazyLock<Vec<Mask>> = LazyLock::new(|| {
     [
         ("mask/uuid", "<uuid>", r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
+        // Before times, of which `5:80` could be one; in brackets they have more colons than those.
+        (
+            "mask/ip-port",
+            "<ip>",
+            r"(?x)\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b
+              | \[(?:[0-9a-fA-F]{0,4}::|(?:[0-9a-fA-F]{1,4}:){3,})[0-9a-fA-F:.]*\](?::\d{1,5})?",
+        ),
         (
             "mask/time",
             "<time>",
             r"(?x)\b\d{4}-\d\d-\d\d(?:[T\ ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:\ ?Z|\ ?[+-]\d\d:?\d\d)?)?(?:\b|$)
               | \b\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?\b",
-        ),
-        (
-            "mask/ip-port",
-            "<ip>",
-            r"(?x)\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b | \[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\](?::\d{1,5})?",
         ),
         (
             "mask/request-id",

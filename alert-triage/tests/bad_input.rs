@@ -115,7 +115,7 @@ fn what_is_wrong_names_the_fix() {
         ("Zones: X", "write `Zone {zone}: {alert}`"),
         ("{\"alertname\":\"X\",\"time\":\"soon\"}", "write 2026-11-23T06:51:59Z or seconds since 1970"),
         ("{\"alertname\":\"X\",\"status\":\"mauve\"}", "known are firing, pending and resolved"),
-        ("{\"zone\":\"A\"}", "give it as a non-empty string"),
+        ("{\"zone\":\"A\"}", "has no alertname, or an empty one: give it"),
         ("{\"alertname\":\"X\"", "fetch the rest again"),
     ] {
         let report = report(None, input.as_bytes());

@@ -678,3 +678,105 @@ fn a_year_is_given_only_by_a_reference() {
         "last year, in January"
     );
 }
+
+/// Name, scope and text of each member, and how many lines were malformed.
+fn said(input: &[u8], now: Option<&str>) -> (Vec<String>, usize) {
+    let (_, mut engine) = read(input, now);
+    let report = engine.report(None);
+    let members = report.incidents().flat_map(|incident| incident.members);
+    let mut said: Vec<String> = members
+        .map(|member| {
+            let zone = member.labels.get("zone").map_or(String::new(), |zone| format!(" in {zone}"));
+            let text = if member.text.is_empty() { String::new() } else { format!(" `{}`", member.text) };
+            format!("{}x {}{zone}{text}", member.count, member.alert)
+        })
+        .collect();
+    said.sort();
+    (said, report.malformed().len())
+}
+
+#[test]
+fn odd_inputs_that_are_legal_are_read() {
+    for (case, input, want, malformed) in [
+        (
+            "a log in brackets is no JSON",
+            "[2026-11-23T06:51:59Z] Zone AB: X\n[12:00] nonsense\nZone AB: Y\n",
+            vec!["1x X in AB", "1x Y in AB"],
+            1,
+        ),
+        ("neither is one in braces", "{oops} nonsense\nZone AB: Y\n", vec!["1x Y in AB"], 1),
+        (
+            "an alert with a field that is called as a payload's",
+            "{\"alertname\":\"X\",\"alerts\":[]}\n{\"alertname\":\"Y\",\"alerts\":3}\n{\"alertname\":\"Z\",\"routing_key\":\"k\"}\n{\"alertname\":\"V\",\"specversion\":\"1.0\"}\n",
+            vec!["1x V", "1x X", "1x Y", "1x Z"],
+            0,
+        ),
+        (
+            "an event without data, whose subject says it all",
+            "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/a\",\"type\":\"t.firing\",\"subject\":\"DiskDown\"}\n",
+            vec!["1x DiskDown"],
+            0,
+        ),
+        (
+            "alerts around a break in one line",
+            "[{\"alertname\":\"X\"},oops,{\"alertname\":\"Y\"}, {\"alertname\":\"Z\"},{\"labels\":oops}]",
+            vec!["1x X", "1x Y", "1x Z"],
+            2,
+        ),
+        (
+            "labels of what is broken are no alert",
+            "[{\"labels\":{\"alertname\":\"X\"},oops,\"annotations\":{\"alertname\":\"no\"}},{\"alertname\":\"Y\"}]",
+            vec!["1x Y"],
+            1,
+        ),
+        (
+            "a BOM before a syslog message",
+            "<34>1 2026-10-11T22:14:15Z host app - - - \u{feff}Zone AB: DiskDown\n",
+            vec!["1x DiskDown in AB"],
+            0,
+        ),
+        ("a syslog message without a header", "<13>Zone AB: DiskDown\n", vec!["1x DiskDown in AB"], 0),
+        (
+            "ports that look like a time",
+            "Zone AB: X dial 10.0.1.5:80 refused\nZone AB: X dial 10.0.2.116:443 refused at 12:30:45\nZone AB: X dial [fe80::1]:80 refused [12:30:45]\n",
+            vec![
+                "1x X in AB `dial <ip> refused [<time>]`",
+                "1x X in AB `dial <ip> refused at <time>`",
+                "1x X in AB `dial <ip> refused`",
+            ],
+            0,
+        ),
+    ] {
+        let (said, faults) = said(input.as_bytes(), None);
+        assert_eq!(said, want, "{case}");
+        assert_eq!(faults, malformed, "{case}");
+    }
+}
+
+#[test]
+fn every_fault_of_one_line_is_listed() {
+    let (said, faults) = said(
+        br#"[{"alertname":"Good"},{"labels":{"alertname":"BadOne","n":5}},{"labels":{"alertname":"BadTwo","n":7}},{},3]"#,
+        None,
+    );
+    assert_eq!((said, faults), (vec!["1x Good".to_owned()], 4));
+}
+
+#[test]
+fn a_syslog_time_is_never_ahead() {
+    for (stamp, now, want) in [
+        ("Dec 25 00:00:00", "2026-11-23T07:00:00Z", "2025-12-25T00:00:00Z"),
+        ("Nov 25 00:00:00", "2026-11-23T07:00:00Z", "2025-11-25T00:00:00Z"),
+        ("Feb 10 00:00:00", "2027-01-15T00:00:00Z", "2026-02-10T00:00:00Z"),
+        ("Feb 29 00:00:00", "2026-03-01T00:00:00Z", "2024-02-29T00:00:00Z"),
+        ("Nov 23 06:00:00", "2026-11-23T07:00:00Z", "2026-11-23T06:00:00Z"),
+    ] {
+        let line = format!("<34>{stamp} h a: Zone AB: FooDown\n");
+        let (_, mut engine) = read(line.as_bytes(), Some(now));
+        let report = engine.report(Some(now.parse().unwrap()));
+        let first = report.incidents().next().unwrap().members[0].first.at;
+        assert_eq!(first, Some(want.parse().unwrap()), "{line}");
+    }
+    let (said, faults) = said(b"<34>Feb 29 00:00:00 h a: Zone AB: FooDown\n", None);
+    assert_eq!((said, faults), (vec!["1x FooDown in AB".to_owned()], 0));
+}

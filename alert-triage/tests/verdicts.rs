@@ -105,6 +105,26 @@ fn check(rows: &[(&str, Vec<Record<'_>>, &str)]) {
 }
 
 #[test]
+fn a_transient_says_what_its_lasting_form_does() {
+    let silence = "silences:\n  - {id: team/s, alert: DiskFailure}\n";
+    let held = |by: Held<'static>| Record { held: by, ..since("A/DiskFailure", 9) };
+    let transient = || said("A/DiskTransientFailure", 1);
+    for (rules, lasting, want) in [
+        ("", over("A/DiskFailure", 9, 5), "does not stand here"),
+        ("", since("B/DiskFailure", 9), "does not stand here"),
+        (silence, since("A/DiskFailure", 9), "is silenced here"),
+        ("", held(Held::Silenced("s1".into())), "is silenced here"),
+        ("", held(Held::Inhibited("a1".into())), "is inhibited here"),
+        ("", since("info:A/DiskFailure", 9), "stands here and is milder"),
+    ] {
+        let members = incidents(rules, &[lasting, transient()]).into_iter().flat_map(|one| one.members);
+        let why = members.filter(|member| member.alert == "DiskTransientFailure").map(|member| member.why);
+        let want = format!("the transient form of DiskFailure, which {want}");
+        assert_eq!(why.collect::<Vec<_>>(), [want], "{rules}");
+    }
+}
+
+#[test]
 fn ladders_let_the_highest_standing_rung_stand() {
     check(&[
         (

@@ -127,7 +127,7 @@ impl Test {
 impl Engine {
     /// What could not be read, in words.
     fn faults(&self) -> (u64, Option<String>) {
-        let first = self.faults.first_key_value().map(|(place, malformed)| {
+        let first = self.faults.first_key_value().map(|((place, _), malformed)| {
             let source = self.sources.get(place.source()).map(String::as_str).unwrap_or_default();
             format!(
                 "`{}`, line {} of {}, {}",

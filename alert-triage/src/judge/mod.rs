@@ -88,6 +88,10 @@ pub(crate) mod flag {
     pub(crate) const RECURRING: u16 = 1 << 10;
     pub(crate) const RESOLVE_ONLY: u16 = 1 << 11;
     pub(crate) const LOWER_THAN_ITS_RUNG: u16 = 1 << 12;
+    // Of a transient: what its lasting form does in its scope in place of standing above it. No words of the report.
+    pub(crate) const LASTING_SILENCED: u16 = 1 << 13;
+    pub(crate) const LASTING_INHIBITED: u16 = 1 << 14;
+    pub(crate) const LASTING_MILDER: u16 = 1 << 15;
 
     pub(crate) const WORDS: [(u16, &str); 13] = [
         (SILENCED, "silenced"),

@@ -109,7 +109,7 @@ impl Engine {
         let offsets = self.offsets();
         std::mem::take(&mut self.faults)
             .into_iter()
-            .map(|(place, malformed)| report::Malformed::new(self, &offsets, place, &malformed))
+            .map(|((place, _), malformed)| report::Malformed::new(self, &offsets, place, &malformed))
             .collect()
     }
 

@@ -76,7 +76,8 @@ pub struct Engine {
     pub(crate) blank: u64,
     pub(crate) malformed: u64,
     pub(crate) truncated: u64,
-    pub(crate) faults: BTreeMap<Place, Malformed>,
+    /// By place; a line may hold a whole document, with several of them.
+    pub(crate) faults: BTreeMap<(Place, u32), Malformed>,
     pub(crate) faults_by_kind: BTreeMap<&'static str, u64>,
     pub(crate) newest: Option<Timestamp>,
     /// Some record says that something is, or will be, over.
@@ -312,7 +313,7 @@ impl Engine {
         self.malformed += 1;
         *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
         if self.faults.len() == MALFORMED_KEPT
-            && self.faults.last_key_value().is_some_and(|(last, _)| *last < place)
+            && self.faults.last_key_value().is_some_and(|((last, _), _)| *last <= place)
         {
             return;
         }
@@ -322,7 +323,9 @@ impl Engine {
         } else {
             printable(text)
         };
-        self.faults.insert(place, Malformed { fault, text });
+        let same = self.faults.range((place, 0)..=(place, u32::MAX)).next_back();
+        let number = same.map_or(0, |((_, last), _)| last + 1);
+        self.faults.insert((place, number), Malformed { fault, text });
         if self.faults.len() > MALFORMED_KEPT {
             self.faults.pop_last();
         }

@@ -16,6 +16,15 @@ const DEPTH: usize = 64;
 /// the deepest there are.
 const PAYLOADS: usize = 6;
 
+/// Does an object, or an array that may hold objects, go on like that?
+pub(super) fn goes_on(opened: u8, behind: &[u8]) -> bool {
+    match (opened, behind.trim_ascii_start().first()) {
+        (_, None) => true,
+        (b'{', Some(next)) => matches!(next, b'"' | b'}'),
+        (_, Some(next)) => matches!(next, b'{' | b'[' | b']'),
+    }
+}
+
 pub(super) fn detect(head: &[u8]) -> Format {
     let mut lines = head.splitn(2, |byte| *byte == b'\n');
     let first = without_cr(lines.next().unwrap_or_default()).trim_ascii();
@@ -44,13 +53,20 @@ pub(super) fn detect(head: &[u8]) -> Format {
 
 /// What the object is by itself; none for an alert of no particular format.
 fn shape(object: &Object<'_>) -> Option<Format> {
-    if object.spec_version {
+    // An alert may have fields that are called as those of payloads are.
+    let is_alert = object.name.is_some() || object.labels.is_some();
+    let holds_alerts = |alerts: &&RawValue| {
+        let inside = alerts.get().strip_prefix('[').map(str::trim_start);
+        inside.is_some_and(|inside| !inside.starts_with(']'))
+    };
+    let is_payload = object.alerts.iter().any(holds_alerts) || !object.alerts.is_empty() && !is_alert;
+    if object.spec_version && (object.data.is_some() || !is_alert) {
         Some(Format::CloudEvents)
-    } else if object.event_action.is_some() || object.routing_key {
+    } else if object.event_action.is_some() || object.routing_key && !is_alert {
         Some(Format::PagerDuty)
-    } else if !object.alerts.is_empty() && object.org {
+    } else if is_payload && object.org {
         Some(Format::Grafana)
-    } else if !object.alerts.is_empty() {
+    } else if is_payload {
         Some(Format::Alertmanager)
     } else if object.data.is_some() && object.labels.is_none() && object.name.is_none() {
         Some(Format::Prometheus)
@@ -174,13 +190,17 @@ fn offset(text: &str, error: &serde_json::Error) -> usize {
     at
 }
 
-/// The next line that may begin a document, behind the one that begins the text and not before `at`.
+/// What may begin a document, or an element of an array, behind the one that begins the text and not before `at`. A value
+/// of an object is neither: labels alone are no alert.
 fn next_document(text: &str, at: usize) -> Option<usize> {
-    let opens = |at: usize| text[at..].starts_with(['{', '[']);
-    if at > 0 && text[..at].ends_with('\n') && opens(at) {
-        return Some(at);
-    }
-    memchr::memchr_iter(b'\n', &text.as_bytes()[at..]).map(|end| at + end + 1).find(|begin| opens(*begin))
+    let before = |at: usize| text[..at].trim_end_matches([' ', '\t', '\r']).as_bytes().last();
+    memchr::memchr2_iter(b'{', b'[', &text.as_bytes()[at..])
+        .map(|begin| at + begin)
+        .filter(|begin| *begin > 0)
+        .find(|begin| {
+            let is_line = text[..*begin].ends_with('\n');
+            is_line || text[*begin..].starts_with('{') && matches!(before(*begin), Some(b',' | b'['))
+        })
 }
 
 fn found(json: &str) -> &'static str {
@@ -301,7 +321,8 @@ impl<'e, 't> Reader<'e, 't> {
         lead + at.saturating_sub(self.line_begin) + 1
     }
 
-    /// Values one after the other. Behind one that is broken the next is looked for at the beginning of a line.
+    /// Values one after the other. Behind one that is broken the next is looked for at the beginning of a line, and among
+    /// the elements of the broken one.
     fn documents(&mut self) {
         let text = self.text;
         let mut from = 0;
@@ -426,17 +447,16 @@ impl<'e, 't> Reader<'e, 't> {
     fn shaped(&mut self, shape: Format, object: Object<'t>, json: &'t str) {
         match shape {
             Format::CloudEvents => {
-                let Some(data) = object.data else {
-                    return self.fault(Fault::Missing { field: "data" }, json);
-                };
-                match serde_json::from_str::<Object<'t>>(data.get()) {
+                // An event may be without: then its subject says it all.
+                let data = object.data.map_or("{}", RawValue::get);
+                match serde_json::from_str::<Object<'t>>(data) {
                     Ok(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     Ok(_) if self.is_unfit(json) => {}
                     Ok(data) => match alert::cloud_event(&object, data) {
                         Ok(record) => self.engine.ingest(self.place, &record),
                         Err(fault) => self.fault(fault, json),
                     },
-                    Err(_) => self.fault(Fault::NotAnObject { found: found(data.get()) }, json),
+                    Err(_) => self.fault(Fault::NotAnObject { found: found(data) }, json),
                 }
             }
             Format::PagerDuty => {

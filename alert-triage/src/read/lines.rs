@@ -37,21 +37,23 @@ fn parse(engine: &mut Engine, place: Place, cut: &Cut<'_>) {
         Err(fault) => engine.fault(place, fault, line),
         Ok("") => engine.blank += 1,
         Ok(text) => {
-            let leading = time::leading(text, engine.reference);
-            let (at, text) = match leading {
-                Leading::None => (None, text),
-                Leading::At(at, rest) => (Some(at), rest),
-                Leading::Yearless(rest) => {
-                    engine.yearless += 1;
-                    (None, rest)
-                }
+            let (at, is_yearless, text) = match time::leading(text, engine.reference) {
+                Leading::None => (None, false, text),
+                Leading::At(at, rest) => (Some(at), false, rest),
+                Leading::Yearless(rest) => (None, true, rest),
             };
+            engine.yearless += u64::from(is_yearless);
             let rules = engine.rules().clone();
             match record(text, &rules) {
                 Err(fault) => engine.fault(place, fault, line),
                 Ok(mut record) => {
                     record.time = at;
-                    engine.ingest_line(cut, place, &record);
+                    // Each time that could not be placed is counted: such a line is not remembered.
+                    if is_yearless {
+                        engine.ingest(place, &record);
+                    } else {
+                        engine.ingest_line(cut, place, &record);
+                    }
                 }
             }
         }

@@ -66,19 +66,21 @@ impl Format {
 
     /// Tells the format by how an input begins; 64 KiB are plenty.
     ///
-    /// What begins like JSON is JSON, `<` and digits are syslog, all else is lines. An input with one whole JSON object
+    /// What begins like an object or an array of objects is JSON, `<` and digits are syslog, all else is lines, `[12:00] …`
+    /// among it. An input with one whole JSON object
     /// on its first line is JSONL, whatever the objects are.
     ///
     /// ```
     /// use alert_triage::Format;
     /// assert_eq!(Format::detect(b"Zone AB: X\n"), Format::Lines);
+    /// assert_eq!(Format::detect(b"[2026-11-23T06:51:59Z] Zone AB: X\n"), Format::Lines);
     /// assert_eq!(Format::detect(b"{\"alertname\": \"X\"}\n{"), Format::Jsonl);
     /// assert_eq!(Format::detect(b"{\n \"version\": \"4\", \"alerts\": []}"), Format::Alertmanager);
     /// ```
     pub fn detect(head: &[u8]) -> Format {
         let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
         match head {
-            [b'{' | b'[', ..] => json::detect(head),
+            [b'{' | b'[', rest @ ..] if json::goes_on(head[0], rest) => json::detect(head),
             [b'<', rest @ ..] => {
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 if (1..=3).contains(&digits) && rest.get(digits) == Some(&b'>') {

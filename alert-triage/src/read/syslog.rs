@@ -6,6 +6,7 @@ use std::cell::Cell;
 use syslog_loose::{Message, SyslogSeverity, Variant};
 
 use super::lines::{self, text};
+use super::time;
 use super::{each_line, without_cr};
 use crate::fault::Fault;
 use crate::ledger::Engine;
@@ -40,28 +41,32 @@ fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Recor
     }
     let reference = engine.reference;
     let yearless = Cell::new(false);
-    let year = |(month, _, _, _, _): syslog_loose::IncompleteDate| {
+    let year = |date: syslog_loose::IncompleteDate| {
         yearless.set(reference.is_none());
-        // Years are small enough; the month decides whether it was last year.
-        reference.map_or(1970, |reference| {
-            let now = jiff::tz::Offset::UTC.to_datetime(reference);
-            i32::from(now.year()) - i32::from(month > now.month() as u32 + 1)
-        })
+        // A leap year without a reference, so that every date is one.
+        reference.and_then(|reference| time::year(date, reference)).map_or(1972, i32::from)
     };
     let Message { severity, timestamp, hostname, appname, msgid, msg, .. } =
         syslog_loose::parse_message_with_year_tz(line, year, Some(chrono::Utc), Variant::Either);
-    let mut record = match lines::record(msg.trim(), rules) {
-        Ok(record) => record,
-        Err(_) => {
-            let name = msgid.or(appname).filter(|name| !name.trim().is_empty());
-            let mut record = Record::firing(
-                name.ok_or(Fault::Missing { field: "message of a template's shape, MSGID or app name" })?,
-            );
-            record.status = Status::Event;
-            record.text = Cow::Borrowed(msg.trim());
-            record
-        }
-    };
+    // RFC 5424 lets a message that is UTF-8 begin with a BOM.
+    let msg = msg.trim().trim_start_matches('\u{feff}').trim_start();
+    // Without a header the message begins behind the priority; what is taken for one then is part of it.
+    let bare = || lines::record(line.split_once('>').unwrap_or_default().1.trim(), rules);
+    let filled = lines::record(msg, rules);
+    let mut record =
+        match if timestamp.is_none() { filled.or_else(|fault| bare().map_err(|_| fault)) } else { filled } {
+            Ok(record) => record,
+            Err(_) => {
+                let name = msgid.or(appname).filter(|name| !name.trim().is_empty());
+                let mut record =
+                    Record::firing(name.ok_or(Fault::Missing {
+                        field: "message of a template's shape, MSGID or app name",
+                    })?);
+                record.status = Status::Event;
+                record.text = Cow::Borrowed(msg);
+                record
+            }
+        };
     if yearless.get() {
         engine.yearless += 1;
     } else {

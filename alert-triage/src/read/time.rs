@@ -117,6 +117,15 @@ fn syslog(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
     }
 }
 
+/// The year of a month, day, hour, minute and second: that of the latest such time that is at most a day after the
+/// reference.
+pub(super) fn year(date: (u32, u32, u32, u32, u32), reference: Timestamp) -> Option<i16> {
+    let (month, day, hour, minute, second) = date;
+    let small = |number: u32| i8::try_from(number).ok();
+    let at = in_year(small(month)?, small(day)?, (small(hour)?, small(minute)?, small(second)?), reference)?;
+    Some(Offset::UTC.to_datetime(at).year())
+}
+
 /// The latest such time that is at most a day after the reference.
 fn in_year(
     month: i8,

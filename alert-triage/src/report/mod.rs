@@ -222,7 +222,7 @@ impl<'e> Report<'e> {
         self.engine
             .faults
             .iter()
-            .map(|(place, malformed)| Malformed::new(self.engine, &self.offsets, *place, malformed))
+            .map(|((place, _), malformed)| Malformed::new(self.engine, &self.offsets, *place, malformed))
     }
 
     /// How many of each kind could not be read; all of them.

@@ -154,7 +154,13 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
         }
         Verdict::Transient => {
             let (lasting, id) = rules.lasting_form(identity.alert).unwrap_or_default();
-            let mut why = format!("the transient form of {}, which does not stand here", printable(lasting));
+            let does = match judged.flags {
+                f if f & flag::LASTING_MILDER != 0 => "stands here and is milder",
+                f if f & flag::LASTING_SILENCED != 0 => "is silenced here",
+                f if f & flag::LASTING_INHIBITED != 0 => "is inhibited here",
+                _ => "does not stand here",
+            };
+            let mut why = format!("the transient form of {}, which {does}", printable(lasting));
             if judged.flags & flag::RECURRING != 0 {
                 let _ = write!(why, "; recurring, {}", counted(judgement.count(report.engine, at), "time"));
             }

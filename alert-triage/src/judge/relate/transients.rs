@@ -28,12 +28,23 @@ pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut
         return;
     }
     let mut lasting = Vec::new();
-    for at in (0..judgement.alerts.len() as u32).filter(|at| judgement.alerts[*at as usize].stands()) {
-        let scope = judgement.alerts[at as usize].scope;
-        if let Some(&name) = names.get(judgement.entry(engine, at).identity().alert)
-            && !wanted.get(scope, name).is_empty()
-        {
-            lasting.push((scope, name, at));
+    for at in 0..judgement.alerts.len() as u32 {
+        let judged = &judgement.alerts[at as usize];
+        if judged.stand != Stand::Open {
+            continue;
+        }
+        let (scope, stands) = (judged.scope, judged.stands());
+        let is_silenced = judged.flags & flag::SILENCED != 0;
+        let Some(&name) = names.get(judgement.entry(engine, at).identity().alert) else { continue };
+        match wanted.get(scope, name) {
+            [] => {}
+            _ if stands => lasting.push((scope, name, at)),
+            held_below => {
+                let held = if is_silenced { flag::LASTING_SILENCED } else { flag::LASTING_INHIBITED };
+                for &below in held_below {
+                    judgement.alerts[below as usize].flags |= held;
+                }
+            }
         }
     }
     for (scope, name, lasting) in Kinds::of(lasting).iter() {
@@ -61,7 +72,7 @@ pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut
             let is_milder = is_milder(top);
             let judged = &mut judgement.alerts[at as usize];
             if judged.stand == Stand::Open && is_milder {
-                judged.flags |= flag::LOWER_THAN_ITS_RUNG;
+                judged.flags |= flag::LOWER_THAN_ITS_RUNG | flag::LASTING_MILDER;
                 continue;
             }
             if judged.by == NONE {
