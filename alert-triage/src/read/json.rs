@@ -16,9 +16,10 @@ const DEPTH: usize = 64;
 /// the deepest there are.
 const PAYLOADS: usize = 6;
 
-/// Does an object, or an array that may hold objects, go on like that?
+/// Does an object, or an array that may hold objects, go on like that in its first line?
 pub(super) fn goes_on(opened: u8, behind: &[u8]) -> bool {
-    match (opened, behind.trim_ascii_start().first()) {
+    let line = behind.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match (opened, line.trim_ascii_start().first()) {
         (_, None) => true,
         (b'{', Some(next)) => matches!(next, b'"' | b'}'),
         (_, Some(next)) => matches!(next, b'{' | b'[' | b']'),
