@@ -58,7 +58,7 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
             to,
             &[
                 format!("**{}** {}", incident.priority, incident.notify),
-                format!("{}{state}", code(&incident.headline)),
+                format!("{}{state}", title(&row)),
                 place(&row),
                 alerts,
                 seen,
@@ -74,8 +74,8 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
 
 fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     let Row { incident, incidents, .. } = row;
-    let Incident { priority, notify, headline, id, .. } = incident;
-    writeln!(to, "\n## {priority} {notify}: {} in {}\n", code(headline), place(row))?;
+    let Incident { priority, notify, id, .. } = incident;
+    writeln!(to, "\n## {priority} {notify}: {} in {}\n", title(row), place(row))?;
     if *incidents > 1 {
         writeln!(to, "The first of {}, all told of by one {notify}:\n", counted(*incidents, "incident"))?;
     }
@@ -123,6 +123,15 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
         writeln!(to, "- or: {}", text(alternative))?;
     }
     writeln!(to, "- more: `triage explain {id} FILE…`")
+}
+
+/// The headline, and the text that goes with it.
+fn title(row: &Row) -> String {
+    let headline = code(&row.incident.headline);
+    match words::text(row) {
+        text if text.is_empty() => headline,
+        text => format!("{headline} {}", code(&text)),
+    }
 }
 
 fn place(row: &Row) -> String {

@@ -31,6 +31,9 @@ const SENTENCE: usize = 3 * (WIDTH - MARGIN);
 /// Columns that a scope wants in a head.
 const PLACE: usize = 16;
 
+/// Columns of the text behind a head's name.
+const TEXT: usize = 40;
+
 /// Columns of what stands at the right edge.
 const RIGHT: usize = 40;
 
@@ -110,7 +113,11 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
     let (style, now) = (style(incident.priority), report.now());
     let id = short(&incident.id);
     let state = words::state(incident, now).map(|state| format!(" ({state})")).unwrap_or_default();
-    let used = MARGIN + columns(&printable(&incident.headline)) + columns(&state) + 2 + id.len() + 2;
+    // Text that tells alerts of one name apart, the less of it the longer it is.
+    let text = words::text(row);
+    let text = if text.is_empty() { text } else { format!(" {}", cut(&text, TEXT)) };
+    let title = columns(&printable(&incident.headline)) + columns(&text);
+    let used = MARGIN + title + columns(&state) + 2 + id.len() + 2;
     let place = words::place_in_full(&row.first, &row.last, now);
     let counts = format!("{}  {place}", counts(row));
     let right = match *incidents {
@@ -123,9 +130,9 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
     let line = Line::new(columns(&right) + 2 + id.len() + 2)
         .put(style, &format!("{} {}", incident.priority, incident.notify))
         .up_to(MARGIN)
-        .put(style, &printable(&incident.headline))
-        .put(style, &state)
-        .plain("  ");
+        .put(style, &printable(&incident.headline));
+    let left = line.room().saturating_sub(columns(&state) + 2 + PLACE);
+    let line = line.plain(&cut(&text, left)).put(style, &state).plain("  ");
     let place = match scopes.as_slice() {
         [] => "no scope".to_owned(),
         [scope] if columns(&words::scope(scope)) > line.room() => words::scope_in_short(scope),

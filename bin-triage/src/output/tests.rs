@@ -177,6 +177,32 @@ fn long_texts_are_cut_and_say_how_long_they_are() {
     }
 }
 
+#[test]
+fn text_tells_alerts_of_one_name_apart() {
+    let engine = |input: &str| outputs(input.as_bytes(), Format::Lines, false);
+    let input = "Zone AB: Foo bar\nZone AB: Foo baz\nZone AB: Foo\n";
+    for (name, text) in engine(input) {
+        let wanted: &[&str] = match name {
+            "table" => &["  Foo bar  zone=AB  ", "  Foo baz  zone=AB  ", "  Foo  zone=AB  "],
+            "markdown" => {
+                &["`Foo` `bar` | ", ": `Foo` `baz` in ", "| `Foo bar` |", "| `Foo baz` |", "| `Foo` |"]
+            }
+            "html" => &["Foo bar</h3>", "Foo baz</h3>", "Foo</h3>", "\">Foo bar", "\">Foo baz", "\">Foo"],
+            _ => continue,
+        };
+        for wanted in wanted {
+            assert!(text.replace("\n", "").contains(wanted), "{name} lacks {wanted}: {text}");
+        }
+    }
+    // Nor does text push out where it is.
+    let long = format!("Zone AB: Foo {}\n", "x y ".repeat(60));
+    assert!(engine(&long)[0].1.contains("x…  zone=AB  "), "{}", engine(&long)[0].1);
+    // Of several the labels are what differs first.
+    let pattern = "Zone AB: FooTransientFailure\nZone CD: FooTransientFailure bar\n";
+    let markdown = &engine(pattern)[3].1;
+    assert!(markdown.contains("| `zone=AB` |") && markdown.contains("| `zone=CD bar` |"), "{markdown}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -102,27 +102,42 @@ pub(crate) fn alert(member: &Member, common: &Labels) -> String {
 /// What tells the members of an incident apart.
 pub(crate) struct Names<'r> {
     common: &'r Labels,
-    is_one: bool,
+    has_one_name: bool,
 }
 
 impl<'r> Names<'r> {
     pub(crate) fn of(row: &'r Row) -> Self {
         let mut alerts = row.incident.members.iter().map(|member| &member.alert);
-        let is_one = alerts.next().is_none_or(|first| alerts.all(|alert| alert == first));
-        Self { common: &row.common, is_one }
+        let first = alerts.next();
+        let has_one_name = row.alerts > 1 && alerts.all(|alert| Some(alert) == first);
+        Self { common: &row.common, has_one_name }
     }
 
-    /// The name, unless all have the same, and the labels that they do not share.
+    /// The name, unless all have the same and labels tell this one apart; those that they do not share, and the text.
     pub(crate) fn name(&self, member: &Member) -> String {
-        let own = with_own("", member, self.common);
-        if self.is_one && !own.is_empty() { own } else { alert(member, self.common) }
+        match self.has_one_name && !own(member, self.common).is_empty() {
+            true => with_own("", member, self.common),
+            false => alert(member, self.common),
+        }
     }
 }
 
-fn with_own(name: &str, member: &Member, common: &Labels) -> String {
+/// Free text behind the headline where nothing else shows it: of the row's only alert.
+pub(crate) fn text(row: &Row) -> String {
+    match row.incident.members.as_slice() {
+        [member] if row.alerts == 1 && row.incidents == 1 => printable(&member.text),
+        _ => String::new(),
+    }
+}
+
+fn own(member: &Member, common: &Labels) -> Labels {
     let mut own = member.labels.clone();
     own.retain(|name, value| name != "severity" && common.get(name) != Some(value));
-    let parts = [printable(name), pairs(&own), printable(&member.text)];
+    own
+}
+
+fn with_own(name: &str, member: &Member, common: &Labels) -> String {
+    let parts = [printable(name), pairs(&own(member, common)), printable(&member.text)];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 

@@ -118,6 +118,7 @@ fn incidents(rows: impl Iterator<Item = Row>, report: &Report<'_>, to: &mut impl
 fn card(row: &Row, report: &Report<'_>) -> Markup {
     let Row { incident, incidents, .. } = row;
     let state = words::state(incident, report.now());
+    let text = words::text(row);
     let shared = words::beside_scope(row);
     html! {
         article #{ "i" (incident.id) } class=(incident.priority) {
@@ -125,6 +126,7 @@ fn card(row: &Row, report: &Report<'_>) -> Markup {
                 span .badge { (incident.priority) " " (incident.notify) }
                 h3 {
                     (printable(&incident.headline))
+                    @if !text.is_empty() { " " (text) }
                     @if let Some(state) = state { " (" (state) ")" }
                 }
                 (place(row))
