@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
     Demo(DemoArgs),
+    /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
+    #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
+    Crd,
 }
 
 const RUN_EXAMPLES: &str = "\

@@ -13,6 +13,7 @@ mod args;
 mod blind;
 mod clock;
 mod connect;
+mod crd;
 mod demo;
 mod exit;
 mod explain;
@@ -71,6 +72,7 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
             Command::Status(args) => status::status(&args).await,
             Command::Explain(args) => explain::explain(args).await,
             Command::Demo(args) => demo::demo(args.output),
+            Command::Crd => crd::print(),
         }
     });
     // Not waiting for a name lookup that may still hang in the resolver.

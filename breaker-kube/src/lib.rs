@@ -15,6 +15,7 @@
 
 mod client;
 mod connect;
+pub mod crd;
 mod errors;
 mod events;
 mod kinds;

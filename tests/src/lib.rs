@@ -3,10 +3,12 @@
 //! Tier 2 has an API server and no node: its pods are scheduled by nobody, and [`Kubelet`] patches their
 //! status as a kubelet would. Tier 3 has a node, and containers that die by themselves.
 
+mod breakers;
 mod cluster;
 mod kubelet;
 mod process;
 
+pub use breakers::condition;
 pub use cluster::{Cluster, Space, eventually};
 pub use kubelet::Kubelet;
 pub use process::{Told, Watcher};

@@ -1,0 +1,113 @@
+use breaker_core::{
+    Address, BeforeTrip, CauseSet, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery, Unobserved,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{CircuitBreakerSpec, crd_yaml};
+
+fn spec(more: Value) -> CircuitBreakerSpec {
+    let mut spec = json!({"targetRef": {"kind": "Deployment", "name": "swype-app"}});
+    for (key, value) in more.as_object().unwrap() {
+        spec[key] = value.clone();
+    }
+    CircuitBreakerSpec::read(&spec).unwrap()
+}
+
+#[test]
+fn the_definition_in_deploy_is_the_one_the_types_make() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base/crd.yaml");
+    let stored = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        stored == crd_yaml(),
+        "deploy/base/crd.yaml differs: run `watcher crd >deploy/base/crd.yaml` and read the difference"
+    );
+}
+
+#[test]
+fn without_more_than_a_target_the_policy_is_the_default_one_with_the_one_node_rule() {
+    let wanted = spec(json!({})).wanted("sre").unwrap();
+    assert_eq!(wanted.target.to_string(), "sre/deployment/swype-app");
+    assert_eq!(wanted.policy, Policy { one_node: true, ..Policy::default() });
+    assert_eq!(wanted.override_, Override::Auto);
+}
+
+#[test]
+fn everything_that_can_be_written_arrives() {
+    let wanted = spec(json!({
+        "trip": {"causes": ["Network", "Oom"], "maxRestarts": 5, "window": "1h30m", "minFailingPods": 2, "unobserved": "Ignore"},
+        "recovery": {"mode": "HalfOpen", "cooldown": "90s", "maxCooldown": "1h", "probeReplicas": 2, "probeFor": "10m"},
+        "mode": "Observe",
+        "override": "Disabled",
+        "hooks": {
+            "beforeTrip": {"url": "https://payments/rollback", "secretRef": {"name": "hook"}, "timeout": "20s", "onFailure": "Hold"},
+            "notify": [{"url": "https://chat/alerts"}],
+        },
+    }))
+    .wanted("sre")
+    .unwrap();
+    assert_eq!(
+        wanted.policy,
+        Policy {
+            causes: "network,oom".parse().unwrap(),
+            max_restarts: 5,
+            window: "90m".parse().unwrap(),
+            min_failing_pods: MinFailing::Pods(2),
+            one_node: true,
+            unobserved: Unobserved::Ignore,
+            recovery: Recovery::HalfOpen {
+                cooldown: SignedDuration::from_secs(90),
+                max_cooldown: SignedDuration::from_hours(1),
+                probe_replicas: 2,
+                probe_for: SignedDuration::from_mins(10),
+            },
+            mode: Mode::Observe,
+            hooks: Hooks {
+                before_trip: Some(BeforeTrip {
+                    to: Address {
+                        url: "https://payments/rollback".into(),
+                        secret: Some("sre/hook/key".into())
+                    },
+                    timeout: SignedDuration::from_secs(20),
+                    on_failure: OnFailure::Hold,
+                }),
+                notify: vec![Address::new("https://chat/alerts")],
+            },
+        }
+    );
+    assert_eq!(wanted.override_, Override::Disabled);
+    let any = spec(json!({"trip": {"causes": ["Network", "Any"]}})).wanted("sre").unwrap();
+    assert_eq!(any.policy.causes, CauseSet::ANY);
+}
+
+#[test]
+fn a_target_is_found_by_group_and_kind() {
+    for (api_version, kind, want) in [
+        ("apps/v1", "StatefulSet", "statefulset/x"),
+        ("v1", "ReplicationController", "replicationcontroller/x"),
+        ("argoproj.io/v1alpha1", "Rollout", "rollout.argoproj.io/x"),
+    ] {
+        let target = json!({"apiVersion": api_version, "kind": kind, "name": "x"});
+        assert_eq!(spec(json!({"targetRef": target})).wanted("sre").unwrap().target.slash(), want);
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_named_by_its_field() {
+    for (more, field) in [
+        (json!({"targetRef": {"kind": "", "name": "x"}}), "spec.targetRef.kind: "),
+        (json!({"targetRef": {"kind": "Deployment", "name": ""}}), "spec.targetRef.name: "),
+        (json!({"trip": {"causes": []}}), "spec.trip.causes: "),
+        (json!({"trip": {"window": "soon"}}), "spec.trip.window: "),
+        (json!({"trip": {"minFailingPods": 0}}), "spec.trip.minFailingPods: "),
+        (json!({"trip": {"minFailingPods": "101%"}}), "spec.trip.minFailingPods: "),
+        (json!({"recovery": {"mode": "HalfOpen", "cooldown": "2h"}}), "spec.recovery.cooldown: "),
+        (json!({"recovery": {"mode": "HalfOpen", "probeFor": "-1s"}}), "spec.recovery.probeFor: "),
+    ] {
+        let error = spec(more).wanted("sre").unwrap_err().to_string();
+        assert!(error.starts_with(field), "{error}");
+    }
+    let shape = json!({"targetRef": {"kind": "Deployment", "name": "x"}, "mode": "Perhaps"});
+    let error = CircuitBreakerSpec::read(&shape).unwrap_err().to_string();
+    assert!(error.contains("Perhaps") && error.contains("Observe"), "{error}");
+}

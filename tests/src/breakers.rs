@@ -1,0 +1,121 @@
+//! CircuitBreakers on the API server.
+
+use std::process::Command;
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, CustomResourceExt};
+use serde_json::{Value, json};
+
+use crate::{Cluster, Space, eventually};
+
+impl Cluster {
+    /// Applies the definition of CircuitBreaker and waits until it is served.
+    pub async fn with_breakers(self) -> Self {
+        let all: Api<CustomResourceDefinition> = Api::all(self.client.clone());
+        let crd = breaker_kube::crd::CircuitBreaker::crd();
+        let name = "circuitbreakers.bigredbutton.dev";
+        all.patch(name, &PatchParams::apply("tests").force(), &Patch::Apply(&crd)).await.expect("applied");
+        eventually("CircuitBreakers are served", || async {
+            let conditions = all.get(name).await.ok()?.status?.conditions?;
+            conditions.iter().any(|c| c.type_ == "Established" && c.status == "True").then_some(())
+        })
+        .await;
+        self
+    }
+
+    /// `kubectl ARGS`; answers with what it printed.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let output = Command::new("kubectl")
+            .args(args)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .output()
+            .expect("kubectl is on the PATH: `eval \"$(tests/cluster/cluster env)\"`");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+}
+
+impl Space {
+    /// CircuitBreakers of this namespace, as JSON.
+    pub fn breakers(&self) -> Api<DynamicObject> {
+        let kind = GroupVersionKind::gvk("bigredbutton.dev", "v1alpha1", "CircuitBreaker");
+        let resource = ApiResource::from_gvk(&kind);
+        Api::namespaced_with(self.cluster.client.clone(), &self.name, &resource)
+    }
+
+    /// Creates a breaker of the Deployment of the same name, with more in its spec.
+    ///
+    /// # Errors
+    /// What the API server says.
+    pub async fn create_breaker(&self, name: &str, more: Value) -> Result<DynamicObject, kube::Error> {
+        let mut spec = json!({"targetRef": {"kind": "Deployment", "name": name}});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            spec[key] = value.clone();
+        }
+        let breaker = json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1",
+            "kind": "CircuitBreaker",
+            "metadata": {"name": name},
+            "spec": spec,
+        });
+        let breaker = serde_json::from_value(breaker).expect("a well-formed object");
+        self.breakers().create(&PostParams::default(), &breaker).await
+    }
+
+    /// Creates a breaker that must be accepted.
+    pub async fn breaker(&self, name: &str, more: Value) {
+        self.create_breaker(name, more).await.expect("the breaker is accepted");
+    }
+
+    /// Changes fields of a breaker's spec.
+    pub async fn edit_breaker(&self, name: &str, spec: Value) {
+        let patch = Patch::Merge(json!({"spec": spec}));
+        self.breakers().patch(name, &PatchParams::default(), &patch).await.expect("edited");
+    }
+
+    /// `status` of a breaker, null before the controller has written it.
+    pub async fn breaker_status(&self, name: &str) -> Value {
+        let breaker = self.breakers().get(name).await.expect("the breaker exists");
+        breaker.data["status"].clone()
+    }
+
+    /// Waits until the status is as wanted; answers with it.
+    ///
+    /// # Panics
+    /// When it is not within a minute; shows the last one.
+    pub async fn breaker_until(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let end = tokio::time::Instant::now() + Duration::from_secs(60);
+        loop {
+            let status = self.breaker_status(name).await;
+            if wanted(&status) {
+                return status;
+            }
+            assert!(tokio::time::Instant::now() < end, "{name}, not within a minute: {what}: {status:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Waits for a phase.
+    pub async fn phase(&self, name: &str, phase: &str) -> Value {
+        self.breaker_until(name, phase, |status| status["phase"] == phase).await
+    }
+
+    /// Waits for a condition to be True or False; answers with it.
+    pub async fn condition(&self, name: &str, kind: &str, status: &str) -> Value {
+        let is = |found: &Value| condition(found, kind)["status"] == status;
+        let found = self.breaker_until(name, &format!("{kind}={status}"), is).await;
+        condition(&found, kind)
+    }
+}
+
+/// One condition of a status; null when it is not there.
+pub fn condition(status: &Value, kind: &str) -> Value {
+    let conditions = status["conditions"].as_array();
+    conditions.into_iter().flatten().find(|c| c["type"] == kind).cloned().unwrap_or_default()
+}

@@ -1,0 +1,163 @@
+//! CircuitBreaker on a real API server: what is accepted, what is filled in, what is refused in which words.
+#![allow(missing_docs)]
+
+use bigredbutton_tests::{Cluster, Space};
+use serde_json::{Value, json};
+
+async fn space(name: &str) -> Space {
+    Cluster::connect().await.with_breakers().await.space(name).await
+}
+
+#[tokio::test]
+async fn the_example_of_the_contract_is_accepted() {
+    let space = space("crd-whole").await;
+    let whole = json!({
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
+        "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
+        "recovery": {"mode": "HalfOpen", "cooldown": "5m", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5m"},
+        "mode": "Enforce",
+        "override": "Auto",
+        "hooks": {
+            "beforeTrip": {"url": "https://payments.sre/rollback", "secretRef": {"name": "hook"}, "timeout": "10s", "onFailure": "Proceed"},
+            "notify": [{"url": "http://127.0.0.1:9000/alerts"}],
+        },
+    });
+    let stored = space.create_breaker("swype-app", whole.clone()).await.expect("accepted");
+    assert_eq!(stored.data["spec"]["trip"], whole["trip"]);
+    assert_eq!(stored.data["spec"]["recovery"], whole["recovery"]);
+    assert_eq!(stored.data["spec"]["hooks"]["beforeTrip"]["secretRef"]["key"], "key");
+    space.close().await;
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_filled_in_where_kubectl_shows_it() {
+    let space = space("crd-defaults").await;
+    let stored = space.create_breaker("swype-app", json!({})).await.expect("accepted");
+    let want = json!({
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
+        "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
+        "recovery": {"mode": "Manual", "cooldown": "5m", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5m"},
+        "mode": "Enforce",
+        "override": "Auto",
+        "hooks": {},
+    });
+    assert_eq!(stored.data["spec"], want);
+    let stored = space.create_breaker("half", json!({"trip": {"maxRestarts": 5}})).await.expect("accepted");
+    assert_eq!(stored.data["spec"]["trip"]["window"], "1h");
+    space.close().await;
+}
+
+#[tokio::test]
+async fn windows_and_shares_may_be_written_in_every_way_that_is_told() {
+    let space = space("crd-ways").await;
+    for (n, trip) in [
+        json!({"window": "none"}),
+        json!({"window": "90s"}),
+        json!({"window": "1h30m"}),
+        json!({"minFailingPods": 2}),
+        json!({"minFailingPods": "2"}),
+        json!({"minFailingPods": "100%"}),
+        json!({"causes": ["Any"]}),
+        json!({"maxRestarts": 0}),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let accepted = space.create_breaker(&format!("way-{n}"), json!({"trip": trip})).await;
+        accepted.unwrap_or_else(|error| panic!("{trip}: {error}"));
+    }
+    space.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_in_words_that_name_field_and_fix() {
+    let space = space("crd-refused").await;
+    let notify = |url: &str| json!({"hooks": {"notify": [{"url": url}]}});
+    let recovery = |field: &str, value: Value| json!({"recovery": {field: value}});
+    let trip = |field: &str, value: Value| json!({"trip": {field: value}});
+    let rows = [
+        (trip("maxRestarts", json!(-1)), "spec.trip.maxRestarts", "maxRestarts must not be negative"),
+        (trip("maxRestarts", json!(1_000_001)), "spec.trip.maxRestarts", "maxRestarts is at most 1000000"),
+        (trip("window", json!("soon")), "spec.trip.window", "window is a span longer than zero such as 90s"),
+        (trip("window", json!("0s")), "spec.trip.window", "window is a span longer than zero"),
+        (trip("window", json!("")), "spec.trip.window", "window is a span longer than zero"),
+        (trip("window", json!("-5m")), "spec.trip.window", "window is a span longer than zero"),
+        (trip("minFailingPods", json!("0%")), "spec.trip.minFailingPods", "a share from 1% to 100%"),
+        (trip("minFailingPods", json!("101%")), "spec.trip.minFailingPods", "a share from 1% to 100%"),
+        (trip("minFailingPods", json!(0)), "spec.trip.minFailingPods", "a number of pods from 1 on"),
+        (trip("minFailingPods", json!(-2)), "spec.trip.minFailingPods", "a number of pods from 1 on"),
+        (trip("causes", json!(["network"])), "spec.trip.causes[0]", "\"Network\""),
+        (trip("causes", json!([])), "spec.trip.causes", "at least 1 items"),
+        (recovery("cooldown", json!("2h")), "spec.recovery", "cooldown must not be longer than maxCooldown"),
+        (
+            recovery("cooldown", json!("a while")),
+            "spec.recovery.cooldown",
+            "cooldown is a span longer than zero",
+        ),
+        (recovery("maxCooldown", json!("0s")), "spec.recovery.maxCooldown", "maxCooldown is a span longer"),
+        (recovery("probeFor", json!("5")), "spec.recovery.probeFor", "probeFor is a span longer than zero"),
+        (recovery("probeReplicas", json!(0)), "spec.recovery.probeReplicas", "probeReplicas is at least 1"),
+        (recovery("mode", json!("Half")), "spec.recovery.mode", "\"HalfOpen\""),
+        (json!({"mode": "enforce"}), "spec.mode", "\"Enforce\""),
+        (json!({"override": "Open"}), "spec.override", "\"ForcedOpen\""),
+        (json!({"targetRef": {"kind": "Deployment"}}), "spec.targetRef.name", "Required value"),
+        (json!({"targetRef": {"name": "x"}}), "spec.targetRef.kind", "Required value"),
+        (json!({"targetRef": {"kind": "", "name": "x"}}), "spec.targetRef.kind", "kind is one word"),
+        (json!({"targetRef": {"kind": "Deployment", "name": ""}}), "spec.targetRef.name", "the object's own"),
+        (
+            json!({"targetRef": {"apiVersion": "apps", "kind": "Deployment", "name": "x"}}),
+            "spec.targetRef.apiVersion",
+            "GROUP/VERSION",
+        ),
+        (notify("ftp://x/y"), "spec.hooks.notify[0].url", "begins with http:// or https://"),
+        (notify("https://user:password@x/y"), "spec.hooks.notify[0].url", "names no user"),
+        (notify("payments/rollback"), "spec.hooks.notify[0].url", "begins with http:// or https://"),
+        (
+            json!({"hooks": {"beforeTrip": {"url": "http://x", "timeout": "31s"}}}),
+            "spec.hooks.beforeTrip.timeout",
+            "a span from 1s to 30s",
+        ),
+        (
+            json!({"hooks": {"beforeTrip": {"url": "http://x", "secretRef": {"name": ""}}}}),
+            "spec.hooks.beforeTrip.secretRef.name",
+            "needs the name of a Secret",
+        ),
+    ];
+    for (spec, field, words) in rows {
+        match space.create_breaker("refused", spec.clone()).await {
+            Err(kube::Error::Api(status)) => {
+                let said = &status.message;
+                assert_eq!(status.code, 422, "{spec}: {said}");
+                assert!(said.contains(field) && said.contains(words), "{spec}: {said}");
+            }
+            other => panic!("{spec} was not refused: {other:?}"),
+        }
+    }
+    space.close().await;
+}
+
+#[tokio::test]
+async fn kubectl_explains_the_fields_and_shows_the_columns() {
+    let space = space("crd-kubectl").await;
+    for (path, words) in [
+        ("cb.spec.trip", "With one replica and 3, the fourth restart trips."),
+        ("cb.spec.trip", "minFailingPods <Object> How many pods must be failing at the moment of the trip"),
+        ("cb.spec.trip.causes", "Any is the plain restart count."),
+        ("cb.spec.override", "ForcedOpen is the red button pressed"),
+        ("cb.status", "Replicas that a reset gives back"),
+    ] {
+        let explained = space.cluster.kubectl(&["explain", path]);
+        let explained = explained.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(explained.contains(words), "{path}: {explained}");
+    }
+    space.breaker("swype-app", json!({})).await;
+    let listed = space.cluster.kubectl(&["get", "cb", "-n", &space.name]);
+    let columns: Vec<_> = listed.lines().next().unwrap_or_default().split_whitespace().collect();
+    assert_eq!(columns, ["NAME", "PHASE", "COUNTED", "TARGET", "AGE"]);
+    assert!(listed.lines().nth(1).is_some_and(|row| row.contains("swype-app")), "{listed}");
+    let wide = space.cluster.kubectl(&["get", "cb", "-n", &space.name, "-o", "wide"]);
+    for column in ["KIND", "THRESHOLD", "ORIGINAL", "MODE", "OVERRIDE", "READY", "HELD", "CAUSE"] {
+        assert!(wide.contains(column), "{column}: {wide}");
+    }
+    space.close().await;
+}
