@@ -18,6 +18,7 @@ mod connect;
 pub mod crd;
 mod errors;
 mod events;
+mod hub;
 mod kinds;
 mod last_words;
 mod messenger;
@@ -26,10 +27,12 @@ mod pulse;
 mod record;
 mod rights;
 mod scale;
+mod selector;
 mod watch;
 
 pub use client::KubeClient;
 pub use connect::{ConnectError, Options};
+pub use hub::PodHub;
 pub use messenger::{HttpMessenger, SIGNATURE, SecretFiles, Secrets, read_secret};
 pub use rights::Rights;
 

@@ -102,6 +102,7 @@ struct Terminated {
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     name: Option<String>,
+    namespace: Option<String>,
     uid: Option<String>,
     resource_version: Option<String>,
     creation_timestamp: Option<Time>,
@@ -110,13 +111,13 @@ struct Metadata {
     owner_references: Vec<OwnerReference>,
 }
 
-/// Leaves managed fields, annotations and other people's labels on the wire.
+/// Leaves managed fields and annotations on the wire.
 fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = Metadata::deserialize(from)?;
-    metadata.labels.retain(|key, _| REVISION_LABELS.contains(&key.as_str()));
     metadata.owner_references.retain(|owner| owner.controller == Some(true));
     Ok(ObjectMeta {
         name: metadata.name,
+        namespace: metadata.namespace,
         uid: metadata.uid,
         resource_version: metadata.resource_version,
         creation_timestamp: metadata.creation_timestamp,
@@ -125,6 +126,12 @@ fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Er
         owner_references: Some(metadata.owner_references),
         ..ObjectMeta::default()
     })
+}
+
+impl SlimPod {
+    pub(crate) fn metadata(&self) -> &ObjectMeta {
+        &self.metadata
+    }
 }
 
 impl kube::Resource for SlimPod {

@@ -18,13 +18,13 @@ use crate::pods::SlimPod;
 use crate::pulse::watches_pods;
 
 /// The server answers a silent watch at least this often, in seconds.
-const SERVER_TIMEOUT: u32 = 60;
+pub(crate) const SERVER_TIMEOUT: u32 = 60;
 
 /// Pods a page: a page is in memory as JSON for a moment.
-const PAGE: u32 = 100;
+pub(crate) const PAGE: u32 = 100;
 
 /// Kinder than a hot loop and quicker back than kube's own 30 s: an outage may be waiting to be seen.
-fn back_off() -> watcher::ExponentialBackoff {
+pub(crate) fn back_off() -> watcher::ExponentialBackoff {
     let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
     let builder = ExponentialBuilder::default().with_min_delay(first).with_max_delay(longest);
     builder.without_max_times().with_jitter().into()
@@ -103,7 +103,7 @@ fn translate(event: Result<Event<SlimPod>, watcher::Error>, listing: &mut Vec<Po
     }
 }
 
-fn reason(error: &watcher::Error) -> String {
+pub(crate) fn reason(error: &watcher::Error) -> String {
     let mut innermost: &dyn std::error::Error = error;
     while let Some(source) = innermost.source() {
         innermost = source;

@@ -1,0 +1,97 @@
+//! Label selectors as `scale.status.selector` writes them: `app=swype,tier in (a,b),!canary`.
+
+use std::collections::BTreeSet;
+
+use kube::core::{Expression, Selector};
+
+/// Reads a selector; `None` for what no API server writes.
+pub(crate) fn parse(text: &str) -> Option<Vec<Expression>> {
+    split(text).into_iter().map(|part| expression(part.trim())).collect()
+}
+
+/// All expressions must match.
+pub(crate) fn selector(expressions: &[Expression]) -> Selector {
+    expressions.iter().cloned().collect()
+}
+
+/// At the commas that are not between brackets.
+fn split(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    text.split(|c| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .collect()
+}
+
+fn expression(text: &str) -> Option<Expression> {
+    if let Some(rest) = text.strip_suffix(')') {
+        let (head, values) = rest.split_once('(')?;
+        let values: BTreeSet<String> = values.split(',').map(|value| value.trim().to_owned()).collect();
+        return match head.split_whitespace().collect::<Vec<_>>()[..] {
+            [key, "in"] => Some(Expression::In(key.into(), values)),
+            [key, "notin"] => Some(Expression::NotIn(key.into(), values)),
+            _ => None,
+        };
+    }
+    if let Some((key, value)) = text.split_once("!=") {
+        return Some(Expression::NotEqual(word(key)?, value.trim().into()));
+    }
+    if let Some((key, value)) = text.split_once('=') {
+        let value = value.strip_prefix('=').unwrap_or(value);
+        return Some(Expression::Equal(word(key)?, value.trim().into()));
+    }
+    match text.strip_prefix('!') {
+        Some(key) => Some(Expression::DoesNotExist(word(key)?)),
+        None => Some(Expression::Exists(word(text)?)),
+    }
+}
+
+fn word(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty() && !text.contains(char::is_whitespace)).then(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kube::core::SelectorExt;
+
+    use super::*;
+
+    fn matches(text: &str, labels: &[(&str, &str)]) -> bool {
+        let labels: BTreeMap<_, _> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        selector(&parse(text).unwrap()).matches(&labels)
+    }
+
+    #[test]
+    fn every_form_that_an_api_server_writes_is_matched() {
+        for (text, labels, want) in [
+            ("app=swype", &[("app", "swype"), ("tier", "a")][..], true),
+            ("app==swype", &[("app", "swype")], true),
+            ("app=swype,tier=b", &[("app", "swype"), ("tier", "a")], false),
+            ("app in (swype,ledger),tier=a", &[("app", "ledger"), ("tier", "a")], true),
+            ("app in (swype,ledger)", &[("app", "other")], false),
+            ("app notin (swype, ledger)", &[("app", "ledger")], false),
+            ("app notin (swype)", &[], true),
+            ("app!=swype", &[("app", "swype")], false),
+            ("app", &[("app", "")], true),
+            ("!app", &[("app", "x")], false),
+            ("app=", &[("app", "")], true),
+        ] {
+            assert_eq!(matches(text, labels), want, "{text} on {labels:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_selector_is_refused() {
+        for text in ["", ",", "app in swype)", "app within (a)", "=x", "a b"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
