@@ -58,6 +58,9 @@ pub(crate) enum Command {
     Explain(ExplainArgs),
     /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
     Demo(DemoArgs),
+    /// Run every CircuitBreaker of the cluster, or of one namespace.
+    #[command(after_help = CONTROLLER_EXAMPLES)]
+    Controller(ControllerArgs),
     /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
     #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
     Crd,
@@ -70,6 +73,15 @@ Examples:
   watcher run -n sre --deployment swype-app --causes any --dry-run --keep-watching
   watcher run -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
   nohup watcher run -n sre --deployment swype-app -o json >watcher.jsonl 2>watcher.err &";
+
+const CONTROLLER_EXAMPLES: &str = "\
+Examples:
+  watcher crd | kubectl apply --server-side -f -
+  watcher controller
+  watcher controller -n sre -o json
+
+Each trip is written into the CircuitBreaker's status before it is carried out; stopped and started again, the
+controller goes on where it was.";
 
 const TRIP_EXAMPLES: &str = "\
 Examples:
@@ -246,6 +258,59 @@ impl RunArgs {
             heartbeat: heartbeat.0,
             format: output,
             messenger,
+        })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ControllerArgs {
+    /// Path of the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's service account].
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: the current one].
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    context: Option<String>,
+    /// Only the CircuitBreakers of this namespace [default: those of all namespaces].
+    #[arg(short, long, value_name = "NS", value_parser = values::name, help_heading = "Cluster")]
+    namespace: Option<String>,
+    /// Outage guard: when more targets than this, and more than half of all, had counted restarts in the last
+    /// 10 min, the trouble is not theirs, and every trip holds.
+    #[arg(long, value_name = "N", default_value = "3")]
+    guard_targets: u32,
+    /// YAML file with rules of your own for telling why a container died.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// How often each breaker compares its status with where things stand, from 1s to 24h; only what changed is
+    /// written.
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = values::every, allow_hyphen_values = true)]
+    heartbeat: SignedDuration,
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text")]
+    output: Format,
+}
+
+/// A checked `watcher controller`.
+pub(crate) struct Controller {
+    pub(crate) cluster: ClusterArgs,
+    pub(crate) namespace: Option<String>,
+    pub(crate) guard_targets: u32,
+    pub(crate) classifier: Classifier,
+    pub(crate) heartbeat: SignedDuration,
+    pub(crate) format: Format,
+}
+
+impl ControllerArgs {
+    /// # Errors
+    /// [`Usage`] when the rules file cannot be used.
+    pub(crate) fn check(self) -> Result<Controller, Usage> {
+        let Self { kubeconfig, context, namespace, guard_targets, rules, heartbeat, output } = self;
+        Ok(Controller {
+            cluster: ClusterArgs { kubeconfig, context, namespace: namespace.clone() },
+            namespace,
+            guard_targets,
+            classifier: rules::load(rules.as_deref())?,
+            heartbeat,
+            format: output,
         })
     }
 }

@@ -13,6 +13,7 @@ mod args;
 mod blind;
 mod clock;
 mod connect;
+mod controller;
 mod crd;
 mod demo;
 mod exit;
@@ -72,6 +73,7 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
             Command::Status(args) => status::status(&args).await,
             Command::Explain(args) => explain::explain(args).await,
             Command::Demo(args) => demo::demo(args.output),
+            Command::Controller(args) => controller::controller(args.check()?).await,
             Command::Crd => crd::print(),
         }
     });

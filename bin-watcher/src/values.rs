@@ -61,6 +61,13 @@ pub(crate) fn hook_timeout(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+pub(crate) fn every(text: &str) -> Result<SignedDuration, &'static str> {
+    text.parse::<Heartbeat>()
+        .ok()
+        .and_then(|heartbeat| heartbeat.0)
+        .ok_or("write a span from 1s to 24h such as 30s or 5m")
+}
+
 /// A name as Kubernetes gives them (RFC 1123 subdomain).
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

@@ -42,6 +42,25 @@ impl KubeClient {
         event: &TargetEvent,
     ) -> Result<(), ClusterError> {
         let kind = self.kinds.resolve(&self.client, target).await?;
+        let about = ObjectReference {
+            api_version: Some(kind.api_version),
+            kind: Some(kind.kind),
+            namespace: Some(target.namespace.clone()),
+            name: Some(target.name.clone()),
+            uid: Some(event.uid.clone()),
+            ..ObjectReference::default()
+        };
+        self.published_about(about, event).await
+    }
+
+    /// An Event about any object of a namespace.
+    pub(crate) async fn published_about(
+        &self,
+        about: ObjectReference,
+        event: &TargetEvent,
+    ) -> Result<(), ClusterError> {
+        let namespace = about.namespace.clone().unwrap_or_default();
+        let named = format!("{namespace}/{}", about.name.as_deref().unwrap_or_default());
         let event = Event {
             metadata: ObjectMeta { name: Some(event.key.clone()), ..ObjectMeta::default() },
             event_time: Some(MicroTime(self.clock.now())),
@@ -49,26 +68,19 @@ impl KubeClient {
             reason: Some(event.reason.clone()),
             action: Some(event.action.clone()),
             note: Some(event.note.clone()),
-            regarding: Some(ObjectReference {
-                api_version: Some(kind.api_version),
-                kind: Some(kind.kind),
-                namespace: Some(target.namespace.clone()),
-                name: Some(target.name.clone()),
-                uid: Some(event.uid.clone()),
-                ..ObjectReference::default()
-            }),
+            regarding: Some(about),
             reporting_controller: Some(REPORTER.into()),
             reporting_instance: Some("watcher".into()),
             ..Event::default()
         };
         let step = Step {
-            doing: format!("publishing an Event on {target}"),
+            doing: format!("publishing an Event on {named}"),
             verb: "create",
             resource: "events.events.k8s.io".into(),
-            namespace: target.namespace.clone(),
+            namespace: namespace.clone(),
             object: "the Event".into(),
         };
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &target.namespace);
+        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
         match step.attempt(api.create(&params, &event)).await {
             // Told before, perhaps by another watcher.

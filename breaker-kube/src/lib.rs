@@ -18,6 +18,7 @@ mod connect;
 pub mod crd;
 mod errors;
 mod events;
+mod fleet;
 mod hub;
 mod kinds;
 mod last_words;
@@ -27,14 +28,17 @@ mod pulse;
 mod record;
 mod rights;
 mod scale;
+mod secrets;
 mod selector;
 mod watch;
 
 pub use client::KubeClient;
 pub use connect::{ConnectError, Options};
+pub use fleet::{Audience, BreakerName, Fleet, FleetError, FleetOptions};
 pub use hub::PodHub;
 pub use messenger::{HttpMessenger, SIGNATURE, SecretFiles, Secrets, read_secret};
 pub use rights::Rights;
+pub use secrets::KubeSecrets;
 
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "bigredbutton";

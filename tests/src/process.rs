@@ -84,6 +84,16 @@ impl Watcher {
         }
     }
 
+    /// Waits until `event` is told of a breaker of this test's namespace.
+    pub async fn until_of(&mut self, breaker: &str, event: &str) -> Told {
+        loop {
+            let told = self.until(event).await;
+            if told["breaker"].as_str().is_some_and(|of| of.ends_with(&format!("/{breaker}"))) {
+                return told;
+            }
+        }
+    }
+
     /// Waits until so many restarts have been told; answers with the last one.
     pub async fn restarts(&mut self, n: u64) -> Told {
         let mut seen = 0;

@@ -1,0 +1,188 @@
+//! The life of one breaker in a fleet: start, run, say why not, try again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use breaker_core::{
+    Breaker, ClusterError, End, Mode, Notice, Override, Parts, Record, Supervisor, Until, WorkloadRef,
+};
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::Shared;
+use super::door::{FleetDoor, Token};
+use super::orders::{Orders, commands};
+use super::page::Page;
+use super::sheet::Finding;
+
+/// First pause before a target that is missing, or refuses, is looked at again; it doubles.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// The longest pause.
+const LOOK_AGAIN_WITHIN: Duration = Duration::from_secs(300);
+
+/// What changes within this time is written to the status at once.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Lives until it is dropped.
+pub(crate) async fn live(
+    shared: Arc<Shared>,
+    page: Arc<Page>,
+    target: WorkloadRef,
+    mut orders: watch::Receiver<Orders>,
+    mut token: Option<Token>,
+) {
+    let mut pause = LOOK_AGAIN_AFTER;
+    loop {
+        let why = run(&shared, &page, &target, &orders, token.take(), &mut pause).await;
+        tracing::info!("{}: {}", page.name, why.message);
+        if page.read(|sheet| sheet.ready != why) {
+            shared.remark(Some(&page), true, why.reason, &why.message);
+        }
+        page.change(|sheet| {
+            if matches!(why.reason, "TargetNotFound" | "NoScale" | "NoSelector") {
+                sheet.target_found = Some(why.clone());
+            }
+            sheet.ready = why;
+        });
+        let prefix = format!("{}-", target.name);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.hub.pod_like(&target.namespace, &prefix) => {}
+            changed = orders.changed() => if changed.is_err() { return },
+            () = keep_written(&page) => {}
+        }
+        pause = (pause * 2).min(LOOK_AGAIN_WITHIN);
+    }
+}
+
+/// Runs the breaker; answers why it does not any more.
+async fn run(
+    shared: &Arc<Shared>,
+    page: &Arc<Page>,
+    target: &WorkloadRef,
+    orders: &watch::Receiver<Orders>,
+    token: Option<Token>,
+    pause: &mut Duration,
+) -> Finding {
+    let wanted = orders.borrow().clone();
+    let door = FleetDoor::new(
+        shared.kube.clone(),
+        shared.hub.clone(),
+        Arc::clone(page),
+        shared.looked.subscribe(),
+        token,
+    );
+    let parts = Parts {
+        client: Arc::new(door),
+        clock: Arc::clone(&shared.kube.clock),
+        classifier: Arc::clone(&shared.options.classifier),
+        heartbeat: Some(shared.options.heartbeat),
+        messenger: shared.options.messenger.clone(),
+    };
+    let mut supervisor = {
+        let _few_at_once = shared.starting.acquire().await;
+        match Supervisor::start(parts, wanted.policy.clone(), target.clone(), false).await {
+            Ok(supervisor) => supervisor,
+            Err(error) => return refusal(&error),
+        }
+    };
+    let now = shared.kube.clock.now();
+    if let Some(record) = instead_of_a_namesakes(page, supervisor.breaker(), now)
+        && let Err(error) = page.replace(&record).await
+    {
+        return refusal(&error);
+    }
+    *pause = LOOK_AGAIN_AFTER;
+    if let Some(newest) = supervisor.breaker().newest_counted(shared.kube.clock.now()) {
+        shared.desk.seen(&page.name, newest);
+    }
+    page.change(|sheet| {
+        sheet.target_found = Some(Finding::new(true, "Found", target.to_string()));
+        sheet.ready = readiness(&wanted, target);
+    });
+    let mut tell = |at: Timestamp, notice: &Notice| shared.told(page, at, notice);
+    let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
+    let mut orders = orders.clone();
+    let follow = async {
+        while orders.changed().await.is_ok() {
+            let wanted = orders.borrow_and_update().clone();
+            page.change(|sheet| sheet.ready = readiness(&wanted, target));
+        }
+    };
+    let end = tokio::select! {
+        end = supervisor.run(commands, Until::Forever, &mut tell) => end,
+        () = keep_written(page) => return Finding::new(false, "Stopped", "its status is not written any more"),
+        () = follow => return Finding::new(false, "Stopped", "it is not wanted any more"),
+    };
+    match end {
+        Ok(End::Lost) => not_found(&target.to_string()),
+        Ok(_) => Finding::new(false, "Stopped", "it ended by itself"),
+        Err(error) => refusal(&error),
+    }
+}
+
+/// A Record of another object, be it one of the same name or the target before `targetRef` was changed, says nothing
+/// about this one, and the status must not go on saying it.
+fn instead_of_a_namesakes(page: &Page, breaker: &Breaker, now: Timestamp) -> Option<Record> {
+    let uid = breaker.scale().map(|scale| scale.uid.as_str());
+    let record = page.record().filter(|record| Some(record.target_uid.as_str()) != uid);
+    record.map(|_| {
+        page.change(|sheet| sheet.count = breaker.count(now));
+        breaker.record(now)
+    })
+}
+
+/// Writes the status whenever it has something new to say; never returns.
+pub(crate) async fn keep_written(page: &Page) {
+    let mut pause = LOOK_AGAIN_AFTER;
+    loop {
+        page.wants_writing().await;
+        tokio::time::sleep(GATHER).await;
+        while let Err(error) = page.write_if_new().await {
+            if !error.is_retryable() {
+                // Deleted, or not allowed: the breaker itself meets it too, and says so.
+                tracing::debug!("{}", error.chain());
+                break;
+            }
+            // Another controller wrote it: the breaker finds that out by its own next write.
+            if matches!(error, ClusterError::Conflict(_)) {
+                break;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LOOK_AGAIN_WITHIN);
+        }
+        pause = LOOK_AGAIN_AFTER;
+    }
+}
+
+fn readiness(orders: &Orders, target: &WorkloadRef) -> Finding {
+    let reason = match (orders.override_, orders.policy.mode) {
+        (Override::Disabled, _) => "Disabled",
+        (_, Mode::Observe) => "Observing",
+        _ => "Watching",
+    };
+    Finding::new(true, reason, format!("{} {target}", reason.to_lowercase()))
+}
+
+fn not_found(target: &str) -> Finding {
+    Finding::new(
+        false,
+        "TargetNotFound",
+        format!("{target} does not exist; create it, or correct spec.targetRef"),
+    )
+}
+
+fn refusal(error: &ClusterError) -> Finding {
+    let reason = match error {
+        ClusterError::NotFound(target) => return not_found(target),
+        ClusterError::Forbidden { .. } => "Forbidden",
+        ClusterError::NoSelector(_) => "NoSelector",
+        ClusterError::NoScale(_) => "NoScale",
+        ClusterError::BadRecord { .. } => "BadRecord",
+        ClusterError::Conflict(_) | ClusterError::Unreachable { .. } => "Unreachable",
+        ClusterError::Refused { .. } => "Refused",
+    };
+    let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
+    Finding::new(false, reason, format!("{}{rule}", error.chain()))
+}

@@ -1,0 +1,265 @@
+//! The page of one breaker: its sheet, and the status on the API server that it is written to.
+//!
+//! The status is the Record's only home, so each write carries the whole of it and the `resourceVersion` that was
+//! last seen. What others change in spec or metadata moves that version too: a 409 is looked at, and only when the
+//! *Record* is another one is it a conflict for the breaker.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use breaker_core::{Clock, ClusterError, Notice, Record, State, Stored};
+use jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::sheet::{Sheet, by_cause};
+use super::source::{BreakerName, SlimBreaker};
+use crate::FIELD_MANAGER;
+use crate::crd::CircuitBreakerStatus;
+use crate::errors::Step;
+
+/// Spec and metadata do not change so often in a row.
+const TRIES: u32 = 5;
+
+/// One breaker's status, here and on the API server.
+pub(crate) struct Page {
+    pub(crate) name: BreakerName,
+    pub(crate) uid: String,
+    api: Api<SlimBreaker>,
+    clock: Arc<dyn Clock>,
+    inner: Mutex<Inner>,
+    /// One write at a time.
+    turn: tokio::sync::Mutex<()>,
+    soon: Notify,
+}
+
+struct Inner {
+    sheet: Sheet,
+    resource_version: String,
+    /// The Record as stored, in JSON.
+    record: Option<String>,
+    /// Hash of the status as last written or read.
+    written: u64,
+}
+
+impl Page {
+    pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &SlimBreaker) -> Self {
+        let name = breaker.name();
+        // What an older or a newer controller wrote otherwise is written anew.
+        let status: CircuitBreakerStatus = serde_json::from_value(breaker.status.clone()).unwrap_or_default();
+        let written = hash(&status);
+        let record = status.record.as_ref().map(Value::to_string);
+        let mut sheet = Sheet::of(status, breaker.metadata.generation);
+        let known: Option<Record> = record.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        if let Some(known) = known {
+            if known.state == State::Closed {
+                sheet.count.by_cause = by_cause(&known);
+            }
+            sheet.counts_from = known.counts_from;
+        }
+        Self {
+            api: Api::namespaced(client.clone(), &name.namespace),
+            uid: breaker.uid().to_owned(),
+            name,
+            clock: Arc::clone(clock),
+            inner: Mutex::new(Inner {
+                sheet,
+                resource_version: breaker.metadata.resource_version.clone().unwrap_or_default(),
+                record,
+                written,
+            }),
+            turn: tokio::sync::Mutex::default(),
+            soon: Notify::new(),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The watch showed the breaker again. A newer version with the Record that is known here is the one to write over.
+    pub(crate) fn seen(&self, breaker: &SlimBreaker) {
+        let mut inner = self.inner();
+        inner.sheet.generation = breaker.metadata.generation;
+        let version = breaker.metadata.resource_version.clone().unwrap_or_default();
+        let newer = match (version.parse::<u64>(), inner.resource_version.parse::<u64>()) {
+            (Ok(seen), Ok(known)) => seen > known,
+            _ => false,
+        };
+        if newer && record_in(&breaker.status) == inner.record {
+            inner.resource_version = version;
+        }
+    }
+
+    /// Changes what the status says; it is written soon.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Sheet) -> T) -> T {
+        let done = change(&mut self.inner().sheet);
+        self.soon.notify_one();
+        done
+    }
+
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Sheet) -> T) -> T {
+        look(&self.inner().sheet)
+    }
+
+    /// Takes in what the breaker told.
+    pub(crate) fn told(&self, notice: &Notice) {
+        if self.inner().sheet.told(notice) {
+            self.soon.notify_one();
+        }
+    }
+
+    /// The Record as last known.
+    pub(crate) fn record(&self) -> Option<Record> {
+        self.inner().record.as_deref().and_then(|json| serde_json::from_str(json).ok())
+    }
+
+    /// Returns when the status should be written.
+    pub(crate) async fn wants_writing(&self) {
+        self.soon.notified().await;
+    }
+
+    /// The Record that is known here, without asking.
+    pub(crate) fn known_record(&self) -> Result<Option<Stored>, ClusterError> {
+        let inner = self.inner();
+        inner.record.as_deref().map(|json| self.stored(json)).transpose()
+    }
+
+    /// The Record that is stored now.
+    pub(crate) async fn load(&self) -> Result<Option<Stored>, ClusterError> {
+        let _turn = self.turn.lock().await;
+        self.look().await?;
+        self.known_record()
+    }
+
+    /// Stores the Record over the one of `over`, with the whole status.
+    pub(crate) async fn save(&self, record: &Record, over: Option<&str>) -> Result<String, ClusterError> {
+        let _turn = self.turn.lock().await;
+        if self.inner().record.as_deref().map(version_of).as_deref() != over {
+            return Err(ClusterError::Conflict(self.place()));
+        }
+        let stored = serde_json::to_value(record)
+            .map_err(|error| ClusterError::BadRecord { place: self.place(), source: error.into() })?;
+        self.write(Some((record, stored))).await?;
+        Ok(self.inner().record.as_deref().map(version_of).unwrap_or_default())
+    }
+
+    /// Stores the Record over whatever is known here.
+    pub(crate) async fn replace(&self, record: &Record) -> Result<(), ClusterError> {
+        let over = self.known_record()?.map(|stored| stored.version);
+        self.save(record, over.as_deref()).await.map(drop)
+    }
+
+    /// Writes the status with the Record that is stored, if it says anything new.
+    pub(crate) async fn write_if_new(&self) -> Result<(), ClusterError> {
+        let _turn = self.turn.lock().await;
+        let record: Option<Record> = self.record();
+        let stored = record.as_ref().and_then(|record| serde_json::to_value(record).ok());
+        self.write(record.as_ref().zip(stored)).await
+    }
+
+    async fn write(&self, record: Option<(&Record, Value)>) -> Result<(), ClusterError> {
+        let json = record.as_ref().map(|(_, stored)| stored.to_string());
+        let (status, new) = {
+            let mut inner = self.inner();
+            let status = inner.sheet.status(record, self.clock.now());
+            let new = hash(&status);
+            if new == inner.written && json == inner.record {
+                return Ok(());
+            }
+            (status, new)
+        };
+        for _ in 0..TRIES {
+            let body = json!({
+                "apiVersion": "bigredbutton.dev/v1alpha1",
+                "kind": "CircuitBreaker",
+                "metadata": {"name": self.name.name, "resourceVersion": self.inner().resource_version},
+                "status": status,
+            });
+            let params = PatchParams::apply(FIELD_MANAGER).force();
+            let patch = Patch::Apply(&body);
+            let call = self.api.patch_status(&self.name.name, &params, &patch);
+            match self.step("writing", "patch", "circuitbreakers/status").attempt(call).await {
+                Ok(now) => {
+                    let mut inner = self.inner();
+                    inner.resource_version = now.metadata.resource_version.unwrap_or_default();
+                    (inner.record, inner.written) = (json, new);
+                    return Ok(());
+                }
+                Err(ClusterError::Conflict(_)) => {
+                    if !self.look().await? {
+                        return Err(ClusterError::Conflict(self.place()));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(ClusterError::Conflict(self.place()))
+    }
+
+    /// Reads the breaker; answers whether its Record is the one known here.
+    async fn look(&self) -> Result<bool, ClusterError> {
+        let step = self.step("reading", "get", "circuitbreakers");
+        let found = step.attempt(self.api.get(&self.name.name)).await?;
+        if found.uid() != self.uid {
+            return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
+        }
+        let mut inner = self.inner();
+        inner.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
+        let record = record_in(&found.status);
+        let same = record == inner.record;
+        if !same {
+            inner.record = record;
+            let status: CircuitBreakerStatus = serde_json::from_value(found.status).unwrap_or_default();
+            inner.written = hash(&status);
+        }
+        Ok(same)
+    }
+
+    fn stored(&self, json: &str) -> Result<Stored, ClusterError> {
+        let record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
+            place: self.place(),
+            source: format!("{error}; delete and create the CircuitBreaker to start anew").into(),
+        })?;
+        Ok(Stored { record, version: version_of(json) })
+    }
+
+    fn place(&self) -> String {
+        format!("the status of CircuitBreaker {}", self.name)
+    }
+
+    fn step(&self, doing: &str, verb: &'static str, resource: &str) -> Step {
+        Step {
+            doing: format!("{doing} {}", self.place()),
+            verb,
+            resource: format!("{resource}.bigredbutton.dev"),
+            namespace: self.name.namespace.clone(),
+            object: format!("CircuitBreaker {}", self.name),
+        }
+    }
+}
+
+/// Keys in order, as `serde_json` prints them: equal Records have equal text.
+fn record_in(status: &Value) -> Option<String> {
+    status.get("record").map(Value::to_string)
+}
+
+/// What the breaker knows as the version: other fields of the object may change under it.
+fn version_of(json: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    json.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn hash(status: &CircuitBreakerStatus) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(status).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
+}
+
+/// When `at` was, for a name that two controllers would choose alike.
+pub(crate) fn stamp(at: Timestamp) -> String {
+    at.as_second().to_string()
+}

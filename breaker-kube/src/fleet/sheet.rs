@@ -1,0 +1,270 @@
+//! The sheet of one breaker: what its status says, put together from the Record and from what was told.
+//!
+//! Pure: what is written, when and over which version is the page's business.
+
+use std::collections::BTreeMap;
+
+use breaker_core::{Count, Notice, Override, Record, State};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::orders::name;
+use crate::crd::{CircuitBreakerStatus, Condition, LastTrip, condition};
+
+/// A condition before it is dated: is it so, why in one word, why in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) holds: bool,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+impl Finding {
+    pub(crate) fn new(holds: bool, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { holds, reason, message: message.into() }
+    }
+}
+
+/// What is known of one breaker beside its Record.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sheet {
+    pub(crate) generation: Option<i64>,
+    pub(crate) ready: Finding,
+    /// `None` while nobody has looked.
+    pub(crate) target_found: Option<Finding>,
+    /// An older breaker has the same target.
+    pub(crate) conflict: Option<String>,
+    /// The window may overlook a steady crash loop.
+    pub(crate) overlook: Option<String>,
+    /// Why it does not act although restarts are many: a word and a sentence.
+    pub(crate) held: Option<(String, String)>,
+    /// It only observes, and would have tripped.
+    pub(crate) would_trip: Option<String>,
+    pub(crate) count: Count,
+    /// Since when the Record counts that `count` is about.
+    pub(crate) counts_from: Option<Timestamp>,
+    pub(crate) last_trip: Option<LastTrip>,
+    pub(crate) reset_handled: Option<String>,
+    pub(crate) override_handled: Option<String>,
+    /// An override given to the breaker; handled once a Record carries it.
+    pub(crate) override_pending: Option<Override>,
+    /// As last written, for their times.
+    conditions: Vec<Condition>,
+}
+
+impl Sheet {
+    /// The sheet that an earlier controller left, or an empty one.
+    pub(crate) fn of(status: CircuitBreakerStatus, generation: Option<i64>) -> Self {
+        let count = Count {
+            counted: status.counted.unwrap_or_default(),
+            threshold: status.threshold.unwrap_or_default(),
+            by_cause: status.by_cause,
+            ..Count::default()
+        };
+        Self {
+            generation,
+            ready: Finding::new(false, "Starting", "not looked at yet"),
+            target_found: None,
+            conflict: None,
+            overlook: None,
+            held: None,
+            would_trip: None,
+            count,
+            counts_from: None,
+            last_trip: status.last_trip,
+            reset_handled: status.reset_handled,
+            override_handled: status.override_handled,
+            override_pending: None,
+            conditions: status.conditions,
+        }
+    }
+
+    /// Takes in what was told; answers whether the status should be written soon for its sake. What is told
+    /// with a new Record is written with that.
+    pub(crate) fn told(&mut self, notice: &Notice) -> bool {
+        match notice {
+            Notice::Watching { count, .. } => self.count = count.clone(),
+            Notice::Restart(restart) => {
+                (self.count.counted, self.count.threshold) = (restart.counted, restart.threshold);
+                let label = match &restart.kind {
+                    Some(kind) => format!("{}:{kind}", restart.cause),
+                    None => restart.cause.clone(),
+                };
+                *self.count.by_cause.entry(label).or_default() += restart.times;
+            }
+            Notice::Heartbeat { count, held, phase, .. } => {
+                if *phase == "Closed" {
+                    self.count = count.clone();
+                }
+                self.held = held.as_ref().map(|held| (one_word(held.reason), held.to_string()));
+            }
+            Notice::Held(held) => self.held = Some((one_word(held.reason), held.to_string())),
+            Notice::WouldTrip(because) => self.would_trip = Some(because.to_string()),
+            Notice::Tripping { .. } => (self.held, self.would_trip) = (None, None),
+            Notice::Scaled { .. } | Notice::Contested { .. } => self.held = None,
+            Notice::Reset | Notice::Restored { .. } => {
+                (self.held, self.would_trip) = (None, None);
+                self.count.counted = 0;
+                self.count.by_cause.clear();
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The whole status as it is to be written at `now`, with this Record.
+    pub(crate) fn status(
+        &mut self,
+        record: Option<(&Record, Value)>,
+        now: Timestamp,
+    ) -> CircuitBreakerStatus {
+        let (record, stored) = match record {
+            Some((record, stored)) => (Some(record), Some(stored)),
+            None => (None, None),
+        };
+        let state = record.map(|record| &record.state);
+        if let Some(State::Open { since, because, .. }) = state
+            && self.last_trip.as_ref().is_none_or(|trip| trip.at != *since)
+        {
+            let cause = if because.pressed { "button".into() } else { because.cause.clone() };
+            self.last_trip = Some(LastTrip { at: *since, cause, quote: because.quote.clone() });
+        }
+        // Open, it goes on showing what tripped it; closed again, counting has begun anew.
+        if let Some(record) = record
+            && record.state == State::Closed
+            && record.counts_from != self.counts_from
+        {
+            self.counts_from = record.counts_from;
+            self.count.counted = 0;
+            self.count.by_cause = by_cause(record);
+        }
+        if let Some(pending) = self.override_pending
+            && record.is_some_and(|record| record.override_ == pending)
+        {
+            self.override_handled = Some(name(pending).into());
+            self.override_pending = None;
+        }
+        let because = state.and_then(State::because).filter(|because| !because.pressed);
+        let (counted, threshold) = because.map_or((self.count.counted, self.count.threshold), |because| {
+            (because.counted, because.threshold)
+        });
+        self.conditions = self.conditions_at(record, now);
+        CircuitBreakerStatus {
+            phase: state.map(|state| state.phase().to_owned()).or_else(|| {
+                // Watched, and nothing worth a Record has happened yet.
+                self.ready.holds.then(|| State::Closed.phase().to_owned())
+            }),
+            counted: self.ready.holds.then_some(counted),
+            threshold: self.ready.holds.then_some(threshold),
+            by_cause: self.count.by_cause.clone(),
+            original_replicas: state.and_then(State::replicas),
+            last_trip: self.last_trip.clone(),
+            contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
+            observed_generation: self.generation,
+            conditions: self.conditions.clone(),
+            reset_handled: self.reset_handled.clone(),
+            override_handled: self.override_handled.clone(),
+            record: stored,
+        }
+    }
+
+    fn conditions_at(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
+        let found =
+            self.target_found.clone().unwrap_or(Finding::new(false, "NotLookedFor", "not looked for yet"));
+        let held = match &self.held {
+            Some((_, why)) => Finding::new(true, "", why),
+            None => Finding::new(false, "NotHeld", "no trip is held"),
+        };
+        let mut all = vec![
+            (condition::READY, self.ready.clone()),
+            (condition::TARGET_FOUND, found),
+            (condition::TRIPPED, self.tripped(record)),
+            (condition::HELD, held),
+        ];
+        if let Some(by) = record.and_then(|record| record.contested.as_ref()) {
+            let why = format!("{} scaled it up while the breaker was open; it is left alone", by.by);
+            all.push((condition::CONTESTED, Finding::new(true, "ScaledUp", why)));
+        }
+        if let Some(why) = &self.conflict {
+            all.push((condition::CONFLICT, Finding::new(true, "OlderBreaker", why)));
+        }
+        if let Some(why) = &self.overlook {
+            all.push((condition::WINDOW_MAY_OVERLOOK, Finding::new(true, "ShortWindow", why)));
+        }
+        all.into_iter()
+            .map(|(kind, finding)| {
+                let status = if finding.holds { "True" } else { "False" };
+                let before = self.conditions.iter().find(|before| before.kind == kind);
+                let unchanged = before.filter(|before| before.status == status);
+                let reason = match &self.held {
+                    Some((word, _)) if kind == condition::HELD => word.clone(),
+                    _ => finding.reason.to_owned(),
+                };
+                Condition {
+                    kind: kind.into(),
+                    status: status.into(),
+                    reason,
+                    message: finding.message,
+                    last_transition_time: unchanged
+                        .map_or(whole_seconds(now), |before| before.last_transition_time),
+                    observed_generation: self.generation,
+                }
+            })
+            .collect()
+    }
+
+    fn tripped(&self, record: Option<&Record>) -> Finding {
+        let Some(record) = record else { return self.closed() };
+        match &record.state {
+            State::Closed => self.closed(),
+            State::Tripping { because, .. } => Finding::new(true, "Tripping", because.to_string()),
+            State::Open { because, replicas, restoring: false, .. } => {
+                Finding::new(true, "Open", format!("{because}; a reset gives back {replicas} replicas"))
+            }
+            State::Open { replicas, .. } | State::HalfOpen { replicas, restoring: true, .. } => {
+                Finding::new(true, "Restoring", format!("giving back {replicas} replicas"))
+            }
+            State::HalfOpen { probe, replicas, .. } => {
+                Finding::new(true, "HalfOpen", format!("trying {probe} of {replicas} replicas"))
+            }
+        }
+    }
+
+    fn closed(&self) -> Finding {
+        match &self.would_trip {
+            Some(why) => {
+                Finding::new(false, "WouldTrip", format!("it only observes; it would have tripped: {why}"))
+            }
+            None => Finding::new(false, "Closed", "watching"),
+        }
+    }
+}
+
+/// As the API stores times; with fractions, a time would not compare equal when read back.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// `stale_view` as conditions write it: `StaleView`.
+fn one_word(reason: &str) -> String {
+    reason
+        .split('_')
+        .flat_map(|word| {
+            let (first, rest) = word.split_at(word.len().min(1));
+            [first.to_ascii_uppercase(), rest.to_owned()]
+        })
+        .collect()
+}
+
+/// All restarts of a Record, by cause; the counts of a breaker that was never told of them.
+pub(crate) fn by_cause(record: &Record) -> BTreeMap<String, u32> {
+    let mut all = BTreeMap::new();
+    for restart in record.containers.iter().flat_map(|container| &container.restarts) {
+        let label = match restart.kind {
+            Some(kind) => format!("{}:{kind}", restart.cause),
+            None => restart.cause.to_string(),
+        };
+        *all.entry(label).or_default() += 1;
+    }
+    all
+}

@@ -1,0 +1,525 @@
+//! `watcher controller` on a real API server, with kubelets played by hand.
+#![allow(missing_docs)]
+
+use std::time::Duration;
+
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, condition, eventually};
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Binding, Pod};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use serde_json::{Value, json};
+
+/// Long enough for anything that was going to happen.
+const QUIET: Duration = Duration::from_secs(3);
+
+async fn space(name: &str) -> Space {
+    Cluster::connect().await.with_breakers().await.space(name).await
+}
+
+/// A controller of the test's namespace alone.
+fn controller(space: &Space) -> Watcher {
+    Watcher::start(space, &["controller", "--heartbeat", "1s"])
+}
+
+/// A Deployment of one running pod, and a breaker of the same name.
+async fn guarded(space: &Space, name: &str, spec: Value) -> Kubelet {
+    let pods = space.deployment_beside(name, 1).await;
+    space.breaker(name, spec).await;
+    Kubelet::start(space, &pods[0]).await
+}
+
+async fn ready(space: &Space, name: &str) {
+    space.condition(name, "Ready", "True").await;
+}
+
+async fn ask_for_a_reset(space: &Space, name: &str, at: &str) {
+    let patch =
+        Patch::Merge(json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": at}}}));
+    space.breakers().patch(name, &PatchParams::default(), &patch).await.expect("annotated");
+}
+
+async fn trips(space: &Space, name: &str) -> usize {
+    space.events_on(name).await.iter().filter(|(reason, _)| reason == "Tripped").count()
+}
+
+#[tokio::test]
+async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
+    let space = space("fleet-three").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let mut other = guarded(&space, "ledger", json!({})).await;
+    guarded(&space, "idle", json!({})).await;
+    let mut fleet = controller(&space);
+    for name in ["swype", "ledger", "idle"] {
+        ready(&space, name).await;
+    }
+    other.restart(REFUSED).await;
+    for _ in 0..3 {
+        app.restart(REFUSED).await;
+    }
+    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 1, "not at the third");
+    app.restart(REFUSED).await;
+    let status = space.phase("swype", "Open").await;
+    assert_eq!(space.replicas("swype").await, 0);
+    assert_eq!((space.replicas("ledger").await, space.replicas("idle").await), (1, 1));
+    assert_eq!(
+        (&status["counted"], &status["threshold"], &status["originalReplicas"], &status["byCause"]),
+        (&json!(4), &json!(3), &json!(1), &json!({"network:refused": 4}))
+    );
+    assert_eq!(status["lastTrip"]["cause"], "network:refused");
+    assert!(status["lastTrip"]["quote"].as_str().is_some_and(|quote| quote.contains("connection refused")));
+    let tripped = condition(&status, "Tripped");
+    assert_eq!((&tripped["status"], &tripped["reason"]), (&json!("True"), &json!("Open")), "{status:#}");
+    let listed = space.cluster.kubectl(&["get", "cb", "-n", &space.name, "--no-headers"]);
+    let row = listed.lines().find(|row| row.starts_with("swype")).unwrap_or_default();
+    assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
+    assert_eq!(space.breaker_status("ledger").await["counted"], 1);
+    assert_eq!(trips(&space, "swype").await, 1);
+
+    ask_for_a_reset(&space, "swype", "2026-01-02T03:04:05Z").await;
+    let status = space.phase("swype", "Closed").await;
+    assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
+    assert_eq!(space.replicas("swype").await, 1);
+    // The same request is not acted on again, also not by the next controller.
+    fleet.kill().await;
+    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let mut fleet = controller(&space);
+    space.phase("swype", "Open").await;
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 0, "an old request for a reset was acted on again");
+    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
+    space.phase("swype", "Closed").await;
+    assert_eq!(space.replicas("swype").await, 1);
+    space.close().await;
+}
+
+/// SIGKILL after what it told, then another controller: one trip, and the right number to give back.
+#[tokio::test]
+async fn a_controller_killed_and_started_again_ends_the_same() {
+    for after in ["watching", "restart", "tripping", "scaled"] {
+        let space = space("fleet-killed").await;
+        let mut app = guarded(&space, "swype", json!({})).await;
+        let mut fleet = controller(&space);
+        fleet.until("watching").await;
+        app.restart(REFUSED).await;
+        app.restart(REFUSED).await;
+        match after {
+            "watching" => {}
+            "restart" => {
+                space.breaker_until("swype", "two counted", |status| status["counted"] == 2).await;
+            }
+            _ => {
+                app.restart(REFUSED).await;
+                app.restart(REFUSED).await;
+                fleet.until(after).await;
+            }
+        }
+        fleet.kill().await;
+        let mut again = controller(&space);
+        if matches!(after, "watching" | "restart") {
+            ready(&space, "swype").await;
+            app.restart(REFUSED).await;
+            again.for_a_while(QUIET).await;
+            assert_eq!(space.replicas("swype").await, 1, "three, killed after {after}");
+            app.restart(REFUSED).await;
+        }
+        let status = space.phase("swype", "Open").await;
+        assert_eq!(status["originalReplicas"], 1, "killed after {after}");
+        eventually("its trip is told", || async { (trips(&space, "swype").await > 0).then_some(()) }).await;
+        again.for_a_while(QUIET).await;
+        assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (0, 1), "after {after}");
+        space.close().await;
+    }
+}
+
+/// The Record says Tripping and nothing was scaled: what a SIGKILL between the two leaves behind.
+#[tokio::test]
+async fn a_trip_that_was_recorded_and_not_carried_out_is_finished_if_it_is_still_right() {
+    for (case, healed) in [("still failing", false), ("healed", true)] {
+        let space = space("fleet-half").await;
+        let mut app = guarded(&space, "swype", json!({"trip": {"maxRestarts": 10}})).await;
+        let mut fleet = controller(&space);
+        fleet.until("watching").await;
+        for _ in 0..4 {
+            app.restart(REFUSED).await;
+        }
+        let status = space
+            .breaker_until("swype", "four recorded", |status| {
+                status["record"]["containers"][0]["restarts"].as_array().is_some_and(|all| all.len() == 4)
+            })
+            .await;
+        fleet.kill().await;
+        space.edit_breaker("swype", json!({"trip": {"maxRestarts": 3}})).await;
+        let mut record = status["record"].clone();
+        record["state"] = json!({
+            "phase": "Tripping", "since": Timestamp::now(), "replicas": 1,
+            "because": {"counted": 4, "threshold": 3, "failing": 1, "need": 1, "cause": "network:refused"},
+        });
+        let patch = Patch::Merge(json!({"status": {"phase": "Tripping", "record": record}}));
+        space.breakers().patch_status("swype", &PatchParams::default(), &patch).await.expect("written");
+        if healed {
+            app.has_run_for(Duration::from_secs(660)).await;
+        }
+        let mut fleet = controller(&space);
+        if healed {
+            fleet.until("abandoned").await;
+            space.phase("swype", "Closed").await;
+            assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (1, 0), "{case}");
+        } else {
+            let status = space.phase("swype", "Open").await;
+            assert_eq!(
+                status["record"]["episode"],
+                json!(record["episode"].as_u64().unwrap_or(1) + 1),
+                "{case}"
+            );
+            fleet.for_a_while(QUIET).await;
+            assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (0, 1), "{case}");
+        }
+        space.close().await;
+    }
+}
+
+#[tokio::test]
+async fn forced_open_presses_once_and_never_against_somebody_who_scales_up() {
+    let space = space("fleet-forced").await;
+    guarded(&space, "swype", json!({})).await;
+    let fleet = controller(&space);
+    ready(&space, "swype").await;
+    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let status = space.phase("swype", "Open").await;
+    assert_eq!((&status["lastTrip"]["cause"], &status["originalReplicas"]), (&json!("button"), &json!(1)));
+    assert_eq!(space.replicas("swype").await, 0);
+    eventually("the pod is gone", || async {
+        space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+    })
+    .await;
+    space.scale("swype", 2).await;
+    let status =
+        space.breaker_until("swype", "contested", |status| status["contestedBy"] == "kubectl-scale").await;
+    assert_eq!(condition(&status, "Contested")["status"], "True", "{status:#}");
+    fleet.kill().await;
+    let mut fleet = controller(&space);
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 2, "pressed a second time");
+    space.close().await;
+}
+
+#[tokio::test]
+async fn disabled_and_observing_breakers_tell_and_leave_the_scale_alone_until_they_are_set_to_act() {
+    let space = space("fleet-tells").await;
+    let mut disabled = guarded(&space, "disabled", json!({"override": "Disabled"})).await;
+    let mut observing = guarded(&space, "observing", json!({"mode": "Observe"})).await;
+    guarded(&space, "third", json!({})).await;
+    let mut fleet = controller(&space);
+    for (name, reason) in [("disabled", "Disabled"), ("observing", "Observing"), ("third", "Watching")] {
+        assert_eq!(space.condition(name, "Ready", "True").await["reason"], reason);
+    }
+    for _ in 0..4 {
+        disabled.restart(REFUSED).await;
+        observing.restart(REFUSED).await;
+    }
+    for name in ["disabled", "observing"] {
+        let told = |status: &Value| condition(status, "Tripped")["reason"] == "WouldTrip";
+        space.breaker_until(name, "it would trip", told).await;
+    }
+    fleet.for_a_while(QUIET).await;
+    assert_eq!((space.replicas("disabled").await, space.replicas("observing").await), (1, 1));
+    space.edit_breaker("observing", json!({"mode": "Enforce"})).await;
+    space.phase("observing", "Open").await;
+    assert_eq!((space.replicas("disabled").await, space.replicas("observing").await), (1, 0));
+    space.edit_breaker("disabled", json!({"override": "Auto"})).await;
+    space.phase("disabled", "Open").await;
+    space.close().await;
+}
+
+#[tokio::test]
+async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
+    let space = space("fleet-edit").await;
+    let mut app = guarded(&space, "swype", json!({"trip": {"maxRestarts": 10, "window": "30m"}})).await;
+    let mut fleet = controller(&space);
+    let overlook = space.condition("swype", "WindowMayOverlook", "True").await;
+    assert!(
+        overlook["message"].as_str().is_some_and(|why| why.contains("spec.trip.window: 150m")),
+        "{overlook}"
+    );
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    space.breaker_until("swype", "four counted", |status| status["counted"] == 4).await;
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 1);
+    space.edit_breaker("swype", json!({"trip": {"maxRestarts": 3, "window": "1h"}})).await;
+    let status = space.phase("swype", "Open").await;
+    assert_eq!(condition(&status, "WindowMayOverlook"), Value::Null, "{status:#}");
+    let generation = space.breakers().get("swype").await.expect("there").metadata.generation;
+    space
+        .breaker_until("swype", "this generation", |status| status["observedGeneration"] == json!(generation))
+        .await;
+    space.close().await;
+}
+
+#[tokio::test]
+async fn a_missing_target_is_told_and_watched_as_soon_as_it_appears() {
+    let space = space("fleet-missing").await;
+    space.breaker("swype", json!({})).await;
+    let _fleet = controller(&space);
+    let found = space.condition("swype", "TargetFound", "False").await;
+    assert_eq!(found["reason"], "TargetNotFound");
+    assert_eq!(space.condition("swype", "Ready", "False").await["reason"], "TargetNotFound");
+    // The pauses double from 5 s on; the sight of a pod ends them.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let pods = space.deployment("swype", 1).await;
+    let mut app = Kubelet::start(&space, &pods[0]).await;
+    let started = std::time::Instant::now();
+    space.condition("swype", "TargetFound", "True").await;
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    space.phase("swype", "Open").await;
+    space.close().await;
+}
+
+/// Deleted while open and created again: the Record of the former one says nothing about it.
+#[tokio::test]
+async fn a_target_created_again_is_another_one() {
+    let space = space("fleet-again").await;
+    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
+    let _fleet = controller(&space);
+    space.phase("swype", "Open").await;
+    space.api::<Deployment>().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    eventually("the pods are gone", || async {
+        space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+    })
+    .await;
+    let pods = space.deployment("swype", 2).await;
+    let mut apps = Kubelet::start_all(&space, &pods).await;
+    let closed =
+        |status: &Value| status["phase"] == "Closed" && condition(status, "Ready")["status"] == "True";
+    let status = space.breaker_until("swype", "watched anew", closed).await;
+    assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
+    for _ in 0..4 {
+        apps[0].restart(REFUSED).await;
+    }
+    assert_eq!(space.phase("swype", "Open").await["originalReplicas"], 2);
+    space.close().await;
+}
+
+#[tokio::test]
+async fn an_edited_target_is_watched_instead_and_the_former_one_is_left_as_it_is() {
+    let space = space("fleet-moved").await;
+    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
+    let pods = space.deployment_beside("other", 1).await;
+    let mut other = Kubelet::start(&space, &pods[0]).await;
+    let _fleet = controller(&space);
+    space.phase("swype", "Open").await;
+    space.edit_breaker("swype", json!({"targetRef": {"name": "other"}})).await;
+    space.phase("swype", "Closed").await;
+    assert!(space.events_on("swype").await.iter().any(|(reason, _)| reason == "LeftAsItIs"));
+    for _ in 0..4 {
+        other.restart(REFUSED).await;
+    }
+    space.phase("swype", "Open").await;
+    assert_eq!((space.replicas("swype").await, space.replicas("other").await), (0, 0));
+    space.close().await;
+}
+
+#[tokio::test]
+async fn of_two_breakers_on_one_target_the_older_acts_until_it_goes() {
+    let space = space("fleet-rivals").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let target = json!({"targetRef": {"kind": "Deployment", "name": "swype"}, "trip": {"maxRestarts": 1}});
+    space.breaker("a-younger", target).await;
+    let mut fleet = controller(&space);
+    let conflict = space.condition("a-younger", "Conflict", "True").await;
+    assert!(conflict["message"].as_str().is_some_and(|why| why.contains("/swype is older")), "{conflict}");
+    ready(&space, "swype").await;
+    app.restart(REFUSED).await;
+    app.restart(REFUSED).await;
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 1, "the younger one does not act");
+    space.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    let status = space.phase("a-younger", "Open").await;
+    assert_eq!(condition(&status, "Conflict"), Value::Null);
+    space.close().await;
+}
+
+#[tokio::test]
+async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_still_works() {
+    let space = space("fleet-guard").await;
+    let names = ["one", "two", "three", "four", "five"];
+    let mut apps = Vec::new();
+    for name in names {
+        apps.push(guarded(&space, name, json!({})).await);
+    }
+    let mut fleet = controller(&space);
+    for name in names {
+        ready(&space, name).await;
+    }
+    for _ in 0..4 {
+        for app in &mut apps {
+            app.restart(REFUSED).await;
+        }
+    }
+    for name in names {
+        let held = space.condition(name, "Held", "True").await;
+        assert_eq!(held["reason"], "Guard", "{held}");
+        assert!(held["message"].as_str().is_some_and(|why| why.contains("of 5 targets")), "{held}");
+    }
+    fleet.for_a_while(QUIET).await;
+    for name in names {
+        assert_eq!(space.replicas(name).await, 1, "{name}");
+    }
+    let alerts = fleet.told.iter().filter(|told| {
+        told["event"] == "note"
+            && told["message"].as_str().is_some_and(|message| message.contains("outage guard on"))
+    });
+    assert_eq!(alerts.count(), 1, "{:#?}", fleet.told);
+    space.edit_breaker("three", json!({"override": "ForcedOpen"})).await;
+    space.phase("three", "Open").await;
+    assert_eq!((space.replicas("three").await, space.replicas("four").await), (0, 1));
+    space.close().await;
+}
+
+/// The controller starts in the middle of the outage: the first breaker must not act before the others have looked.
+#[tokio::test]
+async fn a_controller_that_starts_when_all_are_failing_holds_every_trip() {
+    let space = space("fleet-late").await;
+    let names = ["one", "two", "three", "four", "five"];
+    for name in names {
+        guarded(&space, name, json!({})).await.jump(4, REFUSED).await;
+    }
+    let mut fleet = controller(&space);
+    for name in names {
+        assert_eq!(space.condition(name, "Held", "True").await["reason"], "Guard");
+    }
+    fleet.for_a_while(QUIET).await;
+    for name in names {
+        assert_eq!(space.replicas(name).await, 1, "{name}");
+    }
+    space.close().await;
+}
+
+#[tokio::test]
+async fn an_outage_of_a_gateway_with_four_dependants_among_ten_trips_all_four() {
+    let space = space("fleet-four").await;
+    let mut dependants = Vec::new();
+    for n in 0..4 {
+        dependants.push(guarded(&space, &format!("dependant-{n}"), json!({})).await);
+    }
+    for n in 0..6 {
+        guarded(&space, &format!("other-{n}"), json!({})).await;
+    }
+    let _fleet = controller(&space);
+    for n in 0..6 {
+        ready(&space, &format!("other-{n}")).await;
+    }
+    for n in 0..4 {
+        ready(&space, &format!("dependant-{n}")).await;
+    }
+    for _ in 0..4 {
+        for app in &mut dependants {
+            app.restart(REFUSED).await;
+        }
+    }
+    for n in 0..4 {
+        space.phase(&format!("dependant-{n}"), "Open").await;
+        assert_eq!(space.replicas(&format!("dependant-{n}")).await, 0);
+    }
+    for n in 0..6 {
+        assert_eq!(space.replicas(&format!("other-{n}")).await, 1);
+    }
+    space.close().await;
+}
+
+#[tokio::test]
+async fn pods_that_fail_on_one_node_alone_hold_the_trip_until_another_node_has_them_too() {
+    let space = space("fleet-node").await;
+    let pods = space.deployment("swype", 2).await;
+    for (pod, node) in pods.iter().zip(["node-a", "node-b"]) {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let binding: Binding = serde_json::from_value(json!({
+            "metadata": {"name": name},
+            "target": {"kind": "Node", "name": node},
+        }))
+        .expect("a binding");
+        let created: Result<Value, _> =
+            space.api::<Pod>().create_subresource("binding", &name, &PostParams::default(), &binding).await;
+        created.expect("bound");
+    }
+    let mut apps = Kubelet::start_all(&space, &pods).await;
+    space.breaker("swype", json!({})).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for _ in 0..4 {
+        apps[0].restart(REFUSED).await;
+    }
+    let held = space.condition("swype", "Held", "True").await;
+    assert_eq!(held["reason"], "OneNode");
+    assert!(held["message"].as_str().is_some_and(|why| why.contains("node-a")), "{held}");
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 2);
+    apps[1].restart(REFUSED).await;
+    space.phase("swype", "Open").await;
+    space.close().await;
+}
+
+#[tokio::test]
+async fn deleting_the_breaker_of_an_open_workload_leaves_it_and_says_how_to_bring_it_back() {
+    let space = space("fleet-deleted").await;
+    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
+    let mut fleet = controller(&space);
+    space.phase("swype", "Open").await;
+    space.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    let note = eventually("an Event on the workload", || async {
+        let events = space.events_on("swype").await;
+        events.into_iter().find(|(reason, _)| reason == "LeftAsItIs").map(|(_, note)| note)
+    })
+    .await;
+    assert!(note.contains("--replicas=1") && note.contains("deployment/swype"), "{note}");
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 0);
+    space.close().await;
+}
+
+#[tokio::test]
+async fn a_breaker_created_beside_running_ones_lists_its_pods_by_itself() {
+    let space = space("fleet-later").await;
+    guarded(&space, "first", json!({})).await;
+    let _fleet = controller(&space);
+    ready(&space, "first").await;
+    let pods = space.deployment_beside("later", 1).await;
+    let mut app = Kubelet::start(&space, &pods[0]).await;
+    app.jump(3, REFUSED).await;
+    space.breaker("later", json!({})).await;
+    space.breaker_until("later", "three counted", |status| status["counted"] == 3).await;
+    app.restart(REFUSED).await;
+    space.phase("later", "Open").await;
+    assert_eq!(space.replicas("first").await, 1);
+    space.close().await;
+}
+
+#[tokio::test]
+async fn two_controllers_that_both_believe_they_lead_make_one_trip() {
+    let space = space("fleet-two").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let mut one = controller(&space);
+    let mut two = controller(&space);
+    one.until("watching").await;
+    two.until("watching").await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    let status = space.phase("swype", "Open").await;
+    assert_eq!(status["originalReplicas"], 1);
+    one.for_a_while(QUIET).await;
+    two.for_a_while(QUIET).await;
+    let acted = one.told.iter().chain(&two.told);
+    let acted = acted.filter(|told| told["event"] == "scaled" && told["already"] == false).count();
+    assert_eq!((acted, trips(&space, "swype").await), (1, 1), "{:#?} {:#?}", one.told, two.told);
+    assert_eq!(space.replicas("swype").await, 0);
+    space.close().await;
+}
