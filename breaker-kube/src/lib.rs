@@ -30,6 +30,7 @@ mod rights;
 mod scale;
 mod secrets;
 mod selector;
+mod truce;
 mod watch;
 
 pub use client::KubeClient;

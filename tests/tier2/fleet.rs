@@ -1,5 +1,6 @@
 //! `watcher controller` on a real API server, with kubelets played by hand.
 #![allow(missing_docs)]
+#![recursion_limit = "256"] // the definition of ScaledObject is one JSON literal
 
 use std::time::Duration;
 
@@ -7,7 +8,10 @@ use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, condition, e
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Binding, Pod};
-use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 
 /// Long enough for anything that was going to happen.
@@ -521,5 +525,161 @@ async fn two_controllers_that_both_believe_they_lead_make_one_trip() {
     let acted = acted.filter(|told| told["event"] == "scaled" && told["already"] == false).count();
     assert_eq!((acted, trips(&space, "swype").await), (1, 1), "{:#?} {:#?}", one.told, two.told);
     assert_eq!(space.replicas("swype").await, 0);
+    space.close().await;
+}
+
+/// As KEDA 2 defines it: the names, the scope and the fields that matter to a breaker; the rest is kept as written.
+async fn keda(space: &Space) {
+    let all: Api<CustomResourceDefinition> = Api::all(space.cluster.client.clone());
+    let crd = json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "scaledobjects.keda.sh"},
+        "spec": {
+            "group": "keda.sh",
+            "names": {"kind": "ScaledObject", "listKind": "ScaledObjectList", "plural": "scaledobjects", "singular": "scaledobject", "shortNames": ["so"]},
+            "scope": "Namespaced",
+            "versions": [{
+                "name": "v1alpha1", "served": true, "storage": true, "subresources": {"status": {}},
+                "schema": {"openAPIV3Schema": {"type": "object", "required": ["spec"], "properties": {"spec": {
+                    "type": "object",
+                    "required": ["scaleTargetRef", "triggers"],
+                    "properties": {
+                        "scaleTargetRef": {"type": "object", "required": ["name"], "properties": {
+                            "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "name": {"type": "string"},
+                            "envSourceContainerName": {"type": "string"},
+                        }},
+                        "minReplicaCount": {"type": "integer", "format": "int32"},
+                        "maxReplicaCount": {"type": "integer", "format": "int32"},
+                        "idleReplicaCount": {"type": "integer", "format": "int32"},
+                        "cooldownPeriod": {"type": "integer", "format": "int32"},
+                        "pollingInterval": {"type": "integer", "format": "int32"},
+                        "triggers": {"type": "array", "items": {"type": "object", "required": ["metadata", "type"], "properties": {
+                            "type": {"type": "string"}, "name": {"type": "string"},
+                            "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
+                        }}},
+                    },
+                }}}},
+            }],
+        },
+    });
+    let apply = PatchParams::apply("tests").force();
+    all.patch("scaledobjects.keda.sh", &apply, &Patch::Apply(&crd)).await.expect("applied");
+    eventually("ScaledObjects are served", || async {
+        scaled_objects(space).list(&ListParams::default()).await.ok()
+    })
+    .await;
+}
+
+fn scaled_objects(space: &Space) -> Api<DynamicObject> {
+    let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
+    Api::namespaced_with(space.cluster.client.clone(), &space.name, &ApiResource::from_gvk(&kind))
+}
+
+async fn scaled_object(space: &Space, target: &str, paused: Option<&str>) {
+    let mut object = json!({
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": format!("{target}-queue"), "annotations": {"owner": "sre"}},
+        "spec": {
+            "scaleTargetRef": {"name": target},
+            "minReplicaCount": 0,
+            "triggers": [{"type": "rabbitmq", "metadata": {"queueName": "payments"}}],
+        },
+    });
+    if let Some(paused) = paused {
+        object["metadata"]["annotations"][PAUSED] = json!(paused);
+    }
+    let object = serde_json::from_value(object).expect("a ScaledObject");
+    scaled_objects(space).create(&PostParams::default(), &object).await.expect("created");
+}
+
+const PAUSED: &str = "autoscaling.keda.sh/paused-replicas";
+
+async fn paused(space: &Space, target: &str) -> Option<String> {
+    let object = scaled_objects(space).get(&format!("{target}-queue")).await.expect("it exists");
+    assert_eq!(
+        object.metadata.annotations.as_ref().and_then(|all| all.get("owner")).map(String::as_str),
+        Some("sre")
+    );
+    object.metadata.annotations?.remove(PAUSED)
+}
+
+#[tokio::test]
+async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written() {
+    let space = space("fleet-keda").await;
+    keda(&space).await;
+    let mut apps = Vec::new();
+    for (name, before) in
+        [("free", None), ("kept", Some("3")), ("changed", None), ("one", None), ("two", None)]
+    {
+        apps.push(guarded(&space, name, json!({})).await);
+        if !matches!(name, "one" | "two") {
+            scaled_object(&space, name, before).await;
+        }
+    }
+    let _fleet = controller(&space);
+    for name in ["free", "kept", "changed"] {
+        ready(&space, name).await;
+    }
+    for name in ["free", "kept", "changed"] {
+        space.edit_breaker(name, json!({"override": "ForcedOpen"})).await;
+        let status = space.phase(name, "Open").await;
+        assert_eq!(status["paused"]["scaledObject"], format!("{name}-queue"), "{status:#}");
+        assert_eq!(paused(&space, name).await.as_deref(), Some("0"), "{name}");
+    }
+    let patch = Patch::Merge(json!({"metadata": {"annotations": {PAUSED: "5"}}}));
+    scaled_objects(&space).patch("changed-queue", &PatchParams::default(), &patch).await.expect("changed");
+    for (name, after) in [("free", None), ("kept", Some("3")), ("changed", Some("5"))] {
+        ask_for_a_reset(&space, name, &Timestamp::now().to_string()).await;
+        space
+            .breaker_until(name, "closed, nobody paused", |status| {
+                status["phase"] == "Closed" && status["paused"] == Value::Null
+            })
+            .await;
+        assert_eq!(space.replicas(name).await, 1);
+        assert_eq!(paused(&space, name).await.as_deref(), after, "{name}");
+    }
+    space.close().await;
+}
+
+/// What Argo CD does with self-heal: whenever the replicas are not those of the manifest, it applies them again.
+#[tokio::test]
+async fn a_rival_that_scales_back_up_is_named_and_left_alone_until_there_is_new_evidence() {
+    let space = space("fleet-argo").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for trip in 1..=3 {
+        for _ in 0..4 {
+            app.restart(REFUSED).await;
+        }
+        space.phase("swype", "Open").await;
+        eventually("the pod is gone", || async {
+            space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+        })
+        .await;
+        let patch = Patch::Merge(json!({"spec": {"replicas": 1}}));
+        let argo = PatchParams { field_manager: Some("argocd-controller".into()), ..PatchParams::default() };
+        space.api::<Deployment>().patch("swype", &argo, &patch).await.expect("healed");
+        let status = space.breaker_until("swype", "contested", |status| {
+            status["phase"] == "Closed" && status["contestedBy"] == "argocd-controller"
+        });
+        assert_eq!(condition(&status.await, "Contested")["status"], "True");
+        let pods = space.pods(1).await;
+        app = Kubelet::start(&space, &pods[0]).await;
+        fleet.for_a_while(Duration::from_secs(1)).await;
+        assert_eq!(space.replicas("swype").await, 1, "re-asserted after trip {trip}");
+    }
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    assert_eq!(space.condition("swype", "Held", "True").await["reason"], "Contested");
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(
+        (space.replicas("swype").await, trips(&space, "swype").await),
+        (1, 3),
+        "a fourth trip in the hour"
+    );
     space.close().await;
 }

@@ -12,6 +12,7 @@ mod read;
 mod spec;
 mod status;
 
+pub use crate::truce::Pause;
 pub use read::{BadSpec, Wanted};
 pub use spec::{
     BeforeTrip, CauseName, CircuitBreaker, CircuitBreakerSpec, HooksSpec, ModeName, Notify, OnFailure,

@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::truce::Pause;
+
 /// Where the breaker stands. Written by the controller alone.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -39,7 +41,7 @@ pub struct CircuitBreakerStatus {
     /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, TargetFound, Tripped and Held always; Contested, Conflict and WindowMayOverlook while they hold.
+    /// Ready, TargetFound, Tripped and Held always; Contested, Conflict, WindowMayOverlook and HPAMayWake while they hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
@@ -49,6 +51,9 @@ pub struct CircuitBreakerStatus {
     /// The override of the spec that was acted on last: ForcedOpen presses the button once, not again after a restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_handled: Option<String>,
+    /// The ScaledObject of KEDA that is paused while the breaker is not closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Pause>,
     /// What the controller resumes from after its own restart. Not for people; do not edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "anything")]
@@ -106,6 +111,8 @@ pub mod condition {
     pub const CONFLICT: &str = "Conflict";
     /// The window can overlook a steady crash loop.
     pub const WINDOW_MAY_OVERLOOK: &str = "WindowMayOverlook";
+    /// A HorizontalPodAutoscaler may scale the open target up.
+    pub const HPA_MAY_WAKE: &str = "HPAMayWake";
 }
 
 fn integer(_: &mut SchemaGenerator) -> Schema {

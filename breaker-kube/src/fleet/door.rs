@@ -9,6 +9,7 @@ use breaker_core::{
     Stored, TargetEvent, WorkloadRef,
 };
 use futures::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use super::page::Page;
@@ -17,10 +18,41 @@ use crate::{KubeClient, PodHub};
 /// Held by each breaker of the first round until it has asked for its pods; then the one listing begins.
 pub(crate) type Token = mpsc::Sender<()>;
 
+/// How long it is remembered that there is no KEDA, or that it may not be asked.
+const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether there is a KEDA, so that not every trip asks.
+#[derive(Default)]
+pub(crate) struct Keda(Mutex<Option<Timestamp>>);
+
+impl Keda {
+    fn away(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
+    fn is_away(&self, now: Timestamp) -> bool {
+        let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| now.duration_since(since) < ASK_AGAIN_AFTER)
+    }
+}
+
+/// A breaker that is closed pauses nobody.
+pub(crate) async fn end_truce(kube: &KubeClient, page: &Page) {
+    let Some(pause) = page.read(|sheet| sheet.paused.clone()) else { return };
+    if page.record().is_some_and(|record| record.state != State::Closed) {
+        return;
+    }
+    match kube.unpause(&page.name.namespace, &pause).await {
+        Ok(()) => page.change(|sheet| sheet.paused = None),
+        Err(error) => tracing::warn!("{}", error.chain()),
+    }
+}
+
 pub(crate) struct FleetDoor {
     kube: KubeClient,
     hub: PodHub,
     page: Arc<Page>,
+    keda: Arc<Keda>,
     /// True once every breaker of the first round has had a look at its pods.
     looked: watch::Receiver<bool>,
     token: Mutex<Option<Token>>,
@@ -33,10 +65,45 @@ impl FleetDoor {
         kube: KubeClient,
         hub: PodHub,
         page: Arc<Page>,
+        keda: Arc<Keda>,
         looked: watch::Receiver<bool>,
         token: Option<Token>,
     ) -> Self {
-        Self { kube, hub, page, looked, token: Mutex::new(token), loaded: AtomicBool::new(false) }
+        Self { kube, hub, page, keda, looked, token: Mutex::new(token), loaded: AtomicBool::new(false) }
+    }
+
+    /// Before the Record of a trip is stored: what KEDA's owner had written is stored with it.
+    async fn look_for_keda(&self, target: &WorkloadRef) {
+        let now = self.kube.clock.now();
+        if self.page.read(|sheet| sheet.paused.is_some()) || self.keda.is_away(now) {
+            return;
+        }
+        match self.kube.scaled_object(target).await {
+            Ok(None) => self.keda.away(now),
+            Ok(Some(pause)) => self.page.change(|sheet| sheet.paused = Some(pause)),
+            Err(error) => {
+                tracing::debug!("{}", error.chain());
+                self.keda.away(now);
+            }
+        }
+    }
+
+    /// KEDA stays where the breaker goes; it is free again before all replicas come back.
+    async fn keep_the_truce(&self, target: &WorkloadRef, replicas: u32) {
+        let Some(mut pause) = self.page.read(|sheet| sheet.paused.clone()) else { return };
+        let state = self.page.record().map(|record| record.state).unwrap_or_default();
+        let on_trial = matches!(state, State::HalfOpen { restoring: false, .. });
+        let done = if replicas == 0 || on_trial {
+            pause.ours = replicas.to_string();
+            self.page.change(|sheet| sheet.paused = Some(pause.clone()));
+            self.kube.pause(&target.namespace, &pause).await
+        } else {
+            self.kube.unpause(&target.namespace, &pause).await
+        };
+        if let Err(error) = done {
+            // KEDA may wake it now; that would be Contested, and said.
+            tracing::warn!("{}", error.chain());
+        }
     }
 }
 
@@ -62,6 +129,7 @@ impl ClusterClient for FleetDoor {
         seen: &Scale,
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
+        self.keep_the_truce(target, replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
 
@@ -89,14 +157,19 @@ impl ClusterClient for FleetDoor {
     /// everywhere must be known before the first one acts on it.
     async fn save_record(
         &self,
-        _: &WorkloadRef,
+        target: &WorkloadRef,
         record: &Record,
         over: Option<String>,
     ) -> Result<String, ClusterError> {
+        if matches!(record.state, State::Tripping { .. }) {
+            self.look_for_keda(target).await;
+        }
         if matches!(&record.state, State::Tripping { because, .. } if !because.pressed) {
             let _ = self.looked.clone().wait_for(|looked| *looked).await;
         }
-        self.page.save(record, over.as_deref()).await
+        let saved = self.page.save(record, over.as_deref()).await?;
+        end_truce(&self.kube, &self.page).await;
+        Ok(saved)
     }
 
     async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {

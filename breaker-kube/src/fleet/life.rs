@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Shared;
-use super::door::{FleetDoor, Token};
+use super::door::{FleetDoor, Token, end_truce};
 use super::orders::{Orders, commands};
 use super::page::Page;
 use super::sheet::Finding;
@@ -70,6 +70,7 @@ async fn run(
         shared.kube.clone(),
         shared.hub.clone(),
         Arc::clone(page),
+        Arc::clone(&shared.keda),
         shared.looked.subscribe(),
         token,
     );
@@ -101,7 +102,8 @@ async fn run(
         sheet.target_found = Some(Finding::new(true, "Found", target.to_string()));
         sheet.ready = readiness(&wanted, target);
     });
-    let mut tell = |at: Timestamp, notice: &Notice| shared.told(page, at, notice);
+    end_truce(&shared.kube, page).await;
+    let mut tell = |at: Timestamp, notice: &Notice| shared.told(page, target, at, notice);
     let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
     let mut orders = orders.clone();
     let follow = async {

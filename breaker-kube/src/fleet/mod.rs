@@ -38,7 +38,7 @@ use tokio::task::{AbortHandle, JoinSet};
 pub use self::source::BreakerName;
 
 use self::desk::Desk;
-use self::door::Token;
+use self::door::{Keda, Token};
 use self::orders::Orders;
 use self::page::Page;
 use self::sheet::Finding;
@@ -97,10 +97,14 @@ pub(crate) struct Shared {
     looked: watch::Sender<bool>,
     /// A thousand breakers that start do not ask all at once.
     starting: Semaphore,
+    keda: Arc<Keda>,
 }
 
 impl Shared {
-    fn told(&self, page: &Page, at: Timestamp, notice: &Notice) {
+    fn told(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef, at: Timestamp, notice: &Notice) {
+        if matches!(notice, Notice::Scaled { .. } | Notice::AlreadyOpen { .. }) {
+            self.look_for_hpa(page, target);
+        }
         match notice {
             Notice::Restart(restart) if restart.counts => self.desk.seen(&page.name, restart.finished_at),
             Notice::Scaled { already: false, .. } => self.desk.tripped(&page.name, at),
@@ -111,6 +115,24 @@ impl Shared {
         if let Some(phase) = phase_after(notice) {
             self.audience.phase(&page.name, phase);
         }
+    }
+}
+
+impl Shared {
+    /// An HPA leaves a workload at zero alone, unless its own minimum is zero.
+    fn look_for_hpa(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef) {
+        let (shared, page, target) = (Arc::clone(self), Arc::clone(page), target.clone());
+        tokio::spawn(async move {
+            match shared.kube.waking_hpa(&target).await {
+                Ok(Some(hpa)) => {
+                    let why =
+                        format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up");
+                    page.change(|sheet| sheet.may_wake = Some(why));
+                }
+                Ok(None) => {}
+                Err(error) => tracing::debug!("{}", error.chain()),
+            }
+        });
     }
 }
 
@@ -199,6 +221,7 @@ impl Fleet {
             audience: Arc::clone(&self.audience),
             looked: watch::channel(false).0,
             starting: Semaphore::new(START_AT_ONCE),
+            keda: Arc::default(),
         };
         Round::new(Arc::new(shared)).run().await
     }

@@ -57,7 +57,7 @@ impl Page {
             if known.state == State::Closed {
                 sheet.count.by_cause = by_cause(&known);
             }
-            sheet.counts_from = known.counts_from;
+            sheet.about = Some((known.target_uid.clone(), known.counts_from));
         }
         Self {
             api: Api::namespaced(client.clone(), &name.namespace),

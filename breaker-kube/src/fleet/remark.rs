@@ -71,9 +71,13 @@ impl Shared {
         replicas: u32,
         why: &str,
     ) {
+        let paused = page.read(|sheet| sheet.paused.clone());
+        let paused = paused
+            .map(|pause| format!("; ScaledObject {} stays paused", pause.scaled_object))
+            .unwrap_or_default();
         let message = format!(
             "{why}; {target} is left as it is, at the replicas it has now. To give back: kubectl scale -n {} {} \
-             --replicas={replicas}",
+             --replicas={replicas}{paused}",
             target.namespace,
             target.slash()
         );

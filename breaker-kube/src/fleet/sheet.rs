@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::orders::name;
-use crate::crd::{CircuitBreakerStatus, Condition, LastTrip, condition};
+use crate::crd::{CircuitBreakerStatus, Condition, LastTrip, Pause, condition};
 
 /// A condition before it is dated: is it so, why in one word, why in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +36,17 @@ pub(crate) struct Sheet {
     pub(crate) conflict: Option<String>,
     /// The window may overlook a steady crash loop.
     pub(crate) overlook: Option<String>,
+    /// An HPA may scale the open target up.
+    pub(crate) may_wake: Option<String>,
+    /// KEDA, as it was found before the trip.
+    pub(crate) paused: Option<Pause>,
     /// Why it does not act although restarts are many: a word and a sentence.
     pub(crate) held: Option<(String, String)>,
     /// It only observes, and would have tripped.
     pub(crate) would_trip: Option<String>,
     pub(crate) count: Count,
-    /// Since when the Record counts that `count` is about.
-    pub(crate) counts_from: Option<Timestamp>,
+    /// What `count` is about, once there was a Record: which target, counted since when.
+    pub(crate) about: Option<(String, Option<Timestamp>)>,
     pub(crate) last_trip: Option<LastTrip>,
     pub(crate) reset_handled: Option<String>,
     pub(crate) override_handled: Option<String>,
@@ -67,10 +71,12 @@ impl Sheet {
             target_found: None,
             conflict: None,
             overlook: None,
+            may_wake: None,
+            paused: status.paused,
             held: None,
             would_trip: None,
             count,
-            counts_from: None,
+            about: None,
             last_trip: status.last_trip,
             reset_handled: status.reset_handled,
             override_handled: status.override_handled,
@@ -101,9 +107,10 @@ impl Sheet {
             Notice::Held(held) => self.held = Some((one_word(held.reason), held.to_string())),
             Notice::WouldTrip(because) => self.would_trip = Some(because.to_string()),
             Notice::Tripping { .. } => (self.held, self.would_trip) = (None, None),
-            Notice::Scaled { .. } | Notice::Contested { .. } => self.held = None,
+            Notice::Scaled { .. } => self.held = None,
+            Notice::Contested { .. } => (self.held, self.may_wake) = (None, None),
             Notice::Reset | Notice::Restored { .. } => {
-                (self.held, self.would_trip) = (None, None);
+                (self.held, self.would_trip, self.may_wake) = (None, None, None);
                 self.count.counted = 0;
                 self.count.by_cause.clear();
             }
@@ -132,11 +139,12 @@ impl Sheet {
         // Open, it goes on showing what tripped it; closed again, counting has begun anew.
         if let Some(record) = record
             && record.state == State::Closed
-            && record.counts_from != self.counts_from
         {
-            self.counts_from = record.counts_from;
-            self.count.counted = 0;
-            self.count.by_cause = by_cause(record);
+            let about = (record.target_uid.clone(), record.counts_from);
+            if self.about.replace(about.clone()).is_some_and(|before| before != about) {
+                self.count.counted = 0;
+                self.count.by_cause = by_cause(record);
+            }
         }
         if let Some(pending) = self.override_pending
             && record.is_some_and(|record| record.override_ == pending)
@@ -164,6 +172,7 @@ impl Sheet {
             conditions: self.conditions.clone(),
             reset_handled: self.reset_handled.clone(),
             override_handled: self.override_handled.clone(),
+            paused: self.paused.clone(),
             record: stored,
         }
     }
@@ -190,6 +199,9 @@ impl Sheet {
         }
         if let Some(why) = &self.overlook {
             all.push((condition::WINDOW_MAY_OVERLOOK, Finding::new(true, "ShortWindow", why)));
+        }
+        if let Some(why) = &self.may_wake {
+            all.push((condition::HPA_MAY_WAKE, Finding::new(true, "MinReplicasZero", why)));
         }
         all.into_iter()
             .map(|(kind, finding)| {

@@ -78,6 +78,7 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
 #[test]
 fn an_open_breaker_says_what_tripped_it_and_remembers_it_when_it_is_closed_again() {
     let mut sheet = watching();
+    with(&mut sheet, &Record::default(), 9);
     let status = with(&mut sheet, &open(10), 11);
     assert_eq!(
         (status.phase.as_deref(), status.counted, status.original_replicas),
