@@ -37,6 +37,15 @@ fn a_kubeconfig_that_cannot_be_used_is_named() {
 }
 
 #[test]
+fn a_controller_on_a_cluster_without_the_definition_says_how_to_install_it() {
+    let stub = stub::Stub::new(stub::Manners::default());
+    let kubeconfig = stub.kubeconfig();
+    let args = ["controller", "-n", "sre", "--kubeconfig", kubeconfig.to_str().unwrap()];
+    let stderr = refused("no definition", &watcher(&args), 3);
+    assert!(stderr.contains("watcher crd | kubectl apply --server-side -f -"), "{stderr}");
+}
+
+#[test]
 fn an_api_server_that_cannot_be_reached_is_told_within_ten_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");

@@ -126,6 +126,13 @@ impl Watcher {
         (status.code().unwrap_or(-1), self.errors().await)
     }
 
+    /// SIGTERM, as when a pod is stopped.
+    pub fn stop(&self) {
+        let pid = self.child.id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(status.is_ok_and(|status| status.success()), "kill -TERM {pid}");
+    }
+
     /// SIGKILL, as when the machine takes it away.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("killed");

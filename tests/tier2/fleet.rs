@@ -2,16 +2,21 @@
 #![allow(missing_docs)]
 #![recursion_limit = "256"] // the definition of ScaledObject is one JSON literal
 
+#[path = "../../bin-watcher/tests/receiver/mod.rs"]
+mod receiver;
+
 use std::time::Duration;
 
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, condition, eventually};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Binding, Pod};
+use k8s_openapi::api::core::v1::{Binding, Pod, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
+use receiver::{Manner, Receiver};
+use ring::hmac;
 use serde_json::{Value, json};
 
 /// Long enough for anything that was going to happen.
@@ -681,5 +686,71 @@ async fn a_rival_that_scales_back_up_is_named_and_left_alone_until_there_is_new_
         (1, 3),
         "a fourth trip in the hour"
     );
+    space.close().await;
+}
+
+#[tokio::test]
+async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespace() {
+    let space = space("fleet-hook").await;
+    let secret =
+        serde_json::from_value(json!({"metadata": {"name": "hook"}, "stringData": {"key": "s3cret"}}));
+    space.api::<Secret>().create(&PostParams::default(), &secret.expect("a Secret")).await.expect("created");
+    let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(3))], || 0);
+    let told = Receiver::new(vec![], || 0);
+    let hooks = json!({
+        "beforeTrip": {"url": asked.url(), "secretRef": {"name": "hook"}},
+        "notify": [{"url": told.url()}],
+    });
+    let mut app = guarded(&space, "swype", json!({"hooks": hooks})).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    fleet.until("tripping").await;
+    let letter = asked.wait_for(1).remove(0);
+    let status = space.breaker_status("swype").await;
+    assert_eq!(
+        (space.replicas("swype").await, &status["phase"]),
+        (1, &json!("Tripping")),
+        "asked before the scale"
+    );
+    let signature = letter.headers["x-bigredbutton-signature"].strip_prefix("sha256=").expect("hexadecimal");
+    let signature: Vec<u8> = (0..signature.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&signature[at..at + 2], 16).expect("hexadecimal"))
+        .collect();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret");
+    hmac::verify(&key, &letter.bytes, &signature).expect("signed by the Secret");
+    space.phase("swype", "Open").await;
+    assert!(!told.wait_for(1).is_empty());
+    let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
+    space.breaker_until("swype", "the notice is acknowledged", delivered).await;
+    assert_eq!((space.replicas("swype").await, asked.letters().len()), (0, 1));
+    space.close().await;
+}
+
+#[tokio::test]
+async fn a_controller_that_is_stopped_says_so_and_the_next_one_goes_on() {
+    let space = space("fleet-stopped").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let mut fleet = controller(&space);
+    fleet.until("watching").await;
+    for _ in 0..3 {
+        app.restart(REFUSED).await;
+    }
+    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
+    fleet.stop();
+    assert_eq!(fleet.end().await.0, 143);
+    assert!(
+        fleet
+            .told
+            .last()
+            .is_some_and(|told| told["message"].as_str().is_some_and(|why| why.contains("SIGTERM")))
+    );
+    let mut next = controller(&space);
+    assert_eq!(next.until("watching").await["counted"], 3);
+    app.restart(REFUSED).await;
+    assert_eq!(space.phase("swype", "Open").await["counted"], 4);
     space.close().await;
 }

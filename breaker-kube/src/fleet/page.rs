@@ -263,3 +263,135 @@ fn hash(status: &CircuitBreakerStatus) -> u64 {
 pub(crate) fn stamp(at: Timestamp) -> String {
     at.as_second().to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use http::{Request, Response};
+    use kube::client::Body;
+
+    use super::*;
+
+    type Server = tower_test::mock::Handle<Request<Body>, Response<Body>>;
+
+    struct Stopped;
+
+    #[async_trait]
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        async fn sleep_until(&self, _: Timestamp) {}
+    }
+
+    fn record(episode: u64) -> Record {
+        Record { target_uid: "t".into(), episode, ..Record::default() }
+    }
+
+    fn breaker(version: &str, record: &Record) -> Value {
+        json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1",
+            "kind": "CircuitBreaker",
+            "metadata": {"name": "swype", "namespace": "sre", "uid": "u", "resourceVersion": version},
+            "spec": {},
+            "status": {"record": record},
+        })
+    }
+
+    fn slim(version: &str, record: &Record) -> SlimBreaker {
+        serde_json::from_value(breaker(version, record)).unwrap()
+    }
+
+    /// A page that knows version 7 with the first episode, and the API server it speaks to.
+    fn page() -> (Page, Server) {
+        let (service, server) = tower_test::mock::pair();
+        let clock: Arc<dyn Clock> = Arc::new(Stopped);
+        (Page::new(&Client::new(service, "sre"), &clock, &slim("7", &record(1))), server)
+    }
+
+    /// Answers one request; tells its method and the version it was to be written over.
+    async fn answer(server: &mut Server, code: u16, body: Value) -> (String, Value) {
+        let (request, respond) = server.next_request().await.expect("a request");
+        let method = request.method().to_string();
+        let sent = request.into_body().collect_bytes().await.unwrap();
+        let sent: Value = serde_json::from_slice(&sent).unwrap_or_default();
+        let answer = Response::builder().status(code).body(Body::from(serde_json::to_vec(&body).unwrap()));
+        respond.send_response(answer.unwrap());
+        (method, sent["metadata"]["resourceVersion"].clone())
+    }
+
+    fn conflict() -> Value {
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409, "message": "x"})
+    }
+
+    fn over(page: &Page) -> Option<String> {
+        page.known_record().unwrap().map(|stored| stored.version)
+    }
+
+    #[tokio::test]
+    async fn a_spec_edited_meanwhile_costs_one_more_try_and_no_conflict() {
+        let (page, mut server) = page();
+        let (known, next) = (over(&page), record(2));
+        let serve = async {
+            let first = answer(&mut server, 409, conflict()).await;
+            let look = answer(&mut server, 200, breaker("9", &record(1))).await;
+            let again = answer(&mut server, 200, breaker("10", &next)).await;
+            (first, look.0, again)
+        };
+        let (saved, (first, look, again)) = tokio::join!(page.save(&next, known.as_deref()), serve);
+        assert_eq!(first, ("PATCH".into(), json!("7")));
+        assert_eq!(look, "GET");
+        assert_eq!(again, ("PATCH".into(), json!("9")));
+        assert_eq!(Some(saved.unwrap()), over(&page));
+        // Nothing new: nothing is sent, or this would wait for an answer.
+        tokio::time::timeout(Duration::from_secs(5), page.write_if_new()).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn another_record_is_a_conflict_and_theirs_is_known_then() {
+        let (page, mut server) = page();
+        let (known, ours, theirs) = (over(&page), record(2), record(5));
+        let serve = async {
+            answer(&mut server, 409, conflict()).await;
+            answer(&mut server, 200, breaker("9", &theirs)).await;
+        };
+        let (saved, ()) = tokio::join!(page.save(&ours, known.as_deref()), serve);
+        assert!(matches!(saved, Err(ClusterError::Conflict(_))), "{saved:?}");
+        assert_eq!(page.record().unwrap().episode, 5);
+        // Who still thinks of the former one is refused without a request.
+        let again = page.save(&record(2), known.as_deref()).await;
+        assert!(matches!(again, Err(ClusterError::Conflict(_))), "{again:?}");
+    }
+
+    #[tokio::test]
+    async fn a_newer_version_is_written_over_only_when_its_record_is_the_known_one() {
+        for (seen, want) in
+            [(slim("8", &record(1)), "8"), (slim("8", &record(5)), "7"), (slim("6", &record(1)), "7")]
+        {
+            let (page, mut server) = page();
+            page.seen(&seen);
+            let (known, next) = (over(&page), record(2));
+            let serve = answer(&mut server, 200, breaker("10", &next));
+            let (saved, sent) = tokio::join!(page.save(&next, known.as_deref()), serve);
+            assert!(saved.is_ok());
+            assert_eq!(sent.1, json!(want));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namesake_of_a_deleted_breaker_is_not_written_to() {
+        let (page, mut server) = page();
+        let mut other = breaker("9", &record(1));
+        other["metadata"]["uid"] = json!("another");
+        let (known, ours) = (over(&page), record(2));
+        let serve = async {
+            answer(&mut server, 409, conflict()).await;
+            answer(&mut server, 200, other).await;
+        };
+        let (saved, ()) = tokio::join!(page.save(&ours, known.as_deref()), serve);
+        assert!(matches!(saved, Err(ClusterError::NotFound(_))), "{saved:?}");
+    }
+}
