@@ -22,6 +22,7 @@ mod fleet;
 mod hub;
 mod kinds;
 mod last_words;
+pub mod lease;
 mod messenger;
 mod pods;
 mod pulse;

@@ -7,11 +7,13 @@ mod breakers;
 mod cluster;
 mod kubelet;
 mod process;
+mod road;
 
 pub use breakers::condition;
 pub use cluster::{Cluster, Space, eventually};
 pub use kubelet::Kubelet;
 pub use process::{Told, Watcher};
+pub use road::Road;
 
 /// Last words of a process whose peer refused the connection.
 pub const REFUSED: &str = "Error: dial tcp 10.96.0.7:8080: connect: connection refused";

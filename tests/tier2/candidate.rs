@@ -1,0 +1,57 @@
+//! One candidate for a Lease: prints where it stands, one word a line, until SIGTERM.
+//!
+//! Usage: `candidate NAMESPACE IDENTITY`, with `KUBECONFIG`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use breaker_core::Clock;
+use breaker_kube::lease::{Election, Standing, Terms};
+use breaker_kube::{KubeClient, Options};
+use jiff::{SignedDuration, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Hours off, by as many as its identity has letters: nobody may rely on another's clock.
+struct WrongClock {
+    slow_by: SignedDuration,
+}
+
+#[async_trait]
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now() - self.slow_by
+    }
+
+    async fn sleep_until(&self, _: Timestamp) {}
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut args = std::env::args().skip(1);
+    let (namespace, identity) = (args.next().expect("a namespace"), args.next().expect("an identity"));
+    let hours = i64::try_from(identity.len()).unwrap_or_default();
+    let clock = Arc::new(WrongClock { slow_by: SignedDuration::from_hours(hours) });
+    let client = KubeClient::connect(Options::default(), clock).await.expect("a client");
+    let (tell, mut standing) = watch::channel(Standing::Following(None));
+    let mut asked_to_go = signal(SignalKind::terminate()).expect("a handler");
+    let election = Election::new(&client, Terms::new(&namespace, "controller", &identity));
+    let run = election.run(&tell, async {
+        asked_to_go.recv().await;
+    });
+    let print = async {
+        while standing.changed().await.is_ok() {
+            match &*standing.borrow_and_update() {
+                Standing::Leading => println!("leading"),
+                Standing::Following(holder) => {
+                    println!("following {}", holder.as_deref().unwrap_or("nobody"))
+                }
+                Standing::Unknown(why) => println!("unknown {why}"),
+            }
+        }
+    };
+    tokio::select! {
+        () = run => {}
+        () = print => {}
+    }
+}
