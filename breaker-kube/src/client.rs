@@ -12,6 +12,7 @@ use kube::Client;
 
 use crate::kinds::Kinds;
 use crate::pulse::Pulses;
+use crate::traffic::{Tally, Traffic};
 
 /// A cluster behind an API server.
 ///
@@ -22,17 +23,29 @@ pub struct KubeClient {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) pulses: Pulses,
     pub(crate) kinds: Arc<Kinds>,
+    pub(crate) tally: Tally,
     namespace: String,
 }
 
 impl KubeClient {
-    pub(crate) fn new(client: Client, namespace: String, clock: Arc<dyn Clock>, pulses: Pulses) -> Self {
-        Self { client, clock, pulses, kinds: Arc::default(), namespace }
+    pub(crate) fn new(
+        client: Client,
+        namespace: String,
+        clock: Arc<dyn Clock>,
+        pulses: Pulses,
+        tally: Tally,
+    ) -> Self {
+        Self { client, clock, pulses, kinds: Arc::default(), tally, namespace }
     }
 
     /// The namespace of the context, `default` when it names none.
     pub fn default_namespace(&self) -> &str {
         &self.namespace
+    }
+
+    /// What passed between this client, its clones included, and the API server so far.
+    pub fn traffic(&self) -> Traffic {
+        self.tally.so_far()
     }
 }
 

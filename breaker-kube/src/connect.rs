@@ -11,6 +11,7 @@ use kube::{Client, Config};
 
 use crate::KubeClient;
 use crate::pulse::{PulseLayer, Pulses};
+use crate::traffic::{Tally, TallyLayer};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -63,11 +64,12 @@ impl KubeClient {
         // Whether and when to try again is the breaker's to decide.
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
-        let pulses = Pulses::default();
+        let (pulses, tally) = (Pulses::default(), Tally::default());
         let builder =
             ClientBuilder::try_from(config).map_err(|error| ConnectError::Credentials(error.into()))?;
-        let client: Client = builder.with_layer(&PulseLayer::new(&pulses)).build();
-        Ok(Self::new(client, namespace, clock, pulses))
+        let builder = builder.with_layer(&TallyLayer::new(&tally)).with_layer(&PulseLayer::new(&pulses));
+        let client: Client = builder.build();
+        Ok(Self::new(client, namespace, clock, pulses, tally))
     }
 }
 

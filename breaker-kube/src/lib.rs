@@ -32,6 +32,7 @@ mod scale;
 mod secrets;
 mod selector;
 mod truce;
+mod traffic;
 mod watch;
 
 pub use client::KubeClient;
@@ -41,6 +42,7 @@ pub use hub::PodHub;
 pub use messenger::{HttpMessenger, SIGNATURE, SecretFiles, Secrets, read_secret};
 pub use rights::Rights;
 pub use secrets::KubeSecrets;
+pub use traffic::Traffic;
 
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "bigredbutton";

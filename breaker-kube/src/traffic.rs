@@ -1,0 +1,195 @@
+//! What passes between this client and the API server, counted: refusals, and listings of pods.
+//!
+//! Counted at the one place that every request goes through, so that no caller can forget to.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use http::{Method, Request, Response};
+use tower::{Layer, Service};
+
+/// Requests so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Requests that were refused or got no answer, by verb (`get`, `watch`, `create`, `update`, `patch`, `delete`)
+    /// and by HTTP status; status 0 is no answer. 409 is routine: an object was changed since it was read.
+    pub errors: BTreeMap<(&'static str, u16), u64>,
+    /// Listings of pods that were begun.
+    pub pod_lists: u64,
+}
+
+/// The count that a client's clones share.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(Arc<Mutex<Traffic>>);
+
+impl Tally {
+    pub(crate) fn so_far(&self) -> Traffic {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Traffic> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self, verb: &'static str, status: u16) {
+        *self.locked().errors.entry((verb, status)).or_default() += 1;
+    }
+}
+
+/// As RBAC names them, though a list counts as `get`.
+fn verb(method: &Method, watches: bool) -> &'static str {
+    match *method {
+        _ if watches => "watch",
+        Method::POST => "create",
+        Method::PUT => "update",
+        Method::PATCH => "patch",
+        Method::DELETE => "delete",
+        _ => "get",
+    }
+}
+
+/// The first page of a list of pods; a watch is none, and the pages after the first belong to it.
+fn lists_pods(method: &Method, path: &str, query: &str) -> bool {
+    let has = |wanted: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == wanted);
+    method == Method::GET && path.ends_with("/pods") && !has("watch") && !has("continue")
+}
+
+pub(crate) struct TallyLayer(Tally);
+
+impl TallyLayer {
+    pub(crate) fn new(tally: &Tally) -> Self {
+        Self(tally.clone())
+    }
+}
+
+impl<S> Layer<S> for TallyLayer {
+    type Service = Tallied<S>;
+
+    fn layer(&self, inner: S) -> Tallied<S> {
+        Tallied { inner, tally: self.0.clone() }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Tallied<S> {
+    inner: S,
+    tally: Tally,
+}
+
+impl<S, A, B> Service<Request<A>> for Tallied<S>
+where
+    S: Service<Request<A>, Response = Response<B>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<A>) -> Self::Future {
+        let query = request.uri().query().unwrap_or_default();
+        let watches = form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "watch");
+        let verb = verb(request.method(), watches);
+        if lists_pods(request.method(), request.uri().path(), query) {
+            self.tally.locked().pod_lists += 1;
+        }
+        let answer = self.inner.call(request);
+        let tally = self.tally.clone();
+        Box::pin(async move {
+            // An attempt that its caller gives up on is dropped here, and is no answer either.
+            let mut open = Open { tally, verb, status: Some(0) };
+            let answer = answer.await;
+            open.status = match &answer {
+                Ok(answer) if answer.status().is_client_error() || answer.status().is_server_error() => {
+                    Some(answer.status().as_u16())
+                }
+                Ok(_) => None,
+                Err(_) => Some(0),
+            };
+            answer
+        })
+    }
+}
+
+/// A request under way: counted with this status when it ends.
+struct Open {
+    tally: Tally,
+    verb: &'static str,
+    status: Option<u16>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(status) = self.status {
+            self.tally.failed(self.verb, status);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn send(tally: &Tally, method: &str, uri: &str, status: u16) {
+        let answering = tower::service_fn(move |_: Request<()>| async move {
+            if status == 0 {
+                Err("no answer")
+            } else {
+                Ok(Response::builder().status(status).body(()).unwrap())
+            }
+        });
+        let request = Request::builder().method(method).uri(uri).body(()).unwrap();
+        let _ = TallyLayer::new(tally).layer(answering).oneshot(request).await;
+    }
+
+    #[tokio::test]
+    async fn refusals_are_counted_by_verb_and_status() {
+        let tally = Tally::default();
+        for (method, uri, status) in [
+            ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
+            ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
+            ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 200),
+            ("GET", "/api/v1/pods?watch=true", 410),
+            ("GET", "/api/v1/pods?watch=true", 200),
+            ("GET", "/api/v1/namespaces/sre/pods/a/log", 403),
+            ("PUT", "/apis/coordination.k8s.io/v1/namespaces/brb/leases/a", 0),
+        ] {
+            send(&tally, method, uri, status).await;
+        }
+        let want = [(("get", 403), 1), (("patch", 409), 2), (("update", 0), 1), (("watch", 410), 1)];
+        assert_eq!(tally.so_far().errors, want.into());
+    }
+
+    #[tokio::test]
+    async fn an_attempt_that_was_given_up_got_no_answer() {
+        let tally = Tally::default();
+        let silent = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, &str>>());
+        let request = Request::builder().uri("/api/v1/pods").body(()).unwrap();
+        let call = TallyLayer::new(&tally).layer(silent).oneshot(request);
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), call).await.is_err());
+        assert_eq!(tally.so_far().errors, [(("get", 0), 1)].into());
+    }
+
+    #[tokio::test]
+    async fn a_listing_of_many_pages_is_one() {
+        let tally = Tally::default();
+        for uri in [
+            "/api/v1/pods?limit=100",
+            "/api/v1/pods?limit=100&continue=abc",
+            "/api/v1/pods?watch=true",
+            "/api/v1/namespaces/sre/pods?labelSelector=app%3Da",
+            "/apis/bigredbutton.dev/v1alpha1/circuitbreakers",
+        ] {
+            send(&tally, "GET", uri, 200).await;
+        }
+        assert_eq!(tally.so_far().pod_lists, 2);
+        assert!(tally.so_far().errors.is_empty());
+    }
+}
