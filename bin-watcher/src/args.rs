@@ -1,5 +1,6 @@
 //! The command line: what may be typed, and the checked request it becomes.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,10 +9,13 @@ use breaker_core::{
     WorkloadRef,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 
+use crate::controller::LeaseArg;
 use crate::exit::Usage;
 use crate::hooks::{Checked, HookArgs, NotifyArgs};
+use crate::log::LogFormat;
 use crate::output::Format;
 use crate::rules;
 use crate::values::{self, Heartbeat};
@@ -64,7 +68,41 @@ pub(crate) enum Command {
     /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
     #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
     Crd,
+    /// Print completions for a shell.
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Print the man page, or write one for each command.
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Write one page for each command into this directory.
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
 }
+
+impl Command {
+    /// How its log looks.
+    pub(crate) fn log_format(&self) -> LogFormat {
+        match self {
+            Self::Controller(args) => args.log_format,
+            _ => LogFormat::Text,
+        }
+    }
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  watcher completions bash >/etc/bash_completion.d/watcher
+  watcher completions zsh >\"${fpath[1]}/_watcher\"
+  watcher completions fish >~/.config/fish/completions/watcher.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  watcher man | man -l -
+  watcher man --dir /usr/local/share/man/man1";
 
 const RUN_EXAMPLES: &str = "\
 Examples:
@@ -78,7 +116,8 @@ const CONTROLLER_EXAMPLES: &str = "\
 Examples:
   watcher crd | kubectl apply --server-side -f -
   watcher controller
-  watcher controller -n sre -o json
+  watcher controller -n sre -o json --lease none
+  watcher controller --listen 0.0.0.0:9090 --log-format json
 
 Each trip is written into the CircuitBreaker's status before it is carried out; stopped and started again, the
 controller goes on where it was.";
@@ -284,9 +323,19 @@ pub(crate) struct ControllerArgs {
     /// written.
     #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = values::every, allow_hyphen_values = true)]
     heartbeat: SignedDuration,
+    /// Serve /metrics, /healthz and /readyz on this address, for example 0.0.0.0:9090 [default: not served].
+    #[arg(long, value_name = "ADDRESS", help_heading = "Running")]
+    listen: Option<SocketAddr>,
+    /// The Lease by which one of several controllers leads, or none: then this one always does [default:
+    /// bigredbutton-controller, in the namespace given by -n or in the context's].
+    #[arg(long, value_name = "[NS/]NAME", value_parser = values::lease, help_heading = "Running")]
+    lease: Option<LeaseArg>,
     /// One line, or one JSON object a line.
-    #[arg(short, long, value_enum, default_value = "text")]
+    #[arg(short, long, value_enum, default_value = "text", help_heading = "Running")]
     output: Format,
+    /// How the program's own log looks, on stderr.
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT", help_heading = "Running")]
+    pub(crate) log_format: LogFormat,
 }
 
 /// A checked `watcher controller`.
@@ -296,6 +345,8 @@ pub(crate) struct Controller {
     pub(crate) guard_targets: u32,
     pub(crate) classifier: Classifier,
     pub(crate) heartbeat: SignedDuration,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) lease: LeaseArg,
     pub(crate) format: Format,
 }
 
@@ -303,14 +354,16 @@ impl ControllerArgs {
     /// # Errors
     /// [`Usage`] when the rules file cannot be used.
     pub(crate) fn check(self) -> Result<Controller, Usage> {
-        let Self { kubeconfig, context, namespace, guard_targets, rules, heartbeat, output } = self;
+        let Self { kubeconfig, context, namespace, guard_targets, rules, heartbeat, .. } = self;
         Ok(Controller {
             cluster: ClusterArgs { kubeconfig, context, namespace: namespace.clone() },
             namespace,
             guard_targets,
             classifier: rules::load(rules.as_deref())?,
             heartbeat,
-            format: output,
+            listen: self.listen,
+            lease: self.lease.unwrap_or(LeaseArg::Usual),
+            format: self.output,
         })
     }
 }

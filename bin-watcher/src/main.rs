@@ -19,30 +19,35 @@ mod demo;
 mod exit;
 mod explain;
 mod hooks;
+mod log;
+mod metrics;
 mod narrator;
 mod output;
+mod paper;
 mod preflight;
 mod press;
+mod program;
 mod reset;
 mod rules;
 mod run;
+mod serve;
 mod signals;
 #[cfg(test)]
 mod stage;
 mod status;
 mod undo;
 mod values;
+mod vitals;
 
 use std::process::ExitCode;
 
 use args::{Cli, Command};
-use clap::Parser;
+use clap::FromArgMatches;
 use exit::Exit;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let parsed = program::command().try_get_matches();
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(said) => {
             // Help and version come this way too; a closed stream changes nothing.
@@ -50,7 +55,7 @@ fn main() -> ExitCode {
             return if said.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    log_to_stderr();
+    log::to_stderr(cli.command.log_format());
     let exit = match carry_out(cli.command) {
         Ok(exit) => exit,
         Err(error) => {
@@ -75,21 +80,11 @@ fn carry_out(command: Command) -> anyhow::Result<Exit> {
             Command::Demo(args) => demo::demo(args.output),
             Command::Controller(args) => controller::controller(args.check()?).await,
             Command::Crd => crd::print(),
+            Command::Completions { shell } => paper::completions(shell),
+            Command::Man { dir } => paper::man(dir.as_deref()),
         }
     });
     // Not waiting for a name lookup that may still hang in the resolver.
     runtime.shutdown_background();
     outcome
-}
-
-fn log_to_stderr() {
-    // The client logs each failed request as an error; we tell it ourselves, once and in our words.
-    let quiet = ["kube_client=off", "kube_runtime=off"].map(|directive| directive.parse());
-    let mut filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
-    if std::env::var_os("RUST_LOG").is_none() {
-        for directive in quiet.into_iter().flatten() {
-            filter = filter.add_directive(directive);
-        }
-    }
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

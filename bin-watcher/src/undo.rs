@@ -3,10 +3,11 @@
 use breaker_core::WorkloadRef;
 
 use crate::args::ClusterArgs;
+use crate::program;
 
 /// `watcher reset -n sre --deployment swype-app`, with the cluster flags that were given.
 pub(crate) fn command(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
-    let mut words = vec!["watcher reset".to_owned()];
+    let mut words = vec![format!("{} reset", program::name())];
     if let Some(path) = &cluster.kubeconfig {
         words.push(format!("--kubeconfig {}", quoted(&path.to_string_lossy())));
     }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::controller::LeaseArg;
 use breaker_core::TargetArg;
 use jiff::SignedDuration;
 
@@ -68,6 +69,15 @@ pub(crate) fn every(text: &str) -> Result<SignedDuration, &'static str> {
         .ok_or("write a span from 1s to 24h such as 30s or 5m")
 }
 
+/// `NAME`, `NAMESPACE/NAME` or `none`.
+pub(crate) fn lease(text: &str) -> Result<LeaseArg, String> {
+    match text.split_once('/') {
+        None if text == "none" => Ok(LeaseArg::None),
+        None => Ok(LeaseArg::Named(None, name(text)?)),
+        Some((namespace, lease)) => Ok(LeaseArg::Named(Some(name(namespace)?), name(lease)?)),
+    }
+}
+
 /// A name as Kubernetes gives them (RFC 1123 subdomain).
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -108,6 +118,22 @@ mod tests {
         }
         for text in ["", "0s", "-1s", "soon", "60", "500ms", "25h", "99999999999h"] {
             assert!(text.parse::<Heartbeat>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lease_is_named_with_or_without_its_namespace_or_is_none() {
+        let named =
+            |namespace: Option<&str>, name: &str| LeaseArg::Named(namespace.map(Into::into), name.into());
+        for (text, want) in [
+            ("none", Some(LeaseArg::None)),
+            ("brb", Some(named(None, "brb"))),
+            ("ops/brb", Some(named(Some("ops"), "brb"))),
+            ("ops/", None),
+            ("a/b/c", None),
+            ("Brb", None),
+        ] {
+            assert_eq!(lease(text).ok(), want, "{text}");
         }
     }
 

@@ -31,8 +31,8 @@ mod rights;
 mod scale;
 mod secrets;
 mod selector;
-mod truce;
 mod traffic;
+mod truce;
 mod watch;
 
 pub use client::KubeClient;

@@ -28,7 +28,7 @@ async fn space(name: &str) -> Space {
 
 /// A controller of the test's namespace alone.
 fn controller(space: &Space) -> Watcher {
-    Watcher::start(space, &["controller", "--heartbeat", "1s"])
+    Watcher::start(space, &["controller", "--heartbeat", "1s", "--lease", "none"])
 }
 
 /// A Deployment of one running pod, and a breaker of the same name.
