@@ -328,10 +328,74 @@ mod tests {
         assert_eq!(value(&page, "bigredbutton_leader"), Some(0.0));
     }
 
+    /// `promtool check metrics` reads the same sample, in tests/peers.
     #[test]
-    fn every_family_has_one_help_and_one_type() {
+    fn every_metric_there_is() {
+        let metrics = Metrics::default();
+        metrics.phase(&swype(), "Open");
+        let traffic = Traffic { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
+        insta::assert_snapshot!(metrics.page(Now { leads: true, watch_age: Some(1.5), traffic }));
+    }
+
+    /// Names of the families, as Prometheus stores them.
+    fn families() -> Vec<String> {
         let page = Metrics::default().page(Now::default());
-        let of = |kind: &str| page.lines().filter_map(|line| line.strip_prefix(kind)).count();
-        assert_eq!((of("# HELP "), of("# TYPE ")), (17, 17), "{page}");
+        let names = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_metric_that_the_dashboard_and_the_alerts_ask_for_exists_and_each_is_asked_for() {
+        let known = families();
+        let read = |path: &str| {
+            let path = format!("{}/../deploy/monitoring/{path}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let (dashboard, rules) = (read("dashboard.json"), read("rules.yml"));
+        let asked = |text: &str| {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            words.filter(|word| word.starts_with("bigredbutton_")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (file, text) in
+            [("dashboard.json", &dashboard), ("rules.yml", &rules), ("tests", &read("rules-test.yml"))]
+        {
+            for name in asked(text) {
+                assert!(known.contains(&name), "{file} asks for {name}; there are {known:?}");
+            }
+        }
+        for name in known {
+            assert!(asked(&dashboard).contains(&name), "the dashboard does not show {name}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_is_laid_out_as_grafana_wants_it() {
+        let text = include_str!("../../deploy/monitoring/dashboard.json");
+        let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert!(dashboard["schemaVersion"].as_u64() >= Some(36) && dashboard["uid"].is_string());
+        let panels = dashboard["panels"].as_array().unwrap();
+        let mut taken = std::collections::BTreeSet::new();
+        for (n, panel) in panels.iter().enumerate() {
+            let title = panel["title"].as_str().unwrap();
+            assert_eq!(panel["id"].as_u64(), Some(n as u64 + 1), "{title}");
+            assert!(matches!(panel["type"].as_str(), Some("stat" | "timeseries" | "table")), "{title}");
+            assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{title}");
+            let place = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+            let [x, y, w, h] = place;
+            assert!(x + w <= 24, "{title} is wider than the grid");
+            for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+                assert!(taken.insert(cell), "{title} lies over another panel");
+            }
+            let targets = panel["targets"].as_array().unwrap();
+            let mut ids: Vec<_> = targets.iter().map(|target| target["refId"].as_str().unwrap()).collect();
+            ids.dedup();
+            assert_eq!(ids.len(), targets.len(), "{title}");
+            for target in targets {
+                assert_eq!(target["datasource"]["uid"], "${datasource}", "{title}");
+            }
+        }
+        let variables = dashboard["templating"]["list"].as_array().unwrap();
+        let names: Vec<_> = variables.iter().map(|variable| variable["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["datasource", "job", "namespace"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `triage` and its real peers: what Alertmanager and Prometheus really send, and what a browser really makes of the page.
+//! The programs and their real peers: what Alertmanager and Prometheus really send, and what a browser really makes of the page.
 //!
 //! Nothing here is played. Each test starts the peers it needs on free ports of the loopback interface and ends them;
 //! `tests/peers/run` installs them.
@@ -14,6 +14,7 @@ mod triage;
 mod delivered;
 mod documented;
 mod held_back;
+mod monitoring;
 mod page;
 mod pushed;
 
