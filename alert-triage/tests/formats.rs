@@ -385,6 +385,37 @@ fn what_the_source_holds_back_says_by_what() {
 }
 
 #[test]
+fn reasons_say_no_more_than_the_source_did() {
+    let v2 = |rest: &str| {
+        format!(
+            r#"[{{"labels": {{"alertname": "X"}}, "startsAt": "2026-11-23T06:00:00Z", "endsAt": "2026-11-23T12:00:00Z",
+            "fingerprint": "f", "receivers": [], "updatedAt": "2026-11-23T07:00:00Z", "generatorURL": "", "annotations": {{}},
+            "status": {{"state": "suppressed", "silencedBy": [], "inhibitedBy": [], {rest}}}}}]"#
+        )
+    };
+    let line = |rest: &str| {
+        format!(
+            r#"{{"labels": {{"alertname": "X"}}, "startsAt": "2026-11-23T06:00:00Z", "status": "resolved"{rest}}}"#
+        )
+    };
+    for (input, want) in [
+        (
+            v2(r#""mutedBy": ["weekends"]"#),
+            "its source holds it back and names neither a silence nor an alert: by a mute time, most likely",
+        ),
+        (line(""), "its source says it is over; only its end is in the input"),
+        (
+            line(r#", "endsAt": "2026-11-23T06:30:00Z""#),
+            "its source says it was over at 2026-11-23T06:30:00Z; only its end is in the input",
+        ),
+    ] {
+        let (_, mut engine) = read(input.as_bytes(), None);
+        let members = engine.report(None).incidents().flat_map(|one| one.members).collect::<Vec<_>>();
+        assert_eq!(members.iter().map(|one| one.why.as_str()).collect::<Vec<_>>(), [want], "{input}");
+    }
+}
+
+#[test]
 fn what_a_sender_left_out_is_summed_and_said() {
     let twice = fixture("alertmanager-webhook-v4-truncated.json").repeat(2);
     let (_, mut engine) = read(&twice, None);

@@ -21,6 +21,9 @@ const NAMES: usize = 6;
 /// An incident of more members is not taken apart to see what it rests on.
 const TAKEN_APART: usize = 32;
 
+/// By what the source held an alert back, when it does not say.
+const UNNAMED: &str = "the source";
+
 pub(super) struct Reason {
     pub(super) rule: String,
     pub(super) why: String,
@@ -96,6 +99,11 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
             (None, None) => of_source("its source holds it back".to_owned()),
         },
         Verdict::Inhibited => match &state.held {
+            // As Alertmanager does by mute times.
+            Some(HeldBack::Inhibited(by)) if &**by == UNNAMED => of_source(
+                "its source holds it back and names neither a silence nor an alert: by a mute time, most likely"
+                    .to_owned(),
+            ),
             Some(HeldBack::Silenced(by) | HeldBack::Inhibited(by)) => {
                 of_source(format!("its source holds it back for the sake of {}", printable(by.as_bytes())))
             }
@@ -109,9 +117,10 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
                 format!("began and ended {cycles} times and was never quiet for {quiet:#}; {open}"),
             )
         }
+        // Without a time of its end it is taken to have ended as it began, which nobody said.
         Verdict::Resolved => of_source(match state.ended {
-            Some(ended) => format!("its source says it was over at {ended}"),
-            None => "its source says it is over".to_owned(),
+            Some(ended) if state.latest.is_none_or(|began| began < ended) => format!("its source says it was over at {ended}"),
+            _ => "its source says it is over".to_owned(),
         }),
         Verdict::Obsolete => match (state.timed_out, state.seen) {
             (Some(at), _) => of_source(format!("its source gave it up at {at} and never said it is over")),
