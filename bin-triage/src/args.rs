@@ -193,7 +193,7 @@ pub(crate) struct BacktestArgs {
     #[arg(value_name = "HISTORY", required = true)]
     pub(crate) history: Vec<PathBuf>,
 
-    /// The candidate: the rules that might be put in force
+    /// The candidate: the rules that might be put in force; `builtin` for the built-in ones alone
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: PathBuf,
 

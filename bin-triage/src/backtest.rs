@@ -21,11 +21,8 @@ pub(crate) fn backtest(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
     let inputs = args::inputs(&args.history)?;
     input::only_files(&inputs, "a history is read by both sets of rules")?;
     // Both before either is used: a typing error need not wait for a long history.
-    let candidate = input::rules(Some(&args.rules))?;
-    let baseline = match args.against.as_path() {
-        path if path == Path::new("builtin") => Rules::builtin(),
-        path => input::rules(Some(path))?,
-    };
+    let rules = |path: &Path| input::rules(Some(path).filter(|path| *path != Path::new("builtin")));
+    let (candidate, baseline) = (rules(&args.rules)?, rules(&args.against)?);
     let read = |rules: Rules| {
         let engine = input::named(&inputs, Engine::recording(rules), args.now);
         input::read_into(&inputs, engine, args.format.0, NonZeroUsize::MIN)

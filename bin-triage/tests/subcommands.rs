@@ -377,6 +377,11 @@ fn a_backtest_says_what_is_missed() {
     assert_eq!((&backtest["candidate"]["pages"], &backtest["baseline"]["pages"]), (&0.into(), &1.into()));
     assert_eq!(backtest["pages_lost"][0]["evidence"], serde_json::json!([{"line": 21}]));
 
+    for sides in [["team-rules.yaml", "builtin"], ["builtin", "team-rules.yaml"], ["builtin", "builtin"]] {
+        let (code, text) =
+            run(&room, &["backtest", "upcommerce.log", "--rules", sides[0], "--against", sides[1]]);
+        assert!(code == 0 && text.contains("no critical missed"), "{sides:?}: {text}");
+    }
     let stdin = ["backtest", "-", "--rules", "quieter.yml", "--against", "builtin"];
     assert!(refused(&room, &stdin).contains("a history is read by both sets of rules"));
 }

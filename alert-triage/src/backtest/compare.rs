@@ -145,7 +145,9 @@ fn shifts(candidate: &Replay, baseline: &Replay, to_baseline: &Links, to_candida
         let (ours, others) = (peak(mine), peak(theirs));
         let is_head = [mine, theirs].into_iter().flatten().any(|alert| alert.heads);
         let priority = |peak: &Option<(Priority, String)>| peak.as_ref().map(|(priority, _)| *priority);
-        if !is_head || priority(&ours) == priority(&others) {
+        // What the one never saw stand is told of, whoever headed its incident.
+        let is_lost = ours.is_none() || others.is_none();
+        if !(is_head || is_lost) || priority(&ours) == priority(&others) {
             return;
         }
         let Some(alert) = mine.or(theirs) else { return };

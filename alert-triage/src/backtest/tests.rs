@@ -33,6 +33,17 @@ const NIGHT: &str = "\
 ";
 
 #[test]
+fn alerts_that_one_side_cannot_read_are_all_told_of() {
+    let history =
+        "Zone A: DiskFull\nZone A: DiskVeryFull\nZone A: DiskTransientFailure\nZone A: DiskFailure\n";
+    let backtest = backtest("builtin: {disable: [line/zone]}\n", "", history);
+    let changed: Vec<(&str, bool)> =
+        backtest.priorities.iter().map(|shift| (shift.alert.as_str(), shift.candidate.is_none())).collect();
+    let lost = ["DiskFailure", "DiskFull", "DiskTransientFailure", "DiskVeryFull"];
+    assert_eq!(changed, lost.map(|alert| (alert, true)));
+}
+
+#[test]
 fn a_silence_loses_pages_and_misses_a_critical() {
     let silence = "silences:\n- {id: quiet, alert: '*', labels: {zone: AB}, because: works}\n";
     let backtest = backtest(silence, "", NIGHT);
