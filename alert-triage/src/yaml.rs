@@ -94,6 +94,24 @@ pub(crate) fn span(text: &str) -> Option<SignedDuration> {
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
 }
 
+/// The same, longer than zero; `like` says how such spans are written.
+pub(crate) fn positive_span(text: &Text, like: &str) -> Result<SignedDuration, FileError> {
+    span(&text.value).filter(SignedDuration::is_positive).ok_or_else(|| {
+        // One that would do with fewer digits.
+        let short = text.value.chars().fold((String::new(), false), |(mut short, after_digit), c| {
+            let is_digit = c.is_ascii_digit();
+            if !is_digit || !after_digit {
+                short.push(if is_digit { '1' } else { c });
+            }
+            (short, is_digit)
+        });
+        let is_long = short.0 != text.value && span(&short.0).is_some_and(|span| span.is_positive());
+        let is_long = is_long && text.value.chars().any(|c| matches!(c, '1'..='9'));
+        let why = if is_long { "is too long a span" } else { "is no span longer than zero" };
+        FileError::at(text, format!("`{}` {why}: write {like}", text.value))
+    })
+}
+
 /// Reads a file; one that says nothing is the default.
 pub(crate) fn parse<T: DeserializeOwned + Default>(yaml: &str) -> Result<T, FileError> {
     let is_empty = |line: &str| {

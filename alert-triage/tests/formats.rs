@@ -702,6 +702,9 @@ fn a_year_is_given_only_by_a_reference() {
             .iter()
             .any(|caveat| caveat.contains("2 times without a year") && caveat.contains("--now"))
     );
+    let one = input.split_inclusive(|byte| *byte == b'\n').next().unwrap();
+    let caveats = read(one, None).1.report(None).caveats().join("\n");
+    assert!(caveats.contains("1 time without a year could not be placed and was left out"), "{caveats}");
     let (_, mut engine) = read(&input, Some("2027-01-02T00:00:00Z"));
     assert_eq!(
         engine.report(None).now(),

@@ -147,6 +147,13 @@ fn every_fault_has_its_place_and_its_fix() {
              \u{20}                            ^",
         ),
         (
+            "ttls: longer than there are times",
+            "ttls:\n- {id: a, alert: X, ttl: 99999999999d}\n",
+            "r.yml:2:26: `99999999999d` is too long a span: write 90s, 15m, 24h\n\
+             2 | - {id: a, alert: X, ttl: 99999999999d}\n\
+             \u{20}                            ^",
+        ),
+        (
             "limits: no span",
             "limits:\n  ttl: 0s\n",
             "r.yml:2:8: `0s` is no span longer than zero: write 90s, 15m, 24h\n\

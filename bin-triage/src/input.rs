@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
 
-use alert_triage::{Engine, Format, Rules};
+use alert_triage::{Engine, Format, Rules, printable};
 use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 
@@ -96,8 +96,20 @@ pub(crate) fn only_files(inputs: &[Input], why: &str) -> anyhow::Result<()> {
 /// A file of ours: YAML.
 pub(crate) fn text(path: &Path) -> anyhow::Result<String> {
     let name = path.display();
-    std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read {name}: check the path, its permissions, and that it is UTF-8"))
+    let bytes =
+        fs::read(path).with_context(|| format!("cannot read {name}: check the path and its permissions"))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let (before, rest) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let before = String::from_utf8_lossy(before);
+        let (line, column) =
+            (before.split('\n').count(), before.rsplit('\n').next().unwrap_or("").chars().count() + 1);
+        let byte = rest.first().map(|byte| format!("\\x{byte:02x}")).unwrap_or_default();
+        let text = format!(
+            "{}:{line}:{column}: `{byte}` is no UTF-8: save the file as UTF-8",
+            printable(name.to_string())
+        );
+        Unusable(text).into()
+    })
 }
 
 /// Reads all inputs to their ends.

@@ -352,6 +352,14 @@ fn cases_that_cannot_be_used_are_no_half_of_a_run() {
 }
 
 #[test]
+fn rules_that_are_no_utf8_say_where() {
+    let room = room();
+    write(&room, "latin.yml", b"# caf\xc3\xa9\nsilences: # caf\xe9\n");
+    let said = refused(&room, &["--rules", "latin.yml", "upcommerce.log"]);
+    assert_eq!(said, "triage: latin.yml:2:16: `\\xe9` is no UTF-8: save the file as UTF-8\n");
+}
+
+#[test]
 fn a_backtest_says_what_is_missed() {
     let room = room();
     // The page on rules has these rules, and what they come to.

@@ -287,9 +287,7 @@ fn instant(text: &Text, start: Option<Timestamp>) -> Result<Timestamp, FileError
 }
 
 fn span(text: &Text) -> Result<SignedDuration, FileError> {
-    yaml::span(&text.value).filter(SignedDuration::is_positive).ok_or_else(|| {
-        FileError::at(text, format!("`{}` is no span longer than zero: write 90s, 15m, 1h", text.value))
-    })
+    yaml::positive_span(text, "90s, 15m, 1h")
 }
 
 /// A word nobody can get must not be expected in vain.

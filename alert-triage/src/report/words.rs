@@ -396,7 +396,8 @@ pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {
     if engine.yearless > 0 {
         let times = counted(engine.yearless, "time");
         caveats.push(format!(
-            "{times} without a year could not be placed and were left out: say what time it is with --now"
+            "{times} without a year could not be placed and {} left out: say what time it is with --now",
+            if engine.yearless == 1 { "was" } else { "were" }
         ));
     }
     if report.judgement.untimed_silences {
@@ -404,8 +405,10 @@ pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {
     }
     if totals.truncated > 0 {
         let alerts = counted(totals.truncated, "alert");
-        caveats
-            .push(format!("{alerts} were left out by the sender (truncatedAlerts): ask the source for them"));
+        let were = if totals.truncated == 1 { "was" } else { "were" };
+        caveats.push(format!(
+            "{alerts} {were} left out by the sender (truncatedAlerts): ask the source for them"
+        ));
     }
     if let Some(overflow) = report.overflow() {
         caveats.push(format!(

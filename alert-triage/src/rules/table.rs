@@ -34,8 +34,7 @@ fn time(text: &Text) -> Result<Timestamp, FileError> {
 }
 
 fn span(text: &Text) -> Result<SignedDuration, FileError> {
-    let bad = || fault(text, format!("`{}` is no span longer than zero: write 90s, 15m, 24h", text.value));
-    yaml::span(&text.value).filter(SignedDuration::is_positive).ok_or_else(bad)
+    yaml::positive_span(text, "90s, 15m, 24h")
 }
 
 fn name(text: &Text) -> Result<String, FileError> {
