@@ -1,5 +1,8 @@
 //! One incident, for people and machines.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
@@ -394,7 +397,23 @@ fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
 }
 
 pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_map(labels.iter().map(|(name, value)| (shown(name.as_bytes()), shown(value.as_bytes()))))
+    let are_plain = labels.keys().all(|name| matches!(shown(name.as_bytes()), Cow::Borrowed(_)));
+    if are_plain {
+        return to.collect_map(labels.iter().map(|(name, value)| (name, shown(value.as_bytes()))));
+    }
+    // Names that differ may look alike once they are cut or escaped.
+    let mut keys = BTreeMap::new();
+    for (name, text) in labels {
+        let shown = printable(name);
+        let mut key = shown.clone();
+        let mut number = 2u32;
+        while keys.contains_key(&key) || (key != *name && labels.contains_key(&key)) {
+            key = format!("{shown} #{number}");
+            number += 1;
+        }
+        keys.insert(key, printable(text));
+    }
+    to.collect_map(keys)
 }
 
 pub(super) struct Printable<'l>(pub(super) &'l Labels);
@@ -418,4 +437,23 @@ pub(crate) fn maybe_many_labels<S: Serializer>(
     to: S,
 ) -> Result<S::Ok, S::Error> {
     scopes.as_ref().map(|scopes| scopes.iter().map(Printable).collect::<Vec<_>>()).serialize(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_whose_names_look_alike_keep_a_key_each() {
+        let long = |end: &str| format!("{}{end}", "n".repeat(300));
+        let cut = printable(long("a"));
+        let names =
+            [long("a"), long("b"), long("c"), format!("{cut} #2"), "\u{7}".to_owned(), r"\u{7}".to_owned()];
+        let of: Labels = names.iter().map(|name| (name.clone(), name.clone())).collect();
+        let json = serde_json::to_string(&Printable(&of)).unwrap();
+        let read: BTreeMap<String, String> = serde_json::from_str(&json).unwrap();
+        assert_eq!((of.len(), read.len(), json.matches("\":\"").count()), (6, 6, 6), "{json}");
+        assert_eq!(read[r"\u{7}"], r"\u{7}");
+        assert!(read.contains_key(&cut) && read.contains_key(&format!("{cut} #3")), "{json}");
+    }
 }
