@@ -50,7 +50,7 @@ pub(crate) async fn live(
             () = tokio::time::sleep(pause) => {}
             () = shared.hub.pod_like(&target.namespace, &prefix) => {}
             changed = orders.changed() => if changed.is_err() { return },
-            () = keep_written(&page) => {}
+            () = keep_written(&shared, &page) => {}
         }
         pause = (pause * 2).min(LOOK_AGAIN_WITHIN);
     }
@@ -82,7 +82,7 @@ async fn run(
         messenger: shared.options.messenger.clone(),
     };
     let mut supervisor = {
-        let _few_at_once = shared.starting.acquire().await;
+        let _few_at_once = shared.few.acquire().await;
         match Supervisor::start(parts, wanted.policy.clone(), target.clone(), false).await {
             Ok(supervisor) => supervisor,
             Err(error) => return refusal(&error),
@@ -114,7 +114,7 @@ async fn run(
     };
     let end = tokio::select! {
         end = supervisor.run(commands, Until::Forever, &mut tell) => end,
-        () = keep_written(page) => return Finding::new(false, "Stopped", "its status is not written any more"),
+        () = keep_written(shared, page) => return Finding::new(false, "Stopped", "its status is not written any more"),
         () = follow => return Finding::new(false, "Stopped", "it is not wanted any more"),
     };
     match end {
@@ -136,12 +136,12 @@ fn instead_of_a_namesakes(page: &Page, breaker: &Breaker, now: Timestamp) -> Opt
 }
 
 /// Writes the status whenever it has something new to say; never returns.
-pub(crate) async fn keep_written(page: &Page) {
+pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
     let mut pause = LOOK_AGAIN_AFTER;
     loop {
         page.wants_writing().await;
         tokio::time::sleep(GATHER).await;
-        while let Err(error) = page.write_if_new().await {
+        while let Err(error) = write_in_turn(shared, page).await {
             if !error.is_retryable() {
                 // Deleted, or not allowed: the breaker itself meets it too, and says so.
                 tracing::debug!("{}", error.chain());
@@ -156,6 +156,13 @@ pub(crate) async fn keep_written(page: &Page) {
         }
         pause = LOOK_AGAIN_AFTER;
     }
+}
+
+/// A fleet that starts has a status to write for each breaker, and each request at the same time wants a connection
+/// of its own. Records do not wait here.
+async fn write_in_turn(shared: &Shared, page: &Page) -> Result<(), ClusterError> {
+    let _few_at_once = shared.few.acquire().await;
+    page.write_if_new().await
 }
 
 fn readiness(orders: &Orders, target: &WorkloadRef) -> Finding {

@@ -51,8 +51,9 @@ use crate::{KubeClient, PodHub};
 /// The first round of breakers gets so long, after the listing of all pods, to take evidence; only then may one trip.
 const LOOK_AROUND: Duration = Duration::from_secs(2);
 
-/// So many breakers read the scale of their target at the same time.
-const START_AT_ONCE: usize = 16;
+/// So many breakers read the scale of their target at their start, or write what only changes their status, at the
+/// same time: each takes a connection. What a trip needs does not wait for these.
+const AT_ONCE: usize = 8;
 
 /// A breaker that cannot even ask for its pods does not keep the others from theirs for longer.
 const WAIT_FOR_ALL: Duration = Duration::from_secs(20);
@@ -96,7 +97,7 @@ pub(crate) struct Shared {
     audience: Arc<dyn Audience>,
     looked: watch::Sender<bool>,
     /// A thousand breakers that start do not ask all at once.
-    starting: Semaphore,
+    few: Semaphore,
     keda: Arc<Keda>,
 }
 
@@ -220,7 +221,7 @@ impl Fleet {
             options: self.options.clone(),
             audience: Arc::clone(&self.audience),
             looked: watch::channel(false).0,
-            starting: Semaphore::new(START_AT_ONCE),
+            few: Semaphore::new(AT_ONCE),
             keda: Arc::default(),
         };
         Round::new(Arc::new(shared)).run().await
@@ -473,7 +474,7 @@ impl Round {
         };
         page.change(|sheet| sheet.ready = ready);
         shared.remark(Some(&page), true, remark.0, &remark.1);
-        entry.task = Some(self.tasks.spawn(async move { life::keep_written(&page).await }));
+        entry.task = Some(self.tasks.spawn(async move { life::keep_written(&shared, &page).await }));
     }
 
     /// Lets the guard look at the fleet; answers when time alone may change its mind.
