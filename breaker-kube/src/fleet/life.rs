@@ -1,4 +1,7 @@
 //! The life of one breaker in a fleet: start, run, say why not, try again.
+//!
+//! A thousand lives wait at the same time, nearly all of them for news. What each does but rarely is boxed, so that
+//! none holds room for it meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,14 +86,15 @@ async fn run(
     };
     let mut supervisor = {
         let _few_at_once = shared.few.acquire().await;
-        match Supervisor::start(parts, wanted.policy.clone(), target.clone(), false).await {
+        let start = Supervisor::start(parts, wanted.policy.clone(), target.clone(), false);
+        match Box::pin(start).await {
             Ok(supervisor) => supervisor,
             Err(error) => return refusal(&error),
         }
     };
     let now = shared.kube.clock.now();
     if let Some(record) = instead_of_a_namesakes(page, supervisor.breaker(), now)
-        && let Err(error) = page.replace(&record).await
+        && let Err(error) = Box::pin(page.replace(&record)).await
     {
         return refusal(&error);
     }
@@ -102,7 +106,7 @@ async fn run(
         sheet.target_found = Some(Finding::new(true, "Found", target.to_string()));
         sheet.ready = readiness(&wanted, target);
     });
-    end_truce(&shared.kube, page).await;
+    Box::pin(end_truce(&shared.kube, page)).await;
     let mut tell = |at: Timestamp, notice: &Notice| shared.told(page, target, at, notice);
     let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
     let mut orders = orders.clone();
@@ -141,7 +145,7 @@ pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
     loop {
         page.wants_writing().await;
         tokio::time::sleep(GATHER).await;
-        while let Err(error) = write_in_turn(shared, page).await {
+        while let Err(error) = Box::pin(write_in_turn(shared, page)).await {
             if !error.is_retryable() {
                 // Deleted, or not allowed: the breaker itself meets it too, and says so.
                 tracing::debug!("{}", error.chain());
