@@ -187,7 +187,8 @@ impl Election {
                 None
             }
             Err(error) => {
-                say(tell, Standing::Unknown(error.chain()));
+                let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
+                say(tell, Standing::Unknown(error.chain() + &rule.unwrap_or_default()));
                 None
             }
         }

@@ -155,6 +155,13 @@ impl Watcher {
     }
 }
 
+impl Watcher {
+    /// Path of the watcher under test.
+    pub fn program() -> PathBuf {
+        program()
+    }
+}
+
 /// The watcher under test: `WATCHER_BIN`, else the one beside this test's own build.
 fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("WATCHER_BIN") {

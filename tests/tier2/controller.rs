@@ -1,0 +1,351 @@
+//! `deploy/base` on a real API server: applied as it is, and the controller run with the rights that it gives.
+#![allow(missing_docs)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Told, Watcher, eventually};
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
+use k8s_openapi::api::coordination::v1::Lease;
+use kube::Api;
+use kube::api::PostParams;
+use kube::config::Kubeconfig;
+use serde_json::json;
+
+const NAMESPACE: &str = "bigredbutton";
+const ACCOUNT: &str = "system:serviceaccount:bigredbutton:bigredbutton-controller";
+
+fn manifest(name: &str) -> String {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/base");
+    base.join(name).to_str().expect("a path").to_owned()
+}
+
+/// Applies what grants rights, and not the Deployment: there is no image here. Waits for the aggregated role.
+async fn installed() -> Cluster {
+    let cluster = Cluster::connect().await.with_breakers().await;
+    for file in [
+        "namespace.yaml",
+        "service-account.yaml",
+        "cluster-role.yaml",
+        "roles-for-people.yaml",
+        "lease-role.yaml",
+    ] {
+        cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &manifest(file)]);
+    }
+    eventually("the aggregated role has its rules", || async {
+        may(&cluster, "patch", "apps", "deployments/scale", None, "").await.then_some(())
+    })
+    .await;
+    cluster
+}
+
+/// What RBAC says of the controller's account.
+async fn may(
+    cluster: &Cluster,
+    verb: &str,
+    group: &str,
+    resource: &str,
+    namespace: Option<&str>,
+    name: &str,
+) -> bool {
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let review = json!({"metadata": {}, "spec": {
+        "user": ACCOUNT,
+        "groups": ["system:serviceaccounts", "system:serviceaccounts:bigredbutton", "system:authenticated"],
+        "resourceAttributes": {
+            "verb": verb, "group": group, "resource": resource, "subresource": subresource,
+            "namespace": namespace.unwrap_or_default(), "name": name,
+        },
+    }});
+    let review: SubjectAccessReview = serde_json::from_value(review).expect("a review");
+    let all: Api<SubjectAccessReview> = Api::all(cluster.client.clone());
+    let answer = all.create(&PostParams::default(), &review).await.expect("an answer");
+    answer.status.is_some_and(|status| status.allowed)
+}
+
+/// The administrator's kubeconfig with the token of the controller's own account in it.
+async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
+    let token = cluster.kubectl(&["create", "token", "bigredbutton-controller", "-n", NAMESPACE]);
+    let mut config = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig can be read");
+    for named in &mut config.auth_infos {
+        named.auth_info = serde_json::from_value(json!({"token": token.trim()})).expect("a user");
+    }
+    for named in &mut config.contexts {
+        named.context.as_mut().expect("a context").namespace = Some(NAMESPACE.into());
+    }
+    let path = directory.join("kubeconfig");
+    std::fs::write(&path, serde_json::to_string(&config).expect("a kubeconfig")).expect("written");
+    path
+}
+
+/// A controller of one namespace that serves its pages, and their address.
+struct Replica {
+    watcher: Watcher,
+    address: String,
+}
+
+impl Replica {
+    async fn start(space: &Space, lease: &str) -> Self {
+        let mut watcher = Watcher::start(
+            space,
+            &[
+                "controller",
+                "--heartbeat",
+                "1s",
+                "--listen",
+                "127.0.0.1:0",
+                "--lease",
+                lease,
+                "--log-format",
+                "json",
+            ],
+        );
+        let told = watcher.until("note").await;
+        let message = told["message"].as_str().expect("a message");
+        let address = message.rsplit("http://").next().expect("an address").to_owned();
+        Self { watcher, address }
+    }
+
+    /// Status and body.
+    async fn get(&self, path: &str) -> (u16, String) {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<&[u8]>>();
+        let uri = format!("http://{}{path}", self.address).parse().expect("an address");
+        let answer = client.get(uri).await.expect("an answer");
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.expect("a body").to_bytes();
+        (status, String::from_utf8(body.to_vec()).expect("text"))
+    }
+
+    async fn metric(&self, series: &str) -> Option<f64> {
+        let (_, page) = self.get("/metrics").await;
+        let line = page.lines().find(|line| line.strip_prefix(series).is_some_and(|v| v.starts_with(' ')))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    async fn says(&mut self, words: &str) -> Told {
+        loop {
+            let told = self.watcher.until("note").await;
+            if told["message"].as_str().is_some_and(|message| message.contains(words)) {
+                return told;
+            }
+        }
+    }
+
+    async fn ready(&self) -> String {
+        eventually("it is ready", || async {
+            let (status, why) = self.get("/readyz").await;
+            (status == 200).then_some(why)
+        })
+        .await
+    }
+}
+
+#[tokio::test]
+async fn every_manifest_is_accepted() {
+    let cluster = installed().await;
+    let base = manifest("");
+    let said =
+        cluster.kubectl(&["apply", "-k", &base, "--server-side", "--force-conflicts", "--dry-run=server"]);
+    let kinds = [
+        "namespace/",
+        "customresourcedefinition",
+        "serviceaccount/",
+        "clusterrole",
+        "clusterrolebinding",
+        "role.",
+        "rolebinding",
+        "deployment.apps/",
+        "poddisruptionbudget",
+        "networkpolicy",
+        "service/",
+    ];
+    for kind in kinds {
+        assert!(said.contains(kind), "no {kind} in {said}");
+    }
+    for line in said.lines() {
+        assert!(line.contains("serverside-applied (server dry run)"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_account_may_do_this_and_no_more() {
+    let cluster = installed().await;
+    let here = Some(NAMESPACE);
+    let there = Some("kube-system");
+    let lease = "bigredbutton-controller";
+    for (verb, group, resource, namespace, name, want) in [
+        ("list", "bigredbutton.dev", "circuitbreakers", None, "", true),
+        ("watch", "bigredbutton.dev", "circuitbreakers", None, "", true),
+        ("patch", "bigredbutton.dev", "circuitbreakers/status", None, "", true),
+        ("patch", "bigredbutton.dev", "circuitbreakers", None, "", false),
+        ("create", "bigredbutton.dev", "circuitbreakers", None, "", false),
+        ("delete", "bigredbutton.dev", "circuitbreakers", None, "", false),
+        ("get", "apps", "deployments/scale", None, "", true),
+        ("patch", "apps", "statefulsets/scale", None, "", true),
+        ("update", "apps", "deployments/scale", None, "", false),
+        ("get", "apps", "deployments", None, "", true),
+        ("patch", "apps", "deployments", None, "", false),
+        ("delete", "apps", "deployments", None, "", false),
+        ("patch", "apps", "replicasets/scale", None, "", false),
+        ("list", "", "pods", None, "", true),
+        ("watch", "", "pods", None, "", true),
+        ("get", "", "pods/log", None, "", true),
+        ("delete", "", "pods", None, "", false),
+        ("create", "", "pods", None, "", false),
+        ("create", "", "pods/exec", None, "", false),
+        ("create", "", "pods/eviction", None, "", false),
+        ("list", "", "events", None, "", true),
+        ("create", "events.k8s.io", "events", None, "", true),
+        ("delete", "", "events", None, "", false),
+        ("list", "autoscaling", "horizontalpodautoscalers", None, "", true),
+        ("patch", "autoscaling", "horizontalpodautoscalers", None, "", false),
+        ("patch", "keda.sh", "scaledobjects", None, "", true),
+        ("delete", "keda.sh", "scaledobjects", None, "", false),
+        ("get", "", "secrets", None, "", false),
+        ("list", "", "secrets", None, "", false),
+        ("get", "", "secrets", here, "", false),
+        ("get", "", "configmaps", None, "", false),
+        ("create", "", "configmaps", here, "", false),
+        ("get", "", "nodes", None, "", false),
+        ("create", "", "serviceaccounts/token", here, "", false),
+        ("create", "rbac.authorization.k8s.io", "clusterrolebindings", None, "", false),
+        ("escalate", "rbac.authorization.k8s.io", "clusterroles", None, "", false),
+        ("impersonate", "", "users", None, "", false),
+        ("create", "coordination.k8s.io", "leases", here, "", true),
+        ("update", "coordination.k8s.io", "leases", here, lease, true),
+        ("get", "coordination.k8s.io", "leases", here, lease, true),
+        ("update", "coordination.k8s.io", "leases", here, "another", false),
+        ("delete", "coordination.k8s.io", "leases", here, lease, false),
+        ("update", "coordination.k8s.io", "leases", there, lease, false),
+        ("create", "coordination.k8s.io", "leases", there, "", false),
+    ] {
+        let got = may(&cluster, verb, group, resource, namespace, name).await;
+        assert_eq!(got, want, "{verb} {resource} in {group:?}, namespace {namespace:?}, name {name:?}");
+    }
+}
+
+/// Two replicas with the account's own token, as the Deployment runs them.
+#[tokio::test]
+async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
+    let cluster = installed().await;
+    let space = cluster.space("as-account").await;
+    let pods = space.deployment("swype", 1).await;
+    space.breaker("swype", json!({})).await;
+    let mut app = Kubelet::start(&space, &pods[0]).await;
+
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut account = space.clone();
+    account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
+    // In the account's own namespace, by the name that its role allows.
+    let lease = "bigredbutton/bigredbutton-controller";
+    let mut first = Replica::start(&account, lease).await;
+    first.says("it leads").await;
+    assert!(first.ready().await.starts_with("ready: it leads; the pod watch is "));
+    let mut second = Replica::start(&account, lease).await;
+    second.says("it stands by; ").await;
+    let why = second.ready().await;
+    assert!(why.contains("it stands by; ") && why.contains(" leads"), "{why}");
+    assert_eq!(
+        (first.metric("bigredbutton_leader").await, second.metric("bigredbutton_leader").await),
+        (Some(1.0), Some(0.0))
+    );
+    assert_eq!(second.metric("bigredbutton_watch_age_seconds").await, None);
+
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    space.phase("swype", "Open").await;
+    assert_eq!(space.replicas("swype").await, 0);
+    let breaker = format!("{{namespace=\"{}\",name=\"swype\"}}", space.name);
+    eventually("the trip is counted", || async {
+        (first.metric(&format!("bigredbutton_trips_total{breaker}")).await == Some(1.0)).then_some(())
+    })
+    .await;
+    let counted = first.metric("bigredbutton_restarts_total{cause=\"network\",counted=\"true\"}").await;
+    assert_eq!(counted, Some(4.0));
+    let open =
+        format!("bigredbutton_breaker_phase{{namespace=\"{}\",name=\"swype\",phase=\"Open\"}}", space.name);
+    assert_eq!(first.metric(&open).await, Some(1.0));
+    let (_, page) = first.get("/metrics").await;
+    assert!(!page.contains("code=\"403\""), "a right is missing: {page}");
+    same_families(&page);
+
+    let asked = Instant::now();
+    first.watcher.stop();
+    second.says("it leads").await;
+    println!("hand-over of the controller after SIGTERM: {:.2?}", asked.elapsed());
+    assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
+    assert_eq!(first.watcher.end().await.0, 143);
+    eventually("the new leader knows that it is open", || async {
+        (second.metric(&open).await == Some(1.0)).then_some(())
+    })
+    .await;
+    assert_eq!(
+        second.metric(&format!("bigredbutton_trips_total{breaker}")).await,
+        Some(0.0),
+        "it tripped nothing"
+    );
+
+    second.watcher.stop();
+    assert_eq!(second.watcher.end().await.0, 143);
+    let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), NAMESPACE);
+    let left = leases.get("bigredbutton-controller").await.expect("the Lease is there");
+    assert_eq!(left.spec.and_then(|spec| spec.holder_identity), None);
+    space.close().await;
+}
+
+/// The sample by which dashboard and alerts are checked is what a controller really says.
+fn same_families(page: &str) {
+    let path = "../bin-watcher/src/snapshots/watcher__metrics__tests__every_metric_there_is.snap";
+    let sample =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the sample");
+    let families = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("# ")).map(str::to_owned).collect()
+    };
+    assert_eq!(families(page), families(&sample));
+}
+
+#[tokio::test]
+async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_not_ready() {
+    let cluster = installed().await;
+    let space = cluster.space("no-lease").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut account = space.clone();
+    account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
+    // The account has no rights to Leases in the namespace that is watched.
+    let mut replica = Replica::start(&account, &format!("{}/mine", space.name)).await;
+    replica.says("it cannot learn who leads: not allowed to get leases.coordination.k8s.io").await;
+    let (status, why) = replica.get("/readyz").await;
+    assert_eq!(status, 503);
+    assert!(
+        why.contains("missing rule: - {apiGroups: [\"coordination.k8s.io\"], resources: [\"leases\"]"),
+        "{why}"
+    );
+    assert_eq!(replica.get("/healthz").await, (200, "ok\n".into()));
+    space.close().await;
+}
+
+/// Found by the real kubectl in the PATH, under its own name.
+#[tokio::test]
+async fn kubectl_finds_its_plugin() {
+    let cluster = Cluster::connect().await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let link = directory.path().join("kubectl-breaker");
+    std::os::unix::fs::symlink(Watcher::program(), &link).expect("linked");
+    let path = std::env::var("PATH").expect("a PATH");
+    let output = std::process::Command::new("kubectl")
+        .args(["breaker", "status", "--help"])
+        .env("PATH", format!("{}:{path}", directory.path().display()))
+        .env("KUBECONFIG", &cluster.kubeconfig)
+        .output()
+        .expect("kubectl runs");
+    let help = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        help.contains("Usage: kubectl breaker status"),
+        "{help}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
