@@ -48,7 +48,7 @@ impl Act {
     ) -> anyhow::Result<Result<Self, Exit>> {
         let starting = in_time(async {
             let cluster = Cluster::connect(&args.cluster).await?;
-            let target = args.target.in_namespace(&cluster.namespace)?;
+            let target = args.who.in_namespace(&cluster.namespace)?;
             let narrator = Narrator::new(&args.cluster, &target, args.output).telling_only(tells);
             let parts = Parts {
                 client: cluster.client,

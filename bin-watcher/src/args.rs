@@ -8,7 +8,7 @@ use breaker_core::{
     CauseSet, Classifier, Messenger, MinFailing, Mode, Policy, TargetArg, Unobserved, Until, Window,
     WorkloadRef,
 };
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;
 
@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// Say where things stand; writes nothing.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
-    /// Say why containers ended, and by which words, as `run` would read them.
+    /// Say why a breaker did or did not act; or why containers ended, and by which words.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
@@ -124,6 +124,7 @@ controller goes on where it was.";
 
 const TRIP_EXAMPLES: &str = "\
 Examples:
+  watcher trip -n sre swype
   watcher trip -n sre --deployment swype-app
   watcher trip -n sre --target rollout.argoproj.io/swype-app
   watcher trip -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
@@ -132,18 +133,22 @@ Give the hook flags that `run` was given: they are not stored. A hook that holds
 
 const RESET_EXAMPLES: &str = "\
 Examples:
+  watcher reset -n sre swype
   watcher reset -n sre --deployment swype-app
   watcher reset --context prod -n sre --target statefulset/ledger";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
+  watcher status -A
+  watcher status -n sre swype -o yaml
   watcher status -n sre --deployment swype-app
   watcher status -n sre --deployment swype-app -o json | jq .count
 
-Give the counting flags that `run` was given: they are not stored.";
+For a workload without a CircuitBreaker give the counting flags that `run` was given: they are not stored.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
+  watcher explain -n sre swype
   watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
   kubectl logs -n sre --previous swype-app-6d4f9c7b5-x2x9q | watcher explain -
   watcher explain cases.jsonl -o jsonl | jq 'select(.cause == \"unknown\")'
@@ -187,6 +192,36 @@ impl TargetArgs {
         let typed = self.deployment.as_ref().or(self.target.as_ref());
         let typed = typed.ok_or_else(|| Usage("give --deployment NAME or --target KIND/NAME".into()))?;
         Ok(typed.clone().in_namespace(namespace))
+    }
+}
+
+/// Which breaker, or which workload without one.
+#[derive(Debug, Clone, Args)]
+#[group(multiple = false)]
+#[command(next_help_heading = "Target (one of)")]
+pub(crate) struct WhoArgs {
+    /// A CircuitBreaker, by name; its controller does it.
+    #[arg(value_name = "BREAKER", value_parser = values::name)]
+    pub(crate) breaker: Option<String>,
+    /// A Deployment, by name, without a CircuitBreaker.
+    #[arg(long, value_name = "NAME", value_parser = values::deployment)]
+    deployment: Option<TargetArg>,
+    /// Anything with a scale subresource, as kubectl names it: statefulset/ledger, rollout.argoproj.io/app.
+    #[arg(long, value_name = "KIND/NAME", value_parser = values::target)]
+    target: Option<TargetArg>,
+}
+
+impl WhoArgs {
+    /// Nobody in particular.
+    pub(crate) fn is_nobody(&self) -> bool {
+        self.breaker.is_none() && self.deployment.is_none() && self.target.is_none()
+    }
+
+    /// # Errors
+    /// [`Usage`] when no workload was given.
+    pub(crate) fn in_namespace(&self, namespace: &str) -> Result<WorkloadRef, Usage> {
+        let Self { deployment, target, .. } = self.clone();
+        TargetArgs { deployment, target }.in_namespace(namespace)
     }
 }
 
@@ -369,9 +404,10 @@ impl ControllerArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("who").args(["breaker", "deployment", "target"]).required(true))]
 pub(crate) struct ActArgs {
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    pub(crate) who: WhoArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     /// One line, or one JSON object a line.
@@ -398,20 +434,33 @@ pub(crate) struct ResetArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    pub(crate) target: TargetArgs,
+    pub(crate) who: WhoArgs,
+    /// The breakers of all namespaces.
+    #[arg(short = 'A', long, conflicts_with_all = ["breaker", "deployment", "target", "namespace"])]
+    pub(crate) all_namespaces: bool,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) counting: CountingArgs,
-    /// A table, or one JSON object.
+    /// For people, with more columns, or for programs.
     #[arg(short, long, value_enum, default_value = "text", help_heading = "Output")]
-    pub(crate) output: Format,
+    pub(crate) output: Shown,
+}
+
+/// How a status looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shown {
+    Text,
+    Wide,
+    Json,
+    Yaml,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A pod's name, a file of cases (one JSON object a line) or of last words, or - for standard input.
-    #[arg(value_name = "POD|FILE|-")]
+    /// A CircuitBreaker or a pod, by name, a file of cases (one JSON object a line) or of last words, or - for
+    /// standard input.
+    #[arg(value_name = "BREAKER|POD|FILE|-")]
     pub(crate) what: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,

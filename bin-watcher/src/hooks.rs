@@ -73,7 +73,36 @@ impl HookArgs {
     }
 }
 
+impl HookArgs {
+    /// For a CircuitBreaker, which has its own.
+    ///
+    /// # Errors
+    /// [`Usage`] when any was given.
+    pub(crate) fn must_be_absent(&self) -> Result<(), Usage> {
+        if self.before_trip.is_some() {
+            return Err(of_the_breaker("--before-trip"));
+        }
+        self.notices.must_be_absent()
+    }
+}
+
+fn of_the_breaker(flag: &str) -> Usage {
+    Usage(format!("{flag} is of no use here: a CircuitBreaker names its own in spec.hooks"))
+}
+
 impl NotifyArgs {
+    /// As [`HookArgs::must_be_absent`].
+    ///
+    /// # Errors
+    /// [`Usage`] when any was given.
+    pub(crate) fn must_be_absent(&self) -> Result<(), Usage> {
+        match (&self.hook_secret_file, self.notify.is_empty()) {
+            (None, true) => Ok(()),
+            (Some(_), _) => Err(of_the_breaker("--hook-secret-file")),
+            (None, false) => Err(of_the_breaker("--notify")),
+        }
+    }
+
     /// # Errors
     /// As [`HookArgs::check`].
     pub(crate) fn check(&self) -> Result<Checked, Usage> {

@@ -11,6 +11,7 @@
 mod act;
 mod args;
 mod blind;
+mod breakers;
 mod clock;
 mod connect;
 mod controller;

@@ -5,10 +5,15 @@ use breaker_core::{Command, Notice, State};
 
 use crate::act::Act;
 use crate::args::TripArgs;
+use crate::breakers;
 use crate::exit::Exit;
 use crate::narrator::Stopped;
 
 pub(crate) async fn press(args: &TripArgs) -> anyhow::Result<Exit> {
+    if let Some(name) = &args.act.who.breaker {
+        args.hooks.must_be_absent()?;
+        return breakers::trip(&args.act.cluster, name, args.act.output).await;
+    }
     match Act::begin(&args.act, args.hooks.check()?, false, belongs).await? {
         Ok(act) => carry_out(act).await,
         Err(exit) => Ok(exit),

@@ -5,10 +5,15 @@ use breaker_core::{Command, Notice, State};
 
 use crate::act::Act;
 use crate::args::ResetArgs;
+use crate::breakers;
 use crate::exit::Exit;
 use crate::narrator::Stopped;
 
 pub(crate) async fn reset(args: &ResetArgs) -> anyhow::Result<Exit> {
+    if let Some(name) = &args.act.who.breaker {
+        args.notices.must_be_absent()?;
+        return breakers::reset(&args.act.cluster, name, args.act.output).await;
+    }
     match Act::begin(&args.act, args.notices.check()?, true, belongs).await? {
         Ok(act) => carry_out(act).await,
         Err(exit) => Ok(exit),

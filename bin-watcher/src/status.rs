@@ -13,10 +13,10 @@ use breaker_core::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::args::StatusArgs;
+use crate::args::{Shown, StatusArgs};
+use crate::breakers;
 use crate::connect::{Cluster, in_time};
 use crate::exit::Exit;
-use crate::output::Format;
 use crate::signals::unless_stopped;
 use crate::undo;
 
@@ -26,7 +26,7 @@ const NEWEST: usize = 5;
 /// Everything that `status` says; as JSON one object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Status {
+pub(crate) struct Status {
     time: String,
     target: String,
     phase: &'static str,
@@ -88,9 +88,15 @@ struct Restarted {
 }
 
 pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
+    if let Some(name) = &args.who.breaker {
+        return breakers::explain(&args.cluster, name, args.output).await;
+    }
+    if args.who.is_nobody() {
+        return breakers::list(&args.cluster, args.all_namespaces, args.output).await;
+    }
     let reading = in_time(async {
         let cluster = Cluster::connect(&args.cluster).await?;
-        let target = args.target.in_namespace(&cluster.namespace)?;
+        let target = args.who.in_namespace(&cluster.namespace)?;
         let client = &cluster.client;
         let about = || format!("reading {target}");
         let scale = client.read_scale(&target).await.with_context(about)?;
@@ -106,8 +112,9 @@ pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         Err(signal) => return Ok(Exit::Signal(signal)),
     };
     let told = match args.output {
-        Format::Text => status.to_string(),
-        Format::Json => serde_json::to_string(&status)? + "\n",
+        Shown::Text | Shown::Wide => status.to_string(),
+        Shown::Json => serde_json::to_string(&status)? + "\n",
+        Shown::Yaml => serde_saphyr::to_string(&status)?,
     };
     // A reader that went away has read enough.
     let _ = std::io::Write::write_all(&mut std::io::stdout(), told.as_bytes());
@@ -132,7 +139,7 @@ fn usable(
 }
 
 /// What was read.
-struct Found {
+pub(crate) struct Found {
     target: WorkloadRef,
     scale: Scale,
     pods: Vec<PodReport>,
@@ -141,8 +148,35 @@ struct Found {
     undo: String,
 }
 
+impl Status {
+    pub(crate) fn count(&self) -> &breaker_core::Count {
+        &self.count
+    }
+
+    /// For who tells of all restarts beside it.
+    pub(crate) fn without_newest(&self) -> Self {
+        Self { newest: Vec::new(), ..self.clone() }
+    }
+}
+
 impl Found {
-    fn status(self, policy: Policy, now: Timestamp) -> Status {
+    /// With the Record that a controller keeps in the breaker's status.
+    pub(crate) fn of_a_breaker(
+        target: WorkloadRef,
+        scale: Scale,
+        pods: Vec<PodReport>,
+        record: Option<Record>,
+        undo: String,
+    ) -> Self {
+        let (record, kept) = match record {
+            Some(record) if record.target_uid == scale.uid => (Some(record), Kept::Stored),
+            Some(_) => (None, Kept::OfANamesake),
+            None => (None, Kept::None),
+        };
+        Self { target, scale, pods, record, kept, undo }
+    }
+
+    pub(crate) fn status(self, policy: Policy, now: Timestamp) -> Status {
         let Self { target, scale, pods, record, kept, undo } = self;
         let replicas = scale.replicas;
         let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());

@@ -1,12 +1,26 @@
 //! The command that gives the replicas back, ready to be pasted.
 
 use breaker_core::WorkloadRef;
+use breaker_kube::BreakerName;
 
 use crate::args::ClusterArgs;
 use crate::program;
 
 /// `watcher reset -n sre --deployment swype-app`, with the cluster flags that were given.
 pub(crate) fn command(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
+    let who = match target.kind.as_str() {
+        "deployment" => format!("--deployment {}", quoted(&target.name)),
+        _ => format!("--target {}", quoted(&target.slash())),
+    };
+    reset(cluster, &target.namespace, &who)
+}
+
+/// `watcher reset -n sre swype`: of a CircuitBreaker.
+pub(crate) fn breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
+    reset(cluster, &name.namespace, &quoted(&name.name))
+}
+
+fn reset(cluster: &ClusterArgs, namespace: &str, who: &str) -> String {
     let mut words = vec![format!("{} reset", program::name())];
     if let Some(path) = &cluster.kubeconfig {
         words.push(format!("--kubeconfig {}", quoted(&path.to_string_lossy())));
@@ -14,11 +28,8 @@ pub(crate) fn command(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
     if let Some(context) = &cluster.context {
         words.push(format!("--context {}", quoted(context)));
     }
-    words.push(format!("-n {}", quoted(&target.namespace)));
-    words.push(match target.kind.as_str() {
-        "deployment" => format!("--deployment {}", quoted(&target.name)),
-        _ => format!("--target {}", quoted(&target.slash())),
-    });
+    words.push(format!("-n {}", quoted(namespace)));
+    words.push(who.to_owned());
     words.join(" ")
 }
 

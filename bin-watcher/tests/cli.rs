@@ -51,10 +51,13 @@ fn what_is_typed_wrongly_is_told_with_its_fix() {
 
 #[test]
 fn a_target_is_exactly_one_workload_by_name() {
+    for command in ["run", "trip", "reset"] {
+        let stderr = refused(command, &watcher(&[command]), 2);
+        assert!(stderr.contains("--deployment <NAME>|--target <KIND/NAME>"), "{command}: {stderr}");
+    }
     for command in ["run", "trip", "reset", "status"] {
         for (flags, fix) in [
-            (&[][..], "--deployment <NAME>|--target <KIND/NAME>"),
-            (&["--deployment", "a", "--target", "sts/b"], "cannot be used with"),
+            (&["--deployment", "a", "--target", "sts/b"][..], "cannot be used with"),
             (&["--deployment", "a", "--deployment", "b"], "cannot be used multiple times"),
             (&["--deployment", "deployment/a"], "or use --target KIND/NAME"),
             (&["--deployment", ""], "write for example deployment/swype-app"),
@@ -68,6 +71,29 @@ fn a_target_is_exactly_one_workload_by_name() {
             let stderr = refused(&args.join(" "), &watcher(&args), 2);
             assert!(stderr.contains(fix), "{args:?}: {stderr}");
         }
+    }
+}
+
+#[test]
+fn a_breaker_has_its_own_target_policy_and_hooks() {
+    for (args, fix) in [
+        (&["trip", "swype", "--deployment", "a"][..], "cannot be used with"),
+        (&["status", "-A", "swype"], "cannot be used with"),
+        (&["status", "-A", "-n", "sre"], "cannot be used with"),
+        (&["trip", "Swype"], "lower-case letters"),
+        (
+            &["trip", "swype", "--notify", "http://pager"],
+            "--notify is of no use here: a CircuitBreaker names its own",
+        ),
+        (&["trip", "swype", "--before-trip", "http://r"], "--before-trip is of no use here"),
+        (&["reset", "swype", "--notify", "http://pager"], "--notify is of no use here"),
+        (&["controller", "--listen", "9090"], "invalid socket address"),
+        (&["controller", "--lease", "a/b/c"], "lower-case letters"),
+        (&["controller", "--log-format", "xml"], "possible values: text, json"),
+        (&["completions", "tcsh"], "possible values: bash, elvish, fish, powershell, zsh"),
+    ] {
+        let stderr = refused(&args.join(" "), &watcher(args), 2);
+        assert!(stderr.contains(fix), "{args:?}: {stderr}");
     }
 }
 

@@ -103,7 +103,7 @@ fn what_cannot_be_read_is_told_with_its_fix() {
         (&["-"], "", "standard input is empty"),
         (&["-"], "\n \n", "standard input is empty"),
         (&["-", "--rules", "/nonexistent.yaml"], "x", "/nonexistent.yaml cannot be read"),
-        (&[], "", "<POD|FILE|->"),
+        (&[], "", "<BREAKER|POD|FILE|->"),
     ] {
         let output = explain(args, input.as_bytes());
         assert!(text(&output.stderr).contains(said), "{args:?}: {}", text(&output.stderr));

@@ -13,6 +13,7 @@
 //! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
 //! a clock: the one given to [`KubeClient::connect`] dates the Events.
 
+mod breakers;
 mod client;
 mod connect;
 pub mod crd;

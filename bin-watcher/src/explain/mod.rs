@@ -12,6 +12,7 @@ use anyhow::Context;
 use breaker_core::{Classifier, Death, Termination, explain_pod};
 
 use crate::args::{ExplainArgs, Shape};
+use crate::breakers::{self, Explained};
 use crate::clock::SystemClock;
 use crate::connect::{Cluster, in_time};
 use crate::exit::{Exit, Usage};
@@ -33,6 +34,9 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
             ))
         })?;
         words(&classifier, what, BufReader::new(file), &mut out)?
+    } else if let Some(explained) = breaker(what, &args).await? {
+        explained.print(args.output.into())?;
+        return Ok(Exit::Done);
     } else {
         pod(&classifier, what, &args, &mut out).await?
     };
@@ -90,6 +94,14 @@ fn words(
 fn raw(words: &[u8]) -> Termination {
     let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
     Termination { death, log_tail: String::from_utf8_lossy(words).into_owned(), ..Termination::default() }
+}
+
+/// A name is a breaker's before it is a pod's, which has a random end. Where breakers may not be read there is none.
+async fn breaker(name: &str, args: &ExplainArgs) -> anyhow::Result<Option<Explained>> {
+    match breakers::explained(&args.cluster, name).await {
+        Err(error) if Exit::of(&error) == Exit::Forbidden => Ok(None),
+        found => found,
+    }
 }
 
 async fn pod(

@@ -1,0 +1,270 @@
+//! `explain NAME`: why a breaker acted, or why it did not.
+
+use std::fmt;
+
+use anyhow::Context;
+use breaker_core::{ContainerMark, Mode, Policy, Record, State};
+use breaker_kube::BreakerName;
+use breaker_kube::crd::{Condition, condition};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Known, Missing};
+use crate::args::{ClusterArgs, Shape, Shown};
+use crate::connect::{Cluster, in_time};
+use crate::exit::Exit;
+use crate::output::harmless;
+use crate::status::{Found, Status};
+use crate::undo;
+
+/// Everything that is known of one breaker.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Explained {
+    breaker: String,
+    /// Why it acted, or did not, in a sentence.
+    verdict: String,
+    policy: String,
+    #[serde(flatten)]
+    status: Status,
+    /// Oldest first.
+    restarts: Vec<Weighed>,
+    conditions: Vec<Condition>,
+}
+
+/// One restart, and whether it counts.
+#[derive(Debug, Serialize)]
+struct Weighed {
+    at: Timestamp,
+    pod: String,
+    container: String,
+    cause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit: Option<i32>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    quote: String,
+    counts: bool,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<&'static str>,
+}
+
+/// `status NAME`, `explain NAME`; answers `None` when there is no such breaker.
+pub(crate) async fn explained(args: &ClusterArgs, name: &str) -> anyhow::Result<Option<Explained>> {
+    in_time(async {
+        let cluster = Cluster::connect(args).await?;
+        let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
+        let known = match Known::read(&cluster.kube, &name).await {
+            Err(breaker_core::ClusterError::NotFound(_)) => return Ok(None),
+            known => known?,
+        };
+        let spec = known.spec.clone().with_context(|| format!("reading {name}"))?;
+        let wanted = spec.wanted(&name.namespace).with_context(|| format!("reading {name}"))?;
+        let about = || format!("reading {}", wanted.target);
+        let scale = cluster.client.read_scale(&wanted.target).await.with_context(about)?;
+        let pods = cluster.client.list_pods(&name.namespace, &scale.selector).await.with_context(about)?;
+        let record: Option<Record> = known
+            .status
+            .record
+            .clone()
+            .map(serde_json::from_value)
+            .transpose()
+            .with_context(|| format!("the record in the status of {name} cannot be read"))?;
+        let containers = record.as_ref().map(|record| record.containers.clone()).unwrap_or_default();
+        let counts_from = record.as_ref().and_then(|record| record.counts_from);
+        let state = record.as_ref().map(|record| record.state.clone()).unwrap_or_default();
+        let now = Timestamp::now();
+        let undo = undo::breaker(args, &name);
+        let observing = Policy { mode: Mode::Observe, ..wanted.policy.clone() };
+        let found = Found::of_a_breaker(wanted.target.clone(), scale, pods, record, undo);
+        let status = found.status(observing, now);
+        Ok(Some(Explained {
+            breaker: name.to_string(),
+            verdict: verdict(&known, &state, &status),
+            policy: policy(&wanted.policy),
+            restarts: weighed(&containers, &wanted.policy, counts_from, now),
+            conditions: known.status.conditions.clone(),
+            status,
+        }))
+    })
+    .await
+}
+
+/// For a name that must be a breaker's.
+pub(crate) async fn explain(args: &ClusterArgs, name: &str, shown: Shown) -> anyhow::Result<Exit> {
+    let Some(explained) = explained(args, name).await? else {
+        let missing = Err(breaker_core::ClusterError::NotFound(format!("CircuitBreaker {name}")));
+        return missing.or_how_to_find_it();
+    };
+    explained.print(shown)?;
+    Ok(Exit::Done)
+}
+
+impl Explained {
+    pub(crate) fn print(&self, shown: Shown) -> anyhow::Result<()> {
+        let text = match shown {
+            Shown::Text | Shown::Wide => self.to_string(),
+            Shown::Json => serde_json::to_string(self)? + "\n",
+            Shown::Yaml => serde_saphyr::to_string(self)?,
+        };
+        // A reader that went away has read enough.
+        let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+        Ok(())
+    }
+}
+
+impl From<Shape> for Shown {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Text => Self::Text,
+            Shape::Json | Shape::Jsonl => Self::Json,
+        }
+    }
+}
+
+/// The first of these that holds: not watched, tripped, contested, held, and else what is missing to a trip.
+fn verdict(known: &Known, state: &State, status: &Status) -> String {
+    let holds = |kind: &str, status: &str| known.condition(kind).filter(|found| found.status == status);
+    if let Some(ready) = holds(condition::READY, "False") {
+        return format!("it is not watched, {}: {}", ready.reason, ready.message);
+    }
+    if let Some(because) = state.because() {
+        return format!("tripped: {because}");
+    }
+    if let Some(contested) = holds(condition::CONTESTED, "True") {
+        return format!("left alone: {}", contested.message);
+    }
+    if let Some(held) = holds(condition::HELD, "True") {
+        return format!("held, {}: {}", held.reason, held.message);
+    }
+    if known.status.phase.is_none() {
+        return "no controller has looked at it yet".into();
+    }
+    let count = status.count();
+    if count.need == 0 {
+        return "not tripped: there are no pods".into();
+    }
+    if count.counted <= count.threshold {
+        return format!("not tripped: {} counted, more than {} would trip", count.counted, count.threshold);
+    }
+    if count.failing < count.need {
+        return format!("not tripped: {} of {} needed pods are failing now", count.failing, count.need);
+    }
+    format!("{} counted, more than {}: it should trip at any moment", count.counted, count.threshold)
+}
+
+fn policy(policy: &Policy) -> String {
+    let window = match policy.window.length() {
+        Some(_) => format!("within {}", policy.window),
+        None => "since the last trip or reset".into(),
+    };
+    let acts = if policy.mode == Mode::Observe { "; it only observes" } else { "" };
+    format!(
+        "more than {} restarts by {} {window} for each pod that must be failing, {} of them{acts}",
+        policy.max_restarts, policy.causes, policy.min_failing_pods
+    )
+}
+
+fn weighed(
+    containers: &[ContainerMark],
+    policy: &Policy,
+    counts_from: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<Weighed> {
+    let oldest = policy.window.oldest(now);
+    let mut all: Vec<Weighed> = containers
+        .iter()
+        .flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart)))
+        .map(|(mark, restart)| {
+            let why_not = if counts_from.is_some_and(|from| restart.at < from) {
+                Some("before the last trip or reset")
+            } else if oldest.is_some_and(|oldest| restart.at < oldest) {
+                Some("older than the window")
+            } else if !policy.causes.contains(restart.cause) {
+                Some("not one of the counted causes")
+            } else {
+                None
+            };
+            Weighed {
+                at: restart.at,
+                pod: mark.pod_name.clone(),
+                container: mark.container.clone(),
+                cause: match restart.kind {
+                    Some(kind) => format!("{}:{kind}", restart.cause),
+                    None => restart.cause.to_string(),
+                },
+                exit: restart.exit,
+                quote: restart.quote.clone(),
+                counts: why_not.is_none(),
+                why_not,
+            }
+        })
+        .collect();
+    all.sort_by(|a, b| (a.at, &a.pod, &a.container).cmp(&(b.at, &b.pod, &b.container)));
+    all
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", harmless(text));
+        fact("Breaker", &self.breaker)?;
+        fact("Verdict", &self.verdict)?;
+        fact("Policy", &self.policy)?;
+        for (n, restart) in self.restarts.iter().enumerate() {
+            let exit = restart.exit.map_or(" unseen".into(), |code| format!(" exit {code}"));
+            let quote =
+                if restart.quote.is_empty() { String::new() } else { format!(" \"{}\"", restart.quote) };
+            let not = restart.why_not.map_or(String::new(), |why| format!(" - not counted: {why}"));
+            let Weighed { at, cause, pod, container, .. } = restart;
+            let line = format!("{at:.0} {cause} {pod}/{container}{exit}{quote}{not}");
+            fact(if n == 0 { "Restarts" } else { "" }, &line)?;
+        }
+        write!(f, "{}", self.status.without_newest())?;
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", harmless(text));
+        for (n, Condition { kind, status, reason, message, .. }) in self.conditions.iter().enumerate() {
+            let line = format!("{kind}={status} {reason}: {message}");
+            fact(if n == 0 { "Conditions" } else { "" }, &line)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use breaker_core::{CauseSet, Window};
+
+    use super::*;
+
+    #[test]
+    fn each_restart_says_whether_it_counts_and_why_not() {
+        let mark = serde_json::json!({
+            "pod": "p1", "podName": "swype-1", "container": "app", "seen": 4, "observedAt": "2026-01-02T03:00:00Z",
+            "restarts": [
+                {"n": 0, "id": "a", "at": "2026-01-02T01:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
+                {"n": 1, "id": "b", "at": "2026-01-02T02:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
+                {"n": 2, "id": "c", "at": "2026-01-02T02:50:00Z", "cause": "oom", "exit": 137},
+                {"n": 3, "id": "d", "at": "2026-01-02T02:55:00Z", "cause": "network", "kind": "refused", "exit": 7},
+            ],
+        });
+        let marks = [serde_json::from_value(mark).unwrap()];
+        let policy = Policy { causes: CauseSet::default(), window: Window::mins(60), ..Policy::default() };
+        let from = "2026-01-02T01:30:00Z".parse().unwrap();
+        let now = "2026-01-02T03:10:00Z".parse().unwrap();
+        let why: Vec<_> =
+            weighed(&marks, &policy, Some(from), now).into_iter().map(|restart| restart.why_not).collect();
+        let want = [
+            Some("before the last trip or reset"),
+            Some("older than the window"),
+            Some("not one of the counted causes"),
+            None,
+        ];
+        assert_eq!(why, want);
+    }
+
+    #[test]
+    fn a_policy_is_told_in_a_sentence() {
+        let said = policy(&Policy { mode: Mode::Observe, ..Policy::default() });
+        let want = "more than 3 restarts by network within 1h for each pod that must be failing, 50% of them; it only observes";
+        assert_eq!(said, want);
+    }
+}

@@ -1,0 +1,155 @@
+//! `status` of many breakers: a table, or the objects as they are.
+
+use breaker_kube::crd::condition;
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use jiff::{SignedDuration, Timestamp};
+use kube::api::DynamicObject;
+use serde_json::json;
+
+use super::{Known, Missing};
+use crate::args::{ClusterArgs, Shown};
+use crate::connect::{Cluster, in_time};
+use crate::exit::Exit;
+use crate::output::harmless;
+
+/// Between two columns, as kubectl has it.
+const GAP: u16 = 3;
+
+pub(crate) async fn list(args: &ClusterArgs, all: bool, shown: Shown) -> anyhow::Result<Exit> {
+    let (namespace, breakers) = in_time(async {
+        let cluster = Cluster::connect(args).await?;
+        let namespace = (!all).then_some(cluster.namespace);
+        let breakers = cluster.kube.breakers(namespace.as_deref()).await.or_how_to_find_it()?;
+        Ok((namespace, breakers))
+    })
+    .await?;
+    let list = || json!({"apiVersion": "v1", "kind": "List", "items": breakers});
+    let text = match shown {
+        Shown::Json => serde_json::to_string_pretty(&list())? + "\n",
+        Shown::Yaml => serde_saphyr::to_string(&list())?,
+        Shown::Text | Shown::Wide if breakers.is_empty() => {
+            let place = namespace.map_or("any namespace".into(), |name| format!("namespace {name}"));
+            eprintln!("no CircuitBreakers in {place}");
+            String::new()
+        }
+        Shown::Text | Shown::Wide => table(&breakers, all, shown == Shown::Wide, Timestamp::now()),
+    };
+    // A reader that went away has read enough.
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+    Ok(Exit::Done)
+}
+
+fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    let mut head = vec!["NAME", "PHASE", "COUNTED", "TARGET", "READY", "AGE"];
+    if all {
+        head.insert(0, "NAMESPACE");
+    }
+    if wide {
+        head.extend(["MODE", "OVERRIDE", "GIVES BACK", "HELD", "LAST TRIP"]);
+    }
+    table.set_header(head);
+    for object in breakers {
+        table.add_row(row(object, all, wide, now).into_iter().map(|cell| harmless(&cell)));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
+    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
+}
+
+fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<String> {
+    let known = Known::new(object);
+    let status = &known.status;
+    let none = || "-".to_owned();
+    let counted = match (status.counted, status.threshold) {
+        (Some(counted), Some(tolerated)) => format!("{counted}/{tolerated}"),
+        _ => none(),
+    };
+    let target = match &known.spec {
+        Ok(spec) => format!("{}/{}", spec.target_ref.kind.to_lowercase(), spec.target_ref.name),
+        Err(_) => none(),
+    };
+    let reason = |kind: &str| known.condition(kind).map_or_else(none, |found| found.reason.clone());
+    let created = object.metadata.creation_timestamp.as_ref().map(|at| at.0);
+    let age = created.map_or_else(none, |at| short(now.duration_since(at)));
+    let mut cells = vec![
+        known.name.name.clone(),
+        known.phase().to_owned(),
+        counted,
+        target,
+        reason(condition::READY),
+        age,
+    ];
+    if all {
+        cells.insert(0, known.name.namespace.clone());
+    }
+    if wide {
+        let (mode, override_) = match &known.spec {
+            Ok(spec) => (format!("{:?}", spec.mode), format!("{:?}", spec.override_)),
+            Err(_) => (none(), none()),
+        };
+        let held = known.condition(condition::HELD).filter(|held| held.status == "True");
+        let trip = status.last_trip.as_ref();
+        cells.extend([
+            mode,
+            override_,
+            status.original_replicas.map_or_else(none, |n| n.to_string()),
+            held.map_or_else(none, |held| held.reason.clone()),
+            trip.map_or_else(none, |trip| {
+                format!("{} ago, {}", short(now.duration_since(trip.at)), trip.cause)
+            }),
+        ]);
+    }
+    cells
+}
+
+/// The two largest units, as kubectl tells ages.
+fn short(span: SignedDuration) -> String {
+    let seconds = span.as_secs().max(0);
+    match seconds {
+        0..=119 => format!("{seconds}s"),
+        120..=7_199 => format!("{}m", seconds / 60),
+        7_200..=172_799 => format!("{}h", seconds / 3_600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaker(name: &str, more: serde_json::Value) -> DynamicObject {
+        let mut object = json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1",
+            "kind": "CircuitBreaker",
+            "metadata": {"name": name, "namespace": "sre", "creationTimestamp": "2026-01-02T03:00:00Z"},
+            "spec": {"targetRef": {"kind": "Deployment", "name": "swype-app"}},
+        });
+        object["status"] = more;
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn a_table_tells_who_is_open_and_why_and_who_nobody_watches() {
+        let open = json!({
+            "phase": "Open", "counted": 4, "threshold": 3, "originalReplicas": 3,
+            "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused"},
+            "conditions": [{"type": "Ready", "status": "True", "reason": "Watching", "message": "watching",
+                            "lastTransitionTime": "2026-01-02T03:00:00Z"}],
+        });
+        let breakers = [breaker("swype", open), breaker("ledger\u{1b}[31m", serde_json::Value::Null)];
+        let now = "2026-01-02T03:14:00Z".parse().unwrap();
+        insta::assert_snapshot!(table(&breakers, true, true, now));
+    }
+
+    #[test]
+    fn ages_are_short() {
+        for (seconds, want) in [(-5, "0s"), (119, "119s"), (120, "2m"), (7_200, "2h"), (200_000, "2d")] {
+            assert_eq!(short(SignedDuration::from_secs(seconds)), want);
+        }
+    }
+}
