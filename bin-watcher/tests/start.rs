@@ -46,6 +46,30 @@ fn a_controller_on_a_cluster_without_the_definition_says_how_to_install_it() {
 }
 
 #[test]
+fn its_log_is_json_when_asked_for_and_told_how_much_by_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    kubeconfig(&path, "https://127.0.0.1:1");
+    let log = |format: &str, level: &str| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_watcher"));
+        command.args(["controller", "-n", "sre", "--log-format", format, "--kubeconfig"]).arg(&path);
+        let output = command.env_clear().env("RUST_LOG", level).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        // The last word is for people: why it ended.
+        stderr.lines().filter(|line| !line.starts_with("error: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = log("json", "debug");
+    assert!(!lines.is_empty());
+    for line in lines {
+        let object: serde_json::Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        assert!(object["timestamp"].is_string() && object["level"].is_string(), "{line}");
+    }
+    assert!(log("text", "debug").iter().any(|line| line.contains("DEBUG")));
+    assert_eq!(log("json", "off"), Vec::<String>::new());
+}
+
+#[test]
 fn an_api_server_that_cannot_be_reached_is_told_within_ten_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");

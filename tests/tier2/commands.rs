@@ -134,6 +134,14 @@ async fn what_cannot_be_done_is_said_with_its_fix() {
         assert_eq!(code, 3, "{command}: {err}");
         assert!(err.contains("`watcher status -A` lists the breakers there are"), "{command}: {err}");
     }
+    let why = explained(&space).await;
+    assert_eq!(why["verdict"], "no controller has looked at it yet", "{why:#}");
+    space.close().await;
+}
+
+#[tokio::test]
+async fn a_user_without_rights_is_told_which_is_missing() {
+    let space = space("rights").await;
     let Said { code, err, .. } = ask(&space, &["status", "-A", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
     assert!(
@@ -142,8 +150,6 @@ async fn what_cannot_be_done_is_said_with_its_fix() {
         ),
         "{err}"
     );
-    let why = explained(&space).await;
-    assert_eq!(why["verdict"], "no controller has looked at it yet", "{why:#}");
     space.close().await;
 }
 

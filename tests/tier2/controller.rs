@@ -4,14 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Told, Watcher, eventually};
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Road, Space, Told, Watcher, eventually};
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
-use kube::api::PostParams;
+use kube::api::{Patch, PatchParams, PostParams};
 use kube::config::Kubeconfig;
 use serde_json::json;
 
@@ -180,6 +180,7 @@ async fn the_account_may_do_this_and_no_more() {
         ("list", "bigredbutton.dev", "circuitbreakers", None, "", true),
         ("watch", "bigredbutton.dev", "circuitbreakers", None, "", true),
         ("patch", "bigredbutton.dev", "circuitbreakers/status", None, "", true),
+        ("update", "bigredbutton.dev", "circuitbreakers/status", None, "", false),
         ("patch", "bigredbutton.dev", "circuitbreakers", None, "", false),
         ("create", "bigredbutton.dev", "circuitbreakers", None, "", false),
         ("delete", "bigredbutton.dev", "circuitbreakers", None, "", false),
@@ -294,6 +295,54 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), NAMESPACE);
     let left = leases.get("bigredbutton-controller").await.expect("the Lease is there");
     assert_eq!(left.spec.and_then(|spec| spec.holder_identity), None);
+    space.close().await;
+}
+
+/// The leader is cut off from the API server and does not know that another one leads; then that one is killed.
+#[tokio::test]
+async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
+    let cluster = Cluster::connect().await.with_breakers().await;
+    let space = cluster.space("cut-off").await;
+    let pods = space.deployment("swype", 1).await;
+    space.breaker("swype", json!({})).await;
+    let mut app = Kubelet::start(&space, &pods[0]).await;
+    let road = Road::to(&cluster).await;
+    let mut far = space.clone();
+    far.cluster.kubeconfig = road.kubeconfig.clone();
+    let lease = format!("{}/brb", space.name);
+    let mut first = Replica::start(&far, &lease).await;
+    first.says("it leads").await;
+    first.ready().await;
+    let mut second = Replica::start(&space, &lease).await;
+    second.says("it stands by").await;
+
+    road.close();
+    first.says("it does not lead any more").await;
+    let (status, why) = first.get("/readyz").await;
+    assert_eq!((status, why.contains("cannot learn who leads")), (503, true), "{why}");
+    assert_eq!(first.metric("bigredbutton_breakers").await, Some(0.0), "it watches nothing any more");
+    second.says("it leads").await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    space.phase("swype", "Open").await;
+    road.open();
+    first.says("it stands by; ").await;
+    let trips = space.events_on("swype").await.iter().filter(|(reason, _)| reason == "Tripped").count();
+    assert_eq!(trips, 1);
+
+    let killed = Instant::now();
+    second.watcher.kill().await;
+    first.says("it leads").await;
+    println!("hand-over of the controller after SIGKILL: {:.2?}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
+    space.edit_breaker("swype", json!({"override": "Auto"})).await;
+    let at = jiff::Timestamp::now().to_string();
+    let patch =
+        Patch::Merge(json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": at}}}));
+    space.breakers().patch("swype", &PatchParams::default(), &patch).await.expect("annotated");
+    space.phase("swype", "Closed").await;
+    assert_eq!(space.replicas("swype").await, 1, "the new leader gives back what the killed one took");
     space.close().await;
 }
 
