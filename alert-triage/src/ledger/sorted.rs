@@ -65,6 +65,11 @@ impl<K: Ord, V> Sorted<K, V> {
     }
 
     /// The smallest.
+    pub(crate) fn first_mut(&mut self) -> Option<(&K, &mut V)> {
+        self.0.front_mut().map(|(key, value)| (&*key, value))
+    }
+
+    /// The smallest.
     pub(crate) fn pop_first(&mut self) -> Option<(K, V)> {
         self.0.pop_front()
     }
@@ -135,6 +140,7 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(sorted.get_mut(&key).copied(), map.get(&key).copied());
+                prop_assert_eq!(sorted.first_mut(), map.iter_mut().next());
                 prop_assert!(sorted.iter().rev().eq(map.iter().rev()));
                 prop_assert_eq!(sorted.after(&key), map.range(key + 1..).next());
                 prop_assert!(sorted.values().eq(map.values()));

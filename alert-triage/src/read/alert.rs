@@ -16,9 +16,9 @@ use crate::rules::Rules;
 type Pairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
 
 /// An alert of Alertmanager, Grafana, Prometheus, or an object of one's own.
-pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
-    let mut record = Record::firing(name(&object)?);
-    record.labels = labels(&object)?;
+pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
+    let mut record = Record::firing(name(object)?);
+    record.labels = labels(object)?;
     let starts = instant("startsAt", object.starts.as_ref())?;
     let active = instant("activeAt", object.active.as_ref())?;
     let ends = instant("endsAt", object.ends.as_ref())?;
@@ -26,12 +26,12 @@ pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
     let said = instant("timestamp", object.time.as_ref())?;
     record.starts = starts.or(active);
     record.time = updated.or(said);
-    if let Some(Scalar::Text(fingerprint)) = object.fingerprint.filter(|_| object.grafana) {
+    if let Some(Scalar::Text(fingerprint)) = object.fingerprint.take_if(|_| object.grafana) {
         // It tells apart what the labels do not: Grafana leaves out the rule's uid.
         record.key = Some(fingerprint).filter(|key| !key.is_empty());
     }
     let mut told = None;
-    match object.status {
+    match object.status.take() {
         Some(Status::Held { state, silenced_by, inhibited_by }) => {
             // What Alertmanager answers: its `endsAt` is when it gives the alert up.
             record.snapshot = true;
@@ -56,7 +56,7 @@ pub(super) fn alert<'j>(object: Object<'j>) -> Result<Record<'j>, Fault> {
         Some(Status::Word(word)) => told = Some(word),
     }
     // Prometheus says `state`, and so do many others.
-    let told = told.or(object.state.filter(|state| *state != Scalar::Null));
+    let told = told.or(object.state.take_if(|state| *state != Scalar::Null));
     record.status = match told {
         Some(Scalar::Text(word)) => lines::status(&word)?,
         Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
@@ -79,8 +79,8 @@ fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
 }
 
 /// Those in `labels`; of an object without, the well-known ones at its top.
-fn labels<'j>(object: &Object<'j>) -> Result<Pairs<'j>, Fault> {
-    if let Some(labels) = &object.labels {
+fn labels<'j>(object: &mut Object<'j>) -> Result<Pairs<'j>, Fault> {
+    if let Some(labels) = &mut object.labels {
         return match &labels.fault {
             Some((name, found)) if name.is_empty() => {
                 Err(Fault::NotAString { field: "labels".to_owned(), found })
@@ -88,7 +88,7 @@ fn labels<'j>(object: &Object<'j>) -> Result<Pairs<'j>, Fault> {
             Some((name, found)) => {
                 Err(Fault::NotAString { field: format!("label {}", printable(name)), found })
             }
-            None => Ok(labels.pairs.clone()),
+            None => Ok(std::mem::take(&mut labels.pairs)),
         };
     }
     let mut labels = Vec::with_capacity(object.flat.len());
@@ -133,7 +133,7 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
         data.state = word.map(|word| Scalar::Text(Cow::Owned(word.to_owned())));
     }
     let said = instant("time", envelope.time.as_ref())?;
-    let mut record = alert(data)?;
+    let mut record = alert(&mut data)?;
     record.time = record.time.or(said);
     record.keyed = record.time.is_some();
     Ok(record)

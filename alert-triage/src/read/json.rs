@@ -378,11 +378,11 @@ impl<'e, 't> Reader<'e, 't> {
     }
 
     fn object(&mut self, json: &'t str) {
-        let Some(object) = self.parsed(json) else { return };
+        let Some(mut object) = self.parsed(json) else { return };
         match shape(&object) {
             Some(shape) => self.payload(shape, object, json),
             None => {
-                if let Some(record) = self.alert(object, json) {
+                if let Some(record) = self.alert(&mut object, json) {
                     self.engine.ingest(self.place, &record);
                 }
             }
@@ -406,7 +406,7 @@ impl<'e, 't> Reader<'e, 't> {
         }
     }
 
-    fn alert(&mut self, object: Object<'t>, json: &'t str) -> Option<Record<'t>> {
+    fn alert(&mut self, object: &mut Object<'t>, json: &'t str) -> Option<Record<'t>> {
         if self.is_unfit(json) {
             return None;
         }
@@ -507,10 +507,10 @@ impl<'e, 't> Reader<'e, 't> {
             let json = value.get();
             self.place_at(self.offset_of(json));
             let here = self.place;
-            let Some(object) = self.parsed(json) else { continue };
+            let Some(mut object) = self.parsed(json) else { continue };
             match shape(&object) {
                 Some(shape) => self.payload(shape, object, json),
-                None => records.extend(self.alert(object, json).map(|record| (here, record))),
+                None => records.extend(self.alert(&mut object, json).map(|record| (here, record))),
             }
         }
         let moment = records.iter().filter_map(|(_, record)| record.newest()).max();
