@@ -73,6 +73,19 @@ fn split(bytes: &[u8]) -> (&str, &[u8]) {
 /// Stands before the source's own key of a label set; no label has such a name.
 const SOURCE_KEY: &str = "\u{1}key";
 
+/// Between an integration and the key of its own; keys are no secret, but an integration's may be one and is never shown.
+const INTEGRATION: char = '\u{2}';
+
+/// A key that only means something within an integration.
+pub(crate) fn key_of(integration: &str, key: &str) -> String {
+    format!("{integration}{INTEGRATION}{key}")
+}
+
+/// The key alone, as it may be shown.
+pub(crate) fn shown_key(key: &str) -> &str {
+    key.split_once(INTEGRATION).map_or(key, |(_, key)| key)
+}
+
 /// The key by which the source joins the events of this label set, if it has one.
 pub(crate) fn source_key(set: &[u8]) -> Option<&str> {
     let (name, rest) = split(set);

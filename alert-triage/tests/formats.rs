@@ -578,6 +578,24 @@ fn page((action, key, summary, at): (&str, &str, &str, Option<u32>)) -> String {
     format!(r#"{{"routing_key":"r","event_action":"{action}","dedup_key":"{key}"{payload}}}"#)
 }
 
+#[test]
+fn an_end_of_one_integration_ends_nothing_of_another() {
+    let of = |integration: &str, event| page(event).replace(r#""r""#, &format!("\"{integration}\""));
+    let lines = [
+        of("shop", ("trigger", "disk", "Zone A: X", None)),
+        of("bank", ("trigger", "disk", "Zone B: Y", None)),
+        of("bank", ("resolve", "disk", "", None)),
+    ];
+    let (_, mut engine) = read((lines.join("\n") + "\n").as_bytes(), None);
+    let verdicts: Vec<_> = engine
+        .report(None)
+        .incidents()
+        .flat_map(|incident| incident.members)
+        .map(|member| format!("{} {}", member.alert, member.verdict))
+        .collect();
+    assert_eq!(verdicts, ["X active", "Y resolved"]);
+}
+
 /// A row: the case, its events, and name and verdict of each alert.
 type Paged = (&'static str, &'static [(&'static str, &'static str, &'static str, Option<u32>)], &'static str);
 

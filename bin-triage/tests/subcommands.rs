@@ -248,7 +248,7 @@ fn check_exits_by_what_it_finds() {
     );
     let later = run(&room, &["check", "team-rules.yaml", "--now", "2026-11-24T00:00:00Z"]);
     assert!(
-        later.1.starts_with("team-rules.yaml:18: never matched: `team/xq-rebuild` is over since "),
+        later.1.starts_with("team-rules.yaml:19: never matched: `team/xq-rebuild` is over since "),
         "{}",
         later.1
     );
@@ -399,7 +399,7 @@ fn rules_lists_what_is_in_force() {
     let room = room();
     let (code, text) = run(&room, &["rules", "--rules", "team-rules.yaml"]);
     assert_eq!(code, 0);
-    assert!(text.contains("QueueBacklog{queue=\"payments\"} is critical  [team-rules.yaml:8]\n"), "{text}");
+    assert!(text.contains("QueueBacklog{queue=\"payments\"} is critical  [team-rules.yaml:9]\n"), "{text}");
     assert!(text.contains("  ladder/name "), "{text}");
     // Every id that is listed as built in can be disabled.
     let (_, text) = run(&room, &["rules"]);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{At, Known, Lines, rank};
-use crate::identity::{Identity, workload};
+use crate::identity::{Identity, shown_key, workload};
 use crate::judge::NONE;
 use crate::ledger::hash;
 use crate::mask;
@@ -227,9 +227,11 @@ pub(super) fn index(report: &Report<'_>, taken: &Taken) -> Option<u32> {
         return found.map(|at| at as u32);
     }
     let key = taken.record.key.as_deref()?;
-    let all = 0..report.judgement.alerts.len() as u32;
-    let orphan = all.skip(engine.entries.len()).find(|at| Identity::of(report.key(*at)).alert == key);
-    orphan.or_else(|| crate::judge::holders(engine).get(key).map(|(_, at)| *at)).filter(|at| *at != NONE)
+    if let Some((_, holder)) = crate::judge::holders(engine).get(key) {
+        return Some(*holder).filter(|at| *at != NONE);
+    }
+    let orphans = (0..report.judgement.alerts.len() as u32).skip(engine.entries.len());
+    orphans.into_iter().find(|at| Identity::of(report.key(*at)).alert == shown_key(key))
 }
 
 fn incident_of(report: &Report<'_>, at: u32) -> Option<usize> {

@@ -20,7 +20,7 @@ pub(crate) use self::incident::{Core, Group};
 use self::relate::Union;
 use self::scopes::Scopes;
 use self::state::{Hearing, Stand, State};
-use crate::identity::Identity;
+use crate::identity::{Identity, Key, shown_key};
 use crate::ledger::Engine;
 use crate::ledger::entry::Entry;
 use crate::ledger::set::{HeldBack, Seen, Set};
@@ -360,23 +360,27 @@ pub(crate) fn holders(engine: &Engine) -> BTreeMap<&str, (Place, u32)> {
 /// end is more: [`State`] joins them to every label set of that key.
 fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
     let mut ends: HashMap<u32, Set> = HashMap::default();
-    let mut orphans = Vec::new();
+    let mut orphans: BTreeMap<&str, Entry> = BTreeMap::new();
     if engine.keys.is_empty() {
-        return (ends, orphans);
+        return (ends, Vec::new());
     }
     let holders = holders(engine);
+    let gap = engine.rules().limits().gap;
     for (key, set) in &engine.keys {
         match holders.get(key.as_ref()) {
-            Some((_, at)) => ends.entry(*at).or_default().merge(set.clone(), engine.rules().limits().gap),
+            Some((_, at)) => ends.entry(*at).or_default().merge(set.clone(), gap),
             None => {
-                let mut name = crate::identity::Key::default();
-                name.part(key);
-                name.part("");
-                let mut orphan = Entry::new(&name.0, crate::ledger::hash(&name.0), Severity::Warning.class());
-                orphan.more.get_or_insert_default().sets.or_default(Box::default()).as_mut().clone_from(set);
-                orphans.push(orphan);
+                let shown = shown_key(key);
+                let orphan = orphans.entry(shown).or_insert_with(|| {
+                    let mut name = Key::default();
+                    name.part(shown);
+                    name.part("");
+                    Entry::new(&name.0, crate::ledger::hash(&name.0), Severity::Warning.class())
+                });
+                let told = orphan.more.get_or_insert_default().sets.or_default(Box::default());
+                told.merge(set.clone(), gap);
             }
         }
     }
-    (ends, orphans)
+    (ends, orphans.into_values().collect())
 }

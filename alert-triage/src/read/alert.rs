@@ -8,6 +8,7 @@ use super::lines;
 use super::object::{Object, Scalar, Status};
 use super::time;
 use crate::fault::Fault;
+use crate::identity::key_of;
 use crate::printable::printable;
 use crate::record::{self, Ends, Held, Record};
 use crate::rules::Rules;
@@ -164,7 +165,11 @@ pub(super) fn page<'j>(
             });
         }
     };
-    let key = text("dedup_key", event.dedup_key.as_ref())?;
+    let key = text("dedup_key", event.dedup_key.as_ref())?.map(|key| match &event.routing_key {
+        // Each integration has keys of its own: an end of one ends nothing of another.
+        Some(Scalar::Text(integration)) => Cow::Owned(key_of(integration, &key)),
+        _ => key,
+    });
     let said = match &payload {
         Some(payload) => instant("payload.timestamp", payload.time.as_ref())?,
         None => None,

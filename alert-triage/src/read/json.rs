@@ -63,7 +63,7 @@ fn shape(object: &Object<'_>) -> Option<Format> {
     let is_payload = object.alerts.iter().any(holds_alerts) || !object.alerts.is_empty() && !is_alert;
     if object.spec_version && (object.data.is_some() || !is_alert) {
         Some(Format::CloudEvents)
-    } else if object.event_action.is_some() || object.routing_key && !is_alert {
+    } else if object.event_action.is_some() || object.routing_key.is_some() && !is_alert {
         Some(Format::PagerDuty)
     } else if is_payload && object.org {
         Some(Format::Grafana)

@@ -103,7 +103,7 @@ pub(super) struct Object<'j> {
     pub(super) payload: Option<&'j RawValue>,
     pub(super) event_action: Option<Scalar<'j>>,
     pub(super) dedup_key: Option<Scalar<'j>>,
-    pub(super) routing_key: bool,
+    pub(super) routing_key: Option<Scalar<'j>>,
     /// Inside PagerDuty's payload.
     pub(super) summary: Option<Scalar<'j>>,
     pub(super) class: Option<Scalar<'j>>,
@@ -372,10 +372,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                         "payload" => o.payload = Some(map.next_value()?),
                         "event_action" => o.event_action = Some(map.next_value()?),
                         "dedup_key" => o.dedup_key = Some(map.next_value()?),
-                        "routing_key" => {
-                            o.routing_key = true;
-                            map.next_value::<IgnoredAny>()?;
-                        }
+                        "routing_key" => o.routing_key = Some(map.next_value()?),
                         "summary" => o.summary = Some(map.next_value()?),
                         "class" => o.class = Some(map.next_value()?),
                         "source" => o.source = Some(map.next_value()?),
