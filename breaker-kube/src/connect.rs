@@ -10,8 +10,9 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::KubeClient;
-use crate::pulse::{PulseLayer, Pulses};
-use crate::traffic::{Tally, TallyLayer};
+use crate::pulse::Pulses;
+use crate::traffic::Tally;
+use crate::witness::Witnessed;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
@@ -67,7 +68,7 @@ impl KubeClient {
         let (pulses, tally) = (Pulses::default(), Tally::default());
         let builder =
             ClientBuilder::try_from(config).map_err(|error| ConnectError::Credentials(error.into()))?;
-        let builder = builder.with_layer(&TallyLayer::new(&tally)).with_layer(&PulseLayer::new(&pulses));
+        let builder = builder.with_layer(&Witnessed(tally.clone())).with_layer(&Witnessed(pulses.clone()));
         let client: Client = builder.build();
         Ok(Self::new(client, namespace, clock, pulses, tally))
     }

@@ -35,6 +35,7 @@ mod selector;
 mod traffic;
 mod truce;
 mod watch;
+mod witness;
 
 pub use client::KubeClient;
 pub use connect::{ConnectError, Options};

@@ -1,14 +1,12 @@
 //! The pulse of a watch: kube's watcher re-establishes a watch silently, and that is a sign of life.
 //!
 //! The server ends each watch after its `timeoutSeconds`, at least once a minute here; kube opens the next
-//! one without an event. This layer sees the answer to each watch request go by and tells its address.
+//! one without an event. This witness sees the answer to each watch request go by and tells its address.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use http::{Request, Response};
+use http::{Method, StatusCode, Uri};
 use tokio::sync::broadcast;
-use tower::{Layer, Service};
+
+use crate::witness::{Witness, has};
 
 /// Listeners that fall further behind miss pulses, and the next one is at most a minute away.
 const BACKLOG: usize = 64;
@@ -37,57 +35,22 @@ pub(crate) fn watches_pods(address: &str, namespace: &str, selector: &str) -> bo
             .any(|(key, value)| key == "labelSelector" && value == selector)
 }
 
-pub(crate) struct PulseLayer(Pulses);
+/// Where a successful answer is told, and the address of the watch.
+type Kept = Option<(broadcast::Sender<String>, String)>;
 
-impl PulseLayer {
-    pub(crate) fn new(pulses: &Pulses) -> Self {
-        Self(pulses.clone())
-    }
-}
+impl Witness for Pulses {
+    type Kept = Kept;
 
-impl<S> Layer<S> for PulseLayer {
-    type Service = Pulse<S>;
-
-    fn layer(&self, inner: S) -> Pulse<S> {
-        Pulse { inner, pulses: self.0.clone() }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Pulse<S> {
-    inner: S,
-    pulses: Pulses,
-}
-
-impl<S, A, B> Service<Request<A>> for Pulse<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
+    fn asked(&self, _: &Method, uri: &Uri) -> Kept {
+        let address = uri.path_and_query().filter(|_| has(uri, "watch", &["true", "1"]))?;
+        Some((self.0.clone(), address.to_string()))
     }
 
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        let query = request.uri().query().unwrap_or_default();
-        let watched = form_urlencoded::parse(query.as_bytes())
-            .any(|(key, value)| key == "watch" && matches!(&*value, "true" | "1"))
-            .then(|| request.uri().path_and_query().map(ToString::to_string))
-            .flatten();
-        let answer = self.inner.call(request);
-        let pulses = self.pulses.clone();
-        Box::pin(async move {
-            let answer = answer.await?;
-            if let Some(address) = watched.filter(|_| answer.status().is_success()) {
-                // Nobody listening is no fault.
-                let _ = pulses.0.send(address);
-            }
-            Ok(answer)
-        })
+    fn answered(kept: Kept, status: StatusCode) {
+        if let Some((listeners, address)) = kept.filter(|_| status.is_success()) {
+            // Nobody listening is no fault.
+            let _ = listeners.send(address);
+        }
     }
 }
 

@@ -3,12 +3,11 @@
 //! Counted at the one place that every request goes through, so that no caller can forget to.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
 
-use http::{Method, Request, Response};
-use tower::{Layer, Service};
+use http::{Method, StatusCode, Uri};
+
+use crate::witness::{Witness, has};
 
 /// Requests so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,81 +50,39 @@ fn verb(method: &Method, watches: bool) -> &'static str {
 }
 
 /// The first page of a list of pods; a watch is none, and the pages after the first belong to it.
-fn lists_pods(method: &Method, path: &str, query: &str) -> bool {
-    let has = |wanted: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == wanted);
-    method == Method::GET && path.ends_with("/pods") && !has("watch") && !has("continue")
+fn lists_pods(method: &Method, uri: &Uri) -> bool {
+    method == Method::GET
+        && uri.path().ends_with("/pods")
+        && !has(uri, "watch", &[])
+        && !has(uri, "continue", &[])
 }
 
-pub(crate) struct TallyLayer(Tally);
+impl Witness for Tally {
+    type Kept = Open;
 
-impl TallyLayer {
-    pub(crate) fn new(tally: &Tally) -> Self {
-        Self(tally.clone())
-    }
-}
-
-impl<S> Layer<S> for TallyLayer {
-    type Service = Tallied<S>;
-
-    fn layer(&self, inner: S) -> Tallied<S> {
-        Tallied { inner, tally: self.0.clone() }
-    }
-}
-
-#[derive(Clone)]
-pub(crate) struct Tallied<S> {
-    inner: S,
-    tally: Tally,
-}
-
-impl<S, A, B> Service<Request<A>> for Tallied<S>
-where
-    S: Service<Request<A>, Response = Response<B>>,
-    S::Future: Send + 'static,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request<A>) -> Self::Future {
-        let query = request.uri().query().unwrap_or_default();
-        let watches = form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == "watch");
-        let verb = verb(request.method(), watches);
-        if lists_pods(request.method(), request.uri().path(), query) {
-            self.tally.locked().pod_lists += 1;
+    fn asked(&self, method: &Method, uri: &Uri) -> Open {
+        if lists_pods(method, uri) {
+            self.locked().pod_lists += 1;
         }
-        let answer = self.inner.call(request);
-        let tally = self.tally.clone();
-        Box::pin(async move {
-            // An attempt that its caller gives up on is dropped here, and is no answer either.
-            let mut open = Open { tally, verb, status: Some(0) };
-            let answer = answer.await;
-            open.status = match &answer {
-                Ok(answer) if answer.status().is_client_error() || answer.status().is_server_error() => {
-                    Some(answer.status().as_u16())
-                }
-                Ok(_) => None,
-                Err(_) => Some(0),
-            };
-            answer
-        })
+        Open { tally: self.clone(), verb: verb(method, has(uri, "watch", &[])), failure: Some(0) }
+    }
+
+    fn answered(mut open: Open, status: StatusCode) {
+        let is_failure = status.is_client_error() || status.is_server_error();
+        open.failure = is_failure.then_some(status.as_u16());
     }
 }
 
-/// A request under way: counted with this status when it ends.
-struct Open {
+/// A request under way: without an answer until there is one, and counted when it ends.
+pub(crate) struct Open {
     tally: Tally,
     verb: &'static str,
-    status: Option<u16>,
+    failure: Option<u16>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if let Some(status) = self.status {
+        if let Some(status) = self.failure {
             self.tally.failed(self.verb, status);
         }
     }
@@ -133,9 +90,11 @@ impl Drop for Open {
 
 #[cfg(test)]
 mod tests {
-    use tower::ServiceExt;
+    use http::{Request, Response};
+    use tower::{Layer, ServiceExt};
 
     use super::*;
+    use crate::witness::Witnessed;
 
     async fn send(tally: &Tally, method: &str, uri: &str, status: u16) {
         let answering = tower::service_fn(move |_: Request<()>| async move {
@@ -146,7 +105,7 @@ mod tests {
             }
         });
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
-        let _ = TallyLayer::new(tally).layer(answering).oneshot(request).await;
+        let _ = Witnessed(tally.clone()).layer(answering).oneshot(request).await;
     }
 
     #[tokio::test]
@@ -172,7 +131,7 @@ mod tests {
         let tally = Tally::default();
         let silent = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, &str>>());
         let request = Request::builder().uri("/api/v1/pods").body(()).unwrap();
-        let call = TallyLayer::new(&tally).layer(silent).oneshot(request);
+        let call = Witnessed(tally.clone()).layer(silent).oneshot(request);
         assert!(tokio::time::timeout(std::time::Duration::from_millis(5), call).await.is_err());
         assert_eq!(tally.so_far().errors, [(("get", 0), 1)].into());
     }
