@@ -137,8 +137,8 @@ fn what_pages_nobody_says_why() {
             ),
             vec![
                 "P5 tells nobody: it is there to be looked up",
-                "DiskDown zone=AB is critical and obsolete: not seen since 2026-11-23T06:00:00Z, for longer than 24h; \
-                 nobody said it is over",
+                "DiskDown zone=AB is critical and obsolete: no record says it was told after 2026-11-23T06:00:00Z, over \
+                 24h ago; nobody said it is over",
             ],
         ),
     ] {

@@ -126,8 +126,12 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
             (Some(at), _) => of_source(format!("its source gave it up at {at} and never said it is over")),
             (None, seen) => {
                 let (id, ttl) = rules.ttl_with_id(identity.alert, label);
-                let seen = seen.map_or(String::new(), |seen| format!(" since {seen}"));
-                (id.to_owned(), format!("not seen{seen}, for longer than {ttl:#}; nobody said it is over"))
+                let told = match seen {
+                    // Told again is not told when: a source may repeat what began long ago.
+                    Some(seen) => format!("no record says it was told after {seen}, over {ttl:#} ago"),
+                    None => format!("not told for longer than {ttl:#}"),
+                };
+                (id.to_owned(), format!("{told}; nobody said it is over"))
             }
         },
         Verdict::Pending => {
