@@ -167,6 +167,29 @@ fn a_press_that_was_held_is_not_made_again_while_its_notice_waits() {
 }
 
 #[test]
+fn a_hook_over_tls_is_asked_if_its_certificate_is_trusted_and_told_nothing_if_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for trusted in [true, false] {
+        let stub = Stub::new(Manners::default());
+        let (hook, own) = Receiver::secure(stub.replicas_later());
+        let (_, of_another) = Receiver::secure(|| 0);
+        let file = dir.path().join("trusted.pem");
+        std::fs::write(&file, if trusted { own } else { of_another }).unwrap();
+        let flags = ["--before-trip", &hook.url(), "--hook-failure", "hold"];
+        let output = trip(&stub, &flags).env("SSL_CERT_FILE", &file).output().unwrap();
+        let told = told(&output);
+        let hook_told = told_of(&told, "hook")[0];
+        if trusted {
+            assert_eq!((output.status.code(), hook.letters().len(), stub.replicas()), (Some(0), 1, 0));
+            assert_eq!(hook_told["answer"], "proceed");
+        } else {
+            assert_eq!((output.status.code(), hook.letters().len(), stub.replicas()), (Some(1), 0, 2));
+            assert!(hook_told["why"].as_str().unwrap().contains("certificate"), "{hook_told}");
+        }
+    }
+}
+
+#[test]
 fn a_redirect_is_not_followed_with_a_message_signed_for_another() {
     let stub = Stub::new(Manners::default());
     let elsewhere = receiver(&stub, vec![]);

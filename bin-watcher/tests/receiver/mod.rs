@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
 /// What becomes of one request.
@@ -36,6 +37,7 @@ pub(crate) struct Letter {
 #[derive(Clone)]
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
+    is_secure: bool,
     letters: Arc<Mutex<Vec<Letter>>>,
 }
 
@@ -43,35 +45,49 @@ impl Receiver {
     /// The first requests meet `manners`, all later ones 200.
     pub(crate) fn new(manners: Vec<Manner>, witness: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self::on(listener, manners, witness)
+        let receiver =
+            Self { address: listener.local_addr().unwrap(), is_secure: false, letters: Arc::default() };
+        let letters = Arc::clone(&receiver.letters);
+        std::thread::spawn(move || listen(&listener, None, manners, witness, &letters));
+        receiver
+    }
+
+    /// Over TLS, with a certificate of its own for `localhost`; answers that as well, in PEM.
+    pub(crate) fn secure(witness: impl Fn() -> u32 + Send + Sync + 'static) -> (Self, String) {
+        let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], own.signing_key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let receiver =
+            Self { address: listener.local_addr().unwrap(), is_secure: true, letters: Arc::default() };
+        let letters = Arc::clone(&receiver.letters);
+        std::thread::spawn(move || listen(&listener, Some(Arc::new(config)), Vec::new(), witness, &letters));
+        (receiver, own.cert.pem())
     }
 
     /// Nobody listens for so long; connections are refused.
     pub(crate) fn later(after: Duration, witness: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let letters = Arc::new(Mutex::new(Vec::new()));
-        let receiver = Self { address, letters: Arc::clone(&letters) };
+        let receiver = Self { address, is_secure: false, letters: Arc::clone(&letters) };
         std::thread::spawn(move || {
             std::thread::sleep(after);
             let listener = TcpListener::bind(address).unwrap();
-            listen(&listener, Vec::new(), witness, &letters);
+            listen(&listener, None, Vec::new(), witness, &letters);
         });
         receiver
     }
 
-    fn on(
-        listener: TcpListener,
-        manners: Vec<Manner>,
-        witness: impl Fn() -> u32 + Send + Sync + 'static,
-    ) -> Self {
-        let receiver = Self { address: listener.local_addr().unwrap(), letters: Arc::default() };
-        let letters = Arc::clone(&receiver.letters);
-        std::thread::spawn(move || listen(&listener, manners, witness, &letters));
-        receiver
-    }
-
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/services/T0/s3cretpath", self.address)
+        let path = "services/T0/s3cretpath";
+        match self.is_secure {
+            true => format!("https://localhost:{}/{path}", self.address.port()),
+            false => format!("http://{}/{path}", self.address),
+        }
     }
 
     pub(crate) fn letters(&self) -> Vec<Letter> {
@@ -89,8 +105,14 @@ impl Receiver {
     }
 }
 
+/// Plain or in TLS.
+trait Line: Read + Write {}
+
+impl<L: Read + Write> Line for L {}
+
 fn listen(
     listener: &TcpListener,
+    tls: Option<Arc<ServerConfig>>,
     manners: Vec<Manner>,
     witness: impl Fn() -> u32 + Send + Sync + 'static,
     letters: &Arc<Mutex<Vec<Letter>>>,
@@ -98,18 +120,23 @@ fn listen(
     let manners = Arc::new(Mutex::new(VecDeque::from(manners)));
     let witness = Arc::new(witness);
     for connection in listener.incoming().flatten() {
-        let (manners, witness, letters) = (Arc::clone(&manners), Arc::clone(&witness), Arc::clone(letters));
+        let (tls, manners) = (tls.clone(), Arc::clone(&manners));
+        let (witness, letters) = (Arc::clone(&witness), Arc::clone(letters));
         std::thread::spawn(move || {
-            let letter = read(&connection, &*witness)?;
+            let line: Box<dyn Line> = match tls {
+                Some(tls) => Box::new(StreamOwned::new(ServerConnection::new(tls).ok()?, connection)),
+                None => Box::new(connection),
+            };
+            let mut line = BufReader::new(line);
+            let letter = read(&mut line, &*witness)?;
             letters.lock().unwrap().push(letter);
             let manner = manners.lock().unwrap().pop_front().unwrap_or(Manner::Says(200, "ok"));
-            answer(connection, manner)
+            answer(line.get_mut(), manner)
         });
     }
 }
 
-fn read(connection: &TcpStream, witness: &dyn Fn() -> u32) -> Option<Letter> {
-    let mut reader = BufReader::new(connection.try_clone().ok()?);
+fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Letter> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut headers = BTreeMap::from([("request".to_owned(), line.trim().to_owned())]);
@@ -125,7 +152,7 @@ fn read(connection: &TcpStream, witness: &dyn Fn() -> u32) -> Option<Letter> {
     Some(Letter { headers, bytes, event, witness: witness() })
 }
 
-fn answer(mut out: TcpStream, manner: Manner) -> Option<()> {
+fn answer(out: &mut dyn Write, manner: Manner) -> Option<()> {
     let (status, more, body) = match manner {
         Manner::Says(status, body) => (status, String::new(), body),
         Manner::Slow(time) => {
@@ -138,5 +165,6 @@ fn answer(mut out: TcpStream, manner: Manner) -> Option<()> {
         }
         Manner::Redirects(to) => (307, format!("location: {to}\r\n"), ""),
     };
-    write!(out, "HTTP/1.1 {status} -\r\n{more}content-length: {}\r\n\r\n{body}", body.len()).ok()
+    write!(out, "HTTP/1.1 {status} -\r\n{more}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
+    out.flush().ok()
 }
