@@ -12,6 +12,8 @@ use crate::report::{Priority, Verdict};
 /// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
 #[derive(Debug)]
 pub(crate) struct Core {
+    /// The same as long as it goes on.
+    pub(crate) id: u64,
     /// Its part of [`Judgement::members`].
     pub(crate) members: Range<u32>,
     pub(crate) headline: u32,
@@ -150,6 +152,7 @@ fn core(judgement: &mut Judgement, engine: &Engine, part: Range<u32>, is_pattern
     let scopes: BTreeSet<u32> = members.iter().map(|at| alert(at).scope).collect();
     let standing = || members.iter().map(alert).filter(|judged| judged.counts());
     let core = Core {
+        id: id(judgement, engine, &members, headline, is_pattern),
         headline,
         priority: members.iter().map(|at| alert(at).priority).min().unwrap_or(Priority::P5),
         scopes: scopes.len() as u32,
@@ -163,6 +166,19 @@ fn core(judgement: &mut Judgement, engine: &Engine, part: Range<u32>, is_pattern
     };
     judgement.members[part.start as usize..part.end as usize].copy_from_slice(&members);
     core
+}
+
+/// Of what stands, or stood, first: its scope is part of its identity. A pattern has no scope, and goes by its name.
+fn id(judgement: &Judgement, engine: &Engine, members: &[u32], headline: u32, is_pattern: bool) -> u64 {
+    if is_pattern {
+        return hash(&[&[0xff], engine_name(judgement, engine, headline).as_bytes()].concat());
+    }
+    let began = |at: &&u32| {
+        let judged = &judgement.alerts[**at as usize];
+        // An identity without a time did not begin before one that has one.
+        (!judged.counts(), judged.since.is_none(), judged.since, &judgement.entry(engine, **at).key)
+    };
+    members.iter().min_by_key(began).map_or(0, |at| judgement.entry(engine, *at).hash)
 }
 
 /// What may head an incident: what stands for itself, then a transient, then what is for information, then the rest.

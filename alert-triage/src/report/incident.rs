@@ -10,7 +10,6 @@ use super::words;
 use super::{Labels, Notify, Priority, Report, Verdict};
 use crate::judge::state::State;
 use crate::judge::{Judged, NONE, flag};
-use crate::ledger::hash;
 use crate::printable::{self, printable, shown};
 use crate::severity::Severity;
 
@@ -180,7 +179,7 @@ impl Report<'_> {
     pub(crate) fn outlines(&self) -> impl Iterator<Item = (usize, Outline<'_>)> {
         self.judgement.incidents.iter().enumerate().map(|(number, core)| {
             let outline = Outline {
-                id: self.hash_of(number),
+                id: core.id,
                 priority: core.priority,
                 state: self.judgement.alerts[core.headline as usize].verdict,
                 headline: self.judgement.entry(self.engine, core.headline).identity().alert,
@@ -255,28 +254,7 @@ impl Report<'_> {
 
     /// The id of one incident, without the rest of it.
     pub(crate) fn id(&self, number: usize) -> String {
-        format!("{:016x}", self.hash_of(number))
-    }
-
-    fn hash_of(&self, number: usize) -> u64 {
-        let judgement = &self.judgement;
-        let core = &judgement.incidents[number];
-        let members =
-            || judgement.members[core.members.start as usize..core.members.end as usize].iter().copied();
-        let entry = |at: u32| judgement.entry(self.engine, at);
-        if core.is_pattern {
-            let mut pattern = vec![0xff];
-            pattern
-                .extend_from_slice(judgement.entry(self.engine, core.headline).identity().alert.as_bytes());
-            return hash(&pattern);
-        }
-        let began = |at: &u32| {
-            let judged = &judgement.alerts[*at as usize];
-            // An identity without a time did not begin before one that has one.
-            (!judged.counts(), judged.since.is_none(), judged.since, &entry(*at).key)
-        };
-        // The scope is part of the identity.
-        members().min_by_key(began).map_or(0, |at| entry(at).hash)
+        format!("{:016x}", self.judgement.incidents[number].id)
     }
 
     pub(crate) fn incident(&self, number: usize) -> Incident {

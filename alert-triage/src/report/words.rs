@@ -127,9 +127,12 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
             (None, seen) => {
                 let (id, ttl) = rules.ttl_with_id(identity.alert, label);
                 let told = match seen {
-                    // Told again is not told when: a source may repeat what began long ago.
-                    Some(seen) => format!("no record says it was told after {seen}, over {ttl:#} ago"),
-                    None => format!("not told for longer than {ttl:#}"),
+                    // Who was not there knows no more: a source may repeat what began long ago.
+                    Some(seen) if report.engine.listening_since.is_none() => {
+                        format!("no record says it was told after {seen}, over {ttl:#} ago")
+                    }
+                    Some(seen) => format!("not seen since {seen}, for longer than {ttl:#}"),
+                    None => format!("not seen for longer than {ttl:#}"),
                 };
                 (id.to_owned(), format!("{told}; nobody said it is over"))
             }
