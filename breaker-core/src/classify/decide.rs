@@ -3,7 +3,8 @@
 //! Blocks are asked from the last one backwards. Goodbyes and hints are passed over. A statement that
 //! names its cause decides. One that only says that something was given up (a *symptom*, or "… failed")
 //! sends the question to the words before it, until a line says that things went on. Past an error that
-//! no rule explains, nothing can be network any more: what came before it was survived.
+//! no rule explains, nothing can be network any more: what came before it was survived. A warning, or information, is
+//! the last word only if no crash was told shortly before it: a process that dies may still warn of what it lived with.
 
 use super::block::{Block, blocks};
 use super::level::Level;
@@ -94,6 +95,8 @@ struct Walk<'t> {
     looking: Looking,
     /// The symptom or hint that decides if nothing better stands before it.
     fallback: Option<Decision<'t>>,
+    /// What a warning or information said last; decides if no crash stands before it.
+    murmur: Option<Decision<'t>>,
     /// Lines without a rule passed so far.
     passed: usize,
     /// A line that says things went on was passed.
@@ -114,6 +117,7 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
     let mut walk = Walk {
         looking: Looking::Statement,
         fallback: None,
+        murmur: None,
         passed: 0,
         went_on: false,
         unexplained: false,
@@ -126,11 +130,16 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
             Step::Enough => break,
         }
     }
-    walk.fallback
+    walk.fallback.or(walk.murmur)
 }
 
 impl<'t> Walk<'t> {
     fn step(&mut self, table: &Table, block: &Asked<'_, 't>) -> Step<'t> {
+        if self.murmur.is_some() && block.level < Level::Fatal {
+            self.passed += 1;
+            return if self.passed > AFTER_CRASH { Step::Enough } else { Step::Further };
+        }
+        self.murmur = None;
         match &block.best {
             Some(decision) if self.reaches(table, block, decision) => self.heed(table, block, decision),
             _ => self.pass(block),
@@ -183,6 +192,10 @@ impl<'t> Walk<'t> {
             Says::Hint if line::is_effect(block.head, block.seen) => {
                 self.fallback = Some(decision.clone());
                 self.looking = Looking::Reason;
+                Step::Further
+            }
+            _ if block.level < Level::Plain && self.looking == Looking::Statement => {
+                self.murmur = Some(decision.clone());
                 Step::Further
             }
             _ => Step::Decided(decision.clone()),
