@@ -73,9 +73,27 @@ fn contains(name: &str, lower: &[u8]) -> bool {
     name.as_bytes().windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower))
 }
 
+/// Says that something is not, or no more: `NoOutage`, `PaymentsNotDown`, `DataLossRecovered`, `ScaleDownBlocked`.
+const DENIALS: [&str; 12] = [
+    "No",
+    "Not",
+    "Never",
+    "Without",
+    "Recovered",
+    "Resolved",
+    "Restored",
+    "Cleared",
+    "Scale",
+    "Scaled",
+    "Cool",
+    "Count",
+];
+
 /// What the name alone says of severity; none is the usual answer.
 pub(crate) fn severity(name: &str) -> Option<Severity> {
     let mut last = "";
+    let is_denied =
+        || words(name).any(|word| DENIALS.into_iter().any(|denial| word.eq_ignore_ascii_case(denial)));
     for word in words(name) {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
         let critical = is("Down")
@@ -86,18 +104,24 @@ pub(crate) fn severity(name: &str) -> Option<Severity> {
             || ["Corrupt", "Corrupted", "Corruption"].into_iter().any(is)
             || ["Violated", "Violation"].into_iter().any(is);
         if critical {
-            return Some(Severity::Critical);
+            return (!is_denied()).then_some(Severity::Critical);
         }
         last = word;
     }
     None
 }
 
-/// Says of itself that it is no fault: a watchdog, a heartbeat.
+/// Says of itself that it is no fault: a watchdog, a heartbeat. It is the last word of its name, for what stands behind it
+/// says what became of it: `HeartbeatMissing` is the opposite.
 pub(crate) fn is_heartbeat(name: &str) -> bool {
-    words(name).any(|word| {
-        ["Watchdog", "Heartbeat", "DeadMansSwitch"].into_iter().any(|known| word.eq_ignore_ascii_case(known))
-    }) || name.eq_ignore_ascii_case("DeadMansSwitch")
+    let last = words(name).last().unwrap_or_default();
+    let is_beat =
+        ["Watchdog", "Heartbeat", "DeadMansSwitch"].into_iter().any(|known| last.eq_ignore_ascii_case(known));
+    let is_denied = || {
+        let denials = ["No", "Not", "Missing", "Missed", "Lost", "Late", "Stale", "Absent", "Failed"];
+        words(name).any(|word| denials.into_iter().any(|denial| word.eq_ignore_ascii_case(denial)))
+    };
+    is_beat && !is_denied() || name.eq_ignore_ascii_case("DeadMansSwitch")
 }
 
 #[cfg(test)]
@@ -146,8 +170,37 @@ mod tests {
         ] {
             assert_eq!(severity(name), Some(Severity::Critical), "{name}");
         }
-        for name in ["CountdownLate", "Downscaled", "LossOfPatience", "PacketLoss", "LLMModelStale"] {
+        for name in [
+            "CountdownLate",
+            "Downscaled",
+            "LossOfPatience",
+            "PacketLoss",
+            "LLMModelStale",
+            "NoOutage",
+            "payments_not_down",
+            "DataLossRecovered",
+            "ScaleDownBlocked",
+        ] {
             assert_eq!(severity(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_heartbeat_is_no_fault_and_a_missing_one_is() {
+        for name in ["Watchdog", "PaymentHeartbeat", "dead-mans heartbeat", "DeadMansSwitch"] {
+            assert!(is_heartbeat(name), "{name}");
+        }
+        for name in [
+            "PaymentWorkerHeartbeatMissing",
+            "PaymentHeartbeatLost",
+            "heartbeat_missing_payments",
+            "PaymentWatchdogTimeout",
+            "WatchdogRestartedPayments",
+            "No heartbeat from payment-worker for 10 minutes",
+            "MissingHeartbeat",
+            "no-heartbeat",
+        ] {
+            assert!(!is_heartbeat(name), "{name}");
         }
     }
 }

@@ -24,7 +24,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// What a source's word means; case and outer blanks do not matter. The words are those of Prometheus rules,
+    /// What a source's word means; case, outer blanks and the sign in `SEV-1` do not matter. The words are those of Prometheus rules,
     /// PagerDuty, syslog (RFC 5424 section 6.2.1) and of ticket systems.
     ///
     /// ```
@@ -34,7 +34,7 @@ impl Severity {
     /// assert_eq!(Severity::of_word("mauve"), Severity::Unknown);
     /// ```
     pub fn of_word(word: &str) -> Severity {
-        const WORDS: [(&str, Severity); 36] = [
+        const WORDS: [(&str, Severity); 41] = [
             ("critical", Severity::Critical),
             ("warning", Severity::Warning),
             ("info", Severity::Info),
@@ -49,11 +49,16 @@ impl Severity {
             ("disaster", Severity::Critical),
             ("blocker", Severity::Critical),
             ("page", Severity::Critical),
+            ("sev0", Severity::Critical),
             ("sev1", Severity::Critical),
+            ("p0", Severity::Critical),
             ("p1", Severity::Critical),
+            ("urgent", Severity::Critical),
+            ("highest", Severity::Critical),
             ("err", Severity::Error),
             ("high", Severity::Error),
             ("major", Severity::Error),
+            ("severe", Severity::Error),
             ("sev2", Severity::Error),
             ("p2", Severity::Error),
             ("warn", Severity::Warning),
@@ -72,10 +77,10 @@ impl Severity {
             ("normal", Severity::Info),
             ("watchdog", Severity::None),
         ];
-        let word = word.trim();
+        let letters = || word.bytes().filter(|byte| !matches!(byte, b'-' | b'_' | b' ' | b'\t'));
         WORDS
             .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(word))
+            .find(|(known, _)| letters().map(|byte| byte.to_ascii_lowercase()).eq(known.bytes()))
             .map_or(Severity::Unknown, |(_, severity)| *severity)
     }
 
@@ -125,5 +130,8 @@ mod tests {
             assert_eq!(Severity::of_word(severity.word()), severity);
         }
         assert_eq!(Severity::of_word("unknown"), Unknown);
+        for word in ["SEV-1", "sev 1", "Sev_1", "P0", "urgent"] {
+            assert_eq!(Severity::of_word(word), Critical, "{word}");
+        }
     }
 }

@@ -56,8 +56,8 @@ fn faults_are_named_by_line_and_the_rest_is_read() {
         ("an empty name", format!("{x}\n{{\"alertname\":\" \"}}"), 2, "missing-field", "X"),
         ("a name that is a number", format!("{x}\n{{\"alertname\":7}}"), 2, "not-a-string", "X"),
         (
-            "a label that is one",
-            format!("{x}\n{{\"labels\":{{\"alertname\":\"Y\",\"zone\":1}}}}"),
+            "a label that is an array",
+            format!("{x}\n{{\"labels\":{{\"alertname\":\"Y\",\"zone\":[1]}}}}"),
             2,
             "not-a-string",
             "X",
@@ -114,7 +114,7 @@ fn what_is_wrong_names_the_fix() {
     for (input, want) in [
         ("Zones: X", "write `Zone {zone}: {alert}`"),
         ("{\"alertname\":\"X\",\"time\":\"soon\"}", "write 2026-11-23T06:51:59Z or seconds since 1970"),
-        ("{\"alertname\":\"X\",\"status\":\"mauve\"}", "known are firing, pending and resolved"),
+        ("{\"alertname\":\"X\",\"status\":\"mauve\"}", "known are firing, pending, resolved and words like open, alarm"),
         ("{\"zone\":\"A\"}", "has no alertname, or an empty one: give it"),
         ("{\"alertname\":\"X\"", "fetch the rest again"),
     ] {
@@ -255,7 +255,7 @@ fn a_fault_in_a_document_costs_one_alert() {
             "a state that is none",
             format!("[{x},\n{}\n,{y}]", alert("Z").replace("\"startsAt\"", "\"status\":\"zombie\",\"a\""))
                 .into(),
-            "2 has the state `zombie`: known are firing, pending and resolved",
+            "2 has the state `zombie`: known are firing, pending, resolved and words like open, alarm",
             "X,Y",
         ),
     ];

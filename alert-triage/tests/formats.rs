@@ -579,6 +579,29 @@ fn page((action, key, summary, at): (&str, &str, &str, Option<u32>)) -> String {
 }
 
 #[test]
+fn a_label_may_be_a_number_or_a_boolean_and_null_is_none() {
+    for line in [
+        r#"{"labels":{"alertname":"X","zone":5,"severity":"critical","planned":false,"team":null}}"#,
+        r#"{"alertname":"X","zone":5,"severity":"critical","team":null}"#,
+    ] {
+        let (_, mut engine) = read(line.as_bytes(), None);
+        let report = engine.report(None);
+        let member = report.incidents().next().expect(line).members.remove(0);
+        assert_eq!((member.labels["zone"].as_str(), member.severity.word()), ("5", "critical"), "{line}");
+        assert!(!member.labels.contains_key("team"), "{line}");
+    }
+}
+
+#[test]
+fn a_page_whose_summary_tells_a_measurement_is_one_alert() {
+    let told = |percent: u32| page(("trigger", "k", &format!("checkout 5xx rate {percent}% for 5m"), None));
+    let (_, mut engine) = read(format!("{}\n{}\n", told(12), told(14)).as_bytes(), None);
+    let report = engine.report(None);
+    let headlines: Vec<_> = report.incidents().map(|incident| incident.headline).collect();
+    assert_eq!(headlines, ["checkout 5xx rate <n> for <n>"]);
+}
+
+#[test]
 fn an_end_of_one_integration_ends_nothing_of_another() {
     let of = |integration: &str, event| page(event).replace(r#""r""#, &format!("\"{integration}\""));
     let lines = [
@@ -808,7 +831,7 @@ fn odd_inputs_that_are_legal_are_read() {
 #[test]
 fn every_fault_of_one_line_is_listed() {
     let (said, faults) = said(
-        br#"[{"alertname":"Good"},{"labels":{"alertname":"BadOne","n":5}},{"labels":{"alertname":"BadTwo","n":7}},{},3]"#,
+        br#"[{"alertname":"Good"},{"labels":{"alertname":"BadOne","n":[]}},{"labels":{"alertname":"BadTwo","n":{}}},{},3]"#,
         None,
     );
     assert_eq!((said, faults), (vec!["1x Good".to_owned()], 4));

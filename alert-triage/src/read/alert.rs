@@ -9,6 +9,7 @@ use super::object::{Object, Scalar, Status};
 use super::time;
 use crate::fault::Fault;
 use crate::identity::key_of;
+use crate::mask::mask;
 use crate::printable::printable;
 use crate::record::{self, Ends, Held, Record};
 use crate::rules::Rules;
@@ -94,10 +95,9 @@ fn labels<'j>(object: &mut Object<'j>) -> Result<Pairs<'j>, Fault> {
     }
     let mut labels = Vec::with_capacity(object.flat.len());
     for (name, value) in &object.flat {
-        match value {
-            Scalar::Text(value) => labels.push((Cow::Borrowed(*name), value.clone())),
-            Scalar::Null => {}
-            other => return Err(Fault::NotAString { field: format!("label {name}"), found: other.found() }),
+        match value.clone().label() {
+            Ok(value) => labels.extend(value.map(|value| (Cow::Borrowed(*name), value))),
+            Err(found) => return Err(Fault::NotAString { field: format!("label {name}"), found }),
         }
     }
     Ok(labels)
@@ -109,7 +109,7 @@ fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Tim
         Some(Scalar::Text(text)) if text.is_empty() => return Ok(None),
         Some(Scalar::Text(text)) => text.as_ref(),
         Some(Scalar::Number(digits)) => digits.as_str(),
-        Some(Scalar::Other(found)) => return Err(Fault::NotAString { field: field.to_owned(), found }),
+        Some(other) => return Err(Fault::NotAString { field: field.to_owned(), found: other.found() }),
     };
     match time::parse(text) {
         Some(at) => Ok(time::unless_zero(at)),
@@ -200,7 +200,11 @@ pub(super) fn page<'j>(
             Record { alert: class, text: Cow::Borrowed(""), ..told.unwrap_or_else(|| Record::firing("")) }
         }
         (None, Some(told)) => told,
-        (None, None) => Record::firing(summary.ok_or(Fault::Missing { field: "payload.summary" })?),
+        (None, None) => {
+            // A sentence, and no name: what differs each time it is said makes no other alert of it.
+            let summary = summary.ok_or(Fault::Missing { field: "payload.summary" })?;
+            Record::firing(mask(&summary, |id| rules.is_on(id)).0)
+        }
     };
     let mut add = |name: &'static str, value: Option<Cow<'j, str>>| {
         if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {

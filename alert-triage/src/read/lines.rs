@@ -116,11 +116,12 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
 
 /// The words for a state that sources use.
 pub(super) fn status(word: &str) -> Result<Status, Fault> {
-    const KNOWN: &str = "firing, pending and resolved";
+    const KNOWN: &str = "firing, pending, resolved and words like open, alarm, closed, ok";
     let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
     if is(&[
         "firing",
         "active",
+        "alarm",
         "alerting",
         "open",
         "opened",

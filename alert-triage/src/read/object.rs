@@ -48,15 +48,29 @@ const FLAT: [&str; 30] = [
 pub(super) enum Scalar<'j> {
     Text(Cow<'j, str>),
     Number(String),
+    Truth(bool),
     Null,
     Other(&'static str),
 }
 
-impl Scalar<'_> {
+impl<'j> Scalar<'j> {
+    /// As a label's value. Some senders do not write `500` as a text, and their alerts are not to be lost for it; null is
+    /// no label.
+    pub(super) fn label(self) -> Result<Option<Cow<'j, str>>, &'static str> {
+        match self {
+            Scalar::Text(text) => Ok(Some(text)),
+            Scalar::Number(number) => Ok(Some(Cow::Owned(number))),
+            Scalar::Truth(truth) => Ok(Some(Cow::Borrowed(if truth { "true" } else { "false" }))),
+            Scalar::Null => Ok(None),
+            Scalar::Other(found) => Err(found),
+        }
+    }
+
     pub(super) fn found(&self) -> &'static str {
         match self {
             Scalar::Text(_) => "a string",
             Scalar::Number(_) => "a number",
+            Scalar::Truth(_) => "a boolean",
             Scalar::Null => "null",
             Scalar::Other(found) => found,
         }
@@ -164,8 +178,8 @@ impl<'de> Deserialize<'de> for Scalar<'de> {
             fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
                 Ok(Scalar::Number(number.to_string()))
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Scalar::Other("a boolean"))
+            fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {
+                Ok(Scalar::Truth(truth))
             }
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
                 Ok(Scalar::Null)
@@ -282,11 +296,14 @@ impl<'de> Deserialize<'de> for Labels<'de> {
                 let mut labels = Labels::default();
                 while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
                     let value: Scalar<'de> = map.next_value()?;
-                    match (key.as_ref(), value) {
-                        ("alertname", value) => labels.name = Some(value),
-                        (_, Scalar::Text(value)) => labels.pairs.push((key, value)),
-                        (_, other) => {
-                            labels.fault.get_or_insert_with(|| (key.into_owned(), other.found()));
+                    if key == "alertname" {
+                        labels.name = Some(value);
+                        continue;
+                    }
+                    match value.label() {
+                        Ok(value) => labels.pairs.extend(value.map(|value| (key, value))),
+                        Err(found) => {
+                            labels.fault.get_or_insert_with(|| (key.into_owned(), found));
                         }
                     }
                 }
