@@ -54,6 +54,10 @@ node-test:
 bench-latency:
     tests/cluster/run bench
 
+# what 1,000 breakers over 10,000 pods cost on a real control plane: memory, CPU, requests, trip latency; 'small' for a tenth
+bench-fleet *size:
+    tests/cluster/run bench-fleet {{ size }}
+
 # a verdict against a plain aho-corasick scan of the same words, and the worst inputs
 bench-classify:
     cargo bench -p breaker-core --bench classify

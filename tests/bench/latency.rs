@@ -8,72 +8,26 @@
 //! - *one patch*: death and restart in one status change, so that evidence is taken in between as well.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, eventually};
+use bigredbutton_tests::{
+    Cluster, Kubelet, REFUSED, Space, Watcher, Zeroes, eventually, fourth_restarts, percentile,
+    scale_to_zero, verdict,
+};
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Patch, PatchParams};
-use kube::runtime::{WatchStreamExt, watcher};
-use serde_json::json;
-use tokio::sync::{Mutex, Notify};
+use kube::runtime::watcher;
 
 const TRIPS: usize = 40;
 const MANY_PODS: u32 = 2000;
 const BAR_RATIO: f64 = 1.7;
 const BAR_MIB: f64 = 30.0;
 
-/// When each Deployment was seen at 0 replicas.
-#[derive(Clone, Default)]
-struct Zeroes {
-    seen: Arc<Mutex<HashMap<String, Instant>>>,
-    news: Arc<Notify>,
-}
-
-impl Zeroes {
-    fn watch(space: &Space) -> Self {
-        let zeroes = Self::default();
-        let (mine, api) = (zeroes.clone(), space.api::<Deployment>());
-        tokio::spawn(async move {
-            let mut news =
-                watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
-            while let Ok(Some(deployment)) = news.try_next().await {
-                let at = Instant::now();
-                if deployment.spec.as_ref().and_then(|spec| spec.replicas) == Some(0) {
-                    let name = deployment.metadata.name.unwrap_or_default();
-                    mine.seen.lock().await.entry(name).or_insert(at);
-                    mine.news.notify_waiters();
-                }
-            }
-        });
-        zeroes
-    }
-
-    async fn of(&self, name: &str) -> Instant {
-        loop {
-            let news = self.news.notified();
-            if let Some(at) = self.seen.lock().await.get(name) {
-                return *at;
-            }
-            tokio::time::timeout(Duration::from_secs(30), news).await.expect("it is scaled within 30 s");
-        }
-    }
-}
-
-/// Watch, then patch, with no logic at all.
 async fn bare_loop(space: Space, name: String) {
     let config = watcher::Config::default().labels(&format!("app={name}"));
-    let mut pods = watcher(space.api::<Pod>(), config).applied_objects().boxed();
-    let deployments = space.api::<Deployment>();
-    while let Ok(Some(pod)) = pods.try_next().await {
-        let statuses = pod.status.and_then(|status| status.container_statuses).unwrap_or_default();
-        if statuses.iter().any(|container| container.restart_count > 3) {
-            let patch = Patch::Merge(json!({"spec": {"replicas": 0}}));
-            deployments.patch_scale(&name, &PatchParams::default(), &patch).await.expect("scaled");
-            return;
-        }
+    let mut pods = fourth_restarts(space.api(), config).boxed();
+    if let Ok(Some(pod)) = pods.try_next().await {
+        scale_to_zero(&space.cluster.client, &pod).await;
     }
 }
 
@@ -130,12 +84,6 @@ async fn trip(space: &Space, zeroes: &Zeroes, who: Who, how: How, n: usize) -> D
     took
 }
 
-fn percentile(times: &[Duration], share: f64) -> f64 {
-    let mut millis: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
-    millis.sort_by(f64::total_cmp);
-    millis[((millis.len() - 1) as f64 * share).round() as usize]
-}
-
 async fn latency(cluster: &Cluster) {
     let mut times: HashMap<(Who, How), Vec<Duration>> = HashMap::new();
     for n in 0..TRIPS {
@@ -161,7 +109,7 @@ async fn latency(cluster: &Cluster) {
             );
         }
         let ratio = percentile(ours, 0.5) / percentile(bare, 0.5);
-        let verdict = if ratio <= BAR_RATIO { "met" } else { "NOT met" };
+        let verdict = verdict(ratio <= BAR_RATIO);
         println!("  {words:<12} p50 ratio {ratio:.2}x, bar {BAR_RATIO}x: {verdict}");
     }
 }
@@ -184,7 +132,7 @@ async fn memory(cluster: &Cluster) {
     restarts.buffer_unordered(16).collect::<Vec<_>>().await;
     process.restarts(200).await;
     let mib = process.peak_memory().map_or(f64::NAN, |kib| kib as f64 / 1024.0);
-    let verdict = if mib <= BAR_MIB { "met" } else { "NOT met" };
+    let verdict = verdict(mib <= BAR_MIB);
     println!(
         "peak memory with {MANY_PODS} watched pods, 200 of them restarting: {mib:.1} MiB, bar {BAR_MIB} MiB: {verdict}"
     );

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::Space;
+use crate::{Space, Usage};
 
 /// Longest wait for one thing to be told.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -140,9 +140,7 @@ impl Watcher {
 
     /// Peak resident memory so far, in KiB.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-        line.split_whitespace().nth(1)?.parse().ok()
+        Some(Usage::of(self.child.id()?)?.peak)
     }
 
     async fn errors(&mut self) -> String {
