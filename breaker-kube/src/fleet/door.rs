@@ -10,7 +10,7 @@ use breaker_core::{
 };
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 
 use super::page::Page;
 use crate::{KubeClient, PodHub};
@@ -20,6 +20,26 @@ pub(crate) type Token = mpsc::Sender<()>;
 
 /// How long it is remembered that there is no KEDA, or that it may not be asked.
 const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// So many calls of all breakers are under way at the same time: an outage has news for a thousand of them at once, and
+/// each call takes a connection. Watches, the Lease and what only changes a status have their own.
+const CALLS_AT_ONCE: usize = 32;
+
+/// The calls of a whole fleet, in the order in which they are wanted.
+pub(crate) struct Lanes(Semaphore);
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self(Semaphore::new(CALLS_AT_ONCE))
+    }
+}
+
+impl Lanes {
+    /// Held as long as the call takes. It is taken first, so that who waits does not hold what the call needs.
+    async fn free(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.acquire().await.ok()
+    }
+}
 
 /// Whether there is a KEDA, so that not every trip asks.
 #[derive(Default)]
@@ -53,6 +73,7 @@ pub(crate) struct FleetDoor {
     hub: PodHub,
     page: Arc<Page>,
     keda: Arc<Keda>,
+    lanes: Arc<Lanes>,
     /// True once every breaker of the first round has had a look at its pods.
     looked: watch::Receiver<bool>,
     token: Mutex<Option<Token>>,
@@ -66,10 +87,11 @@ impl FleetDoor {
         hub: PodHub,
         page: Arc<Page>,
         keda: Arc<Keda>,
+        lanes: Arc<Lanes>,
         looked: watch::Receiver<bool>,
         token: Option<Token>,
     ) -> Self {
-        Self { kube, hub, page, keda, looked, token: Mutex::new(token), loaded: AtomicBool::new(false) }
+        Self { kube, hub, page, keda, lanes, looked, token: Mutex::new(token), loaded: AtomicBool::new(false) }
     }
 
     /// Before the Record of a trip is stored: what KEDA's owner had written is stored with it.
@@ -78,7 +100,11 @@ impl FleetDoor {
         if self.page.read(|sheet| sheet.paused.is_some()) || self.keda.is_away(now) {
             return;
         }
-        match self.kube.scaled_object(target).await {
+        let found = {
+            let _lane = self.lanes.free().await;
+            self.kube.scaled_object(target).await
+        };
+        match found {
             Ok(None) => self.keda.away(now),
             Ok(Some(pause)) => self.page.change(|sheet| sheet.paused = Some(pause)),
             Err(error) => {
@@ -116,10 +142,12 @@ impl ClusterClient for FleetDoor {
     }
 
     async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.list_pods(namespace, selector).await
     }
 
     async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.read_scale(target).await
     }
 
@@ -129,24 +157,29 @@ impl ClusterClient for FleetDoor {
         seen: &Scale,
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.keep_the_truce(target, replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
 
     async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.scaled_by(target).await
     }
 
     async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.last_words(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.pod_events(namespace, pod_uid).await
     }
 
     async fn load_record(&self, _: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
         if self.loaded.swap(true, Ordering::Relaxed) {
+            let _lane = self.lanes.free().await;
             self.page.load().await
         } else {
             self.page.known_record()
@@ -167,12 +200,16 @@ impl ClusterClient for FleetDoor {
         if matches!(&record.state, State::Tripping { because, .. } if !because.pressed) {
             let _ = self.looked.clone().wait_for(|looked| *looked).await;
         }
-        let saved = self.page.save(record, over.as_deref()).await?;
+        let saved = {
+            let _lane = self.lanes.free().await;
+            self.page.save(record, over.as_deref()).await?
+        };
         end_truce(&self.kube, &self.page).await;
         Ok(saved)
     }
 
     async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+        let _lane = self.lanes.free().await;
         self.kube.publish(target, event).await
     }
 }

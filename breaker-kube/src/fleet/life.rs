@@ -74,6 +74,7 @@ async fn run(
         shared.hub.clone(),
         Arc::clone(page),
         Arc::clone(&shared.keda),
+        Arc::clone(&shared.lanes),
         shared.looked.subscribe(),
         token,
     );

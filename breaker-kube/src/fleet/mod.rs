@@ -38,7 +38,7 @@ use tokio::task::{AbortHandle, JoinSet};
 pub use self::source::BreakerName;
 
 use self::desk::Desk;
-use self::door::{Keda, Token};
+use self::door::{Keda, Lanes, Token};
 use self::orders::Orders;
 use self::page::Page;
 use self::sheet::Finding;
@@ -99,6 +99,7 @@ pub(crate) struct Shared {
     /// A thousand breakers that start do not ask all at once.
     few: Semaphore,
     keda: Arc<Keda>,
+    lanes: Arc<Lanes>,
 }
 
 impl Shared {
@@ -223,6 +224,7 @@ impl Fleet {
             looked: watch::channel(false).0,
             few: Semaphore::new(AT_ONCE),
             keda: Arc::default(),
+            lanes: Arc::default(),
         };
         Round::new(Arc::new(shared)).run().await
     }
