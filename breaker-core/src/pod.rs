@@ -74,8 +74,8 @@ pub struct ContainerReport {
     pub container_id: String,
     /// `state`.
     pub state: ContainerState,
-    /// `lastState.terminated`.
-    pub last: Option<Death>,
+    /// `lastState.terminated`. Boxed, since most containers of a large fleet have none.
+    pub last: Option<Box<Death>>,
 }
 
 /// `state` of a container status; one of three.
@@ -92,7 +92,7 @@ pub enum ContainerState {
         started_at: Option<Timestamp>,
     },
     /// Ended; a successor may follow.
-    Terminated(Death),
+    Terminated(Box<Death>),
 }
 
 /// A `terminated` state as the API shows it: one ended container instance.

@@ -125,7 +125,7 @@ fn siblings_stopped_by_a_restart_of_all_containers_do_not_count() {
     let mut pod = running(1, 20, Some(death(0, 10, true)));
     let mut sibling = pod.containers[0].clone();
     sibling.name = "sidecar".into();
-    sibling.last = Some(Death { exit_code: 137, message: String::new(), ..death(0, 11, false) });
+    sibling.last = Some(Box::new(Death { exit_code: 137, message: String::new(), ..death(0, 11, false) }));
     pod.containers.push(sibling);
     pod.restarting_all = true;
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };

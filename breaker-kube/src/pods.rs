@@ -201,7 +201,9 @@ impl From<SlimPod> for PodReport {
 
 fn report(status: ContainerStatus, kind: ContainerKind) -> ContainerReport {
     let state = match status.state {
-        StateOf { terminated: Some(terminated), .. } => ContainerState::Terminated(terminated.into()),
+        StateOf { terminated: Some(terminated), .. } => {
+            ContainerState::Terminated(Box::new(terminated.into()))
+        }
         StateOf { running: Some(running), .. } => ContainerState::Running { started_at: running.started_at },
         StateOf { waiting, .. } => {
             ContainerState::Waiting { reason: waiting.map(|waiting| waiting.reason).unwrap_or_default() }
@@ -213,7 +215,7 @@ fn report(status: ContainerStatus, kind: ContainerKind) -> ContainerReport {
         restart_count: status.restart_count,
         container_id: status.container_id,
         state,
-        last: status.last_state.terminated.map(Death::from),
+        last: status.last_state.terminated.map(|terminated| Box::new(terminated.into())),
     }
 }
 

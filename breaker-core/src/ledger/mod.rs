@@ -98,7 +98,7 @@ impl Ledger {
                 wanted.push(EvidenceWanted {
                     id: DeathId { key: key.clone(), instance: InstanceId::of(death, number) },
                     termination: termination(pod, container, death),
-                    current: matches!(&container.state, ContainerState::Terminated(d) if d == death),
+                    current: matches!(&container.state, ContainerState::Terminated(d) if **d == *death),
                     missed_some,
                 });
             }

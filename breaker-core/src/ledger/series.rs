@@ -300,7 +300,7 @@ impl Entry {
 pub(crate) fn numbered_deaths(report: &ContainerReport) -> Vec<(u32, &Death)> {
     let mut deaths = Vec::with_capacity(2);
     let own = |death: &Death| !report.container_id.is_empty() && death.container_id == report.container_id;
-    if let Some(death) = &report.last {
+    if let Some(death) = report.last.as_deref() {
         let waiting = matches!(report.state, ContainerState::Waiting { .. });
         if waiting && own(death) {
             deaths.push((report.restart_count, death));
@@ -322,5 +322,5 @@ pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
         ContainerState::Terminated(death) => of(death),
         ContainerState::Waiting { .. } => None,
     };
-    state.max(report.last.as_ref().and_then(of))
+    state.max(report.last.as_deref().and_then(of))
 }

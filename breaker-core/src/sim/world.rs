@@ -490,7 +490,7 @@ impl World {
             started_at: Some(pod.started_at),
             finished_at: Some(now),
         };
-        container.state = ContainerState::Terminated(death.clone());
+        container.state = ContainerState::Terminated(Box::new(death.clone()));
         pod.report.ready = false;
         if now.duration_since(pod.started_at) >= crate::BACK_OFF_RESET {
             pod.backoff = SignedDuration::from_secs(10);
@@ -511,7 +511,7 @@ impl World {
         let Some(pod) = self.pods.get_mut(uid).filter(|pod| pod.instance == instance) else { return };
         let container = &mut pod.report.containers[0];
         container.state = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
-        container.last = Some(death);
+        container.last = Some(Box::new(death));
         let report = pod.report.clone();
         self.send(PodNews::Applied(report));
     }

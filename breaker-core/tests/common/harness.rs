@@ -111,7 +111,7 @@ pub(crate) fn history(pod: usize, lives: &[Life]) -> Vec<(Timestamp, PodReport)>
             finished_at: Some(at),
             signal: None,
         };
-        reports.push((at, show(ContainerState::Terminated(death.clone()), &last)));
+        reports.push((at, show(ContainerState::Terminated(Box::new(death.clone())), &last)));
         last = Some(death);
         reports.push((at, show(ContainerState::Waiting { reason: "CrashLoopBackOff".into() }, &last)));
         at += SignedDuration::from_secs(life.waits);
@@ -143,7 +143,7 @@ pub(crate) fn report(
             restart_count: count,
             container_id: id.into(),
             state,
-            last,
+            last: last.map(Box::new),
         }],
     }
 }

@@ -91,7 +91,16 @@ impl FleetDoor {
         looked: watch::Receiver<bool>,
         token: Option<Token>,
     ) -> Self {
-        Self { kube, hub, page, keda, lanes, looked, token: Mutex::new(token), loaded: AtomicBool::new(false) }
+        Self {
+            kube,
+            hub,
+            page,
+            keda,
+            lanes,
+            looked,
+            token: Mutex::new(token),
+            loaded: AtomicBool::new(false),
+        }
     }
 
     /// Before the Record of a trip is stored: what KEDA's owner had written is stored with it.

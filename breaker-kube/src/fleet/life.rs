@@ -146,7 +146,7 @@ pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
     loop {
         page.wants_writing().await;
         tokio::time::sleep(GATHER).await;
-        while let Err(error) = Box::pin(write_in_turn(shared, page)).await {
+        while let Err(error) = write_in_turn(shared, page).await {
             if !error.is_retryable() {
                 // Deleted, or not allowed: the breaker itself meets it too, and says so.
                 tracing::debug!("{}", error.chain());
@@ -167,7 +167,8 @@ pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
 /// of its own. Records do not wait here.
 async fn write_in_turn(shared: &Shared, page: &Page) -> Result<(), ClusterError> {
     let _few_at_once = shared.few.acquire().await;
-    page.write_if_new().await
+    // Boxed only now: all may wait here at the same time, and few write.
+    Box::pin(page.write_if_new()).await
 }
 
 fn readiness(orders: &Orders, target: &WorkloadRef) -> Finding {

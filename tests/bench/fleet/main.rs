@@ -142,7 +142,7 @@ async fn measure(plan: Plan) {
         plan.breakers,
         crowd.len()
     );
-    let others = requests::compare(&last.requests, &without);
+    let others = requests::compare(&cluster, &last.requests, &without);
     bar(&format!("requests beside watches and the lease {others}"), "0", others == 0);
 
     bare.finish().await;
