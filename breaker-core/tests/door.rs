@@ -60,7 +60,7 @@ fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodRepor
             restart_count: 1,
             container_id: "containerd://bbbbbbbbbbbb".into(),
             state: ContainerState::Running { started_at: Some(now) },
-            last: Some(death),
+            last: Some(Box::new(death)),
         }],
     }
 }

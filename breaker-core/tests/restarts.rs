@@ -51,7 +51,7 @@ fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
     let four = || running(4, 101, Some(death(3, 100, true)));
     let two_deaths = |first: bool| {
-        let state = ContainerState::Terminated(death(4, 110, true));
+        let state = ContainerState::Terminated(Box::new(death(4, 110, true)));
         report(0, 4, &id(4), state, Some(death(3, 100, first)))
     };
     for (case, policy, reports, want) in [
@@ -81,7 +81,7 @@ fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
 #[test]
 fn a_death_counts_once_the_successor_shows() {
     let policy = Policy::default();
-    let dead = report(0, 0, &id(0), ContainerState::Terminated(death(0, 10, true)), None);
+    let dead = report(0, 0, &id(0), ContainerState::Terminated(Box::new(death(0, 10, true))), None);
     let waiting = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
     let waiting = report(0, 0, &id(0), waiting, Some(death(0, 10, true)));
     let again = running(1, 20, Some(death(0, 10, true)));
