@@ -23,7 +23,7 @@ impl Asked {
     /// Parts of the control plane ask for something every few minutes, in the one window or in the other. The
     /// controller asks for nothing that its manifests give it no right to.
     fn is_others(&self, rights: &BTreeSet<String>) -> bool {
-        self.resource != NO_RESOURCE && !rights.contains(&self.resource)
+        !self.may_be() && !self.resource.starts_with(NO_RESOURCE) && !rights.contains(&self.resource)
     }
 }
 
