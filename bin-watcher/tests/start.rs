@@ -46,6 +46,29 @@ fn a_controller_on_a_cluster_without_the_definition_says_how_to_install_it() {
 }
 
 #[test]
+fn on_a_cluster_without_the_definition_a_breaker_by_name_says_how_to_install_it_or_do_without() {
+    let stub = stub::Stub::new(stub::Manners::default());
+    let kubeconfig = stub.kubeconfig();
+    let kubeconfig = kubeconfig.to_str().unwrap();
+    for args in
+        [&["status"][..], &["status", "-A"], &["status", "swype"], &["trip", "swype"], &["reset", "swype"]]
+    {
+        let stderr = refused(args[0], &watcher(&[args, &["--kubeconfig", kubeconfig]].concat()), 3);
+        for words in [
+            "watcher crd | kubectl apply",
+            "by --deployment or --target",
+            "the kind CircuitBreaker does not exist",
+        ] {
+            assert!(stderr.contains(words), "{args:?}: {stderr}");
+        }
+    }
+    // There a name can only be a pod's.
+    let stderr = refused("explain", &watcher(&["explain", "swype", "--kubeconfig", kubeconfig]), 3);
+    assert!(stderr.contains("there is no CircuitBreaker of that name either"), "{stderr}");
+    assert!(stderr.contains("pod sre/swype does not exist"), "{stderr}");
+}
+
+#[test]
 fn its_log_is_json_when_asked_for_and_told_how_much_by_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");

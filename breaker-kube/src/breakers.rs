@@ -6,7 +6,7 @@ use kube::core::ApiResource;
 use kube::{Api, Resource};
 use serde_json::Value;
 
-use crate::crd::CircuitBreaker;
+use crate::crd::{CircuitBreaker, THE_KIND};
 use crate::errors::Step;
 use crate::watch::PAGE;
 use crate::{BreakerName, KubeClient};
@@ -18,19 +18,32 @@ impl KubeClient {
     /// One breaker as it is stored.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when there is none, or no such kind is served; [`ClusterError::Forbidden`],
+    /// [`ClusterError::NotFound`] when there is none, or [`THE_KIND`] is not served; [`ClusterError::Forbidden`],
     /// [`ClusterError::Unreachable`] as for every call.
     pub async fn breaker(&self, name: &BreakerName) -> Result<DynamicObject, ClusterError> {
-        let step = step("reading", "get", Some(&name.namespace), &format!("CircuitBreaker {name}"));
-        step.attempt(self.stored(Some(&name.namespace)).get(&name.name)).await
+        let about = format!("CircuitBreaker {name}");
+        let reading = step("reading", "get", Some(&name.namespace), &about);
+        let api = self.stored(Some(&name.namespace));
+        let found = reading.attempt(async {
+            match api.get(&name.name).await {
+                // A 404 with a reason is about the object; without one there is no such path.
+                Err(kube::Error::Api(status)) if status.reason == "NotFound" => Ok(None),
+                found => found.map(Some),
+            }
+        });
+        match found.await {
+            Ok(found) => found.ok_or(ClusterError::NotFound(about)),
+            Err(ClusterError::NotFound(_)) => Err(ClusterError::NotFound(THE_KIND.into())),
+            Err(error) => Err(error),
+        }
     }
 
     /// All breakers of a namespace, or of all.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when the kind is not served; else as for every call.
+    /// [`ClusterError::NotFound`] when [`THE_KIND`] is not served; else as for every call.
     pub async fn breakers(&self, namespace: Option<&str>) -> Result<Vec<DynamicObject>, ClusterError> {
-        let step = step("listing", "list", namespace, "the kind CircuitBreaker");
+        let step = step("listing", "list", namespace, THE_KIND);
         let api = self.stored(namespace);
         let mut params = ListParams::default().limit(PAGE);
         let mut all = Vec::new();

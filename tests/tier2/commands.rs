@@ -134,8 +134,35 @@ async fn what_cannot_be_done_is_said_with_its_fix() {
         assert_eq!(code, 3, "{command}: {err}");
         assert!(err.contains("`watcher status -A` lists the breakers there are"), "{command}: {err}");
     }
+    let Said { code, err, .. } = ask(&space, &["explain", "nobody"]).await;
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("there is no CircuitBreaker of that name either"), "{err}");
     let why = explained(&space).await;
     assert_eq!(why["verdict"], "no controller has looked at it yet", "{why:#}");
+    space.close().await;
+}
+
+/// What is known of it is told all the same.
+#[tokio::test]
+async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason() {
+    let space = space("gone").await;
+    let spec = json!({"targetRef": {"kind": "Deployment", "name": "swype-app"}});
+    space.breaker("swype", spec).await;
+    let missing = format!("{}/deployment/swype-app does not exist", space.name);
+    let before = explained(&space).await;
+    assert_eq!(before["verdict"], "no controller has looked at it yet", "{before:#}");
+    assert_eq!(before["unseen"], missing.as_str(), "{before:#}");
+    let _controller = Watcher::start(&space, &["controller", "--heartbeat", "1s", "--lease", "none"]);
+    space.condition("swype", "Ready", "False").await;
+    let verdict =
+        format!("it is not watched, TargetNotFound: {missing}; create it, or correct spec.targetRef");
+    assert_eq!(explained(&space).await["verdict"], verdict.as_str());
+    let text = done(&space, &["status", "swype"]).await;
+    assert!(text.contains(&format!("Workload   {missing}")), "{text}");
+    assert!(done(&space, &["status", "swype", "-o", "yaml"]).await.contains("TargetNotFound"));
+    let Said { code, err, .. } = ask(&space, &["trip", "swype"]).await;
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains(&missing) && err.contains("What was asked for stays asked for"), "{err}");
     space.close().await;
 }
 
@@ -150,6 +177,39 @@ async fn a_user_without_rights_is_told_which_is_missing() {
         ),
         "{err}"
     );
+    for command in ["status", "trip", "reset"] {
+        let Said { code, err, .. } = ask(&space, &[command, "swype", "--context", "plain"]).await;
+        assert_eq!(code, 4, "{command}: {err}");
+        assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"get\"]"), "{command}: {err}");
+    }
+    let Said { code, err, .. } = ask(&space, &["explain", "swype", "--context", "plain"]).await;
+    assert_eq!(code, 4, "{err}");
+    for words in [
+        "warning: not allowed to get circuitbreakers.bigredbutton.dev",
+        "swype is taken for a pod",
+        "resources: [\"pods\"], verbs: [\"get\"]",
+    ] {
+        assert!(err.contains(words), "{words}: {err}");
+    }
+    space.close().await;
+}
+
+/// Who may read and edit breakers and nothing else still learns what the breaker itself knows.
+#[tokio::test]
+async fn a_user_who_sees_breakers_alone_is_told_their_state_and_the_right_to_see_more() {
+    let space = space("sees").await;
+    let _app = guarded(&space, json!({})).await;
+    let _controller = controller(&space).await;
+    let get =
+        json!([{"apiGroups": ["bigredbutton.dev"], "resources": ["circuitbreakers"], "verbs": ["get"]}]);
+    space.allow("plain", get).await;
+    let text = done(&space, &["explain", "swype", "--context", "plain"]).await;
+    for words in ["Ready=True Watching", "Workload   not allowed to get deployments", "missing rule: - {"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let Said { code, err, .. } = ask(&space, &["trip", "swype", "--context", "plain"]).await;
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"patch\"]"), "{err}");
     space.close().await;
 }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use anyhow::Context;
-use breaker_core::{ContainerMark, Mode, Policy, Record, State};
+use breaker_core::{
+    ClusterClient, ClusterError, ContainerMark, Mode, PodReport, Policy, Record, Scale, State, WorkloadRef,
+};
 use breaker_kube::BreakerName;
 use breaker_kube::crd::{Condition, condition};
 use jiff::Timestamp;
@@ -26,7 +28,10 @@ pub(crate) struct Explained {
     verdict: String,
     policy: String,
     #[serde(flatten)]
-    status: Status,
+    status: Option<Status>,
+    /// Why the workload cannot be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen: Option<String>,
     /// Oldest first.
     restarts: Vec<Weighed>,
     conditions: Vec<Condition>,
@@ -49,20 +54,27 @@ struct Weighed {
     why_not: Option<&'static str>,
 }
 
-/// `status NAME`, `explain NAME`; answers `None` when there is no such breaker.
-pub(crate) async fn explained(args: &ClusterArgs, name: &str) -> anyhow::Result<Option<Explained>> {
+/// `status NAME`, `explain NAME`.
+///
+/// # Errors
+/// [`ClusterError::NotFound`] in the chain when there is no such breaker.
+pub(crate) async fn explained(args: &ClusterArgs, name: &str) -> anyhow::Result<Explained> {
     in_time(async {
         let cluster = Cluster::connect(args).await?;
         let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
-        let known = match Known::read(&cluster.kube, &name).await {
-            Err(breaker_core::ClusterError::NotFound(_)) => return Ok(None),
-            known => known?,
-        };
+        let known = Known::read(&cluster.kube, &name).await.or_how_to_find_it()?;
         let spec = known.spec.clone().with_context(|| format!("reading {name}"))?;
         let wanted = spec.wanted(&name.namespace).with_context(|| format!("reading {name}"))?;
-        let about = || format!("reading {}", wanted.target);
-        let scale = cluster.client.read_scale(&wanted.target).await.with_context(about)?;
-        let pods = cluster.client.list_pods(&name.namespace, &scale.selector).await.with_context(about)?;
+        let seen = match look_at(&*cluster.client, &wanted.target).await {
+            Ok(seen) => Ok(seen),
+            Err(error) if error.is_retryable() => {
+                return Err(error).with_context(|| format!("reading {}", wanted.target));
+            }
+            Err(error) => {
+                let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
+                Err(error.chain() + &rule.unwrap_or_default())
+            }
+        };
         let record: Option<Record> = known
             .status
             .record
@@ -76,27 +88,34 @@ pub(crate) async fn explained(args: &ClusterArgs, name: &str) -> anyhow::Result<
         let now = Timestamp::now();
         let undo = undo::breaker(args, &name);
         let observing = Policy { mode: Mode::Observe, ..wanted.policy.clone() };
-        let found = Found::of_a_breaker(wanted.target.clone(), scale, pods, record, undo);
-        let status = found.status(observing, now);
-        Ok(Some(Explained {
+        let status = seen.map(|(scale, pods)| {
+            Found::of_a_breaker(wanted.target.clone(), scale, pods, record, undo).status(observing, now)
+        });
+        Ok(Explained {
             breaker: name.to_string(),
-            verdict: verdict(&known, &state, &status),
+            verdict: verdict(&known, &state, status.as_ref()),
             policy: policy(&wanted.policy),
             restarts: weighed(&containers, &wanted.policy, counts_from, now),
             conditions: known.status.conditions.clone(),
-            status,
-        }))
+            unseen: status.as_ref().err().cloned(),
+            status: status.ok(),
+        })
     })
     .await
 }
 
+async fn look_at(
+    client: &dyn ClusterClient,
+    target: &WorkloadRef,
+) -> Result<(Scale, Vec<PodReport>), ClusterError> {
+    let scale = client.read_scale(target).await?;
+    let pods = client.list_pods(&target.namespace, &scale.selector).await?;
+    Ok((scale, pods))
+}
+
 /// For a name that must be a breaker's.
 pub(crate) async fn explain(args: &ClusterArgs, name: &str, shown: Shown) -> anyhow::Result<Exit> {
-    let Some(explained) = explained(args, name).await? else {
-        let missing = Err(breaker_core::ClusterError::NotFound(format!("CircuitBreaker {name}")));
-        return missing.or_how_to_find_it();
-    };
-    explained.print(shown)?;
+    explained(args, name).await?.print(shown)?;
     Ok(Exit::Done)
 }
 
@@ -123,7 +142,7 @@ impl From<Shape> for Shown {
 }
 
 /// The first of these that holds: not watched, tripped, contested, held, and else what is missing to a trip.
-fn verdict(known: &Known, state: &State, status: &Status) -> String {
+fn verdict(known: &Known, state: &State, seen: Result<&Status, &String>) -> String {
     let holds = |kind: &str, status: &str| known.condition(kind).filter(|found| found.status == status);
     if let Some(ready) = holds(condition::READY, "False") {
         return format!("it is not watched, {}: {}", ready.reason, ready.message);
@@ -140,7 +159,10 @@ fn verdict(known: &Known, state: &State, status: &Status) -> String {
     if known.status.phase.is_none() {
         return "no controller has looked at it yet".into();
     }
-    let count = status.count();
+    let count = match seen {
+        Ok(status) => status.count(),
+        Err(why) => return format!("not tripped; the workload cannot be looked at: {why}"),
+    };
     if count.need == 0 {
         return "not tripped: there are no pods".into();
     }
@@ -219,8 +241,13 @@ impl fmt::Display for Explained {
             let line = format!("{at:.0} {cause} {pod}/{container}{exit}{quote}{not}");
             fact(if n == 0 { "Restarts" } else { "" }, &line)?;
         }
-        write!(f, "{}", self.status.without_newest())?;
+        if let Some(status) = &self.status {
+            write!(f, "{}", status.without_newest())?;
+        }
         let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", harmless(text));
+        if let Some(why) = &self.unseen {
+            fact("Workload", why)?;
+        }
         for (n, Condition { kind, status, reason, message, .. }) in self.conditions.iter().enumerate() {
             let line = format!("{kind}={status} {reason}: {message}");
             fact(if n == 0 { "Conditions" } else { "" }, &line)?;

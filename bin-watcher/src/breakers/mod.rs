@@ -9,13 +9,13 @@ mod list;
 
 use anyhow::Context;
 use breaker_core::ClusterError;
-use breaker_kube::crd::{BadSpec, CircuitBreakerSpec, CircuitBreakerStatus};
+use breaker_kube::crd::{BadSpec, CircuitBreakerSpec, CircuitBreakerStatus, THE_KIND};
 use breaker_kube::{BreakerName, KubeClient};
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
 pub(crate) use ask::{reset, trip};
-pub(crate) use explain::{Explained, explain, explained};
+pub(crate) use explain::{explain, explained};
 pub(crate) use list::list;
 
 /// A breaker as read.
@@ -60,11 +60,24 @@ trait Missing<T> {
 impl<T> Missing<T> for Result<T, ClusterError> {
     fn or_how_to_find_it(self) -> anyhow::Result<T> {
         match self {
-            Err(error @ ClusterError::NotFound(_)) => Err(error).context(format!(
-                "`{0} status -A` lists the breakers there are; without the controller, give --deployment or --target",
-                crate::program::name()
-            )),
+            Err(ClusterError::NotFound(what)) => {
+                let fix = how_to_find(&what);
+                Err(ClusterError::NotFound(what)).context(fix)
+            }
             answer => Ok(answer?),
         }
     }
+}
+
+fn how_to_find(what: &str) -> String {
+    let name = crate::program::name();
+    if what == THE_KIND {
+        return format!(
+            "install it with `{name} crd | kubectl apply --server-side -f -`, or name the workload itself by \
+             --deployment or --target"
+        );
+    }
+    format!(
+        "`{name} status -A` lists the breakers there are; without the controller, give --deployment or --target"
+    )
 }

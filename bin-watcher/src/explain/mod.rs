@@ -9,13 +9,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{Classifier, Death, Termination, explain_pod};
+use breaker_core::{Classifier, ClusterError, Death, Termination, explain_pod};
 
 use crate::args::{ExplainArgs, Shape};
-use crate::breakers::{self, Explained};
+use crate::breakers;
 use crate::clock::SystemClock;
 use crate::connect::{Cluster, in_time};
 use crate::exit::{Exit, Usage};
+use crate::program;
 use crate::rules;
 use case::Case;
 use score::Score;
@@ -34,10 +35,18 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
             ))
         })?;
         words(&classifier, what, BufReader::new(file), &mut out)?
-    } else if let Some(explained) = breaker(what, &args).await? {
-        explained.print(args.output.into())?;
-        return Ok(Exit::Done);
     } else {
+        match breakers::explained(&args.cluster, what).await {
+            Ok(explained) => {
+                explained.print(args.output.into())?;
+                return Ok(Exit::Done);
+            }
+            Err(error) => match Exit::of(&error) {
+                Exit::NotFound => {}
+                Exit::Forbidden => eprintln!("warning: {error}: {what} is taken for a pod"),
+                _ => return Err(error),
+            },
+        }
         pod(&classifier, what, &args, &mut out).await?
     };
     out.end();
@@ -97,13 +106,6 @@ fn raw(words: &[u8]) -> Termination {
 }
 
 /// A name is a breaker's before it is a pod's, which has a random end. Where breakers may not be read there is none.
-async fn breaker(name: &str, args: &ExplainArgs) -> anyhow::Result<Option<Explained>> {
-    match breakers::explained(&args.cluster, name).await {
-        Err(error) if Exit::of(&error) == Exit::Forbidden => Ok(None),
-        found => found,
-    }
-}
-
 async fn pod(
     classifier: &Classifier,
     name: &str,
@@ -111,7 +113,18 @@ async fn pod(
     out: &mut Printer<impl Write>,
 ) -> anyhow::Result<Exit> {
     let cluster = in_time(async { Ok(Cluster::connect(&args.cluster).await?) }).await?;
-    let pod = in_time(async { Ok(cluster.kube.pod(&cluster.namespace, name).await?) }).await?;
+    let pod = in_time(async {
+        match cluster.kube.pod(&cluster.namespace, name).await {
+            Err(error @ ClusterError::NotFound(_)) => Err(error).context(format!(
+                "there is no CircuitBreaker of that name either; `{} status -A` lists them, `kubectl get pods -n {}` \
+                 the pods",
+                program::name(),
+                cluster.namespace
+            )),
+            pod => Ok(pod?),
+        }
+    })
+    .await?;
     let clock = Arc::new(SystemClock);
     let deaths = explain_pod(&*cluster.client, &*clock, classifier, &cluster.namespace, &pod).await;
     if deaths.is_empty() {

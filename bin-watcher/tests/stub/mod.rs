@@ -193,6 +193,8 @@ fn answer(method: &str, path: &str, body: &[u8], manners: &Manners, kept: &mut K
             review["status"] = json!({"allowed": true});
             (201, review)
         }
+        // Of a kind that is not served a real one says no more.
+        _ if path.starts_with("/apis/bigredbutton.dev/") => (404, json!("404 page not found")),
         _ => status(404, "NotFound", "not found"),
     }
 }

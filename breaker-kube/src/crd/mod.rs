@@ -23,6 +23,9 @@ pub use status::{CircuitBreakerStatus, Condition, LastTrip, condition};
 /// Asks for a reset when it is set to a new time (RFC 3339); acted on once.
 pub const RESET_ANNOTATION: &str = "bigredbutton.dev/reset-requested-at";
 
+/// What [`ClusterError::NotFound`](breaker_core::ClusterError::NotFound) names when the definition is not installed.
+pub const THE_KIND: &str = "the kind CircuitBreaker";
+
 /// The CustomResourceDefinition as YAML.
 ///
 /// # Panics
