@@ -12,9 +12,14 @@ use kube::{Client, Config};
 use crate::KubeClient;
 use crate::pulse::Pulses;
 use crate::traffic::Tally;
+use crate::watch::SERVER_TIMEOUT;
 use crate::witness::Witnessed;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// A connection on which an answer is awaited and nothing comes for so long has lost its other end, and a request that
+/// waits on it would wait for ever. The longest silence of a live one is that of a watch.
+const SILENT_FOR: Duration = Duration::from_secs(SERVER_TIMEOUT as u64 + 10);
 
 /// Which cluster, as kubectl's flags say it.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +67,8 @@ impl KubeClient {
     pub async fn connect(options: Options, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let mut config = configuration(&options).await?;
         config.connect_timeout = Some(CONNECT_WITHIN);
+        config.read_timeout = Some(SILENT_FOR);
+        config.reset_reader_on_write = true;
         // Whether and when to try again is the breaker's to decide.
         config.default_retry = false;
         let namespace = config.default_namespace.clone();

@@ -4,10 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Road, Space, Told, Watcher, eventually};
-use http_body_util::{BodyExt, Empty};
-use hyper_util::client::legacy::Client;
-use hyper_util::rt::TokioExecutor;
+use bigredbutton_tests::{Cluster, Kubelet, Pages, REFUSED, Road, Space, Told, Watcher, eventually};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
@@ -81,10 +78,10 @@ async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
     path
 }
 
-/// A controller of one namespace that serves its pages, and their address.
+/// A controller of one namespace that serves its pages.
 struct Replica {
     watcher: Watcher,
-    address: String,
+    pages: Pages,
 }
 
 impl Replica {
@@ -103,26 +100,8 @@ impl Replica {
                 "json",
             ],
         );
-        let told = watcher.until("note").await;
-        let message = told["message"].as_str().expect("a message");
-        let address = message.rsplit("http://").next().expect("an address").to_owned();
-        Self { watcher, address }
-    }
-
-    /// Status and body.
-    async fn get(&self, path: &str) -> (u16, String) {
-        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<&[u8]>>();
-        let uri = format!("http://{}{path}", self.address).parse().expect("an address");
-        let answer = client.get(uri).await.expect("an answer");
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.expect("a body").to_bytes();
-        (status, String::from_utf8(body.to_vec()).expect("text"))
-    }
-
-    async fn metric(&self, series: &str) -> Option<f64> {
-        let (_, page) = self.get("/metrics").await;
-        let line = page.lines().find(|line| line.strip_prefix(series).is_some_and(|v| v.starts_with(' ')))?;
-        line.rsplit(' ').next()?.parse().ok()
+        let pages = Pages::of(&mut watcher).await;
+        Self { watcher, pages }
     }
 
     async fn says(&mut self, words: &str) -> Told {
@@ -136,7 +115,7 @@ impl Replica {
 
     async fn ready(&self) -> String {
         eventually("it is ready", || async {
-            let (status, why) = self.get("/readyz").await;
+            let (status, why) = self.pages.get("/readyz").await;
             (status == 200).then_some(why)
         })
         .await
@@ -250,10 +229,10 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     let why = second.ready().await;
     assert!(why.contains("it stands by; ") && why.contains(" leads"), "{why}");
     assert_eq!(
-        (first.metric("bigredbutton_leader").await, second.metric("bigredbutton_leader").await),
+        (first.pages.metric("bigredbutton_leader").await, second.pages.metric("bigredbutton_leader").await),
         (Some(1.0), Some(0.0))
     );
-    assert_eq!(second.metric("bigredbutton_watch_age_seconds").await, None);
+    assert_eq!(second.pages.metric("bigredbutton_watch_age_seconds").await, None);
 
     for _ in 0..4 {
         app.restart(REFUSED).await;
@@ -262,15 +241,15 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     assert_eq!(space.replicas("swype").await, 0);
     let breaker = format!("{{namespace=\"{}\",name=\"swype\"}}", space.name);
     eventually("the trip is counted", || async {
-        (first.metric(&format!("bigredbutton_trips_total{breaker}")).await == Some(1.0)).then_some(())
+        (first.pages.metric(&format!("bigredbutton_trips_total{breaker}")).await == Some(1.0)).then_some(())
     })
     .await;
-    let counted = first.metric("bigredbutton_restarts_total{cause=\"network\",counted=\"true\"}").await;
+    let counted = first.pages.metric("bigredbutton_restarts_total{cause=\"network\",counted=\"true\"}").await;
     assert_eq!(counted, Some(4.0));
     let open =
         format!("bigredbutton_breaker_phase{{namespace=\"{}\",name=\"swype\",phase=\"Open\"}}", space.name);
-    assert_eq!(first.metric(&open).await, Some(1.0));
-    let (_, page) = first.get("/metrics").await;
+    assert_eq!(first.pages.metric(&open).await, Some(1.0));
+    let (_, page) = first.pages.get("/metrics").await;
     assert!(!page.contains("code=\"403\""), "a right is missing: {page}");
     same_families(&page);
 
@@ -281,11 +260,11 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     assert_eq!(first.watcher.end().await.0, 143);
     eventually("the new leader knows that it is open", || async {
-        (second.metric(&open).await == Some(1.0)).then_some(())
+        (second.pages.metric(&open).await == Some(1.0)).then_some(())
     })
     .await;
     assert_eq!(
-        second.metric(&format!("bigredbutton_trips_total{breaker}")).await,
+        second.pages.metric(&format!("bigredbutton_trips_total{breaker}")).await,
         Some(0.0),
         "it tripped nothing"
     );
@@ -318,9 +297,9 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
 
     road.close();
     first.says("it does not lead any more").await;
-    let (status, why) = first.get("/readyz").await;
+    let (status, why) = first.pages.get("/readyz").await;
     assert_eq!((status, why.contains("cannot learn who leads")), (503, true), "{why}");
-    assert_eq!(first.metric("bigredbutton_breakers").await, Some(0.0), "it watches nothing any more");
+    assert_eq!(first.pages.metric("bigredbutton_breakers").await, Some(0.0), "it watches nothing any more");
     second.says("it leads").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
@@ -367,13 +346,13 @@ async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_no
     // The account has no rights to Leases in the namespace that is watched.
     let mut replica = Replica::start(&account, &format!("{}/mine", space.name)).await;
     replica.says("it cannot learn who leads: not allowed to get leases.coordination.k8s.io").await;
-    let (status, why) = replica.get("/readyz").await;
+    let (status, why) = replica.pages.get("/readyz").await;
     assert_eq!(status, 503);
     assert!(
         why.contains("missing rule: - {apiGroups: [\"coordination.k8s.io\"], resources: [\"leases\"]"),
         "{why}"
     );
-    assert_eq!(replica.get("/healthz").await, (200, "ok\n".into()));
+    assert_eq!(replica.pages.get("/healthz").await, (200, "ok\n".into()));
     space.close().await;
 }
 

@@ -7,7 +7,9 @@ mod receiver;
 
 use std::time::Duration;
 
-use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space, Watcher, condition, eventually};
+use bigredbutton_tests::{
+    Cluster, Gate, Kubelet, Pages, Pods, REFUSED, Space, Watcher, condition, eventually,
+};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Binding, Pod, Secret};
@@ -752,5 +754,62 @@ async fn a_controller_that_is_stopped_says_so_and_the_next_one_goes_on() {
     assert_eq!(next.until("watching").await["counted"], 3);
     app.restart(REFUSED).await;
     assert_eq!(space.phase("swype", "Open").await["counted"], 4);
+    space.close().await;
+}
+
+/// The pods fall silent and all else goes on. What trips then is an edited threshold: no restart can be seen.
+#[tokio::test]
+async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_be_listed() {
+    let space = space("fleet-stale").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let gate = Gate::to(&space.cluster).await;
+    let mut behind = space.clone();
+    behind.cluster.kubeconfig = gate.kubeconfig.clone();
+    let listen = ["--listen", "127.0.0.1:0"];
+    let args = ["controller", "--heartbeat", "1s", "--lease", "none"];
+    let mut fleet = Watcher::start(&behind, &[&args[..], &listen].concat());
+    let page = Pages::of(&mut fleet).await;
+    ready(&space, "swype").await;
+    for _ in 0..3 {
+        app.restart(REFUSED).await;
+    }
+    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
+
+    gate.set(Pods::Withheld);
+    let silent = std::time::Instant::now();
+    tokio::time::sleep(Duration::from_secs(62)).await;
+    assert_eq!(page.get("/readyz").await.0, 200);
+    space.edit_breaker("swype", json!({"trip": {"maxRestarts": 2}})).await;
+    let held = space.condition("swype", "Held", "True").await;
+    assert_eq!(held["reason"], "StaleView", "{held}");
+    assert!(held["message"].as_str().is_some_and(|why| why.contains("the pods cannot be listed")), "{held}");
+    eventually("an Event on the workload", || async {
+        space.events_on("swype").await.iter().any(|(reason, _)| reason == "Held").then_some(())
+    })
+    .await;
+    let why = loop {
+        let (status, why) = page.get("/readyz").await;
+        if status == 503 {
+            break why;
+        }
+        assert!(silent.elapsed() < Duration::from_secs(160), "ready all the same: {why}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    };
+    assert!(why.contains("no sign of life from the pod watch for 15"), "{why}");
+    assert_eq!((space.replicas("swype").await, page.get("/healthz").await.0), (1, 200));
+
+    gate.set(Pods::Listed);
+    space.phase("swype", "Open").await;
+    assert_eq!((space.replicas("swype").await, page.get("/readyz").await.0), (0, 503));
+
+    gate.set(Pods::Pass);
+    let passed = std::time::Instant::now();
+    while page.get("/readyz").await.0 != 200 {
+        assert!(passed.elapsed() < Duration::from_secs(90), "the watch does not come back");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    println!("the pod watch came back {:.1?} after it could", passed.elapsed());
+    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
+    space.phase("swype", "Closed").await;
     space.close().await;
 }
