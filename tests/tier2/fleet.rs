@@ -12,6 +12,7 @@ use bigredbutton_tests::{
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Binding, Pod, Secret};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Api;
@@ -811,5 +812,103 @@ async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_
     println!("the pod watch came back {:.1?} after it could", passed.elapsed());
     ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
     space.phase("swype", "Closed").await;
+    space.close().await;
+}
+
+fn hpa(name: &str, min_replicas: u32) -> HorizontalPodAutoscaler {
+    serde_json::from_value(json!({
+        "metadata": {"name": name},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "minReplicas": min_replicas,
+            "maxReplicas": 5,
+            "metrics": [{"type": "External", "external": {
+                "metric": {"name": "queue"}, "target": {"type": "AverageValue", "averageValue": "30"},
+            }}],
+        },
+    }))
+    .expect("an HPA")
+}
+
+/// What the HPA's own controller says of it.
+async fn scaling_active(space: &Space, name: &str, reason: &str) {
+    let all = space.api::<HorizontalPodAutoscaler>();
+    eventually(&format!("the HPA says {reason}"), || async {
+        let conditions = all.get(name).await.ok()?.status?.conditions?;
+        conditions
+            .iter()
+            .any(|c| c.type_ == "ScalingActive" && c.reason.as_deref() == Some(reason))
+            .then_some(())
+    })
+    .await;
+}
+
+/// The real controller of HPAs runs, and has no metrics to go by.
+#[tokio::test]
+async fn an_hpa_leaves_an_open_workload_at_zero_and_works_on_after_the_reset() {
+    let space = space("fleet-hpa").await;
+    let pods = space.deployment("swype", 2).await;
+    space
+        .api::<HorizontalPodAutoscaler>()
+        .create(&PostParams::default(), &hpa("swype", 1))
+        .await
+        .expect("created");
+    space.breaker("swype", json!({})).await;
+    let mut apps = Kubelet::start_all(&space, &pods).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    scaling_active(&space, "swype", "FailedGetExternalMetric").await;
+    for _ in 0..4 {
+        apps[0].restart(REFUSED).await;
+    }
+    space.phase("swype", "Open").await;
+    scaling_active(&space, "swype", "ScalingDisabled").await;
+    fleet.for_a_while(QUIET).await;
+    let status = space.breaker_status("swype").await;
+    assert_eq!((space.replicas("swype").await, &status["phase"]), (0, &json!("Open")));
+    assert_eq!(condition(&status, "HPAMayWake"), Value::Null, "{status:#}");
+    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
+    space.phase("swype", "Closed").await;
+    assert_eq!(space.replicas("swype").await, 2);
+    scaling_active(&space, "swype", "FailedGetExternalMetric").await;
+    space.close().await;
+}
+
+/// Only an API server with the feature gate HPAScaleToZero takes such an HPA.
+#[tokio::test]
+async fn an_hpa_that_may_wake_an_open_workload_is_named_also_by_the_next_controller() {
+    let space = space("fleet-wake").await;
+    guarded(&space, "swype", json!({})).await;
+    let hpas = space.api::<HorizontalPodAutoscaler>();
+    if let Err(kube::Error::Api(refused)) = hpas.create(&PostParams::default(), &hpa("swype", 0)).await {
+        assert!(refused.message.contains("spec.minReplicas"), "{refused:?}");
+        println!("left out, without the feature gate HPAScaleToZero: {}", refused.message);
+        return space.close().await;
+    }
+    let fleet = controller(&space);
+    ready(&space, "swype").await;
+    assert_eq!(condition(&space.breaker_status("swype").await, "HPAMayWake"), Value::Null);
+    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let wakes = space.condition("swype", "HPAMayWake", "True").await;
+    assert!(
+        wakes["message"].as_str().is_some_and(|why| why.contains("HorizontalPodAutoscaler swype")),
+        "{wakes}"
+    );
+    eventually("an Event on the breaker", || async {
+        space.events_on("swype").await.iter().any(|(reason, _)| reason == "HPAMayWake").then_some(())
+    })
+    .await;
+    fleet.kill().await;
+    let mut next = controller(&space);
+    next.until("already_open").await;
+    next.for_a_while(QUIET).await;
+    let still = condition(&space.breaker_status("swype").await, "HPAMayWake");
+    assert_eq!(still["lastTransitionTime"], wakes["lastTransitionTime"], "{still}");
+    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
+    space
+        .breaker_until("swype", "closed, and no warning", |status| {
+            status["phase"] == "Closed" && condition(status, "HPAMayWake") == Value::Null
+        })
+        .await;
     space.close().await;
 }

@@ -43,7 +43,7 @@ use self::orders::Orders;
 use self::page::Page;
 use self::sheet::Finding;
 use self::source::SlimBreaker;
-use crate::crd::{BadSpec, CircuitBreakerSpec, Wanted};
+use crate::crd::{BadSpec, CircuitBreakerSpec, THE_KIND, Wanted, condition};
 use crate::errors::Step;
 use crate::watch::{PAGE, SERVER_TIMEOUT, back_off};
 use crate::{KubeClient, PodHub};
@@ -125,15 +125,19 @@ impl Shared {
     fn look_for_hpa(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef) {
         let (shared, page, target) = (Arc::clone(self), Arc::clone(page), target.clone());
         tokio::spawn(async move {
-            match shared.kube.waking_hpa(&target).await {
-                Ok(Some(hpa)) => {
-                    let why =
-                        format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up");
-                    page.change(|sheet| sheet.may_wake = Some(why));
-                }
-                Ok(None) => {}
-                Err(error) => tracing::debug!("{}", error.chain()),
+            let may_wake = match shared.kube.waking_hpa(&target).await {
+                Ok(hpa) => hpa.map(|hpa| {
+                    format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up")
+                }),
+                Err(error) => return tracing::debug!("{}", error.chain()),
+            };
+            if page.read(|sheet| sheet.may_wake == may_wake) {
+                return;
             }
+            if let Some(why) = &may_wake {
+                shared.remark(Some(&page), true, condition::HPA_MAY_WAKE, why);
+            }
+            page.change(|sheet| sheet.may_wake = may_wake);
         });
     }
 }
@@ -189,7 +193,7 @@ impl Fleet {
             verb: "list",
             resource: "circuitbreakers.bigredbutton.dev".into(),
             namespace: options.namespace.clone().unwrap_or_else(|| "(all)".into()),
-            object: "the kind CircuitBreaker".into(),
+            object: THE_KIND.into(),
         };
         let params = ListParams::default().limit(1);
         match &options.namespace {

@@ -65,13 +65,18 @@ impl Sheet {
             by_cause: status.by_cause,
             ..Count::default()
         };
+        // A warning that stands already is not told anew.
+        let standing = |kind: &str| {
+            let before = status.conditions.iter().find(|before| before.kind == kind);
+            before.map(|before| before.message.clone())
+        };
         Self {
             generation,
             ready: Finding::new(false, "Starting", "not looked at yet"),
             target_found: None,
             conflict: None,
-            overlook: None,
-            may_wake: None,
+            overlook: standing(condition::WINDOW_MAY_OVERLOOK),
+            may_wake: standing(condition::HPA_MAY_WAKE),
             paused: status.paused,
             held: None,
             would_trip: None,

@@ -204,6 +204,7 @@ port_is_taken() {
 
 start_apiserver() {
     signal kube-apiserver CONT || true
+    # - feature-gates: an HPA with minReplicas 0 is what wakes a workload from zero.
     # - endpoint-reconciler-type=none: the 'kubernetes' Service would want an address that is not loopback, and the
     #   reconciler delays every stop.
     # - max-*-inflight: a load test is to measure the watcher, not the server's own fairness limits.
@@ -218,7 +219,7 @@ start_apiserver() {
         --service-account-issuer=https://kubernetes.default.svc \
         --service-cluster-ip-range=10.96.0.0/16 --allow-privileged=true \
         --endpoint-reconciler-type=none --profiling=false --shutdown-watch-termination-grace-period=2s \
-        --max-requests-inflight=2000 --max-mutating-requests-inflight=1000
+        --max-requests-inflight=2000 --max-mutating-requests-inflight=1000 --feature-gates=HPAScaleToZero=true
     comes_up kube-apiserver test -s "$RUN/pki/apiserver.crt"
     write_kubeconfig
     comes_up kube-apiserver api_answers
