@@ -38,6 +38,17 @@ pub struct Pause {
     pub ours: String,
 }
 
+impl Pause {
+    /// What gives KEDA back what its owner had written, as a person types it.
+    pub(crate) fn undo(&self, namespace: &str) -> String {
+        let before = match &self.before {
+            Some(before) => format!("={before} --overwrite"),
+            None => "-".into(),
+        };
+        format!("kubectl annotate -n {namespace} scaledobject {} {PAUSED}{before}", self.scaled_object)
+    }
+}
+
 /// An autoscaler, to the fields used; KEDA's and Kubernetes' own look alike.
 type Scaler = Object<ScalerSpec, NotUsed>;
 

@@ -618,19 +618,24 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
     let space = space("fleet-keda").await;
     keda(&space).await;
     let mut apps = Vec::new();
-    for (name, before) in
-        [("free", None), ("kept", Some("3")), ("changed", None), ("one", None), ("two", None)]
-    {
+    for (name, before) in [
+        ("free", None),
+        ("kept", Some("3")),
+        ("changed", None),
+        ("left", Some("4")),
+        ("one", None),
+        ("two", None),
+    ] {
         apps.push(guarded(&space, name, json!({})).await);
         if !matches!(name, "one" | "two") {
             scaled_object(&space, name, before).await;
         }
     }
     let _fleet = controller(&space);
-    for name in ["free", "kept", "changed"] {
+    for name in ["free", "kept", "changed", "left"] {
         ready(&space, name).await;
     }
-    for name in ["free", "kept", "changed"] {
+    for name in ["free", "kept", "changed", "left"] {
         space.edit_breaker(name, json!({"override": "ForcedOpen"})).await;
         let status = space.phase(name, "Open").await;
         assert_eq!(status["paused"]["scaledObject"], format!("{name}-queue"), "{status:#}");
@@ -648,6 +653,15 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         assert_eq!(space.replicas(name).await, 1);
         assert_eq!(paused(&space, name).await.as_deref(), after, "{name}");
     }
+    space.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
+    let note = eventually("an Event on the workload", || async {
+        let events = space.events_on("left").await;
+        events.into_iter().find(|(reason, _)| reason == "LeftAsItIs").map(|(_, note)| note)
+    })
+    .await;
+    let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", space.name);
+    assert!(note.contains(&undo), "{note}");
+    assert_eq!((space.replicas("left").await, paused(&space, "left").await.as_deref()), (0, Some("0")));
     space.close().await;
 }
 

@@ -73,7 +73,7 @@ impl Shared {
     ) {
         let paused = page.read(|sheet| sheet.paused.clone());
         let paused = paused
-            .map(|pause| format!("; ScaledObject {} stays paused", pause.scaled_object))
+            .map(|pause| format!("; KEDA stays paused until: {}", pause.undo(&target.namespace)))
             .unwrap_or_default();
         let message = format!(
             "{why}; {target} is left as it is, at the replicas it has now. To give back: kubectl scale -n {} {} \
