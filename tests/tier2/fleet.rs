@@ -747,6 +747,37 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
     space.close().await;
 }
 
+/// Killed while the hook thinks, and again before the notice could be delivered.
+#[tokio::test]
+async fn the_next_controller_asks_again_under_the_same_key_and_delivers_what_was_not() {
+    let space = space("fleet-asks").await;
+    let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(9))], || 0);
+    let told = Receiver::later(Duration::from_secs(12), || 0);
+    let hooks = json!({"beforeTrip": {"url": asked.url()}, "notify": [{"url": told.url()}]});
+    let mut app = guarded(&space, "swype", json!({"hooks": hooks})).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    fleet.until("tripping").await;
+    asked.wait_for(1);
+    fleet.kill().await;
+    assert_eq!(space.replicas("swype").await, 1);
+    let next = controller(&space);
+    let status = space.phase("swype", "Open").await;
+    assert_ne!(status["record"]["notices"], Value::Null, "not acknowledged yet: {status:#}");
+    next.kill().await;
+    let keys: Vec<_> = asked.letters().iter().map(|l| l.headers["idempotency-key"].clone()).collect();
+    assert!(matches!(&keys[..], [first, second] if first == second), "{keys:?}");
+    let _last = controller(&space);
+    let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
+    space.breaker_until("swype", "the notice is acknowledged", delivered).await;
+    assert_eq!(told.letters()[0].event["type"], "dev.bigredbutton.tripped");
+    assert_eq!((asked.letters().len(), trips(&space, "swype").await), (2, 1));
+    space.close().await;
+}
+
 #[tokio::test]
 async fn a_controller_that_is_stopped_says_so_and_the_next_one_goes_on() {
     let space = space("fleet-stopped").await;
