@@ -114,7 +114,10 @@ fn what_is_wrong_names_the_fix() {
     for (input, want) in [
         ("Zones: X", "write `Zone {zone}: {alert}`"),
         ("{\"alertname\":\"X\",\"time\":\"soon\"}", "write 2026-11-23T06:51:59Z or seconds since 1970"),
-        ("{\"alertname\":\"X\",\"status\":\"mauve\"}", "known are firing, pending, resolved and words like open, alarm"),
+        (
+            "{\"alertname\":\"X\",\"status\":\"mauve\"}",
+            "known are firing, pending, resolved and words like open, alarm",
+        ),
         ("{\"zone\":\"A\"}", "has no alertname, or an empty one: give it"),
         ("{\"alertname\":\"X\"", "fetch the rest again"),
     ] {
