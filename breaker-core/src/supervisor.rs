@@ -157,6 +157,13 @@ impl Supervisor {
         })
     }
 
+    /// It drives the CircuitBreaker of this name, see [`Breaker::known_as`].
+    #[must_use]
+    pub fn known_as(mut self, name: &str) -> Self {
+        self.breaker = self.breaker.known_as(name);
+        self
+    }
+
     /// The breaker it drives.
     pub fn breaker(&self) -> &Breaker {
         &self.breaker

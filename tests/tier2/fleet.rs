@@ -8,7 +8,7 @@ mod receiver;
 use std::time::Duration;
 
 use bigredbutton_tests::{
-    Cluster, Gate, Kubelet, Pages, Pods, REFUSED, Space, Watcher, condition, eventually,
+    BUG, Cluster, Gate, Kubelet, Pages, Pods, REFUSED, Space, Watcher, condition, eventually,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -88,6 +88,13 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     let row = listed.lines().find(|row| row.starts_with("swype")).unwrap_or_default();
     assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
     assert_eq!(space.breaker_status("ledger").await["counted"], 1);
+    let told = eventually("its trip is told", || async {
+        let events = space.events_on("swype").await;
+        events.into_iter().find(|(reason, _)| reason == "Tripped").map(|(_, note)| note)
+    })
+    .await;
+    let back = format!("To give back: watcher reset -n {} swype", space.name);
+    assert!(told.ends_with(&back), "{told}");
     assert_eq!(trips(&space, "swype").await, 1);
 
     ask_for_a_reset(&space, "swype", "2026-01-02T03:04:05Z").await;
@@ -247,15 +254,85 @@ async fn disabled_and_observing_breakers_tell_and_leave_the_scale_alone_until_th
 }
 
 #[tokio::test]
+async fn restarts_of_another_cause_are_held_naming_the_field_that_would_count_them() {
+    let space = space("fleet-causes").await;
+    let mut app = guarded(&space, "swype", json!({})).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for _ in 0..4 {
+        app.restart(BUG).await;
+    }
+    let held = space.condition("swype", "Held", "True").await;
+    assert_eq!(held["reason"], "Causes", "{held}");
+    let why = held["message"].as_str().unwrap_or_default();
+    assert!(why.ends_with("; spec.trip.causes: [Network, Application] would trip"), "{why}");
+    fleet.for_a_while(QUIET).await;
+    assert_eq!(space.replicas("swype").await, 1);
+    space.edit_breaker("swype", json!({"trip": {"causes": ["Network", "Application"]}})).await;
+    space.phase("swype", "Open").await;
+    space.close().await;
+}
+
+/// The pods there are now, of a Deployment that was scaled up from zero.
+async fn come_back(space: &Space, replicas: usize) -> Vec<Kubelet> {
+    Kubelet::start_all(space, &space.pods(replicas).await).await
+}
+
+#[tokio::test]
+async fn half_open_tries_one_replica_waits_longer_when_it_dies_and_gives_all_back_when_it_lives() {
+    let space = space("fleet-half-open").await;
+    let recovery = json!({"mode": "HalfOpen", "cooldown": "2s", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5s"});
+    let pods = space.deployment("swype", 3).await;
+    space.breaker("swype", json!({"recovery": recovery, "trip": {"maxRestarts": 1}})).await;
+    let mut apps = Kubelet::start_all(&space, &pods).await;
+    let mut fleet = controller(&space);
+    ready(&space, "swype").await;
+    for app in &mut apps {
+        app.restart(REFUSED).await;
+    }
+    let status = space.phase("swype", "Open").await;
+    assert_eq!(status["originalReplicas"], 3);
+
+    let status = space.phase("swype", "HalfOpen").await;
+    assert_eq!((space.replicas("swype").await, &status["originalReplicas"]), (1, &json!(3)), "{status:#}");
+    assert_eq!(condition(&status, "Tripped")["reason"], "HalfOpen");
+    let mut trial = come_back(&space, 1).await;
+    // Not even the first restart is tolerated of the replica on trial.
+    trial[0].restart(REFUSED).await;
+    fleet.until("probing").await;
+    assert_eq!(fleet.until("scaled").await["probeFailed"], true);
+    let status = space.phase("swype", "Open").await;
+    let opened = std::time::Instant::now();
+    assert_eq!((space.replicas("swype").await, &status["originalReplicas"]), (0, &json!(3)), "{status:#}");
+
+    // The next controller waits out what is left of the doubled wait.
+    fleet.kill().await;
+    let _next = controller(&space);
+    space.phase("swype", "HalfOpen").await;
+    assert!(opened.elapsed() > Duration::from_secs(3), "not doubled: {:?}", opened.elapsed());
+    come_back(&space, 1).await;
+    space.phase("swype", "Closed").await;
+    assert_eq!(space.replicas("swype").await, 3);
+    space.close().await;
+}
+
+#[tokio::test]
 async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
     let space = space("fleet-edit").await;
     let mut app = guarded(&space, "swype", json!({"trip": {"maxRestarts": 10, "window": "30m"}})).await;
-    let mut fleet = controller(&space);
+    let fleet = controller(&space);
     let overlook = space.condition("swype", "WindowMayOverlook", "True").await;
     assert!(
         overlook["message"].as_str().is_some_and(|why| why.contains("spec.trip.window: 150m")),
         "{overlook}"
     );
+    // The next controller does not tell it a second time.
+    fleet.kill().await;
+    let mut fleet = controller(&space);
+    fleet.until("watching").await;
+    fleet.for_a_while(QUIET).await;
+    let events = space.events_on("swype").await;
+    assert_eq!(events.iter().filter(|(reason, _)| reason == "WindowMayOverlook").count(), 1, "{events:?}");
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }

@@ -187,7 +187,10 @@ impl Breaker {
             why.push_str(&format!("; {n} unknown: {}", missing(rule)));
         }
         let mut held = Self::held_for("causes", why, tally);
-        held.flag = Some(format!("--causes {causes}"));
+        held.flag = Some(match self.known_as {
+            None => format!("--causes {causes}"),
+            Some(_) => format!("spec.trip.causes: [{}]", as_in_a_spec(&causes)),
+        });
         Some(held)
     }
 
@@ -201,4 +204,13 @@ impl Breaker {
             flag: None,
         }
     }
+}
+
+/// `Network, Unknown` of `network,unknown`.
+fn as_in_a_spec(causes: &CauseSet) -> String {
+    let named = causes.iter().map(|cause| {
+        let (first, rest) = cause.as_str().split_at(1);
+        first.to_ascii_uppercase() + rest
+    });
+    named.collect::<Vec<_>>().join(", ")
 }

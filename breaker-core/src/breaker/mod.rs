@@ -49,6 +49,8 @@ const REFRESH_AFTER: SignedDuration = SignedDuration::from_millis(100);
 pub struct Breaker {
     policy: Policy,
     target: WorkloadRef,
+    /// Name of the CircuitBreaker that this is, if it is one.
+    known_as: Option<String>,
     view: View,
     ledger: Ledger,
 
@@ -117,6 +119,7 @@ impl Breaker {
             view: View::new(target.clone(), scale.uid.clone()),
             policy,
             target,
+            known_as: None,
             ledger,
             target_uid: scale.uid.clone(),
             episode: record.episode.max(1),
@@ -147,6 +150,13 @@ impl Breaker {
             retries: BTreeMap::new(),
             out: Vec::new(),
         }
+    }
+
+    /// It is the CircuitBreaker of this name: what it tells people to do, they do to that and not to its target.
+    #[must_use]
+    pub fn known_as(mut self, name: impl Into<String>) -> Self {
+        self.known_as = Some(name.into());
+        self
     }
 
     /// Keeps the Record in memory: it is lost with the process.

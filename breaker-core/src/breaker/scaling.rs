@@ -132,10 +132,10 @@ impl Breaker {
     fn opened(&mut self, already: bool, now: Timestamp) {
         let State::Tripping { replicas, because, .. } = self.state.clone() else { return };
         self.retries.remove(&Attempt::WriteScale);
+        let who = self.known_as.clone().unwrap_or_else(|| format!("--target {}", self.target.slash()));
         let note = format!(
-            "Scaled to 0, was {replicas}: {because}. To give back: watcher reset -n {} --target {}",
+            "Scaled to 0, was {replicas}: {because}. To give back: watcher reset -n {} {who}",
             self.target.namespace,
-            self.target.slash()
         );
         let event = self.event(true, "Tripped", "ScaleToZero", note);
         self.announce("tripped", "", event.note.clone(), Some(replicas), Some(because.clone()), now);

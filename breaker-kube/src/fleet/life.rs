@@ -89,7 +89,7 @@ async fn run(
         let _few_at_once = shared.few.acquire().await;
         let start = Supervisor::start(parts, wanted.policy.clone(), target.clone(), false);
         match Box::pin(start).await {
-            Ok(supervisor) => supervisor,
+            Ok(supervisor) => supervisor.known_as(&page.name.name),
             Err(error) => return refusal(&error),
         }
     };
