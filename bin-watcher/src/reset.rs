@@ -8,6 +8,7 @@ use crate::args::ResetArgs;
 use crate::breakers;
 use crate::exit::Exit;
 use crate::narrator::Stopped;
+use crate::program;
 
 pub(crate) async fn reset(args: &ResetArgs) -> anyhow::Result<Exit> {
     if let Some(name) = &args.act.who.breaker {
@@ -29,10 +30,12 @@ async fn carry_out(mut act: Act) -> anyhow::Result<Exit> {
     }
     if act.replicas() == 0 {
         let target = &act.target;
+        let namespace = &target.namespace;
         act.note(format!(
-            "{target} has 0 replicas and no record of how many to give back; set them with: kubectl -n {} \
+            "{target} has 0 replicas and no record of how many to give back; if a CircuitBreaker watches it, reset \
+             that by its name (`{} status -n {namespace}` lists them), else set them with: kubectl -n {namespace} \
              scale {} --replicas=N",
-            target.namespace,
+            program::name(),
             target.slash()
         ));
     }
@@ -94,7 +97,11 @@ mod tests {
     fn a_reset_that_has_nothing_to_give_back_says_so() {
         let stage = Stage::new(0);
         assert_eq!(reset_on(&stage).unwrap(), Exit::Done);
-        assert!(stage.told().contains("kubectl -n sre scale deployment/swype-app --replicas=N"));
+        for words in
+            ["`watcher status -n sre` lists them", "kubectl -n sre scale deployment/swype-app --replicas=N"]
+        {
+            assert!(stage.told().contains(words), "{}", stage.told());
+        }
     }
 
     #[test]
