@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use bigredbutton_tests::{Cluster, Kubelet, Pages, REFUSED, Road, Space, Told, Watcher, eventually};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::rbac::v1::RoleBinding;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::config::Kubeconfig;
@@ -48,13 +49,26 @@ async fn may(
     namespace: Option<&str>,
     name: &str,
 ) -> bool {
+    let groups = ["system:serviceaccounts", "system:serviceaccounts:bigredbutton", "system:authenticated"];
+    allowed(cluster, (ACCOUNT, &groups), verb, group, resource, (namespace.unwrap_or_default(), name)).await
+}
+
+/// What RBAC says of a user and its groups.
+async fn allowed(
+    cluster: &Cluster,
+    (user, groups): (&str, &[&str]),
+    verb: &str,
+    group: &str,
+    resource: &str,
+    (namespace, name): (&str, &str),
+) -> bool {
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let review = json!({"metadata": {}, "spec": {
-        "user": ACCOUNT,
-        "groups": ["system:serviceaccounts", "system:serviceaccounts:bigredbutton", "system:authenticated"],
+        "user": user,
+        "groups": groups,
         "resourceAttributes": {
             "verb": verb, "group": group, "resource": resource, "subresource": subresource,
-            "namespace": namespace.unwrap_or_default(), "name": name,
+            "namespace": namespace, "name": name,
         },
     }});
     let review: SubjectAccessReview = serde_json::from_value(review).expect("a review");
@@ -205,6 +219,47 @@ async fn the_account_may_do_this_and_no_more() {
         let got = may(&cluster, verb, group, resource, namespace, name).await;
         assert_eq!(got, want, "{verb} {resource} in {group:?}, namespace {namespace:?}, name {name:?}");
     }
+}
+
+/// `watcher explain` for who views, `trip` and `reset` too for who edits, and the status for the controller alone.
+#[tokio::test]
+async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
+    let cluster = installed().await;
+    let space = cluster.space("people").await;
+    for (user, role) in [("viewer", "view"), ("editor", "edit")] {
+        let binding = json!({
+            "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        let binding: RoleBinding = serde_json::from_value(binding).expect("a binding");
+        space.api::<RoleBinding>().create(&PostParams::default(), &binding).await.expect("bound");
+    }
+    let ours = "bigredbutton.dev";
+    eventually("the roles are aggregated", || async {
+        let place = (&*space.name, "");
+        allowed(&cluster, ("editor", &[]), "patch", ours, "circuitbreakers", place).await.then_some(())
+    })
+    .await;
+    for (verb, group, resource, viewer, editor) in [
+        ("get", ours, "circuitbreakers", true, true),
+        ("list", ours, "circuitbreakers", true, true),
+        ("get", "apps", "deployments/scale", true, true),
+        ("list", "", "pods", true, true),
+        ("patch", ours, "circuitbreakers", false, true),
+        ("create", ours, "circuitbreakers", false, true),
+        ("delete", ours, "circuitbreakers", false, true),
+        ("patch", ours, "circuitbreakers/status", false, false),
+        ("update", ours, "circuitbreakers/status", false, false),
+    ] {
+        for (user, want) in [("viewer", viewer), ("editor", editor)] {
+            let got = allowed(&cluster, (user, &[]), verb, group, resource, (&space.name, "")).await;
+            assert_eq!(got, want, "{user}: {verb} {resource}");
+        }
+    }
+    let elsewhere = allowed(&cluster, ("editor", &[]), "get", ours, "circuitbreakers", ("default", "")).await;
+    assert!(!elsewhere, "another namespace");
+    space.close().await;
 }
 
 /// Two replicas with the account's own token, as the Deployment runs them.
