@@ -25,7 +25,8 @@ const PAST: usize = 1 << 20;
 ///
 /// Members that stand tell which incident is which. When incidents merge, the id known longest survives and the others
 /// become its [aliases](Incident::aliases). A [`Notice`] is due when an incident first asks for somebody, when its
-/// priority rises, when it reopens, and when its silence ends; its key stays the same however often it is delivered,
+/// priority rises, when it reopens, and when its silence ends; what else happens to it that a reader of the first one
+/// would not guess is [told](Change::Changed) and wakes nobody. Its key stays the same however often it is delivered,
 /// and whoever starts again from the same records gets the same keys.
 ///
 /// It remembers what the last report held, and of older incidents, up to a million of them, how often they were told
@@ -75,6 +76,8 @@ struct Told {
     change: Change,
     priority: Priority,
     times: u64,
+    /// Of a group, the most there were.
+    scopes: usize,
 }
 
 #[derive(Debug)]
@@ -94,6 +97,8 @@ struct Known {
     by_group: Option<String>,
     /// When told of last.
     headline: String,
+    /// Alerts in it that page by themselves; the most there were since it was told to be open.
+    pages: u32,
 }
 
 impl Continuity {
@@ -167,6 +172,8 @@ impl Continuity {
             let change = known.change(&outline, &self.past);
             match (change, group) {
                 (None, _) => {}
+                // Of its group it is said there.
+                (Some(Change::Changed), group) if group.is_some() || known.by_group.is_some() => {}
                 (Some(Change::Closed), _) if known.by_group.is_some() => known.tell(None, &mut self.past),
                 // One notification is for the whole group.
                 (Some(change), Some((group, name))) if change != Change::Closed => {
@@ -180,7 +187,8 @@ impl Continuity {
                     known.tell(open, &mut self.past);
                     (known.change, known.times) = (change, known.times + 1);
                     outline.headline.clone_into(&mut known.headline);
-                    notices.push(known.notice(report, number, &outline, id));
+                    known.pages = if open.is_some() { outline.pages.max(known.pages) } else { 0 };
+                    notices.push(known.notice(report, number, &outline, id).into_news());
                 }
             }
             standing.extend(known.by_group.clone());
@@ -247,6 +255,7 @@ impl Continuity {
             times: past.map_or(0, |past| past.times),
             by_group: None,
             headline: String::new(),
+            pages: 0,
         };
         self.born += 1;
         self.known.insert(id, known);
@@ -262,24 +271,27 @@ impl Continuity {
     ) {
         for (&group, &priority) in grouped {
             let name = report.group_name(group);
-            let (change, times) = match self.groups.get(name) {
+            let told = self.groups.get(name);
+            let scopes = report.group_scopes(group).len().max(told.map_or(0, |told| told.scopes));
+            let (change, times) = match told {
                 Some(told) if priority < told.priority => (Change::Rose, told.times + 1),
-                // One more scope of what everybody knows.
+                // One more scope of what everybody knows wakes nobody.
+                Some(told) if scopes > told.scopes => (Change::Changed, told.times + 1),
                 Some(_) => continue,
                 None => match self.past.remove(&past_group(name)) {
                     Some(past) => (Change::Reopened, past.times + 1),
                     None => (Change::Opened, 1),
                 },
             };
-            let told = Told { change, priority, times };
+            let told = Told { change, priority, times, scopes };
             self.groups.insert(name.to_owned(), told);
-            notices.push(notice::of_group(report, group, told));
+            notices.push(notice::of_group(report, group, told).into_news());
         }
         let over = |name: &String, _: &mut Told| !standing.contains(name);
         for (name, told) in self.groups.extract_if(.., over) {
             let times = told.times + 1;
             remember(&mut self.past, past_group(&name), Past { times, open: None });
-            let told = Told { change: Change::Closed, priority: Priority::P5, times };
+            let told = Told { change: Change::Closed, priority: Priority::P5, times, scopes: 0 };
             notices.push(Notice {
                 because: vec!["it stands in no scope any more".to_owned()],
                 ..notice::of(told, &name, &notice::group_key(&name))
@@ -295,7 +307,7 @@ impl Continuity {
             Some(told) if overflow.priority < told.priority => (Change::Rose, told.times + 1),
             Some(_) => return,
         };
-        let told = Told { change, priority: overflow.priority, times };
+        let told = Told { change, priority: overflow.priority, times, scopes: 0 };
         self.overflow = Some(told);
         notices.extend(Some(told).filter(|_| overflow.notify != Notify::None).map(notice::of_overflow));
     }
@@ -308,7 +320,8 @@ impl Continuity {
             if known.told(&self.past).is_some() && known.by_group.is_none() {
                 known.tell(None, &mut self.past);
                 known.times += 1;
-                let told = Told { change: Change::Closed, priority: Priority::P5, times: known.times };
+                let told =
+                    Told { change: Change::Closed, priority: Priority::P5, times: known.times, scopes: 0 };
                 notices.push(Notice {
                     aliases: known.aliases(),
                     because: vec!["none of its alerts is told apart any more".to_owned()],
@@ -347,10 +360,18 @@ impl Known {
 
     fn change(&mut self, incident: &Outline<'_>, past: &Map<Past>) -> Option<Change> {
         let asks = incident.priority.notify() != Notify::None;
+        let has_merged =
+            || self.aliases.iter().any(|alias| past.get(alias).is_some_and(|past| past.open.is_some()));
         let was_silenced =
             std::mem::replace(&mut self.is_silenced, !asks && incident.state == Verdict::Silenced);
         match (asks, self.told(past)) {
-            (true, Some(told)) => (incident.priority < told).then_some(Change::Rose),
+            (true, Some(told)) if incident.priority < told => Some(Change::Rose),
+            (true, Some(told)) => {
+                let is_as_urgent = incident.priority == told;
+                let differs =
+                    incident.headline != self.headline || incident.pages > self.pages || has_merged();
+                (is_as_urgent && differs).then_some(Change::Changed)
+            }
             (true, None) if was_silenced => Some(Change::Unsilenced),
             (true, None) if self.is_told => Some(Change::Reopened),
             (true, None) => Some(Change::Opened),
@@ -360,9 +381,12 @@ impl Known {
 
     fn notice(&self, report: &Report<'_>, number: usize, incident: &Outline<'_>, id: u64) -> Notice {
         let (scope, scopes) = report.scopes_of(number);
-        let told = Told { change: self.change, priority: incident.priority, times: self.times };
+        let (labels, text) = report.headline_of(number);
+        let told = Told { change: self.change, priority: incident.priority, times: self.times, scopes: 0 };
         Notice {
             aliases: self.aliases(),
+            labels,
+            text,
             scope,
             scopes,
             because: report.because(number),

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use alert_triage::{Report, printable};
 use anyhow::Context as _;
 use clap::Parser as _;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::args::{Cli, Command, ReportArgs};
 
@@ -55,11 +56,21 @@ fn stdout(print: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Resul
     }
 }
 
+/// Clocks differ by less.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+
 fn report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let inputs = args::inputs(&args.files)?;
     let mut engine = input::read(&inputs, &args.reading)?;
     let report = engine.report(args.reading.now);
     warn(&report);
+    let ahead = report.now().filter(|now| args.reading.now.is_none() && *now > Timestamp::now() + AHEAD);
+    if let Some(now) = ahead {
+        eprintln!(
+            "triage: warning: the newest time of the input, {now}, is ahead of the clock, and all that is not near it may \
+             be taken for obsolete: give --now"
+        );
+    }
     let code =
         if args.strict && report.totals().malformed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
     output::print(&report, args.output, args.all, args.reading.threads)

@@ -196,8 +196,8 @@ fn machines_get_an_object_a_line() {
     let change = follow.json();
     let fields: Vec<&String> = change.as_object().expect("an object").keys().collect();
     let mut want = [
-        "time", "change", "id", "aliases", "priority", "notify", "headline", "scope", "scopes", "because",
-        "key",
+        "time", "change", "id", "aliases", "priority", "notify", "headline", "labels", "scope", "scopes",
+        "because", "key",
     ];
     want.sort_unstable();
     assert_eq!(fields, want);

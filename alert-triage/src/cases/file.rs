@@ -300,8 +300,8 @@ fn words(expect: &Expect) -> Result<(), FileError> {
     let roles = shown(&[&Role::Cause, &Role::Symptom, &Role::Member]);
     use Severity::{Critical, Error, Info, None as Nothing, Unknown, Warning};
     let severities = shown(&[&Critical, &Error, &Warning, &Unknown, &Info, &Nothing]);
-    use Change::{Closed, Opened, Reopened, Rose, Unsilenced};
-    let changes = shown(&[&Opened, &Rose, &Reopened, &Unsilenced, &Closed]);
+    use Change::{Changed, Closed, Opened, Reopened, Rose, Unsilenced};
+    let changes = shown(&[&Opened, &Rose, &Reopened, &Unsilenced, &Changed, &Closed]);
     let mut alerts: Vec<&AlertRow> = expect.alerts.iter().flatten().map(|alert| &alert.value).collect();
     for incident in expect.incidents.iter().flatten().map(|incident| &incident.value) {
         checked.push((&incident.priority, "priority", priorities.clone()));

@@ -18,6 +18,9 @@ pub enum Change {
     Reopened,
     /// Was silenced, and is not.
     Unsilenced,
+    /// Is as urgent as when it was told of last, but headed by another alert, or there is more of it: another alert that
+    /// pages by itself, another scope of a group, another incident. Nobody is woken by that.
+    Changed,
     /// Asks for nobody any more; nobody is woken by that.
     Closed,
 }
@@ -29,6 +32,7 @@ impl std::fmt::Display for Change {
             Change::Rose => "rose",
             Change::Reopened => "reopened",
             Change::Unsilenced => "unsilenced",
+            Change::Changed => "changed",
             Change::Closed => "closed",
         })
     }
@@ -45,10 +49,16 @@ pub struct Notice {
     pub aliases: Vec<String>,
     /// As of now.
     pub priority: Priority,
-    /// By the priority.
+    /// By the priority; of news that wakes nobody, none.
     pub notify: Notify,
     /// The alert to read first.
     pub headline: String,
+    /// The labels of that alert, its scope among them; empty for a group and the overflow.
+    #[serde(serialize_with = "report::labels")]
+    pub labels: Labels,
+    /// Its free text, ids and times masked.
+    #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
+    pub text: String,
     /// Where it is; none if in several scopes, empty where nothing says.
     #[serde(serialize_with = "report::maybe_labels")]
     pub scope: Option<Labels>,
@@ -63,6 +73,14 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// As news; what only changed wakes nobody a second time.
+    pub(super) fn into_news(self) -> Self {
+        match self.change {
+            Change::Changed => Self { notify: Notify::None, ..self },
+            _ => self,
+        }
+    }
+
     /// The id of the incident it is about; a group and the overflow have none.
     pub(crate) fn incident(&self) -> Option<u64> {
         let (key, _) = self.key.rsplit_once('/')?;
@@ -71,7 +89,7 @@ impl Notice {
 }
 
 /// Without what only some have.
-pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &str) -> Notice {
+pub(super) fn of(Told { change, priority, times, .. }: Told, headline: &str, key: &str) -> Notice {
     let headline = printable(headline);
     let id = if key.starts_with(GROUP) { headline.clone() } else { key.to_owned() };
     Notice {
@@ -81,6 +99,8 @@ pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &s
         priority,
         notify: priority.notify(),
         headline,
+        labels: Labels::new(),
+        text: String::new(),
         scope: None,
         scopes: None,
         because: Vec::new(),

@@ -89,6 +89,28 @@ fn a_symptom_that_outlives_its_cause_is_no_news() {
 }
 
 #[test]
+fn what_joins_a_page_and_what_is_left_of_it_is_told_and_wakes_nobody() {
+    let mut stream = Stream::new(
+        "edges: [{id: k, cause: KubeletDown, symptoms: [TargetDown, OtherDown]}, {id: c, cause: ClusterDown, symptoms: [KubeletDown]}]",
+    );
+    assert_eq!(told(&stream.say("+KubeletDown@AB")), ["P1 opened KubeletDown"]);
+    let joined = stream.say("+TargetDown@AB");
+    assert_eq!(told(&joined), ["P1 changed KubeletDown"]);
+    assert_eq!(joined[0].notify, Notify::None);
+    assert!(joined[0].because.iter().any(|why| why.contains("TargetDown")), "{joined:?}");
+    assert_eq!(told(&stream.say("+TargetDown@AB")), [""; 0], "once");
+    assert_eq!(told(&stream.say("-TargetDown@AB")), [""; 0]);
+    assert_eq!(told(&stream.say("+TargetDown@AB")), [""; 0], "no more than there were");
+    let left = stream.say("-KubeletDown@AB");
+    assert_eq!(told(&left), ["P1 changed TargetDown"], "the cause is over, and this is not");
+    assert_eq!(
+        (&left[0].id, left[0].notify, &left[0].labels["zone"]),
+        (&joined[0].id, Notify::None, &"AB".into())
+    );
+    assert_eq!(told(&stream.say("-TargetDown@AB")), ["P5 closed TargetDown"]);
+}
+
+#[test]
 fn a_pattern_that_loses_a_scope_keeps_its_id() {
     let mut stream = Stream::new("");
     let pattern = stream.say("+LinkTransientFailure@AB +LinkTransientFailure@XQ");
@@ -105,7 +127,13 @@ fn merged_incidents_go_by_the_older_id() {
     let older = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();
     let younger = stream.say("+LLMBatchProcessingJobFailures@AB")[0].id.clone();
     assert_ne!(older, younger);
-    assert_eq!(told(&stream.say("+EndpointRegistrationFailure@AB")), [""; 0], "P1 was told before");
+    let merged = stream.say("+EndpointRegistrationFailure@AB");
+    assert_eq!(told(&merged), ["P1 changed TooFewEndpointsRegistered"], "P1 was told before");
+    assert_eq!(
+        (merged[0].notify, merged[0].aliases.contains(&younger)),
+        (Notify::None, true),
+        "nobody is woken"
+    );
     let (incidents, _) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
     assert_eq!(incidents.len(), 1);
     assert_eq!((&incidents[0].id, incidents[0].aliases.contains(&younger)), (&older, true));
@@ -122,7 +150,9 @@ fn a_group_is_told_of_once_and_closed_once() {
         ("one scope", "+EtcdDown@A", vec!["P1 opened EtcdDown"]),
         ("two scopes", "+EtcdDown@B", vec!["P1 opened EtcdDown"]),
         ("three make a group, which is told of", "+EtcdDown@C", vec!["P1 opened EtcdDown"]),
-        ("one more", "+EtcdDown@D", vec![]),
+        ("one more", "+EtcdDown@D", vec!["P1 changed EtcdDown"]),
+        ("one less that comes back", "-EtcdDown@D", vec![]),
+        ("is no more than there were", "+EtcdDown@D", vec![]),
         ("one is over: one that was told of alone", "-EtcdDown@A", vec!["P5 closed EtcdDown"]),
         ("another: one of the group", "-EtcdDown@C", vec![]),
         ("the last of the group", "-EtcdDown@D", vec!["P5 closed EtcdDown"]),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::relate::Union;
 use super::{Judged, Judgement, NONE, flag};
 use crate::ledger::{Engine, hash};
-use crate::report::{Priority, Verdict};
+use crate::report::{Notify, Priority, Verdict};
 
 /// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Core {
     /// Members that another member explains or supersedes.
     pub(crate) explained: u32,
     pub(crate) rung: u8,
+    /// Members that page by themselves.
+    pub(crate) pages: u32,
     /// Seconds.
     pub(crate) lasted: u32,
     pub(crate) count: u64,
@@ -158,6 +160,7 @@ fn core(judgement: &mut Judgement, engine: &Engine, part: Range<u32>, is_pattern
         scopes: scopes.len() as u32,
         explained: members.iter().filter(|at| alert(at).cause != NONE || alert(at).by != NONE).count() as u32,
         rung: standing().map(|judged| judged.rung).max().unwrap_or(0),
+        pages: standing().filter(|judged| judged.priority.notify() == Notify::Page).count() as u32,
         lasted: standing().map(|judged| judged.lasted).max().unwrap_or(0),
         count: members.iter().map(|at| judgement.count(engine, *at)).sum(),
         is_pattern,

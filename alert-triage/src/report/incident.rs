@@ -172,6 +172,8 @@ pub(crate) struct Outline<'r> {
     pub(crate) headline: &'r str,
     /// The folded group whose notification is for it.
     pub(crate) group: Option<u32>,
+    /// Its members that page by themselves.
+    pub(crate) pages: u32,
 }
 
 impl Report<'_> {
@@ -184,6 +186,7 @@ impl Report<'_> {
                 state: self.judgement.alerts[core.headline as usize].verdict,
                 headline: self.judgement.entry(self.engine, core.headline).identity().alert,
                 group: (core.group != NONE).then_some(core.group),
+                pages: core.pages,
             };
             (number, outline)
         })
@@ -328,6 +331,12 @@ impl Report<'_> {
 
     pub(super) fn seen(&self, seen: crate::ledger::set::Seen) -> Seen {
         Seen { source: self.source(seen.place), line: self.offsets.line(seen.place), at: seen.at }
+    }
+
+    /// Labels and text of the alert that heads an incident.
+    pub(crate) fn headline_of(&self, number: usize) -> (Labels, String) {
+        let headline = self.judgement.incidents[number].headline;
+        (self.labels(headline), self.judgement.entry(self.engine, headline).identity().text.to_owned())
     }
 
     pub(super) fn labels(&self, at: u32) -> Labels {

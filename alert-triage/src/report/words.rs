@@ -407,6 +407,15 @@ pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {
             if engine.yearless == 1 { "was" } else { "were" }
         ));
     }
+    let is_given_up = |judged: &&Judged| judged.verdict == Verdict::Obsolete && judged.severity.class() < 2;
+    let given_up = report.judgement.alerts.iter().filter(is_given_up).count() as u64;
+    if let Some(now) = report.now().filter(|_| given_up > 0) {
+        let (alerts, are) = (counted(given_up, "alert"), if given_up == 1 { "is" } else { "are" });
+        caveats.push(format!(
+            "{alerts} of high severity {are} set aside as obsolete: nobody said it is over, and nothing says it was \
+             told shortly before {now}; --now says what time it is, and `ttls` in the rules how long is too long"
+        ));
+    }
     if report.judgement.untimed_silences {
         caveats.push("silences with a beginning or an end are not in force, since nothing says what time it is: give --now".to_owned());
     }

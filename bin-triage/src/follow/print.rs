@@ -4,17 +4,17 @@
 //!
 //! ```text
 //! {"snapshot":{"time","source","format","totals","open":[change...],"told":{}}}   once, first
-//! {"time","change","id","aliases","priority","notify","headline","scope","scopes","because","key"}   each change
+//! {"time","change","id","aliases","priority","notify","headline","labels","text","scope","scopes","because","key"}   each change
 //! {"summary":{"time","source","format","totals","open":[change...],"told":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
-//! `change` is opened, rose, reopened, unsilenced or closed. `scope` is an object of labels, or null for what is in
+//! `change` is opened, rose, reopened, unsilenced, changed or closed; `text` is left out where there is none. `scope` is an object of labels, or null for what is in
 //! several `scopes`; one of the two is null. `key` is the same for the same news. In `open` each stands by what was told
 //! of it last, as it is now and without a time. `ended` is `input` or the signal's name.
 
 use std::io::{self, Write};
 
-use alert_triage::{Format, Notice, Totals, printable};
+use alert_triage::{Format, Labels, Notice, Totals, printable};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -164,6 +164,16 @@ fn what(notice: &Notice) -> String {
             text.push_str(&format!(" in {}", words::scopes(scopes, scopes.len() as u64, SCOPES)));
         }
         _ => {}
+    }
+    let beside = |(name, _): &(&String, &String)| {
+        name.as_str() != "severity" && notice.scope.iter().all(|scope| !scope.contains_key(*name))
+    };
+    let own: Labels = notice.labels.iter().filter(beside).map(|(n, v)| (n.clone(), v.clone())).collect();
+    if !own.is_empty() {
+        text.push_str(&format!(" {}", words::scope(&own)));
+    }
+    if !notice.text.is_empty() {
+        text.push_str(&format!(" `{}`", printable(&notice.text)));
     }
     // A group and the overflow go by their names.
     if notice.id != notice.headline {
