@@ -22,6 +22,7 @@ use kube::ResourceExt;
 use kube::core::{Expression, Selector, SelectorExt};
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
+use smallvec::SmallVec;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::pods::SlimPod;
@@ -35,6 +36,9 @@ const LIST_AGAIN_AFTER: Duration = Duration::from_secs(2);
 const ALIVE_EVERY: SignedDuration = SignedDuration::from_secs(20);
 
 type Id = u64;
+
+/// Whom a pod is told to: hardly ever more than one, and there are many pods.
+type Ids = SmallVec<[Id; 2]>;
 
 /// A pod watch shared by many breakers. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +54,7 @@ struct State {
     subscriptions: BTreeMap<Id, Subscription>,
     places: HashMap<String, Place>,
     /// Whom a pod was last told to, by a hash of its UID.
-    told: HashMap<u64, Vec<Id>>,
+    told: HashMap<u64, Ids>,
     hash: RandomState,
     /// A listing has begun: who comes now lists for itself.
     begun: bool,
@@ -266,9 +270,9 @@ impl State {
         }
     }
 
-    fn matching(&self, pod: &SlimPod) -> Vec<Id> {
+    fn matching(&self, pod: &SlimPod) -> Ids {
         let Some(place) = pod.metadata().namespace.as_ref().and_then(|name| self.places.get(name)) else {
-            return Vec::new();
+            return Ids::new();
         };
         let labels = pod.labels();
         let named = labels.iter().filter_map(|(key, value)| place.by_label.get(&label(key, value))).flatten();
@@ -339,7 +343,7 @@ impl State {
             !place.by_label.is_empty() || !place.others.is_empty()
         });
         self.told.retain(|_, to| {
-            to.retain(left);
+            to.retain(|id| left(id));
             !to.is_empty()
         });
     }

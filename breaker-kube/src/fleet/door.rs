@@ -21,23 +21,32 @@ pub(crate) type Token = mpsc::Sender<()>;
 /// How long it is remembered that there is no KEDA, or that it may not be asked.
 const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// So many calls of all breakers are under way at the same time: an outage has news for a thousand of them at once, and
-/// each call takes a connection. Watches, the Lease and what only changes a status have their own.
-const CALLS_AT_ONCE: usize = 32;
+/// So many calls of a kind are under way at the same time, of all breakers together: an outage has news for a thousand of
+/// them at once, and each call takes a connection. Watches, the Lease and what only changes a status have their own.
+const CALLS_AT_ONCE: usize = 16;
 
 /// The calls of a whole fleet, in the order in which they are wanted.
-pub(crate) struct Lanes(Semaphore);
+pub(crate) struct Lanes {
+    /// Reading and writing scales and Records, listing pods.
+    acts: Semaphore,
+    /// Logs and Events: a kubelet that does not answer keeps one busy for seconds, and no trip is to wait for that.
+    evidence: Semaphore,
+}
 
 impl Default for Lanes {
     fn default() -> Self {
-        Self(Semaphore::new(CALLS_AT_ONCE))
+        Self { acts: Semaphore::new(CALLS_AT_ONCE), evidence: Semaphore::new(CALLS_AT_ONCE) }
     }
 }
 
 impl Lanes {
     /// Held as long as the call takes. It is taken first, so that who waits does not hold what the call needs.
-    async fn free(&self) -> Option<SemaphorePermit<'_>> {
-        self.0.acquire().await.ok()
+    async fn act(&self) -> Option<SemaphorePermit<'_>> {
+        self.acts.acquire().await.ok()
+    }
+
+    async fn evidence(&self) -> Option<SemaphorePermit<'_>> {
+        self.evidence.acquire().await.ok()
     }
 }
 
@@ -110,7 +119,7 @@ impl FleetDoor {
             return;
         }
         let found = {
-            let _lane = self.lanes.free().await;
+            let _lane = self.lanes.act().await;
             self.kube.scaled_object(target).await
         };
         match found {
@@ -151,12 +160,12 @@ impl ClusterClient for FleetDoor {
     }
 
     async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.act().await;
         self.kube.list_pods(namespace, selector).await
     }
 
     async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.act().await;
         self.kube.read_scale(target).await
     }
 
@@ -166,29 +175,29 @@ impl ClusterClient for FleetDoor {
         seen: &Scale,
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.act().await;
         self.keep_the_truce(target, replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
 
     async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.act().await;
         self.kube.scaled_by(target).await
     }
 
     async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.evidence().await;
         self.kube.last_words(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.evidence().await;
         self.kube.pod_events(namespace, pod_uid).await
     }
 
     async fn load_record(&self, _: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
         if self.loaded.swap(true, Ordering::Relaxed) {
-            let _lane = self.lanes.free().await;
+            let _lane = self.lanes.act().await;
             self.page.load().await
         } else {
             self.page.known_record()
@@ -210,7 +219,7 @@ impl ClusterClient for FleetDoor {
             let _ = self.looked.clone().wait_for(|looked| *looked).await;
         }
         let saved = {
-            let _lane = self.lanes.free().await;
+            let _lane = self.lanes.act().await;
             self.page.save(record, over.as_deref()).await?
         };
         end_truce(&self.kube, &self.page).await;
@@ -218,7 +227,7 @@ impl ClusterClient for FleetDoor {
     }
 
     async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
-        let _lane = self.lanes.free().await;
+        let _lane = self.lanes.evidence().await;
         self.kube.publish(target, event).await
     }
 }
