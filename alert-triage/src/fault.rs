@@ -54,7 +54,7 @@ pub enum Fault {
     #[error("names the alert with other than letters, digits, `_`, `-` and `.`: put a blank behind the name")]
     NotAName,
     /// JSON that does not parse.
-    #[error("is no JSON at column {column}: {message}")]
+    #[error("is no JSON at column {column}: {message}; correct it there, or name another --format")]
     NotJson {
         /// In bytes from 1, in the line named.
         column: usize,
@@ -70,7 +70,7 @@ pub enum Fault {
         byte: usize,
     },
     /// JSON, but no object where an alert should be.
-    #[error("holds {found} where an alert's object should be")]
+    #[error("holds {found} where an alert's object should be: write {{\"alertname\": …}}")]
     NotAnObject {
         /// What is there.
         found: &'static str,
@@ -85,7 +85,7 @@ pub enum Fault {
         field: &'static str,
     },
     /// A field of another type than its format says.
-    #[error("has {field} that is {found} and no string")]
+    #[error("has {field} that is {found} and no string: write a string")]
     NotAString {
         /// Its name, for a label `label NAME`.
         field: String,

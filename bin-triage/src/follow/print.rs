@@ -182,7 +182,7 @@ fn what(notice: &Notice) -> String {
     let mut because = notice.because.iter();
     if let Some(first) = because.next() {
         // The line says the priority already.
-        let said = format!("{}, notify {}: ", notice.priority, notice.notify);
+        let said = format!("{}, notify {}: ", notice.priority, notice.priority.notify());
         text.push_str(&format!(": {}", printable(first.strip_prefix(&said).unwrap_or(first))));
     }
     let mut room = BECAUSE;
