@@ -56,7 +56,7 @@ pub struct Continuity {
     of_alias: Map<u64>,
     born: u64,
     /// Folded groups that stand, by the alert's name.
-    groups: BTreeMap<String, Told>,
+    groups: BTreeMap<String, ToldGroup>,
     overflow: Option<Told>,
     /// What is gone or has merged into another: a key is not used for two things.
     past: Map<Past>,
@@ -76,7 +76,13 @@ struct Told {
     change: Change,
     priority: Priority,
     times: u64,
-    /// Of a group, the most there were.
+}
+
+/// A folded group, as told last.
+#[derive(Debug, Clone, Copy)]
+struct ToldGroup {
+    told: Told,
+    /// The most there were.
     scopes: usize,
 }
 
@@ -132,8 +138,8 @@ impl Continuity {
             let Some((id, known)) = id.and_then(|id| self.known.get_key_value(id)) else { continue };
             let told = known.by_group.as_ref().and_then(|name| self.groups.get(name));
             match (told, outline.group) {
-                (Some(told), Some(group)) if groups.insert(group) => {
-                    notices.push(notice::of_group(report, group, *told));
+                (Some(group_told), Some(group)) if groups.insert(group) => {
+                    notices.push(notice::of_group(report, group, group_told.told));
                 }
                 (Some(_), Some(_)) => {}
                 _ => notices.push(known.notice(report, number, &outline, *id)),
@@ -271,27 +277,27 @@ impl Continuity {
     ) {
         for (&group, &priority) in grouped {
             let name = report.group_name(group);
-            let told = self.groups.get(name);
-            let scopes = report.group_scopes(group).len().max(told.map_or(0, |told| told.scopes));
-            let (change, times) = match told {
-                Some(told) if priority < told.priority => (Change::Rose, told.times + 1),
+            let before = self.groups.get(name);
+            let scopes = report.group_scopes(group).len().max(before.map_or(0, |before| before.scopes));
+            let (change, times) = match before {
+                Some(before) if priority < before.told.priority => (Change::Rose, before.told.times + 1),
                 // One more scope of what everybody knows wakes nobody.
-                Some(told) if scopes > told.scopes => (Change::Changed, told.times + 1),
+                Some(before) if scopes > before.scopes => (Change::Changed, before.told.times + 1),
                 Some(_) => continue,
                 None => match self.past.remove(&past_group(name)) {
                     Some(past) => (Change::Reopened, past.times + 1),
                     None => (Change::Opened, 1),
                 },
             };
-            let told = Told { change, priority, times, scopes };
-            self.groups.insert(name.to_owned(), told);
+            let told = Told { change, priority, times };
+            self.groups.insert(name.to_owned(), ToldGroup { told, scopes });
             notices.push(notice::of_group(report, group, told).into_news());
         }
-        let over = |name: &String, _: &mut Told| !standing.contains(name);
-        for (name, told) in self.groups.extract_if(.., over) {
-            let times = told.times + 1;
+        let over = |name: &String, _: &mut ToldGroup| !standing.contains(name);
+        for (name, group) in self.groups.extract_if(.., over) {
+            let times = group.told.times + 1;
             remember(&mut self.past, past_group(&name), Past { times, open: None });
-            let told = Told { change: Change::Closed, priority: Priority::P5, times, scopes: 0 };
+            let told = Told { change: Change::Closed, priority: Priority::P5, times };
             notices.push(Notice {
                 because: vec!["it stands in no scope any more".to_owned()],
                 ..notice::of(told, &name, &notice::group_key(&name))
@@ -307,7 +313,7 @@ impl Continuity {
             Some(told) if overflow.priority < told.priority => (Change::Rose, told.times + 1),
             Some(_) => return,
         };
-        let told = Told { change, priority: overflow.priority, times, scopes: 0 };
+        let told = Told { change, priority: overflow.priority, times };
         self.overflow = Some(told);
         notices.extend(Some(told).filter(|_| overflow.notify != Notify::None).map(notice::of_overflow));
     }
@@ -320,8 +326,7 @@ impl Continuity {
             if known.told(&self.past).is_some() && known.by_group.is_none() {
                 known.tell(None, &mut self.past);
                 known.times += 1;
-                let told =
-                    Told { change: Change::Closed, priority: Priority::P5, times: known.times, scopes: 0 };
+                let told = Told { change: Change::Closed, priority: Priority::P5, times: known.times };
                 notices.push(Notice {
                     aliases: known.aliases(),
                     because: vec!["none of its alerts is told apart any more".to_owned()],
@@ -382,7 +387,7 @@ impl Known {
     fn notice(&self, report: &Report<'_>, number: usize, incident: &Outline<'_>, id: u64) -> Notice {
         let (scope, scopes) = report.scopes_of(number);
         let (labels, text) = report.headline_of(number);
-        let told = Told { change: self.change, priority: incident.priority, times: self.times, scopes: 0 };
+        let told = Told { change: self.change, priority: incident.priority, times: self.times };
         Notice {
             aliases: self.aliases(),
             labels,

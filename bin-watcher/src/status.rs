@@ -75,16 +75,29 @@ enum Kept {
 
 /// One restart of the Record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-struct Restarted {
-    at: Timestamp,
-    pod: String,
-    container: String,
+pub(crate) struct Restarted {
+    pub(crate) at: Timestamp,
+    pub(crate) pod: String,
+    pub(crate) container: String,
     /// `network:refused`, `oom`, ….
-    cause: String,
+    pub(crate) cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    exit: Option<i32>,
+    pub(crate) exit: Option<i32>,
     #[serde(skip_serializing_if = "String::is_empty")]
-    quote: String,
+    pub(crate) quote: String,
+}
+
+impl Restarted {
+    pub(crate) fn of(mark: &ContainerMark, restart: &RestartMark) -> Self {
+        Self {
+            at: restart.at,
+            pod: mark.pod_name.clone(),
+            container: mark.container.clone(),
+            cause: restart.label(),
+            exit: restart.exit,
+            quote: restart.quote.clone(),
+        }
+    }
 }
 
 pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
@@ -218,18 +231,7 @@ fn newest(containers: &[ContainerMark]) -> Vec<Restarted> {
     let mut all: Vec<(&ContainerMark, &RestartMark)> =
         containers.iter().flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart))).collect();
     all.sort_by_key(|(mark, restart)| (std::cmp::Reverse(restart.at), &mark.pod_name, restart.n));
-    let told = all.into_iter().take(NEWEST).map(|(mark, restart)| Restarted {
-        at: restart.at,
-        pod: mark.pod_name.clone(),
-        container: mark.container.clone(),
-        cause: match restart.kind {
-            Some(kind) => format!("{}:{kind}", restart.cause),
-            None => restart.cause.to_string(),
-        },
-        exit: restart.exit,
-        quote: restart.quote.clone(),
-    });
-    told.collect()
+    all.into_iter().take(NEWEST).map(|(mark, restart)| Restarted::of(mark, restart)).collect()
 }
 
 #[cfg(test)]

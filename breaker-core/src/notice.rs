@@ -217,12 +217,19 @@ impl RestartTold {
     }
 }
 
+impl RestartTold {
+    /// `network:refused`, or just `oom`.
+    pub fn label(&self) -> String {
+        match &self.kind {
+            Some(kind) => format!("{}:{kind}", self.cause),
+            None => self.cause.clone(),
+        }
+    }
+}
+
 impl fmt::Display for RestartTold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} {}", self.counted, self.threshold, self.cause)?;
-        if let Some(kind) = &self.kind {
-            write!(f, ":{kind}")?;
-        }
+        write!(f, "{}/{} {}", self.counted, self.threshold, self.label())?;
         write!(f, " {}/{}", self.pod, self.container)?;
         match self.exit_code {
             Some(code) => write!(f, " exit {code}")?,

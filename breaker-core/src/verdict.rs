@@ -175,9 +175,14 @@ impl Verdict {
 
     /// `network:refused`, or just `oom`.
     pub fn label(&self) -> String {
-        match self.kind {
-            Some(kind) => format!("{}:{kind}", self.cause),
-            None => self.cause.to_string(),
-        }
+        label(self.cause, self.kind)
+    }
+}
+
+/// `network:refused`, or just `oom`.
+pub(crate) fn label(cause: Cause, kind: Option<NetworkKind>) -> String {
+    match kind {
+        Some(kind) => format!("{cause}:{kind}"),
+        None => cause.to_string(),
     }
 }

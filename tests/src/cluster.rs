@@ -12,6 +12,7 @@ use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// The cluster that `KUBECONFIG` names.
 #[derive(Clone)]
@@ -23,6 +24,21 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// The kubeconfig with something changed, in a directory that goes with what is answered.
+    ///
+    /// # Panics
+    /// When it cannot be read or written.
+    pub(crate) fn kubeconfig_with(&self, change: impl FnOnce(&mut Kubeconfig)) -> (TempDir, PathBuf) {
+        let mut config = Kubeconfig::read_from(&self.kubeconfig).expect("the kubeconfig can be read");
+        change(&mut config);
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("kubeconfig");
+        // JSON is YAML.
+        let text = serde_json::to_string(&config).expect("a kubeconfig");
+        std::fs::write(&path, text).expect("the kubeconfig is written");
+        (directory, path)
+    }
+
     /// Connects as administrator.
     ///
     /// # Panics
@@ -157,6 +173,15 @@ impl Space {
         let ours = |event: &Event| event.reporting_component.as_deref() == Some("bigredbutton.dev/watcher");
         let told = |event: Event| (event.reason.unwrap_or_default(), event.message.unwrap_or_default());
         events.items.into_iter().filter(ours).map(told).collect()
+    }
+
+    /// The note of the first Event with that reason on the named object, once there is one.
+    pub async fn event_on(&self, name: &str, wanted: &str) -> String {
+        eventually(&format!("an Event {wanted} on {name}"), || async {
+            let events = self.events_on(name).await;
+            events.into_iter().find(|(reason, _)| reason == wanted).map(|(_, note)| note)
+        })
+        .await
     }
 
     /// The stored Record of a Deployment.

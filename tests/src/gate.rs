@@ -9,9 +9,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response, server::conn::http1};
 use hyper_util::rt::TokioIo;
+use kube::Client;
 use kube::client::Body;
-use kube::config::{AuthInfo, Kubeconfig};
-use kube::{Client, config::NamedAuthInfo};
+use kube::config::{AuthInfo, NamedAuthInfo};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -45,20 +45,16 @@ impl Gate {
     pub async fn to(cluster: &Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let mut config = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig can be read");
-        for named in &mut config.clusters {
-            let cluster = named.cluster.as_mut().expect("a cluster");
-            cluster.server = Some(format!("http://{address}"));
-            cluster.certificate_authority_data = None;
-        }
-        for NamedAuthInfo { auth_info, .. } in &mut config.auth_infos {
-            *auth_info = Some(AuthInfo::default());
-        }
-        let directory = tempfile::tempdir().expect("a directory");
-        let kubeconfig = directory.path().join("kubeconfig");
-        // JSON is YAML.
-        let text = serde_json::to_string(&config).expect("a kubeconfig");
-        std::fs::write(&kubeconfig, text).expect("the kubeconfig is written");
+        let (directory, kubeconfig) = cluster.kubeconfig_with(|config| {
+            for named in &mut config.clusters {
+                let cluster = named.cluster.as_mut().expect("a cluster");
+                cluster.server = Some(format!("http://{address}"));
+                cluster.certificate_authority_data = None;
+            }
+            for NamedAuthInfo { auth_info, .. } in &mut config.auth_infos {
+                *auth_info = Some(AuthInfo::default());
+            }
+        });
         let (pods, let_through) = watch::channel(Pods::Pass);
         tokio::spawn(serve(listener, cluster.client.clone(), let_through));
         Self { pods, kubeconfig, _directory: directory }

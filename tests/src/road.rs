@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use kube::config::Kubeconfig;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -26,19 +25,15 @@ impl Road {
     pub async fn to(cluster: &Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let mut config = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig can be read");
         let mut server = String::new();
-        for named in &mut config.clusters {
-            let cluster = named.cluster.as_mut().expect("a cluster");
-            server = cluster.server.take().expect("a server").replace("https://", "");
-            cluster.server = Some(format!("https://127.0.0.1:{port}"));
-            cluster.tls_server_name = server.split(':').next().map(str::to_owned);
-        }
-        let directory = tempfile::tempdir().expect("a directory");
-        let kubeconfig = directory.path().join("kubeconfig");
-        // JSON is YAML.
-        let text = serde_json::to_string(&config).expect("a kubeconfig");
-        std::fs::write(&kubeconfig, text).expect("the kubeconfig is written");
+        let (directory, kubeconfig) = cluster.kubeconfig_with(|config| {
+            for named in &mut config.clusters {
+                let cluster = named.cluster.as_mut().expect("a cluster");
+                server = cluster.server.take().expect("a server").replace("https://", "");
+                cluster.server = Some(format!("https://127.0.0.1:{port}"));
+                cluster.tls_server_name = server.split(':').next().map(str::to_owned);
+            }
+        });
         let (open, is_open) = watch::channel(true);
         tokio::spawn(serve(listener, server, is_open));
         Self { open, kubeconfig, _directory: directory }

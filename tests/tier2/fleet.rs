@@ -88,11 +88,7 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     let row = listed.lines().find(|row| row.starts_with("swype")).unwrap_or_default();
     assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
     assert_eq!(space.breaker_status("ledger").await["counted"], 1);
-    let told = eventually("its trip is told", || async {
-        let events = space.events_on("swype").await;
-        events.into_iter().find(|(reason, _)| reason == "Tripped").map(|(_, note)| note)
-    })
-    .await;
+    let told = space.event_on("swype", "Tripped").await;
     let back = format!("To give back: watcher reset -n {} swype", space.name);
     assert!(told.ends_with(&back), "{told}");
     assert_eq!(trips(&space, "swype").await, 1);
@@ -563,11 +559,7 @@ async fn deleting_the_breaker_of_an_open_workload_leaves_it_and_says_how_to_brin
     let mut fleet = controller(&space);
     space.phase("swype", "Open").await;
     space.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
-    let note = eventually("an Event on the workload", || async {
-        let events = space.events_on("swype").await;
-        events.into_iter().find(|(reason, _)| reason == "LeftAsItIs").map(|(_, note)| note)
-    })
-    .await;
+    let note = space.event_on("swype", "LeftAsItIs").await;
     assert!(note.contains("--replicas=1") && note.contains("deployment/swype"), "{note}");
     fleet.for_a_while(QUIET).await;
     assert_eq!(space.replicas("swype").await, 0);
@@ -731,11 +723,7 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         assert_eq!(paused(&space, name).await.as_deref(), after, "{name}");
     }
     space.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
-    let note = eventually("an Event on the workload", || async {
-        let events = space.events_on("left").await;
-        events.into_iter().find(|(reason, _)| reason == "LeftAsItIs").map(|(_, note)| note)
-    })
-    .await;
+    let note = space.event_on("left", "LeftAsItIs").await;
     let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", space.name);
     assert!(note.contains(&undo), "{note}");
     assert_eq!((space.replicas("left").await, paused(&space, "left").await.as_deref()), (0, Some("0")));
@@ -906,10 +894,7 @@ async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_
     let held = space.condition("swype", "Held", "True").await;
     assert_eq!(held["reason"], "StaleView", "{held}");
     assert!(held["message"].as_str().is_some_and(|why| why.contains("the pods cannot be listed")), "{held}");
-    eventually("an Event on the workload", || async {
-        space.events_on("swype").await.iter().any(|(reason, _)| reason == "Held").then_some(())
-    })
-    .await;
+    space.event_on("swype", "Held").await;
     let why = loop {
         let (status, why) = page.get("/readyz").await;
         if status == 503 {
@@ -1016,10 +1001,7 @@ async fn an_hpa_that_may_wake_an_open_workload_is_named_also_by_the_next_control
         wakes["message"].as_str().is_some_and(|why| why.contains("HorizontalPodAutoscaler swype")),
         "{wakes}"
     );
-    eventually("an Event on the breaker", || async {
-        space.events_on("swype").await.iter().any(|(reason, _)| reason == "HPAMayWake").then_some(())
-    })
-    .await;
+    space.event_on("swype", "HPAMayWake").await;
     fleet.kill().await;
     let mut next = controller(&space);
     next.until("already_open").await;

@@ -89,7 +89,7 @@ impl Notice {
 }
 
 /// Without what only some have.
-pub(super) fn of(Told { change, priority, times, .. }: Told, headline: &str, key: &str) -> Notice {
+pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &str) -> Notice {
     let headline = printable(headline);
     let id = if key.starts_with(GROUP) { headline.clone() } else { key.to_owned() };
     Notice {

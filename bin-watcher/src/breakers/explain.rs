@@ -16,7 +16,7 @@ use crate::args::{ClusterArgs, Shape, Shown};
 use crate::connect::{Cluster, in_time};
 use crate::exit::Exit;
 use crate::output::harmless;
-use crate::status::{Found, Status};
+use crate::status::{Found, Restarted, Status};
 use crate::undo;
 
 /// Everything that is known of one breaker.
@@ -40,14 +40,8 @@ pub(crate) struct Explained {
 /// One restart, and whether it counts.
 #[derive(Debug, Serialize)]
 struct Weighed {
-    at: Timestamp,
-    pod: String,
-    container: String,
-    cause: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exit: Option<i32>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    quote: String,
+    #[serde(flatten)]
+    restart: Restarted,
     counts: bool,
     /// Why it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,22 +201,12 @@ fn weighed(
             } else {
                 None
             };
-            Weighed {
-                at: restart.at,
-                pod: mark.pod_name.clone(),
-                container: mark.container.clone(),
-                cause: match restart.kind {
-                    Some(kind) => format!("{}:{kind}", restart.cause),
-                    None => restart.cause.to_string(),
-                },
-                exit: restart.exit,
-                quote: restart.quote.clone(),
-                counts: why_not.is_none(),
-                why_not,
-            }
+            Weighed { restart: Restarted::of(mark, restart), counts: why_not.is_none(), why_not }
         })
         .collect();
-    all.sort_by(|a, b| (a.at, &a.pod, &a.container).cmp(&(b.at, &b.pod, &b.container)));
+    all.sort_by(|Weighed { restart: a, .. }, Weighed { restart: b, .. }| {
+        (a.at, &a.pod, &a.container).cmp(&(b.at, &b.pod, &b.container))
+    });
     all
 }
 
@@ -232,12 +216,11 @@ impl fmt::Display for Explained {
         fact("Breaker", &self.breaker)?;
         fact("Verdict", &self.verdict)?;
         fact("Policy", &self.policy)?;
-        for (n, restart) in self.restarts.iter().enumerate() {
-            let exit = restart.exit.map_or(" unseen".into(), |code| format!(" exit {code}"));
-            let quote =
-                if restart.quote.is_empty() { String::new() } else { format!(" \"{}\"", restart.quote) };
-            let not = restart.why_not.map_or(String::new(), |why| format!(" - not counted: {why}"));
-            let Weighed { at, cause, pod, container, .. } = restart;
+        for (n, Weighed { restart, why_not, .. }) in self.restarts.iter().enumerate() {
+            let Restarted { at, pod, container, cause, exit, quote } = restart;
+            let exit = exit.map_or(" unseen".into(), |code| format!(" exit {code}"));
+            let quote = if quote.is_empty() { String::new() } else { format!(" \"{quote}\"") };
+            let not = why_not.map_or(String::new(), |why| format!(" - not counted: {why}"));
             let line = format!("{at:.0} {cause} {pod}/{container}{exit}{quote}{not}");
             fact(if n == 0 { "Restarts" } else { "" }, &line)?;
         }

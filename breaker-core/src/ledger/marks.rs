@@ -57,6 +57,13 @@ pub struct RestartMark {
     pub quote: String,
 }
 
+impl RestartMark {
+    /// `network:refused`, or just `oom`.
+    pub fn label(&self) -> String {
+        crate::verdict::label(self.cause, self.kind)
+    }
+}
+
 impl Ledger {
     /// The containers that have restarts or probe kills to remember, restarts from `oldest` on.
     pub(crate) fn marks(&self, oldest: Timestamp) -> Vec<ContainerMark> {

@@ -97,11 +97,7 @@ impl Sheet {
             Notice::Watching { count, .. } => self.count = count.clone(),
             Notice::Restart(restart) => {
                 (self.count.counted, self.count.threshold) = (restart.counted, restart.threshold);
-                let label = match &restart.kind {
-                    Some(kind) => format!("{}:{kind}", restart.cause),
-                    None => restart.cause.clone(),
-                };
-                *self.count.by_cause.entry(label).or_default() += restart.times;
+                *self.count.by_cause.entry(restart.label()).or_default() += restart.times;
             }
             Notice::Heartbeat { count, held, phase, .. } => {
                 if *phase == "Closed" {
@@ -277,11 +273,7 @@ fn one_word(reason: &str) -> String {
 pub(crate) fn by_cause(record: &Record) -> BTreeMap<String, u32> {
     let mut all = BTreeMap::new();
     for restart in record.containers.iter().flat_map(|container| &container.restarts) {
-        let label = match restart.kind {
-            Some(kind) => format!("{}:{kind}", restart.cause),
-            None => restart.cause.to_string(),
-        };
-        *all.entry(label).or_default() += 1;
+        *all.entry(restart.label()).or_default() += 1;
     }
     all
 }
