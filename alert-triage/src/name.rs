@@ -73,40 +73,32 @@ fn contains(name: &str, lower: &[u8]) -> bool {
     name.as_bytes().windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower))
 }
 
-/// Says that something is not, or no more: `NoOutage`, `PaymentsNotDown`, `DataLossRecovered`, `ScaleDownBlocked`.
-const DENIALS: [&str; 12] = [
-    "No",
-    "Not",
-    "Never",
-    "Without",
-    "Recovered",
-    "Resolved",
-    "Restored",
-    "Cleared",
-    "Scale",
-    "Scaled",
-    "Cool",
-    "Count",
-];
+/// Before a word: what it says is not so, or is something else: `NoOutage`, `PaymentsNotDown`, `ScaleDownBlocked`. A part of
+/// another name denies nothing: `NoSQLDown`.
+const DENIALS: [&str; 8] = ["No", "Not", "Never", "Without", "Scale", "Scaled", "Cool", "Count"];
+
+/// Behind all others: it is over. `DataLossRecovered`.
+const ENDS: [&str; 4] = ["Recovered", "Resolved", "Restored", "Cleared"];
 
 /// What the name alone says of severity; none is the usual answer.
 pub(crate) fn severity(name: &str) -> Option<Severity> {
-    let mut last = "";
-    let is_denied =
-        || words(name).any(|word| DENIALS.into_iter().any(|denial| word.eq_ignore_ascii_case(denial)));
+    let among = |known: &[&str], word: &str| known.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let (mut before, mut last) = ("", "");
     for word in words(name) {
         let is = |known: &str| word.eq_ignore_ascii_case(known);
-        let critical = is("Down")
+        let of_data = is("Loss") && last.eq_ignore_ascii_case("Data");
+        let critical = of_data
+            || is("Down")
             || is("Outage")
             || is("Unavailable")
             || is("DataLoss")
-            || is("Loss") && last.eq_ignore_ascii_case("Data")
             || ["Corrupt", "Corrupted", "Corruption"].into_iter().any(is)
             || ["Violated", "Violation"].into_iter().any(is);
-        if critical {
-            return (!is_denied()).then_some(Severity::Critical);
+        if critical && !among(&DENIALS, if of_data { before } else { last }) {
+            let is_over = words(name).last().is_some_and(|end| among(&ENDS, end));
+            return (!is_over).then_some(Severity::Critical);
         }
-        last = word;
+        (before, last) = (last, word);
     }
     None
 }
@@ -167,6 +159,9 @@ mod tests {
             "IndexCorrupted",
             "SLOViolated",
             "dns-outage",
+            "NoSQLDown",
+            "CountServiceDown",
+            "ScaleDownServiceUnavailable",
         ] {
             assert_eq!(severity(name), Some(Severity::Critical), "{name}");
         }
@@ -179,6 +174,7 @@ mod tests {
             "NoOutage",
             "payments_not_down",
             "DataLossRecovered",
+            "no-data-loss",
             "ScaleDownBlocked",
         ] {
             assert_eq!(severity(name), None, "{name}");
