@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use breaker_core::{
-    Breaker, Classifier, Command, End, Hooks, Notice, Override, Parts, Policy, State, Supervisor, Until,
-    Window, WorkloadRef,
+    Breaker, BreakerEvent, Classifier, Command, Dependencies, Hooks, Override, Policy, RunUntil, State,
+    StopReason, Supervisor, Window, WorkloadRef,
 };
 
 use crate::args::ActArgs;
@@ -21,7 +21,7 @@ use crate::signals::unless_stopped;
 /// A supervisor that does as it is told and decides nothing.
 pub(crate) struct Act {
     supervisor: Supervisor,
-    parts: Parts,
+    parts: Dependencies,
     narrator: Narrator,
     hooks: Hooks,
     pub(crate) target: WorkloadRef,
@@ -32,7 +32,7 @@ fn idle(hooks: Hooks) -> Policy {
     Policy { max_restarts: u32::MAX, window: Window::NONE, hooks, ..Policy::default() }
 }
 
-async fn start(parts: Parts, hooks: &Hooks, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
+async fn start(parts: Dependencies, hooks: &Hooks, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
     let starting = Supervisor::start(parts, idle(hooks.clone()), target.clone(), false).await;
     starting.with_context(|| format!("reading {target}"))
 }
@@ -44,13 +44,13 @@ impl Act {
         args: &ActArgs,
         Checked { hooks, messenger }: Checked,
         needs_record: bool,
-        tells: fn(&Notice) -> bool,
+        tells: fn(&BreakerEvent) -> bool,
     ) -> anyhow::Result<Result<Self, Exit>> {
         let starting = in_time(async {
             let cluster = Cluster::connect(&args.cluster).await?;
             let target = args.who.in_namespace(&cluster.namespace)?;
             let narrator = Narrator::new(&args.cluster, &target, args.output).telling_only(tells);
-            let parts = Parts {
+            let parts = Dependencies {
                 client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
@@ -66,7 +66,7 @@ impl Act {
     }
 
     pub(crate) async fn on(
-        mut parts: Parts,
+        mut parts: Dependencies,
         hooks: Hooks,
         target: WorkloadRef,
         needs_record: bool,
@@ -98,29 +98,29 @@ impl Act {
     }
 
     /// Carries out `command`; returns once it is done and recorded.
-    pub(crate) async fn command(&mut self, command: Command) -> anyhow::Result<Result<End, Stopped>> {
+    pub(crate) async fn command(&mut self, command: Command) -> anyhow::Result<Result<StopReason, Stopped>> {
         // What an earlier watcher left half done, or somebody else changed meanwhile, comes to its end
         // first: the command must meet a breaker that knows where it is.
         if !self.is_at_rest() {
-            let settled = self.narrator.follow(&mut self.supervisor, none(), Until::Settled).await?;
+            let settled = self.narrator.follow(&mut self.supervisor, none(), RunUntil::Settled).await?;
             if let Err(stopped) = settled {
                 return Ok(Err(stopped));
             }
             self.supervisor = in_time(start(self.parts.clone(), &self.hooks, &self.target)).await?;
         }
-        self.narrator.follow(&mut self.supervisor, only(command), Until::Settled).await
+        self.narrator.follow(&mut self.supervisor, only(command), RunUntil::Settled).await
     }
 
     /// Lets go of a button whose press was held: what is not done now is not done later behind one's back.
     pub(crate) async fn let_go(&mut self) -> anyhow::Result<()> {
         self.supervisor = in_time(start(self.parts.clone(), &self.hooks, &self.target)).await?;
         let up = only(Command::Override(Override::Auto));
-        self.narrator.follow(&mut self.supervisor, up, Until::Settled).await.map(|_| ())
+        self.narrator.follow(&mut self.supervisor, up, RunUntil::Settled).await.map(|_| ())
     }
 
     /// Waits for the pods of an open target to go, and names those that do not.
-    pub(crate) async fn pods_gone(&mut self) -> anyhow::Result<Result<End, Stopped>> {
-        self.narrator.follow(&mut self.supervisor, none(), Until::Tripped).await
+    pub(crate) async fn pods_gone(&mut self) -> anyhow::Result<Result<StopReason, Stopped>> {
+        self.narrator.follow(&mut self.supervisor, none(), RunUntil::Tripped).await
     }
 
     pub(crate) fn note(&mut self, message: String) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use breaker_core::{
-    CauseSet, Classifier, Messenger, MinFailing, Mode, Policy, TargetArg, Unobserved, Until, Window,
+    CauseSet, Classifier, MinFailing, Mode, Policy, RunUntil, TargetArg, Unobserved, WebhookClient, Window,
     WorkloadRef,
 };
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
@@ -309,10 +309,10 @@ pub(crate) struct Run {
     pub(crate) target: TargetArgs,
     pub(crate) policy: Policy,
     pub(crate) classifier: Classifier,
-    pub(crate) until: Until,
+    pub(crate) until: RunUntil,
     pub(crate) heartbeat: Option<SignedDuration>,
     pub(crate) format: Format,
-    pub(crate) messenger: Option<Arc<dyn Messenger>>,
+    pub(crate) messenger: Option<Arc<dyn WebhookClient>>,
 }
 
 impl RunArgs {
@@ -328,7 +328,7 @@ impl RunArgs {
             target,
             policy: Policy { hooks, ..counting.policy(mode) },
             classifier: rules::load(rules.as_deref())?,
-            until: if keep_watching { Until::Forever } else { Until::Tripped },
+            until: if keep_watching { RunUntil::Forever } else { RunUntil::Tripped },
             heartbeat: heartbeat.0,
             format: output,
             messenger,
@@ -504,7 +504,7 @@ mod tests {
         let Command::Run(args) = cli.command else { panic!("not run") };
         let run = args.check().unwrap();
         assert_eq!(run.policy, Policy::default());
-        assert_eq!(run.until, Until::Tripped);
+        assert_eq!(run.until, RunUntil::Tripped);
         let target = run.target.in_namespace("sre").unwrap();
         assert_eq!(target, WorkloadRef::deployment("sre", "swype-app"));
     }

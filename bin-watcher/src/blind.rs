@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use breaker_core::{
-    ClusterClient, ClusterError, LastWords, LastWordsOf, PodEvent, PodNews, PodReport, Record, Scale, Stored,
-    TargetEvent, WorkloadRef,
+    ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews, PodReport,
+    Record, Scale, Stored, WorkloadRef,
 };
 use futures::stream::BoxStream;
 
@@ -39,8 +39,8 @@ impl ClusterClient for Blind {
         self.0.scaled_by(target).await
     }
 
-    async fn last_words(&self, _: &LastWordsOf) -> Result<LastWords, ClusterError> {
-        Ok(LastWords::Gone)
+    async fn last_words(&self, _: &LogTailRequest) -> Result<LogTail, ClusterError> {
+        Ok(LogTail::Gone)
     }
 
     async fn pod_events(&self, _: &str, _: &str) -> Result<Vec<PodEvent>, ClusterError> {
@@ -60,7 +60,7 @@ impl ClusterClient for Blind {
         self.0.save_record(target, record, over).await
     }
 
-    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         self.0.publish(target, event).await
     }
 }

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
-use breaker_core::{ClusterError, Notice};
+use breaker_core::{BreakerEvent, ClusterError};
 use breaker_kube::lease::{Election, Standing, Terms};
 use breaker_kube::{
     Audience, BreakerName, Fleet, FleetError, FleetOptions, HttpMessenger, KubeClient, KubeSecrets,
@@ -204,9 +204,9 @@ impl Stage {
 }
 
 impl Audience for Stage {
-    fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &Notice) {
+    fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &BreakerEvent) {
         self.metrics.notice(breaker, notice);
-        if !matches!(notice, Notice::Heartbeat { .. }) {
+        if !matches!(notice, BreakerEvent::Heartbeat { .. }) {
             self.tell(Some(breaker), at, notice);
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use breaker_core::sim::{Health, Sim};
 use breaker_core::{
-    Address, BeforeTrip, Classifier, Clock, CloudEvent, Command, End, Hooks, MessageError, Messenger, Notice,
-    OnFailure, Parts, Policy, Reply, Supervisor, Until, WorkloadRef,
+    BeforeTrip, BreakerEvent, Classifier, Clock, CloudEvent, Command, Dependencies, Endpoint, HookDecision,
+    Hooks, OnFailure, Policy, RunUntil, StopReason, Supervisor, WebhookClient, WebhookError, WorkloadRef,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -42,14 +42,14 @@ pub(crate) fn demo(format: Format) -> anyhow::Result<Exit> {
     sim.after_secs(90, |world| world.set_health(Health::dies(BUG)));
     sim.after_secs(93, |world| world.set_health(Health::well()));
     sim.after_secs(1500, |world| world.set_health(Health::dies(OUTAGE)));
-    let end = sim.run(run(&sim, &rollback, &mut stage, None, Until::Tripped)).transpose()?;
-    anyhow::ensure!(matches!(end, Some(End::Tripped { .. })), "the demo ended with {end:?}");
+    let end = sim.run(run(&sim, &rollback, &mut stage, None, RunUntil::Tripped)).transpose()?;
+    anyhow::ensure!(matches!(end, Some(StopReason::Tripped { .. })), "the demo ended with {end:?}");
 
     stage.says("The payments were rolled back and stopped instead of being lost. Once the provider is back:");
     stage.says("$ watcher reset -n sre --deployment swype-app");
     sim.with(|world| world.set_health(Health::well()));
     sim.run(sim.sleep_until(sim.now() + SignedDuration::from_mins(47)));
-    sim.run(run(&sim, &rollback, &mut stage, Some(Command::Reset), Until::Settled)).transpose()?;
+    sim.run(run(&sim, &rollback, &mut stage, Some(Command::Reset), RunUntil::Settled)).transpose()?;
     let (replicas, pods) = sim.with(|world| (world.replicas(), world.pods()));
     stage.says(&format!("swype-app has {replicas} replica again: {}", pods.join(", ")));
     Ok(Exit::Done)
@@ -60,9 +60,9 @@ async fn run(
     rollback: &Rollback,
     stage: &mut Stage,
     command: Option<Command>,
-    until: Until,
-) -> anyhow::Result<End> {
-    let parts = Parts {
+    until: RunUntil,
+) -> anyhow::Result<StopReason> {
+    let parts = Dependencies {
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
@@ -70,7 +70,7 @@ async fn run(
         heartbeat: None,
     };
     let before_trip = BeforeTrip {
-        to: Address::new(ROLLBACK),
+        to: Endpoint::new(ROLLBACK),
         timeout: SignedDuration::from_secs(10),
         on_failure: OnFailure::Proceed,
     };
@@ -104,8 +104,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[async_trait]
-impl Messenger for Rollback {
-    async fn post(&self, _to: &Address, _event: &CloudEvent) -> Result<Reply, MessageError> {
+impl WebhookClient for Rollback {
+    async fn post(&self, _to: &Endpoint, _event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         let queued = std::mem::take(&mut *locked(&self.queued));
         let payments: Vec<_> = queued.iter().map(ToString::to_string).collect();
         let pods = self.sim.with(|world| world.pods()).join(", ");
@@ -114,7 +114,7 @@ impl Messenger for Rollback {
             payments.join(", ")
         );
         locked(&self.said).push(said);
-        Ok(Reply::Proceed)
+        Ok(HookDecision::Proceed)
     }
 }
 
@@ -140,11 +140,11 @@ impl Stage {
         }
     }
 
-    fn tells(&mut self, at: Timestamp, notice: &Notice) {
+    fn tells(&mut self, at: Timestamp, notice: &BreakerEvent) {
         let said = std::mem::take(&mut *locked(&self.rollback.said));
         said.iter().for_each(|line| self.says(line));
         // Told when the breaker is met open, which the reader has just seen happen.
-        if !matches!(notice, Notice::AlreadyOpen { .. }) {
+        if !matches!(notice, BreakerEvent::AlreadyOpen { .. }) {
             self.teller.tell(at, notice);
             std::thread::sleep(self.pace);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use breaker_core::{Address, BeforeTrip, Hooks, Messenger, OnFailure};
+use breaker_core::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
 use breaker_kube::{HttpMessenger, SecretFiles, read_secret};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
@@ -52,7 +52,7 @@ enum FailureArg {
 /// Checked hooks, and the way to them if there are any.
 pub(crate) struct Checked {
     pub(crate) hooks: Hooks,
-    pub(crate) messenger: Option<Arc<dyn Messenger>>,
+    pub(crate) messenger: Option<Arc<dyn WebhookClient>>,
 }
 
 impl HookArgs {
@@ -62,7 +62,7 @@ impl HookArgs {
         let Self { before_trip, hook_timeout, hook_failure, notices } = self;
         let secret = notices.secret(before_trip.is_some())?;
         let before_trip = before_trip.as_ref().map(|url| BeforeTrip {
-            to: Address { url: url.clone(), secret: secret.clone() },
+            to: Endpoint { url: url.clone(), secret: secret.clone() },
             timeout: hook_timeout.unwrap_or(TIMEOUT),
             on_failure: match hook_failure {
                 Some(FailureArg::Hold) => OnFailure::Hold,
@@ -121,15 +121,15 @@ impl NotifyArgs {
         Ok(Some(path.to_string_lossy().into_owned()))
     }
 
-    fn addresses(&self, secret: Option<&str>) -> Vec<Address> {
-        let with_secret = |url: &String| Address { url: url.clone(), secret: secret.map(str::to_owned) };
+    fn addresses(&self, secret: Option<&str>) -> Vec<Endpoint> {
+        let with_secret = |url: &String| Endpoint { url: url.clone(), secret: secret.map(str::to_owned) };
         self.notify.iter().map(with_secret).collect()
     }
 }
 
 impl Checked {
     fn of(hooks: Hooks) -> Result<Self, Usage> {
-        let messenger: Option<Arc<dyn Messenger>> = if hooks == Hooks::default() {
+        let messenger: Option<Arc<dyn WebhookClient>> = if hooks == Hooks::default() {
             None
         } else {
             let messenger = HttpMessenger::new(Arc::new(SecretFiles));

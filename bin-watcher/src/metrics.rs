@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use breaker_core::{Cause, Notice};
+use breaker_core::{BreakerEvent, Cause};
 use breaker_kube::{BreakerName, Traffic};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
@@ -59,36 +59,38 @@ impl Metrics {
     }
 
     /// A breaker told something.
-    pub(crate) fn notice(&self, name: &BreakerName, notice: &Notice) {
+    pub(crate) fn notice(&self, name: &BreakerName, notice: &BreakerEvent) {
         let mut facts = self.facts();
         match notice {
-            Notice::Restart(restart) => {
+            BreakerEvent::Restart(restart) => {
                 let key = (restart.cause.clone(), restart.counts);
                 *facts.restarts.entry(key).or_default() += u64::from(restart.times);
             }
-            Notice::Held(held) => *facts.holds.entry(held.reason.to_owned()).or_default() += 1,
-            Notice::Hook { answer, .. } => *facts.hooks.entry(answer).or_default() += 1,
-            Notice::Notified { .. } => facts.notified += 1,
+            BreakerEvent::Held(held) => *facts.holds.entry(held.reason.to_owned()).or_default() += 1,
+            BreakerEvent::Hook { answer, .. } => *facts.hooks.entry(answer).or_default() += 1,
+            BreakerEvent::Notified { .. } => facts.notified += 1,
             _ => {}
         }
         let breaker = facts.of(name);
         match notice {
-            Notice::Watching { count, .. } => {
+            BreakerEvent::Watching { count, .. } => {
                 (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
             }
-            Notice::Restart(restart) => {
+            BreakerEvent::Restart(restart) => {
                 (breaker.counted, breaker.tolerated) = (restart.counted, restart.threshold);
             }
-            Notice::Heartbeat { count, held, .. } => {
+            BreakerEvent::Heartbeat { count, held, .. } => {
                 (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
                 breaker.held = held.is_some();
             }
-            Notice::Held(_) => breaker.held = true,
-            Notice::WouldTrip(_) => breaker.would_trip += 1,
-            Notice::Tripping { .. } => breaker.held = false,
-            Notice::Scaled { already: false, .. } => breaker.trips += 1,
-            Notice::Contested { .. } => breaker.contested += 1,
-            Notice::Reset | Notice::Restored { .. } => (breaker.counted, breaker.held) = (0, false),
+            BreakerEvent::Held(_) => breaker.held = true,
+            BreakerEvent::WouldTrip(_) => breaker.would_trip += 1,
+            BreakerEvent::Tripping { .. } => breaker.held = false,
+            BreakerEvent::Scaled { already: false, .. } => breaker.trips += 1,
+            BreakerEvent::Contested { .. } => breaker.contested += 1,
+            BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
+                (breaker.counted, breaker.held) = (0, false)
+            }
             _ => {}
         }
     }
@@ -298,7 +300,7 @@ mod tests {
     fn what_is_told_is_counted() {
         let metrics = Metrics::default();
         metrics.phase(&swype(), "Closed");
-        metrics.notice(&swype(), &Notice::Contested { by: "argocd".into(), replicas: 2 });
+        metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
         metrics.phase(&swype(), "Open");
         let traffic = Traffic { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
         let page = metrics.page(Now { leads: true, watch_age: Some(1.5), traffic });

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use breaker_core::{Clock, Command, End, Notice, Supervisor, Until, WorkloadRef};
+use breaker_core::{BreakerEvent, Clock, Command, RunUntil, StopReason, Supervisor, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -20,9 +20,9 @@ pub(crate) struct Narrator {
     clock: Arc<dyn Clock>,
     target: WorkloadRef,
     undo: String,
-    last: Option<Notice>,
+    last: Option<BreakerEvent>,
     /// Which notices belong to the story.
-    tells: fn(&Notice) -> bool,
+    tells: fn(&BreakerEvent) -> bool,
 }
 
 /// A supervisor that stopped before its own end.
@@ -53,26 +53,26 @@ impl Narrator {
     }
 
     /// Tells only what `tells` chooses.
-    pub(crate) fn telling_only(mut self, tells: fn(&Notice) -> bool) -> Self {
+    pub(crate) fn telling_only(mut self, tells: fn(&BreakerEvent) -> bool) -> Self {
         self.tells = tells;
         self
     }
 
     /// Tells a notice; how to undo it follows at once on what can be undone.
-    pub(crate) fn notice(&mut self, at: Timestamp, notice: &Notice) {
+    pub(crate) fn notice(&mut self, at: Timestamp, notice: &BreakerEvent) {
         if !(self.tells)(notice) || self.last.as_ref() == Some(notice) {
             return;
         }
         self.teller.tell(at, notice);
-        if matches!(notice, Notice::Scaled { .. } | Notice::AlreadyOpen { .. }) {
+        if matches!(notice, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
             self.teller.tell(at, &Aside::Undo { command: self.undo.clone() });
         }
         // Found open at the start and asked to open it: one piece of news.
-        self.last = matches!(notice, Notice::AlreadyOpen { .. }).then(|| notice.clone());
+        self.last = matches!(notice, BreakerEvent::AlreadyOpen { .. }).then(|| notice.clone());
     }
 
     pub(crate) fn warn(&mut self, message: String) {
-        self.notice(self.clock.now(), &Notice::Warning { message });
+        self.notice(self.clock.now(), &BreakerEvent::Warning { message });
     }
 
     pub(crate) fn aside(&mut self, aside: &Aside) {
@@ -87,17 +87,17 @@ impl Narrator {
         &mut self,
         supervisor: &mut Supervisor,
         commands: BoxStream<'_, Command>,
-        until: Until,
-    ) -> anyhow::Result<Result<End, Stopped>> {
-        let mut tell = |at: Timestamp, notice: &Notice| self.notice(at, notice);
+        until: RunUntil,
+    ) -> anyhow::Result<Result<StopReason, Stopped>> {
+        let mut tell = |at: Timestamp, notice: &BreakerEvent| self.notice(at, notice);
         match unless_stopped(supervisor.run(commands, until, &mut tell)).await? {
             Ok(end) => match end? {
-                End::Lost => Err(Lost(self.target.clone()).into()),
-                End::Tripped { left } => {
+                StopReason::Lost => Err(Lost(self.target.clone()).into()),
+                StopReason::Tripped { left } => {
                     if !left.is_empty() {
                         self.aside(&Aside::PodsLeft { pods: left.clone() });
                     }
-                    Ok(Ok(End::Tripped { left }))
+                    Ok(Ok(StopReason::Tripped { left }))
                 }
                 end => Ok(Ok(end)),
             },

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Write;
 
-use breaker_core::Notice;
+use breaker_core::BreakerEvent;
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,7 +68,7 @@ impl fmt::Display for Aside {
 
 /// One thing told: a line of text, or an object with an `event`.
 pub(crate) trait Told: fmt::Display + Serialize {}
-impl Told for Notice {}
+impl Told for BreakerEvent {}
 impl Told for Aside {}
 
 /// Writes what is told.
@@ -120,15 +120,18 @@ mod tests {
 
     #[test]
     fn a_text_line_begins_with_the_time_and_holds_no_control_characters() {
-        let notice = Notice::Warning { message: "two\nlines, \u{1b}[31mred".into() };
+        let notice = BreakerEvent::Warning { message: "two\nlines, \u{1b}[31mred".into() };
         assert_eq!(told(Format::Text, &notice), "2026-01-02T03:04:05Z warning: two lines,  [31mred\n");
     }
 
     #[test]
     fn a_json_line_is_one_object_with_time_and_event() {
         for (line, event) in [
-            (told(Format::Json, &Notice::Reset), "reset"),
-            (told(Format::Json, &Notice::Contested { by: "argo\ncd".into(), replicas: 2 }), "contested"),
+            (told(Format::Json, &BreakerEvent::Reset), "reset"),
+            (
+                told(Format::Json, &BreakerEvent::Contested { by: "argo\ncd".into(), replicas: 2 }),
+                "contested",
+            ),
             (told(Format::Json, &Aside::PodsLeft { pods: vec!["a".into()] }), "pods_left"),
         ] {
             let object: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -149,6 +152,6 @@ mod tests {
                 Err(std::io::ErrorKind::BrokenPipe.into())
             }
         }
-        Teller { format: Format::Text, out: Gone }.tell(Timestamp::UNIX_EPOCH, &Notice::Reset);
+        Teller { format: Format::Text, out: Gone }.tell(Timestamp::UNIX_EPOCH, &BreakerEvent::Reset);
     }
 }

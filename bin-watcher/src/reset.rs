@@ -1,7 +1,7 @@
 //! `watcher reset`: give the replicas back, count anew.
 
 use anyhow::bail;
-use breaker_core::{Command, Notice, State};
+use breaker_core::{BreakerEvent, Command, State};
 
 use crate::act::Act;
 use crate::args::ResetArgs;
@@ -42,9 +42,10 @@ async fn carry_out(mut act: Act) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn belongs(notice: &Notice) -> bool {
-    let of_the_watch = matches!(notice, Notice::Watching { .. } | Notice::Restart(_) | Notice::Held(_));
-    !of_the_watch && !matches!(notice, Notice::WouldTrip(_) | Notice::AlreadyOpen { .. })
+fn belongs(notice: &BreakerEvent) -> bool {
+    let of_the_watch =
+        matches!(notice, BreakerEvent::Watching { .. } | BreakerEvent::Restart(_) | BreakerEvent::Held(_));
+    !of_the_watch && !matches!(notice, BreakerEvent::WouldTrip(_) | BreakerEvent::AlreadyOpen { .. })
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{Mode, Parts, Supervisor, Until};
+use breaker_core::{Dependencies, Mode, RunUntil, Supervisor};
 
 use crate::args::Run;
 use crate::clock::SystemClock;
@@ -21,7 +21,7 @@ pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
         let target = target.in_namespace(&cluster.namespace)?;
         let dry_run = policy.mode == Mode::Observe;
         let missing = preflight::check(&cluster, &target, dry_run).await?;
-        let parts = Parts {
+        let parts = Dependencies {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),
             classifier: Arc::new(classifier),
@@ -45,7 +45,11 @@ pub(crate) async fn run(run: Run) -> anyhow::Result<Exit> {
     watch(&mut supervisor, &mut narrator, until).await
 }
 
-async fn watch(supervisor: &mut Supervisor, narrator: &mut Narrator, until: Until) -> anyhow::Result<Exit> {
+async fn watch(
+    supervisor: &mut Supervisor,
+    narrator: &mut Narrator,
+    until: RunUntil,
+) -> anyhow::Result<Exit> {
     match narrator.follow(supervisor, none(), until).await? {
         Ok(_) => Ok(Exit::Done),
         Err(Stopped(signal)) => Ok(Exit::Signal(signal)),
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
     use crate::stage::Stage;
 
-    fn run_on(stage: &Stage, policy: Policy, until: Until) -> anyhow::Result<Exit> {
+    fn run_on(stage: &Stage, policy: Policy, until: RunUntil) -> anyhow::Result<Exit> {
         let dry_run = policy.mode == Mode::Observe;
         stage.play(async {
             let target = stage.target();
@@ -74,7 +78,7 @@ mod tests {
         let stage = Stage::new(2);
         stage.sim.after_secs(90, |world| world.set_health(Health::dies("dial tcp: connection refused")));
         let policy = Policy { causes: breaker_core::CauseSet::ANY, ..Policy::default() };
-        assert_eq!(run_on(&stage, policy, Until::Tripped).unwrap(), Exit::Done);
+        assert_eq!(run_on(&stage, policy, RunUntil::Tripped).unwrap(), Exit::Done);
         insta::assert_snapshot!(stage.told());
     }
 
@@ -84,7 +88,7 @@ mod tests {
         stage.sim.after_secs(1, |world| world.set_health(Health::dies("dial tcp: connection refused")));
         let causes = breaker_core::CauseSet::ANY;
         let policy = Policy { causes, mode: Mode::Observe, ..Policy::default() };
-        assert_eq!(run_on(&stage, policy, Until::Tripped).unwrap(), Exit::Done);
+        assert_eq!(run_on(&stage, policy, RunUntil::Tripped).unwrap(), Exit::Done);
         assert_eq!(stage.told().matches("would trip").count(), 1, "{}", stage.told());
         assert_eq!(stage.sim.with(|world| world.replicas()), 1);
     }
@@ -93,7 +97,7 @@ mod tests {
     fn a_target_that_goes_away_is_lost() {
         let stage = Stage::new(1);
         stage.sim.after_secs(1, |world| world.delete_target(None));
-        let error = run_on(&stage, Policy::default(), Until::Forever).unwrap_err();
+        let error = run_on(&stage, Policy::default(), RunUntil::Forever).unwrap_err();
         assert_eq!(Exit::of(&error), Exit::NotFound);
     }
 }

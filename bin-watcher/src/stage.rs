@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use breaker_core::sim::Sim;
-use breaker_core::{Address, BeforeTrip, Classifier, Hooks, OnFailure, Parts, WorkloadRef};
+use breaker_core::{BeforeTrip, Classifier, Dependencies, Endpoint, Hooks, OnFailure, WorkloadRef};
 use jiff::SignedDuration;
 
 use crate::args::ClusterArgs;
@@ -43,8 +43,8 @@ impl Stage {
         self.sim.target().clone()
     }
 
-    pub(crate) fn parts(&self) -> Parts {
-        Parts {
+    pub(crate) fn parts(&self) -> Dependencies {
+        Dependencies {
             client: Arc::new(self.sim.clone()),
             clock: Arc::new(self.sim.clone()),
             classifier: Arc::new(Classifier::default()),
@@ -59,7 +59,7 @@ impl Stage {
 
     pub(crate) fn with_hook(mut self) -> Self {
         self.hooks.before_trip = Some(BeforeTrip {
-            to: Address::new("https://rollback.example.org"),
+            to: Endpoint::new("https://rollback.example.org"),
             timeout: SignedDuration::from_secs(10),
             on_failure: OnFailure::Proceed,
         });

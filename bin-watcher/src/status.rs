@@ -7,8 +7,8 @@ mod text;
 
 use anyhow::Context;
 use breaker_core::{
-    Action, Breaker, ClusterError, ContainerMark, Contested, Input, Mode, Override, PodReport, Policy,
-    Record, RestartMark, Scale, State, TripReason, WorkloadRef,
+    Action, Breaker, ClusterError, ContainerRecord, Contested, Input, Mode, Override, PodReport, Policy,
+    Record, RestartRecord, Scale, State, TripReason, WorkloadRef,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -44,7 +44,7 @@ pub(crate) struct Status {
     /// Why it is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<TripReason>,
-    count: breaker_core::Count,
+    count: breaker_core::Counts,
     /// Deaths that no watcher has looked into; they are not in `count`.
     unexamined: usize,
     /// Restarts before this do not count.
@@ -88,7 +88,7 @@ pub(crate) struct Restarted {
 }
 
 impl Restarted {
-    pub(crate) fn of(mark: &ContainerMark, restart: &RestartMark) -> Self {
+    pub(crate) fn of(mark: &ContainerRecord, restart: &RestartRecord) -> Self {
         Self {
             at: restart.at,
             pod: mark.pod_name.clone(),
@@ -162,7 +162,7 @@ pub(crate) struct Found {
 }
 
 impl Status {
-    pub(crate) fn count(&self) -> &breaker_core::Count {
+    pub(crate) fn count(&self) -> &breaker_core::Counts {
         &self.count
     }
 
@@ -207,7 +207,7 @@ impl Found {
             gives_back: record.state.replicas(),
             because: record.state.because().cloned(),
             count: breaker.count(now),
-            unexamined: wishes.iter().filter(|wish| matches!(wish, Action::TakeEvidence(_))).count(),
+            unexamined: wishes.iter().filter(|wish| matches!(wish, Action::GatherEvidence(_))).count(),
             counts_from: record.counts_from,
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
             newest: newest(&record.containers),
@@ -227,8 +227,8 @@ fn since(state: &State) -> Option<Timestamp> {
     }
 }
 
-fn newest(containers: &[ContainerMark]) -> Vec<Restarted> {
-    let mut all: Vec<(&ContainerMark, &RestartMark)> =
+fn newest(containers: &[ContainerRecord]) -> Vec<Restarted> {
+    let mut all: Vec<(&ContainerRecord, &RestartRecord)> =
         containers.iter().flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart))).collect();
     all.sort_by_key(|(mark, restart)| (std::cmp::Reverse(restart.at), &mark.pod_name, restart.n));
     all.into_iter().take(NEWEST).map(|(mark, restart)| Restarted::of(mark, restart)).collect()

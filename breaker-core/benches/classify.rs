@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aho_corasick::AhoCorasick;
-use breaker_core::{Classifier, Death, Termination};
+use breaker_core::{Classifier, Terminated, Termination};
 use serde_json::Value;
 
 /// As much as the kubelet keeps.
@@ -83,7 +83,7 @@ fn worst(classifier: &Classifier) -> f64 {
         let of = |bytes: usize| {
             // JSON ends where it ends; all else is cut to size.
             let from = text.len().saturating_sub(bytes);
-            let death = Death { exit_code: 1, ..Death::default() };
+            let death = Terminated { exit_code: 1, ..Terminated::default() };
             let words = Termination { death, log_tail: text[from..].into(), ..Termination::default() };
             (0..200).map(|_| timed(|| classifier.classify(&words))).min().unwrap_or_default().as_secs_f64()
                 * 1e6
@@ -133,6 +133,6 @@ fn long(text: &str) -> Option<Termination> {
     while !copies.is_char_boundary(start) {
         start += 1;
     }
-    let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
+    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
     Some(Termination { death, log_tail: copies[start..].into(), ..Termination::default() })
 }

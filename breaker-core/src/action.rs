@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    Address, BeforeTrip, CloudEvent, DeathId, EvidenceWanted, Mode, Notice, Override, PodReport, PodUid,
-    Policy, Record, Reply, Scale, TargetEvent, Verdict,
+    BeforeTrip, BreakerEvent, CloudEvent, Endpoint, EvidenceRequest, HookDecision, KubernetesEvent, Mode,
+    Override, PodReport, PodUid, Policy, Record, Scale, TerminationId, Verdict,
 };
 
 /// News for [`Breaker::step`](crate::Breaker::step).
@@ -19,7 +19,7 @@ pub enum Input {
     /// The watch is alive, without other news.
     ViewAlive,
     /// A death's verdict.
-    Verdict(DeathId, Verdict),
+    Verdict(TerminationId, Verdict),
     /// The outcome of an [`Action`].
     Done(Outcome),
     /// An [`Action`] failed; the breaker decides when to try again.
@@ -43,7 +43,7 @@ pub enum Outcome {
     RecordSaved,
     /// [`Action::SaveRecord`] or [`Action::LoadRecord`] met another watcher's Record.
     RecordFound(Option<Box<Record>>),
-    /// [`Action::NameScaler`].
+    /// [`Action::FindScaler`].
     Scaler(Option<String>),
     /// [`Action::Publish`], by the event's key.
     Published(String),
@@ -52,12 +52,12 @@ pub enum Outcome {
         /// Id of the event.
         id: String,
         /// The answer.
-        answer: Result<Reply, String>,
+        answer: Result<HookDecision, String>,
     },
     /// [`Action::Notify`]: acknowledged, or not.
     Notified {
         /// Who was told.
-        to: Address,
+        to: Endpoint,
         /// Id of the event.
         id: String,
         /// Why it was not acknowledged.
@@ -87,7 +87,7 @@ pub enum Attempt {
     LoadRecord,
     SaveRecord,
     WriteScale,
-    NameScaler,
+    FindScaler,
     Publish,
 }
 
@@ -114,7 +114,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Find out why; answer with [`Input::Verdict`].
-    TakeEvidence(Box<EvidenceWanted>),
+    GatherEvidence(Box<EvidenceRequest>),
     /// Read the target's scale.
     ReadScale,
     /// List the target's pods afresh; answer with [`Input::PodsListed`].
@@ -131,9 +131,9 @@ pub enum Action {
         replicas: u32,
     },
     /// Find out who scaled the target.
-    NameScaler,
+    FindScaler,
     /// Publish an Event on the target.
-    Publish(TargetEvent),
+    Publish(KubernetesEvent),
     /// Ask the hook, within its timeout; answer with [`Outcome::HookAnswered`].
     CallHook {
         /// Whom, and how long.
@@ -144,12 +144,12 @@ pub enum Action {
     /// Send a notice once; answer with [`Outcome::Notified`].
     Notify {
         /// Whom.
-        to: Address,
+        to: Endpoint,
         /// What.
         event: Box<CloudEvent>,
     },
     /// Tell people.
-    Tell(Notice),
+    Emit(BreakerEvent),
     /// Come back with [`Input::Tick`] at this time, if nothing else happens before.
     Wake(Timestamp),
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 
-use crate::{ClusterError, Death, PodEvent, PodReport, PodUid, Record, WorkloadRef};
+use crate::{ClusterError, PodEvent, PodReport, PodUid, Record, Terminated, WorkloadRef};
 
 /// Everything a breaker ever asks of a cluster. Object-safe; `breaker-kube` implements it on kube-rs,
 /// `sim` in memory, and a test by mocking.
@@ -42,7 +42,7 @@ pub trait ClusterClient: Send + Sync {
 
     /// The end of the log that the ended instance wrote: at most its last 2,048 bytes, only lines from
     /// its own lifetime.
-    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError>;
+    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
 
     /// The core events whose `involvedObject.uid` is the pod's.
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
@@ -66,7 +66,7 @@ pub trait ClusterClient: Send + Sync {
     ) -> Result<String, ClusterError>;
 
     /// Publishes an Event on the target. An event with the same `key` already there counts as done.
-    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError>;
+    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError>;
 }
 
 /// One piece of news from a pod watch.
@@ -99,7 +99,7 @@ pub struct Scale {
 
 /// Whose last words are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastWordsOf {
+pub struct LogTailRequest {
     /// Namespace of the pod.
     pub namespace: String,
     /// Name of the pod.
@@ -107,14 +107,14 @@ pub struct LastWordsOf {
     /// Name of the container.
     pub container: String,
     /// The ended instance.
-    pub death: Death,
+    pub death: Terminated,
     /// It is still the container's current instance (`state.terminated`): its log is not yet `previous`.
     pub current: bool,
 }
 
 /// The answer to [`ClusterClient::last_words`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LastWords {
+pub enum LogTail {
     /// The log's end, without time stamps; may be empty and may start in mid-line.
     Said(String),
     /// The log cannot be had any more.
@@ -133,7 +133,7 @@ pub struct Stored {
 /// A Kubernetes Event about the target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TargetEvent {
+pub struct KubernetesEvent {
     /// Unique for what happened, so that telling it twice makes one Event: `<uid>.<episode>.<reason>`.
     pub key: String,
     /// UID of the target.

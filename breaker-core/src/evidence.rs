@@ -8,8 +8,8 @@ use futures::future::{Either, select};
 use jiff::SignedDuration;
 
 use crate::{
-    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceWanted, Explanation, LastWords,
-    LastWordsOf, PodEvent, Termination, Verdict,
+    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceRequest, Explanation, LogTail,
+    LogTailRequest, PodEvent, Termination, Verdict,
 };
 
 /// A verdict is pending at most this long.
@@ -33,7 +33,7 @@ pub(crate) async fn take(
     clock: &dyn Clock,
     classifier: &Classifier,
     namespace: &str,
-    wanted: EvidenceWanted,
+    wanted: EvidenceRequest,
 ) -> Evidence {
     let termination = &wanted.termination;
     let by_status = classifier.explain(termination);
@@ -54,13 +54,13 @@ async fn gather(
     clock: &dyn Clock,
     classifier: &Classifier,
     namespace: &str,
-    wanted: &EvidenceWanted,
+    wanted: &EvidenceRequest,
     mut explained: Explanation,
 ) -> Evidence {
     let mut termination = wanted.termination.clone();
     let mut forbidden = Vec::new();
     if explained.verdict.cause == Cause::Unknown {
-        let of = LastWordsOf {
+        let of = LogTailRequest {
             namespace: namespace.into(),
             pod: termination.pod.clone(),
             container: termination.container.clone(),
@@ -68,11 +68,11 @@ async fn gather(
             current: wanted.current,
         };
         match patiently(clock, || client.last_words(&of)).await {
-            Ok(LastWords::Said(text)) => {
+            Ok(LogTail::Said(text)) => {
                 termination.log_tail = text;
                 explained = classifier.explain(&termination);
             }
-            Ok(LastWords::Gone) => {
+            Ok(LogTail::Gone) => {
                 let verdict = &mut explained.verdict;
                 verdict.rule = because_of(&termination, &verdict.rule, "log-gone");
             }
@@ -130,7 +130,7 @@ where
 /// The events that may tell of this death: about this container or the whole pod, and not from before
 /// this instance started, unless earlier deaths went unseen and the event may be the last that the
 /// kubelet could send.
-fn concerning(events: Vec<PodEvent>, wanted: &EvidenceWanted) -> Vec<PodEvent> {
+fn concerning(events: Vec<PodEvent>, wanted: &EvidenceRequest) -> Vec<PodEvent> {
     let container = &wanted.termination.container;
     let started = wanted.termination.death.started_at;
     events

@@ -13,12 +13,12 @@ pub struct Explanation {
     /// Why the container ended.
     pub verdict: Verdict,
     /// Where [`Verdict::quote`] was found; absent when no words decided.
-    pub place: Option<Place>,
+    pub place: Option<EvidenceSource>,
 }
 
 /// A place in the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum EvidenceSource {
     /// This line of the termination message, from 1.
     Message(usize),
     /// This line of the log's end, from 1.
@@ -27,7 +27,7 @@ pub enum Place {
     Kubernetes,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for EvidenceSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(line) => write!(f, "message line {line}"),
@@ -39,7 +39,7 @@ impl fmt::Display for Place {
 
 /// One death of a pod's container, explained.
 #[derive(Debug)]
-pub struct ExplainedDeath {
+pub struct ExplainedTermination {
     /// What was known of it, with the last words and events that were asked for.
     pub termination: Termination,
     /// Why it ended.
@@ -56,14 +56,14 @@ pub async fn explain_pod(
     classifier: &Classifier,
     namespace: &str,
     pod: &PodReport,
-) -> Vec<ExplainedDeath> {
+) -> Vec<ExplainedTermination> {
     // A pod that is being deleted has deaths worth reading, though none that counts.
     let pod = PodReport { deleting: false, ..pod.clone() };
     let mut deaths = Vec::new();
     for wanted in Ledger::default().observe(&pod, Timestamp::MIN, clock.now()) {
         let Evidence { termination, explanation, forbidden } =
             evidence::take(client, clock, classifier, namespace, wanted).await;
-        deaths.push(ExplainedDeath { termination, explanation, forbidden });
+        deaths.push(ExplainedTermination { termination, explanation, forbidden });
     }
     deaths
 }

@@ -14,7 +14,7 @@ pub struct Hooks {
     pub before_trip: Option<BeforeTrip>,
     /// Told of what happened, each at least once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notify: Vec<Address>,
+    pub notify: Vec<Endpoint>,
 }
 
 /// The hook: whoever must do something before the pods go, such as roll back queued payments.
@@ -22,7 +22,7 @@ pub struct Hooks {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BeforeTrip {
     /// Where.
-    pub to: Address,
+    pub to: Endpoint,
     /// How long it has for an answer, attempts that failed included.
     pub timeout: SignedDuration,
     /// What follows when there is none.
@@ -43,16 +43,16 @@ pub enum OnFailure {
 /// Where a message goes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Address {
+pub struct Endpoint {
     /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in full.
     pub url: String,
-    /// Name of the secret that signs the message; what it names is the [`Messenger`](crate::Messenger)'s
+    /// Name of the secret that signs the message; what it names is the [`WebhookClient`](crate::WebhookClient)'s
     /// business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }
 
-impl Address {
+impl Endpoint {
     /// An address without a secret.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), secret: None }
@@ -76,9 +76,9 @@ impl Address {
 }
 
 /// Without path, query and user-info.
-impl fmt::Debug for Address {
+impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Address").field("url", &self.shown()).field("secret", &self.secret).finish()
+        f.debug_struct("Endpoint").field("url", &self.shown()).field("secret", &self.secret).finish()
     }
 }
 
@@ -94,8 +94,8 @@ mod tests {
             ("https://example.org?key=1", "https://example.org"),
             ("nonsense/key", "nonsense"),
         ] {
-            assert_eq!(Address::new(url).shown(), shown);
-            assert!(!format!("{:?}", Address::new(url)).contains("key"));
+            assert_eq!(Endpoint::new(url).shown(), shown);
+            assert!(!format!("{:?}", Endpoint::new(url)).contains("key"));
         }
     }
 }

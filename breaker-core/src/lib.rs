@@ -21,7 +21,7 @@
 //! - A [`Policy`] says which restarts count and how many are too many.
 //! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal [`Action`]s. What must
 //!   survive a crash is its [`Record`], stored before each act.
-//! - [`Hooks`] say who is asked before a trip and who is told; a [`Messenger`] is the way to them. A [`Guard`]
+//! - [`Hooks`] say who is asked before a trip and who is told; a [`WebhookClient`] is the way to them. A [`Guard`]
 //!   watches a whole fleet and holds its trips while most of it fails.
 //! - The [`Supervisor`] drives one breaker over any [`ClusterClient`]; it is the only caller of that door.
 //! - `sim` (feature) is an in-memory cluster with a scripted clock and faults.
@@ -35,12 +35,12 @@
 //! use std::sync::Arc;
 //!
 //! use breaker_core::sim::{Health, Sim};
-//! use breaker_core::{Classifier, End, Parts, Policy, Supervisor, Until, WorkloadRef};
+//! use breaker_core::{Classifier, StopReason, Dependencies, Policy, Supervisor, RunUntil, WorkloadRef};
 //! use futures::StreamExt;
 //!
 //! let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 2);
 //! sim.after_secs(60, |world| world.set_health(Health::dies("connect: connection refused")));
-//! let parts = Parts {
+//! let parts = Dependencies {
 //!     client: Arc::new(sim.clone()),
 //!     clock: Arc::new(sim.clone()),
 //!     classifier: Arc::new(Classifier::default()),
@@ -50,68 +50,68 @@
 //! let end = sim.run(async {
 //!     let mut supervisor = Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await?;
 //!     let no_commands = futures::stream::pending().boxed();
-//!     supervisor.run(no_commands, Until::Tripped, &mut |at, notice| println!("{at} {notice}")).await
+//!     supervisor.run(no_commands, RunUntil::Tripped, &mut |at, notice| println!("{at} {notice}")).await
 //! });
-//! assert!(matches!(end, Some(Ok(End::Tripped { .. }))));
+//! assert!(matches!(end, Some(Ok(StopReason::Tripped { .. }))));
 //! assert_eq!(sim.with(|world| world.replicas()), 0);
 //! # }
 //! ```
 
 mod action;
 mod breaker;
+mod breaker_event;
 mod causes;
 mod classify;
 mod client;
 mod clock;
+mod delivery;
 mod error;
 mod evidence;
 mod explanation;
 mod guard;
 mod hooks;
 mod ledger;
-mod messenger;
 mod min_failing;
-mod notice;
 mod pod;
+mod pod_cache;
 mod policy;
-mod post;
 mod record;
+mod revision_counts;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod state;
 mod supervisor;
-mod tally;
 mod termination;
 mod verdict;
-mod view;
+mod webhook;
 mod window;
 mod workload;
 
 pub use action::{Action, Attempt, Command, Failure, Input, Outcome};
-pub use breaker::{Breaker, Letter, MOST_CONTESTED_TRIPS, TRIP_STAYS_FRESH};
+pub use breaker::{Breaker, MAX_CONTESTED_TRIPS, Notification, TRIP_STAYS_FRESH};
+pub use breaker_event::{BreakerEvent, Counts, Hold, RestartEvent};
 pub use causes::{BadCause, CauseSet};
 pub use classify::{Classifier, RuleError, mask};
-pub use client::{ClusterClient, LastWords, LastWordsOf, PodNews, Scale, Stored, TargetEvent};
+pub use client::{ClusterClient, KubernetesEvent, LogTail, LogTailRequest, PodNews, Scale, Stored};
 pub use clock::Clock;
 pub use error::{BoxError, ClusterError};
 pub use evidence::EVIDENCE_WITHIN;
-pub use explanation::{ExplainedDeath, Explanation, Place, explain_pod};
+pub use explanation::{EvidenceSource, ExplainedTermination, Explanation, explain_pod};
 pub use guard::{GUARD_NAMES_TRIPS_OF, GUARD_WINDOW, Guard};
-pub use hooks::{Address, BeforeTrip, Hooks, OnFailure};
+pub use hooks::{BeforeTrip, Endpoint, Hooks, OnFailure};
 pub use ledger::{
-    ContainerKey, ContainerMark, DeathId, EvidenceWanted, InstanceId, Ledger, Restart, RestartMark,
+    ContainerKey, ContainerRecord, EvidenceRequest, InstanceId, Ledger, Restart, RestartRecord, TerminationId,
 };
-pub use messenger::{CloudEvent, MessageError, Messenger, Reply};
 pub use min_failing::{BadMinFailing, MinFailing};
-pub use notice::{Count, Held, Notice, RestartTold};
-pub use pod::{ContainerReport, ContainerState, Death, Owner, PodReport, PodUid};
+pub use pod::{ContainerReport, ContainerState, Owner, PodReport, PodUid, Terminated};
+pub use pod_cache::{BACK_OFF_RESET, STALE_AFTER};
 pub use policy::{Mode, Policy, Recovery, Unobserved};
 pub use record::{Contested, MOST_BYTES, Record};
+pub use revision_counts::{ROLL_OUT_GRACE, RevisionCounts};
 pub use state::{Override, State, TripReason};
-pub use supervisor::{End, NOTICES_WITHIN, PODS_LEAVE_WITHIN, Parts, Supervisor, Until};
-pub use tally::{ROLL_OUT_GRACE, Tally};
+pub use supervisor::{Dependencies, NOTICES_WITHIN, PODS_LEAVE_WITHIN, RunUntil, StopReason, Supervisor};
 pub use termination::{ContainerKind, PodEvent, Termination};
 pub use verdict::{Cause, Confidence, NetworkKind, Verdict};
-pub use view::{BACK_OFF_RESET, STALE_AFTER};
+pub use webhook::{CloudEvent, HookDecision, WebhookClient, WebhookError};
 pub use window::{BadWindow, Window};
 pub use workload::{BadTarget, TargetArg, WorkloadRef};

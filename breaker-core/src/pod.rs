@@ -75,7 +75,7 @@ pub struct ContainerReport {
     /// `state`.
     pub state: ContainerState,
     /// `lastState.terminated`. Boxed, since most containers of a large fleet have none.
-    pub last: Option<Box<Death>>,
+    pub last: Option<Box<Terminated>>,
 }
 
 /// `state` of a container status; one of three.
@@ -92,13 +92,13 @@ pub enum ContainerState {
         started_at: Option<Timestamp>,
     },
     /// Ended; a successor may follow.
-    Terminated(Box<Death>),
+    Terminated(Box<Terminated>),
 }
 
 /// A `terminated` state as the API shows it: one ended container instance.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Death {
+pub struct Terminated {
     /// `containerID` of the ended instance, empty when the runtime lost it.
     pub container_id: String,
     /// `exitCode`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContainerMark, Letter, Override, State, TargetEvent};
+use crate::{ContainerRecord, KubernetesEvent, Notification, Override, State};
 
 /// A Record never grows beyond this many bytes of JSON; the oldest restarts are dropped first.
 pub const MOST_BYTES: usize = 32 * 1024;
@@ -39,13 +39,13 @@ pub struct Record {
     pub cooldown_secs: Option<i64>,
     /// Containers with restarts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub containers: Vec<ContainerMark>,
+    pub containers: Vec<ContainerRecord>,
     /// Events on the target that the API server has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub undelivered: Vec<TargetEvent>,
+    pub undelivered: Vec<KubernetesEvent>,
     /// Notices that somebody outside the cluster has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<Letter>,
+    pub notices: Vec<Notification>,
 }
 
 /// Who scaled an open target up.

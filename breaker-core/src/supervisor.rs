@@ -16,10 +16,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Attempt, Failure};
 use crate::{
-    Action, Breaker, Classifier, Clock, ClusterClient, ClusterError, Command, Input, Messenger, Notice,
-    Outcome, PodNews, Policy, Scale, State, Stored, WorkloadRef,
+    Action, Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Command, Input, Outcome,
+    PodNews, Policy, Scale, State, Stored, WebhookClient, WorkloadRef,
 };
-use crate::{evidence, post};
+use crate::{delivery, evidence};
 
 /// After a trip the pods get so long to leave before those left are named.
 pub const PODS_LEAVE_WITHIN: SignedDuration = SignedDuration::from_secs(120);
@@ -30,7 +30,7 @@ pub const NOTICES_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
+pub enum RunUntil {
     /// The target is at zero and its pods are gone, or two minutes have passed; in a dry run, once it
     /// would have tripped.
     Tripped,
@@ -42,7 +42,7 @@ pub enum Until {
 
 /// Why a [`Supervisor`] stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
+pub enum StopReason {
     /// The target is at zero; names of the pods that are still there.
     Tripped {
         /// Pods that have not left in time.
@@ -58,7 +58,7 @@ pub enum End {
 
 /// Everything a [`Supervisor`] is given besides its target.
 #[derive(Clone)]
-pub struct Parts {
+pub struct Dependencies {
     /// The door.
     pub client: Arc<dyn ClusterClient>,
     /// Time.
@@ -66,19 +66,19 @@ pub struct Parts {
     /// Who reads the evidence.
     pub classifier: Arc<Classifier>,
     /// The way out of the cluster, for the policy's hooks; `None` where it has none.
-    pub messenger: Option<Arc<dyn Messenger>>,
+    pub messenger: Option<Arc<dyn WebhookClient>>,
     /// How often to say where things stand; `None` for never.
     pub heartbeat: Option<SignedDuration>,
 }
 
 /// Drives one breaker.
 pub struct Supervisor {
-    parts: Parts,
+    parts: Dependencies,
     target: WorkloadRef,
     breaker: Breaker,
     /// Version of the stored Record.
     version: Option<String>,
-    tasks: FuturesUnordered<BoxFuture<'static, Finished>>,
+    tasks: FuturesUnordered<BoxFuture<'static, Completion>>,
     wakes: BTreeSet<Timestamp>,
     warned: HashSet<String>,
     would_trip: bool,
@@ -93,14 +93,14 @@ pub struct Supervisor {
 }
 
 /// What a task brought back.
-struct Finished {
+struct Completion {
     input: Input,
     version: Option<Option<String>>,
     warn: Vec<ClusterError>,
     fatal: Option<ClusterError>,
 }
 
-impl From<Input> for Finished {
+impl From<Input> for Completion {
     fn from(input: Input) -> Self {
         Self { input, version: None, warn: Vec::new(), fatal: None }
     }
@@ -114,7 +114,7 @@ impl Supervisor {
     /// Whatever the first read of the scale or of the Record says; a Record that may not be read is a
     /// warning later, not an error.
     pub async fn start(
-        parts: Parts,
+        parts: Dependencies,
         policy: Policy,
         target: WorkloadRef,
         write_nothing: bool,
@@ -182,9 +182,9 @@ impl Supervisor {
     pub async fn run(
         &mut self,
         commands: BoxStream<'_, Command>,
-        until: Until,
-        tell: &mut (dyn FnMut(Timestamp, &Notice) + Send),
-    ) -> Result<End, ClusterError> {
+        until: RunUntil,
+        tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send),
+    ) -> Result<StopReason, ClusterError> {
         for error in std::mem::take(&mut self.missing) {
             self.warn_once(&error, tell);
         }
@@ -242,31 +242,31 @@ impl Supervisor {
 
     fn end(
         &mut self,
-        until: Until,
+        until: RunUntil,
         opened_at: &mut Option<Timestamp>,
         now: Timestamp,
-    ) -> Result<Option<End>, ClusterError> {
+    ) -> Result<Option<StopReason>, ClusterError> {
         let settled = self.breaker.is_started() && self.breaker.is_settled();
         if self.lost {
-            return Ok(Some(End::Lost));
+            return Ok(Some(StopReason::Lost));
         }
         if settled && let Some(error) = self.fatal.take() {
             return Err(error);
         }
         match until {
-            Until::Forever => Ok(None),
-            Until::Settled => {
+            RunUntil::Forever => Ok(None),
+            RunUntil::Settled => {
                 if !settled {
                     self.settled_at = None;
                     return Ok(None);
                 }
                 let told = self.breaker.notices_left() == 0 && self.tasks.is_empty();
                 let since = *self.settled_at.get_or_insert(now);
-                Ok((told || now >= since + NOTICES_WITHIN).then_some(End::Settled))
+                Ok((told || now >= since + NOTICES_WITHIN).then_some(StopReason::Settled))
             }
-            Until::Tripped => {
+            RunUntil::Tripped => {
                 if self.would_trip {
-                    return Ok(Some(End::WouldTrip));
+                    return Ok(Some(StopReason::WouldTrip));
                 }
                 if !matches!(self.breaker.state(), State::Open { restoring: false, .. }) {
                     *opened_at = None;
@@ -276,16 +276,17 @@ impl Supervisor {
                 let left = self.breaker.pods_left();
                 let settled = settled && self.breaker.notices_left() == 0;
                 let enough = left.is_empty() || now >= since + PODS_LEAVE_WITHIN;
-                Ok((enough && (settled || now >= since + PODS_LEAVE_WITHIN)).then_some(End::Tripped { left }))
+                Ok((enough && (settled || now >= since + PODS_LEAVE_WITHIN))
+                    .then_some(StopReason::Tripped { left }))
             }
         }
     }
 
-    fn news(&mut self, news: PodNews, tell: &mut (dyn FnMut(Timestamp, &Notice) + Send)) {
+    fn news(&mut self, news: PodNews, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
         let now = self.parts.clock.now();
         if let PodNews::Down(why) = &news {
             if !std::mem::replace(&mut self.watch_is_down, true) {
-                tell(now, &Notice::Warning { message: format!("the watch is down: {why}") });
+                tell(now, &BreakerEvent::Warning { message: format!("the watch is down: {why}") });
             }
             return;
         }
@@ -299,7 +300,7 @@ impl Supervisor {
         self.step(input, tell);
     }
 
-    fn finished(&mut self, finished: Finished, tell: &mut (dyn FnMut(Timestamp, &Notice) + Send)) {
+    fn finished(&mut self, finished: Completion, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
         if let Some(version) = finished.version {
             self.version = version;
         }
@@ -312,23 +313,23 @@ impl Supervisor {
         self.step(finished.input, tell);
     }
 
-    fn warn_once(&mut self, error: &ClusterError, tell: &mut (dyn FnMut(Timestamp, &Notice) + Send)) {
+    fn warn_once(&mut self, error: &ClusterError, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
         let mut message = error.chain();
         if let Some(rule) = error.missing_rule() {
             message.push_str(&format!("; missing rule: {rule}"));
         }
         if self.warned.insert(message.clone()) {
-            tell(self.parts.clock.now(), &Notice::Warning { message });
+            tell(self.parts.clock.now(), &BreakerEvent::Warning { message });
         }
     }
 
-    fn step(&mut self, input: Input, tell: &mut (dyn FnMut(Timestamp, &Notice) + Send)) {
+    fn step(&mut self, input: Input, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
         let now = self.parts.clock.now();
         for action in self.breaker.step(input, now) {
             match action {
-                Action::Tell(notice) => {
-                    self.would_trip |= matches!(notice, Notice::WouldTrip(_));
-                    self.lost |= matches!(notice, Notice::Lost { .. });
+                Action::Emit(notice) => {
+                    self.would_trip |= matches!(notice, BreakerEvent::WouldTrip(_));
+                    self.lost |= matches!(notice, BreakerEvent::Lost { .. });
                     tell(now, &notice);
                 }
                 Action::Wake(at) => {
@@ -340,15 +341,15 @@ impl Supervisor {
     }
 
     /// One attempt at one action; its outcome is the next input.
-    fn carry_out(&self, action: Action) -> BoxFuture<'static, Finished> {
-        let Parts { client, clock, classifier, messenger, .. } = self.parts.clone();
+    fn carry_out(&self, action: Action) -> BoxFuture<'static, Completion> {
+        let Dependencies { client, clock, classifier, messenger, .. } = self.parts.clone();
         let target = self.target.clone();
         match action {
-            Action::TakeEvidence(wanted) => async move {
+            Action::GatherEvidence(wanted) => async move {
                 let id = wanted.id.clone();
                 let evidence =
                     evidence::take(&*client, &*clock, &classifier, &target.namespace, *wanted).await;
-                Finished {
+                Completion {
                     warn: evidence.forbidden,
                     ..Input::Verdict(id, evidence.explanation.verdict).into()
                 }
@@ -379,7 +380,7 @@ impl Supervisor {
                 let over = self.version.clone();
                 async move {
                     match client.save_record(&target, &record, over).await {
-                        Ok(version) => Finished {
+                        Ok(version) => Completion {
                             version: Some(Some(version)),
                             ..Input::Done(Outcome::RecordSaved).into()
                         },
@@ -394,10 +395,10 @@ impl Supervisor {
             Action::WriteScale { seen, replicas } => {
                 async move { written(&*client, &target, seen, replicas).await }.boxed()
             }
-            Action::NameScaler => async move {
+            Action::FindScaler => async move {
                 match client.scaled_by(&target).await {
                     Ok(by) => Input::Done(Outcome::Scaler(by)).into(),
-                    Err(error) => failed(Attempt::NameScaler, error),
+                    Err(error) => failed(Attempt::FindScaler, error),
                 }
             }
             .boxed(),
@@ -409,21 +410,21 @@ impl Supervisor {
             }
             .boxed(),
             Action::CallHook { hook, event } => async move {
-                let answer = post::until(messenger, &*clock, &hook.to, &event, hook.timeout).await;
+                let answer = delivery::until(messenger, &*clock, &hook.to, &event, hook.timeout).await;
                 Input::Done(Outcome::HookAnswered { id: event.id, answer }).into()
             }
             .boxed(),
             Action::Notify { to, event } => async move {
-                let failure = post::once(messenger, &*clock, &to, &event).await.err();
+                let failure = delivery::once(messenger, &*clock, &to, &event).await.err();
                 Input::Done(Outcome::Notified { to, id: event.id, failure }).into()
             }
             .boxed(),
-            Action::Tell(_) | Action::Wake(_) => futures::future::ready(Input::Tick.into()).boxed(),
+            Action::Emit(_) | Action::Wake(_) => futures::future::ready(Input::Tick.into()).boxed(),
         }
     }
 }
 
-async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, replicas: u32) -> Finished {
+async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, replicas: u32) -> Completion {
     match client.write_scale(target, &seen, replicas).await {
         Ok(scale) => Input::Done(Outcome::ScaleWritten(scale)).into(),
         Err(error) => {
@@ -438,18 +439,18 @@ async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, 
 }
 
 /// Whatever Record is stored now, with its version.
-fn found(stored: Result<Option<Stored>, ClusterError>, of: Attempt) -> Finished {
+fn found(stored: Result<Option<Stored>, ClusterError>, of: Attempt) -> Completion {
     match stored {
-        Ok(Some(Stored { record, version })) => Finished {
+        Ok(Some(Stored { record, version })) => Completion {
             version: Some(Some(version)),
             ..Input::Done(Outcome::RecordFound(Some(Box::new(record)))).into()
         },
-        Ok(None) => Finished { version: Some(None), ..Input::Done(Outcome::RecordFound(None)).into() },
+        Ok(None) => Completion { version: Some(None), ..Input::Done(Outcome::RecordFound(None)).into() },
         Err(error) => failed(of, error),
     }
 }
 
-fn failed(of: Attempt, error: ClusterError) -> Finished {
+fn failed(of: Attempt, error: ClusterError) -> Completion {
     let failure = Failure {
         of,
         why: error.chain(),
@@ -457,5 +458,5 @@ fn failed(of: Attempt, error: ClusterError) -> Finished {
         conflict: matches!(error, ClusterError::Conflict(_)),
     };
     let warn = if matches!(error, ClusterError::Forbidden { .. }) { vec![error] } else { Vec::new() };
-    Finished { warn, ..Input::Failed(failure).into() }
+    Completion { warn, ..Input::Failed(failure).into() }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Death, PodUid};
+use crate::{PodUid, Terminated};
 
 /// One ended container instance, with the evidence gathered about it.
 ///
@@ -22,7 +22,7 @@ pub struct Termination {
     /// App, init or sidecar.
     pub kind: ContainerKind,
     /// The terminated state: exit code, signal, reason, times, message, containerID.
-    pub death: Death,
+    pub death: Terminated,
     /// `state.waiting.reason` beside the death, empty when the container was not waiting.
     pub waiting: String,
     /// The log's end, without the kubelet's time stamps; at most 2,048 bytes, may start in mid-line.

@@ -1,10 +1,10 @@
 //! A verdict's memory follows the words, never the number of rules.
 
 use allocation_counter::measure;
-use breaker_core::{Classifier, Death, Termination};
+use breaker_core::{Classifier, Terminated, Termination};
 
 fn died(log_tail: &str) -> Termination {
-    let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
+    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
     Termination { death, log_tail: log_tail.into(), ..Termination::default() }
 }
 

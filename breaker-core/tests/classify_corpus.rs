@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::{Cause, Classifier, Death, PodEvent, Termination, Verdict};
+use breaker_core::{Cause, Classifier, PodEvent, Terminated, Termination, Verdict};
 use serde_json::Value;
 
 struct Bars {
@@ -60,12 +60,12 @@ fn case(line: &str) -> Case {
             kind => kind.to_owned(),
         }),
         termination: Termination {
-            death: Death {
+            death: Terminated {
                 exit_code: number("exitCode").unwrap_or_default(),
                 signal: number("signal"),
                 reason: text(&t["reason"]),
                 message: text(&t["message"]),
-                ..Death::default()
+                ..Terminated::default()
             },
             waiting: text(&v["waiting"]["reason"]),
             log_tail: text(&v["logTail"]),

@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use breaker_core::sim::{Fault, Health};
-use breaker_core::{Command, MinFailing, Notice, Override, Policy, Recovery, State, Until};
+use breaker_core::{BreakerEvent, Command, MinFailing, Override, Policy, Recovery, RunUntil, State};
 use common::{REFUSED, Watch};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn scales(watch: &Watch) -> Vec<u32> {
 }
 
 fn held_for(seen: &common::Seen, reason: &str) -> usize {
-    let told = |notice: &&Notice| matches!(notice, Notice::Held(held) if held.reason == reason);
+    let told = |notice: &&BreakerEvent| matches!(notice, BreakerEvent::Held(held) if held.reason == reason);
     seen.notices.iter().filter(told).count()
 }
 
@@ -151,7 +151,7 @@ fn a_policy_that_is_edited_changes_thresholds_and_keeps_counts_and_state() {
     let seen = watch.with_commands(vec![(900, strict), (1200, Command::Policy(Box::new(patient)))], 40);
     assert_eq!(scales(&watch), [0]);
     let tripped = seen.notices.iter().find_map(|notice| match notice {
-        Notice::Tripping { because, .. } => Some((because.counted, because.threshold)),
+        BreakerEvent::Tripping { because, .. } => Some((because.counted, because.threshold)),
         _ => None,
     });
     assert!(matches!(tripped, Some((8.., 3))), "{tripped:?}");
@@ -170,5 +170,5 @@ fn a_policy_that_only_observes_stops_a_trip_that_has_not_scaled_yet() {
     let seen = watch.with_commands(vec![(300, Command::Policy(Box::new(observe)))], 60);
     assert!(scales(&watch).is_empty(), "{:?}", seen.lines);
     assert_eq!(seen.lines_with("trip abandoned").len(), 1, "{:?}", seen.lines);
-    assert_eq!(watch.until(Until::Tripped).lines_with("trip abandoned").len(), 0);
+    assert_eq!(watch.until(RunUntil::Tripped).lines_with("trip abandoned").len(), 0);
 }

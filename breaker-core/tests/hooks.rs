@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 
 use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::{
-    Address, BeforeTrip, Command, Hooks, MOST_BYTES, Notice, OnFailure, Policy, Reply, State, Until,
+    BeforeTrip, BreakerEvent, Command, Endpoint, HookDecision, Hooks, MOST_BYTES, OnFailure, Policy,
+    RunUntil, State,
 };
 use common::{REFUSED, Watch, seconds};
 use proptest::prelude::*;
 
 fn asking(on_failure: OnFailure) -> Policy {
     let before_trip =
-        BeforeTrip { to: Address::new("https://rollback.example.org/x"), timeout: seconds(10), on_failure };
-    let notify = vec![Address::new("https://pager.example.org/y")];
+        BeforeTrip { to: Endpoint::new("https://rollback.example.org/x"), timeout: seconds(10), on_failure };
+    let notify = vec![Endpoint::new("https://pager.example.org/y")];
     Policy { hooks: Hooks { before_trip: Some(before_trip), notify }, ..Policy::default() }
 }
 
@@ -29,7 +30,7 @@ fn scales(watch: &Watch) -> Vec<u32> {
 }
 
 fn held_by_hook(seen: &common::Seen) -> usize {
-    let told = |notice: &&Notice| matches!(notice, Notice::Held(held) if held.reason == "hook");
+    let told = |notice: &&BreakerEvent| matches!(notice, BreakerEvent::Held(held) if held.reason == "hook");
     seen.notices.iter().filter(told).count()
 }
 
@@ -68,11 +69,11 @@ proptest! {
         }
         for after in &crashes {
             watch.sim.with(|world| world.fault(Fault::Crash { after: *after }));
-            watch.until(Until::Tripped);
+            watch.until(RunUntil::Tripped);
         }
         watch.sim.with(|world| world.fault(Fault::Crash { after: u32::MAX }));
         let seen = loop {
-            let seen = watch.until(Until::Tripped);
+            let seen = watch.until(RunUntil::Tripped);
             if seen.error.is_none() {
                 break seen;
             }
@@ -109,7 +110,7 @@ proptest! {
         let down_from = watch.sim.now();
         if let Some(after) = crash {
             watch.sim.with(|world| world.fault(Fault::Crash { after }));
-            watch.until(Until::Tripped);
+            watch.until(RunUntil::Tripped);
             watch.sim.with(|world| world.fault(Fault::Crash { after: u32::MAX }));
         }
         for _ in 0..20 {
@@ -128,8 +129,8 @@ proptest! {
 #[test]
 fn a_hook_that_says_hold_is_asked_again_with_a_new_id_until_it_lets_go() {
     let watch = dying(2, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(Reply::Hold("a rollback is running".into())));
-    watch.sim.after_secs(600, |world| world.set_hook_says(Reply::Proceed));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("a rollback is running".into())));
+    watch.sim.after_secs(600, |world| world.set_hook_says(HookDecision::Proceed));
     let seen = watch.for_minutes(9);
     assert!(scales(&watch).is_empty());
     assert_eq!(held_by_hook(&seen), 1, "{:?}", seen.lines);
@@ -191,16 +192,16 @@ fn a_reset_or_a_guard_while_the_hook_thinks_stops_the_trip() {
 #[test]
 fn a_press_asks_too_and_presses_again_while_the_button_is_down() {
     let watch = Watch::with(3, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(Reply::Hold("not yet".into())));
-    watch.sim.after_secs(60, |world| world.set_hook_says(Reply::Proceed));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
+    watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
     let seen = watch.with_commands(vec![(5, Command::Press)], 5);
     assert_eq!(scales(&watch), [0], "{:?}", seen.lines);
     assert_eq!(watch.posted("before_trip").len(), 4);
 
     // Up again before the hook lets go: nothing is pressed any more.
     let watch = Watch::with(3, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(Reply::Hold("not yet".into())));
-    watch.sim.after_secs(60, |world| world.set_hook_says(Reply::Proceed));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
+    watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
     let up = Command::Override(breaker_core::Override::Auto);
     watch.with_commands(vec![(5, Command::Press), (20, up)], 5);
     assert!(scales(&watch).is_empty());
@@ -244,7 +245,7 @@ fn whoever_is_told_learns_of_everything_in_order() {
 fn what_waits_is_bounded_and_the_newest_stays() {
     let mut policy = asking(OnFailure::Proceed);
     policy.hooks.before_trip = None;
-    policy.hooks.notify = (0..8).map(|n| Address::new(format!("https://pager-{n}.example.org"))).collect();
+    policy.hooks.notify = (0..8).map(|n| Endpoint::new(format!("https://pager-{n}.example.org"))).collect();
     let watch = Watch::with(40, Policy { max_restarts: 1, ..policy });
     watch.sim.with(|world| world.fault(Fault::Forbid(Call::Post)));
     let words = format!("{REFUSED}: {}", "x".repeat(180));

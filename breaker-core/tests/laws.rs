@@ -4,7 +4,7 @@ mod common;
 
 use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::{
-    Command, Input, MOST_BYTES, MinFailing, Mode, Override, Policy, Record, State, Until, Window,
+    Command, Input, MOST_BYTES, MinFailing, Mode, Override, Policy, Record, RunUntil, State, Window,
 };
 use common::harness::{Harness, Life, Oracle, history, merged, start};
 use common::{REFUSED, Watch, seconds};
@@ -80,7 +80,7 @@ proptest! {
             replayed.give(Input::Pod(report), now);
         }
         prop_assert_eq!(plain.breaker.state(), replayed.breaker.state());
-        prop_assert_eq!(plain.breaker.tallies(end), replayed.breaker.tallies(end));
+        prop_assert_eq!(plain.breaker.count_revisions(end), replayed.breaker.count_revisions(end));
         prop_assert_eq!(plain.scaled, replayed.scaled);
     }
 
@@ -103,7 +103,7 @@ proptest! {
         for (_, report) in seen {
             shuffled.give(Input::Pod(report), end);
         }
-        prop_assert_eq!(plain.breaker.tallies(end), shuffled.breaker.tallies(end));
+        prop_assert_eq!(plain.breaker.count_revisions(end), shuffled.breaker.count_revisions(end));
     }
 
     /// Law: Observe and Disabled never scale, whatever is seen and asked.
@@ -191,12 +191,12 @@ proptest! {
         }
         for after in &crashes {
             watch.sim.with(|world| world.fault(Fault::Crash { after: *after }));
-            watch.until(Until::Tripped);
+            watch.until(RunUntil::Tripped);
         }
         watch.sim.with(|world| world.fault(Fault::Crash { after: u32::MAX }));
         let seen = loop {
             // The read at start is not repeated: a process manager would start the watcher again.
-            let seen = watch.until(Until::Tripped);
+            let seen = watch.until(RunUntil::Tripped);
             if seen.error.is_none() {
                 break seen;
             }
@@ -230,13 +230,13 @@ proptest! {
         watch.sim.after_secs(again, |world| world.set_health(Health::well()));
         let seen = watch.for_minutes(120);
         let newer = seen.notices.iter().filter(|notice| match notice {
-            breaker_core::Notice::Restart(restart) => restart.finished_at >= reset_at && restart.counts,
+            breaker_core::BreakerEvent::Restart(restart) => restart.finished_at >= reset_at && restart.counts,
             _ => false,
         });
         let tripped = watch.sim.with(|world| world.replicas() == 0);
         prop_assert_eq!(tripped, newer.count() > 3);
         let older = seen.notices.iter().any(|notice| match notice {
-            breaker_core::Notice::Restart(restart) => restart.finished_at < reset_at,
+            breaker_core::BreakerEvent::Restart(restart) => restart.finished_at < reset_at,
             _ => false,
         });
         prop_assert!(!older);

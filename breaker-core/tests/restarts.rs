@@ -2,7 +2,7 @@
 
 mod common;
 
-use breaker_core::{CauseSet, ContainerState, Death, Input, PodReport, Policy, Unobserved};
+use breaker_core::{CauseSet, ContainerState, Input, PodReport, Policy, Terminated, Unobserved};
 use common::harness::{Harness, report, start};
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,8 +14,8 @@ fn id(n: u32) -> String {
     format!("containerd://{n:012x}")
 }
 
-fn death(n: u32, finished: i64, network: bool) -> Death {
-    Death {
+fn death(n: u32, finished: i64, network: bool) -> Terminated {
+    Terminated {
         container_id: id(n),
         exit_code: 1,
         reason: "Error".into(),
@@ -26,7 +26,7 @@ fn death(n: u32, finished: i64, network: bool) -> Death {
     }
 }
 
-fn running(count: u32, since: i64, last: Option<Death>) -> PodReport {
+fn running(count: u32, since: i64, last: Option<Terminated>) -> PodReport {
     let state = ContainerState::Running { started_at: Some(at(since)) };
     report(0, count, &id(count), state, last)
 }
@@ -40,8 +40,8 @@ fn tally(policy: &Policy, reports: &[(i64, PodReport)]) -> (u32, u32) {
         now = at(*secs);
         harness.give(Input::Pod(report.clone()), now);
     }
-    let tallies = harness.breaker.tallies(now);
-    tallies.first().map_or((0, 0), |tally| (tally.counted, tally.total))
+    let count_revisions = harness.breaker.count_revisions(now);
+    count_revisions.first().map_or((0, 0), |tally| (tally.counted, tally.total))
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_count_that_falls_starts_a_new_series() {
     let before = running(2, 30, Some(death(1, 29, true)));
     let mut after = running(0, 40, None);
     after.containers[0].container_id = id(50);
-    let mut then = running(1, 50, Some(Death { container_id: id(50), ..death(50, 49, true) }));
+    let mut then = running(1, 50, Some(Terminated { container_id: id(50), ..death(50, 49, true) }));
     then.containers[0].container_id = id(51);
     let reports = [(30, before), (40, after), (50, then)];
     assert_eq!(tally(&Policy::default(), &reports[..1]), (2, 2));
@@ -113,7 +113,8 @@ fn deaths_of_pods_on_their_way_out_never_count() {
 #[test]
 fn a_container_that_the_runtime_lost_is_counted_once_by_its_number() {
     let lost = |count| {
-        let death = Death { exit_code: 137, reason: "ContainerStatusUnknown".into(), ..Death::default() };
+        let death =
+            Terminated { exit_code: 137, reason: "ContainerStatusUnknown".into(), ..Terminated::default() };
         running(count, 20, Some(death))
     };
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
@@ -125,7 +126,8 @@ fn siblings_stopped_by_a_restart_of_all_containers_do_not_count() {
     let mut pod = running(1, 20, Some(death(0, 10, true)));
     let mut sibling = pod.containers[0].clone();
     sibling.name = "sidecar".into();
-    sibling.last = Some(Box::new(Death { exit_code: 137, message: String::new(), ..death(0, 11, false) }));
+    sibling.last =
+        Some(Box::new(Terminated { exit_code: 137, message: String::new(), ..death(0, 11, false) }));
     pod.containers.push(sibling);
     pod.restarting_all = true;
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };

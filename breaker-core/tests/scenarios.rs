@@ -3,7 +3,7 @@
 mod common;
 
 use breaker_core::sim::{Call, Fault, Health};
-use breaker_core::{CauseSet, Command, End, Mode, Policy, Until, Window};
+use breaker_core::{CauseSet, Command, Mode, Policy, RunUntil, StopReason, Window};
 use common::{REFUSED, Watch, seconds};
 
 #[test]
@@ -11,7 +11,7 @@ fn the_fourth_network_restart_trips_and_not_the_third() {
     let watch = Watch::of(1);
     watch.sim.after_secs(60, |world| world.set_health(Health::dies(REFUSED)));
     let seen = watch.until_tripped();
-    assert_eq!(seen.end, Some(End::Tripped { left: vec![] }));
+    assert_eq!(seen.end, Some(StopReason::Tripped { left: vec![] }));
     assert_eq!(
         seen.lines_with("network:refused swype-app"),
         [
@@ -92,7 +92,7 @@ fn a_reset_gives_back_what_was_taken_and_counts_anew() {
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     assert!(watch.until_tripped().tripped());
     watch.sim.with(|world| world.set_health(Health::well()));
-    assert_eq!(watch.command(Command::Reset).end, Some(End::Settled));
+    assert_eq!(watch.command(Command::Reset).end, Some(StopReason::Settled));
     assert_eq!(watch.sim.with(|world| (world.replicas(), world.scales_written().to_vec())), (3, vec![0, 3]));
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.after_secs(3, |world| world.set_health(Health::well()));
@@ -225,7 +225,7 @@ fn two_watchers_make_one_trip() {
 fn a_deleted_target_is_lost_and_a_namesake_is_counted_anew() {
     let watch = Watch::of(1);
     watch.sim.after_secs(30, |world| world.delete_target(None));
-    assert_eq!(watch.until_tripped().end, Some(End::Lost));
+    assert_eq!(watch.until_tripped().end, Some(StopReason::Lost));
 
     let watch = Watch::of(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
@@ -254,7 +254,7 @@ fn a_trip_interrupted_by_a_crash_ends_the_same() {
                 world.set_health(Health::dies(REFUSED));
                 world.fault(Fault::Crash { after });
             });
-            let first = watch.until(Until::Tripped);
+            let first = watch.until(RunUntil::Tripped);
             if healed && watch.sim.with(|world| world.replicas()) > 0 {
                 watch.sim.with(|world| world.set_health(Health::well()));
                 watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(1800)));
@@ -263,7 +263,7 @@ fn a_trip_interrupted_by_a_crash_ends_the_same() {
                 assert_eq!(scaled, 0, "after {after}: a healed service was shut down");
                 continue;
             }
-            let second = watch.until(Until::Tripped);
+            let second = watch.until(RunUntil::Tripped);
             assert!(first.tripped() || second.tripped(), "after {after}: {:?}", second.lines);
             let world = watch.sim.with(|world| (world.scales_written().to_vec(), world.record().cloned()));
             assert_eq!(world.0, [0], "after {after}");

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use breaker_core::{
-    Clock, ClusterClient, ClusterError, LastWords, LastWordsOf, PodEvent, PodNews, PodReport, Record, Scale,
-    Stored, TargetEvent, WorkloadRef,
+    Clock, ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews,
+    PodReport, Record, Scale, Stored, WorkloadRef,
 };
 use futures::stream::BoxStream;
 use kube::Client;
 
 use crate::kinds::Kinds;
 use crate::pulse::Pulses;
-use crate::traffic::{Tally, Traffic};
+use crate::traffic::{RevisionCounts, Traffic};
 
 /// A cluster behind an API server.
 ///
@@ -23,7 +23,7 @@ pub struct KubeClient {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) pulses: Pulses,
     pub(crate) kinds: Arc<Kinds>,
-    pub(crate) tally: Tally,
+    pub(crate) tally: RevisionCounts,
     namespace: String,
 }
 
@@ -33,7 +33,7 @@ impl KubeClient {
         namespace: String,
         clock: Arc<dyn Clock>,
         pulses: Pulses,
-        tally: Tally,
+        tally: RevisionCounts,
     ) -> Self {
         Self { client, clock, pulses, kinds: Arc::default(), tally, namespace }
     }
@@ -76,7 +76,7 @@ impl ClusterClient for KubeClient {
         self.scaler(target).await
     }
 
-    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         self.last_words_of(of).await
     }
 
@@ -97,7 +97,7 @@ impl ClusterClient for KubeClient {
         self.record_saved(target, record, over.as_deref()).await
     }
 
-    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         self.published(target, event).await
     }
 }

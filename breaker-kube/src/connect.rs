@@ -11,7 +11,7 @@ use kube::{Client, Config};
 
 use crate::KubeClient;
 use crate::pulse::Pulses;
-use crate::traffic::Tally;
+use crate::traffic::RevisionCounts;
 use crate::watch::SERVER_TIMEOUT;
 use crate::witness::Witnessed;
 
@@ -72,7 +72,7 @@ impl KubeClient {
         // Whether and when to try again is the breaker's to decide.
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
-        let (pulses, tally) = (Pulses::default(), Tally::default());
+        let (pulses, tally) = (Pulses::default(), RevisionCounts::default());
         let builder =
             ClientBuilder::try_from(config).map_err(|error| ConnectError::Credentials(error.into()))?;
         let builder = builder.with_layer(&Witnessed(tally.clone())).with_layer(&Witnessed(pulses.clone()));

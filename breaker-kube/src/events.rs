@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use breaker_core::{ClusterError, PodEvent, TargetEvent, WorkloadRef};
+use breaker_core::{ClusterError, KubernetesEvent, PodEvent, WorkloadRef};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -39,7 +39,7 @@ impl KubeClient {
     pub(crate) async fn published(
         &self,
         target: &WorkloadRef,
-        event: &TargetEvent,
+        event: &KubernetesEvent,
     ) -> Result<(), ClusterError> {
         let kind = self.kinds.resolve(&self.client, target).await?;
         let about = ObjectReference {
@@ -57,7 +57,7 @@ impl KubeClient {
     pub(crate) async fn published_about(
         &self,
         about: ObjectReference,
-        event: &TargetEvent,
+        event: &KubernetesEvent,
     ) -> Result<(), ClusterError> {
         let namespace = about.namespace.clone().unwrap_or_default();
         let named = format!("{namespace}/{}", about.name.as_deref().unwrap_or_default());

@@ -1,7 +1,7 @@
 //! One pod watch for a whole fleet, fanned out by selector.
 //!
 //! ```text
-//! pod watch ──▶ PodHub ──┬──▶ breaker of app=a      news of its own pods, as from a watch of its own
+//! pod watch ──▶ SharedPodWatch ──┬──▶ breaker of app=a      news of its own pods, as from a watch of its own
 //! (a scope)              └──▶ breaker of app=b
 //! ```
 //!
@@ -42,7 +42,7 @@ type Ids = SmallVec<[Id; 2]>;
 
 /// A pod watch shared by many breakers. Cheap to clone.
 #[derive(Clone)]
-pub struct PodHub {
+pub struct SharedPodWatch {
     client: KubeClient,
     namespace: Option<String>,
     state: Arc<Mutex<State>>,
@@ -77,8 +77,8 @@ struct Place {
     others: Vec<Id>,
 }
 
-impl PodHub {
-    /// A hub for one namespace, or for all of them. Nothing is asked before [`PodHub::run`].
+impl SharedPodWatch {
+    /// A hub for one namespace, or for all of them. Nothing is asked before [`SharedPodWatch::run`].
     pub fn new(client: KubeClient, namespace: Option<String>) -> Self {
         Self { client, namespace, state: Arc::default() }
     }

@@ -3,7 +3,7 @@
 //! The kubelet keeps the log of the current instance and of the one before. Which of the two the dead
 //! instance is changes within milliseconds, so each line's stamp decides whether it belongs.
 
-use breaker_core::{ClusterError, LastWords, LastWordsOf};
+use breaker_core::{ClusterError, LogTail, LogTailRequest};
 use futures::AsyncReadExt;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -29,7 +29,7 @@ const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(1);
 const CANNOT: &str = "unable to retrieve container logs";
 
 impl KubeClient {
-    pub(crate) async fn last_words_of(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+    pub(crate) async fn last_words_of(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         let previous = !of.current;
         let mut answered = false;
         for previous in [previous, !previous] {
@@ -37,15 +37,15 @@ impl KubeClient {
                 answered = true;
                 let words = words(&log, of.death.started_at, of.death.finished_at);
                 if !words.is_empty() {
-                    return Ok(LastWords::Said(words));
+                    return Ok(LogTail::Said(words));
                 }
             }
         }
-        Ok(if answered { LastWords::Said(String::new()) } else { LastWords::Gone })
+        Ok(if answered { LogTail::Said(String::new()) } else { LogTail::Gone })
     }
 
     /// The log's end; `None` when the kubelet does not have it.
-    async fn log(&self, of: &LastWordsOf, previous: bool) -> Result<Option<Vec<u8>>, ClusterError> {
+    async fn log(&self, of: &LogTailRequest, previous: bool) -> Result<Option<Vec<u8>>, ClusterError> {
         let (log, whole) = match self.log_tail(of, previous, TAIL_LINES).await? {
             Some(tail) => tail,
             None => return Ok(None),
@@ -59,7 +59,7 @@ impl KubeClient {
     /// At most [`MOST_READ`] bytes, and whether that was all.
     async fn log_tail(
         &self,
-        of: &LastWordsOf,
+        of: &LogTailRequest,
         previous: bool,
         lines: i64,
     ) -> Result<Option<(Vec<u8>, bool)>, ClusterError> {

@@ -1,4 +1,4 @@
-//! Messages over HTTP: [`Messenger`] on the client that kube speaks with.
+//! Messages over HTTP: [`WebhookClient`] on the client that kube speaks with.
 //!
 //! ```text
 //! POST <url>
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::{Address, CloudEvent, MessageError, Messenger, Reply, mask};
+use breaker_core::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError, mask};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -73,7 +73,7 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, String> {
     Ok(secret)
 }
 
-/// [`Messenger`] over HTTP and HTTPS.
+/// [`WebhookClient`] over HTTP and HTTPS.
 #[derive(Clone)]
 pub struct HttpMessenger {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
@@ -107,8 +107,8 @@ impl HttpMessenger {
 }
 
 #[async_trait]
-impl Messenger for HttpMessenger {
-    async fn post(&self, to: &Address, event: &CloudEvent) -> Result<Reply, MessageError> {
+impl WebhookClient for HttpMessenger {
+    async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         let body = serde_json::to_vec(event).map_err(|error| refused(error.to_string()))?;
         let mut request = Request::post(&to.url)
             .header(header::CONTENT_TYPE, "application/cloudevents+json")
@@ -128,13 +128,13 @@ impl Messenger for HttpMessenger {
         }
         if !event.kind.ends_with(".before_trip") {
             // Accepted is accepted, whatever it says then.
-            return Ok(Reply::Proceed);
+            return Ok(HookDecision::Proceed);
         }
         let (said, broke) = read(Limited::new(answer.into_body(), LONGEST_ANSWER)).await;
         match (reply(&said), broke) {
             // Some servers end a TLS connection without saying so. What is complete is an answer all the same.
             (Ok(Some(reply)), _) => Ok(reply),
-            (Ok(None), None) => Ok(Reply::Proceed),
+            (Ok(None), None) => Ok(HookDecision::Proceed),
             (Ok(None), Some(why)) => Err(not_now(format!("its answer could not be read: {why}"))),
             (Err(error), _) => Err(error),
         }
@@ -167,16 +167,16 @@ struct Answer {
 }
 
 /// The decision, if the body has one.
-fn reply(body: &[u8]) -> Result<Option<Reply>, MessageError> {
+fn reply(body: &[u8]) -> Result<Option<HookDecision>, WebhookError> {
     let Ok(Answer { decision: Some(decision), reason }) = serde_json::from_slice(body) else {
         return Ok(None);
     };
     match decision.as_str() {
-        Some("proceed") => Ok(Some(Reply::Proceed)),
+        Some("proceed") => Ok(Some(HookDecision::Proceed)),
         Some("hold") => {
             let reason = reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default();
             let reason = if reason.trim().is_empty() { "no reason given".into() } else { one_line(reason) };
-            Ok(Some(Reply::Hold(reason)))
+            Ok(Some(HookDecision::Hold(reason)))
         }
         _ => Err(refused(format!(
             "it answered with the decision {}; it is proceed or hold",
@@ -185,22 +185,22 @@ fn reply(body: &[u8]) -> Result<Option<Reply>, MessageError> {
     }
 }
 
-fn unaccepted(status: StatusCode) -> MessageError {
+fn unaccepted(status: StatusCode) -> WebhookError {
     let mut why = format!("it answered {status}");
     if status.is_redirection() {
         why.push_str("; redirects are not followed, give the final URL");
     }
     let for_good =
         status.is_redirection() || (status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429));
-    MessageError { why, retryable: !for_good }
+    WebhookError { why, retryable: !for_good }
 }
 
-fn refused(why: String) -> MessageError {
-    MessageError { why: one_line(&why), retryable: false }
+fn refused(why: String) -> WebhookError {
+    WebhookError { why: one_line(&why), retryable: false }
 }
 
-fn not_now(why: String) -> MessageError {
-    MessageError { why: one_line(&why), retryable: true }
+fn not_now(why: String) -> WebhookError {
+    WebhookError { why: one_line(&why), retryable: true }
 }
 
 /// The innermost cause says what happened, those around it in which step.
@@ -244,9 +244,12 @@ mod tests {
             ("ok", Some(None)),
             ("{}", Some(None)),
             (r#"{"decision":"ho"#, Some(None)),
-            (r#"{"decision":"proceed","reason":"x"}"#, Some(Some(Reply::Proceed))),
-            (r#"{"decision":"hold","reason":"two\nlines"}"#, Some(Some(Reply::Hold("two lines".into())))),
-            (r#"{"decision":"hold"}"#, Some(Some(Reply::Hold("no reason given".into())))),
+            (r#"{"decision":"proceed","reason":"x"}"#, Some(Some(HookDecision::Proceed))),
+            (
+                r#"{"decision":"hold","reason":"two\nlines"}"#,
+                Some(Some(HookDecision::Hold("two lines".into()))),
+            ),
+            (r#"{"decision":"hold"}"#, Some(Some(HookDecision::Hold("no reason given".into())))),
             (r#"{"decision":"wait"}"#, None),
             (r#"{"decision":1}"#, None),
         ] {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use breaker_core::{ContainerKind, ContainerReport, ContainerState, Death, Owner, PodReport};
+use breaker_core::{ContainerKind, ContainerReport, ContainerState, Owner, PodReport, Terminated};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
@@ -61,33 +61,33 @@ struct ContainerStatus {
     restart_count: u32,
     #[serde(rename = "containerID")]
     container_id: String,
-    state: StateOf,
-    last_state: StateOf,
+    state: ContainerStatusState,
+    last_state: ContainerStatusState,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct StateOf {
-    waiting: Option<Waiting>,
-    running: Option<Running>,
-    terminated: Option<Terminated>,
+struct ContainerStatusState {
+    waiting: Option<WaitingStatus>,
+    running: Option<RunningStatus>,
+    terminated: Option<TerminatedStatus>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Waiting {
+struct WaitingStatus {
     reason: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Running {
+struct RunningStatus {
     started_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Terminated {
+struct TerminatedStatus {
     #[serde(rename = "containerID")]
     container_id: String,
     exit_code: i32,
@@ -201,11 +201,13 @@ impl From<SlimPod> for PodReport {
 
 fn report(status: ContainerStatus, kind: ContainerKind) -> ContainerReport {
     let state = match status.state {
-        StateOf { terminated: Some(terminated), .. } => {
+        ContainerStatusState { terminated: Some(terminated), .. } => {
             ContainerState::Terminated(Box::new(terminated.into()))
         }
-        StateOf { running: Some(running), .. } => ContainerState::Running { started_at: running.started_at },
-        StateOf { waiting, .. } => {
+        ContainerStatusState { running: Some(running), .. } => {
+            ContainerState::Running { started_at: running.started_at }
+        }
+        ContainerStatusState { waiting, .. } => {
             ContainerState::Waiting { reason: waiting.map(|waiting| waiting.reason).unwrap_or_default() }
         }
     };
@@ -219,9 +221,9 @@ fn report(status: ContainerStatus, kind: ContainerKind) -> ContainerReport {
     }
 }
 
-impl From<Terminated> for Death {
-    fn from(terminated: Terminated) -> Self {
-        let Terminated { container_id, exit_code, signal, reason, message, started_at, finished_at } =
+impl From<TerminatedStatus> for Terminated {
+    fn from(terminated: TerminatedStatus) -> Self {
+        let TerminatedStatus { container_id, exit_code, signal, reason, message, started_at, finished_at } =
             terminated;
         // A container that the runtime lost carries the zero time.
         let known = |at: Option<Timestamp>| at.filter(|at| at.as_second() > 0);

@@ -21,9 +21,9 @@ pub struct Traffic {
 
 /// The count that a client's clones share.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally(Arc<Mutex<Traffic>>);
+pub(crate) struct RevisionCounts(Arc<Mutex<Traffic>>);
 
-impl Tally {
+impl RevisionCounts {
     pub(crate) fn so_far(&self) -> Traffic {
         self.locked().clone()
     }
@@ -57,7 +57,7 @@ fn lists_pods(method: &Method, uri: &Uri) -> bool {
         && !has(uri, "continue", &[])
 }
 
-impl Witness for Tally {
+impl Witness for RevisionCounts {
     type Kept = Open;
 
     fn asked(&self, method: &Method, uri: &Uri) -> Open {
@@ -75,7 +75,7 @@ impl Witness for Tally {
 
 /// A request under way: without an answer until there is one, and counted when it ends.
 pub(crate) struct Open {
-    tally: Tally,
+    tally: RevisionCounts,
     verb: &'static str,
     failure: Option<u16>,
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::witness::Witnessed;
 
-    async fn send(tally: &Tally, method: &str, uri: &str, status: u16) {
+    async fn send(tally: &RevisionCounts, method: &str, uri: &str, status: u16) {
         let answering = tower::service_fn(move |_: Request<()>| async move {
             if status == 0 {
                 Err("no answer")
@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn refusals_are_counted_by_verb_and_status() {
-        let tally = Tally::default();
+        let tally = RevisionCounts::default();
         for (method, uri, status) in [
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_attempt_that_was_given_up_got_no_answer() {
-        let tally = Tally::default();
+        let tally = RevisionCounts::default();
         let silent = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, &str>>());
         let request = Request::builder().uri("/api/v1/pods").body(()).unwrap();
         let call = Witnessed(tally.clone()).layer(silent).oneshot(request);
@@ -138,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_of_many_pages_is_one() {
-        let tally = Tally::default();
+        let tally = RevisionCounts::default();
         for uri in [
             "/api/v1/pods?limit=100",
             "/api/v1/pods?limit=100&continue=abc",

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use breaker_core::{Cause, Classifier, Death, Termination};
+use breaker_core::{Cause, Classifier, Terminated, Termination};
 use libfuzzer_sys::fuzz_target;
 
 static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(Classifier::default);
@@ -12,11 +12,11 @@ fuzz_target!(|data: &[u8]| {
     let Some((code, text)) = data.split_first() else { return };
     let (message, log) = text.split_at(text.iter().position(|b| *b == 0).unwrap_or(0));
     let termination = Termination {
-        death: Death {
+        death: Terminated {
             exit_code: i32::from(*code),
             reason: "Error".into(),
             message: String::from_utf8_lossy(message).into_owned(),
-            ..Death::default()
+            ..Terminated::default()
         },
         log_tail: String::from_utf8_lossy(log).into_owned(),
         ..Termination::default()

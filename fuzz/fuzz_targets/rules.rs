@@ -1,13 +1,13 @@
 //! Any text as a rules file: refused with a place, or a classifier that works.
 #![no_main]
 
-use breaker_core::{Classifier, Death, Termination};
+use breaker_core::{Classifier, Terminated, Termination};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|yaml: &str| {
     match Classifier::with_rules(yaml) {
         Ok(classifier) => {
-            let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
+            let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
             let log_tail = "dial tcp 10.0.0.1:80: connect: connection refused".into();
             classifier.classify(&Termination { death, log_tail, ..Termination::default() });
         }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space};
 use breaker_core::{
-    Address, BeforeTrip, Classifier, Clock, CloudEvent, ClusterClient, ClusterError, End, Hooks, LastWords,
-    LastWordsOf, MessageError, Messenger, OnFailure, Parts, PodEvent, PodNews, PodReport, Policy, Record,
-    Reply, Scale, Stored, Supervisor, TargetEvent, Until, WorkloadRef,
+    BeforeTrip, Classifier, Clock, CloudEvent, ClusterClient, ClusterError, Dependencies, Endpoint,
+    HookDecision, Hooks, KubernetesEvent, LogTail, LogTailRequest, OnFailure, PodEvent, PodNews, PodReport,
+    Policy, Record, RunUntil, Scale, StopReason, Stored, Supervisor, WebhookClient, WebhookError,
+    WorkloadRef,
 };
 use breaker_kube::{KubeClient, Options};
 use futures::StreamExt;
@@ -96,7 +97,7 @@ impl ClusterClient for Mortal {
         self.client.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         self.lives().await;
         self.client.last_words(of).await
     }
@@ -121,36 +122,42 @@ impl ClusterClient for Mortal {
         self.client.save_record(target, record, over).await
     }
 
-    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         self.lives().await;
         self.client.publish(target, event).await
     }
 }
 
 #[async_trait]
-impl Messenger for Mortal {
-    async fn post(&self, _to: &Address, event: &CloudEvent) -> Result<Reply, MessageError> {
+impl WebhookClient for Mortal {
+    async fn post(&self, _to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         self.lives().await;
         let namespace = event.data["namespace"].as_str().unwrap_or_default();
         let scale = self.client.read_scale(&WorkloadRef::deployment(namespace, APP)).await.expect("a scale");
         self.asked.lock().expect("no panic").push((event.id.clone(), scale.replicas));
-        Ok(Reply::Proceed)
+        Ok(HookDecision::Proceed)
     }
 }
 
 /// Runs until it trips, dies or has had its time; answers with the end, if it came to one.
-async fn watch(space: &Space, calls: u32, time: Duration) -> Option<End> {
+async fn watch(space: &Space, calls: u32, time: Duration) -> Option<StopReason> {
     watch_with(space, calls, time, Hooks::default(), &Asked::default()).await
 }
 
-async fn watch_with(space: &Space, calls: u32, time: Duration, hooks: Hooks, asked: &Asked) -> Option<End> {
+async fn watch_with(
+    space: &Space,
+    calls: u32,
+    time: Duration,
+    hooks: Hooks,
+    asked: &Asked,
+) -> Option<StopReason> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let options = Options { kubeconfig: Some(space.cluster.kubeconfig.clone()), context: None };
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());
     let calls_left = Arc::new(AtomicU32::new(calls));
     let client = Mortal { client, calls_left, died: Arc::clone(&died), asked: Arc::clone(asked) };
-    let parts = Parts {
+    let parts = Dependencies {
         client: Arc::new(client.clone()),
         clock,
         classifier: Arc::new(Classifier::default()),
@@ -162,7 +169,7 @@ async fn watch_with(space: &Space, calls: u32, time: Duration, hooks: Hooks, ask
         let policy = Policy { hooks, ..Policy::default() };
         let mut supervisor = Supervisor::start(parts, policy, target, false).await.expect("started");
         let commands = futures::stream::pending().boxed();
-        supervisor.run(commands, Until::Tripped, &mut |_, _| {}).await.expect("no refusal")
+        supervisor.run(commands, RunUntil::Tripped, &mut |_, _| {}).await.expect("no refusal")
     };
     tokio::select! {
         end = life => Some(end),
@@ -190,7 +197,7 @@ async fn killed_before_any_call_and_started_at_once_it_trips_once() {
             let _app = dying_app(&space, 4).await;
             watch(&space, calls, Duration::from_secs(20)).await;
             let end = watch(&space, u32::MAX, Duration::from_secs(30)).await;
-            assert_eq!(end, Some(End::Tripped { left: vec![] }), "killed before call {calls}");
+            assert_eq!(end, Some(StopReason::Tripped { left: vec![] }), "killed before call {calls}");
             assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
             let state = space.record(APP).await.expect("a record")["state"].clone();
             assert_eq!(
@@ -217,16 +224,16 @@ async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_
             let space = cluster.space("asked").await;
             let _app = dying_app(&space, 4).await;
             let before_trip = BeforeTrip {
-                to: Address::new("https://rollback.example.org"),
+                to: Endpoint::new("https://rollback.example.org"),
                 timeout: jiff::SignedDuration::from_secs(10),
                 on_failure: OnFailure::Hold,
             };
-            let notify = vec![Address::new("https://pager.example.org")];
+            let notify = vec![Endpoint::new("https://pager.example.org")];
             let hooks = Hooks { before_trip: Some(before_trip), notify };
             let asked = Asked::default();
             watch_with(&space, calls, Duration::from_secs(20), hooks.clone(), &asked).await;
             let end = watch_with(&space, u32::MAX, Duration::from_secs(30), hooks, &asked).await;
-            assert_eq!(end, Some(End::Tripped { left: vec![] }), "killed before call {calls}");
+            assert_eq!(end, Some(StopReason::Tripped { left: vec![] }), "killed before call {calls}");
             assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
             let record = space.record(APP).await.expect("a record");
             assert_eq!(record["notices"], json!(null), "killed before call {calls}");

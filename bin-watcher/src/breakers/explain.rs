@@ -4,7 +4,7 @@ use std::fmt;
 
 use anyhow::Context;
 use breaker_core::{
-    ClusterClient, ClusterError, ContainerMark, Mode, PodReport, Policy, Record, Scale, State, WorkloadRef,
+    ClusterClient, ClusterError, ContainerRecord, Mode, PodReport, Policy, Record, Scale, State, WorkloadRef,
 };
 use breaker_kube::BreakerName;
 use breaker_kube::crd::{Condition, condition};
@@ -182,7 +182,7 @@ fn policy(policy: &Policy) -> String {
 }
 
 fn weighed(
-    containers: &[ContainerMark],
+    containers: &[ContainerRecord],
     policy: &Policy,
     counts_from: Option<Timestamp>,
     now: Timestamp,

@@ -1,6 +1,6 @@
 //! One termination a line, as JSON: the format of labelled corpora.
 
-use breaker_core::{Cause, Death, NetworkKind, PodEvent, Termination};
+use breaker_core::{Cause, NetworkKind, PodEvent, Terminated, Termination};
 use serde::Deserialize;
 
 /// A termination, and what it should be read as where somebody said so.
@@ -17,7 +17,7 @@ struct Line {
     #[serde(default)]
     id: String,
     #[serde(default)]
-    terminated: Terminated,
+    terminated: TerminatedFields,
     #[serde(default)]
     log_tail: Option<String>,
     #[serde(default)]
@@ -32,7 +32,7 @@ struct Line {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Terminated {
+struct TerminatedFields {
     reason: Option<String>,
     exit_code: Option<i32>,
     signal: Option<i32>,
@@ -65,13 +65,13 @@ impl Case {
         }
         let label = line.label.as_deref().map(label).transpose()?;
         let kind = line.network_kind.as_deref().map(kind).transpose()?;
-        let Terminated { reason, exit_code, signal, message } = line.terminated;
-        let death = Death {
+        let TerminatedFields { reason, exit_code, signal, message } = line.terminated;
+        let death = Terminated {
             exit_code: exit_code.unwrap_or_default(),
             signal,
             reason: reason.unwrap_or_default(),
             message: message.unwrap_or_default(),
-            ..Death::default()
+            ..Terminated::default()
         };
         let event = |e: Event| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
         let termination = Termination {

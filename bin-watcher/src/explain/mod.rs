@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{Classifier, ClusterError, Death, Termination, explain_pod};
+use breaker_core::{Classifier, ClusterError, Terminated, Termination, explain_pod};
 
 use crate::args::{ExplainArgs, Shape};
 use crate::breakers;
@@ -101,7 +101,7 @@ fn words(
 
 /// The end of a log by itself: of a process that ended with an error, as far as one can know.
 fn raw(words: &[u8]) -> Termination {
-    let death = Death { exit_code: 1, reason: "Error".into(), ..Death::default() };
+    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
     Termination { death, log_tail: String::from_utf8_lossy(words).into_owned(), ..Termination::default() }
 }
 

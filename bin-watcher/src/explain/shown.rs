@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use breaker_core::{Cause, Confidence, ExplainedDeath, Explanation, NetworkKind};
+use breaker_core::{Cause, Confidence, ExplainedTermination, Explanation, NetworkKind};
 use serde::Serialize;
 
 use super::case::Case;
@@ -50,7 +50,7 @@ impl Shown {
         Self::new("last words", explanation)
     }
 
-    pub(super) fn death(death: &ExplainedDeath) -> Self {
+    pub(super) fn death(death: &ExplainedTermination) -> Self {
         let of = &death.termination;
         let at = of.death.finished_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
         let id = format!("{}/{} exit {}{at}", of.pod, of.container, of.death.exit_code);

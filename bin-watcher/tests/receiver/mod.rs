@@ -26,7 +26,7 @@ pub(crate) enum Manner {
 
 /// One request as it came.
 #[derive(Debug, Clone)]
-pub(crate) struct Letter {
+pub(crate) struct Notification {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) event: Value,
@@ -38,7 +38,7 @@ pub(crate) struct Letter {
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     is_secure: bool,
-    letters: Arc<Mutex<Vec<Letter>>>,
+    letters: Arc<Mutex<Vec<Notification>>>,
 }
 
 impl Receiver {
@@ -90,12 +90,12 @@ impl Receiver {
         }
     }
 
-    pub(crate) fn letters(&self) -> Vec<Letter> {
+    pub(crate) fn letters(&self) -> Vec<Notification> {
         self.letters.lock().unwrap().clone()
     }
 
     /// The letters once there are so many.
-    pub(crate) fn wait_for(&self, many: usize) -> Vec<Letter> {
+    pub(crate) fn wait_for(&self, many: usize) -> Vec<Notification> {
         let end = Instant::now() + Duration::from_secs(20);
         while self.letters().len() < many {
             assert!(Instant::now() < end, "{} of {many} letters came", self.letters().len());
@@ -115,7 +115,7 @@ fn listen(
     tls: Option<Arc<ServerConfig>>,
     manners: Vec<Manner>,
     witness: impl Fn() -> u32 + Send + Sync + 'static,
-    letters: &Arc<Mutex<Vec<Letter>>>,
+    letters: &Arc<Mutex<Vec<Notification>>>,
 ) {
     let manners = Arc::new(Mutex::new(VecDeque::from(manners)));
     let witness = Arc::new(witness);
@@ -136,7 +136,7 @@ fn listen(
     }
 }
 
-fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Letter> {
+fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Notification> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut headers = BTreeMap::from([("request".to_owned(), line.trim().to_owned())]);
@@ -149,7 +149,7 @@ fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Letter> 
     let mut bytes = vec![0; headers.get("content-length")?.parse().ok()?];
     reader.read_exact(&mut bytes).ok()?;
     let event = serde_json::from_slice(&bytes).ok()?;
-    Some(Letter { headers, bytes, event, witness: witness() })
+    Some(Notification { headers, bytes, event, witness: witness() })
 }
 
 fn answer(out: &mut dyn Write, manner: Manner) -> Option<()> {

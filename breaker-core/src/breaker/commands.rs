@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Breaker;
-use crate::{Action, Command, Mode, Notice, Override, Policy, Scale, State, TripReason};
+use crate::{Action, BreakerEvent, Command, Mode, Override, Policy, Scale, State, TripReason};
 
 impl Breaker {
     pub(super) fn command(&mut self, command: Command, now: Timestamp) {
@@ -52,7 +52,7 @@ impl Breaker {
         } else {
             return true;
         };
-        self.tell(Notice::Warning { message: format!("{why}; nothing was scaled") });
+        self.tell(BreakerEvent::Warning { message: format!("{why}; nothing was scaled") });
         false
     }
 
@@ -66,9 +66,11 @@ impl Breaker {
                 self.pressing = true;
                 self.read_scale();
             }
-            State::Open { replicas, because, .. } => self.tell(Notice::AlreadyOpen { replicas, because }),
+            State::Open { replicas, because, .. } => {
+                self.tell(BreakerEvent::AlreadyOpen { replicas, because })
+            }
             State::Tripping { since, replicas, because } => {
-                self.tell(Notice::AlreadyOpen { replicas, because: because.clone() });
+                self.tell(BreakerEvent::AlreadyOpen { replicas, because: because.clone() });
                 // From now on it is a person's trip: no guard takes it back.
                 let because = TripReason { pressed: true, ..because };
                 self.state = State::Tripping { since, replicas, because };
@@ -88,7 +90,7 @@ impl Breaker {
         if scale.replicas == 0 {
             self.release();
             let message = "it has 0 replicas already; there is nothing to take".into();
-            return self.tell(Notice::Warning { message });
+            return self.tell(BreakerEvent::Warning { message });
         }
         self.trip(TripReason { pressed: true, ..TripReason::default() }, scale, now);
     }
@@ -108,7 +110,7 @@ impl Breaker {
                 self.release();
                 self.new_episode(now);
                 self.announce("reset", "", "Reset: counting anew".into(), None, None, now);
-                self.save_then(vec![Action::Tell(Notice::Reset)]);
+                self.save_then(vec![Action::Emit(BreakerEvent::Reset)]);
             }
             State::Tripping { since, replicas, because } | State::Open { since, replicas, because, .. } => {
                 if self.may_scale() {

@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Breaker, TRIP_STAYS_FRESH};
-use crate::notice::{Held, missing, times};
-use crate::tally::Tally;
-use crate::{Action, CauseSet, Mode, Notice, Override, Scale, State, TripReason};
+use crate::breaker_event::{Hold, missing, times};
+use crate::revision_counts::RevisionCounts;
+use crate::{Action, BreakerEvent, CauseSet, Mode, Override, Scale, State, TripReason};
 
 /// How often a contested target may be tripped in an hour.
-pub const MOST_CONTESTED_TRIPS: usize = 3;
+pub const MAX_CONTESTED_TRIPS: usize = 3;
 
 impl Breaker {
     /// Closed: is it time?
@@ -18,23 +18,23 @@ impl Breaker {
             self.read_ahead = false;
             return;
         }
-        let tallies = self.tallies(now);
-        let close = tallies.iter().any(|tally| tally.counted > 0 && tally.counted >= tally.threshold);
+        let count_revisions = self.count_revisions(now);
+        let close = count_revisions.iter().any(|tally| tally.counted > 0 && tally.counted >= tally.threshold);
         self.read_ahead &= close;
-        match tallies.iter().find(|tally| tally.exceeds() && !tally.superseded) {
+        match count_revisions.iter().find(|tally| tally.exceeds() && !tally.superseded) {
             Some(tally) => self.exceeded(tally, now),
             None => {
                 if close && !self.read_ahead {
                     self.read_scale();
                 }
-                if let Some(held) = self.held_by_causes(&tallies) {
+                if let Some(held) = self.held_by_causes(&count_revisions) {
                     self.hold_once(held, now);
                 }
             }
         }
     }
 
-    fn exceeded(&mut self, tally: &Tally, now: Timestamp) {
+    fn exceeded(&mut self, tally: &RevisionCounts, now: Timestamp) {
         let only_tells = self.override_ == Override::Disabled || self.policy.mode == Mode::Observe;
         if only_tells && self.told_would_trip == Some(self.episode) {
             return;
@@ -65,11 +65,11 @@ impl Breaker {
         let because = self.reason(tally, now);
         if only_tells {
             self.told_would_trip = Some(self.episode);
-            return self.tell(Notice::WouldTrip(because));
+            return self.tell(BreakerEvent::WouldTrip(because));
         }
-        if self.contested.is_some() && self.trips_in_last_hour(now) >= MOST_CONTESTED_TRIPS {
+        if self.contested.is_some() && self.trips_in_last_hour(now) >= MAX_CONTESTED_TRIPS {
             let why =
-                format!("somebody scales it up each time; tripped {MOST_CONTESTED_TRIPS} times in an hour");
+                format!("somebody scales it up each time; tripped {MAX_CONTESTED_TRIPS} times in an hour");
             return self.hold("contested", why, now);
         }
         self.trip(because, scale, now);
@@ -86,7 +86,7 @@ impl Breaker {
             Some(_) => Action::ReadScale,
             None => Action::WriteScale { seen: scale, replicas: 0 },
         };
-        self.save_then(vec![Action::Tell(Notice::Tripping { replicas, because }), next]);
+        self.save_then(vec![Action::Emit(BreakerEvent::Tripping { replicas, because }), next]);
     }
 
     fn trips_in_last_hour(&self, now: Timestamp) -> usize {
@@ -110,7 +110,7 @@ impl Breaker {
     }
 
     pub(super) fn still_exceeded(&self, because: &TripReason, now: Timestamp) -> bool {
-        because.pressed || self.tallies(now).iter().any(|tally| tally.exceeds() && !tally.superseded)
+        because.pressed || self.count_revisions(now).iter().any(|tally| tally.exceeds() && !tally.superseded)
     }
 
     /// Back to closed without having scaled; what was counted stays counted.
@@ -120,10 +120,10 @@ impl Breaker {
         self.state = State::Closed;
         self.episode += 1;
         self.publish_later(event);
-        self.save_then(vec![Action::Tell(Notice::Abandoned { why })]);
+        self.save_then(vec![Action::Emit(BreakerEvent::Abandoned { why })]);
     }
 
-    fn reason(&self, tally: &Tally, now: Timestamp) -> TripReason {
+    fn reason(&self, tally: &RevisionCounts, now: Timestamp) -> TripReason {
         let oldest = self.oldest(now);
         let counted = || {
             self.ledger
@@ -148,21 +148,21 @@ impl Breaker {
     }
 
     /// Why it does not act now, for the heartbeat.
-    pub(super) fn held(&self, now: Timestamp) -> Option<Held> {
+    pub(super) fn held(&self, now: Timestamp) -> Option<Hold> {
         if self.state != State::Closed {
             return None;
         }
-        let tallies = self.tallies(now);
-        if let Some(tally) = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded) {
+        let count_revisions = self.count_revisions(now);
+        if let Some(tally) = count_revisions.iter().find(|tally| tally.exceeds() && !tally.superseded) {
             let (reason, why) = self.held_now.clone()?;
             return Some(Self::held_for(reason, why, tally));
         }
-        self.held_by_causes(&tallies)
+        self.held_by_causes(&count_revisions)
     }
 
     /// All restarts together pass the threshold, those that count do not.
-    fn held_by_causes(&self, tallies: &[Tally]) -> Option<Held> {
-        let tally = tallies.iter().find(|tally| {
+    fn held_by_causes(&self, count_revisions: &[RevisionCounts]) -> Option<Hold> {
+        let tally = count_revisions.iter().find(|tally| {
             !tally.superseded && tally.total > tally.threshold && tally.counted <= tally.threshold
         })?;
         let mut causes: CauseSet = self.policy.causes;
@@ -194,8 +194,8 @@ impl Breaker {
         Some(held)
     }
 
-    pub(super) fn held_for(reason: &'static str, why: String, tally: &Tally) -> Held {
-        Held {
+    pub(super) fn held_for(reason: &'static str, why: String, tally: &RevisionCounts) -> Hold {
+        Hold {
             reason,
             total: tally.total,
             counted: tally.counted,

@@ -4,19 +4,25 @@ use jiff::Timestamp;
 
 use super::Breaker;
 use crate::action::{Attempt, Failure};
-use crate::{Action, Notice, TargetEvent};
+use crate::{Action, BreakerEvent, KubernetesEvent};
 
 /// The longest note that events.k8s.io accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
 impl Breaker {
     /// An Event of the current episode.
-    pub(super) fn event(&self, warning: bool, reason: &str, action: &str, mut note: String) -> TargetEvent {
+    pub(super) fn event(
+        &self,
+        warning: bool,
+        reason: &str,
+        action: &str,
+        mut note: String,
+    ) -> KubernetesEvent {
         if note.len() > LONGEST_NOTE {
             note.truncate(note.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
             note.push('…');
         }
-        TargetEvent {
+        KubernetesEvent {
             key: format!("{}.{}.{}", self.target_uid, self.episode, reason.to_ascii_lowercase()),
             uid: self.target_uid.clone(),
             warning,
@@ -27,7 +33,7 @@ impl Breaker {
     }
 
     /// Puts the Event into the Record and sends it.
-    pub(super) fn publish_later(&mut self, event: TargetEvent) {
+    pub(super) fn publish_later(&mut self, event: KubernetesEvent) {
         if self.saving.silent {
             return;
         }
@@ -36,7 +42,7 @@ impl Breaker {
         self.publish(event);
     }
 
-    pub(super) fn publish(&mut self, event: TargetEvent) {
+    pub(super) fn publish(&mut self, event: KubernetesEvent) {
         if self.saving.silent {
             return;
         }
@@ -55,6 +61,6 @@ impl Breaker {
         }
         self.undelivered.clear();
         self.saving.silent = true;
-        self.tell(Notice::Warning { message: format!("no Events on the target: {}", failure.why) });
+        self.tell(BreakerEvent::Warning { message: format!("no Events on the target: {}", failure.why) });
     }
 }

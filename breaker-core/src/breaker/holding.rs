@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::Breaker;
 use crate::action::Attempt;
-use crate::notice::Held;
-use crate::tally::{Tally, failing_pods};
-use crate::{Action, Mode, Notice, Override, State};
+use crate::breaker_event::Hold;
+use crate::revision_counts::{RevisionCounts, failing_pods};
+use crate::{Action, BreakerEvent, Mode, Override, State};
 
 impl Breaker {
     /// The fleet's guard came on or went off.
@@ -43,7 +43,7 @@ impl Breaker {
     }
 
     /// The node on which all failing pods are, while a pod on another one is Ready.
-    pub(super) fn failing_node(&self, tally: &Tally, now: Timestamp) -> Option<String> {
+    pub(super) fn failing_node(&self, tally: &RevisionCounts, now: Timestamp) -> Option<String> {
         if !self.policy.one_node {
             return None;
         }
@@ -83,7 +83,9 @@ impl Breaker {
     /// The counts ask for a trip and it holds.
     pub(super) fn hold(&mut self, reason: &'static str, why: String, now: Timestamp) {
         let asked_for = match self.state {
-            State::Closed => self.tallies(now).iter().any(|tally| tally.exceeds() && !tally.superseded),
+            State::Closed => {
+                self.count_revisions(now).iter().any(|tally| tally.exceeds() && !tally.superseded)
+            }
             State::HalfOpen { .. } => self.probe_died(),
             State::Tripping { .. } | State::Open { .. } => false,
         };
@@ -93,15 +95,15 @@ impl Breaker {
         }
     }
 
-    fn held_as(&self, reason: &'static str, why: String, now: Timestamp) -> Held {
-        let tallies = self.tallies(now);
-        let exceeding = tallies.iter().find(|tally| tally.exceeds() && !tally.superseded);
-        let tally = exceeding.or_else(|| tallies.first()).cloned().unwrap_or_default();
+    fn held_as(&self, reason: &'static str, why: String, now: Timestamp) -> Hold {
+        let count_revisions = self.count_revisions(now);
+        let exceeding = count_revisions.iter().find(|tally| tally.exceeds() && !tally.superseded);
+        let tally = exceeding.or_else(|| count_revisions.first()).cloned().unwrap_or_default();
         Self::held_for(reason, why, &tally)
     }
 
     /// Told once an episode for each reason; an attempt that was held does not end it.
-    pub(super) fn hold_once(&mut self, held: Held, now: Timestamp) {
+    pub(super) fn hold_once(&mut self, held: Hold, now: Timestamp) {
         self.held_now = Some((held.reason, held.why.clone()));
         if !self.told_held.insert(held.reason) {
             return;
@@ -111,6 +113,6 @@ impl Breaker {
         event.key = format!("{}.{detail}", event.key);
         self.announce("held", &detail, event.note.clone(), None, None, now);
         self.publish_later(event);
-        self.out.push(Action::Tell(Notice::Held(held)));
+        self.out.push(Action::Emit(BreakerEvent::Held(held)));
     }
 }

@@ -16,8 +16,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Breaker;
-use crate::messenger::{CloudEvent, Reply};
-use crate::{Action, Notice, OnFailure, Override, State};
+use crate::webhook::{CloudEvent, HookDecision};
+use crate::{Action, BreakerEvent, OnFailure, Override, State};
 
 /// The first wait after a hold; doubles.
 const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
@@ -76,7 +76,7 @@ impl Breaker {
         true
     }
 
-    pub(super) fn hook_answered(&mut self, id: &str, answer: Result<Reply, String>, now: Timestamp) {
+    pub(super) fn hook_answered(&mut self, id: &str, answer: Result<HookDecision, String>, now: Timestamp) {
         if self.hook.asked.as_deref() != Some(id) {
             return;
         }
@@ -88,19 +88,19 @@ impl Breaker {
         }
         let to = hook.to.shown();
         let (held, notice) = match (answer, hook.on_failure) {
-            (Ok(Reply::Proceed), _) => {
-                (None, Notice::Hook { to, answer: "proceed", why: String::new(), proceeds: true })
+            (Ok(HookDecision::Proceed), _) => {
+                (None, BreakerEvent::Hook { to, answer: "proceed", why: String::new(), proceeds: true })
             }
-            (Ok(Reply::Hold(why)), _) => (
+            (Ok(HookDecision::Hold(why)), _) => (
                 Some(format!("the hook asks to hold: {why}")),
-                Notice::Hook { to, answer: "hold", why, proceeds: false },
+                BreakerEvent::Hook { to, answer: "hold", why, proceeds: false },
             ),
             (Err(why), OnFailure::Proceed) => {
-                (None, Notice::Hook { to, answer: "failed", why, proceeds: true })
+                (None, BreakerEvent::Hook { to, answer: "failed", why, proceeds: true })
             }
             (Err(why), OnFailure::Hold) => (
                 Some(format!("the hook failed: {why}")),
-                Notice::Hook { to, answer: "failed", why, proceeds: false },
+                BreakerEvent::Hook { to, answer: "failed", why, proceeds: false },
             ),
         };
         self.tell(notice);

@@ -22,19 +22,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use self::decide::MOST_CONTESTED_TRIPS;
+pub use self::decide::MAX_CONTESTED_TRIPS;
 use self::hook::Hook;
-pub use self::outbox::Letter;
+pub use self::outbox::Notification;
 use self::outbox::Outbox;
 use self::saving::Saving;
 use crate::action::{Attempt, Failure};
+use crate::breaker_event::{Counts, RestartEvent};
 use crate::ledger::Ledger;
-use crate::notice::{Count, RestartTold};
+use crate::pod_cache::PodCache;
 use crate::record::Contested;
-use crate::tally::{Tally, tallies};
-use crate::view::View;
+use crate::revision_counts::{RevisionCounts, count_revisions};
 use crate::{
-    Action, Input, Notice, Outcome, Override, PodReport, Policy, Record, Scale, State, TargetEvent,
+    Action, BreakerEvent, Input, KubernetesEvent, Outcome, Override, PodReport, Policy, Record, Scale, State,
     WorkloadRef,
 };
 
@@ -51,7 +51,7 @@ pub struct Breaker {
     target: WorkloadRef,
     /// Name of the CircuitBreaker that this is, if it is one.
     known_as: Option<String>,
-    view: View,
+    view: PodCache,
     ledger: Ledger,
 
     // What the Record keeps.
@@ -63,7 +63,7 @@ pub struct Breaker {
     contested: Option<Contested>,
     trips: Vec<Timestamp>,
     cooldown_secs: Option<i64>,
-    undelivered: Vec<TargetEvent>,
+    undelivered: Vec<KubernetesEvent>,
 
     // What a restart may forget.
     scale: Option<Scale>,
@@ -116,7 +116,7 @@ impl Breaker {
         let mut saving = Saving::default();
         saving.stored(record.episode, &record.state);
         Self {
-            view: View::new(target.clone(), scale.uid.clone()),
+            view: PodCache::new(target.clone(), scale.uid.clone()),
             policy,
             target,
             known_as: None,
@@ -256,16 +256,16 @@ impl Breaker {
     }
 
     /// One tally for each revision, the newest first.
-    pub fn tallies(&self, now: Timestamp) -> Vec<Tally> {
+    pub fn count_revisions(&self, now: Timestamp) -> Vec<RevisionCounts> {
         let replicas = self.scale.as_ref().map(|scale| scale.replicas);
-        tallies(&self.ledger, &self.view, &self.policy, replicas, self.oldest(now), now)
+        count_revisions(&self.ledger, &self.view, &self.policy, replicas, self.oldest(now), now)
     }
 
     /// Where things stand: the tally closest to a trip, newest revision first among equals.
-    pub fn count(&self, now: Timestamp) -> Count {
-        let tallies = self.tallies(now);
-        let closest = tallies.iter().rev().max_by_key(|tally| (!tally.superseded, tally.counted));
-        closest.map(Count::from).unwrap_or_default()
+    pub fn count(&self, now: Timestamp) -> Counts {
+        let count_revisions = self.count_revisions(now);
+        let closest = count_revisions.iter().rev().max_by_key(|tally| (!tally.superseded, tally.counted));
+        closest.map(Counts::from).unwrap_or_default()
     }
 
     /// When the newest restart that counts ended, if one lies in the window: what a fleet's
@@ -353,7 +353,7 @@ impl Breaker {
     fn observe(&mut self, pod: &PodReport, now: Timestamp) {
         let oldest = self.oldest(now);
         for wanted in self.ledger.observe(pod, oldest, now) {
-            self.out.push(Action::TakeEvidence(Box::new(wanted)));
+            self.out.push(Action::GatherEvidence(Box::new(wanted)));
         }
     }
 
@@ -364,7 +364,7 @@ impl Breaker {
         }
         match &self.state {
             State::Closed => {
-                self.tell(Notice::Watching {
+                self.tell(BreakerEvent::Watching {
                     target: self.target.to_string(),
                     replicas: self.scale.as_ref().map_or(0, |scale| scale.replicas),
                     pods: u32::try_from(self.view.live().count()).unwrap_or(u32::MAX),
@@ -376,7 +376,7 @@ impl Breaker {
                 if self.scale.as_ref().is_some_and(|scale| scale.replicas == 0) =>
             {
                 let (replicas, because) = (*replicas, because.clone());
-                self.tell(Notice::AlreadyOpen { replicas, because });
+                self.tell(BreakerEvent::AlreadyOpen { replicas, because });
                 self.wake_for_recovery();
             }
             State::Open { .. } | State::HalfOpen { .. } => self.scale_known(now),
@@ -388,7 +388,7 @@ impl Breaker {
             Outcome::ScaleRead(None) => {
                 self.finished(Attempt::ReadScale);
                 self.scale = None;
-                self.tell(Notice::Lost { target: self.target.to_string() });
+                self.tell(BreakerEvent::Lost { target: self.target.to_string() });
             }
             Outcome::ScaleRead(Some(scale)) => {
                 self.finished(Attempt::ReadScale);
@@ -406,7 +406,7 @@ impl Breaker {
             Outcome::RecordSaved => self.record_saved(),
             Outcome::RecordFound(record) => self.record_found(record.map(|record| *record)),
             Outcome::Scaler(by) => {
-                self.finished(Attempt::NameScaler);
+                self.finished(Attempt::FindScaler);
                 self.contested_by(by, now);
             }
             Outcome::Published(key) => {
@@ -423,7 +423,7 @@ impl Breaker {
         match failure.of {
             Attempt::SaveRecord | Attempt::LoadRecord => self.save_failed(&failure, now),
             Attempt::WriteScale => self.write_failed(&failure, now),
-            Attempt::NameScaler => self.contested_by(None, now),
+            Attempt::FindScaler => self.contested_by(None, now),
             Attempt::Publish => self.publish_failed(&failure, now),
             Attempt::ListPods => {
                 self.hold("stale_view", format!("the pods cannot be listed: {}", failure.why), now);
@@ -466,7 +466,7 @@ impl Breaker {
                 Attempt::ReadScale | Attempt::WriteScale => self.read_scale(),
                 Attempt::ListPods => self.list_pods(),
                 Attempt::SaveRecord | Attempt::LoadRecord => self.saving.again(),
-                Attempt::NameScaler => {}
+                Attempt::FindScaler => {}
                 Attempt::Publish => {
                     for event in self.undelivered.clone() {
                         self.publish(event);
@@ -494,13 +494,13 @@ impl Breaker {
         !waiting && self.in_flight.insert(attempt)
     }
 
-    fn tell(&mut self, notice: Notice) {
-        self.out.push(Action::Tell(notice));
+    fn tell(&mut self, notice: BreakerEvent) {
+        self.out.push(Action::Emit(notice));
     }
 
     fn heartbeat(&mut self, now: Timestamp) {
         let held = self.held(now);
-        self.tell(Notice::Heartbeat {
+        self.tell(BreakerEvent::Heartbeat {
             phase: self.state.phase(),
             pods: u32::try_from(self.view.live().count()).unwrap_or(u32::MAX),
             count: self.count(now),
@@ -538,18 +538,18 @@ impl Breaker {
         if restarts.is_empty() {
             return false;
         }
-        let tallies = self.tallies(now);
+        let count_revisions = self.count_revisions(now);
         let counts = |restart: &crate::Restart| self.policy.causes.contains(restart.verdict.cause);
         let mut any = false;
-        let mut lines: Vec<RestartTold> = Vec::new();
+        let mut lines: Vec<RestartEvent> = Vec::new();
         for (at, restart) in restarts.iter().enumerate() {
-            let Some(tally) = tallies.iter().find(|tally| tally.revision == restart.revision) else {
+            let Some(tally) = count_revisions.iter().find(|tally| tally.revision == restart.revision) else {
                 continue;
             };
             any |= counts(restart);
             let later = restarts[at + 1..].iter().filter(|r| r.revision == restart.revision && counts(r));
             let later = u32::try_from(later.count()).unwrap_or(u32::MAX);
-            let so_far = Tally { counted: tally.counted.saturating_sub(later), ..tally.clone() };
+            let so_far = RevisionCounts { counted: tally.counted.saturating_sub(later), ..tally.clone() };
             // What nobody saw of one container is one line.
             if restart.exit_code.is_none()
                 && let Some(last) = lines.last_mut()
@@ -560,10 +560,10 @@ impl Breaker {
                 last.counted = so_far.counted;
                 continue;
             }
-            lines.push(RestartTold::new(restart, &so_far, counts(restart), 1));
+            lines.push(RestartEvent::new(restart, &so_far, counts(restart), 1));
         }
         for line in lines {
-            self.tell(Notice::Restart(line));
+            self.tell(BreakerEvent::Restart(line));
         }
         any
     }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Breaker, Retry};
-use crate::{Action, Address, Notice, TripReason};
+use crate::{Action, BreakerEvent, Endpoint, TripReason};
 
 /// So many wait at most; the Record has room for them beside the counts.
 const MOST_WAITING: usize = 16;
@@ -22,7 +22,7 @@ const RETRY_AT_MOST: SignedDuration = SignedDuration::from_mins(1);
 /// A notice that not everybody has acknowledged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Letter {
+pub struct Notification {
     /// `<uid>.<episode>.<what>`: the same notice, the same id.
     pub id: String,
     /// `tripped`, `held`, `contested`, `restored`, `reset`, `abandoned` or `probe_failed`.
@@ -45,7 +45,7 @@ pub struct Letter {
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Outbox {
-    pub(super) waiting: Vec<Letter>,
+    pub(super) waiting: Vec<Notification>,
     /// Addresses that a letter is on its way to.
     sending: BTreeSet<String>,
     retries: BTreeMap<String, Retry>,
@@ -53,12 +53,12 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn holding(waiting: Vec<Letter>) -> Self {
+    pub(super) fn holding(waiting: Vec<Notification>) -> Self {
         Self { waiting, ..Self::default() }
     }
 
     /// Another watcher's letters: told twice is told once.
-    pub(super) fn adopt(&mut self, theirs: Vec<Letter>) {
+    pub(super) fn adopt(&mut self, theirs: Vec<Notification>) {
         for letter in theirs {
             if !self.waiting.iter().any(|known| known.id == letter.id) {
                 self.waiting.push(letter);
@@ -71,7 +71,7 @@ impl Outbox {
 impl Breaker {
     /// Notices that an address of the policy has not acknowledged yet.
     pub fn notices_left(&self) -> usize {
-        let known: BTreeSet<_> = self.policy.hooks.notify.iter().map(Address::tag).collect();
+        let known: BTreeSet<_> = self.policy.hooks.notify.iter().map(Endpoint::tag).collect();
         self.outbox.waiting.iter().filter(|letter| letter.to.iter().any(|tag| known.contains(tag))).count()
     }
 
@@ -94,7 +94,7 @@ impl Breaker {
         }
         let mut message = message;
         message.truncate(message.floor_char_boundary(LONGEST_MESSAGE));
-        let letter = Letter {
+        let letter = Notification {
             id,
             what: what.into(),
             at: now,
@@ -102,7 +102,7 @@ impl Breaker {
             message,
             replicas,
             because,
-            to: self.policy.hooks.notify.iter().map(Address::tag).collect(),
+            to: self.policy.hooks.notify.iter().map(Endpoint::tag).collect(),
         };
         self.outbox.waiting.retain(|known| known.id != letter.id);
         self.outbox.waiting.push(letter);
@@ -113,9 +113,9 @@ impl Breaker {
         self.saving.again();
     }
 
-    fn give_up(&mut self, letter: &Letter, why: &str) {
+    fn give_up(&mut self, letter: &Notification, why: &str) {
         let message = format!("a notice of {} at {} was not delivered: {why}", letter.what, letter.at);
-        self.tell(Notice::Warning { message });
+        self.tell(BreakerEvent::Warning { message });
         self.saving.again();
     }
 
@@ -141,14 +141,14 @@ impl Breaker {
             let Some(letter) = self.outbox.waiting.iter().find(|letter| letter.to.contains(&tag)) else {
                 continue;
             };
-            let Letter { id, what, at, message, replicas, because, episode, .. } = letter.clone();
+            let Notification { id, what, at, message, replicas, because, episode, .. } = letter.clone();
             let event = self.cloud_event(&id, &what, at, &message, replicas, because.as_ref(), episode);
             self.outbox.sending.insert(tag);
             self.out.push(Action::Notify { to: address, event: Box::new(event) });
         }
     }
 
-    pub(super) fn notified(&mut self, to: &Address, id: &str, failure: Option<String>, now: Timestamp) {
+    pub(super) fn notified(&mut self, to: &Endpoint, id: &str, failure: Option<String>, now: Timestamp) {
         let tag = to.tag();
         self.outbox.sending.remove(&tag);
         let Some(why) = failure else {
@@ -160,14 +160,14 @@ impl Breaker {
                     self.outbox.waiting.remove(at);
                 }
                 self.saving.again();
-                self.tell(Notice::Notified { to: to.shown(), what });
+                self.tell(BreakerEvent::Notified { to: to.shown(), what });
             }
             return;
         };
         let tries = self.outbox.retries.get(&tag).map_or(0, |retry| retry.tries);
         if tries == 0 {
             let message = format!("{} did not take a notice, it is kept and sent again: {why}", to.shown());
-            self.tell(Notice::Warning { message });
+            self.tell(BreakerEvent::Warning { message });
         }
         let wait = SignedDuration::from_millis(200i64 << tries.min(9)).min(RETRY_AT_MOST);
         let due = now + wait;

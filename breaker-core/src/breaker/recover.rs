@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Breaker;
-use crate::{Action, Mode, Notice, Override, Recovery, State, TripReason};
+use crate::{Action, BreakerEvent, Mode, Override, Recovery, State, TripReason};
 
 impl Breaker {
     /// Open for long enough: try; tried for long enough: give all back.
@@ -72,7 +72,7 @@ impl Breaker {
         if let State::HalfOpen { since, probing, probe, .. } = &mut self.state {
             (*since, *probing) = (now, true);
             let replicas = *probe;
-            self.save_then(vec![Action::Tell(Notice::Probing { replicas })]);
+            self.save_then(vec![Action::Emit(BreakerEvent::Probing { replicas })]);
             self.wake_for_recovery();
         }
     }
@@ -97,7 +97,7 @@ impl Breaker {
         if self.decide_on_fresh {
             return self.list_pods();
         }
-        if self.tallies(now).iter().any(|tally| tally.failing > 0) {
+        if self.count_revisions(now).iter().any(|tally| tally.failing > 0) {
             return self.probe_failed(now);
         }
         if let State::HalfOpen { since, .. } = &mut self.state {
@@ -138,6 +138,6 @@ impl Breaker {
         self.cooldown_secs = None;
         self.release();
         self.new_episode(now);
-        self.save_then(vec![Action::Tell(Notice::Restored { replicas })]);
+        self.save_then(vec![Action::Emit(BreakerEvent::Restored { replicas })]);
     }
 }

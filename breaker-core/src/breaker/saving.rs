@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Breaker;
 use crate::action::{Attempt, Failure};
-use crate::{Action, Notice, Record, State};
+use crate::{Action, BreakerEvent, Record, State};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Saving {
@@ -143,7 +143,7 @@ impl Breaker {
             State::Tripping { .. } => self.read_scale(),
             State::Open { replicas, because, restoring: false, .. } => {
                 let (replicas, because) = (*replicas, because.clone());
-                self.tell(Notice::AlreadyOpen { replicas, because });
+                self.tell(BreakerEvent::AlreadyOpen { replicas, because });
                 self.wake_for_recovery();
             }
             _ => {}
@@ -169,7 +169,7 @@ impl Breaker {
         self.saving.in_memory = true;
         let message =
             format!("the record is kept in memory only and is lost with this process: {}", failure.why);
-        self.tell(Notice::Warning { message });
+        self.tell(BreakerEvent::Warning { message });
         self.record_saved();
     }
 }

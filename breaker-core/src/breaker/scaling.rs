@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::{Breaker, TRIP_STAYS_FRESH};
 use crate::action::{Attempt, Failure};
+use crate::pod_cache::PodCache;
 use crate::record::Contested;
-use crate::view::View;
-use crate::{Action, Ledger, Notice, Scale, State};
+use crate::{Action, BreakerEvent, Ledger, Scale, State};
 
 /// Conflicts are routine; so many are met at once before waiting.
 const TRIES_AT_ONCE: u32 = 5;
@@ -32,7 +32,7 @@ impl Breaker {
                 }
                 let before = self.read_ahead;
                 self.read_ahead = self
-                    .tallies(now)
+                    .count_revisions(now)
                     .iter()
                     .any(|tally| tally.counted > 0 && tally.counted >= tally.threshold);
                 if !before {
@@ -121,7 +121,7 @@ impl Breaker {
             self.retry_later(Attempt::WriteScale, now);
         } else {
             self.barred = Some(failure.why.clone());
-            self.tell(Notice::Warning { message: failure.why.clone() });
+            self.tell(BreakerEvent::Warning { message: failure.why.clone() });
             if matches!(self.state, State::Tripping { .. }) {
                 self.abandon(failure.why.clone(), now);
             }
@@ -145,7 +145,7 @@ impl Breaker {
         self.lengthen_cooldown(&because);
         self.state = State::Open { since: now, replicas, because: because.clone(), restoring: false };
         self.new_episode(now);
-        self.tell(Notice::Scaled { replicas, already, because });
+        self.tell(BreakerEvent::Scaled { replicas, already, because });
         self.save_then(vec![]);
         self.wake_for_recovery();
     }
@@ -175,8 +175,8 @@ impl Breaker {
     }
 
     fn name_scaler(&mut self) {
-        if self.in_flight.insert(Attempt::NameScaler) {
-            self.out.push(Action::NameScaler);
+        if self.in_flight.insert(Attempt::FindScaler) {
+            self.out.push(Action::FindScaler);
         }
     }
 
@@ -194,7 +194,7 @@ impl Breaker {
         self.contested = Some(Contested { by: by.clone(), at: now });
         self.state = State::Closed;
         self.new_episode(now);
-        self.save_then(vec![Action::Tell(Notice::Contested { by, replicas })]);
+        self.save_then(vec![Action::Emit(BreakerEvent::Contested { by, replicas })]);
     }
 
     /// Another object under the same name: nothing that was known holds for it.
@@ -202,7 +202,7 @@ impl Breaker {
         let Some(scale) = &self.scale else { return };
         let tripping = matches!(self.state, State::Tripping { .. });
         self.target_uid = scale.uid.clone();
-        self.view = View::new(self.target.clone(), scale.uid.clone());
+        self.view = PodCache::new(self.target.clone(), scale.uid.clone());
         self.ledger = Ledger::default();
         self.counts_from = None;
         self.contested = None;
@@ -213,7 +213,7 @@ impl Breaker {
             self.state = State::Closed;
             self.episode += 1;
             let message = "the target was deleted and created again; counting anew".into();
-            self.save_then(vec![Action::Tell(Notice::Warning { message })]);
+            self.save_then(vec![Action::Emit(BreakerEvent::Warning { message })]);
         }
         self.list_pods();
     }

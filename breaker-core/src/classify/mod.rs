@@ -35,7 +35,7 @@ use level::Level;
 use rule::Says;
 use table::Table;
 
-use crate::{Cause, Confidence, Explanation, NetworkKind, Place, Termination, Verdict};
+use crate::{Cause, Confidence, EvidenceSource, Explanation, NetworkKind, Termination, Verdict};
 
 /// The built-in table, as text.
 const BUILT_IN: &str = include_str!("rules.yaml");
@@ -89,7 +89,7 @@ impl Classifier {
     /// The same verdict with the place of the words that decided it.
     pub fn explain(&self, termination: &Termination) -> Explanation {
         if let Some(verdict) = kubernetes::verdict_of(termination) {
-            return Explanation { verdict, place: Some(Place::Kubernetes) };
+            return Explanation { verdict, place: Some(EvidenceSource::Kubernetes) };
         }
         let killed = kubernetes::killed(termination);
         let words = self.last_words(termination).filter(|said| {
@@ -114,18 +114,18 @@ impl Classifier {
     /// first. The log is asked when the message does not name a cause.
     fn last_words(&self, termination: &Termination) -> Option<Explanation> {
         let Termination { death, log_tail, .. } = termination;
-        let said = self.read(&death.message, Place::Message);
+        let said = self.read(&death.message, EvidenceSource::Message);
         if said.as_ref().is_some_and(|(_, says)| says.names_the_cause()) {
             return said.map(|(explanation, _)| explanation);
         }
-        let logged = if *log_tail == death.message { None } else { self.read(log_tail, Place::Log) };
+        let logged = if *log_tail == death.message { None } else { self.read(log_tail, EvidenceSource::Log) };
         match (said, logged) {
             (Some(_), Some((logged, says))) if says.names_the_cause() => Some(logged),
             (said, logged) => said.or(logged).map(|(explanation, _)| explanation),
         }
     }
 
-    fn read(&self, text: &str, place: fn(usize) -> Place) -> Option<(Explanation, Says)> {
+    fn read(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Option<(Explanation, Says)> {
         if text.trim().is_empty() {
             return None;
         }

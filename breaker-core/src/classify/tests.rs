@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Death, PodEvent};
+use crate::{PodEvent, Terminated};
 
 fn died(exit_code: i32, log_tail: &str) -> Termination {
-    let death = Death { exit_code, reason: "Error".into(), ..Death::default() };
+    let death = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };
     Termination { death, log_tail: log_tail.into(), ..Termination::default() }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Death, PodUid};
+use crate::{PodUid, Terminated};
 
 /// One container of one pod, over all its instances.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct ContainerKey {
 pub struct InstanceId(String);
 
 impl InstanceId {
-    pub(crate) fn of(death: &Death, number: u32) -> Self {
+    pub(crate) fn of(death: &Terminated, number: u32) -> Self {
         Self::known(&death.container_id).unwrap_or_else(|| Self::numbered(number))
     }
 
@@ -46,7 +46,7 @@ impl fmt::Display for InstanceId {
 
 /// The identity of one death: (pod UID, container, instance). Seen again, it is the same death.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeathId {
+pub struct TerminationId {
     /// Whose death.
     pub key: ContainerKey,
     /// Which instance.

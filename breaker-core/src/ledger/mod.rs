@@ -7,28 +7,28 @@
 //! Evidence is asked for when a death is first seen; the restart exists once `restartCount` shows the
 //! successor, so that "more than three" is what `kubectl get pods` shows.
 
+mod container_history;
+mod container_record;
 mod identity;
-mod marks;
-mod series;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-pub use self::identity::{ContainerKey, DeathId, InstanceId};
-pub use self::marks::{ContainerMark, RestartMark};
-pub(crate) use self::series::newest_instant;
-use self::series::{Entry, Series};
+pub(crate) use self::container_history::newest_instant;
+use self::container_history::{ContainerHistory, Entry};
+pub use self::container_record::{ContainerRecord, RestartRecord};
+pub use self::identity::{ContainerKey, InstanceId, TerminationId};
 use crate::{
-    Cause, CauseSet, ContainerReport, ContainerState, Death, PodReport, PodUid, Termination, Unobserved,
+    Cause, CauseSet, ContainerReport, ContainerState, PodReport, PodUid, Terminated, Termination, Unobserved,
     Verdict,
 };
 
 /// A death whose evidence is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EvidenceWanted {
+pub struct EvidenceRequest {
     /// Whose.
-    pub id: DeathId,
+    pub id: TerminationId,
     /// What its status said.
     pub termination: Termination,
     /// It still is its container's current instance: its log is not yet `previous`.
@@ -58,7 +58,7 @@ pub struct Restart {
 /// Restarts and their verdicts, by container.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ledger {
-    series: BTreeMap<ContainerKey, Series>,
+    series: BTreeMap<ContainerKey, ContainerHistory>,
 }
 
 impl Ledger {
@@ -69,7 +69,7 @@ impl Ledger {
         pod: &PodReport,
         oldest: Timestamp,
         now: Timestamp,
-    ) -> Vec<EvidenceWanted> {
+    ) -> Vec<EvidenceRequest> {
         if pod.deleting {
             return Vec::new();
         }
@@ -84,19 +84,19 @@ impl Ledger {
                 None => self
                     .series
                     .entry(key.clone())
-                    .or_insert_with(|| Series::new(&pod.name, &pod.revision, pod.created)),
+                    .or_insert_with(|| ContainerHistory::new(&pod.name, &pod.revision, pod.created)),
             };
-            let stopped = |death: &Death| {
+            let stopped = |death: &Terminated| {
                 pod.restarting_all
                     && (matches!(death.exit_code, 137 | 143)
                         || trigger.is_some_and(|first| first != container.name))
             };
             let fresh = series.observe(container, stopped, oldest, now);
             let missed_some = series.missed_some();
-            let deaths = series::numbered_deaths(container);
+            let deaths = container_history::numbered_terminations(container);
             for (number, death) in deaths.into_iter().filter(|(number, _)| fresh.contains(number)) {
-                wanted.push(EvidenceWanted {
-                    id: DeathId { key: key.clone(), instance: InstanceId::of(death, number) },
+                wanted.push(EvidenceRequest {
+                    id: TerminationId { key: key.clone(), instance: InstanceId::of(death, number) },
                     termination: termination(pod, container, death),
                     current: matches!(&container.state, ContainerState::Terminated(d) if **d == *death),
                     missed_some,
@@ -108,7 +108,7 @@ impl Ledger {
 
     /// Takes in a verdict. Later deaths of a container that was once killed by a failed probe, with the
     /// same exit code, are probe kills too, since the kubelet's events dry up.
-    pub(crate) fn decide(&mut self, id: &DeathId, mut verdict: Verdict) {
+    pub(crate) fn decide(&mut self, id: &TerminationId, mut verdict: Verdict) {
         let Some(series) = self.series.get_mut(&id.key) else { return };
         let Some(exit_code) = series.entry_mut(&id.instance).map(|entry| entry.exit_code) else { return };
         match verdict.cause {
@@ -128,7 +128,7 @@ impl Ledger {
     }
 
     pub(crate) fn has_gaps(&self) -> bool {
-        self.series.values().any(Series::has_gaps)
+        self.series.values().any(ContainerHistory::has_gaps)
     }
 
     /// Settles the restarts that nobody saw, as far as the evidence allows.
@@ -176,7 +176,7 @@ impl Ledger {
 
     /// A new episode: only deaths not seen yet can count.
     pub(crate) fn begin_anew(&mut self) {
-        self.series.values_mut().for_each(Series::begin_anew);
+        self.series.values_mut().for_each(ContainerHistory::begin_anew);
     }
 
     /// Forgets what has left the window, and containers of pods that are gone and have nothing left.
@@ -191,7 +191,7 @@ impl Ledger {
 /// A restart in place, borrowed.
 pub(crate) struct RestartView<'a> {
     pub(crate) key: &'a ContainerKey,
-    series: &'a Series,
+    series: &'a ContainerHistory,
     entry: &'a Entry,
 }
 
@@ -213,7 +213,7 @@ impl<'a> RestartView<'a> {
     }
 }
 
-fn termination(pod: &PodReport, container: &ContainerReport, death: &Death) -> Termination {
+fn termination(pod: &PodReport, container: &ContainerReport, death: &Terminated) -> Termination {
     Termination {
         pod_uid: pod.uid.clone(),
         pod: pod.name.clone(),
@@ -238,7 +238,7 @@ fn first_to_end(pod: &PodReport) -> Option<&str> {
     pod.containers
         .iter()
         .filter_map(|container| {
-            let (_, death) = series::numbered_deaths(container).pop()?;
+            let (_, death) = container_history::numbered_terminations(container).pop()?;
             (!matches!(death.exit_code, 137 | 143)).then_some((death.finished_at?, container.name.as_str()))
         })
         .min()

@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 
 /// A call through the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)] // named after the methods of ClusterClient and Messenger
+#[allow(missing_docs)] // named after the methods of ClusterClient and WebhookClient
 pub enum Call {
     ListPods,
     ReadScale,
     WriteScale,
     ScaledBy,
-    LastWords,
+    LogTail,
     PodEvents,
     LoadRecord,
     SaveRecord,

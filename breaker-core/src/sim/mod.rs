@@ -16,7 +16,7 @@
 //! assert_eq!(scale.replicas, 1);
 //! ```
 
-mod door;
+mod client;
 mod executor;
 mod faults;
 mod world;

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Call, Fault};
 use crate::{
-    CloudEvent, ContainerKind, ContainerReport, ContainerState, Death, Owner, PodEvent, PodNews, PodReport,
-    Record, Reply, TargetEvent, WorkloadRef,
+    CloudEvent, ContainerKind, ContainerReport, ContainerState, HookDecision, KubernetesEvent, Owner,
+    PodEvent, PodNews, PodReport, Record, Terminated, WorkloadRef,
 };
 
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
@@ -116,12 +116,12 @@ pub struct World {
     pub(super) manager: String,
     pub(super) record: Option<(Record, u64)>,
     /// Events on the target, by key.
-    pub(super) published: BTreeMap<String, TargetEvent>,
+    pub(super) published: BTreeMap<String, KubernetesEvent>,
     /// Every scale written through the door, in order.
     pub(super) scales_written: Vec<u32>,
     /// Every event posted, with how many scales had been written before.
     pub(super) posted: Vec<(CloudEvent, usize)>,
-    pub(super) hook_says: Reply,
+    pub(super) hook_says: HookDecision,
     revision: String,
     health: Health,
     pods: BTreeMap<String, Pod>,
@@ -150,7 +150,7 @@ impl World {
             published: BTreeMap::new(),
             scales_written: Vec::new(),
             posted: Vec::new(),
-            hook_says: Reply::Proceed,
+            hook_says: HookDecision::Proceed,
             revision: "7c9f8d6b5".into(),
             health: Health::well(),
             pods: BTreeMap::new(),
@@ -194,7 +194,7 @@ impl World {
     }
 
     /// What whoever is asked answers from now on.
-    pub fn set_hook_says(&mut self, reply: Reply) {
+    pub fn set_hook_says(&mut self, reply: HookDecision) {
         self.hook_says = reply;
     }
 
@@ -304,7 +304,7 @@ impl World {
         self.pods.values().map(|pod| pod.report.clone()).collect()
     }
 
-    pub(super) fn log_of(&self, pod_name: &str, death: &Death) -> Option<String> {
+    pub(super) fn log_of(&self, pod_name: &str, death: &Terminated) -> Option<String> {
         let pod = self.pods.values().find(|pod| pod.report.name == pod_name)?;
         let instance = u32::from_str_radix(death.container_id.get("containerd://".len() + 6..)?, 16).ok()?;
         pod.log.iter().find(|(of, _)| *of == instance).map(|(_, text)| text.clone())
@@ -481,7 +481,7 @@ impl World {
             pod.events.push(PodEvent { at: Some(now), ..event });
         }
         let container = &mut pod.report.containers[0];
-        let death = Death {
+        let death = Terminated {
             container_id: container.container_id.clone(),
             exit_code: dying.exit_code,
             signal: None,
@@ -507,7 +507,7 @@ impl World {
         self.at(now + wait, move |world| world.restart(&uid, instance));
     }
 
-    fn wait(&mut self, uid: &str, instance: u32, death: Death) {
+    fn wait(&mut self, uid: &str, instance: u32, death: Terminated) {
         let Some(pod) = self.pods.get_mut(uid).filter(|pod| pod.instance == instance) else { return };
         let container = &mut pod.report.containers[0];
         container.state = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use breaker_core::{
-    Action, Breaker, Cause, Confidence, ContainerKind, ContainerReport, ContainerState, Death,
-    EvidenceWanted, Input, NetworkKind, Outcome, Owner, PodReport, Policy, Record, Scale, Verdict,
-    WorkloadRef,
+    Action, Breaker, Cause, Confidence, ContainerKind, ContainerReport, ContainerState, EvidenceRequest,
+    Input, NetworkKind, Outcome, Owner, PodReport, Policy, Record, Scale, Terminated, Verdict, WorkloadRef,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -45,7 +44,7 @@ impl Harness {
 
     fn grant(&mut self, action: Action) -> Option<Input> {
         let outcome = match action {
-            Action::TakeEvidence(wanted) => {
+            Action::GatherEvidence(wanted) => {
                 return Some(Input::Verdict(wanted.id.clone(), verdict(&wanted)));
             }
             Action::ReadScale => Outcome::ScaleRead(Some(scale(self.replicas))),
@@ -60,18 +59,18 @@ impl Harness {
             }
             Action::Publish(event) => Outcome::Published(event.key),
             Action::LoadRecord => Outcome::RecordFound(self.record.clone().map(Box::new)),
-            Action::NameScaler => Outcome::Scaler(None),
+            Action::FindScaler => Outcome::Scaler(None),
             Action::CallHook { event, .. } => {
-                Outcome::HookAnswered { id: event.id, answer: Ok(breaker_core::Reply::Proceed) }
+                Outcome::HookAnswered { id: event.id, answer: Ok(breaker_core::HookDecision::Proceed) }
             }
             Action::Notify { to, event } => Outcome::Notified { to, id: event.id, failure: None },
-            Action::ListPods | Action::Tell(_) | Action::Wake(_) => return None,
+            Action::ListPods | Action::Emit(_) | Action::Wake(_) => return None,
         };
         Some(Input::Done(outcome))
     }
 }
 
-fn verdict(wanted: &EvidenceWanted) -> Verdict {
+fn verdict(wanted: &EvidenceRequest) -> Verdict {
     let network = wanted.termination.death.message == "network";
     Verdict {
         cause: if network { Cause::Network } else { Cause::Application },
@@ -94,15 +93,16 @@ pub(crate) struct Life {
 pub(crate) fn history(pod: usize, lives: &[Life]) -> Vec<(Timestamp, PodReport)> {
     let mut reports = Vec::new();
     let mut at = start();
-    let mut last: Option<Death> = None;
+    let mut last: Option<Terminated> = None;
     for (n, life) in lives.iter().enumerate() {
         let id = format!("containerd://{pod:06x}{n:06x}");
         let count = u32::try_from(n).unwrap();
-        let show = |state: ContainerState, last: &Option<Death>| report(pod, count, &id, state, last.clone());
+        let show =
+            |state: ContainerState, last: &Option<Terminated>| report(pod, count, &id, state, last.clone());
         reports.push((at, show(ContainerState::Running { started_at: Some(at) }, &last)));
         let started = at;
         at += SignedDuration::from_secs(life.runs);
-        let death = Death {
+        let death = Terminated {
             container_id: id.clone(),
             exit_code: 1,
             reason: "Error".into(),
@@ -124,7 +124,7 @@ pub(crate) fn report(
     count: u32,
     id: &str,
     state: ContainerState,
-    last: Option<Death>,
+    last: Option<Terminated>,
 ) -> PodReport {
     PodReport {
         uid: format!("uid-{pod}"),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use breaker_core::sim::Sim;
 use breaker_core::{
-    Classifier, Clock, CloudEvent, ClusterError, Command, End, Mode, Notice, Parts, Policy, Supervisor,
-    Until, WorkloadRef,
+    BreakerEvent, Classifier, Clock, CloudEvent, ClusterError, Command, Dependencies, Mode, Policy, RunUntil,
+    StopReason, Supervisor, WorkloadRef,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -28,14 +28,14 @@ pub(crate) struct Watch {
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) lines: Vec<String>,
-    pub(crate) notices: Vec<Notice>,
-    pub(crate) end: Option<End>,
+    pub(crate) notices: Vec<BreakerEvent>,
+    pub(crate) end: Option<StopReason>,
     pub(crate) error: Option<ClusterError>,
 }
 
 impl Seen {
     pub(crate) fn tripped(&self) -> bool {
-        matches!(self.end, Some(End::Tripped { .. }))
+        matches!(self.end, Some(StopReason::Tripped { .. }))
     }
 
     pub(crate) fn lines_with(&self, what: &str) -> Vec<&str> {
@@ -53,15 +53,15 @@ impl Watch {
     }
 
     pub(crate) fn until_tripped(&self) -> Seen {
-        self.until(Until::Tripped)
+        self.until(RunUntil::Tripped)
     }
 
-    pub(crate) fn until(&self, until: Until) -> Seen {
+    pub(crate) fn until(&self, until: RunUntil) -> Seen {
         self.drive(none(), until, None)
     }
 
     pub(crate) fn for_minutes(&self, minutes: i64) -> Seen {
-        self.drive(none(), Until::Forever, Some(minutes))
+        self.drive(none(), RunUntil::Forever, Some(minutes))
     }
 
     /// Watches for so long, with commands given so many seconds from now.
@@ -75,14 +75,14 @@ impl Watch {
                 command
             }
         });
-        self.drive(commands.boxed(), Until::Forever, Some(minutes))
+        self.drive(commands.boxed(), RunUntil::Forever, Some(minutes))
     }
 
     pub(crate) fn command(&self, command: Command) -> Seen {
-        self.drive(futures::stream::iter([command]).boxed(), Until::Settled, None)
+        self.drive(futures::stream::iter([command]).boxed(), RunUntil::Settled, None)
     }
 
-    fn drive(&self, commands: Commands, until: Until, minutes: Option<i64>) -> Seen {
+    fn drive(&self, commands: Commands, until: RunUntil, minutes: Option<i64>) -> Seen {
         let mut seen = Seen::default();
         let end = self.sim.now() + SignedDuration::from_mins(minutes.unwrap_or(24 * 60));
         let sim = self.sim.clone();
@@ -102,8 +102,8 @@ impl Watch {
 
     pub(crate) fn two_until_tripped(&self) -> (Seen, Seen) {
         let (mut first, mut second) = (Seen::default(), Seen::default());
-        let a = one(&self.sim, &self.policy, none(), Until::Tripped, &mut first);
-        let b = one(&self.sim, &self.policy, none(), Until::Tripped, &mut second);
+        let a = one(&self.sim, &self.policy, none(), RunUntil::Tripped, &mut first);
+        let b = one(&self.sim, &self.policy, none(), RunUntil::Tripped, &mut second);
         self.sim.run(async move { futures::future::join(a, b).await });
         (first, second)
     }
@@ -115,8 +115,8 @@ fn none() -> Commands {
     futures::stream::pending().boxed()
 }
 
-async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: Until, seen: &mut Seen) {
-    let parts = Parts {
+async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: RunUntil, seen: &mut Seen) {
+    let parts = Dependencies {
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),

@@ -1,7 +1,7 @@
 //! From a spec to what the breaker is built from; each error names the field.
 
 use breaker_core::{
-    Address, BeforeTrip, Cause, CauseSet, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery,
+    BeforeTrip, Cause, CauseSet, Endpoint, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery,
     TargetArg, Unobserved, WorkloadRef,
 };
 use jiff::SignedDuration;
@@ -148,7 +148,7 @@ fn recovery_of(spec: &RecoverySpec) -> Result<Recovery, BadSpec> {
 }
 
 fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, BadSpec> {
-    let address = |url: &str, secret: &Option<SecretKey>| Address {
+    let address = |url: &str, secret: &Option<SecretKey>| Endpoint {
         url: url.into(),
         secret: secret.as_ref().map(|secret| format!("{namespace}/{}/{}", secret.name, secret.key)),
     };

@@ -1,5 +1,6 @@
 use breaker_core::{
-    Address, BeforeTrip, CauseSet, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery, Unobserved,
+    BeforeTrip, CauseSet, Endpoint, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery,
+    Unobserved,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -64,14 +65,14 @@ fn everything_that_can_be_written_arrives() {
             mode: Mode::Observe,
             hooks: Hooks {
                 before_trip: Some(BeforeTrip {
-                    to: Address {
+                    to: Endpoint {
                         url: "https://payments/rollback".into(),
                         secret: Some("sre/hook/key".into())
                     },
                     timeout: SignedDuration::from_secs(20),
                     on_failure: OnFailure::Hold,
                 }),
-                notify: vec![Address::new("https://chat/alerts")],
+                notify: vec![Endpoint::new("https://chat/alerts")],
             },
         }
     );

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use breaker_core::{
-    ClusterClient, ClusterError, LastWords, LastWordsOf, PodEvent, PodNews, PodReport, Record, Scale, State,
-    Stored, TargetEvent, WorkloadRef,
+    ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews, PodReport,
+    Record, Scale, State, Stored, WorkloadRef,
 };
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 
 use super::page::Page;
-use crate::{KubeClient, PodHub};
+use crate::{KubeClient, SharedPodWatch};
 
 /// Held by each breaker of the first round until it has asked for its pods; then the one listing begins.
 pub(crate) type Token = mpsc::Sender<()>;
@@ -79,7 +79,7 @@ pub(crate) async fn end_truce(kube: &KubeClient, page: &Page) {
 
 pub(crate) struct FleetDoor {
     kube: KubeClient,
-    hub: PodHub,
+    hub: SharedPodWatch,
     page: Arc<Page>,
     keda: Arc<Keda>,
     lanes: Arc<Lanes>,
@@ -93,7 +93,7 @@ pub(crate) struct FleetDoor {
 impl FleetDoor {
     pub(crate) fn new(
         kube: KubeClient,
-        hub: PodHub,
+        hub: SharedPodWatch,
         page: Arc<Page>,
         keda: Arc<Keda>,
         lanes: Arc<Lanes>,
@@ -185,7 +185,7 @@ impl ClusterClient for FleetDoor {
         self.kube.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
+    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         let _lane = self.lanes.evidence().await;
         self.kube.last_words(of).await
     }
@@ -226,7 +226,7 @@ impl ClusterClient for FleetDoor {
         Ok(saved)
     }
 
-    async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         let _lane = self.lanes.evidence().await;
         self.kube.publish(target, event).await
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breaker_core::{
-    Breaker, ClusterError, End, Mode, Notice, Override, Parts, Record, Supervisor, Until, WorkloadRef,
+    Breaker, BreakerEvent, ClusterError, Dependencies, Mode, Override, Record, RunUntil, StopReason,
+    Supervisor, WorkloadRef,
 };
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -78,7 +79,7 @@ async fn run(
         shared.looked.subscribe(),
         token,
     );
-    let parts = Parts {
+    let parts = Dependencies {
         client: Arc::new(door),
         clock: Arc::clone(&shared.kube.clock),
         classifier: Arc::clone(&shared.options.classifier),
@@ -108,7 +109,7 @@ async fn run(
         sheet.ready = readiness(&wanted, target);
     });
     Box::pin(end_truce(&shared.kube, page)).await;
-    let mut tell = |at: Timestamp, notice: &Notice| shared.told(page, target, at, notice);
+    let mut tell = |at: Timestamp, notice: &BreakerEvent| shared.told(page, target, at, notice);
     let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
     let mut orders = orders.clone();
     let follow = async {
@@ -118,12 +119,12 @@ async fn run(
         }
     };
     let end = tokio::select! {
-        end = supervisor.run(commands, Until::Forever, &mut tell) => end,
+        end = supervisor.run(commands, RunUntil::Forever, &mut tell) => end,
         () = keep_written(shared, page) => return Finding::new(false, "Stopped", "its status is not written any more"),
         () = follow => return Finding::new(false, "Stopped", "it is not wanted any more"),
     };
     match end {
-        Ok(End::Lost) => not_found(&target.to_string()),
+        Ok(StopReason::Lost) => not_found(&target.to_string()),
         Ok(_) => Finding::new(false, "Stopped", "it ended by itself"),
         Err(error) => refusal(&error),
     }

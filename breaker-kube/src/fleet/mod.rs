@@ -1,7 +1,7 @@
 //! A fleet: every CircuitBreaker of a scope, each with a supervisor of its own, over one pod watch.
 //!
 //! ```text
-//! CircuitBreakers ─watch─▶ Fleet ──┬─ starts, orders, stops ─▶ life ─▶ Supervisor ─▶ FleetDoor ─┬▶ PodHub (pods)
+//! CircuitBreakers ─watch─▶ Fleet ──┬─ starts, orders, stops ─▶ life ─▶ Supervisor ─▶ FleetDoor ─┬▶ SharedPodWatch (pods)
 //!                                  │                                                            ├▶ Page (Record, status)
 //!                                  └─ Desk: the outage guard ◀── counted restarts, trips        └▶ KubeClient (all else)
 //! ```
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use breaker_core::{Classifier, ClusterError, Messenger, Notice, Policy, WorkloadRef};
+use breaker_core::{BreakerEvent, Classifier, ClusterError, Policy, WebhookClient, WorkloadRef};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;
@@ -46,7 +46,7 @@ use self::source::SlimBreaker;
 use crate::crd::{BadSpec, CircuitBreakerSpec, THE_KIND, Wanted, condition};
 use crate::errors::Step;
 use crate::watch::{PAGE, SERVER_TIMEOUT, back_off};
-use crate::{KubeClient, PodHub};
+use crate::{KubeClient, SharedPodWatch};
 
 /// The first round of breakers gets so long, after the listing of all pods, to take evidence; only then may one trip.
 const LOOK_AROUND: Duration = Duration::from_secs(2);
@@ -70,13 +70,13 @@ pub struct FleetOptions {
     /// How often each breaker compares its status with where things stand. Nothing is sent when nothing changed.
     pub heartbeat: SignedDuration,
     /// The way out of the cluster, for the hooks.
-    pub messenger: Option<Arc<dyn Messenger>>,
+    pub messenger: Option<Arc<dyn WebhookClient>>,
 }
 
 /// Who is told what happens in a fleet.
 pub trait Audience: Send + Sync {
     /// A breaker told something.
-    fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &Notice);
+    fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &BreakerEvent);
 
     /// The fleet itself has something to say, perhaps of one breaker.
     fn remark(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str);
@@ -91,7 +91,7 @@ pub trait Audience: Send + Sync {
 /// What all breakers of a fleet share.
 pub(crate) struct Shared {
     kube: KubeClient,
-    hub: PodHub,
+    hub: SharedPodWatch,
     desk: Desk,
     options: FleetOptions,
     audience: Arc<dyn Audience>,
@@ -103,13 +103,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    fn told(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef, at: Timestamp, notice: &Notice) {
-        if matches!(notice, Notice::Scaled { .. } | Notice::AlreadyOpen { .. }) {
+    fn told(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef, at: Timestamp, notice: &BreakerEvent) {
+        if matches!(notice, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
             self.look_for_hpa(page, target);
         }
         match notice {
-            Notice::Restart(restart) if restart.counts => self.desk.seen(&page.name, restart.finished_at),
-            Notice::Scaled { already: false, .. } => self.desk.tripped(&page.name, at),
+            BreakerEvent::Restart(restart) if restart.counts => {
+                self.desk.seen(&page.name, restart.finished_at)
+            }
+            BreakerEvent::Scaled { already: false, .. } => self.desk.tripped(&page.name, at),
             _ => {}
         }
         page.told(notice);
@@ -142,15 +144,16 @@ impl Shared {
     }
 }
 
-fn phase_after(notice: &Notice) -> Option<&'static str> {
+fn phase_after(notice: &BreakerEvent) -> Option<&'static str> {
     match notice {
-        Notice::Tripping { .. } => Some("Tripping"),
-        Notice::Scaled { .. } | Notice::AlreadyOpen { .. } => Some("Open"),
-        Notice::Probing { .. } => Some("HalfOpen"),
-        Notice::Watching { .. } | Notice::Restored { .. } | Notice::Reset | Notice::Contested { .. } => {
-            Some("Closed")
-        }
-        Notice::Heartbeat { phase, .. } => Some(phase),
+        BreakerEvent::Tripping { .. } => Some("Tripping"),
+        BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. } => Some("Open"),
+        BreakerEvent::Probing { .. } => Some("HalfOpen"),
+        BreakerEvent::Watching { .. }
+        | BreakerEvent::Restored { .. }
+        | BreakerEvent::Reset
+        | BreakerEvent::Contested { .. } => Some("Closed"),
+        BreakerEvent::Heartbeat { phase, .. } => Some(phase),
         _ => None,
     }
 }
@@ -158,7 +161,7 @@ fn phase_after(notice: &Notice) -> Option<&'static str> {
 /// Runs every CircuitBreaker of a scope.
 pub struct Fleet {
     kube: KubeClient,
-    hub: PodHub,
+    hub: SharedPodWatch,
     options: FleetOptions,
     audience: Arc<dyn Audience>,
 }
@@ -177,7 +180,7 @@ pub enum FleetError {
 impl Fleet {
     /// A fleet that does nothing before [`Fleet::run`].
     pub fn new(kube: KubeClient, options: FleetOptions, audience: Arc<dyn Audience>) -> Self {
-        let hub = PodHub::new(kube.clone(), options.namespace.clone());
+        let hub = SharedPodWatch::new(kube.clone(), options.namespace.clone());
         Self { kube, hub, options, audience }
     }
 

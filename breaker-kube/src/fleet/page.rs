@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use breaker_core::{Clock, ClusterError, Notice, Record, State, Stored};
+use breaker_core::{BreakerEvent, Clock, ClusterError, Record, State, Stored};
 use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
@@ -105,7 +105,7 @@ impl Page {
     }
 
     /// Takes in what the breaker told.
-    pub(crate) fn told(&self, notice: &Notice) {
+    pub(crate) fn told(&self, notice: &BreakerEvent) {
         if self.inner().sheet.told(notice) {
             self.soon.notify_one();
         }

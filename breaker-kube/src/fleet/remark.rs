@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use breaker_core::{TargetEvent, WorkloadRef};
+use breaker_core::{KubernetesEvent, WorkloadRef};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 
@@ -47,7 +47,7 @@ impl Shared {
             uid: Some(page.uid.clone()),
             ..ObjectReference::default()
         };
-        let event = TargetEvent {
+        let event = KubernetesEvent {
             key: format!("{}.{}.{}", page.uid, stamp(self.kube.clock.now()), reason.to_ascii_lowercase()),
             uid: page.uid.clone(),
             warning,
@@ -82,7 +82,7 @@ impl Shared {
             target.slash()
         );
         self.say(Some(&page.name), &message);
-        let event = TargetEvent {
+        let event = KubernetesEvent {
             key: format!("{target_uid}.{}.leftasitis", page.uid),
             uid: target_uid.into(),
             warning: true,

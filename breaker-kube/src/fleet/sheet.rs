@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::{Count, Notice, Override, Record, State};
+use breaker_core::{BreakerEvent, Counts, Override, Record, State};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ pub(crate) struct Sheet {
     pub(crate) held: Option<(String, String)>,
     /// It only observes, and would have tripped.
     pub(crate) would_trip: Option<String>,
-    pub(crate) count: Count,
+    pub(crate) count: Counts,
     /// What `count` is about, once there was a Record: which target, counted since when.
     pub(crate) about: Option<(String, Option<Timestamp>)>,
     pub(crate) last_trip: Option<LastTrip>,
@@ -59,11 +59,11 @@ pub(crate) struct Sheet {
 impl Sheet {
     /// The sheet that an earlier controller left, or an empty one.
     pub(crate) fn of(status: CircuitBreakerStatus, generation: Option<i64>) -> Self {
-        let count = Count {
+        let count = Counts {
             counted: status.counted.unwrap_or_default(),
             threshold: status.threshold.unwrap_or_default(),
             by_cause: status.by_cause,
-            ..Count::default()
+            ..Counts::default()
         };
         // A warning that stands already is not told anew.
         let standing = |kind: &str| {
@@ -92,25 +92,25 @@ impl Sheet {
 
     /// Takes in what was told; answers whether the status should be written soon for its sake. What is told
     /// with a new Record is written with that.
-    pub(crate) fn told(&mut self, notice: &Notice) -> bool {
+    pub(crate) fn told(&mut self, notice: &BreakerEvent) -> bool {
         match notice {
-            Notice::Watching { count, .. } => self.count = count.clone(),
-            Notice::Restart(restart) => {
+            BreakerEvent::Watching { count, .. } => self.count = count.clone(),
+            BreakerEvent::Restart(restart) => {
                 (self.count.counted, self.count.threshold) = (restart.counted, restart.threshold);
                 *self.count.by_cause.entry(restart.label()).or_default() += restart.times;
             }
-            Notice::Heartbeat { count, held, phase, .. } => {
+            BreakerEvent::Heartbeat { count, held, phase, .. } => {
                 if *phase == "Closed" {
                     self.count = count.clone();
                 }
                 self.held = held.as_ref().map(|held| (one_word(held.reason), held.to_string()));
             }
-            Notice::Held(held) => self.held = Some((one_word(held.reason), held.to_string())),
-            Notice::WouldTrip(because) => self.would_trip = Some(because.to_string()),
-            Notice::Tripping { .. } => (self.held, self.would_trip) = (None, None),
-            Notice::Scaled { .. } => self.held = None,
-            Notice::Contested { .. } => (self.held, self.may_wake) = (None, None),
-            Notice::Reset | Notice::Restored { .. } => {
+            BreakerEvent::Held(held) => self.held = Some((one_word(held.reason), held.to_string())),
+            BreakerEvent::WouldTrip(because) => self.would_trip = Some(because.to_string()),
+            BreakerEvent::Tripping { .. } => (self.held, self.would_trip) = (None, None),
+            BreakerEvent::Scaled { .. } => self.held = None,
+            BreakerEvent::Contested { .. } => (self.held, self.may_wake) = (None, None),
+            BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
                 (self.held, self.would_trip, self.may_wake) = (None, None, None);
                 self.count.counted = 0;
                 self.count.by_cause.clear();

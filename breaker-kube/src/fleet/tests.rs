@@ -1,4 +1,4 @@
-use breaker_core::{Contested, Held, Notice, Override, Record, State, TripReason};
+use breaker_core::{BreakerEvent, Contested, Hold, Override, Record, State, TripReason};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -37,8 +37,8 @@ fn open(since: i64) -> Record {
     Record { state, episode: 2, ..Record::default() }
 }
 
-fn held() -> Notice {
-    Notice::Held(Held {
+fn held() -> BreakerEvent {
+    BreakerEvent::Held(Hold {
         reason: "one_node",
         total: 4,
         counted: 4,
@@ -113,7 +113,7 @@ fn a_trip_that_holds_is_told_in_one_word_and_ends_with_the_trip() {
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
-    sheet.told(&Notice::Tripping { replicas: 1, because: TripReason::default() });
+    sheet.told(&BreakerEvent::Tripping { replicas: 1, because: TripReason::default() });
     assert_eq!(find(&sheet.status(None, at(1)), "Held").unwrap().status, "False");
 }
 

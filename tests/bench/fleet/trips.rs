@@ -26,7 +26,7 @@ enum Who {
 enum How {
     /// The death is shown first, then the restart, as a kubelet does.
     SeenToDie,
-    /// Death and restart in one status change, so that evidence is taken in between as well.
+    /// Terminated and restart in one status change, so that evidence is taken in between as well.
     OnePatch,
 }
 

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use super::faults::{Call, Fault};
 use super::{Sim, World};
 use crate::{
-    Address, Clock, CloudEvent, ClusterClient, ClusterError, LastWords, LastWordsOf, MessageError, Messenger,
-    PodEvent, PodNews, PodReport, Record, Reply, Scale, Stored, TargetEvent, WorkloadRef,
+    Clock, CloudEvent, ClusterClient, ClusterError, Endpoint, HookDecision, KubernetesEvent, LogTail,
+    LogTailRequest, PodEvent, PodNews, PodReport, Record, Scale, Stored, WebhookClient, WebhookError,
+    WorkloadRef,
 };
 
 impl Sim {
@@ -106,9 +107,9 @@ impl ClusterClient for Sim {
         self.call(Call::ScaledBy, |world| Ok(Some(world.manager.clone()))).await
     }
 
-    async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError> {
-        self.call(Call::LastWords, |world| {
-            Ok(world.log_of(&of.pod, &of.death).map_or(LastWords::Gone, LastWords::Said))
+    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+        self.call(Call::LogTail, |world| {
+            Ok(world.log_of(&of.pod, &of.death).map_or(LogTail::Gone, LogTail::Said))
         })
         .await
     }
@@ -142,7 +143,7 @@ impl ClusterClient for Sim {
         .await
     }
 
-    async fn publish(&self, _target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError> {
+    async fn publish(&self, _target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         self.call(Call::Publish, |world| {
             world.published.entry(event.key.clone()).or_insert_with(|| event.clone());
             Ok(())
@@ -152,14 +153,14 @@ impl ClusterClient for Sim {
 }
 
 #[async_trait]
-impl Messenger for Sim {
-    async fn post(&self, _to: &Address, event: &CloudEvent) -> Result<Reply, MessageError> {
+impl WebhookClient for Sim {
+    async fn post(&self, _to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         let posted = self.call(Call::Post, |world| {
             let before = world.scales_written.len();
             world.posted.push((event.clone(), before));
             Ok(world.hook_says.clone())
         });
-        posted.await.map_err(|error| MessageError { why: error.chain(), retryable: error.is_retryable() })
+        posted.await.map_err(|error| WebhookError { why: error.chain(), retryable: error.is_retryable() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Address, Clock, CloudEvent, MessageError, Messenger, Reply};
+use crate::{Clock, CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 
 /// A notice that takes longer is sent again later.
 const NOTICE_WITHIN: SignedDuration = SignedDuration::from_secs(10);
@@ -16,9 +16,9 @@ const SHORTEST_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
 
 /// One attempt at a notice.
 pub(crate) async fn once(
-    messenger: Option<Arc<dyn Messenger>>,
+    messenger: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
-    to: &Address,
+    to: &Endpoint,
     event: &CloudEvent,
 ) -> Result<(), String> {
     let Some(messenger) = messenger else { return Err(NOBODY.into()) };
@@ -32,12 +32,12 @@ pub(crate) async fn once(
 /// Attempts at a question until it is answered or `within` is over: a receiver that is just being restarted is
 /// not taken for one that is gone.
 pub(crate) async fn until(
-    messenger: Option<Arc<dyn Messenger>>,
+    messenger: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
-    to: &Address,
+    to: &Endpoint,
     event: &CloudEvent,
     within: SignedDuration,
-) -> Result<Reply, String> {
+) -> Result<HookDecision, String> {
     let Some(messenger) = messenger else { return Err(NOBODY.into()) };
     let deadline = clock.now() + within;
     let mut pause = PAUSE;
@@ -64,12 +64,12 @@ const NOBODY: &str = "this watcher has no way to send messages";
 
 /// `None` when time was up first.
 async fn attempt(
-    messenger: &dyn Messenger,
+    messenger: &dyn WebhookClient,
     clock: &dyn Clock,
-    to: &Address,
+    to: &Endpoint,
     event: &CloudEvent,
     deadline: Timestamp,
-) -> Option<Result<Reply, MessageError>> {
+) -> Option<Result<HookDecision, WebhookError>> {
     match select(messenger.post(to, event), clock.sleep_until(deadline)).await {
         Either::Left((answer, _)) => Some(answer),
         Either::Right(_) => None,

@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::identity::InstanceId;
-use crate::{Cause, ContainerReport, ContainerState, Death, Unobserved, Verdict};
+use crate::{Cause, ContainerReport, ContainerState, Terminated, Unobserved, Verdict};
 
 /// Unobserved restarts remembered of one jump; a policy that needs more is told apart by its count anyway.
 const MOST_OF_A_JUMP: u32 = 1024;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Series {
+pub(crate) struct ContainerHistory {
     pub(crate) pod_name: String,
     pub(crate) revision: String,
     /// Highest `restartCount` seen in this series.
@@ -72,7 +72,7 @@ enum Arrival {
     Foreign,
 }
 
-impl Series {
+impl ContainerHistory {
     pub(crate) fn new(pod_name: &str, revision: &str, created: Timestamp) -> Self {
         Self {
             pod_name: pod_name.to_owned(),
@@ -92,7 +92,7 @@ impl Series {
     pub(crate) fn observe(
         &mut self,
         report: &ContainerReport,
-        stopped: impl Fn(&Death) -> bool,
+        stopped: impl Fn(&Terminated) -> bool,
         oldest: Timestamp,
         now: Timestamp,
     ) -> Vec<u32> {
@@ -104,7 +104,7 @@ impl Series {
         }
         let settled = self.seen;
         let mut fresh = Vec::new();
-        for (number, death) in numbered_deaths(report) {
+        for (number, death) in numbered_terminations(report) {
             let known = self.deaths.get(&number);
             // Below `settled` everything was accounted for; only a death deduced from the count may still be filled in.
             let new = match known {
@@ -270,7 +270,7 @@ impl Series {
 }
 
 impl Entry {
-    fn observed(death: &Death, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
+    fn observed(death: &Terminated, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
         Self {
             id: InstanceId::of(death, number),
             at: death.finished_at.unwrap_or(now),
@@ -297,9 +297,10 @@ impl Entry {
 
 /// The deaths a status shows, each with the number of the instance that ended. While a container is
 /// terminated, `state` and `lastState` hold two different deaths.
-pub(crate) fn numbered_deaths(report: &ContainerReport) -> Vec<(u32, &Death)> {
+pub(crate) fn numbered_terminations(report: &ContainerReport) -> Vec<(u32, &Terminated)> {
     let mut deaths = Vec::with_capacity(2);
-    let own = |death: &Death| !report.container_id.is_empty() && death.container_id == report.container_id;
+    let own =
+        |death: &Terminated| !report.container_id.is_empty() && death.container_id == report.container_id;
     if let Some(death) = report.last.as_deref() {
         let waiting = matches!(report.state, ContainerState::Waiting { .. });
         if waiting && own(death) {
@@ -316,7 +317,7 @@ pub(crate) fn numbered_deaths(report: &ContainerReport) -> Vec<(u32, &Death)> {
 
 /// The newest instant that a status shows.
 pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
-    let of = |death: &Death| death.finished_at.max(death.started_at);
+    let of = |death: &Terminated| death.finished_at.max(death.started_at);
     let state = match &report.state {
         ContainerState::Running { started_at } => *started_at,
         ContainerState::Terminated(death) => of(death),

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{ContainerKey, Ledger};
-use crate::view::{View, is_failing};
+use crate::pod_cache::{PodCache, is_failing};
 use crate::{Cause, PodReport, Policy};
 
 /// An older revision may trip only if no pod of a newer one was created for this long.
@@ -15,7 +15,7 @@ pub const ROLL_OUT_GRACE: SignedDuration = SignedDuration::from_mins(10);
 /// Counts of one revision, and the thresholds they are held against.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tally {
+pub struct RevisionCounts {
     /// Value of the revision label, empty when there is none.
     pub revision: String,
     /// Restarts of the counted causes inside the window.
@@ -36,7 +36,7 @@ pub struct Tally {
     pub superseded: bool,
 }
 
-impl Tally {
+impl RevisionCounts {
     /// Both conditions of a trip hold, apart from what the revision may do.
     pub fn exceeds(&self) -> bool {
         self.counted > self.threshold && self.failing >= self.need
@@ -66,32 +66,36 @@ impl Tally {
 /// One tally for each revision that has a live pod or a restart since `oldest`; the newest revision first.
 ///
 /// `replicas` is the target's `spec.replicas`; while it is unknown the live pods alone tell.
-pub(crate) fn tallies(
+pub(crate) fn count_revisions(
     ledger: &Ledger,
-    view: &View,
+    view: &PodCache,
     policy: &Policy,
     replicas: Option<u32>,
     oldest: Timestamp,
     now: Timestamp,
-) -> Vec<Tally> {
+) -> Vec<RevisionCounts> {
     let started = count(view.live().filter(|pod| pod.has_started()));
     let base = replicas.map_or(started, |replicas| replicas.min(started));
     let need = policy.min_failing_pods.of(base);
-    let blank = || Tally { need, threshold: policy.max_restarts.saturating_mul(need), ..Tally::default() };
+    let blank = || RevisionCounts {
+        need,
+        threshold: policy.max_restarts.saturating_mul(need),
+        ..RevisionCounts::default()
+    };
 
-    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    let mut count_revisions: BTreeMap<&str, RevisionCounts> = BTreeMap::new();
     let mut youngest: BTreeMap<&str, Timestamp> = BTreeMap::new();
     for pod in view.pods() {
         let created = youngest.entry(&pod.revision).or_insert(pod.created);
         *created = pod.created.max(*created);
     }
     for pod in view.live() {
-        tallies.entry(&pod.revision).or_insert_with(blank);
+        count_revisions.entry(&pod.revision).or_insert_with(blank);
     }
     let mut with_counted: BTreeSet<&ContainerKey> = BTreeSet::new();
     for restart in ledger.restarts_since(oldest) {
         let Some(verdict) = restart.verdict() else { continue };
-        let tally = tallies.entry(restart.revision()).or_insert_with(blank);
+        let tally = count_revisions.entry(restart.revision()).or_insert_with(blank);
         tally.total += 1;
         *tally.by_cause.entry(verdict.label()).or_default() += 1;
         if verdict.cause == Cause::Unknown {
@@ -103,13 +107,13 @@ pub(crate) fn tallies(
         }
     }
     for pod in failing_among(view, &with_counted, now) {
-        if let Some(tally) = tallies.get_mut(pod.revision.as_str()) {
+        if let Some(tally) = count_revisions.get_mut(pod.revision.as_str()) {
             tally.failing += 1;
         }
     }
 
     let live_now = view.live().max_by_key(|pod| pod.created).map(|pod| pod.created);
-    let mut tallies: Vec<_> = tallies
+    let mut count_revisions: Vec<_> = count_revisions
         .into_iter()
         .map(|(revision, mut tally)| {
             let own = youngest.get(revision).copied();
@@ -125,8 +129,8 @@ pub(crate) fn tallies(
             (own, tally)
         })
         .collect();
-    tallies.sort_by_key(|(created, tally)| (std::cmp::Reverse(*created), tally.revision.clone()));
-    tallies.into_iter().map(|(_, tally)| tally).collect()
+    count_revisions.sort_by_key(|(created, tally)| (std::cmp::Reverse(*created), tally.revision.clone()));
+    count_revisions.into_iter().map(|(_, tally)| tally).collect()
 }
 
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
@@ -136,7 +140,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 /// Live pods of one revision with a counted restart that are failing now.
 pub(crate) fn failing_pods<'a>(
     ledger: &Ledger,
-    view: &'a View,
+    view: &'a PodCache,
     policy: &Policy,
     revision: &str,
     oldest: Timestamp,
@@ -148,7 +152,7 @@ pub(crate) fn failing_pods<'a>(
 }
 
 fn failing_among<'a>(
-    view: &'a View,
+    view: &'a PodCache,
     with_counted: &BTreeSet<&ContainerKey>,
     now: Timestamp,
 ) -> impl Iterator<Item = &'a PodReport> {

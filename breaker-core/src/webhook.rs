@@ -4,18 +4,18 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Address;
+use crate::Endpoint;
 
 /// Delivers messages. Object-safe; `breaker-kube` implements it over HTTP, `sim` in memory.
 ///
 /// Each call is one attempt; trying again and giving up in time belong to the caller, who may drop the future.
 #[async_trait]
-pub trait Messenger: Send + Sync {
+pub trait WebhookClient: Send + Sync {
     /// Delivers one event. The same event may be sent again after a crash: its `id` is the idempotency key.
     ///
     /// # Errors
-    /// [`MessageError`] when it was not accepted, or nobody knows whether it was.
-    async fn post(&self, to: &Address, event: &CloudEvent) -> Result<Reply, MessageError>;
+    /// [`WebhookError`] when it was not accepted, or nobody knows whether it was.
+    async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError>;
 }
 
 /// An event in the structured JSON form of CloudEvents 1.0.
@@ -42,7 +42,7 @@ pub struct CloudEvent {
 
 /// What the receiver of a hook wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
+pub enum HookDecision {
     /// Go on.
     Proceed,
     /// Do not trip now; why.
@@ -52,7 +52,7 @@ pub enum Reply {
 /// A message that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{why}")]
-pub struct MessageError {
+pub struct WebhookError {
     /// Why, on one line, without secrets.
     pub why: String,
     /// The same message may be accepted later.

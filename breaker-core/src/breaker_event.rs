@@ -5,12 +5,12 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Restart, Tally, TripReason};
+use crate::{Restart, RevisionCounts, TripReason};
 
 /// One thing told. As JSON an object with an `event` field; as text one line without a line feed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Notice {
+pub enum BreakerEvent {
     /// Watching has begun.
     Watching {
         /// `namespace/kind/name`.
@@ -21,10 +21,10 @@ pub enum Notice {
         pods: u32,
         /// Where things stand.
         #[serde(flatten)]
-        count: Count,
+        count: Counts,
     },
     /// A restart was counted, or seen and not counted.
-    Restart(RestartTold),
+    Restart(RestartEvent),
     /// Still there.
     Heartbeat {
         /// Phase of the breaker.
@@ -33,13 +33,13 @@ pub enum Notice {
         pods: u32,
         /// Where things stand.
         #[serde(flatten)]
-        count: Count,
+        count: Counts,
         /// Why it does not act although restarts are many.
         #[serde(skip_serializing_if = "Option::is_none")]
-        held: Option<Held>,
+        held: Option<Hold>,
     },
     /// Restarts are many, and yet it does not act.
-    Held(Held),
+    Held(Hold),
     /// Dry run: it would trip now.
     WouldTrip(TripReason),
     /// Decided; the Record says so, the scale comes next.
@@ -126,7 +126,7 @@ pub enum Notice {
 /// Counted restarts against what is tolerated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Count {
+pub struct Counts {
     /// Counted restarts inside the window.
     pub counted: u32,
     /// Tolerated.
@@ -139,8 +139,8 @@ pub struct Count {
     pub need: u32,
 }
 
-impl From<&Tally> for Count {
-    fn from(tally: &Tally) -> Self {
+impl From<&RevisionCounts> for Counts {
+    fn from(tally: &RevisionCounts) -> Self {
         Self {
             counted: tally.counted,
             threshold: tally.threshold,
@@ -152,7 +152,7 @@ impl From<&Tally> for Count {
 }
 
 /// `2/3 (network:refused 2, oom 1)`.
-impl fmt::Display for Count {
+impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.counted, self.threshold)?;
         if !self.by_cause.is_empty() {
@@ -166,7 +166,7 @@ impl fmt::Display for Count {
 /// One restart as told, or several of one container that nobody saw.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RestartTold {
+pub struct RestartEvent {
     /// Counted restarts of the revision so far.
     pub counted: u32,
     /// Tolerated.
@@ -197,8 +197,8 @@ pub struct RestartTold {
     pub times: u32,
 }
 
-impl RestartTold {
-    pub(crate) fn new(restart: &Restart, tally: &Tally, counts: bool, times: u32) -> Self {
+impl RestartEvent {
+    pub(crate) fn new(restart: &Restart, tally: &RevisionCounts, counts: bool, times: u32) -> Self {
         Self {
             counted: tally.counted,
             threshold: tally.threshold,
@@ -217,7 +217,7 @@ impl RestartTold {
     }
 }
 
-impl RestartTold {
+impl RestartEvent {
     /// `network:refused`, or just `oom`.
     pub fn label(&self) -> String {
         match &self.kind {
@@ -227,7 +227,7 @@ impl RestartTold {
     }
 }
 
-impl fmt::Display for RestartTold {
+impl fmt::Display for RestartEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{} {}", self.counted, self.threshold, self.label())?;
         write!(f, " {}/{}", self.pod, self.container)?;
@@ -250,7 +250,7 @@ impl fmt::Display for RestartTold {
 /// Why it does not act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Held {
+pub struct Hold {
     /// `causes`, `stale_view`, `contested`, `refused`, `guard`, `one_node` or `hook`.
     pub reason: &'static str,
     /// All restarts inside the window.
@@ -266,7 +266,7 @@ pub struct Held {
     pub flag: Option<String>,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)?;
         match &self.flag {
@@ -294,7 +294,7 @@ pub(crate) fn times(n: u32, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for BreakerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Watching { target, replicas, pods, count } => write!(

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::series::{Entry, Series};
+use super::container_history::{ContainerHistory, Entry};
 use super::{ContainerKey, InstanceId, Ledger};
 use crate::{Cause, Confidence, NetworkKind, PodUid, Verdict};
 
 /// One container that has restarted: how far its restarts were counted, and those of the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ContainerMark {
+pub struct ContainerRecord {
     /// UID of its pod.
     pub pod: PodUid,
     /// Name of its pod.
@@ -31,12 +31,12 @@ pub struct ContainerMark {
     pub probe_exits: BTreeSet<i32>,
     /// Its restarts, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub restarts: Vec<RestartMark>,
+    pub restarts: Vec<RestartRecord>,
 }
 
 /// One restart in a Record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RestartMark {
+pub struct RestartRecord {
     /// Number of the ended instance; absent for one of a former series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
@@ -57,7 +57,7 @@ pub struct RestartMark {
     pub quote: String,
 }
 
-impl RestartMark {
+impl RestartRecord {
     /// `network:refused`, or just `oom`.
     pub fn label(&self) -> String {
         crate::verdict::label(self.cause, self.kind)
@@ -66,11 +66,11 @@ impl RestartMark {
 
 impl Ledger {
     /// The containers that have restarts or probe kills to remember, restarts from `oldest` on.
-    pub(crate) fn marks(&self, oldest: Timestamp) -> Vec<ContainerMark> {
+    pub(crate) fn marks(&self, oldest: Timestamp) -> Vec<ContainerRecord> {
         self.series
             .iter()
             .filter(|(_, series)| series.seen > 0 || !series.probe_exits.is_empty())
-            .map(|(key, series)| ContainerMark {
+            .map(|(key, series)| ContainerRecord {
                 pod: key.pod.clone(),
                 pod_name: series.pod_name.clone(),
                 container: key.container.clone(),
@@ -84,13 +84,13 @@ impl Ledger {
     }
 
     /// Takes in marks: those of a Record at start, or of another watcher's Record. What both know stays once.
-    pub(crate) fn adopt(&mut self, marks: &[ContainerMark]) {
+    pub(crate) fn adopt(&mut self, marks: &[ContainerRecord]) {
         for mark in marks {
             let key = ContainerKey { pod: mark.pod.clone(), container: mark.container.clone() };
             let series = self
                 .series
                 .entry(key)
-                .or_insert_with(|| Series::new(&mark.pod_name, &mark.revision, mark.observed_at));
+                .or_insert_with(|| ContainerHistory::new(&mark.pod_name, &mark.revision, mark.observed_at));
             if mark.seen >= series.seen {
                 series.observed_at = series.observed_at.max(mark.observed_at);
             }
@@ -111,7 +111,7 @@ impl Ledger {
     }
 }
 
-fn restart_marks(series: &Series, oldest: Timestamp) -> Vec<RestartMark> {
+fn restart_marks(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRecord> {
     let mut marks: Vec<_> = series
         .earlier
         .iter()
@@ -120,7 +120,7 @@ fn restart_marks(series: &Series, oldest: Timestamp) -> Vec<RestartMark> {
         .filter(|(_, entry)| entry.at >= oldest && !entry.discounted)
         .filter_map(|(n, entry)| {
             let verdict = entry.verdict.as_ref()?;
-            Some(RestartMark {
+            Some(RestartRecord {
                 n,
                 id: entry.id.clone(),
                 at: entry.at,
@@ -135,8 +135,8 @@ fn restart_marks(series: &Series, oldest: Timestamp) -> Vec<RestartMark> {
     marks
 }
 
-impl From<&RestartMark> for Entry {
-    fn from(mark: &RestartMark) -> Self {
+impl From<&RestartRecord> for Entry {
+    fn from(mark: &RestartRecord) -> Self {
         Self {
             id: mark.id.clone(),
             at: mark.at,

@@ -19,7 +19,7 @@ const GRAVES: usize = 256;
 
 /// An index over the target's pods. Fed by three verbs; a list heals missed deletions.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct View {
+pub(crate) struct PodCache {
     target: WorkloadRef,
     target_uid: String,
     pods: BTreeMap<PodUid, PodReport>,
@@ -28,7 +28,7 @@ pub(crate) struct View {
     alive_at: Option<Timestamp>,
 }
 
-impl View {
+impl PodCache {
     pub(crate) fn new(target: WorkloadRef, target_uid: String) -> Self {
         Self { target, target_uid, pods: BTreeMap::new(), gone: VecDeque::new(), alive_at: None }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use breaker_core::sim::Sim;
 use breaker_core::{
-    Classifier, ClusterClient, ClusterError, ContainerKind, ContainerReport, ContainerState, Death,
-    LastWords, LastWordsOf, Notice, Owner, Parts, PodEvent, PodNews, PodReport, Policy, Record, Scale,
-    Stored, Supervisor, TargetEvent, Until, WorkloadRef,
+    BreakerEvent, Classifier, ClusterClient, ClusterError, ContainerKind, ContainerReport, ContainerState,
+    Dependencies, KubernetesEvent, LogTail, LogTailRequest, Owner, PodEvent, PodNews, PodReport, Policy,
+    Record, RunUntil, Scale, Stored, Supervisor, Terminated, WorkloadRef,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -23,18 +23,18 @@ mock! {
         async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
         async fn write_scale(&self, target: &WorkloadRef, seen: &Scale, replicas: u32) -> Result<Scale, ClusterError>;
         async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
-        async fn last_words(&self, of: &LastWordsOf) -> Result<LastWords, ClusterError>;
+        async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
         async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
         async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError>;
         async fn save_record(&self, target: &WorkloadRef, record: &Record, over: Option<String>) -> Result<String, ClusterError>;
-        async fn publish(&self, target: &WorkloadRef, event: &TargetEvent) -> Result<(), ClusterError>;
+        async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError>;
     }
 }
 
 /// A pod whose one container has restarted once, with this message in its status.
 fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodReport {
     let now = sim.now();
-    let death = Death {
+    let death = Terminated {
         container_id: "containerd://aaaaaaaaaaaa".into(),
         exit_code,
         reason: reason.into(),
@@ -75,7 +75,7 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
     door.expect_watch_pods().times(1).returning(move |_, _| {
         futures::stream::iter([PodNews::Listed(vec![pod.clone()])]).chain(futures::stream::pending()).boxed()
     });
-    let parts = Parts {
+    let parts = Dependencies {
         client: Arc::new(door),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
@@ -87,14 +87,14 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
         let mut supervisor =
             Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await.expect("started");
         let commands = futures::stream::pending().boxed();
-        let mut tell = |_, notice: &Notice| {
-            if let Notice::Restart(restart) = notice {
+        let mut tell = |_, notice: &BreakerEvent| {
+            if let BreakerEvent::Restart(restart) = notice {
                 rule = restart.rule.clone();
             }
         };
-        supervisor.run(commands, Until::Settled, &mut tell).await.expect("no refusal")
+        supervisor.run(commands, RunUntil::Settled, &mut tell).await.expect("no refusal")
     });
-    assert_eq!(end, Some(breaker_core::End::Settled));
+    assert_eq!(end, Some(breaker_core::StopReason::Settled));
     rule
 }
 
@@ -129,7 +129,7 @@ fn without_a_message_the_log_is_asked_once() {
     door.expect_last_words()
         .withf(|of| !of.current && of.container == "app")
         .times(1)
-        .returning(|_| Ok(LastWords::Said("panic: runtime error: index out of range".into())));
+        .returning(|_| Ok(LogTail::Said("panic: runtime error: index out of range".into())));
     door.expect_pod_events().never();
     let pod = restarted(&sim, 2, "Error", "");
     assert_eq!(rule_of(&sim, door, pod), "bug-go");
