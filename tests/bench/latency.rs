@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bigredbutton_tests::{
-    Cluster, Kubelet, REFUSED, Space, Watcher, Zeroes, eventually, fourth_restarts, percentile,
+    Cluster, Kubelet, REFUSED, ScaledToZero, TestNamespace, Watcher, eventually, fourth_restarts, percentile,
     scale_to_zero, verdict,
 };
 use futures::{StreamExt, TryStreamExt};
@@ -23,37 +23,47 @@ const MANY_PODS: u32 = 2000;
 const BAR_RATIO: f64 = 1.7;
 const BAR_MIB: f64 = 30.0;
 
-async fn bare_loop(space: Space, name: String) {
+async fn bare_loop(ns: TestNamespace, name: String) {
     let config = watcher::Config::default().labels(&format!("app={name}"));
-    let mut pods = fourth_restarts(space.api(), config).boxed();
+    let mut pods = fourth_restarts(ns.api(), config).boxed();
     if let Ok(Some(pod)) = pods.try_next().await {
-        scale_to_zero(&space.cluster.client, &pod).await;
+        scale_to_zero(&ns.cluster.client, &pod).await;
     }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Who {
-    Bare,
+enum Contender {
+    Baseline,
     Watcher,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum How {
-    SeenToDie,
+enum StatusPatches {
+    TerminationFirst,
     OnePatch,
 }
 
-async fn trip(space: &Space, zeroes: &Zeroes, who: Who, how: How, n: usize) -> Duration {
-    let name = format!("app-{}-{}-{n}", if who == Who::Bare { "bare" } else { "watcher" }, how as u8);
-    let pods = space.deployment_beside(&name, 1).await;
-    let mut app = Kubelet::start(space, &pods[0]).await;
+async fn trip(
+    ns: &TestNamespace,
+    scaled_to_zero: &ScaledToZero,
+    contender: Contender,
+    patches: StatusPatches,
+    n: usize,
+) -> Duration {
+    let name = format!(
+        "app-{}-{}-{n}",
+        if contender == Contender::Baseline { "bare" } else { "watcher" },
+        patches as u8
+    );
+    let pods = ns.deployment_beside(&name, 1).await;
+    let mut app = Kubelet::start(ns, &pods[0]).await;
     let mut bare = None;
     let mut watched = None;
-    match who {
-        Who::Bare => bare = Some(tokio::spawn(bare_loop(space.clone(), name.clone()))),
-        Who::Watcher => {
-            let mut process = Watcher::run(space, &name, &[]);
-            process.until("watching").await;
+    match contender {
+        Contender::Baseline => bare = Some(tokio::spawn(bare_loop(ns.clone(), name.clone()))),
+        Contender::Watcher => {
+            let mut process = Watcher::run(ns, &name, &[]);
+            process.wait_for("watching").await;
             watched = Some(process);
         }
     }
@@ -61,46 +71,48 @@ async fn trip(space: &Space, zeroes: &Zeroes, who: Who, how: How, n: usize) -> D
         app.restart(REFUSED).await;
     }
     match &mut watched {
-        Some(process) => drop(process.restarts(3).await),
+        Some(process) => drop(process.wait_for_restarts(3).await),
         None => tokio::time::sleep(Duration::from_millis(100)).await,
     }
-    if how == How::SeenToDie {
-        app.die(REFUSED).await;
+    if patches == StatusPatches::TerminationFirst {
+        app.terminate(REFUSED).await;
     }
     // A restart is not followed by the next one at once.
     tokio::time::sleep(Duration::from_millis(150)).await;
     let start = Instant::now();
-    match how {
-        How::SeenToDie => app.runs_again().await,
-        How::OnePatch => app.jump(1, REFUSED).await,
+    match patches {
+        StatusPatches::TerminationFirst => app.start_again().await,
+        StatusPatches::OnePatch => app.restart_unobserved(1, REFUSED).await,
     }
-    let took = zeroes.of(&name).await.duration_since(start);
+    let took = scaled_to_zero.wait_for(&name).await.duration_since(start);
     if let Some(bare) = bare {
         bare.await.expect("the loop ends");
     }
     if let Some(mut process) = watched {
-        assert_eq!(process.end().await.0, 0);
+        assert_eq!(process.wait_for_exit().await.0, 0);
     }
     took
 }
 
 async fn latency(cluster: &Cluster) {
-    let mut times: HashMap<(Who, How), Vec<Duration>> = HashMap::new();
+    let mut times: HashMap<(Contender, StatusPatches), Vec<Duration>> = HashMap::new();
     for n in 0..TRIPS {
         // A namespace for each round: what one round leaves behind (its events) is not the next one's load.
-        let space = cluster.space("latency").await;
-        let zeroes = Zeroes::watch(&space);
-        for how in [How::SeenToDie, How::OnePatch] {
-            for who in [Who::Bare, Who::Watcher] {
-                let took = trip(&space, &zeroes, who, how, n).await;
-                times.entry((who, how)).or_default().push(took);
+        let ns = cluster.test_namespace("latency").await;
+        let scaled_to_zero = ScaledToZero::watch(&ns);
+        for patches in [StatusPatches::TerminationFirst, StatusPatches::OnePatch] {
+            for contender in [Contender::Baseline, Contender::Watcher] {
+                let took = trip(&ns, &scaled_to_zero, contender, patches, n).await;
+                times.entry((contender, patches)).or_default().push(took);
             }
         }
-        space.close().await;
+        ns.delete().await;
     }
     println!("trip latency, {TRIPS} trips each, in ms      p50     p99");
-    for (how, words) in [(How::SeenToDie, "seen to die"), (How::OnePatch, "one patch")] {
-        let (bare, ours) = (&times[&(Who::Bare, how)], &times[&(Who::Watcher, how)]);
+    for (patches, words) in
+        [(StatusPatches::TerminationFirst, "seen to die"), (StatusPatches::OnePatch, "one patch")]
+    {
+        let (bare, ours) = (&times[&(Contender::Baseline, patches)], &times[&(Contender::Watcher, patches)]);
         for (name, times) in [("bare loop", bare), ("watcher", ours)] {
             println!(
                 "  {words:<12} {name:<10}          {:>8.1}{:>8.1}",
@@ -115,29 +127,29 @@ async fn latency(cluster: &Cluster) {
 }
 
 async fn memory(cluster: &Cluster) {
-    let space = cluster.space("memory").await;
-    space.create_deployment("crowd", MANY_PODS).await;
+    let ns = cluster.test_namespace("memory").await;
+    ns.create_deployment("crowd", MANY_PODS).await;
     eprintln!("waiting for {MANY_PODS} pods to be created...");
     let pods = eventually_long(|| async {
-        let pods = space.api::<Pod>().list(&Default::default()).await.ok()?.items;
+        let pods = ns.api::<Pod>().list(&Default::default()).await.ok()?.items;
         (pods.len() == MANY_PODS as usize).then_some(pods)
     })
     .await;
-    let started = futures::stream::iter(&pods).map(|pod| Kubelet::start(&space, pod)).buffer_unordered(16);
+    let started = futures::stream::iter(&pods).map(|pod| Kubelet::start(&ns, pod)).buffer_unordered(16);
     let mut apps: Vec<Kubelet> = started.collect().await;
-    let mut process = Watcher::run(&space, "crowd", &[]);
-    process.until("watching").await;
+    let mut process = Watcher::run(&ns, "crowd", &[]);
+    process.wait_for("watching").await;
     // One pod in ten restarts, so that the ledger and the Record have something to hold.
     let restarts = futures::stream::iter(apps.iter_mut().take(200)).map(|app| app.restart(REFUSED));
     restarts.buffer_unordered(16).collect::<Vec<_>>().await;
-    process.restarts(200).await;
+    process.wait_for_restarts(200).await;
     let mib = process.peak_memory().map_or(f64::NAN, |kib| kib as f64 / 1024.0);
     let verdict = verdict(mib <= BAR_MIB);
     println!(
         "peak memory with {MANY_PODS} watched pods, 200 of them restarting: {mib:.1} MiB, bar {BAR_MIB} MiB: {verdict}"
     );
     process.kill().await;
-    space.close().await;
+    ns.delete().await;
 }
 
 async fn eventually_long<T, F: Future<Output = Option<T>>>(ask: impl Fn() -> F) -> T {

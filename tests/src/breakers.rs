@@ -1,4 +1,4 @@
-//! CircuitBreakers on the API server.
+//! CircuitBreakers of a test namespace.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, CustomResourceExt};
 use serde_json::{Value, json};
 
-use crate::{Cluster, Space, eventually};
+use crate::{Cluster, TestNamespace, eventually};
 
 impl Cluster {
-    /// Applies the definition of CircuitBreaker and waits until it is served.
+    /// Applies the CircuitBreaker CRD and waits until it is served.
     pub async fn with_breakers(self) -> Self {
         let all: Api<CustomResourceDefinition> = Api::all(self.client.clone());
         let crd = breaker_kube::crd::CircuitBreaker::crd();
@@ -26,7 +26,7 @@ impl Cluster {
         self
     }
 
-    /// `kubectl ARGS`; answers with what it printed.
+    /// Runs `kubectl ARGS` and returns its standard output.
     ///
     /// # Panics
     /// When it fails.
@@ -41,18 +41,18 @@ impl Cluster {
     }
 }
 
-impl Space {
-    /// CircuitBreakers of this namespace, as JSON.
+impl TestNamespace {
+    /// The CircuitBreakers of this namespace as untyped objects.
     pub fn breakers(&self) -> Api<DynamicObject> {
         let kind = GroupVersionKind::gvk("bigredbutton.dev", "v1alpha1", "CircuitBreaker");
         let resource = ApiResource::from_gvk(&kind);
         Api::namespaced_with(self.cluster.client.clone(), &self.name, &resource)
     }
 
-    /// Creates a breaker of the Deployment of the same name, with more in its spec.
+    /// Creates a breaker for the Deployment of the same name; `more` is merged into its spec.
     ///
     /// # Errors
-    /// What the API server says.
+    /// When the API server refuses it.
     pub async fn create_breaker(&self, name: &str, more: Value) -> Result<DynamicObject, kube::Error> {
         let mut spec = json!({"targetRef": {"kind": "Deployment", "name": name}});
         for (key, value) in more.as_object().into_iter().flatten() {
@@ -68,28 +68,28 @@ impl Space {
         self.breakers().create(&PostParams::default(), &breaker).await
     }
 
-    /// Creates a breaker that must be accepted.
+    /// Like [`create_breaker`](Self::create_breaker), but panics when the breaker is refused.
     pub async fn breaker(&self, name: &str, more: Value) {
         self.create_breaker(name, more).await.expect("the breaker is accepted");
     }
 
-    /// Changes fields of a breaker's spec.
+    /// Merges `spec` into a breaker's spec.
     pub async fn edit_breaker(&self, name: &str, spec: Value) {
         let patch = Patch::Merge(json!({"spec": spec}));
         self.breakers().patch(name, &PatchParams::default(), &patch).await.expect("edited");
     }
 
-    /// `status` of a breaker, null before the controller has written it.
+    /// The `status` of a breaker; null before the controller has written it.
     pub async fn breaker_status(&self, name: &str) -> Value {
         let breaker = self.breakers().get(name).await.expect("the breaker exists");
         breaker.data["status"].clone()
     }
 
-    /// Waits until the status is as wanted; answers with it.
+    /// Waits until `wanted` accepts the status and returns that status.
     ///
     /// # Panics
-    /// When it is not within a minute; shows the last one.
-    pub async fn breaker_until(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    /// After a minute; the message shows the last status.
+    pub async fn wait_for_status(&self, name: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = tokio::time::Instant::now() + Duration::from_secs(60);
         loop {
             let status = self.breaker_status(name).await;
@@ -101,20 +101,20 @@ impl Space {
         }
     }
 
-    /// Waits for a phase.
-    pub async fn phase(&self, name: &str, phase: &str) -> Value {
-        self.breaker_until(name, phase, |status| status["phase"] == phase).await
+    /// Waits until the breaker is in this phase and returns its status.
+    pub async fn wait_for_phase(&self, name: &str, phase: &str) -> Value {
+        self.wait_for_status(name, phase, |status| status["phase"] == phase).await
     }
 
-    /// Waits for a condition to be True or False; answers with it.
-    pub async fn condition(&self, name: &str, kind: &str, status: &str) -> Value {
+    /// Waits until a condition has this status (True or False) and returns the condition.
+    pub async fn wait_for_condition(&self, name: &str, kind: &str, status: &str) -> Value {
         let is = |found: &Value| condition(found, kind)["status"] == status;
-        let found = self.breaker_until(name, &format!("{kind}={status}"), is).await;
+        let found = self.wait_for_status(name, &format!("{kind}={status}"), is).await;
         condition(&found, kind)
     }
 }
 
-/// One condition of a status; null when it is not there.
+/// One condition of a status; null when it is absent.
 pub fn condition(status: &Value, kind: &str) -> Value {
     let conditions = status["conditions"].as_array();
     conditions.into_iter().flatten().find(|c| c["type"] == kind).cloned().unwrap_or_default()

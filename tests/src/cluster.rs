@@ -1,4 +1,4 @@
-//! The cluster under test, and a namespace of its own for each test.
+//! The cluster under test, and a separate namespace for each test.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,23 +17,24 @@ use tempfile::TempDir;
 /// The cluster that `KUBECONFIG` names.
 #[derive(Clone)]
 pub struct Cluster {
-    /// As administrator.
+    /// A client with an administrator's rights.
     pub client: Client,
     /// Path of the kubeconfig.
     pub kubeconfig: PathBuf,
 }
 
 impl Cluster {
-    /// The kubeconfig with something changed, in a directory that goes with what is answered.
+    /// Writes a changed copy of the kubeconfig into a directory that is removed with the returned
+    /// handle.
     ///
     /// # Panics
-    /// When it cannot be read or written.
+    /// When the kubeconfig cannot be read or the copy cannot be written.
     pub(crate) fn kubeconfig_with(&self, change: impl FnOnce(&mut Kubeconfig)) -> (TempDir, PathBuf) {
         let mut config = Kubeconfig::read_from(&self.kubeconfig).expect("the kubeconfig can be read");
         change(&mut config);
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("kubeconfig");
-        // JSON is YAML.
+        // JSON is valid YAML.
         let text = serde_json::to_string(&config).expect("a kubeconfig");
         std::fs::write(&path, text).expect("the kubeconfig is written");
         (directory, path)
@@ -42,7 +43,7 @@ impl Cluster {
     /// Connects as administrator.
     ///
     /// # Panics
-    /// Without a cluster; says how to get one.
+    /// When there is no cluster; the message names the command that starts one.
     pub async fn connect() -> Self {
         let kubeconfig: PathBuf = std::env::var_os("KUBECONFIG")
             .expect("KUBECONFIG is not set; run these tests with `tests/cluster/run tier2`")
@@ -53,26 +54,26 @@ impl Cluster {
         Self { client, kubeconfig }
     }
 
-    /// A namespace that no other test uses; it is deleted by [`Space::close`].
-    pub async fn space(&self, name: &str) -> Space {
+    /// Creates a namespace that no other test uses.
+    pub async fn test_namespace(&self, name: &str) -> TestNamespace {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{name}-{}-{n}", std::process::id());
         let namespace = serde_json::from_value(json!({"metadata": {"name": name}})).expect("a namespace");
         let all: Api<Namespace> = Api::all(self.client.clone());
         all.create(&PostParams::default(), &namespace).await.expect("the namespace is created");
-        Space { cluster: self.clone(), name }
+        TestNamespace { cluster: self.clone(), name }
     }
 
-    /// A namespace that is there already.
-    pub fn namespace(&self, name: &str) -> Space {
-        Space { cluster: self.clone(), name: name.into() }
+    /// A namespace that exists already.
+    pub fn existing_namespace(&self, name: &str) -> TestNamespace {
+        TestNamespace { cluster: self.clone(), name: name.into() }
     }
 
     /// Runs `tests/cluster/cluster apiserver VERB`.
     ///
     /// # Panics
-    /// When that fails.
+    /// When it fails.
     pub fn api_server(verb: &str) {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/cluster");
         let status = Command::new(program).args(["apiserver", verb]).status().expect("cluster runs");
@@ -82,14 +83,14 @@ impl Cluster {
 
 /// One test's namespace.
 #[derive(Clone)]
-pub struct Space {
+pub struct TestNamespace {
     /// The cluster.
     pub cluster: Cluster,
     /// Name of the namespace.
     pub name: String,
 }
 
-impl Space {
+impl TestNamespace {
     /// Objects of a kind in this namespace.
     pub fn api<K>(&self) -> Api<K>
     where
@@ -99,19 +100,20 @@ impl Space {
         Api::namespaced(self.cluster.client.clone(), &self.name)
     }
 
-    /// Removes the namespace. What a failed test leaves behind stays for a look.
-    pub async fn close(self) {
+    /// Deletes the namespace. A test that fails before leaves it behind for inspection.
+    pub async fn delete(self) {
         let all: Api<Namespace> = Api::all(self.cluster.client.clone());
         let _gone = all.delete(&self.name, &DeleteParams::default()).await;
     }
 
-    /// A Deployment whose pods no node runs, with one container `app`; waits for its pods.
+    /// Creates a Deployment with one container `app`, which no node runs, and waits for its pods.
     pub async fn deployment(&self, name: &str, replicas: u32) -> Vec<Pod> {
         self.create_deployment(name, replicas).await;
-        self.pods(replicas as usize).await
+        self.wait_for_pods(replicas as usize).await
     }
 
-    /// The same beside others: waits for its own pods only.
+    /// Like [`deployment`](Self::deployment) in a namespace that has other workloads: waits for its own
+    /// pods only.
     pub async fn deployment_beside(&self, name: &str, replicas: u32) -> Vec<Pod> {
         self.create_deployment(name, replicas).await;
         eventually("its pods exist", || async {
@@ -122,26 +124,26 @@ impl Space {
         .await
     }
 
-    /// A Deployment whose pods no node runs, with one container `app`.
+    /// Creates a Deployment with one container `app`, which no node runs.
     pub async fn create_deployment(&self, name: &str, replicas: u32) {
         self.create(workload("Deployment", name, replicas)).await;
     }
 
-    /// A Deployment as given.
+    /// Creates a Deployment from JSON.
     pub async fn create(&self, deployment: Value) {
         self.api::<Deployment>().create(&PostParams::default(), &from(deployment)).await.expect("created");
     }
 
-    /// A StatefulSet (OrderedReady) whose pods no node runs; waits for its first pod.
+    /// Creates a StatefulSet (OrderedReady) whose pods no node runs, and waits for its first pod.
     pub async fn stateful_set(&self, name: &str, replicas: u32) -> Vec<Pod> {
         let mut object = workload("StatefulSet", name, replicas);
         object["spec"]["serviceName"] = json!(name);
         self.api::<StatefulSet>().create(&PostParams::default(), &from(object)).await.expect("created");
-        self.pods(1).await
+        self.wait_for_pods(1).await
     }
 
-    /// The pods there are, by creation and name, once they are `count`.
-    pub async fn pods(&self, count: usize) -> Vec<Pod> {
+    /// Waits until there are `count` pods; returns them by creation time and name.
+    pub async fn wait_for_pods(&self, count: usize) -> Vec<Pod> {
         eventually("the pods exist", || async {
             let mut pods = self.api::<Pod>().list(&ListParams::default()).await.ok()?.items;
             pods.retain(|pod| pod.metadata.deletion_timestamp.is_none());
@@ -159,24 +161,25 @@ impl Space {
         deployment.spec.and_then(|spec| spec.replicas).unwrap_or_default()
     }
 
-    /// Scales a Deployment as `kubectl scale` would.
+    /// Scales a Deployment under the field manager of `kubectl scale`.
     pub async fn scale(&self, name: &str, replicas: u32) {
         let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
         let params = PatchParams { field_manager: Some("kubectl-scale".into()), ..PatchParams::default() };
         self.api::<Deployment>().patch(name, &params, &patch).await.expect("scaled");
     }
 
-    /// Reasons and notes of the Events on the named object.
+    /// Reasons and notes of the watcher's Events on the named object.
     pub async fn events_on(&self, name: &str) -> Vec<(String, String)> {
         let fields = format!("involvedObject.name={name}");
         let events = self.api::<Event>().list(&ListParams::default().fields(&fields)).await.expect("events");
         let ours = |event: &Event| event.reporting_component.as_deref() == Some("bigredbutton.dev/watcher");
-        let told = |event: Event| (event.reason.unwrap_or_default(), event.message.unwrap_or_default());
-        events.items.into_iter().filter(ours).map(told).collect()
+        let reason_and_note =
+            |event: Event| (event.reason.unwrap_or_default(), event.message.unwrap_or_default());
+        events.items.into_iter().filter(ours).map(reason_and_note).collect()
     }
 
-    /// The note of the first Event with that reason on the named object, once there is one.
-    pub async fn event_on(&self, name: &str, wanted: &str) -> String {
+    /// Waits for an Event with that reason on the named object and returns its note.
+    pub async fn wait_for_event(&self, name: &str, wanted: &str) -> String {
         eventually(&format!("an Event {wanted} on {name}"), || async {
             let events = self.events_on(name).await;
             events.into_iter().find(|(reason, _)| reason == wanted).map(|(_, note)| note)
@@ -191,7 +194,7 @@ impl Space {
         serde_json::from_str(map.data?.get("record.json")?).ok()
     }
 
-    /// Lets a user of the kubeconfig do what `rules` allow in this namespace, and no more.
+    /// Grants a user of the kubeconfig the RBAC rules `rules` in this namespace.
     pub async fn allow(&self, user: &str, rules: Value) {
         let role = json!({"metadata": {"name": user}, "rules": rules});
         self.api::<Role>().create(&PostParams::default(), &from(role)).await.expect("a role");
@@ -228,10 +231,10 @@ fn workload(kind: &str, name: &str, replicas: u32) -> Value {
     })
 }
 
-/// Asks until there is an answer, at most a minute.
+/// Calls `ask` until it returns a value.
 ///
 /// # Panics
-/// When there is none by then.
+/// When it has returned none for a minute.
 pub async fn eventually<T, F>(what: &str, ask: impl Fn() -> F) -> T
 where
     F: Future<Output = Option<T>>,

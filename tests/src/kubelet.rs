@@ -1,106 +1,107 @@
-//! A kubelet played by hand: patches pod statuses in the steps in which a real one shows them.
+//! A simulated kubelet: it patches pod statuses in the same steps as a real one.
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
-use crate::Space;
+use crate::TestNamespace;
 
-/// Plays the kubelet for one pod with one container.
+/// The kubelet of one pod with one container.
 pub struct Kubelet {
-    space: Space,
+    ns: TestNamespace,
     /// Name of the pod.
     pub pod: String,
     uid: String,
     restarts: u32,
     started_at: Timestamp,
-    last: Option<Value>,
+    last_termination: Option<Value>,
 }
 
 impl Kubelet {
     /// Starts the pod's container.
-    pub async fn start(space: &Space, pod: &Pod) -> Self {
-        let mut kubelet = Self::of(space, pod);
+    pub async fn start(ns: &TestNamespace, pod: &Pod) -> Self {
+        let mut kubelet = Self::new(ns, pod);
         kubelet.runs().await;
         kubelet
     }
 
-    /// Starts the containers of all these pods.
-    pub async fn start_all(space: &Space, pods: &[Pod]) -> Vec<Self> {
+    /// Starts the containers of all the pods.
+    pub async fn start_all(ns: &TestNamespace, pods: &[Pod]) -> Vec<Self> {
         let mut kubelets = Vec::new();
         for pod in pods {
-            kubelets.push(Self::start(space, pod).await);
+            kubelets.push(Self::start(ns, pod).await);
         }
         kubelets
     }
 
-    fn of(space: &Space, pod: &Pod) -> Self {
+    fn new(ns: &TestNamespace, pod: &Pod) -> Self {
         Self {
-            space: space.clone(),
+            ns: ns.clone(),
             pod: pod.metadata.name.clone().unwrap_or_default(),
             uid: pod.metadata.uid.clone().unwrap_or_default(),
             restarts: 0,
             started_at: Timestamp::now(),
-            last: None,
+            last_termination: None,
         }
     }
 
-    /// The container dies with these last words and starts again: terminated, waiting, running.
-    pub async fn restart(&mut self, last_words: &str) {
-        self.restart_with(1, "Error", last_words).await;
+    /// Restarts the container, which leaves `message` behind: terminated, waiting, running.
+    pub async fn restart(&mut self, message: &str) {
+        self.restart_with(1, "Error", message).await;
     }
 
-    /// The same with an exit code and a reason.
-    pub async fn restart_with(&mut self, exit_code: i32, reason: &str, last_words: &str) {
-        self.die_with(exit_code, reason, last_words).await;
-        self.runs_again().await;
+    /// Like [`restart`](Self::restart), with an exit code and a reason.
+    pub async fn restart_with(&mut self, exit_code: i32, reason: &str, message: &str) {
+        self.terminate_with(exit_code, reason, message).await;
+        self.start_again().await;
     }
 
-    /// The container dies; it is not started again yet.
-    pub async fn die(&mut self, last_words: &str) {
-        self.die_with(1, "Error", last_words).await;
+    /// Terminates the container without starting it again.
+    pub async fn terminate(&mut self, message: &str) {
+        self.terminate_with(1, "Error", message).await;
     }
 
-    async fn die_with(&mut self, exit_code: i32, reason: &str, last_words: &str) {
-        let mut death = json!({
+    async fn terminate_with(&mut self, exit_code: i32, reason: &str, message: &str) {
+        let mut termination = json!({
             "containerID": self.container_id(),
             "exitCode": exit_code,
             "reason": reason,
             "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "finishedAt": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
-        if !last_words.is_empty() {
-            death["message"] = json!(last_words);
+        if !message.is_empty() {
+            termination["message"] = json!(message);
         }
-        let before = self.last.clone();
-        self.show(json!({"terminated": death}), before).await;
-        self.last = Some(death);
+        let before = self.last_termination.clone();
+        self.show(json!({"terminated": termination}), before).await;
+        self.last_termination = Some(termination);
         let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
-        self.show(waiting, self.last.clone()).await;
+        self.show(waiting, self.last_termination.clone()).await;
     }
 
-    /// The successor of the container that died starts.
-    pub async fn runs_again(&mut self) {
+    /// Starts the container again after [`terminate`](Self::terminate).
+    pub async fn start_again(&mut self) {
         self.restarts += 1;
         self.runs().await;
     }
 
-    /// The container restarts so often while nobody looks: one status change.
-    pub async fn jump(&mut self, restarts: u32, last_words: &str) {
+    /// Restarts the container `restarts` times in one status change, as a watcher sees it that missed
+    /// the steps between.
+    pub async fn restart_unobserved(&mut self, restarts: u32, message: &str) {
         self.restarts += restarts - 1;
-        self.last = Some(json!({
+        self.last_termination = Some(json!({
             "containerID": self.container_id(),
             "exitCode": 1,
             "reason": "Error",
-            "message": last_words,
+            "message": message,
             "startedAt": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             "finishedAt": Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         }));
-        self.runs_again().await;
+        self.start_again().await;
     }
 
-    /// The container turns out to have run for so long by now.
+    /// Sets the start of the container to `time` ago.
     pub async fn has_run_for(&mut self, time: std::time::Duration) {
         self.runs_since(Timestamp::now() - time).await;
     }
@@ -112,7 +113,7 @@ impl Kubelet {
     async fn runs_since(&mut self, at: Timestamp) {
         self.started_at = at;
         let at = self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let last = self.last.clone();
+        let last = self.last_termination.clone();
         self.show(json!({"running": {"startedAt": at}}), last).await;
     }
 
@@ -134,11 +135,11 @@ impl Kubelet {
                 "ready": running,
                 "restartCount": self.restarts,
                 "state": state,
-                "lastState": last.map_or_else(|| json!({}), |death| json!({"terminated": death})),
+                "lastState": last.map_or_else(|| json!({}), |termination| json!({"terminated": termination})),
             }],
         });
         let patch = Patch::Merge(json!({"status": status}));
-        let pods = self.space.api::<Pod>();
+        let pods = self.ns.api::<Pod>();
         pods.patch_status(&self.pod, &PatchParams::default(), &patch).await.expect("the status is patched");
     }
 }

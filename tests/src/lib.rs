@@ -1,33 +1,34 @@
-//! What the tests on a real Kubernetes share: the cluster, a kubelet played by hand, the watcher as a process.
+//! Shared parts of the tests on a real Kubernetes: the cluster, a simulated kubelet, the watcher as a
+//! process.
 //!
-//! Tier 2 has an API server and no node: its pods are scheduled by nobody, and [`Kubelet`] patches their
-//! status as a kubelet would. Tier 3 has a node, and containers that die by themselves.
+//! Tier 2 has an API server but no node: nothing schedules its pods, and [`Kubelet`] patches their
+//! status as a kubelet would. Tier 3 has a node whose containers really terminate.
 
-mod bare;
+mod api_proxy;
+mod baseline;
 mod breakers;
 mod cluster;
-mod figures;
-mod gate;
+mod controller_endpoints;
 mod kubelet;
-mod pages;
-mod process;
-mod road;
+mod scaled_to_zero;
+mod statistics;
+mod tcp_proxy;
 mod usage;
-mod zeroes;
+mod watcher;
 
-pub use bare::{fourth_restarts, scale_to_zero};
+pub use api_proxy::{ApiProxy, PodAccess};
+pub use baseline::{fourth_restarts, scale_to_zero};
 pub use breakers::condition;
-pub use cluster::{Cluster, Space, eventually};
-pub use figures::{percentile, verdict};
-pub use gate::{Gate, Pods};
+pub use cluster::{Cluster, TestNamespace, eventually};
+pub use controller_endpoints::ControllerEndpoints;
 pub use kubelet::Kubelet;
-pub use pages::Pages;
-pub use process::{Told, Watcher};
-pub use road::Road;
+pub use scaled_to_zero::ScaledToZero;
+pub use statistics::{percentile, verdict};
+pub use tcp_proxy::TcpProxy;
 pub use usage::Usage;
-pub use zeroes::Zeroes;
+pub use watcher::{EmittedEvent, Watcher};
 
-/// Last words of a process whose peer refused the connection.
+/// The termination message of a process whose peer refused the connection.
 pub const REFUSED: &str = "Error: dial tcp 10.96.0.7:8080: connect: connection refused";
-/// Last words of a bug.
+/// The termination message of a process that crashed by a bug.
 pub const BUG: &str = "panic: runtime error: index out of range [3] with length 3";

@@ -18,51 +18,51 @@ impl Drop for BackAfterwards {
 
 #[tokio::test]
 async fn stopped_and_started_in_the_middle_the_count_goes_on() {
-    let space = Cluster::connect().await.space("stopped").await;
-    let pods = space.deployment(APP, 1).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
-    let mut watcher = Watcher::run(&space, APP, &[]);
-    watcher.until("watching").await;
+    let ns = Cluster::connect().await.test_namespace("stopped").await;
+    let pods = ns.deployment(APP, 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    let mut watcher = Watcher::run(&ns, APP, &[]);
+    watcher.wait_for("watching").await;
     app.restart(REFUSED).await;
     app.restart(REFUSED).await;
-    watcher.restarts(2).await;
+    watcher.wait_for_restarts(2).await;
 
     let back = BackAfterwards;
     Cluster::api_server("stop");
-    watcher.for_a_while(Duration::from_secs(8)).await;
-    assert!(watcher.has_told("warning"), "{:#?}", watcher.told);
+    watcher.read_for(Duration::from_secs(8)).await;
+    assert!(watcher.has_emitted("warning"), "{:#?}", watcher.events);
     drop(back);
 
     app.restart(REFUSED).await;
-    assert_eq!(watcher.restarts(1).await["counted"], 3);
-    watcher.for_a_while(Duration::from_secs(2)).await;
-    assert_eq!(space.replicas(APP).await, 1, "three so far");
+    assert_eq!(watcher.wait_for_restarts(1).await["counted"], 3);
+    watcher.read_for(Duration::from_secs(2)).await;
+    assert_eq!(ns.replicas(APP).await, 1, "three so far");
     app.restart(REFUSED).await;
-    watcher.until("scaled").await;
-    assert_eq!(watcher.end().await.0, 0);
-    space.close().await;
+    watcher.wait_for("scaled").await;
+    assert_eq!(watcher.wait_for_exit().await.0, 0);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn killed_while_a_trip_is_due_it_is_made_up_for() {
-    let space = Cluster::connect().await.space("due").await;
-    let pods = space.deployment(APP, 1).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
-    let mut watcher = Watcher::run(&space, APP, &[]);
-    watcher.until("watching").await;
+    let ns = Cluster::connect().await.test_namespace("due").await;
+    let pods = ns.deployment(APP, 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    let mut watcher = Watcher::run(&ns, APP, &[]);
+    watcher.wait_for("watching").await;
     for _ in 0..3 {
         app.restart(REFUSED).await;
     }
-    watcher.restarts(3).await;
+    watcher.wait_for_restarts(3).await;
     app.restart(REFUSED).await;
     let back = BackAfterwards;
     Cluster::api_server("kill");
-    watcher.for_a_while(Duration::from_secs(3)).await;
+    watcher.read_for(Duration::from_secs(3)).await;
     drop(back);
-    if !watcher.has_told("scaled") {
-        watcher.until("scaled").await;
+    if !watcher.has_emitted("scaled") {
+        watcher.wait_for("scaled").await;
     }
-    assert_eq!(watcher.end().await.0, 0);
-    assert_eq!(space.replicas(APP).await, 0);
-    space.close().await;
+    assert_eq!(watcher.wait_for_exit().await.0, 0);
+    assert_eq!(ns.replicas(APP).await, 0);
+    ns.delete().await;
 }

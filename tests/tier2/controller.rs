@@ -4,7 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Kubelet, Pages, REFUSED, Road, Space, Told, Watcher, eventually};
+use bigredbutton_tests::{
+    Cluster, ControllerEndpoints, EmittedEvent, Kubelet, REFUSED, TcpProxy, TestNamespace, Watcher,
+    eventually,
+};
 use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::rbac::v1::RoleBinding;
@@ -92,16 +95,16 @@ async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
     path
 }
 
-/// A controller of one namespace that serves its pages.
+/// A controller of one namespace that serves its endpoints.
 struct Replica {
     watcher: Watcher,
-    pages: Pages,
+    endpoints: ControllerEndpoints,
 }
 
 impl Replica {
-    async fn start(space: &Space, lease: &str) -> Self {
+    async fn start(ns: &TestNamespace, lease: &str) -> Self {
         let mut watcher = Watcher::start(
-            space,
+            ns,
             &[
                 "controller",
                 "--heartbeat",
@@ -114,22 +117,22 @@ impl Replica {
                 "json",
             ],
         );
-        let pages = Pages::of(&mut watcher).await;
-        Self { watcher, pages }
+        let endpoints = ControllerEndpoints::wait_for(&mut watcher).await;
+        Self { watcher, endpoints }
     }
 
-    async fn says(&mut self, words: &str) -> Told {
+    async fn says(&mut self, words: &str) -> EmittedEvent {
         loop {
-            let told = self.watcher.until("note").await;
-            if told["message"].as_str().is_some_and(|message| message.contains(words)) {
-                return told;
+            let event = self.watcher.wait_for("note").await;
+            if event["message"].as_str().is_some_and(|message| message.contains(words)) {
+                return event;
             }
         }
     }
 
     async fn ready(&self) -> String {
         eventually("it is ready", || async {
-            let (status, why) = self.pages.get("/readyz").await;
+            let (status, why) = self.endpoints.get("/readyz").await;
             (status == 200).then_some(why)
         })
         .await
@@ -225,7 +228,7 @@ async fn the_account_may_do_this_and_no_more() {
 #[tokio::test]
 async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
     let cluster = installed().await;
-    let space = cluster.space("people").await;
+    let ns = cluster.test_namespace("people").await;
     for (user, role) in [("viewer", "view"), ("editor", "edit")] {
         let binding = json!({
             "metadata": {"name": user},
@@ -233,11 +236,11 @@ async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
         });
         let binding: RoleBinding = serde_json::from_value(binding).expect("a binding");
-        space.api::<RoleBinding>().create(&PostParams::default(), &binding).await.expect("bound");
+        ns.api::<RoleBinding>().create(&PostParams::default(), &binding).await.expect("bound");
     }
     let ours = "bigredbutton.dev";
     eventually("the roles are aggregated", || async {
-        let place = (&*space.name, "");
+        let place = (&*ns.name, "");
         allowed(&cluster, ("editor", &[]), "patch", ours, "circuitbreakers", place).await.then_some(())
     })
     .await;
@@ -253,26 +256,26 @@ async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
         ("update", ours, "circuitbreakers/status", false, false),
     ] {
         for (user, want) in [("viewer", viewer), ("editor", editor)] {
-            let got = allowed(&cluster, (user, &[]), verb, group, resource, (&space.name, "")).await;
+            let got = allowed(&cluster, (user, &[]), verb, group, resource, (&ns.name, "")).await;
             assert_eq!(got, want, "{user}: {verb} {resource}");
         }
     }
     let elsewhere = allowed(&cluster, ("editor", &[]), "get", ours, "circuitbreakers", ("default", "")).await;
     assert!(!elsewhere, "another namespace");
-    space.close().await;
+    ns.delete().await;
 }
 
 /// Two replicas with the account's own token, as the Deployment runs them.
 #[tokio::test]
 async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     let cluster = installed().await;
-    let space = cluster.space("as-account").await;
-    let pods = space.deployment("swype", 1).await;
-    space.breaker("swype", json!({})).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
+    let ns = cluster.test_namespace("as-account").await;
+    let pods = ns.deployment("swype", 1).await;
+    ns.breaker("swype", json!({})).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
 
     let directory = tempfile::tempdir().expect("a directory");
-    let mut account = space.clone();
+    let mut account = ns.clone();
     account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
     // In the account's own namespace, by the name that its role allows.
     let lease = "bigredbutton/bigredbutton-controller";
@@ -284,27 +287,32 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     let why = second.ready().await;
     assert!(why.contains("it stands by; ") && why.contains(" leads"), "{why}");
     assert_eq!(
-        (first.pages.metric("bigredbutton_leader").await, second.pages.metric("bigredbutton_leader").await),
+        (
+            first.endpoints.metric("bigredbutton_leader").await,
+            second.endpoints.metric("bigredbutton_leader").await
+        ),
         (Some(1.0), Some(0.0))
     );
-    assert_eq!(second.pages.metric("bigredbutton_watch_age_seconds").await, None);
+    assert_eq!(second.endpoints.metric("bigredbutton_watch_age_seconds").await, None);
 
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    space.phase("swype", "Open").await;
-    assert_eq!(space.replicas("swype").await, 0);
-    let breaker = format!("{{namespace=\"{}\",name=\"swype\"}}", space.name);
+    ns.wait_for_phase("swype", "Open").await;
+    assert_eq!(ns.replicas("swype").await, 0);
+    let breaker = format!("{{namespace=\"{}\",name=\"swype\"}}", ns.name);
     eventually("the trip is counted", || async {
-        (first.pages.metric(&format!("bigredbutton_trips_total{breaker}")).await == Some(1.0)).then_some(())
+        (first.endpoints.metric(&format!("bigredbutton_trips_total{breaker}")).await == Some(1.0))
+            .then_some(())
     })
     .await;
-    let counted = first.pages.metric("bigredbutton_restarts_total{cause=\"network\",counted=\"true\"}").await;
+    let counted =
+        first.endpoints.metric("bigredbutton_restarts_total{cause=\"network\",counted=\"true\"}").await;
     assert_eq!(counted, Some(4.0));
     let open =
-        format!("bigredbutton_breaker_phase{{namespace=\"{}\",name=\"swype\",phase=\"Open\"}}", space.name);
-    assert_eq!(first.pages.metric(&open).await, Some(1.0));
-    let (_, page) = first.pages.get("/metrics").await;
+        format!("bigredbutton_breaker_phase{{namespace=\"{}\",name=\"swype\",phase=\"Open\"}}", ns.name);
+    assert_eq!(first.endpoints.metric(&open).await, Some(1.0));
+    let (_, page) = first.endpoints.get("/metrics").await;
     assert!(!page.contains("code=\"403\""), "a right is missing: {page}");
     same_families(&page);
 
@@ -313,56 +321,60 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     second.says("it leads").await;
     println!("hand-over of the controller after SIGTERM: {:.2?}", asked.elapsed());
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
-    assert_eq!(first.watcher.end().await.0, 143);
+    assert_eq!(first.watcher.wait_for_exit().await.0, 143);
     eventually("the new leader knows that it is open", || async {
-        (second.pages.metric(&open).await == Some(1.0)).then_some(())
+        (second.endpoints.metric(&open).await == Some(1.0)).then_some(())
     })
     .await;
     assert_eq!(
-        second.pages.metric(&format!("bigredbutton_trips_total{breaker}")).await,
+        second.endpoints.metric(&format!("bigredbutton_trips_total{breaker}")).await,
         Some(0.0),
         "it tripped nothing"
     );
 
     second.watcher.stop();
-    assert_eq!(second.watcher.end().await.0, 143);
+    assert_eq!(second.watcher.wait_for_exit().await.0, 143);
     let leases: Api<Lease> = Api::namespaced(cluster.client.clone(), NAMESPACE);
     let left = leases.get("bigredbutton-controller").await.expect("the Lease is there");
     assert_eq!(left.spec.and_then(|spec| spec.holder_identity), None);
-    space.close().await;
+    ns.delete().await;
 }
 
 /// The leader is cut off from the API server and does not know that another one leads; then that one is killed.
 #[tokio::test]
 async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     let cluster = Cluster::connect().await.with_breakers().await;
-    let space = cluster.space("cut-off").await;
-    let pods = space.deployment("swype", 1).await;
-    space.breaker("swype", json!({})).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
-    let road = Road::to(&cluster).await;
-    let mut far = space.clone();
-    far.cluster.kubeconfig = road.kubeconfig.clone();
-    let lease = format!("{}/brb", space.name);
+    let ns = cluster.test_namespace("cut-off").await;
+    let pods = ns.deployment("swype", 1).await;
+    ns.breaker("swype", json!({})).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    let proxy = TcpProxy::start(&cluster).await;
+    let mut far = ns.clone();
+    far.cluster.kubeconfig = proxy.kubeconfig.clone();
+    let lease = format!("{}/brb", ns.name);
     let mut first = Replica::start(&far, &lease).await;
     first.says("it leads").await;
     first.ready().await;
-    let mut second = Replica::start(&space, &lease).await;
+    let mut second = Replica::start(&ns, &lease).await;
     second.says("it stands by").await;
 
-    road.close();
+    proxy.block();
     first.says("it does not lead any more").await;
-    let (status, why) = first.pages.get("/readyz").await;
+    let (status, why) = first.endpoints.get("/readyz").await;
     assert_eq!((status, why.contains("cannot learn who leads")), (503, true), "{why}");
-    assert_eq!(first.pages.metric("bigredbutton_breakers").await, Some(0.0), "it watches nothing any more");
+    assert_eq!(
+        first.endpoints.metric("bigredbutton_breakers").await,
+        Some(0.0),
+        "it watches nothing any more"
+    );
     second.says("it leads").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    space.phase("swype", "Open").await;
-    road.open();
+    ns.wait_for_phase("swype", "Open").await;
+    proxy.unblock();
     first.says("it stands by; ").await;
-    let trips = space.events_on("swype").await.iter().filter(|(reason, _)| reason == "Tripped").count();
+    let trips = ns.events_on("swype").await.iter().filter(|(reason, _)| reason == "Tripped").count();
     assert_eq!(trips, 1);
 
     let killed = Instant::now();
@@ -370,14 +382,14 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     first.says("it leads").await;
     println!("hand-over of the controller after SIGKILL: {:.2?}", killed.elapsed());
     assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
-    space.edit_breaker("swype", json!({"override": "Auto"})).await;
+    ns.edit_breaker("swype", json!({"override": "Auto"})).await;
     let at = jiff::Timestamp::now().to_string();
     let patch =
         Patch::Merge(json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": at}}}));
-    space.breakers().patch("swype", &PatchParams::default(), &patch).await.expect("annotated");
-    space.phase("swype", "Closed").await;
-    assert_eq!(space.replicas("swype").await, 1, "the new leader gives back what the killed one took");
-    space.close().await;
+    ns.breakers().patch("swype", &PatchParams::default(), &patch).await.expect("annotated");
+    ns.wait_for_phase("swype", "Closed").await;
+    assert_eq!(ns.replicas("swype").await, 1, "the new leader gives back what the killed one took");
+    ns.delete().await;
 }
 
 /// The sample by which dashboard and alerts are checked is what a controller really says.
@@ -394,21 +406,21 @@ fn same_families(page: &str) {
 #[tokio::test]
 async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_not_ready() {
     let cluster = installed().await;
-    let space = cluster.space("no-lease").await;
+    let ns = cluster.test_namespace("no-lease").await;
     let directory = tempfile::tempdir().expect("a directory");
-    let mut account = space.clone();
+    let mut account = ns.clone();
     account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
     // The account has no rights to Leases in the namespace that is watched.
-    let mut replica = Replica::start(&account, &format!("{}/mine", space.name)).await;
+    let mut replica = Replica::start(&account, &format!("{}/mine", ns.name)).await;
     replica.says("it cannot learn who leads: not allowed to get leases.coordination.k8s.io").await;
-    let (status, why) = replica.pages.get("/readyz").await;
+    let (status, why) = replica.endpoints.get("/readyz").await;
     assert_eq!(status, 503);
     assert!(
         why.contains("missing rule: - {apiGroups: [\"coordination.k8s.io\"], resources: [\"leases\"]"),
         "{why}"
     );
-    assert_eq!(replica.pages.get("/healthz").await, (200, "ok\n".into()));
-    space.close().await;
+    assert_eq!(replica.endpoints.get("/healthz").await, (200, "ok\n".into()));
+    ns.delete().await;
 }
 
 /// Found by the real kubectl in the PATH, under its own name.

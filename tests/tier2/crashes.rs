@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Space};
+use bigredbutton_tests::{Cluster, Kubelet, REFUSED, TestNamespace};
 use breaker_core::{
     BeforeTrip, Classifier, Clock, CloudEvent, ClusterClient, ClusterError, Dependencies, Endpoint,
     HookDecision, Hooks, KubernetesEvent, LogTail, LogTailRequest, OnFailure, PodEvent, PodNews, PodReport,
@@ -140,19 +140,19 @@ impl WebhookClient for Mortal {
 }
 
 /// Runs until it trips, dies or has had its time; answers with the end, if it came to one.
-async fn watch(space: &Space, calls: u32, time: Duration) -> Option<StopReason> {
-    watch_with(space, calls, time, Hooks::default(), &Asked::default()).await
+async fn watch(ns: &TestNamespace, calls: u32, time: Duration) -> Option<StopReason> {
+    watch_with(ns, calls, time, Hooks::default(), &Asked::default()).await
 }
 
 async fn watch_with(
-    space: &Space,
+    ns: &TestNamespace,
     calls: u32,
     time: Duration,
     hooks: Hooks,
     asked: &Asked,
 ) -> Option<StopReason> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = Options { kubeconfig: Some(space.cluster.kubeconfig.clone()), context: None };
+    let options = Options { kubeconfig: Some(ns.cluster.kubeconfig.clone()), context: None };
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());
     let calls_left = Arc::new(AtomicU32::new(calls));
@@ -164,7 +164,7 @@ async fn watch_with(
         messenger: Some(Arc::new(client)),
         heartbeat: None,
     };
-    let target = WorkloadRef::deployment(&space.name, APP);
+    let target = WorkloadRef::deployment(&ns.name, APP);
     let life = async {
         let policy = Policy { hooks, ..Policy::default() };
         let mut supervisor = Supervisor::start(parts, policy, target, false).await.expect("started");
@@ -178,9 +178,9 @@ async fn watch_with(
     }
 }
 
-async fn dying_app(space: &Space, restarts: u32) -> Kubelet {
-    let pods = space.deployment(APP, 2).await;
-    let mut apps = Kubelet::start_all(space, &pods).await;
+async fn dying_app(ns: &TestNamespace, restarts: u32) -> Kubelet {
+    let pods = ns.deployment(APP, 2).await;
+    let mut apps = Kubelet::start_all(ns, &pods).await;
     for _ in 0..restarts {
         apps[0].restart(REFUSED).await;
     }
@@ -193,22 +193,22 @@ async fn killed_before_any_call_and_started_at_once_it_trips_once() {
     let runs = (0..CALLS).map(|calls| {
         let cluster = cluster.clone();
         async move {
-            let space = cluster.space("crash").await;
-            let _app = dying_app(&space, 4).await;
-            watch(&space, calls, Duration::from_secs(20)).await;
-            let end = watch(&space, u32::MAX, Duration::from_secs(30)).await;
+            let ns = cluster.test_namespace("crash").await;
+            let _app = dying_app(&ns, 4).await;
+            watch(&ns, calls, Duration::from_secs(20)).await;
+            let end = watch(&ns, u32::MAX, Duration::from_secs(30)).await;
             assert_eq!(end, Some(StopReason::Tripped { left: vec![] }), "killed before call {calls}");
-            assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
-            let state = space.record(APP).await.expect("a record")["state"].clone();
+            assert_eq!(ns.replicas(APP).await, 0, "killed before call {calls}");
+            let state = ns.record(APP).await.expect("a record")["state"].clone();
             assert_eq!(
                 (&state["phase"], &state["replicas"]),
                 (&json!("Open"), &json!(2)),
                 "before call {calls}"
             );
-            let events = space.events_on(APP).await;
+            let events = ns.events_on(APP).await;
             let tripped = events.iter().filter(|(reason, _)| reason == "Tripped").count();
             assert_eq!(tripped, 1, "killed before call {calls}: {events:?}");
-            space.close().await;
+            ns.delete().await;
         }
     });
     futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;
@@ -221,8 +221,8 @@ async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_
     let runs = (0..CALLS + 3).map(|calls| {
         let cluster = cluster.clone();
         async move {
-            let space = cluster.space("asked").await;
-            let _app = dying_app(&space, 4).await;
+            let ns = cluster.test_namespace("asked").await;
+            let _app = dying_app(&ns, 4).await;
             let before_trip = BeforeTrip {
                 to: Endpoint::new("https://rollback.example.org"),
                 timeout: jiff::SignedDuration::from_secs(10),
@@ -231,11 +231,11 @@ async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_
             let notify = vec![Endpoint::new("https://pager.example.org")];
             let hooks = Hooks { before_trip: Some(before_trip), notify };
             let asked = Asked::default();
-            watch_with(&space, calls, Duration::from_secs(20), hooks.clone(), &asked).await;
-            let end = watch_with(&space, u32::MAX, Duration::from_secs(30), hooks, &asked).await;
+            watch_with(&ns, calls, Duration::from_secs(20), hooks.clone(), &asked).await;
+            let end = watch_with(&ns, u32::MAX, Duration::from_secs(30), hooks, &asked).await;
             assert_eq!(end, Some(StopReason::Tripped { left: vec![] }), "killed before call {calls}");
-            assert_eq!(space.replicas(APP).await, 0, "killed before call {calls}");
-            let record = space.record(APP).await.expect("a record");
+            assert_eq!(ns.replicas(APP).await, 0, "killed before call {calls}");
+            let record = ns.record(APP).await.expect("a record");
             assert_eq!(record["notices"], json!(null), "killed before call {calls}");
             let uid = record["targetUid"].as_str().unwrap_or_default();
             let asked = asked.lock().expect("no panic").clone();
@@ -244,7 +244,7 @@ async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_
                 asked.contains(&(format!("{uid}.1.tripped"), 0)),
                 "killed before call {calls}: {asked:?}"
             );
-            space.close().await;
+            ns.delete().await;
         }
     });
     futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;
@@ -256,18 +256,18 @@ async fn killed_before_any_call_and_started_after_the_service_has_healed_it_leav
     let runs = (0..CALLS).map(|calls| {
         let cluster = cluster.clone();
         async move {
-            let space = cluster.space("healed").await;
-            let mut app = dying_app(&space, 4).await;
-            let end = watch(&space, calls, Duration::from_secs(20)).await;
-            if end.is_none() && space.replicas(APP).await > 0 {
+            let ns = cluster.test_namespace("healed").await;
+            let mut app = dying_app(&ns, 4).await;
+            let end = watch(&ns, calls, Duration::from_secs(20)).await;
+            if end.is_none() && ns.replicas(APP).await > 0 {
                 app.has_run_for(Duration::from_secs(660)).await;
-                let end = watch(&space, u32::MAX, Duration::from_secs(4)).await;
+                let end = watch(&ns, u32::MAX, Duration::from_secs(4)).await;
                 assert_eq!(end, None, "killed before call {calls}: a healed service was shut down");
-                assert_eq!(space.replicas(APP).await, 2, "killed before call {calls}");
-                let phase = space.record(APP).await.map(|record| record["state"]["phase"].clone());
+                assert_eq!(ns.replicas(APP).await, 2, "killed before call {calls}");
+                let phase = ns.record(APP).await.map(|record| record["state"]["phase"].clone());
                 assert!(phase.is_none_or(|phase| phase == "Closed"), "killed before call {calls}");
             }
-            space.close().await;
+            ns.delete().await;
         }
     });
     futures::stream::iter(runs).buffer_unordered(4).collect::<Vec<_>>().await;

@@ -1,16 +1,16 @@
 //! CircuitBreaker on a real API server: what is accepted, what is filled in, what is refused in which words.
 #![allow(missing_docs)]
 
-use bigredbutton_tests::{Cluster, Space};
+use bigredbutton_tests::{Cluster, TestNamespace};
 use serde_json::{Value, json};
 
-async fn space(name: &str) -> Space {
-    Cluster::connect().await.with_breakers().await.space(name).await
+async fn test_namespace(name: &str) -> TestNamespace {
+    Cluster::connect().await.with_breakers().await.test_namespace(name).await
 }
 
 #[tokio::test]
 async fn the_example_of_the_contract_is_accepted() {
-    let space = space("crd-whole").await;
+    let ns = test_namespace("crd-whole").await;
     let whole = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
         "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
@@ -22,17 +22,17 @@ async fn the_example_of_the_contract_is_accepted() {
             "notify": [{"url": "http://127.0.0.1:9000/alerts"}],
         },
     });
-    let stored = space.create_breaker("swype-app", whole.clone()).await.expect("accepted");
+    let stored = ns.create_breaker("swype-app", whole.clone()).await.expect("accepted");
     assert_eq!(stored.data["spec"]["trip"], whole["trip"]);
     assert_eq!(stored.data["spec"]["recovery"], whole["recovery"]);
     assert_eq!(stored.data["spec"]["hooks"]["beforeTrip"]["secretRef"]["key"], "key");
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn what_is_left_out_is_filled_in_where_kubectl_shows_it() {
-    let space = space("crd-defaults").await;
-    let stored = space.create_breaker("swype-app", json!({})).await.expect("accepted");
+    let ns = test_namespace("crd-defaults").await;
+    let stored = ns.create_breaker("swype-app", json!({})).await.expect("accepted");
     let want = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
         "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
@@ -42,14 +42,14 @@ async fn what_is_left_out_is_filled_in_where_kubectl_shows_it() {
         "hooks": {},
     });
     assert_eq!(stored.data["spec"], want);
-    let stored = space.create_breaker("half", json!({"trip": {"maxRestarts": 5}})).await.expect("accepted");
+    let stored = ns.create_breaker("half", json!({"trip": {"maxRestarts": 5}})).await.expect("accepted");
     assert_eq!(stored.data["spec"]["trip"]["window"], "1h");
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn windows_and_shares_may_be_written_in_every_way_that_is_told() {
-    let space = space("crd-ways").await;
+    let ns = test_namespace("crd-ways").await;
     for (n, trip) in [
         json!({"window": "none"}),
         json!({"window": "90s"}),
@@ -63,15 +63,15 @@ async fn windows_and_shares_may_be_written_in_every_way_that_is_told() {
     .into_iter()
     .enumerate()
     {
-        let accepted = space.create_breaker(&format!("way-{n}"), json!({"trip": trip})).await;
+        let accepted = ns.create_breaker(&format!("way-{n}"), json!({"trip": trip})).await;
         accepted.unwrap_or_else(|error| panic!("{trip}: {error}"));
     }
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_used_is_refused_in_words_that_name_field_and_fix() {
-    let space = space("crd-refused").await;
+    let ns = test_namespace("crd-refused").await;
     let notify = |url: &str| json!({"hooks": {"notify": [{"url": url}]}});
     let recovery = |field: &str, value: Value| json!({"recovery": {field: value}});
     let trip = |field: &str, value: Value| json!({"trip": {field: value}});
@@ -124,7 +124,7 @@ async fn what_cannot_be_used_is_refused_in_words_that_name_field_and_fix() {
         ),
     ];
     for (spec, field, words) in rows {
-        match space.create_breaker("refused", spec.clone()).await {
+        match ns.create_breaker("refused", spec.clone()).await {
             Err(kube::Error::Api(status)) => {
                 let said = &status.message;
                 assert_eq!(status.code, 422, "{spec}: {said}");
@@ -133,12 +133,12 @@ async fn what_cannot_be_used_is_refused_in_words_that_name_field_and_fix() {
             other => panic!("{spec} was not refused: {other:?}"),
         }
     }
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn kubectl_explains_the_fields_and_shows_the_columns() {
-    let space = space("crd-kubectl").await;
+    let ns = test_namespace("crd-kubectl").await;
     for (path, words) in [
         ("cb.spec.trip", "With one replica and 3, the fourth restart trips."),
         ("cb.spec.trip", "minFailingPods <Object> How many pods must be failing at the moment of the trip"),
@@ -146,18 +146,18 @@ async fn kubectl_explains_the_fields_and_shows_the_columns() {
         ("cb.spec.override", "ForcedOpen is the red button pressed"),
         ("cb.status", "Replicas that a reset gives back"),
     ] {
-        let explained = space.cluster.kubectl(&["explain", path]);
+        let explained = ns.cluster.kubectl(&["explain", path]);
         let explained = explained.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(explained.contains(words), "{path}: {explained}");
     }
-    space.breaker("swype-app", json!({})).await;
-    let listed = space.cluster.kubectl(&["get", "cb", "-n", &space.name]);
+    ns.breaker("swype-app", json!({})).await;
+    let listed = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name]);
     let columns: Vec<_> = listed.lines().next().unwrap_or_default().split_whitespace().collect();
     assert_eq!(columns, ["NAME", "PHASE", "COUNTED", "TARGET", "AGE"]);
     assert!(listed.lines().nth(1).is_some_and(|row| row.contains("swype-app")), "{listed}");
-    let wide = space.cluster.kubectl(&["get", "cb", "-n", &space.name, "-o", "wide"]);
+    let wide = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "-o", "wide"]);
     for column in ["KIND", "THRESHOLD", "ORIGINAL", "MODE", "OVERRIDE", "READY", "HELD", "CAUSE"] {
         assert!(wide.contains(column), "{column}: {wide}");
     }
-    space.close().await;
+    ns.delete().await;
 }

@@ -8,7 +8,8 @@ mod receiver;
 use std::time::Duration;
 
 use bigredbutton_tests::{
-    BUG, Cluster, Gate, Kubelet, Pages, Pods, REFUSED, Space, Watcher, condition, eventually,
+    ApiProxy, BUG, Cluster, ControllerEndpoints, Kubelet, PodAccess, REFUSED, TestNamespace, Watcher,
+    condition, eventually,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -25,57 +26,57 @@ use serde_json::{Value, json};
 /// Long enough for anything that was going to happen.
 const QUIET: Duration = Duration::from_secs(3);
 
-async fn space(name: &str) -> Space {
-    Cluster::connect().await.with_breakers().await.space(name).await
+async fn test_namespace(name: &str) -> TestNamespace {
+    Cluster::connect().await.with_breakers().await.test_namespace(name).await
 }
 
 /// A controller of the test's namespace alone.
-fn controller(space: &Space) -> Watcher {
-    Watcher::start(space, &["controller", "--heartbeat", "1s", "--lease", "none"])
+fn controller(ns: &TestNamespace) -> Watcher {
+    Watcher::start(ns, &["controller", "--heartbeat", "1s", "--lease", "none"])
 }
 
 /// A Deployment of one running pod, and a breaker of the same name.
-async fn guarded(space: &Space, name: &str, spec: Value) -> Kubelet {
-    let pods = space.deployment_beside(name, 1).await;
-    space.breaker(name, spec).await;
-    Kubelet::start(space, &pods[0]).await
+async fn guarded(ns: &TestNamespace, name: &str, spec: Value) -> Kubelet {
+    let pods = ns.deployment_beside(name, 1).await;
+    ns.breaker(name, spec).await;
+    Kubelet::start(ns, &pods[0]).await
 }
 
-async fn ready(space: &Space, name: &str) {
-    space.condition(name, "Ready", "True").await;
+async fn ready(ns: &TestNamespace, name: &str) {
+    ns.wait_for_condition(name, "Ready", "True").await;
 }
 
-async fn ask_for_a_reset(space: &Space, name: &str, at: &str) {
+async fn ask_for_a_reset(ns: &TestNamespace, name: &str, at: &str) {
     let patch =
         Patch::Merge(json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": at}}}));
-    space.breakers().patch(name, &PatchParams::default(), &patch).await.expect("annotated");
+    ns.breakers().patch(name, &PatchParams::default(), &patch).await.expect("annotated");
 }
 
-async fn trips(space: &Space, name: &str) -> usize {
-    space.events_on(name).await.iter().filter(|(reason, _)| reason == "Tripped").count()
+async fn trips(ns: &TestNamespace, name: &str) -> usize {
+    ns.events_on(name).await.iter().filter(|(reason, _)| reason == "Tripped").count()
 }
 
 #[tokio::test]
 async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
-    let space = space("fleet-three").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let mut other = guarded(&space, "ledger", json!({})).await;
-    guarded(&space, "idle", json!({})).await;
-    let mut fleet = controller(&space);
+    let ns = test_namespace("fleet-three").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let mut other = guarded(&ns, "ledger", json!({})).await;
+    guarded(&ns, "idle", json!({})).await;
+    let mut fleet = controller(&ns);
     for name in ["swype", "ledger", "idle"] {
-        ready(&space, name).await;
+        ready(&ns, name).await;
     }
     other.restart(REFUSED).await;
     for _ in 0..3 {
         app.restart(REFUSED).await;
     }
-    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 1, "not at the third");
+    ns.wait_for_status("swype", "three counted", |status| status["counted"] == 3).await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 1, "not at the third");
     app.restart(REFUSED).await;
-    let status = space.phase("swype", "Open").await;
-    assert_eq!(space.replicas("swype").await, 0);
-    assert_eq!((space.replicas("ledger").await, space.replicas("idle").await), (1, 1));
+    let status = ns.wait_for_phase("swype", "Open").await;
+    assert_eq!(ns.replicas("swype").await, 0);
+    assert_eq!((ns.replicas("ledger").await, ns.replicas("idle").await), (1, 1));
     assert_eq!(
         (&status["counted"], &status["threshold"], &status["originalReplicas"], &status["byCause"]),
         (&json!(4), &json!(3), &json!(1), &json!({"network:refused": 4}))
@@ -84,68 +85,68 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     assert!(status["lastTrip"]["quote"].as_str().is_some_and(|quote| quote.contains("connection refused")));
     let tripped = condition(&status, "Tripped");
     assert_eq!((&tripped["status"], &tripped["reason"]), (&json!("True"), &json!("Open")), "{status:#}");
-    let listed = space.cluster.kubectl(&["get", "cb", "-n", &space.name, "--no-headers"]);
+    let listed = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "--no-headers"]);
     let row = listed.lines().find(|row| row.starts_with("swype")).unwrap_or_default();
     assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
-    assert_eq!(space.breaker_status("ledger").await["counted"], 1);
-    let told = space.event_on("swype", "Tripped").await;
-    let back = format!("To give back: watcher reset -n {} swype", space.name);
-    assert!(told.ends_with(&back), "{told}");
-    assert_eq!(trips(&space, "swype").await, 1);
+    assert_eq!(ns.breaker_status("ledger").await["counted"], 1);
+    let note = ns.wait_for_event("swype", "Tripped").await;
+    let back = format!("To give back: watcher reset -n {} swype", ns.name);
+    assert!(note.ends_with(&back), "{note}");
+    assert_eq!(trips(&ns, "swype").await, 1);
 
-    ask_for_a_reset(&space, "swype", "2026-01-02T03:04:05Z").await;
-    let status = space.phase("swype", "Closed").await;
+    ask_for_a_reset(&ns, "swype", "2026-01-02T03:04:05Z").await;
+    let status = ns.wait_for_phase("swype", "Closed").await;
     assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
-    assert_eq!(space.replicas("swype").await, 1);
+    assert_eq!(ns.replicas("swype").await, 1);
     // The same request is not acted on again, also not by the next controller.
     fleet.kill().await;
-    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
-    let mut fleet = controller(&space);
-    space.phase("swype", "Open").await;
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 0, "an old request for a reset was acted on again");
-    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
-    space.phase("swype", "Closed").await;
-    assert_eq!(space.replicas("swype").await, 1);
-    space.close().await;
+    ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let mut fleet = controller(&ns);
+    ns.wait_for_phase("swype", "Open").await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 0, "an old request for a reset was acted on again");
+    ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
+    ns.wait_for_phase("swype", "Closed").await;
+    assert_eq!(ns.replicas("swype").await, 1);
+    ns.delete().await;
 }
 
 /// SIGKILL after what it told, then another controller: one trip, and the right number to give back.
 #[tokio::test]
 async fn a_controller_killed_and_started_again_ends_the_same() {
     for after in ["watching", "restart", "tripping", "scaled"] {
-        let space = space("fleet-killed").await;
-        let mut app = guarded(&space, "swype", json!({})).await;
-        let mut fleet = controller(&space);
-        fleet.until("watching").await;
+        let ns = test_namespace("fleet-killed").await;
+        let mut app = guarded(&ns, "swype", json!({})).await;
+        let mut fleet = controller(&ns);
+        fleet.wait_for("watching").await;
         app.restart(REFUSED).await;
         app.restart(REFUSED).await;
         match after {
             "watching" => {}
             "restart" => {
-                space.breaker_until("swype", "two counted", |status| status["counted"] == 2).await;
+                ns.wait_for_status("swype", "two counted", |status| status["counted"] == 2).await;
             }
             _ => {
                 app.restart(REFUSED).await;
                 app.restart(REFUSED).await;
-                fleet.until(after).await;
+                fleet.wait_for(after).await;
             }
         }
         fleet.kill().await;
-        let mut again = controller(&space);
+        let mut again = controller(&ns);
         if matches!(after, "watching" | "restart") {
-            ready(&space, "swype").await;
+            ready(&ns, "swype").await;
             app.restart(REFUSED).await;
-            again.for_a_while(QUIET).await;
-            assert_eq!(space.replicas("swype").await, 1, "three, killed after {after}");
+            again.read_for(QUIET).await;
+            assert_eq!(ns.replicas("swype").await, 1, "three, killed after {after}");
             app.restart(REFUSED).await;
         }
-        let status = space.phase("swype", "Open").await;
+        let status = ns.wait_for_phase("swype", "Open").await;
         assert_eq!(status["originalReplicas"], 1, "killed after {after}");
-        eventually("its trip is told", || async { (trips(&space, "swype").await > 0).then_some(()) }).await;
-        again.for_a_while(QUIET).await;
-        assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (0, 1), "after {after}");
-        space.close().await;
+        eventually("its trip has an Event", || async { (trips(&ns, "swype").await > 0).then_some(()) }).await;
+        again.read_for(QUIET).await;
+        assert_eq!((ns.replicas("swype").await, trips(&ns, "swype").await), (0, 1), "after {after}");
+        ns.delete().await;
     }
 }
 
@@ -153,301 +154,302 @@ async fn a_controller_killed_and_started_again_ends_the_same() {
 #[tokio::test]
 async fn a_trip_that_was_recorded_and_not_carried_out_is_finished_if_it_is_still_right() {
     for (case, healed) in [("still failing", false), ("healed", true)] {
-        let space = space("fleet-half").await;
-        let mut app = guarded(&space, "swype", json!({"trip": {"maxRestarts": 10}})).await;
-        let mut fleet = controller(&space);
-        fleet.until("watching").await;
+        let ns = test_namespace("fleet-half").await;
+        let mut app = guarded(&ns, "swype", json!({"trip": {"maxRestarts": 10}})).await;
+        let mut fleet = controller(&ns);
+        fleet.wait_for("watching").await;
         for _ in 0..4 {
             app.restart(REFUSED).await;
         }
-        let status = space
-            .breaker_until("swype", "four recorded", |status| {
+        let status = ns
+            .wait_for_status("swype", "four recorded", |status| {
                 status["record"]["containers"][0]["restarts"].as_array().is_some_and(|all| all.len() == 4)
             })
             .await;
         fleet.kill().await;
-        space.edit_breaker("swype", json!({"trip": {"maxRestarts": 3}})).await;
+        ns.edit_breaker("swype", json!({"trip": {"maxRestarts": 3}})).await;
         let mut record = status["record"].clone();
         record["state"] = json!({
             "phase": "Tripping", "since": Timestamp::now(), "replicas": 1,
             "because": {"counted": 4, "threshold": 3, "failing": 1, "need": 1, "cause": "network:refused"},
         });
         let patch = Patch::Merge(json!({"status": {"phase": "Tripping", "record": record}}));
-        space.breakers().patch_status("swype", &PatchParams::default(), &patch).await.expect("written");
+        ns.breakers().patch_status("swype", &PatchParams::default(), &patch).await.expect("written");
         if healed {
             app.has_run_for(Duration::from_secs(660)).await;
         }
-        let mut fleet = controller(&space);
+        let mut fleet = controller(&ns);
         if healed {
-            fleet.until("abandoned").await;
-            space.phase("swype", "Closed").await;
-            assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (1, 0), "{case}");
+            fleet.wait_for("abandoned").await;
+            ns.wait_for_phase("swype", "Closed").await;
+            assert_eq!((ns.replicas("swype").await, trips(&ns, "swype").await), (1, 0), "{case}");
         } else {
-            let status = space.phase("swype", "Open").await;
+            let status = ns.wait_for_phase("swype", "Open").await;
             assert_eq!(
                 status["record"]["episode"],
                 json!(record["episode"].as_u64().unwrap_or(1) + 1),
                 "{case}"
             );
-            fleet.for_a_while(QUIET).await;
-            assert_eq!((space.replicas("swype").await, trips(&space, "swype").await), (0, 1), "{case}");
+            fleet.read_for(QUIET).await;
+            assert_eq!((ns.replicas("swype").await, trips(&ns, "swype").await), (0, 1), "{case}");
         }
-        space.close().await;
+        ns.delete().await;
     }
 }
 
 #[tokio::test]
 async fn forced_open_presses_once_and_never_against_somebody_who_scales_up() {
-    let space = space("fleet-forced").await;
-    guarded(&space, "swype", json!({})).await;
-    let fleet = controller(&space);
-    ready(&space, "swype").await;
-    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
-    let status = space.phase("swype", "Open").await;
+    let ns = test_namespace("fleet-forced").await;
+    guarded(&ns, "swype", json!({})).await;
+    let fleet = controller(&ns);
+    ready(&ns, "swype").await;
+    ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let status = ns.wait_for_phase("swype", "Open").await;
     assert_eq!((&status["lastTrip"]["cause"], &status["originalReplicas"]), (&json!("button"), &json!(1)));
-    assert_eq!(space.replicas("swype").await, 0);
+    assert_eq!(ns.replicas("swype").await, 0);
     eventually("the pod is gone", || async {
-        space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+        ns.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
     })
     .await;
-    space.scale("swype", 2).await;
+    ns.scale("swype", 2).await;
     let status =
-        space.breaker_until("swype", "contested", |status| status["contestedBy"] == "kubectl-scale").await;
+        ns.wait_for_status("swype", "contested", |status| status["contestedBy"] == "kubectl-scale").await;
     assert_eq!(condition(&status, "Contested")["status"], "True", "{status:#}");
     fleet.kill().await;
-    let mut fleet = controller(&space);
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 2, "pressed a second time");
-    space.close().await;
+    let mut fleet = controller(&ns);
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 2, "pressed a second time");
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn disabled_and_observing_breakers_tell_and_leave_the_scale_alone_until_they_are_set_to_act() {
-    let space = space("fleet-tells").await;
-    let mut disabled = guarded(&space, "disabled", json!({"override": "Disabled"})).await;
-    let mut observing = guarded(&space, "observing", json!({"mode": "Observe"})).await;
-    guarded(&space, "third", json!({})).await;
-    let mut fleet = controller(&space);
+    let ns = test_namespace("fleet-tells").await;
+    let mut disabled = guarded(&ns, "disabled", json!({"override": "Disabled"})).await;
+    let mut observing = guarded(&ns, "observing", json!({"mode": "Observe"})).await;
+    guarded(&ns, "third", json!({})).await;
+    let mut fleet = controller(&ns);
     for (name, reason) in [("disabled", "Disabled"), ("observing", "Observing"), ("third", "Watching")] {
-        assert_eq!(space.condition(name, "Ready", "True").await["reason"], reason);
+        assert_eq!(ns.wait_for_condition(name, "Ready", "True").await["reason"], reason);
     }
     for _ in 0..4 {
         disabled.restart(REFUSED).await;
         observing.restart(REFUSED).await;
     }
     for name in ["disabled", "observing"] {
-        let told = |status: &Value| condition(status, "Tripped")["reason"] == "WouldTrip";
-        space.breaker_until(name, "it would trip", told).await;
+        let would_trip = |status: &Value| condition(status, "Tripped")["reason"] == "WouldTrip";
+        ns.wait_for_status(name, "it would trip", would_trip).await;
     }
-    fleet.for_a_while(QUIET).await;
-    assert_eq!((space.replicas("disabled").await, space.replicas("observing").await), (1, 1));
-    space.edit_breaker("observing", json!({"mode": "Enforce"})).await;
-    space.phase("observing", "Open").await;
-    assert_eq!((space.replicas("disabled").await, space.replicas("observing").await), (1, 0));
-    space.edit_breaker("disabled", json!({"override": "Auto"})).await;
-    space.phase("disabled", "Open").await;
-    space.close().await;
+    fleet.read_for(QUIET).await;
+    assert_eq!((ns.replicas("disabled").await, ns.replicas("observing").await), (1, 1));
+    ns.edit_breaker("observing", json!({"mode": "Enforce"})).await;
+    ns.wait_for_phase("observing", "Open").await;
+    assert_eq!((ns.replicas("disabled").await, ns.replicas("observing").await), (1, 0));
+    ns.edit_breaker("disabled", json!({"override": "Auto"})).await;
+    ns.wait_for_phase("disabled", "Open").await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn restarts_of_another_cause_are_held_naming_the_field_that_would_count_them() {
-    let space = space("fleet-causes").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let ns = test_namespace("fleet-causes").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for _ in 0..4 {
         app.restart(BUG).await;
     }
-    let held = space.condition("swype", "Held", "True").await;
+    let held = ns.wait_for_condition("swype", "Held", "True").await;
     assert_eq!(held["reason"], "Causes", "{held}");
     let why = held["message"].as_str().unwrap_or_default();
     assert!(why.ends_with("; spec.trip.causes: [Network, Application] would trip"), "{why}");
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 1);
-    space.edit_breaker("swype", json!({"trip": {"causes": ["Network", "Application"]}})).await;
-    space.phase("swype", "Open").await;
-    space.close().await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 1);
+    ns.edit_breaker("swype", json!({"trip": {"causes": ["Network", "Application"]}})).await;
+    ns.wait_for_phase("swype", "Open").await;
+    ns.delete().await;
 }
 
 /// The pods there are now, of a Deployment that was scaled up from zero.
-async fn come_back(space: &Space, replicas: usize) -> Vec<Kubelet> {
-    Kubelet::start_all(space, &space.pods(replicas).await).await
+async fn come_back(ns: &TestNamespace, replicas: usize) -> Vec<Kubelet> {
+    Kubelet::start_all(ns, &ns.wait_for_pods(replicas).await).await
 }
 
 #[tokio::test]
 async fn half_open_tries_one_replica_waits_longer_when_it_dies_and_gives_all_back_when_it_lives() {
-    let space = space("fleet-half-open").await;
+    let ns = test_namespace("fleet-half-open").await;
     let recovery = json!({"mode": "HalfOpen", "cooldown": "2s", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5s"});
-    let pods = space.deployment("swype", 3).await;
-    space.breaker("swype", json!({"recovery": recovery, "trip": {"maxRestarts": 1}})).await;
-    let mut apps = Kubelet::start_all(&space, &pods).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let pods = ns.deployment("swype", 3).await;
+    ns.breaker("swype", json!({"recovery": recovery, "trip": {"maxRestarts": 1}})).await;
+    let mut apps = Kubelet::start_all(&ns, &pods).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for app in &mut apps {
         app.restart(REFUSED).await;
     }
-    let status = space.phase("swype", "Open").await;
+    let status = ns.wait_for_phase("swype", "Open").await;
     assert_eq!(status["originalReplicas"], 3);
 
-    let status = space.phase("swype", "HalfOpen").await;
+    let status = ns.wait_for_phase("swype", "HalfOpen").await;
     assert_eq!(status["originalReplicas"], 3, "{status:#}");
     assert_eq!(condition(&status, "Tripped")["reason"], "HalfOpen");
     // The trial is in the status before the scale is written.
     let given = eventually("a replica on trial", || async {
-        Some(space.replicas("swype").await).filter(|replicas| *replicas > 0)
+        Some(ns.replicas("swype").await).filter(|replicas| *replicas > 0)
     });
     assert_eq!(given.await, 1);
-    let mut trial = come_back(&space, 1).await;
+    let mut trial = come_back(&ns, 1).await;
     // Not even the first restart is tolerated of the replica on trial.
     trial[0].restart(REFUSED).await;
-    fleet.until("probing").await;
-    assert_eq!(fleet.until("scaled").await["probeFailed"], true);
-    let status = space.phase("swype", "Open").await;
+    fleet.wait_for("probing").await;
+    assert_eq!(fleet.wait_for("scaled").await["probeFailed"], true);
+    let status = ns.wait_for_phase("swype", "Open").await;
     let opened = std::time::Instant::now();
-    assert_eq!((space.replicas("swype").await, &status["originalReplicas"]), (0, &json!(3)), "{status:#}");
+    assert_eq!((ns.replicas("swype").await, &status["originalReplicas"]), (0, &json!(3)), "{status:#}");
 
     // The next controller waits out what is left of the doubled wait.
     fleet.kill().await;
-    let _next = controller(&space);
-    space.phase("swype", "HalfOpen").await;
+    let _next = controller(&ns);
+    ns.wait_for_phase("swype", "HalfOpen").await;
     assert!(opened.elapsed() > Duration::from_secs(3), "not doubled: {:?}", opened.elapsed());
-    come_back(&space, 1).await;
-    space.phase("swype", "Closed").await;
-    assert_eq!(space.replicas("swype").await, 3);
-    space.close().await;
+    come_back(&ns, 1).await;
+    ns.wait_for_phase("swype", "Closed").await;
+    assert_eq!(ns.replicas("swype").await, 3);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
-    let space = space("fleet-edit").await;
-    let mut app = guarded(&space, "swype", json!({"trip": {"maxRestarts": 10, "window": "30m"}})).await;
-    let fleet = controller(&space);
-    let overlook = space.condition("swype", "WindowMayOverlook", "True").await;
+    let ns = test_namespace("fleet-edit").await;
+    let mut app = guarded(&ns, "swype", json!({"trip": {"maxRestarts": 10, "window": "30m"}})).await;
+    let fleet = controller(&ns);
+    let overlook = ns.wait_for_condition("swype", "WindowMayOverlook", "True").await;
     assert!(
         overlook["message"].as_str().is_some_and(|why| why.contains("spec.trip.window: 150m")),
         "{overlook}"
     );
     // The next controller does not tell it a second time.
     fleet.kill().await;
-    let mut fleet = controller(&space);
-    fleet.until("watching").await;
-    fleet.for_a_while(QUIET).await;
-    let events = space.events_on("swype").await;
+    let mut fleet = controller(&ns);
+    fleet.wait_for("watching").await;
+    fleet.read_for(QUIET).await;
+    let events = ns.events_on("swype").await;
     assert_eq!(events.iter().filter(|(reason, _)| reason == "WindowMayOverlook").count(), 1, "{events:?}");
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    space.breaker_until("swype", "four counted", |status| status["counted"] == 4).await;
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 1);
-    space.edit_breaker("swype", json!({"trip": {"maxRestarts": 3, "window": "1h"}})).await;
-    let status = space.phase("swype", "Open").await;
+    ns.wait_for_status("swype", "four counted", |status| status["counted"] == 4).await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 1);
+    ns.edit_breaker("swype", json!({"trip": {"maxRestarts": 3, "window": "1h"}})).await;
+    let status = ns.wait_for_phase("swype", "Open").await;
     assert_eq!(condition(&status, "WindowMayOverlook"), Value::Null, "{status:#}");
-    let generation = space.breakers().get("swype").await.expect("there").metadata.generation;
-    space
-        .breaker_until("swype", "this generation", |status| status["observedGeneration"] == json!(generation))
-        .await;
-    space.close().await;
+    let generation = ns.breakers().get("swype").await.expect("there").metadata.generation;
+    ns.wait_for_status("swype", "this generation", |status| {
+        status["observedGeneration"] == json!(generation)
+    })
+    .await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_missing_target_is_told_and_watched_as_soon_as_it_appears() {
-    let space = space("fleet-missing").await;
-    space.breaker("swype", json!({})).await;
-    let _fleet = controller(&space);
-    let found = space.condition("swype", "TargetFound", "False").await;
+    let ns = test_namespace("fleet-missing").await;
+    ns.breaker("swype", json!({})).await;
+    let _fleet = controller(&ns);
+    let found = ns.wait_for_condition("swype", "TargetFound", "False").await;
     assert_eq!(found["reason"], "TargetNotFound");
-    assert_eq!(space.condition("swype", "Ready", "False").await["reason"], "TargetNotFound");
+    assert_eq!(ns.wait_for_condition("swype", "Ready", "False").await["reason"], "TargetNotFound");
     // The pauses double from 5 s on; the sight of a pod ends them.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    let pods = space.deployment("swype", 1).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
+    let pods = ns.deployment("swype", 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
     let started = std::time::Instant::now();
-    space.condition("swype", "TargetFound", "True").await;
+    ns.wait_for_condition("swype", "TargetFound", "True").await;
     assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    space.phase("swype", "Open").await;
-    space.close().await;
+    ns.wait_for_phase("swype", "Open").await;
+    ns.delete().await;
 }
 
 /// Deleted while open and created again: the Record of the former one says nothing about it.
 #[tokio::test]
 async fn a_target_created_again_is_another_one() {
-    let space = space("fleet-again").await;
-    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
-    let _fleet = controller(&space);
-    space.phase("swype", "Open").await;
-    space.api::<Deployment>().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    let ns = test_namespace("fleet-again").await;
+    guarded(&ns, "swype", json!({})).await.restart_unobserved(4, REFUSED).await;
+    let _fleet = controller(&ns);
+    ns.wait_for_phase("swype", "Open").await;
+    ns.api::<Deployment>().delete("swype", &DeleteParams::default()).await.expect("deleted");
     eventually("the pods are gone", || async {
-        space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+        ns.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
     })
     .await;
-    let pods = space.deployment("swype", 2).await;
-    let mut apps = Kubelet::start_all(&space, &pods).await;
+    let pods = ns.deployment("swype", 2).await;
+    let mut apps = Kubelet::start_all(&ns, &pods).await;
     let closed =
         |status: &Value| status["phase"] == "Closed" && condition(status, "Ready")["status"] == "True";
-    let status = space.breaker_until("swype", "watched anew", closed).await;
+    let status = ns.wait_for_status("swype", "watched anew", closed).await;
     assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
     for _ in 0..4 {
         apps[0].restart(REFUSED).await;
     }
-    assert_eq!(space.phase("swype", "Open").await["originalReplicas"], 2);
-    space.close().await;
+    assert_eq!(ns.wait_for_phase("swype", "Open").await["originalReplicas"], 2);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn an_edited_target_is_watched_instead_and_the_former_one_is_left_as_it_is() {
-    let space = space("fleet-moved").await;
-    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
-    let pods = space.deployment_beside("other", 1).await;
-    let mut other = Kubelet::start(&space, &pods[0]).await;
-    let _fleet = controller(&space);
-    space.phase("swype", "Open").await;
-    space.edit_breaker("swype", json!({"targetRef": {"name": "other"}})).await;
-    space.phase("swype", "Closed").await;
-    assert!(space.events_on("swype").await.iter().any(|(reason, _)| reason == "LeftAsItIs"));
+    let ns = test_namespace("fleet-moved").await;
+    guarded(&ns, "swype", json!({})).await.restart_unobserved(4, REFUSED).await;
+    let pods = ns.deployment_beside("other", 1).await;
+    let mut other = Kubelet::start(&ns, &pods[0]).await;
+    let _fleet = controller(&ns);
+    ns.wait_for_phase("swype", "Open").await;
+    ns.edit_breaker("swype", json!({"targetRef": {"name": "other"}})).await;
+    ns.wait_for_phase("swype", "Closed").await;
+    assert!(ns.events_on("swype").await.iter().any(|(reason, _)| reason == "LeftAsItIs"));
     for _ in 0..4 {
         other.restart(REFUSED).await;
     }
-    space.phase("swype", "Open").await;
-    assert_eq!((space.replicas("swype").await, space.replicas("other").await), (0, 0));
-    space.close().await;
+    ns.wait_for_phase("swype", "Open").await;
+    assert_eq!((ns.replicas("swype").await, ns.replicas("other").await), (0, 0));
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn of_two_breakers_on_one_target_the_older_acts_until_it_goes() {
-    let space = space("fleet-rivals").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
+    let ns = test_namespace("fleet-rivals").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let target = json!({"targetRef": {"kind": "Deployment", "name": "swype"}, "trip": {"maxRestarts": 1}});
-    space.breaker("a-younger", target).await;
-    let mut fleet = controller(&space);
-    let conflict = space.condition("a-younger", "Conflict", "True").await;
+    ns.breaker("a-younger", target).await;
+    let mut fleet = controller(&ns);
+    let conflict = ns.wait_for_condition("a-younger", "Conflict", "True").await;
     assert!(conflict["message"].as_str().is_some_and(|why| why.contains("/swype is older")), "{conflict}");
-    ready(&space, "swype").await;
+    ready(&ns, "swype").await;
     app.restart(REFUSED).await;
     app.restart(REFUSED).await;
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 1, "the younger one does not act");
-    space.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
-    let status = space.phase("a-younger", "Open").await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 1, "the younger one does not act");
+    ns.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    let status = ns.wait_for_phase("a-younger", "Open").await;
     assert_eq!(condition(&status, "Conflict"), Value::Null);
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_still_works() {
-    let space = space("fleet-guard").await;
+    let ns = test_namespace("fleet-guard").await;
     let names = ["one", "two", "three", "four", "five"];
     let mut apps = Vec::new();
     for name in names {
-        apps.push(guarded(&space, name, json!({})).await);
+        apps.push(guarded(&ns, name, json!({})).await);
     }
-    let mut fleet = controller(&space);
+    let mut fleet = controller(&ns);
     for name in names {
-        ready(&space, name).await;
+        ready(&ns, name).await;
     }
     for _ in 0..4 {
         for app in &mut apps {
@@ -455,60 +457,60 @@ async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_st
         }
     }
     for name in names {
-        let held = space.condition(name, "Held", "True").await;
+        let held = ns.wait_for_condition(name, "Held", "True").await;
         assert_eq!(held["reason"], "Guard", "{held}");
         assert!(held["message"].as_str().is_some_and(|why| why.contains("of 5 targets")), "{held}");
     }
-    fleet.for_a_while(QUIET).await;
+    fleet.read_for(QUIET).await;
     for name in names {
-        assert_eq!(space.replicas(name).await, 1, "{name}");
+        assert_eq!(ns.replicas(name).await, 1, "{name}");
     }
-    let alerts = fleet.told.iter().filter(|told| {
-        told["event"] == "note"
-            && told["message"].as_str().is_some_and(|message| message.contains("outage guard on"))
+    let alerts = fleet.events.iter().filter(|event| {
+        event["event"] == "note"
+            && event["message"].as_str().is_some_and(|message| message.contains("outage guard on"))
     });
-    assert_eq!(alerts.count(), 1, "{:#?}", fleet.told);
-    space.edit_breaker("three", json!({"override": "ForcedOpen"})).await;
-    space.phase("three", "Open").await;
-    assert_eq!((space.replicas("three").await, space.replicas("four").await), (0, 1));
-    space.close().await;
+    assert_eq!(alerts.count(), 1, "{:#?}", fleet.events);
+    ns.edit_breaker("three", json!({"override": "ForcedOpen"})).await;
+    ns.wait_for_phase("three", "Open").await;
+    assert_eq!((ns.replicas("three").await, ns.replicas("four").await), (0, 1));
+    ns.delete().await;
 }
 
 /// The controller starts in the middle of the outage: the first breaker must not act before the others have looked.
 #[tokio::test]
 async fn a_controller_that_starts_when_all_are_failing_holds_every_trip() {
-    let space = space("fleet-late").await;
+    let ns = test_namespace("fleet-late").await;
     let names = ["one", "two", "three", "four", "five"];
     for name in names {
-        guarded(&space, name, json!({})).await.jump(4, REFUSED).await;
+        guarded(&ns, name, json!({})).await.restart_unobserved(4, REFUSED).await;
     }
-    let mut fleet = controller(&space);
+    let mut fleet = controller(&ns);
     for name in names {
-        assert_eq!(space.condition(name, "Held", "True").await["reason"], "Guard");
+        assert_eq!(ns.wait_for_condition(name, "Held", "True").await["reason"], "Guard");
     }
-    fleet.for_a_while(QUIET).await;
+    fleet.read_for(QUIET).await;
     for name in names {
-        assert_eq!(space.replicas(name).await, 1, "{name}");
+        assert_eq!(ns.replicas(name).await, 1, "{name}");
     }
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn an_outage_of_a_gateway_with_four_dependants_among_ten_trips_all_four() {
-    let space = space("fleet-four").await;
+    let ns = test_namespace("fleet-four").await;
     let mut dependants = Vec::new();
     for n in 0..4 {
-        dependants.push(guarded(&space, &format!("dependant-{n}"), json!({})).await);
+        dependants.push(guarded(&ns, &format!("dependant-{n}"), json!({})).await);
     }
     for n in 0..6 {
-        guarded(&space, &format!("other-{n}"), json!({})).await;
+        guarded(&ns, &format!("other-{n}"), json!({})).await;
     }
-    let _fleet = controller(&space);
+    let _fleet = controller(&ns);
     for n in 0..6 {
-        ready(&space, &format!("other-{n}")).await;
+        ready(&ns, &format!("other-{n}")).await;
     }
     for n in 0..4 {
-        ready(&space, &format!("dependant-{n}")).await;
+        ready(&ns, &format!("dependant-{n}")).await;
     }
     for _ in 0..4 {
         for app in &mut dependants {
@@ -516,19 +518,19 @@ async fn an_outage_of_a_gateway_with_four_dependants_among_ten_trips_all_four() 
         }
     }
     for n in 0..4 {
-        space.phase(&format!("dependant-{n}"), "Open").await;
-        assert_eq!(space.replicas(&format!("dependant-{n}")).await, 0);
+        ns.wait_for_phase(&format!("dependant-{n}"), "Open").await;
+        assert_eq!(ns.replicas(&format!("dependant-{n}")).await, 0);
     }
     for n in 0..6 {
-        assert_eq!(space.replicas(&format!("other-{n}")).await, 1);
+        assert_eq!(ns.replicas(&format!("other-{n}")).await, 1);
     }
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn pods_that_fail_on_one_node_alone_hold_the_trip_until_another_node_has_them_too() {
-    let space = space("fleet-node").await;
-    let pods = space.deployment("swype", 2).await;
+    let ns = test_namespace("fleet-node").await;
+    let pods = ns.deployment("swype", 2).await;
     for (pod, node) in pods.iter().zip(["node-a", "node-b"]) {
         let name = pod.metadata.name.clone().unwrap_or_default();
         let binding: Binding = serde_json::from_value(json!({
@@ -537,82 +539,82 @@ async fn pods_that_fail_on_one_node_alone_hold_the_trip_until_another_node_has_t
         }))
         .expect("a binding");
         let created: Result<Value, _> =
-            space.api::<Pod>().create_subresource("binding", &name, &PostParams::default(), &binding).await;
+            ns.api::<Pod>().create_subresource("binding", &name, &PostParams::default(), &binding).await;
         created.expect("bound");
     }
-    let mut apps = Kubelet::start_all(&space, &pods).await;
-    space.breaker("swype", json!({})).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let mut apps = Kubelet::start_all(&ns, &pods).await;
+    ns.breaker("swype", json!({})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for _ in 0..4 {
         apps[0].restart(REFUSED).await;
     }
-    let held = space.condition("swype", "Held", "True").await;
+    let held = ns.wait_for_condition("swype", "Held", "True").await;
     assert_eq!(held["reason"], "OneNode");
     assert!(held["message"].as_str().is_some_and(|why| why.contains("node-a")), "{held}");
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 2);
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 2);
     apps[1].restart(REFUSED).await;
-    space.phase("swype", "Open").await;
-    space.close().await;
+    ns.wait_for_phase("swype", "Open").await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn deleting_the_breaker_of_an_open_workload_leaves_it_and_says_how_to_bring_it_back() {
-    let space = space("fleet-deleted").await;
-    guarded(&space, "swype", json!({})).await.jump(4, REFUSED).await;
-    let mut fleet = controller(&space);
-    space.phase("swype", "Open").await;
-    space.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
-    let note = space.event_on("swype", "LeftAsItIs").await;
+    let ns = test_namespace("fleet-deleted").await;
+    guarded(&ns, "swype", json!({})).await.restart_unobserved(4, REFUSED).await;
+    let mut fleet = controller(&ns);
+    ns.wait_for_phase("swype", "Open").await;
+    ns.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    let note = ns.wait_for_event("swype", "LeftAsItIs").await;
     assert!(note.contains("--replicas=1") && note.contains("deployment/swype"), "{note}");
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(space.replicas("swype").await, 0);
-    space.close().await;
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 0);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_breaker_created_beside_running_ones_lists_its_pods_by_itself() {
-    let space = space("fleet-later").await;
-    guarded(&space, "first", json!({})).await;
-    let _fleet = controller(&space);
-    ready(&space, "first").await;
-    let pods = space.deployment_beside("later", 1).await;
-    let mut app = Kubelet::start(&space, &pods[0]).await;
-    app.jump(3, REFUSED).await;
-    space.breaker("later", json!({})).await;
-    space.breaker_until("later", "three counted", |status| status["counted"] == 3).await;
+    let ns = test_namespace("fleet-later").await;
+    guarded(&ns, "first", json!({})).await;
+    let _fleet = controller(&ns);
+    ready(&ns, "first").await;
+    let pods = ns.deployment_beside("later", 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    app.restart_unobserved(3, REFUSED).await;
+    ns.breaker("later", json!({})).await;
+    ns.wait_for_status("later", "three counted", |status| status["counted"] == 3).await;
     app.restart(REFUSED).await;
-    space.phase("later", "Open").await;
-    assert_eq!(space.replicas("first").await, 1);
-    space.close().await;
+    ns.wait_for_phase("later", "Open").await;
+    assert_eq!(ns.replicas("first").await, 1);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn two_controllers_that_both_believe_they_lead_make_one_trip() {
-    let space = space("fleet-two").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let mut one = controller(&space);
-    let mut two = controller(&space);
-    one.until("watching").await;
-    two.until("watching").await;
+    let ns = test_namespace("fleet-two").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let mut one = controller(&ns);
+    let mut two = controller(&ns);
+    one.wait_for("watching").await;
+    two.wait_for("watching").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    let status = space.phase("swype", "Open").await;
+    let status = ns.wait_for_phase("swype", "Open").await;
     assert_eq!(status["originalReplicas"], 1);
-    one.for_a_while(QUIET).await;
-    two.for_a_while(QUIET).await;
-    let acted = one.told.iter().chain(&two.told);
-    let acted = acted.filter(|told| told["event"] == "scaled" && told["already"] == false).count();
-    assert_eq!((acted, trips(&space, "swype").await), (1, 1), "{:#?} {:#?}", one.told, two.told);
-    assert_eq!(space.replicas("swype").await, 0);
-    space.close().await;
+    one.read_for(QUIET).await;
+    two.read_for(QUIET).await;
+    let acted = one.events.iter().chain(&two.events);
+    let acted = acted.filter(|event| event["event"] == "scaled" && event["already"] == false).count();
+    assert_eq!((acted, trips(&ns, "swype").await), (1, 1), "{:#?} {:#?}", one.events, two.events);
+    assert_eq!(ns.replicas("swype").await, 0);
+    ns.delete().await;
 }
 
 /// As KEDA 2 defines it: the names, the scope and the fields that matter to a breaker; the rest is kept as written.
-async fn keda(space: &Space) {
-    let all: Api<CustomResourceDefinition> = Api::all(space.cluster.client.clone());
+async fn keda(ns: &TestNamespace) {
+    let all: Api<CustomResourceDefinition> = Api::all(ns.cluster.client.clone());
     let crd = json!({
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -648,17 +650,17 @@ async fn keda(space: &Space) {
     let apply = PatchParams::apply("tests").force();
     all.patch("scaledobjects.keda.sh", &apply, &Patch::Apply(&crd)).await.expect("applied");
     eventually("ScaledObjects are served", || async {
-        scaled_objects(space).list(&ListParams::default()).await.ok()
+        scaled_objects(ns).list(&ListParams::default()).await.ok()
     })
     .await;
 }
 
-fn scaled_objects(space: &Space) -> Api<DynamicObject> {
+fn scaled_objects(ns: &TestNamespace) -> Api<DynamicObject> {
     let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
-    Api::namespaced_with(space.cluster.client.clone(), &space.name, &ApiResource::from_gvk(&kind))
+    Api::namespaced_with(ns.cluster.client.clone(), &ns.name, &ApiResource::from_gvk(&kind))
 }
 
-async fn scaled_object(space: &Space, target: &str, paused: Option<&str>) {
+async fn scaled_object(ns: &TestNamespace, target: &str, paused: Option<&str>) {
     let mut object = json!({
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
@@ -673,13 +675,13 @@ async fn scaled_object(space: &Space, target: &str, paused: Option<&str>) {
         object["metadata"]["annotations"][PAUSED] = json!(paused);
     }
     let object = serde_json::from_value(object).expect("a ScaledObject");
-    scaled_objects(space).create(&PostParams::default(), &object).await.expect("created");
+    scaled_objects(ns).create(&PostParams::default(), &object).await.expect("created");
 }
 
 const PAUSED: &str = "autoscaling.keda.sh/paused-replicas";
 
-async fn paused(space: &Space, target: &str) -> Option<String> {
-    let object = scaled_objects(space).get(&format!("{target}-queue")).await.expect("it exists");
+async fn paused(ns: &TestNamespace, target: &str) -> Option<String> {
+    let object = scaled_objects(ns).get(&format!("{target}-queue")).await.expect("it exists");
     assert_eq!(
         object.metadata.annotations.as_ref().and_then(|all| all.get("owner")).map(String::as_str),
         Some("sre")
@@ -689,8 +691,8 @@ async fn paused(space: &Space, target: &str) -> Option<String> {
 
 #[tokio::test]
 async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written() {
-    let space = space("fleet-keda").await;
-    keda(&space).await;
+    let ns = test_namespace("fleet-keda").await;
+    keda(&ns).await;
     let mut apps = Vec::new();
     for (name, before) in [
         ("free", None),
@@ -700,105 +702,100 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         ("one", None),
         ("two", None),
     ] {
-        apps.push(guarded(&space, name, json!({})).await);
+        apps.push(guarded(&ns, name, json!({})).await);
         if !matches!(name, "one" | "two") {
-            scaled_object(&space, name, before).await;
+            scaled_object(&ns, name, before).await;
         }
     }
-    let _fleet = controller(&space);
+    let _fleet = controller(&ns);
     for name in ["free", "kept", "changed", "left"] {
-        ready(&space, name).await;
+        ready(&ns, name).await;
     }
     for name in ["free", "kept", "changed", "left"] {
-        space.edit_breaker(name, json!({"override": "ForcedOpen"})).await;
-        let status = space.phase(name, "Open").await;
+        ns.edit_breaker(name, json!({"override": "ForcedOpen"})).await;
+        let status = ns.wait_for_phase(name, "Open").await;
         assert_eq!(status["paused"]["scaledObject"], format!("{name}-queue"), "{status:#}");
-        assert_eq!(paused(&space, name).await.as_deref(), Some("0"), "{name}");
+        assert_eq!(paused(&ns, name).await.as_deref(), Some("0"), "{name}");
     }
     let patch = Patch::Merge(json!({"metadata": {"annotations": {PAUSED: "5"}}}));
-    scaled_objects(&space).patch("changed-queue", &PatchParams::default(), &patch).await.expect("changed");
+    scaled_objects(&ns).patch("changed-queue", &PatchParams::default(), &patch).await.expect("changed");
     for (name, after) in [("free", None), ("kept", Some("3")), ("changed", Some("5"))] {
-        ask_for_a_reset(&space, name, &Timestamp::now().to_string()).await;
-        space
-            .breaker_until(name, "closed, nobody paused", |status| {
-                status["phase"] == "Closed" && status["paused"] == Value::Null
-            })
-            .await;
-        assert_eq!(space.replicas(name).await, 1);
-        assert_eq!(paused(&space, name).await.as_deref(), after, "{name}");
+        ask_for_a_reset(&ns, name, &Timestamp::now().to_string()).await;
+        ns.wait_for_status(name, "closed, nobody paused", |status| {
+            status["phase"] == "Closed" && status["paused"] == Value::Null
+        })
+        .await;
+        assert_eq!(ns.replicas(name).await, 1);
+        assert_eq!(paused(&ns, name).await.as_deref(), after, "{name}");
     }
-    space.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
-    let note = space.event_on("left", "LeftAsItIs").await;
-    let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", space.name);
+    ns.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
+    let note = ns.wait_for_event("left", "LeftAsItIs").await;
+    let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", ns.name);
     assert!(note.contains(&undo), "{note}");
-    assert_eq!((space.replicas("left").await, paused(&space, "left").await.as_deref()), (0, Some("0")));
-    space.close().await;
+    assert_eq!((ns.replicas("left").await, paused(&ns, "left").await.as_deref()), (0, Some("0")));
+    ns.delete().await;
 }
 
 /// What Argo CD does with self-heal: whenever the replicas are not those of the manifest, it applies them again.
 #[tokio::test]
 async fn a_rival_that_scales_back_up_is_named_and_left_alone_until_there_is_new_evidence() {
-    let space = space("fleet-argo").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let ns = test_namespace("fleet-argo").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for trip in 1..=3 {
         for _ in 0..4 {
             app.restart(REFUSED).await;
         }
-        space.phase("swype", "Open").await;
+        ns.wait_for_phase("swype", "Open").await;
         eventually("the pod is gone", || async {
-            space.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
+            ns.api::<Pod>().list(&ListParams::default()).await.ok()?.items.is_empty().then_some(())
         })
         .await;
         let patch = Patch::Merge(json!({"spec": {"replicas": 1}}));
         let argo = PatchParams { field_manager: Some("argocd-controller".into()), ..PatchParams::default() };
-        space.api::<Deployment>().patch("swype", &argo, &patch).await.expect("healed");
-        let status = space.breaker_until("swype", "contested", |status| {
+        ns.api::<Deployment>().patch("swype", &argo, &patch).await.expect("healed");
+        let status = ns.wait_for_status("swype", "contested", |status| {
             status["phase"] == "Closed" && status["contestedBy"] == "argocd-controller"
         });
         assert_eq!(condition(&status.await, "Contested")["status"], "True");
-        let pods = space.pods(1).await;
-        app = Kubelet::start(&space, &pods[0]).await;
-        fleet.for_a_while(Duration::from_secs(1)).await;
-        assert_eq!(space.replicas("swype").await, 1, "re-asserted after trip {trip}");
+        let pods = ns.wait_for_pods(1).await;
+        app = Kubelet::start(&ns, &pods[0]).await;
+        fleet.read_for(Duration::from_secs(1)).await;
+        assert_eq!(ns.replicas("swype").await, 1, "re-asserted after trip {trip}");
     }
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    assert_eq!(space.condition("swype", "Held", "True").await["reason"], "Contested");
-    fleet.for_a_while(QUIET).await;
-    assert_eq!(
-        (space.replicas("swype").await, trips(&space, "swype").await),
-        (1, 3),
-        "a fourth trip in the hour"
-    );
-    space.close().await;
+    assert_eq!(ns.wait_for_condition("swype", "Held", "True").await["reason"], "Contested");
+    fleet.read_for(QUIET).await;
+    assert_eq!((ns.replicas("swype").await, trips(&ns, "swype").await), (1, 3), "a fourth trip in the hour");
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespace() {
-    let space = space("fleet-hook").await;
+    let ns = test_namespace("fleet-hook").await;
     let secret =
         serde_json::from_value(json!({"metadata": {"name": "hook"}, "stringData": {"key": "s3cret"}}));
-    space.api::<Secret>().create(&PostParams::default(), &secret.expect("a Secret")).await.expect("created");
+    ns.api::<Secret>().create(&PostParams::default(), &secret.expect("a Secret")).await.expect("created");
     let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(3))], || 0);
-    let told = Receiver::new(vec![], || 0);
+    let notified = Receiver::new(vec![], || 0);
     let hooks = json!({
         "beforeTrip": {"url": asked.url(), "secretRef": {"name": "hook"}},
-        "notify": [{"url": told.url()}],
+        "notify": [{"url": notified.url()}],
     });
-    let mut app = guarded(&space, "swype", json!({"hooks": hooks})).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let mut app = guarded(&ns, "swype", json!({"hooks": hooks})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    fleet.until("tripping").await;
+    fleet.wait_for("tripping").await;
     let letter = asked.wait_for(1).remove(0);
-    let status = space.breaker_status("swype").await;
+    let status = ns.breaker_status("swype").await;
     assert_eq!(
-        (space.replicas("swype").await, &status["phase"]),
+        (ns.replicas("swype").await, &status["phase"]),
         (1, &json!("Tripping")),
         "asked before the scale"
     );
@@ -809,99 +806,99 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
         .collect();
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret");
     hmac::verify(&key, &letter.bytes, &signature).expect("signed by the Secret");
-    space.phase("swype", "Open").await;
-    assert!(!told.wait_for(1).is_empty());
+    ns.wait_for_phase("swype", "Open").await;
+    assert!(!notified.wait_for(1).is_empty());
     let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
-    space.breaker_until("swype", "the notice is acknowledged", delivered).await;
-    assert_eq!((space.replicas("swype").await, asked.letters().len()), (0, 1));
-    space.close().await;
+    ns.wait_for_status("swype", "the notice is acknowledged", delivered).await;
+    assert_eq!((ns.replicas("swype").await, asked.letters().len()), (0, 1));
+    ns.delete().await;
 }
 
 /// Killed while the hook thinks, and again before the notice could be delivered.
 #[tokio::test]
 async fn the_next_controller_asks_again_under_the_same_key_and_delivers_what_was_not() {
-    let space = space("fleet-asks").await;
+    let ns = test_namespace("fleet-asks").await;
     let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(9))], || 0);
-    let told = Receiver::later(Duration::from_secs(12), || 0);
-    let hooks = json!({"beforeTrip": {"url": asked.url()}, "notify": [{"url": told.url()}]});
-    let mut app = guarded(&space, "swype", json!({"hooks": hooks})).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
+    let notified = Receiver::later(Duration::from_secs(12), || 0);
+    let hooks = json!({"beforeTrip": {"url": asked.url()}, "notify": [{"url": notified.url()}]});
+    let mut app = guarded(&ns, "swype", json!({"hooks": hooks})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
-    fleet.until("tripping").await;
+    fleet.wait_for("tripping").await;
     asked.wait_for(1);
     fleet.kill().await;
-    assert_eq!(space.replicas("swype").await, 1);
-    let next = controller(&space);
-    let status = space.phase("swype", "Open").await;
+    assert_eq!(ns.replicas("swype").await, 1);
+    let next = controller(&ns);
+    let status = ns.wait_for_phase("swype", "Open").await;
     assert_ne!(status["record"]["notices"], Value::Null, "not acknowledged yet: {status:#}");
     next.kill().await;
     let keys: Vec<_> = asked.letters().iter().map(|l| l.headers["idempotency-key"].clone()).collect();
     assert!(matches!(&keys[..], [first, second] if first == second), "{keys:?}");
-    let _last = controller(&space);
+    let _last = controller(&ns);
     let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
-    space.breaker_until("swype", "the notice is acknowledged", delivered).await;
-    assert_eq!(told.letters()[0].event["type"], "dev.bigredbutton.tripped");
-    assert_eq!((asked.letters().len(), trips(&space, "swype").await), (2, 1));
-    space.close().await;
+    ns.wait_for_status("swype", "the notice is acknowledged", delivered).await;
+    assert_eq!(notified.letters()[0].event["type"], "dev.bigredbutton.tripped");
+    assert_eq!((asked.letters().len(), trips(&ns, "swype").await), (2, 1));
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_controller_that_is_stopped_says_so_and_the_next_one_goes_on() {
-    let space = space("fleet-stopped").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let mut fleet = controller(&space);
-    fleet.until("watching").await;
+    let ns = test_namespace("fleet-stopped").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let mut fleet = controller(&ns);
+    fleet.wait_for("watching").await;
     for _ in 0..3 {
         app.restart(REFUSED).await;
     }
-    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
+    ns.wait_for_status("swype", "three counted", |status| status["counted"] == 3).await;
     fleet.stop();
-    assert_eq!(fleet.end().await.0, 143);
+    assert_eq!(fleet.wait_for_exit().await.0, 143);
     assert!(
         fleet
-            .told
+            .events
             .last()
-            .is_some_and(|told| told["message"].as_str().is_some_and(|why| why.contains("SIGTERM")))
+            .is_some_and(|event| event["message"].as_str().is_some_and(|why| why.contains("SIGTERM")))
     );
-    let mut next = controller(&space);
-    assert_eq!(next.until("watching").await["counted"], 3);
+    let mut next = controller(&ns);
+    assert_eq!(next.wait_for("watching").await["counted"], 3);
     app.restart(REFUSED).await;
-    assert_eq!(space.phase("swype", "Open").await["counted"], 4);
-    space.close().await;
+    assert_eq!(ns.wait_for_phase("swype", "Open").await["counted"], 4);
+    ns.delete().await;
 }
 
 /// The pods fall silent and all else goes on. What trips then is an edited threshold: no restart can be seen.
 #[tokio::test]
 async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_be_listed() {
-    let space = space("fleet-stale").await;
-    let mut app = guarded(&space, "swype", json!({})).await;
-    let gate = Gate::to(&space.cluster).await;
-    let mut behind = space.clone();
-    behind.cluster.kubeconfig = gate.kubeconfig.clone();
+    let ns = test_namespace("fleet-stale").await;
+    let mut app = guarded(&ns, "swype", json!({})).await;
+    let proxy = ApiProxy::start(&ns.cluster).await;
+    let mut behind = ns.clone();
+    behind.cluster.kubeconfig = proxy.kubeconfig.clone();
     let listen = ["--listen", "127.0.0.1:0"];
     let args = ["controller", "--heartbeat", "1s", "--lease", "none"];
     let mut fleet = Watcher::start(&behind, &[&args[..], &listen].concat());
-    let page = Pages::of(&mut fleet).await;
-    ready(&space, "swype").await;
+    let endpoints = ControllerEndpoints::wait_for(&mut fleet).await;
+    ready(&ns, "swype").await;
     for _ in 0..3 {
         app.restart(REFUSED).await;
     }
-    space.breaker_until("swype", "three counted", |status| status["counted"] == 3).await;
+    ns.wait_for_status("swype", "three counted", |status| status["counted"] == 3).await;
 
-    gate.set(Pods::Withheld);
+    proxy.set(PodAccess::Blocked);
     let silent = std::time::Instant::now();
     tokio::time::sleep(Duration::from_secs(62)).await;
-    assert_eq!(page.get("/readyz").await.0, 200);
-    space.edit_breaker("swype", json!({"trip": {"maxRestarts": 2}})).await;
-    let held = space.condition("swype", "Held", "True").await;
+    assert_eq!(endpoints.get("/readyz").await.0, 200);
+    ns.edit_breaker("swype", json!({"trip": {"maxRestarts": 2}})).await;
+    let held = ns.wait_for_condition("swype", "Held", "True").await;
     assert_eq!(held["reason"], "StaleView", "{held}");
     assert!(held["message"].as_str().is_some_and(|why| why.contains("the pods cannot be listed")), "{held}");
-    space.event_on("swype", "Held").await;
+    ns.wait_for_event("swype", "Held").await;
     let why = loop {
-        let (status, why) = page.get("/readyz").await;
+        let (status, why) = endpoints.get("/readyz").await;
         if status == 503 {
             break why;
         }
@@ -909,22 +906,22 @@ async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_
         tokio::time::sleep(Duration::from_millis(500)).await;
     };
     assert!(why.contains("no sign of life from the pod watch for 15"), "{why}");
-    assert_eq!((space.replicas("swype").await, page.get("/healthz").await.0), (1, 200));
+    assert_eq!((ns.replicas("swype").await, endpoints.get("/healthz").await.0), (1, 200));
 
-    gate.set(Pods::Listed);
-    space.phase("swype", "Open").await;
-    assert_eq!((space.replicas("swype").await, page.get("/readyz").await.0), (0, 503));
+    proxy.set(PodAccess::ListOnly);
+    ns.wait_for_phase("swype", "Open").await;
+    assert_eq!((ns.replicas("swype").await, endpoints.get("/readyz").await.0), (0, 503));
 
-    gate.set(Pods::Pass);
+    proxy.set(PodAccess::Allowed);
     let passed = std::time::Instant::now();
-    while page.get("/readyz").await.0 != 200 {
+    while endpoints.get("/readyz").await.0 != 200 {
         assert!(passed.elapsed() < Duration::from_secs(90), "the watch does not come back");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     println!("the pod watch came back {:.1?} after it could", passed.elapsed());
-    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
-    space.phase("swype", "Closed").await;
-    space.close().await;
+    ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
+    ns.wait_for_phase("swype", "Closed").await;
+    ns.delete().await;
 }
 
 fn hpa(name: &str, min_replicas: u32) -> HorizontalPodAutoscaler {
@@ -943,8 +940,8 @@ fn hpa(name: &str, min_replicas: u32) -> HorizontalPodAutoscaler {
 }
 
 /// What the HPA's own controller says of it.
-async fn scaling_active(space: &Space, name: &str, reason: &str) {
-    let all = space.api::<HorizontalPodAutoscaler>();
+async fn scaling_active(ns: &TestNamespace, name: &str, reason: &str) {
+    let all = ns.api::<HorizontalPodAutoscaler>();
     eventually(&format!("the HPA says {reason}"), || async {
         let conditions = all.get(name).await.ok()?.status?.conditions?;
         conditions
@@ -958,66 +955,64 @@ async fn scaling_active(space: &Space, name: &str, reason: &str) {
 /// The real controller of HPAs runs, and has no metrics to go by.
 #[tokio::test]
 async fn an_hpa_leaves_an_open_workload_at_zero_and_works_on_after_the_reset() {
-    let space = space("fleet-hpa").await;
-    let pods = space.deployment("swype", 2).await;
-    space
-        .api::<HorizontalPodAutoscaler>()
+    let ns = test_namespace("fleet-hpa").await;
+    let pods = ns.deployment("swype", 2).await;
+    ns.api::<HorizontalPodAutoscaler>()
         .create(&PostParams::default(), &hpa("swype", 1))
         .await
         .expect("created");
-    space.breaker("swype", json!({})).await;
-    let mut apps = Kubelet::start_all(&space, &pods).await;
-    let mut fleet = controller(&space);
-    ready(&space, "swype").await;
-    scaling_active(&space, "swype", "FailedGetExternalMetric").await;
+    ns.breaker("swype", json!({})).await;
+    let mut apps = Kubelet::start_all(&ns, &pods).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
+    scaling_active(&ns, "swype", "FailedGetExternalMetric").await;
     for _ in 0..4 {
         apps[0].restart(REFUSED).await;
     }
-    space.phase("swype", "Open").await;
-    scaling_active(&space, "swype", "ScalingDisabled").await;
-    fleet.for_a_while(QUIET).await;
-    let status = space.breaker_status("swype").await;
-    assert_eq!((space.replicas("swype").await, &status["phase"]), (0, &json!("Open")));
+    ns.wait_for_phase("swype", "Open").await;
+    scaling_active(&ns, "swype", "ScalingDisabled").await;
+    fleet.read_for(QUIET).await;
+    let status = ns.breaker_status("swype").await;
+    assert_eq!((ns.replicas("swype").await, &status["phase"]), (0, &json!("Open")));
     assert_eq!(condition(&status, "HPAMayWake"), Value::Null, "{status:#}");
-    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
-    space.phase("swype", "Closed").await;
-    assert_eq!(space.replicas("swype").await, 2);
-    scaling_active(&space, "swype", "FailedGetExternalMetric").await;
-    space.close().await;
+    ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
+    ns.wait_for_phase("swype", "Closed").await;
+    assert_eq!(ns.replicas("swype").await, 2);
+    scaling_active(&ns, "swype", "FailedGetExternalMetric").await;
+    ns.delete().await;
 }
 
 /// Only an API server with the feature gate HPAScaleToZero takes such an HPA.
 #[tokio::test]
 async fn an_hpa_that_may_wake_an_open_workload_is_named_also_by_the_next_controller() {
-    let space = space("fleet-wake").await;
-    guarded(&space, "swype", json!({})).await;
-    let hpas = space.api::<HorizontalPodAutoscaler>();
+    let ns = test_namespace("fleet-wake").await;
+    guarded(&ns, "swype", json!({})).await;
+    let hpas = ns.api::<HorizontalPodAutoscaler>();
     if let Err(kube::Error::Api(refused)) = hpas.create(&PostParams::default(), &hpa("swype", 0)).await {
         assert!(refused.message.contains("spec.minReplicas"), "{refused:?}");
         println!("left out, without the feature gate HPAScaleToZero: {}", refused.message);
-        return space.close().await;
+        return ns.delete().await;
     }
-    let fleet = controller(&space);
-    ready(&space, "swype").await;
-    assert_eq!(condition(&space.breaker_status("swype").await, "HPAMayWake"), Value::Null);
-    space.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
-    let wakes = space.condition("swype", "HPAMayWake", "True").await;
+    let fleet = controller(&ns);
+    ready(&ns, "swype").await;
+    assert_eq!(condition(&ns.breaker_status("swype").await, "HPAMayWake"), Value::Null);
+    ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
+    let wakes = ns.wait_for_condition("swype", "HPAMayWake", "True").await;
     assert!(
         wakes["message"].as_str().is_some_and(|why| why.contains("HorizontalPodAutoscaler swype")),
         "{wakes}"
     );
-    space.event_on("swype", "HPAMayWake").await;
+    ns.wait_for_event("swype", "HPAMayWake").await;
     fleet.kill().await;
-    let mut next = controller(&space);
-    next.until("already_open").await;
-    next.for_a_while(QUIET).await;
-    let still = condition(&space.breaker_status("swype").await, "HPAMayWake");
+    let mut next = controller(&ns);
+    next.wait_for("already_open").await;
+    next.read_for(QUIET).await;
+    let still = condition(&ns.breaker_status("swype").await, "HPAMayWake");
     assert_eq!(still["lastTransitionTime"], wakes["lastTransitionTime"], "{still}");
-    ask_for_a_reset(&space, "swype", &Timestamp::now().to_string()).await;
-    space
-        .breaker_until("swype", "closed, and no warning", |status| {
-            status["phase"] == "Closed" && condition(status, "HPAMayWake") == Value::Null
-        })
-        .await;
-    space.close().await;
+    ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
+    ns.wait_for_status("swype", "closed, and no warning", |status| {
+        status["phase"] == "Closed" && condition(status, "HPAMayWake") == Value::Null
+    })
+    .await;
+    ns.delete().await;
 }

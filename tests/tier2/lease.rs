@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command as Blocking, Stdio};
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Road, Space, eventually};
+use bigredbutton_tests::{Cluster, TcpProxy, TestNamespace, eventually};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Patch, PatchParams};
 use serde_json::json;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// The promise of a hand-over after SIGKILL.
 const HAND_OVER: Duration = Duration::from_secs(15);
 /// Longer than any hand-over.
-const PATIENCE: Duration = Duration::from_secs(25);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(25);
 
 struct Candidate {
     child: Child,
@@ -25,9 +25,9 @@ struct Candidate {
 }
 
 impl Candidate {
-    fn start(space: &Space, kubeconfig: &Path, name: &'static str) -> Self {
+    fn start(ns: &TestNamespace, kubeconfig: &Path, name: &'static str) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_candidate"));
-        command.args([&space.name, name]).env("KUBECONFIG", kubeconfig);
+        command.args([&ns.name, name]).env("KUBECONFIG", kubeconfig);
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         Self { child, lines, name }
@@ -35,7 +35,7 @@ impl Candidate {
 
     /// Waits until it says that it stands so; answers with the whole line.
     async fn says(&mut self, word: &str) -> String {
-        let heard = timeout(PATIENCE, async {
+        let heard = timeout(WAIT_TIMEOUT, async {
             loop {
                 let line = self.lines.next_line().await.expect("readable").expect("it goes on");
                 if line.starts_with(word) {
@@ -65,22 +65,22 @@ impl Candidate {
     }
 }
 
-async fn lease(space: &Space) -> Lease {
-    space.api::<Lease>().get("controller").await.expect("the Lease exists")
+async fn lease(ns: &TestNamespace) -> Lease {
+    ns.api::<Lease>().get("controller").await.expect("the Lease exists")
 }
 
-async fn holder(space: &Space) -> Option<String> {
-    lease(space).await.spec.and_then(|spec| spec.holder_identity)
+async fn holder(ns: &TestNamespace) -> Option<String> {
+    lease(ns).await.spec.and_then(|spec| spec.holder_identity)
 }
 
 #[tokio::test]
 async fn of_three_one_leads_and_after_sigkill_one_of_the_others_within_15_s() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-kill").await;
-    let mut first = Candidate::start(&space, &cluster.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-kill").await;
+    let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
     first.says("leading").await;
-    let mut second = Candidate::start(&space, &cluster.kubeconfig, "second-by-six");
-    let mut third = Candidate::start(&space, &cluster.kubeconfig, "third");
+    let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second-by-six");
+    let mut third = Candidate::start(&ns, &cluster.kubeconfig, "third");
     assert_eq!(second.says("following").await, "following first");
     assert_eq!(third.says("following").await, "following first");
     let early = second.leads_within(HAND_OVER).await;
@@ -101,18 +101,18 @@ async fn of_three_one_leads_and_after_sigkill_one_of_the_others_within_15_s() {
     );
     let loser = if second_won { &mut third } else { &mut second };
     assert!(!loser.leads_within(Duration::from_secs(4)).await, "one of them leads");
-    let transitions = lease(&space).await.spec.and_then(|spec| spec.lease_transitions);
+    let transitions = lease(&ns).await.spec.and_then(|spec| spec.lease_transitions);
     assert_eq!(transitions, Some(1));
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_leader_that_is_asked_to_go_hands_over_at_once() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-term").await;
-    let mut first = Candidate::start(&space, &cluster.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-term").await;
+    let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
     first.says("leading").await;
-    let mut second = Candidate::start(&space, &cluster.kubeconfig, "second");
+    let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
     second.says("following").await;
     first.signal("-TERM");
     let asked = Instant::now();
@@ -124,35 +124,35 @@ async fn a_leader_that_is_asked_to_go_hands_over_at_once() {
     // The last one leaves it free.
     second.signal("-TERM");
     assert!(second.child.wait().await.expect("a status").success());
-    assert_eq!(holder(&space).await, None);
-    space.close().await;
+    assert_eq!(holder(&ns).await, None);
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_follower_that_is_asked_to_go_leaves_the_lease_alone() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-follower").await;
-    let mut first = Candidate::start(&space, &cluster.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-follower").await;
+    let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
     first.says("leading").await;
-    let mut second = Candidate::start(&space, &cluster.kubeconfig, "second");
+    let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
     second.says("following").await;
     second.signal("-TERM");
     assert!(second.child.wait().await.expect("a status").success());
-    assert_eq!(holder(&space).await.as_deref(), Some("first"));
-    space.close().await;
+    assert_eq!(holder(&ns).await.as_deref(), Some("first"));
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_leader_cut_off_from_the_api_server_stops_before_another_begins() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-cut").await;
-    let road = Road::to(&cluster).await;
-    let mut first = Candidate::start(&space, &road.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-cut").await;
+    let proxy = TcpProxy::start(&cluster).await;
+    let mut first = Candidate::start(&ns, &proxy.kubeconfig, "first");
     first.says("leading").await;
-    let mut second = Candidate::start(&space, &cluster.kubeconfig, "second");
+    let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
     second.says("following").await;
 
-    road.close();
+    proxy.block();
     let cut = Instant::now();
     let (stopped, began) = tokio::join!(
         async {
@@ -169,42 +169,42 @@ async fn a_leader_cut_off_from_the_api_server_stops_before_another_begins() {
     assert!(stopped + Duration::from_secs(1) < began, "{stopped:?} {began:?}");
     assert!(began < HAND_OVER, "{began:?}");
 
-    road.open();
+    proxy.unblock();
     assert_eq!(first.says("following").await, "following second");
-    space.close().await;
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_short_cut_costs_nothing() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-blink").await;
-    let road = Road::to(&cluster).await;
-    let mut first = Candidate::start(&space, &road.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-blink").await;
+    let proxy = TcpProxy::start(&cluster).await;
+    let mut first = Candidate::start(&ns, &proxy.kubeconfig, "first");
     first.says("leading").await;
-    let mut second = Candidate::start(&space, &cluster.kubeconfig, "second");
+    let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
     second.says("following").await;
-    road.close();
+    proxy.block();
     tokio::time::sleep(Duration::from_secs(3)).await;
-    road.open();
+    proxy.unblock();
     assert!(!second.leads_within(HAND_OVER).await);
-    assert_eq!(holder(&space).await.as_deref(), Some("first"));
-    space.close().await;
+    assert_eq!(holder(&ns).await.as_deref(), Some("first"));
+    ns.delete().await;
 }
 
 #[tokio::test]
 async fn a_leader_whose_lease_somebody_took_follows() {
     let cluster = Cluster::connect().await;
-    let space = cluster.space("lease-taken").await;
-    let mut first = Candidate::start(&space, &cluster.kubeconfig, "first");
+    let ns = cluster.test_namespace("lease-taken").await;
+    let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
     first.says("leading").await;
     let patch = Patch::Merge(json!({"spec": {"holderIdentity": "by-hand"}}));
-    space.api::<Lease>().patch("controller", &PatchParams::default(), &patch).await.expect("patched");
+    ns.api::<Lease>().patch("controller", &PatchParams::default(), &patch).await.expect("patched");
     assert_eq!(first.says("following").await, "following by-hand");
     // Nobody renews it: it comes back.
     first.says("leading").await;
     eventually("it is the holder", || async {
-        (holder(&space).await.as_deref() == Some("first")).then_some(())
+        (holder(&ns).await.as_deref() == Some("first")).then_some(())
     })
     .await;
-    space.close().await;
+    ns.delete().await;
 }

@@ -4,7 +4,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, Space, Watcher, eventually};
+use bigredbutton_tests::{Cluster, TestNamespace, Watcher, eventually};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, LogParams};
@@ -53,16 +53,16 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-async fn restarts(space: &Space, name: &str) -> i32 {
+async fn restarts(ns: &TestNamespace, name: &str) -> i32 {
     let params = ListParams::default().labels(&format!("app={name}"));
-    let pods = space.api::<Pod>().list(&params).await.expect("pods").items;
+    let pods = ns.api::<Pod>().list(&params).await.expect("pods").items;
     let statuses = pods.into_iter().filter_map(|pod| pod.status?.container_statuses).flatten();
     statuses.map(|container| container.restart_count).max().unwrap_or(0)
 }
 
 /// Address and log of the one pod of an app.
-async fn pod_of(space: &Space, app: &str) -> (String, String) {
-    let pods = space.api::<Pod>();
+async fn pod_of(ns: &TestNamespace, app: &str) -> (String, String) {
+    let pods = ns.api::<Pod>();
     let found = pods.list(&ListParams::default().labels(&format!("app={app}"))).await.expect("pods").items;
     let pod = found.into_iter().next().unwrap_or_else(|| panic!("no pod of {app}"));
     let name = pod.metadata.name.expect("a name");
@@ -75,46 +75,50 @@ async fn pod_of(space: &Space, app: &str) -> (String, String) {
 #[tokio::test]
 async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "up"]);
-    let space = Cluster::connect().await.namespace("sre");
-    let rollback = format!("http://{}:8080/cgi-bin", pod_of(&space, "swype-rollback").await.0);
+    let ns = Cluster::connect().await.existing_namespace("sre");
+    let rollback = format!("http://{}:8080/cgi-bin", pod_of(&ns, "swype-rollback").await.0);
     let before_trip = format!("{rollback}/before-trip");
     let flags = ["--before-trip", &before_trip, "--hook-failure", "hold"];
-    let mut watcher = Watcher::run(&space, "swype-app", &flags);
-    watcher.until("watching").await;
+    let mut watcher = Watcher::run(&ns, "swype-app", &flags);
+    watcher.wait_for("watching").await;
     cluster(&["demo", "cut"]);
     let cut = Instant::now();
     for n in 1..=3 {
-        let told = watcher.until("restart").await;
-        assert_eq!((told["counted"].as_u64(), told["cause"].as_str()), (Some(n), Some("network")), "{told}");
+        let event = watcher.wait_for("restart").await;
+        assert_eq!(
+            (event["counted"].as_u64(), event["cause"].as_str()),
+            (Some(n), Some("network")),
+            "{event}"
+        );
         println!(
             "{:>5.1} s {}/3 {}:{} \"{}\"",
             cut.elapsed().as_secs_f64(),
             n,
-            text(&told["cause"]),
-            text(&told["kind"]),
-            text(&told["quote"])
+            text(&event["cause"]),
+            text(&event["kind"]),
+            text(&event["quote"])
         );
     }
-    assert_eq!(space.replicas("swype-app").await, 1, "not at the third");
-    let hook = watcher.until("hook").await;
-    assert_eq!((text(&hook["answer"]), watcher.has_told("scaled")), ("proceed", false), "{hook}");
-    let log = pod_of(&space, "swype-rollback").await.1;
+    assert_eq!(ns.replicas("swype-app").await, 1, "not at the third");
+    let hook = watcher.wait_for("hook").await;
+    assert_eq!((text(&hook["answer"]), watcher.has_emitted("scaled")), ("proceed", false), "{hook}");
+    let log = pod_of(&ns, "swype-rollback").await.1;
     let rolled_back = log.lines().find(|line| line.contains("queued payments for")).expect("it was asked");
     println!("{:>5.1} s swype-rollback: {rolled_back}", cut.elapsed().as_secs_f64());
     // Each of the four deaths was the third failure in a row.
     let payments = rolled_back.split_whitespace().nth(2).and_then(|n| n.parse::<u32>().ok());
     assert!(payments >= Some(9), "{log}");
-    let scaled = watcher.until("scaled").await;
+    let scaled = watcher.wait_for("scaled").await;
     println!("{:>5.1} s scaled to 0: {}", cut.elapsed().as_secs_f64(), text(&scaled["quote"]));
     assert_eq!(scaled["counted"], 4);
-    assert_eq!(watcher.end().await.0, 0);
-    assert_eq!(space.replicas("swype-app").await, 0);
+    assert_eq!(watcher.wait_for_exit().await.0, 0);
+    assert_eq!(ns.replicas("swype-app").await, 0);
 
-    let neighbour = space.api::<Deployment>().get("upcommerce-app").await.expect("upcommerce-app");
+    let neighbour = ns.api::<Deployment>().get("upcommerce-app").await.expect("upcommerce-app");
     let ready = neighbour.status.and_then(|status| status.ready_replicas);
     assert_eq!((neighbour.spec.and_then(|spec| spec.replicas), ready), (Some(1), Some(1)), "untouched");
     let quote = scaled["quote"].as_str().unwrap_or_default();
-    let events = space.events_on("swype-app").await;
+    let events = ns.events_on("swype-app").await;
     let says_why =
         events.iter().any(|(reason, note)| reason == "Tripped" && !quote.is_empty() && note.contains(quote));
     assert!(says_why, "{events:?}");
@@ -122,11 +126,11 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "restore"]);
     let notice = format!("{rollback}/notice");
     let reset = ["reset", "--deployment", "swype-app", "--notify", &notice];
-    assert_eq!(Watcher::start(&space, &reset).end().await.0, 0);
-    let log = pod_of(&space, "swype-rollback").await.1;
+    assert_eq!(Watcher::start(&ns, &reset).wait_for_exit().await.0, 0);
+    let log = pod_of(&ns, "swype-rollback").await.1;
     assert!(log.contains("payments may wait again"), "{log}");
     eventually("swype-app is well again", || async {
-        let app = space.api::<Deployment>().get("swype-app").await.ok()?;
+        let app = ns.api::<Deployment>().get("swype-app").await.ok()?;
         (app.status?.ready_replicas? == 1).then_some(())
     })
     .await;
@@ -147,7 +151,7 @@ async fn only_network_deaths_trip() {
     let probed = format!("trap \"{noise}; exit 1\" TERM; while :; do sleep 1; done");
     let refused = "sleep 1; exec curl -sS http://127.0.0.1:9/charge".to_owned();
 
-    let space = Cluster::connect().await.space("causes").await;
+    let ns = Cluster::connect().await.test_namespace("causes").await;
     let mut watched = Vec::new();
     for (policy, suffix) in [("File", "log"), ("FallbackToLogsOnError", "status")] {
         for (name, script, probe) in [
@@ -158,14 +162,14 @@ async fn only_network_deaths_trip() {
             ("refused", &refused, Value::Null),
         ] {
             let app = format!("{name}-{suffix}");
-            space.create(deployment(&app, policy, script, probe)).await;
-            let watcher = Watcher::run(&space, &app, &["--heartbeat", "2s"]);
+            ns.create(deployment(&app, policy, script, probe)).await;
+            let watcher = Watcher::run(&ns, &app, &["--heartbeat", "2s"]);
             watched.push((app, watcher));
         }
     }
     for (app, watcher) in &mut watched {
         if app.starts_with("refused") {
-            let scaled = watcher.until("scaled").await;
+            let scaled = watcher.wait_for("scaled").await;
             assert_eq!(
                 (scaled["counted"].as_u64(), scaled["cause"].as_str()),
                 (Some(4), Some("network:refused"))
@@ -174,20 +178,20 @@ async fn only_network_deaths_trip() {
             continue;
         }
         let end = Instant::now() + Duration::from_secs(150);
-        while restarts(&space, app).await < DEATHS {
-            assert!(Instant::now() < end, "{app} restarted {} times", restarts(&space, app).await);
-            watcher.for_a_while(Duration::from_secs(1)).await;
+        while restarts(&ns, app).await < DEATHS {
+            assert!(Instant::now() < end, "{app} restarted {} times", restarts(&ns, app).await);
+            watcher.read_for(Duration::from_secs(1)).await;
         }
-        watcher.for_a_while(Duration::from_secs(4)).await;
-        assert_eq!(space.replicas(app).await, 1, "{app}: {:#?}", watcher.told);
-        assert!(!watcher.has_told("tripping"), "{app}");
-        let last = watcher.told.iter().rfind(|told| told["event"] == "heartbeat").expect("a heartbeat");
-        println!("{app}: not tripped after {} restarts, {}", restarts(&space, app).await, last["byCause"]);
+        watcher.read_for(Duration::from_secs(4)).await;
+        assert_eq!(ns.replicas(app).await, 1, "{app}: {:#?}", watcher.events);
+        assert!(!watcher.has_emitted("tripping"), "{app}");
+        let last = watcher.events.iter().rfind(|event| event["event"] == "heartbeat").expect("a heartbeat");
+        println!("{app}: not tripped after {} restarts, {}", restarts(&ns, app).await, last["byCause"]);
         for (name, cause) in [("probed", "probe"), ("oom", "oom"), ("bug", "application")] {
             if app.starts_with(name) {
                 assert!(last["byCause"][cause].as_u64() >= Some(4), "{app}: {last}");
             }
         }
     }
-    space.close().await;
+    ns.delete().await;
 }

@@ -10,25 +10,25 @@
 //! The breakers' pods are created by hand and run nowhere. Nothing asserts a time: each bar is printed with what was
 //! measured.
 
-mod crowd;
 mod idle;
 mod plan;
 mod process;
 mod requests;
-mod roles;
+mod subprocesses;
 mod trips;
+mod workloads;
 
 use std::io::Write;
 use std::time::{Duration, Instant};
 
 use bigredbutton_tests::{Cluster, verdict};
 
-use crowd::Crowd;
 use idle::Idle;
 use plan::Plan;
 use process::Process;
 use requests::Requests;
-use trips::Arena;
+use trips::TripBench;
+use workloads::Workloads;
 
 const BAR_MIB: f64 = 40.0;
 const BAR_CPU: f64 = 2.0;
@@ -45,8 +45,8 @@ async fn main() {
     match args[..] {
         [] => measure(Plan::full()).await,
         ["small"] => measure(Plan::small()).await,
-        ["bare", prefix] => roles::bare(prefix).await,
-        ["load", file, rate] => roles::load(file, rate.parse().expect("a number")).await,
+        ["bare", prefix] => subprocesses::bare(prefix).await,
+        ["load", file, rate] => subprocesses::load(file, rate.parse().expect("a number")).await,
         _ => {
             eprintln!("usage: bench-fleet [small]");
             std::process::exit(2);
@@ -57,11 +57,11 @@ async fn main() {
 async fn measure(plan: Plan) {
     let began = Instant::now();
     let cluster = Cluster::connect().await.with_breakers().await;
-    let arena = cluster.space("arena").await;
-    let lease = format!("{}/bench-fleet", arena.name);
+    let trips_namespace = cluster.test_namespace("trips").await;
+    let lease = format!("{}/bench-fleet", trips_namespace.name);
     let most = plan.pods_each.last().copied().unwrap_or_default();
     say(began, &format!("creating {} Deployments", plan.breakers));
-    let mut crowd = Crowd::gather(&cluster, plan.breakers, most).await;
+    let mut workloads = Workloads::create(&cluster, plan.breakers, most).await;
     let mut steps = Vec::new();
     let mut running = None;
     for &pods_each in plan.pods_each {
@@ -70,19 +70,19 @@ async fn measure(plan: Plan) {
             Process::finish(bare).await;
         }
         say(began, &format!("creating pods up to {}, and new breakers", plan.breakers * pods_each));
-        crowd.grow(pods_each).await;
-        crowd.guard().await;
+        workloads.add_pods(pods_each).await;
+        workloads.create_breakers().await;
         let bare = Process::role(&cluster, &["bare", trips::BARE]);
         let mut controller = Process::controller(&cluster, &lease);
         let started = Instant::now();
-        controller.told(plan.breakers).await;
-        while crowd.watched().await < plan.breakers {
+        controller.wait_for_lines(plan.breakers).await;
+        while workloads.count_closed().await < plan.breakers {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         let ready_after = started.elapsed();
         say(began, &format!("every breaker watches; idle for {} s", plan.idle.as_secs()));
         tokio::time::sleep(SETTLES).await;
-        steps.push(Idle::measure(&cluster, &plan, crowd.len(), ready_after, &controller, &bare).await);
+        steps.push(Idle::measure(&cluster, &plan, workloads.len(), ready_after, &controller, &bare).await);
         running = Some((controller, bare));
     }
     let (controller, bare) = running.expect("a step");
@@ -90,29 +90,33 @@ async fn measure(plan: Plan) {
     let last = idle::table(&steps);
     let (peak, share) = (last.peak_mib(), last.cpu_percent());
     bar(
-        &format!("peak memory with {} pods {peak:.1} MiB ({:.2}x the bare loop)", crowd.len(), last.ratio()),
+        &format!(
+            "peak memory with {} pods {peak:.1} MiB ({:.2}x the bare loop)",
+            workloads.len(),
+            last.ratio()
+        ),
         &format!("{BAR_MIB} MiB"),
         peak <= BAR_MIB,
     );
     bar(&format!("CPU while idle {share:.2} % of a core"), &format!("{BAR_CPU} %"), share < BAR_CPU);
 
     say(began, "trips without load");
-    let mut arena = Arena::of(arena);
-    println!("\nTrips beside {} breakers and {} pods, without load", plan.breakers, crowd.len());
-    let quiet = arena.compare(plan.trips, Duration::ZERO).await;
+    let mut trip_bench = TripBench::new(trips_namespace);
+    println!("\nTrips beside {} breakers and {} pods, without load", plan.breakers, workloads.len());
+    let quiet = trip_bench.compare(plan.trips, Duration::ZERO).await;
     bar(&format!("p50 of a trip {quiet:.2}x the bare loop"), &format!("{BAR_QUIET}x"), quiet <= BAR_QUIET);
 
     say(began, "trips under load");
-    let list = pods_listed(&crowd);
+    let list = write_pod_list(&workloads);
     let path = list.path().to_str().expect("a path");
     let load = Process::role(&cluster, &["load", path, &plan.updates.to_string()]);
     let before = (controller.usage().cpu, bare.usage().cpu, Instant::now());
     println!("\nTrips under {} pod status updates a second", plan.updates);
-    let loaded = arena.compare(plan.trips, plan.loaded).await;
+    let loaded = trip_bench.compare(plan.trips, plan.loaded).await;
     let seconds = before.2.elapsed().as_secs_f64();
     let busy = (controller.usage().cpu - before.0, bare.usage().cpu - before.1);
-    let told = load.finish().await;
-    let (done, took) = told.split_once(' ').expect("updates and seconds");
+    let summary = load.finish().await;
+    let (done, took) = summary.split_once(' ').expect("updates and seconds");
     let (done, took): (f64, f64) = (done.parse().expect("a number"), took.parse().expect("a number"));
     let rate = done / took;
     println!(
@@ -140,14 +144,14 @@ async fn measure(plan: Plan) {
         "\nRequests in {} s, {} breakers and {} pods, idle",
         plan.idle.as_secs(),
         plan.breakers,
-        crowd.len()
+        workloads.len()
     );
     let others = requests::compare(&cluster, &last.requests, &without);
     bar(&format!("requests beside watches and the lease {others}"), "0", others == 0);
 
     bare.finish().await;
-    arena.close().await;
-    crowd.close().await;
+    trip_bench.delete().await;
+    workloads.delete().await;
     println!("\nmeasured in {} s", began.elapsed().as_secs());
 }
 
@@ -160,10 +164,10 @@ fn say(began: Instant, what: &str) {
     eprintln!("[{:>3} s] {what}", began.elapsed().as_secs());
 }
 
-fn pods_listed(crowd: &Crowd) -> tempfile::NamedTempFile {
+fn write_pod_list(workloads: &Workloads) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     let mut text = String::new();
-    for (namespace, name) in crowd.pods() {
+    for (namespace, name) in workloads.pods() {
         text += &format!("{namespace}/{name}\n");
     }
     file.write_all(text.as_bytes()).expect("the list is written");

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) struct Plan {
     /// Breakers that wait, each with a Deployment.
     pub(crate) breakers: usize,
-    /// Pods of each, step by step.
+    /// Pods of each Deployment, step by step.
     pub(crate) pods_each: &'static [usize],
     /// How long nothing happens while CPU and requests are counted.
     pub(crate) idle: Duration,

@@ -14,7 +14,7 @@ pub(crate) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
     /// Lines that were counted so far, and the last line.
-    told: watch::Receiver<(usize, String)>,
+    output: watch::Receiver<(usize, String)>,
 }
 
 impl Process {
@@ -41,26 +41,26 @@ impl Process {
             .unwrap_or_else(|error| panic!("{} does not start: {error}", program.display()));
         let stdin = child.stdin.take();
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let (tell, told) = watch::channel((0, String::new()));
+        let (sender, output) = watch::channel((0, String::new()));
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 let counts = usize::from(line.contains(counted));
-                tell.send_modify(|told| *told = (told.0 + counts, line));
+                sender.send_modify(|output| *output = (output.0 + counts, line));
             }
         });
-        Self { child, stdin, told }
+        Self { child, stdin, output }
     }
 
     /// Waits for so many lines of those that are counted.
-    pub(crate) async fn told(&mut self, lines: usize) {
-        let enough = self.told.wait_for(|told| told.0 >= lines);
+    pub(crate) async fn wait_for_lines(&mut self, lines: usize) {
+        let enough = self.output.wait_for(|output| output.0 >= lines);
         let waited = tokio::time::timeout(Duration::from_secs(180), enough).await;
-        waited.expect("told within three minutes").expect("the process goes on");
+        waited.expect("written within three minutes").expect("the process goes on");
     }
 
     /// What it uses now.
     pub(crate) fn usage(&self) -> Usage {
-        self.child.id().and_then(Usage::of).expect("the process runs")
+        self.child.id().and_then(Usage::read).expect("the process runs")
     }
 
     /// SIGTERM, and its end.
@@ -75,8 +75,8 @@ impl Process {
     pub(crate) async fn finish(mut self) -> String {
         drop(self.stdin.take());
         self.ended().await;
-        while self.told.changed().await.is_ok() {}
-        self.told.borrow().1.clone()
+        while self.output.changed().await.is_ok() {}
+        self.output.borrow().1.clone()
     }
 
     async fn ended(&mut self) {

@@ -7,15 +7,15 @@ use serde_json::{Deserializer, Value};
 
 /// Requests since the API server's start, by what was asked.
 #[derive(Clone)]
-pub(crate) struct Requests(BTreeMap<Asked, i64>);
+pub(crate) struct Requests(BTreeMap<RequestKind, i64>);
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Asked {
+struct RequestKind {
     verb: String,
     resource: String,
 }
 
-impl Asked {
+impl RequestKind {
     fn may_be(&self) -> bool {
         self.verb == "WATCH" || self.resource == "leases.coordination.k8s.io"
     }
@@ -27,7 +27,7 @@ impl Asked {
     }
 }
 
-/// The resources that the controller's ClusterRoles name, as [`Asked`] does.
+/// The resources that the controller's ClusterRoles name, as [`RequestKind`] does.
 fn rights(cluster: &Cluster) -> BTreeSet<String> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base/cluster-role.yaml");
     let roles = cluster.kubectl(&["create", "--dry-run=client", "-o", "json", "-f", manifest]);
@@ -76,7 +76,7 @@ impl Requests {
             let (group, subresource) =
                 (of("group").unwrap_or_default(), of("subresource").unwrap_or_default());
             let resource = name(of("resource").unwrap_or(NO_RESOURCE), group, subresource);
-            let asked = Asked { verb: of("verb").unwrap_or("?").to_owned(), resource };
+            let asked = RequestKind { verb: of("verb").unwrap_or("?").to_owned(), resource };
             *requests.entry(asked).or_default() += count.parse::<f64>().unwrap_or(0.0) as i64;
         }
         Self(requests)
@@ -88,7 +88,7 @@ impl Requests {
         Self(grown.filter(|(_, n)| *n != 0).collect())
     }
 
-    fn of(&self, asked: &Asked) -> i64 {
+    fn of(&self, asked: &RequestKind) -> i64 {
         self.0.get(asked).copied().unwrap_or_default()
     }
 }

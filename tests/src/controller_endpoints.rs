@@ -1,4 +1,4 @@
-//! The pages that a controller serves.
+//! The HTTP endpoints of a controller.
 
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
@@ -7,22 +7,22 @@ use hyper_util::rt::TokioExecutor;
 use crate::Watcher;
 
 /// `/metrics`, `/healthz` and `/readyz` of a controller with `--listen`.
-pub struct Pages {
+pub struct ControllerEndpoints {
     address: String,
 }
 
-impl Pages {
-    /// Waits until the controller tells where it serves them.
-    pub async fn of(controller: &mut Watcher) -> Self {
-        let told = controller.until("note").await;
-        let message = told["message"].as_str().expect("a message");
+impl ControllerEndpoints {
+    /// Waits until the controller prints the address that it serves them at.
+    pub async fn wait_for(controller: &mut Watcher) -> Self {
+        let note = controller.wait_for("note").await;
+        let message = note["message"].as_str().expect("a message");
         Self { address: message.rsplit("http://").next().expect("an address").to_owned() }
     }
 
-    /// Status and body.
+    /// Status and body of `GET path`.
     ///
     /// # Panics
-    /// Without an answer.
+    /// When there is no response.
     pub async fn get(&self, path: &str) -> (u16, String) {
         let client = Client::builder(TokioExecutor::new()).build_http::<Empty<&[u8]>>();
         let uri = format!("http://{}{path}", self.address).parse().expect("an address");
@@ -32,7 +32,7 @@ impl Pages {
         (status, String::from_utf8(body.to_vec()).expect("text"))
     }
 
-    /// Value of one series of `/metrics`.
+    /// Value of one series of `/metrics`; `None` if it is not exported.
     pub async fn metric(&self, series: &str) -> Option<f64> {
         let (_, page) = self.get("/metrics").await;
         let line = page.lines().find(|line| line.strip_prefix(series).is_some_and(|v| v.starts_with(' ')))?;

@@ -1,6 +1,6 @@
 //! The many that nothing happens to: Deployments, their running pods, and a breaker for each.
 
-use bigredbutton_tests::{Cluster, Kubelet, Space, eventually};
+use bigredbutton_tests::{Cluster, Kubelet, TestNamespace, eventually};
 use futures::{StreamExt, stream};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
@@ -8,41 +8,41 @@ use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::json;
 
 /// Requests at the same time.
-const AT_ONCE: usize = 24;
+const MAX_CONCURRENT_REQUESTS: usize = 24;
 
 /// Deployments of one namespace.
-const IN_A_NAMESPACE: usize = 50;
+const DEPLOYMENTS_PER_NAMESPACE: usize = 50;
 
 /// Deployments in several namespaces, each with the same number of running pods.
-pub(crate) struct Crowd {
-    spaces: Vec<Space>,
+pub(crate) struct Workloads {
+    namespaces: Vec<TestNamespace>,
     apps: Vec<App>,
     pods_each: usize,
 }
 
 struct App {
-    space: Space,
+    ns: TestNamespace,
     name: String,
     uid: String,
 }
 
-impl Crowd {
-    /// Deployments without pods. They are paused: nobody makes or removes pods for them but [`Crowd::grow`].
-    pub(crate) async fn gather(cluster: &Cluster, size: usize, pods_each: usize) -> Self {
-        let spaces: Vec<Space> = stream::iter(0..size.div_ceil(IN_A_NAMESPACE))
+impl Workloads {
+    /// Deployments without pods. They are paused: nobody makes or removes pods for them but [`Workloads::add_pods`].
+    pub(crate) async fn create(cluster: &Cluster, size: usize, pods_each: usize) -> Self {
+        let namespaces: Vec<TestNamespace> = stream::iter(0..size.div_ceil(DEPLOYMENTS_PER_NAMESPACE))
             .then(|_| async {
-                let space = cluster.space("crowd").await;
+                let ns = cluster.test_namespace("crowd").await;
                 // Before it is there, pods are refused.
                 eventually("the service account is there", || async {
-                    space.api::<ServiceAccount>().get("default").await.ok()
+                    ns.api::<ServiceAccount>().get("default").await.ok()
                 })
                 .await;
-                space
+                ns
             })
             .collect()
             .await;
         let created = (0..size).map(|n| {
-            let (space, name) = (spaces[n / IN_A_NAMESPACE].clone(), format!("app-{n}"));
+            let (ns, name) = (namespaces[n / DEPLOYMENTS_PER_NAMESPACE].clone(), format!("app-{n}"));
             async move {
                 let deployment = json!({
                     "metadata": {"name": name},
@@ -57,45 +57,45 @@ impl Crowd {
                     },
                 });
                 let deployment: Deployment = serde_json::from_value(deployment).expect("a Deployment");
-                let created = space.api().create(&PostParams::default(), &deployment).await;
+                let created = ns.api().create(&PostParams::default(), &deployment).await;
                 let uid = created.expect("created").metadata.uid.expect("a uid");
-                App { space, name, uid }
+                App { ns, name, uid }
             }
         });
-        let apps = stream::iter(created).buffered(AT_ONCE).collect().await;
-        Self { spaces, apps, pods_each: 0 }
+        let apps = stream::iter(created).buffered(MAX_CONCURRENT_REQUESTS).collect().await;
+        Self { namespaces, apps, pods_each: 0 }
     }
 
     /// More running pods for each.
-    pub(crate) async fn grow(&mut self, pods_each: usize) {
+    pub(crate) async fn add_pods(&mut self, pods_each: usize) {
         let missing = self.pods_each..pods_each;
         let pods = self.apps.iter().flat_map(|app| missing.clone().map(move |n| app.pod(n)));
-        stream::iter(pods).buffer_unordered(AT_ONCE).collect::<()>().await;
+        stream::iter(pods).buffer_unordered(MAX_CONCURRENT_REQUESTS).collect::<()>().await;
         self.pods_each = pods_each;
     }
 
     /// A new breaker for each, without a status, in place of those there are.
-    pub(crate) async fn guard(&self) {
-        for space in &self.spaces {
+    pub(crate) async fn create_breakers(&self) {
+        for ns in &self.namespaces {
             let all = ListParams::default();
-            space.breakers().delete_collection(&DeleteParams::default(), &all).await.expect("deleted");
+            ns.breakers().delete_collection(&DeleteParams::default(), &all).await.expect("deleted");
         }
-        for space in &self.spaces {
+        for ns in &self.namespaces {
             eventually("the former breakers are gone", || async {
-                let left = space.breakers().list(&ListParams::default().limit(1)).await.ok()?;
+                let left = ns.breakers().list(&ListParams::default().limit(1)).await.ok()?;
                 left.items.is_empty().then_some(())
             })
             .await;
         }
-        let made = self.apps.iter().map(|app| app.space.breaker(&app.name, json!({})));
-        stream::iter(made).buffer_unordered(AT_ONCE).collect::<()>().await;
+        let made = self.apps.iter().map(|app| app.ns.breaker(&app.name, json!({})));
+        stream::iter(made).buffer_unordered(MAX_CONCURRENT_REQUESTS).collect::<()>().await;
     }
 
     /// How many breakers are said to be watching.
-    pub(crate) async fn watched(&self) -> usize {
+    pub(crate) async fn count_closed(&self) -> usize {
         let mut watched = 0;
-        for space in &self.spaces {
-            let breakers = space.breakers().list(&ListParams::default()).await.expect("listed");
+        for ns in &self.namespaces {
+            let breakers = ns.breakers().list(&ListParams::default()).await.expect("listed");
             let well = breakers.items.iter().filter(|breaker| breaker.data["status"]["phase"] == "Closed");
             watched += well.count();
         }
@@ -105,7 +105,7 @@ impl Crowd {
     /// Namespace and name of every pod.
     pub(crate) fn pods(&self) -> impl Iterator<Item = (String, String)> {
         let each = 0..self.pods_each;
-        self.apps.iter().flat_map(move |app| each.clone().map(|n| (app.space.name.clone(), app.pod_name(n))))
+        self.apps.iter().flat_map(move |app| each.clone().map(|n| (app.ns.name.clone(), app.pod_name(n))))
     }
 
     /// How many pods there are.
@@ -113,9 +113,9 @@ impl Crowd {
         self.apps.len() * self.pods_each
     }
 
-    pub(crate) async fn close(self) {
-        for space in self.spaces {
-            space.close().await;
+    pub(crate) async fn delete(self) {
+        for ns in self.namespaces {
+            ns.delete().await;
         }
     }
 }
@@ -142,7 +142,7 @@ impl App {
             },
         });
         let pod: Pod = serde_json::from_value(pod).expect("a pod");
-        let pod = self.space.api().create(&PostParams::default(), &pod).await.expect("created");
-        Kubelet::start(&self.space, &pod).await;
+        let pod = self.ns.api().create(&PostParams::default(), &pod).await.expect("created");
+        Kubelet::start(&self.ns, &pod).await;
     }
 }

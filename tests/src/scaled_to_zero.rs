@@ -1,4 +1,4 @@
-//! Who scaled a Deployment to zero is seen by a third party, so that all are timed alike.
+//! A watch that times every scale to zero in the same way, whoever wrote it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use k8s_openapi::api::apps::v1::Deployment;
 use kube::runtime::{WatchStreamExt, watcher};
 use tokio::sync::{Mutex, Notify};
 
-use crate::Space;
+use crate::TestNamespace;
 
-/// When each Deployment of a namespace was seen at 0 replicas.
+/// The time at which each Deployment of a namespace was first observed at 0 replicas.
 #[derive(Clone, Default)]
-pub struct Zeroes {
+pub struct ScaledToZero {
     seen: Arc<Mutex<HashMap<String, Instant>>>,
     news: Arc<Notify>,
 }
 
-impl Zeroes {
-    /// Watches from now on.
-    pub fn watch(space: &Space) -> Self {
-        let zeroes = Self::default();
-        let (mine, api) = (zeroes.clone(), space.api::<Deployment>());
+impl ScaledToZero {
+    /// Starts the watch.
+    pub fn watch(ns: &TestNamespace) -> Self {
+        let scaled_to_zero = Self::default();
+        let (mine, api) = (scaled_to_zero.clone(), ns.api::<Deployment>());
         tokio::spawn(async move {
             let mut news =
                 watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
@@ -35,14 +35,14 @@ impl Zeroes {
                 }
             }
         });
-        zeroes
+        scaled_to_zero
     }
 
-    /// Waits for the named Deployment.
+    /// Waits until the named Deployment is at 0 replicas and returns the time it was observed.
     ///
     /// # Panics
-    /// When nothing is scaled to zero for 30 s.
-    pub async fn of(&self, name: &str) -> Instant {
+    /// When no Deployment is scaled to zero for 30 s.
+    pub async fn wait_for(&self, name: &str) -> Instant {
         loop {
             let news = self.news.notified();
             if let Some(at) = self.seen.lock().await.get(name) {

@@ -1,5 +1,6 @@
-//! A gate before the API server that a test can shut for pods alone: the view of a fleet goes stale, and all else,
-//! breakers and scales and the Lease, goes on.
+//! An HTTP proxy in front of the API server that can block requests for pods alone.
+//!
+//! A controller behind it gets a stale view of the pods, while breakers, scales and the Lease work.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -17,32 +18,35 @@ use tokio::sync::watch;
 
 use crate::Cluster;
 
-/// What the gate lets through of requests for pods.
+/// The requests for pods that the proxy forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pods {
-    /// All.
-    Pass,
-    /// Lists, and no watch.
-    Listed,
-    /// None.
-    Withheld,
+pub enum PodAccess {
+    /// All requests.
+    Allowed,
+    /// Lists, but no watch.
+    ListOnly,
+    /// No request.
+    Blocked,
 }
 
-/// A proxy that speaks HTTP to the program under test, and to the API server as administrator. What it withholds is
-/// never answered, also not later: as over a connection whose other end has forgotten it.
-pub struct Gate {
-    pods: watch::Sender<Pods>,
-    /// A kubeconfig that leads through this gate.
+/// A proxy that speaks plain HTTP to the program under test and talks to the API server as
+/// administrator.
+///
+/// It never answers a blocked request, not even after a later [`set`](Self::set): the connection
+/// behaves like one whose peer has vanished.
+pub struct ApiProxy {
+    pods: watch::Sender<PodAccess>,
+    /// A kubeconfig whose server is this proxy.
     pub kubeconfig: PathBuf,
     _directory: tempfile::TempDir,
 }
 
-impl Gate {
-    /// An open gate.
+impl ApiProxy {
+    /// Starts a proxy that forwards everything.
     ///
     /// # Panics
-    /// When the kubeconfig has another shape than the test cluster's.
-    pub async fn to(cluster: &Cluster) -> Self {
+    /// When the kubeconfig does not have the shape of the test cluster's.
+    pub async fn start(cluster: &Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (directory, kubeconfig) = cluster.kubeconfig_with(|config| {
@@ -55,36 +59,36 @@ impl Gate {
                 *auth_info = Some(AuthInfo::default());
             }
         });
-        let (pods, let_through) = watch::channel(Pods::Pass);
-        tokio::spawn(serve(listener, cluster.client.clone(), let_through));
+        let (pods, pod_access) = watch::channel(PodAccess::Allowed);
+        tokio::spawn(serve(listener, cluster.client.clone(), pod_access));
         Self { pods, kubeconfig, _directory: directory }
     }
 
-    /// From now on; what is under way and not let through any more falls silent.
-    pub fn set(&self, pods: Pods) {
+    /// Changes the requests that are forwarded. A running watch that is no longer allowed falls silent.
+    pub fn set(&self, pods: PodAccess) {
         self.pods.send_replace(pods);
     }
 }
 
-async fn serve(listener: TcpListener, client: Client, pods: watch::Receiver<Pods>) {
+async fn serve(listener: TcpListener, client: Client, pods: watch::Receiver<PodAccess>) {
     while let Ok((near, _)) = listener.accept().await {
         let (client, pods) = (client.clone(), pods.clone());
         tokio::spawn(async move {
             let (watches, is_watching) = watch::channel(false);
             let service = service_fn(|request: Request<Incoming>| {
-                let about = About::of(&request);
-                watches.send_replace(about == About::PodWatch);
-                forward(client.clone(), request, about.passes(*pods.borrow()))
+                let kind = RequestKind::from_request(&request);
+                watches.send_replace(kind == RequestKind::PodWatch);
+                forward(client.clone(), request, kind.is_forwarded(*pods.borrow()))
             });
             let conversation = http1::Builder::new().serve_connection(TokioIo::new(near), service);
             let mut shut = pods.clone();
             let silenced = async {
-                let _ = shut.wait_for(|pods| *is_watching.borrow() && *pods != Pods::Pass).await;
+                let _ = shut.wait_for(|pods| *is_watching.borrow() && *pods != PodAccess::Allowed).await;
             };
             tokio::pin!(conversation);
             tokio::select! {
                 _ = &mut conversation => {}
-                // Held, and never taken up again.
+                // The connection stays open, but nothing is served on it.
                 () = silenced => std::future::pending().await,
             }
         });
@@ -92,27 +96,27 @@ async fn serve(listener: TcpListener, client: Client, pods: watch::Receiver<Pods
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum About {
+enum RequestKind {
     PodWatch,
     PodList,
-    Else,
+    Other,
 }
 
-impl About {
-    fn of(request: &Request<Incoming>) -> Self {
+impl RequestKind {
+    fn from_request(request: &Request<Incoming>) -> Self {
         let (uri, query) = (request.uri(), request.uri().query().unwrap_or_default());
         match uri.path().ends_with("/pods") {
             true if query.contains("watch=true") => Self::PodWatch,
             true => Self::PodList,
-            false => Self::Else,
+            false => Self::Other,
         }
     }
 
-    fn passes(self, pods: Pods) -> bool {
+    fn is_forwarded(self, pods: PodAccess) -> bool {
         match self {
-            Self::PodWatch => pods == Pods::Pass,
-            Self::PodList => pods != Pods::Withheld,
-            Self::Else => true,
+            Self::PodWatch => pods == PodAccess::Allowed,
+            Self::PodList => pods != PodAccess::Blocked,
+            Self::Other => true,
         }
     }
 }
@@ -120,9 +124,9 @@ impl About {
 async fn forward(
     client: Client,
     request: Request<Incoming>,
-    passes: bool,
+    is_forwarded: bool,
 ) -> Result<Response<Body>, Infallible> {
-    if !passes {
+    if !is_forwarded {
         return std::future::pending().await;
     }
     let (mut head, body) = request.into_parts();
@@ -130,7 +134,7 @@ async fn forward(
     let bytes = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     match client.send(Request::from_parts(head, bytes.into())).await {
         Ok(answer) => Ok(answer),
-        // The test takes the API server away, or ends.
+        // The test stopped the API server, or ended.
         Err(_) => std::future::pending().await,
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
 /// Updates under way at the same time.
-const IN_FLIGHT: usize = 64;
+const MAX_CONCURRENT_UPDATES: usize = 64;
 
 /// Ticks of the load a second.
 const TICKS: u32 = 100;
@@ -59,7 +59,7 @@ pub(crate) async fn load(file: &str, rate: u32) {
         let client = client.clone();
         async move { client.request_text(update(namespace, name, ready)).await.map(drop) }
     });
-    let mut updates = pin!(updates.buffer_unordered(IN_FLIGHT));
+    let mut updates = pin!(updates.buffer_unordered(MAX_CONCURRENT_UPDATES));
     let mut ends = pin!(input_ends());
     let mut done = 0u64;
     loop {
@@ -82,10 +82,10 @@ fn update(namespace: &str, name: &str, ready: bool) -> http::Request<Vec<u8>> {
 }
 
 async fn input_ends() {
-    let (tell, told) = oneshot::channel::<()>();
+    let (sender, ended) = oneshot::channel::<()>();
     std::thread::spawn(move || {
         let _end = std::io::stdin().read_to_end(&mut Vec::new());
-        drop(tell);
+        drop(sender);
     });
-    let _ = told.await;
+    let _ = ended.await;
 }

@@ -1,4 +1,4 @@
-//! The road to the API server, which a test can close: for one program alone, without disturbing the others.
+//! A TCP proxy in front of the API server that cuts off one program and leaves the others alone.
 
 use std::path::PathBuf;
 
@@ -8,21 +8,23 @@ use tokio::sync::watch;
 
 use crate::Cluster;
 
-/// A proxy in front of the API server. Closed, it accepts connections and lets no byte through, as a firewall that
-/// drops would: nothing is refused, nothing answers.
-pub struct Road {
+/// A proxy in front of the API server.
+///
+/// While it blocks, it accepts connections and forwards no byte, like a firewall that drops packets:
+/// nothing is refused and nothing answers.
+pub struct TcpProxy {
     open: watch::Sender<bool>,
-    /// A kubeconfig that leads over this road.
+    /// A kubeconfig whose server is this proxy.
     pub kubeconfig: PathBuf,
     _directory: tempfile::TempDir,
 }
 
-impl Road {
-    /// An open road.
+impl TcpProxy {
+    /// Starts a proxy that forwards everything.
     ///
     /// # Panics
-    /// When the kubeconfig has another shape than the test cluster's.
-    pub async fn to(cluster: &Cluster) -> Self {
+    /// When the kubeconfig does not have the shape of the test cluster's.
+    pub async fn start(cluster: &Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let mut server = String::new();
@@ -39,13 +41,13 @@ impl Road {
         Self { open, kubeconfig, _directory: directory }
     }
 
-    /// No byte passes any more, in either direction.
-    pub fn close(&self) {
+    /// Stops forwarding, in both directions.
+    pub fn block(&self) {
         self.open.send_replace(false);
     }
 
-    /// New connections pass again; those that were under way when it closed are gone.
-    pub fn open(&self) {
+    /// Forwards new connections again. Connections that were blocked are closed.
+    pub fn unblock(&self) {
         self.open.send_replace(true);
     }
 }
@@ -62,7 +64,7 @@ async fn serve(listener: TcpListener, server: String, open: watch::Receiver<bool
                     _ = open.wait_for(|open| !open) => {}
                 }
             }
-            // Held, silent, until the road opens.
+            // Stays open and silent until the proxy forwards again.
             let _ = open.wait_for(|open| *open).await;
         });
     }

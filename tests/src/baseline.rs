@@ -1,4 +1,4 @@
-//! The loop without logic that benchmarks compare with: watch pods, scale to zero at the fourth restart.
+//! The baseline of the benchmarks: a loop that watches pods and scales to zero at the fourth restart.
 
 use futures::{Stream, TryStreamExt};
 use k8s_openapi::api::apps::v1::Deployment;
@@ -8,7 +8,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use serde_json::json;
 
-/// Pods that were restarted more than three times, each whenever it changes. None is kept.
+/// Every change of a pod that has restarted more than three times. Nothing is cached.
 pub fn fourth_restarts(
     pods: Api<Pod>,
     config: watcher::Config,
@@ -23,7 +23,7 @@ pub fn fourth_restarts(
 /// Scales the Deployment that the pod's label `app` names.
 ///
 /// # Panics
-/// When the API server refuses.
+/// When the API server refuses the patch.
 pub async fn scale_to_zero(client: &Client, pod: &Pod) {
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let app = pod.metadata.labels.as_ref().and_then(|labels| labels.get("app")).expect("the label app");
