@@ -8,8 +8,9 @@ use foldhash::fast::FixedState;
 
 use self::notice::hex;
 pub use self::notice::{Change, Notice};
-use crate::ledger::hash;
-use crate::report::{Incident, Notify, Outline, Priority, Report, Verdict};
+use crate::hashing::hash;
+use crate::report::{Incident, Outline, Report};
+use crate::verdict::{Notify, Priority, Verdict};
 
 /// By numbers that are hashes already.
 type Map<V> = std::collections::HashMap<u64, V, FixedState>;

@@ -1,6 +1,9 @@
+//! Why a line or a record is malformed.
+
 use thiserror::Error;
 
-use crate::read::LINE_LIMIT;
+/// The longest plain line that is read, in bytes, line ending aside.
+pub const LINE_LIMIT: usize = 64 * 1024;
 
 /// Why a line or a record is malformed; the message goes on from "it …" and names the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]

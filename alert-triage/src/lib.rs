@@ -70,10 +70,12 @@ mod cases;
 mod continuity;
 mod explain;
 mod fault;
+mod format;
+mod hashing;
 mod identity;
 mod judge;
 mod ledger;
-mod map;
+mod lint;
 mod mask;
 mod name;
 mod place;
@@ -81,9 +83,11 @@ mod printable;
 mod read;
 mod record;
 mod report;
+mod retire;
 mod rules;
 mod severity;
 mod tape;
+mod verdict;
 mod yaml;
 
 pub use backtest::{Backtest, Critical, Moved, Notification, Sent, Shift};
@@ -93,16 +97,18 @@ pub use explain::{
     At, Became, Explanation, InIncident, IncidentExplained, Inquiry, LineExplained, Lines, Loose, Neighbour,
     Outlook, Rank, RecordExplained, Would,
 };
-pub use fault::Fault;
+pub use fault::{Fault, LINE_LIMIT};
+pub use format::Format;
 pub use ledger::{Engine, MALFORMED_KEPT};
+pub use lint::{Finding, History, Lint};
 pub use place::Place;
 pub use printable::{SHOWN, printable};
-pub use read::{Format, LINE_LIMIT};
 pub use record::{Ends, Held, Record, Status};
 pub use report::{
-    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Notify, Overflow, Priority, Report, Role,
-    Row, Run, Score, Seen, Totals, Verdict,
+    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Overflow, Report, Role, Row, Run, Score,
+    Seen, Totals,
 };
-pub use rules::{Finding, History, Lint, Listed, Rules};
+pub use rules::{Listed, Rules};
 pub use severity::Severity;
+pub use verdict::{Notify, Priority, Verdict};
 pub use yaml::FileError;

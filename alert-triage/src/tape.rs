@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::fault::Fault;
+use crate::format::Format;
 use crate::identity::Split;
 use crate::place::Place;
-use crate::read::Format;
 use crate::record::{Record, Status};
 
 /// Places kept of one alert, from either end.

@@ -6,7 +6,7 @@ use super::instants::Instants;
 use super::replay::{Alert, Replay, Told};
 use super::{Backtest, Critical, Moved, Notification, Shift};
 use crate::report::words::counted;
-use crate::report::{Notify, Priority};
+use crate::verdict::{Notify, Priority};
 
 /// Alerts of one that share records with an alert of the other.
 type Links = HashMap<usize, BTreeSet<usize>>;

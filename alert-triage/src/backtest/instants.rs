@@ -134,8 +134,8 @@ fn evenly(all: &BTreeSet<Timestamp>, room: u64) -> Vec<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::Format;
     use crate::ledger::Engine;
-    use crate::read::Format;
 
     fn looks(json: &str, distinct: u64) -> Instants {
         let mut engine = Engine::recording(Rules::builtin());

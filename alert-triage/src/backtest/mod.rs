@@ -20,7 +20,8 @@ use crate::continuity::Change;
 use crate::explain::At;
 use crate::ledger::Engine;
 use crate::printable;
-use crate::report::{Labels, Priority, many_labels};
+use crate::report::{Labels, many_labels};
+use crate::verdict::Priority;
 
 /// What the candidate rules would have changed, had they been in force instead of the baseline.
 ///

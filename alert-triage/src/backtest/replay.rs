@@ -7,14 +7,16 @@ use jiff::Timestamp;
 use super::Sent;
 use crate::continuity::{Change, Continuity, Notice};
 use crate::explain::At;
+use crate::hashing::hash;
 use crate::identity::{Identity, Split};
-use crate::judge::state::Stand;
-use crate::ledger::{Engine, Offsets, hash};
+use crate::judge::stand::Stand;
+use crate::ledger::{Engine, Offsets};
 use crate::place::Place;
 use crate::printable::printable;
 use crate::record::Record;
-use crate::report::{Labels, Notify, Priority, Report};
+use crate::report::{Labels, Report};
 use crate::severity::Severity;
+use crate::verdict::{Notify, Priority};
 
 /// Places kept of one alert.
 const PLACES: usize = 5;

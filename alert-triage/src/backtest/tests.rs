@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::read::Format;
+use crate::format::Format;
 use crate::rules::Rules;
 
 fn backtest_of(candidate: &str, baseline: &str, format: Format, history: &str) -> Backtest {

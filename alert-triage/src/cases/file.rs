@@ -8,10 +8,11 @@ use serde_saphyr::Spanned;
 
 use super::{Cases, Input, Test, What};
 use crate::continuity::Change;
-use crate::read::Format;
+use crate::format::Format;
 use crate::record::{Ends, Held, Record, Status};
-use crate::report::{Notify, Priority, Role, Verdict};
+use crate::report::Role;
 use crate::severity::Severity;
+use crate::verdict::{Notify, Priority, Verdict};
 use crate::yaml::{self, FileError, Text, or_empty};
 
 #[derive(Debug, Default, Deserialize)]

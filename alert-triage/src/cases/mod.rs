@@ -8,7 +8,7 @@ mod file;
 mod run;
 
 pub use self::run::{Failure, Outcome};
-use crate::read::Format;
+use crate::format::Format;
 use crate::record::Record;
 use crate::yaml::{FileError, Text};
 

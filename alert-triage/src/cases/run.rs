@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::compare::{self, Got};
 use super::{Cases, Test, What};
 use crate::continuity::Continuity;
+use crate::format::Format;
 use crate::ledger::Engine;
 use crate::place::Place;
 use crate::printable;
-use crate::read::Format;
 use crate::record::Record;
 use crate::rules::Rules;
 

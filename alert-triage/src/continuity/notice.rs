@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::Told;
 use crate::printable::{self, printable};
-use crate::report::{self, Labels, Notify, Priority, Report};
+use crate::report::{self, Labels, Report};
+use crate::verdict::{Notify, Priority};
 
 /// Why to say something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

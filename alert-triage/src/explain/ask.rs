@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use super::Subject;
-use crate::ledger::{Engine, hash};
+use crate::hashing::hash;
+use crate::ledger::Engine;
 use crate::place::Place;
 use crate::printable::printable;
 use crate::report::Report;

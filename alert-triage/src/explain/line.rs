@@ -6,15 +6,16 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{At, Known, Lines, rank};
+use crate::hashing::hash;
 use crate::identity::{Identity, shown_key, workload};
 use crate::judge::NONE;
-use crate::ledger::hash;
 use crate::mask;
 use crate::place::Place;
 use crate::printable::{self, printable};
 use crate::record::Status;
-use crate::report::{Labels, Member, Notify, Priority, Report};
+use crate::report::{Labels, Member, Report};
 use crate::tape::{self, Taken};
+use crate::verdict::{Notify, Priority};
 
 /// What became of a line.
 #[derive(Debug, Serialize)]
@@ -137,7 +138,7 @@ pub(super) fn explain(
     let is_lines = format.is_some_and(|format| format.is_lines());
     let name = report.engine.sources.get(source).map(String::as_str).unwrap_or_default();
     let template = text
-        .filter(|_| matches!(format, Some(crate::read::Format::Lines)))
+        .filter(|_| matches!(format, Some(crate::format::Format::Lines)))
         .and_then(|text| report.engine.rules().template(text))
         .map(str::to_owned);
     let is_blank = text.is_some_and(|text| text.trim_ascii().is_empty());

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::judge::{Core, NONE, flag};
 use crate::printable;
+use crate::report::Report;
 use crate::report::words::{counted, span};
-use crate::report::{Notify, Priority, Report, Verdict};
+use crate::verdict::{Notify, Priority, Verdict};
 
 /// Members spelled out.
 const SPELLED: usize = 8;

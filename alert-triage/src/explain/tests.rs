@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::read::Format;
-use crate::report::{Notify, Priority};
+use crate::format::Format;
 use crate::rules::Rules;
+use crate::verdict::{Notify, Priority};
 
 const SAMPLE: &str = include_str!("../../../docs/samples/upcommerce.log");
 

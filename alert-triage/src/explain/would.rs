@@ -7,16 +7,17 @@ use serde::Serialize;
 
 use super::named;
 use crate::identity::{Identity, Split};
-use crate::judge::state::Stand;
+use crate::judge::stand::Stand;
 use crate::judge::{Judgement, Ladder, flag, relate};
 use crate::ledger::{Engine, entry::Entry};
 use crate::place::Place;
 use crate::printable;
 use crate::record::{Record, Status};
 use crate::report::words::{counted, span};
-use crate::report::{Labels, Notify, Priority, Report, Verdict};
+use crate::report::{Labels, Report};
 use crate::rules::{Edge, Rules, Table};
 use crate::severity::Severity;
+use crate::verdict::{Notify, Priority, Verdict};
 
 /// An incident of more members is looked at by its headline alone.
 const TAKEN_APART: usize = 32;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::Stand;
+use super::stand::Stand;
 use crate::ledger::set::Set;
 use crate::record::Status;
 use crate::rules::Limits;

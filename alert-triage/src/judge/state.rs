@@ -5,21 +5,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::history::History;
+use super::stand::Stand;
 use crate::identity::source_key;
 use crate::ledger::entry::Entry;
-use crate::ledger::live::Heard;
+use crate::ledger::heard::Heard;
 use crate::ledger::set::{HeldBack, Set};
 use crate::place::Place;
 use crate::rules::Limits;
-
-/// How an alert stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stand {
-    Resolved,
-    Obsolete,
-    Pending,
-    Open,
-}
 
 /// The instant that is judged at, and since when arrivals are noted, if they are.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,8 @@ use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::fast::FixedState;
 
+use crate::hashing;
+
 /// Lines cut at once.
 pub(crate) const BATCH: usize = 32;
 
@@ -110,7 +112,7 @@ fn unusual(input: &[u8]) -> (Cut<'_>, &[u8]) {
     let beginning = words(&window);
     let mut hash = hash(&beginning);
     if let Some(rest) = line.get(BYTES..) {
-        hash ^= super::hash(rest) as u32;
+        hash ^= hashing::hash(rest) as u32;
     }
     (Cut { line, beginning, hash }, behind)
 }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::live::Heard;
+use super::heard::Heard;
+use super::plain::Plain;
 use super::set::{Seen, Set};
 use super::sorted::Sorted;
+use crate::hashing::hash;
 use crate::identity::{Identity, Key, Split, source_key};
 use crate::place::Place;
 use crate::record::{Record, Status};
@@ -29,29 +31,6 @@ pub(crate) struct Entry {
     /// When its plain lines arrived, if anybody listened.
     pub(crate) heard: Heard,
     pub(crate) more: Option<Box<More>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Plain {
-    pub(crate) count: u64,
-    pub(crate) first: Place,
-    pub(crate) last: Place,
-}
-
-impl Default for Plain {
-    fn default() -> Self {
-        Self { count: 0, first: Place::MAX, last: Place::new(0, 0, 0) }
-    }
-}
-
-impl Plain {
-    pub(crate) fn add(&mut self, other: Plain) {
-        self.count += other.count;
-        self.first = self.first.min(other.first);
-        if other.count > 0 {
-            self.last = self.last.max(other.last);
-        }
-    }
 }
 
 #[derive(Debug, Default, Clone)]
@@ -96,7 +75,7 @@ impl Entry {
             key.part(name);
             key.part(value);
         }
-        let hash = super::hash(&key.0);
+        let hash = hash(&key.0);
         Self { key: key.0.into(), hash, ..self.clone() }
     }
 

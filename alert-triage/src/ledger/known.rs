@@ -5,7 +5,7 @@
 //! first, then all cells: the waiting is done once for the batch.
 
 use super::cut::{self, BATCH, Batch, Beginning, Cut, WORDS};
-use super::entry::Plain;
+use super::plain::Plain;
 use crate::place::Place;
 
 /// Cells of remembered lines; a stream with more distinct ones gains little from remembering.

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::announced::Announced;
 use super::bursts::Bursts;
-use super::entry::Plain;
-use super::live::Heard;
+use super::heard::Heard;
+use super::plain::Plain;
 use super::sorted::Sorted;
 use crate::place::Place;
 use crate::record::{Ends, Held, Record, Status};

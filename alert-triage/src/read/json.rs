@@ -2,9 +2,11 @@
 
 use serde_json::value::RawValue;
 
+use super::alert;
+use super::line::{each_line, without_cr};
 use super::object::Object;
-use super::{Format, alert, each_line, without_cr};
 use crate::fault::Fault;
+use crate::format::Format;
 use crate::ledger::Engine;
 use crate::place::Place;
 use crate::record::Record;
@@ -16,44 +18,8 @@ const DEPTH: usize = 64;
 /// the deepest there are.
 const PAYLOADS: usize = 6;
 
-/// Does an object, or an array that may hold objects, go on like that in its first line?
-pub(super) fn goes_on(opened: u8, behind: &[u8]) -> bool {
-    let line = behind.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    match (opened, line.trim_ascii_start().first()) {
-        (_, None) => true,
-        (b'{', Some(next)) => matches!(next, b'"' | b'}'),
-        (_, Some(next)) => matches!(next, b'{' | b'[' | b']'),
-    }
-}
-
-pub(super) fn detect(head: &[u8]) -> Format {
-    let mut lines = head.splitn(2, |byte| *byte == b'\n');
-    let first = without_cr(lines.next().unwrap_or_default()).trim_ascii();
-    let has_more = lines.next().is_some_and(|rest| !rest.trim_ascii().is_empty());
-    let is_whole = serde_json::from_slice::<&RawValue>(first).is_ok();
-    let opens = matches!(first, [b'{' | b'['] | [b'{' | b'[', .., b'{' | b'[' | b',']);
-    if first.starts_with(b"{") && (is_whole || has_more && !opens) {
-        let only = !has_more && is_whole;
-        let shape = serde_json::from_slice::<Object<'_>>(first).ok().and_then(|object| shape(&object));
-        // One payload on one line is that payload.
-        return if only { shape.unwrap_or(Format::Jsonl) } else { Format::Jsonl };
-    }
-    let has = |word: &str| memchr::memmem::find(head, format!("\"{word}\"").as_bytes()).is_some();
-    if has("specversion") {
-        Format::CloudEvents
-    } else if has("routing_key") || has("event_action") {
-        Format::PagerDuty
-    } else if has("activeAt") {
-        Format::Prometheus
-    } else if has("orgId") || has("silenceURL") {
-        Format::Grafana
-    } else {
-        Format::Alertmanager
-    }
-}
-
 /// What the object is by itself; none for an alert of no particular format.
-fn shape(object: &Object<'_>) -> Option<Format> {
+pub(super) fn shape(object: &Object<'_>) -> Option<Format> {
     // An alert may have fields that are called as those of payloads are.
     let is_alert = object.name.is_some() || object.labels.is_some();
     let holds_alerts = |alerts: &&RawValue| {

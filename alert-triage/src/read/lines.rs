@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::line::without_cr;
 use super::time::{self, Leading};
-use super::{LINE_LIMIT, without_cr};
-use crate::fault::Fault;
+use crate::fault::{Fault, LINE_LIMIT};
 use crate::ledger::Engine;
 use crate::ledger::cut::{Batch, Cut};
 use crate::place::Place;

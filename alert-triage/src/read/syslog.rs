@@ -5,9 +5,9 @@ use std::cell::Cell;
 
 use syslog_loose::{Message, SyslogSeverity, Variant};
 
+use super::line::{each_line, without_cr};
 use super::lines::{self, text};
 use super::time;
-use super::{each_line, without_cr};
 use crate::fault::Fault;
 use crate::ledger::Engine;
 use crate::place::Place;

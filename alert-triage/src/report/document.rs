@@ -6,9 +6,12 @@ use std::ops::Range;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::incident::{Printable, Score};
-use super::{Incident, Labels, Notify, Overflow, Priority, Report, Totals, Verdict};
+use super::incident::{Incident, Score};
+use super::labels::{Labels, Printable};
+use super::totals::{Overflow, Totals};
+use super::view::Report;
 use crate::printable;
+use crate::verdict::{Notify, Priority, Verdict};
 
 /// Items that are made while they are written.
 struct Each<F>(F);

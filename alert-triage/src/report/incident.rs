@@ -1,17 +1,16 @@
 //! One incident, for people and machines.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::labels::{self, Labels};
+use super::view::Report;
 use super::words;
-use super::{Labels, Notify, Priority, Report, Verdict};
 use crate::judge::state::State;
 use crate::judge::{Judged, NONE, flag};
-use crate::printable::{self, printable, shown};
+use crate::printable::{self, printable};
 use crate::severity::Severity;
+use crate::verdict::{Notify, Priority, Verdict};
 
 /// Alerts that belong together, and what to do about them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub struct Member {
     #[serde(serialize_with = "printable::serialize")]
     pub alert: String,
     /// Labels that make it what it is; those that differ between senders or restarts are not among them.
-    #[serde(serialize_with = "labels")]
+    #[serde(serialize_with = "labels::labels")]
     pub labels: Labels,
     /// Free text behind the name, its ids and times masked.
     #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
@@ -134,7 +133,7 @@ pub struct AlertRef {
     #[serde(serialize_with = "printable::serialize")]
     pub alert: String,
     /// Its labels.
-    #[serde(serialize_with = "labels")]
+    #[serde(serialize_with = "labels::labels")]
     pub labels: Labels,
 }
 
@@ -145,7 +144,7 @@ pub struct Cause {
     #[serde(serialize_with = "printable::serialize")]
     pub alert: String,
     /// Its labels.
-    #[serde(serialize_with = "labels")]
+    #[serde(serialize_with = "labels::labels")]
     pub labels: Labels,
     /// Id of the edge.
     pub rule: String,
@@ -177,6 +176,11 @@ pub(crate) struct Outline<'r> {
 }
 
 impl Report<'_> {
+    /// All incidents, the most urgent first; each is made when it is asked for.
+    pub fn incidents(&self) -> impl ExactSizeIterator<Item = Incident> + '_ {
+        (0..self.judgement.incidents.len()).map(|number| self.incident(number))
+    }
+
     /// By their numbers, in the order of the report.
     pub(crate) fn outlines(&self) -> impl Iterator<Item = (usize, Outline<'_>)> {
         self.judgement.incidents.iter().enumerate().map(|(number, core)| {
@@ -381,66 +385,4 @@ fn flags(judged: &Judged, state: &State) -> Vec<&'static str> {
         flags.push("timed-out");
     }
     flags
-}
-
-pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
-    let are_plain = labels.keys().all(|name| matches!(shown(name.as_bytes()), Cow::Borrowed(_)));
-    if are_plain {
-        return to.collect_map(labels.iter().map(|(name, value)| (name, shown(value.as_bytes()))));
-    }
-    // Names that differ may look alike once they are cut or escaped.
-    let mut keys = BTreeMap::new();
-    for (name, text) in labels {
-        let shown = printable(name);
-        let mut key = shown.clone();
-        let mut number = 2u32;
-        while keys.contains_key(&key) || (key != *name && labels.contains_key(&key)) {
-            key = format!("{shown} #{number}");
-            number += 1;
-        }
-        keys.insert(key, printable(text));
-    }
-    to.collect_map(keys)
-}
-
-pub(super) struct Printable<'l>(pub(super) &'l Labels);
-
-impl Serialize for Printable<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        labels(self.0, to)
-    }
-}
-
-pub(crate) fn many_labels<S: Serializer>(scopes: &[Labels], to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(scopes.iter().map(Printable))
-}
-
-pub(crate) fn maybe_labels<S: Serializer>(scope: &Option<Labels>, to: S) -> Result<S::Ok, S::Error> {
-    scope.as_ref().map(Printable).serialize(to)
-}
-
-pub(crate) fn maybe_many_labels<S: Serializer>(
-    scopes: &Option<Vec<Labels>>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    scopes.as_ref().map(|scopes| scopes.iter().map(Printable).collect::<Vec<_>>()).serialize(to)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_whose_names_look_alike_keep_a_key_each() {
-        let long = |end: &str| format!("{}{end}", "n".repeat(300));
-        let cut = printable(long("a"));
-        let names =
-            [long("a"), long("b"), long("c"), format!("{cut} #2"), "\u{7}".to_owned(), r"\u{7}".to_owned()];
-        let of: Labels = names.iter().map(|name| (name.clone(), name.clone())).collect();
-        let json = serde_json::to_string(&Printable(&of)).unwrap();
-        let read: BTreeMap<String, String> = serde_json::from_str(&json).unwrap();
-        assert_eq!((of.len(), read.len(), json.matches("\":\"").count()), (6, 6, 6), "{json}");
-        assert_eq!(read[r"\u{7}"], r"\u{7}");
-        assert!(read.contains_key(&cut) && read.contains_key(&format!("{cut} #3")), "{json}");
-    }
 }

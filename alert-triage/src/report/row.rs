@@ -1,6 +1,8 @@
 //! Incidents as people are told of them.
 
-use super::{Incident, Labels, Report, Seen};
+use super::incident::{Incident, Seen};
+use super::labels::Labels;
+use super::view::Report;
 use crate::judge::NONE;
 use crate::ledger::set;
 

@@ -5,15 +5,13 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Report;
-use super::level::Verdict;
-use crate::judge::incident::Core;
-use crate::judge::relate;
+use super::view::Report;
 use crate::judge::state::State;
-use crate::judge::{Judged, Ladder, NONE, flag};
+use crate::judge::{Core, Judged, Ladder, NONE, flag, relate};
 use crate::ledger::set::HeldBack;
 use crate::printable::printable;
 use crate::rules::{Edge, SeverityBy};
+use crate::verdict::Verdict;
 
 /// Names listed in one sentence.
 const NAMES: usize = 6;
@@ -389,55 +387,59 @@ fn edges(report: &Report<'_>, core: &Core, members: &[u32], alternatives: &mut V
     alternatives.extend(found.into_iter().map(|(_, text)| text));
 }
 
-pub(super) fn caveats(report: &Report<'_>) -> Vec<String> {
-    let engine = report.engine;
-    let totals = report.totals();
-    let mut caveats = Vec::new();
-    if totals.records == 0 {
-        caveats.push("nothing to report: the input holds no alert".to_owned());
-    } else if report.now().is_none() {
-        caveats.push(
-            "no record carries a time: nothing can be found sustained, obsolete or flapping".to_owned(),
-        );
+impl Report<'_> {
+    /// What the whole report rests on and cannot know, for people; each a sentence.
+    pub fn caveats(&self) -> Vec<String> {
+        let engine = self.engine;
+        let totals = self.totals();
+        let mut caveats = Vec::new();
+        if totals.records == 0 {
+            caveats.push("nothing to report: the input holds no alert".to_owned());
+        } else if self.now().is_none() {
+            caveats.push(
+                "no record carries a time: nothing can be found sustained, obsolete or flapping".to_owned(),
+            );
+        }
+        if engine.yearless > 0 {
+            let times = counted(engine.yearless, "time");
+            caveats.push(format!(
+                "{times} without a year could not be placed and {} left out: say what time it is with --now",
+                if engine.yearless == 1 { "was" } else { "were" }
+            ));
+        }
+        let is_given_up =
+            |judged: &&Judged| judged.verdict == Verdict::Obsolete && judged.severity.class() < 2;
+        let given_up = self.judgement.alerts.iter().filter(is_given_up).count() as u64;
+        if let Some(now) = self.now().filter(|_| given_up > 0) {
+            let (alerts, are) = (counted(given_up, "alert"), if given_up == 1 { "is" } else { "are" });
+            caveats.push(format!(
+                "{alerts} of high severity {are} set aside as obsolete: nobody said it is over, and nothing says it was \
+                 told shortly before {now}; --now says what time it is, and `ttls` in the rules how long is too long"
+            ));
+        }
+        if self.judgement.untimed_silences {
+            caveats.push("silences with a beginning or an end are not in force, since nothing says what time it is: give --now".to_owned());
+        }
+        if totals.truncated > 0 {
+            let alerts = counted(totals.truncated, "alert");
+            let were = if totals.truncated == 1 { "was" } else { "were" };
+            caveats.push(format!(
+                "{alerts} {were} left out by the sender (truncatedAlerts): ask the source for them"
+            ));
+        }
+        if let Some(overflow) = self.overflow() {
+            caveats.push(format!(
+                "overflow, {} {}: {} (critical {}, error {}, warning {}, info {}) of alerts beyond the limit of {} were counted and not told apart; most likely a label or a name holds ids",
+                overflow.priority,
+                overflow.notify,
+                counted(overflow.count, "record"),
+                overflow.critical,
+                overflow.error,
+                overflow.warning,
+                overflow.info,
+                engine.rules().limits().identities,
+            ));
+        }
+        caveats
     }
-    if engine.yearless > 0 {
-        let times = counted(engine.yearless, "time");
-        caveats.push(format!(
-            "{times} without a year could not be placed and {} left out: say what time it is with --now",
-            if engine.yearless == 1 { "was" } else { "were" }
-        ));
-    }
-    let is_given_up = |judged: &&Judged| judged.verdict == Verdict::Obsolete && judged.severity.class() < 2;
-    let given_up = report.judgement.alerts.iter().filter(is_given_up).count() as u64;
-    if let Some(now) = report.now().filter(|_| given_up > 0) {
-        let (alerts, are) = (counted(given_up, "alert"), if given_up == 1 { "is" } else { "are" });
-        caveats.push(format!(
-            "{alerts} of high severity {are} set aside as obsolete: nobody said it is over, and nothing says it was \
-             told shortly before {now}; --now says what time it is, and `ttls` in the rules how long is too long"
-        ));
-    }
-    if report.judgement.untimed_silences {
-        caveats.push("silences with a beginning or an end are not in force, since nothing says what time it is: give --now".to_owned());
-    }
-    if totals.truncated > 0 {
-        let alerts = counted(totals.truncated, "alert");
-        let were = if totals.truncated == 1 { "was" } else { "were" };
-        caveats.push(format!(
-            "{alerts} {were} left out by the sender (truncatedAlerts): ask the source for them"
-        ));
-    }
-    if let Some(overflow) = report.overflow() {
-        caveats.push(format!(
-            "overflow, {} {}: {} (critical {}, error {}, warning {}, info {}) of alerts beyond the limit of {} were counted and not told apart; most likely a label or a name holds ids",
-            overflow.priority,
-            overflow.notify,
-            counted(overflow.count, "record"),
-            overflow.critical,
-            overflow.error,
-            overflow.warning,
-            overflow.info,
-            engine.rules().limits().identities,
-        ));
-    }
-    caveats
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{HEURISTICS, Rules};
+use super::heuristics::HEURISTICS;
+use super::rule_set::Rules;
 use crate::mask;
 
 /// One row or heuristic in force.

@@ -13,7 +13,7 @@ pub(crate) struct Matches {
 }
 
 impl Matches {
-    pub(super) fn alert(&self, alert: &str) -> bool {
+    pub(crate) fn alert(&self, alert: &str) -> bool {
         if self.is_exact() { self.pattern == alert } else { self.alert.matches(alert) }
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Filled<'l> {
 }
 
 impl Template {
-    pub(super) fn parse(template: &str) -> Result<Self, String> {
+    pub(crate) fn parse(template: &str) -> Result<Self, String> {
         let mut parts = Vec::new();
         let mut rest = template.trim();
         let bad = |what: &str| format!("template `{template}` {what}");
@@ -73,7 +73,7 @@ impl Template {
     }
 
     /// A line of this shape.
-    pub(super) fn sample(&self) -> String {
+    pub(crate) fn sample(&self) -> String {
         let mut line = String::new();
         for (at, part) in self.parts.iter().enumerate() {
             match part {
@@ -103,12 +103,12 @@ impl Template {
         line.trim_end().to_owned()
     }
 
-    pub(super) fn begins_with(&self, capture: &str) -> bool {
+    pub(crate) fn begins_with(&self, capture: &str) -> bool {
         matches!(self.parts.first(), Some(Part::Capture(name)) if name == capture)
     }
 
     /// Takes any line that begins with a word.
-    pub(super) fn is_catch_all(&self) -> bool {
+    pub(crate) fn is_catch_all(&self) -> bool {
         !self.parts.iter().any(|part| matches!(part, Part::Literal(literal, _) if !literal.is_empty()))
     }
 

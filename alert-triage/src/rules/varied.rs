@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
-use super::{Matches, Rules, Silence, Table};
+use super::matches::Matches;
+use super::rows::Silence;
+use super::rule_set::Rules;
+use super::table::Table;
 
 impl Rules {
     /// The same with a change.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::hashing::HashSet;
 use crate::judge::Judgement;
 use crate::ledger::Engine;
-use crate::map::HashSet;
 use crate::rules::Edge;
 
 /// Labels that name the observer or the owner and not the place; they may differ between cause and symptom.

@@ -3,7 +3,7 @@
 use super::Union;
 use super::agree::agreeing;
 use super::kinds::Kinds;
-use crate::judge::state::Stand;
+use crate::judge::stand::Stand;
 use crate::judge::{Judged, Judgement, NONE, flag};
 use crate::ledger::Engine;
 use crate::rules::Edge;

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use super::Union;
+use super::family::family;
 use super::transients::transients;
-use crate::identity::Identity;
-use crate::judge::state::Stand;
+use crate::hashing::hash;
+use crate::judge::stand::Stand;
 use crate::judge::{Judged, Judgement, Ladder, NONE, flag};
-use crate::ledger::{Engine, hash};
+use crate::ledger::Engine;
 use crate::name;
 use crate::rules::Rules;
 
@@ -64,19 +65,6 @@ fn to_the_top(judgement: &mut Judgement) {
             }
             let (top, ladder) = (by.by, by.ladder);
             (judgement.alerts[at].by, judgement.alerts[at].ladder) = (top, ladder);
-        }
-    }
-}
-
-/// The labels that make alerts rungs of one ladder.
-pub(super) fn family(identity: Identity<'_>, scope: u32, base: &str, key: &mut Vec<u8>) {
-    key.clear();
-    key.extend_from_slice(&scope.to_le_bytes());
-    key.extend_from_slice(base.as_bytes());
-    for (name, value) in identity.labels().filter(|(name, _)| *name != "severity") {
-        for part in [name, value] {
-            key.push(0xff);
-            key.extend_from_slice(part.as_bytes());
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod agree;
 mod edges;
+mod family;
 mod kinds;
 mod ladders;
 mod transients;

@@ -1,12 +1,12 @@
 //! Transients: a lasting form that stands takes the place of its transient one.
 
 use super::Union;
+use super::family::family;
 use super::kinds::Kinds;
-use super::ladders::family;
-use crate::judge::state::Stand;
+use crate::hashing::HashMap;
+use crate::judge::stand::Stand;
 use crate::judge::{Judgement, Ladder, NONE, flag};
 use crate::ledger::Engine;
-use crate::map::HashMap;
 
 /// A standing XFailure supersedes XTransientFailure in its scope; one of the same labels, if there is one.
 pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {

@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::check::Check;
+use super::finding::Lint;
 use super::rows::looks_like_regex;
-use super::{Check, Lint};
 use crate::severity::Severity;
 
 impl Check<'_> {
     pub(super) fn ladders(&mut self) {
         let mut seen: HashMap<&str, &str> = HashMap::new();
-        for (id, rungs) in &self.rules.0.ladders {
+        for (id, rungs) in &self.rules.table().ladders {
             let mut own = HashSet::new();
             for rung in rungs {
                 self.exact(id, rung, "a ladder");
@@ -60,7 +61,7 @@ impl Check<'_> {
     }
 
     pub(super) fn edges(&mut self) {
-        let edges = &self.rules.0.edges;
+        let edges = &self.rules.table().edges;
         let mut pairs: HashMap<(&str, &str), &str> = HashMap::new();
         let mut next: HashMap<&str, Vec<&str>> = HashMap::new();
         for edge in edges {
@@ -120,7 +121,7 @@ impl Check<'_> {
     }
 
     pub(super) fn transients(&mut self) {
-        for row in &self.rules.0.transients {
+        for row in &self.rules.table().transients {
             self.exact(&row.id, &row.says, "a transient");
             if row.matches.alert(&row.says) {
                 let message = format!("makes {} the transient form of itself", row.says);

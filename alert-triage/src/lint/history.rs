@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{Check, Lint};
+use super::check::Check;
+use super::finding::Lint;
 use crate::ledger::Engine;
 use crate::rules::{Matches, Row, Rules};
 
@@ -38,12 +39,13 @@ impl History {
     /// Looks at plain lines as well, to see which templates take any.
     pub fn lines<'l>(&mut self, rules: &Rules, lines: impl IntoIterator<Item = &'l [u8]>) {
         let seen = self.templates.get_or_insert_default();
-        let mine = rules.0.templates.iter().filter(|(id, _)| rules.0.lines.contains_key(id)).count();
+        let mine =
+            rules.table().templates.iter().filter(|(id, _)| rules.table().lines.contains_key(id)).count();
         for line in lines {
             if let Some(id) = rules.template(line).filter(|id| !seen.contains(*id)) {
                 seen.insert(id.to_owned());
             }
-            if seen.iter().filter(|id| rules.0.lines.contains_key(*id)).count() == mine {
+            if seen.iter().filter(|id| rules.table().lines.contains_key(*id)).count() == mine {
                 return;
             }
         }
@@ -70,7 +72,7 @@ impl Check<'_> {
             true => format!("{} does not occur in it with these labels", matches.pattern),
             false => format!("{} does not occur in it{}", matches.pattern, meant(&matches.pattern)),
         };
-        let table = &self.rules.0;
+        let table = self.rules.table();
         let mut unmatched: Vec<(&str, String)> = Vec::new();
         fn miss<'r, T>(
             rows: &'r [Row<T>],

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::{Check, Lint};
+use super::check::Check;
+use super::finding::Lint;
 use crate::rules::{Filled, Template};
 
 impl Check<'_> {
     pub(super) fn whole(&mut self) {
-        let written = &self.rules.0.written;
+        let written = &self.rules.table().written;
         for (id, line, message) in &written.ids {
             self.find_at(*line, id, Lint::Ignored, message.clone());
         }
@@ -30,7 +31,7 @@ impl Check<'_> {
     }
 
     fn identity(&mut self) {
-        let table = &self.rules.0;
+        let table = self.rules.table();
         let written = &table.written;
         let is_scope = |label: &String| {
             table.scope.iter().flatten().chain(&table.scope_otherwise).any(|known| known == label)
@@ -64,7 +65,7 @@ impl Check<'_> {
     }
 
     fn scope(&mut self) {
-        let written = &self.rules.0.written;
+        let written = &self.rules.table().written;
         if let (Some(line), true) = (written.scope_at, written.scope.is_empty()) {
             let message =
                 "names no label: no alert would have a scope, and ladders and edges would join nothing";
@@ -77,7 +78,9 @@ impl Check<'_> {
                 self.find_at(*line, "scope", Lint::Ignored, message);
             }
             let by_pod = label == "pod" && self.rules.is_on("identity/pod") && !self.rules.is_kept("pod");
-            if by_pod || self.rules.0.written.dropped_by_us.contains(label) && self.rules.is_volatile(label) {
+            if by_pod
+                || self.rules.table().written.dropped_by_us.contains(label) && self.rules.is_volatile(label)
+            {
                 let message =
                     format!("names {label}, which is dropped from every alert: name another, or keep it");
                 self.find_at(*line, "scope", Lint::Unreachable, message);
@@ -86,7 +89,7 @@ impl Check<'_> {
     }
 
     pub(super) fn templates(&mut self) {
-        let templates = &self.rules.0.templates;
+        let templates = &self.rules.table().templates;
         for (at, (id, template)) in templates.iter().enumerate() {
             let sample = template.sample();
             let takes =
@@ -102,7 +105,7 @@ impl Check<'_> {
                     )
                 };
                 self.find(id, lint, message);
-                if !self.rules.0.lines.contains_key(id) && other.shown() != template.shown() {
+                if !self.rules.table().lines.contains_key(id) && other.shown() != template.shown() {
                     // Ours come last, so only yours can be mended.
                     let message = format!(
                         "takes lines of the built-in `{id}`, such as `{sample}`: \

@@ -1,6 +1,7 @@
 use super::*;
+use crate::format::Format;
 use crate::ledger::Engine;
-use crate::read::Format;
+use crate::rules::Rules;
 
 /// `LINE lint`, and what the message must say.
 fn check(yaml: &str) -> Vec<String> {

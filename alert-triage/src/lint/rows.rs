@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Check, Lint};
+use super::check::Check;
+use super::finding::Lint;
 use crate::rules::{Matches, Row};
 
 /// A silence that outlasts this is taken for a slip in the year.
@@ -10,7 +11,7 @@ const FAR: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 impl Check<'_> {
     pub(super) fn rows(&mut self) {
-        let table = &self.rules.0;
+        let table = self.rules.table();
         self.first_wins("severity", &table.severities);
         self.first_wins("TTL", &table.ttls);
         self.first_wins("runbook", &table.runbooks);
@@ -137,7 +138,7 @@ impl Check<'_> {
     }
 
     pub(super) fn silences(&mut self, now: Option<Timestamp>) {
-        let silences = &self.rules.0.silences;
+        let silences = &self.rules.table().silences;
         for (at, silence) in silences.iter().enumerate() {
             self.conditions(&silence.id, &silence.matches);
             if silence.matches.is_everything() {

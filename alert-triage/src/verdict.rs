@@ -1,3 +1,5 @@
+//! What an alert is judged to be, how urgent its incident is, and who is notified.
+
 use std::fmt;
 
 use serde::Serialize;

@@ -1,0 +1,75 @@
+//! The input formats.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What an input is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// One alert a line, by template.
+    Lines,
+    /// One JSON object a line; whole payloads of the other JSON formats are taken as well.
+    Jsonl,
+    /// Alertmanager's webhook v4, and its API v2, both what it answers and what it takes.
+    Alertmanager,
+    /// What Prometheus answers to `/api/v1/alerts`.
+    Prometheus,
+    /// PagerDuty Events API v2.
+    PagerDuty,
+    /// CloudEvents 1.0 as JSON, single or in a batch.
+    CloudEvents,
+    /// Grafana's webhook.
+    Grafana,
+    /// Syslog lines, RFC 5424 or RFC 3164.
+    Syslog,
+}
+
+impl Format {
+    /// All formats, in the order of their names' first mention.
+    pub const ALL: [Format; 8] = [
+        Format::Lines,
+        Format::Jsonl,
+        Format::Alertmanager,
+        Format::Prometheus,
+        Format::PagerDuty,
+        Format::CloudEvents,
+        Format::Grafana,
+        Format::Syslog,
+    ];
+
+    /// Is it read line by line, so that an input can be split at any line end?
+    pub fn is_lines(self) -> bool {
+        matches!(self, Format::Lines | Format::Jsonl | Format::Syslog)
+    }
+
+    /// As `--format` takes it; [`FromStr`] is its inverse.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Lines => "lines",
+            Format::Jsonl => "jsonl",
+            Format::Alertmanager => "alertmanager",
+            Format::Prometheus => "prometheus",
+            Format::PagerDuty => "pagerduty",
+            Format::CloudEvents => "cloudevents",
+            Format::Grafana => "grafana",
+            Format::Syslog => "syslog",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            format!("`{name}` is no format: write one of {}", Format::ALL.map(Format::name).join(", "))
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! Ends that name only a key, and the alerts that carry it.
+
+use std::collections::BTreeMap;
+
+use crate::hashing::{HashMap, hash};
+use crate::identity::{Key, shown_key};
+use crate::ledger::Engine;
+use crate::ledger::entry::Entry;
+use crate::ledger::set::Set;
+use crate::place::Place;
+use crate::severity::Severity;
+
+/// The alert that carries each key, the one told last if there are several.
+pub(crate) fn holders(engine: &Engine) -> BTreeMap<&str, (Place, u32)> {
+    let mut holders: BTreeMap<&str, (Place, u32)> = BTreeMap::new();
+    for (at, entry) in engine.entries.iter().enumerate() {
+        for (key, set) in entry.keyed_sets() {
+            let last = (set.last_fire().unwrap_or(Place::new(0, 0, 0)), at as u32);
+            let holder = holders.entry(key).or_insert(last);
+            *holder = (*holder).max(last);
+        }
+    }
+    holders
+}
+
+/// Counts ends that name only a key with the alert that carries it, the one told last if there are several. What they
+/// end is more: [`State`](super::state::State) joins them to every label set of that key.
+pub(super) fn bind(engine: &Engine) -> (HashMap<u32, Set>, Vec<Entry>) {
+    let mut ends: HashMap<u32, Set> = HashMap::default();
+    let mut orphans: BTreeMap<&str, Entry> = BTreeMap::new();
+    if engine.keys.is_empty() {
+        return (ends, Vec::new());
+    }
+    let holders = holders(engine);
+    let gap = engine.rules().limits().gap;
+    for (key, set) in &engine.keys {
+        match holders.get(key.as_ref()) {
+            Some((_, at)) => ends.entry(*at).or_default().merge(set.clone(), gap),
+            None => {
+                let shown = shown_key(key);
+                let orphan = orphans.entry(shown).or_insert_with(|| {
+                    let mut name = Key::default();
+                    name.part(shown);
+                    name.part("");
+                    Entry::new(&name.0, hash(&name.0), Severity::Warning.class())
+                });
+                let told = orphan.more.get_or_insert_default().sets.or_default(Box::default());
+                told.merge(set.clone(), gap);
+            }
+        }
+    }
+    (ends, orphans.into_values().collect())
+}

@@ -1,0 +1,34 @@
+//! Lines and records that could not be read, as a report shows them.
+
+use crate::ledger::{self, Engine, Offsets};
+use crate::place::Place;
+
+/// A line or a record that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Malformed {
+    /// Name of its input; none if there is only one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Counts from 1.
+    pub line: u64,
+    /// What is wrong and what would mend it, going on from "it …".
+    pub error: String,
+    /// The text itself, printable and cut.
+    pub text: String,
+}
+
+impl Malformed {
+    pub(crate) fn new(
+        engine: &Engine,
+        offsets: &Offsets,
+        place: Place,
+        malformed: &ledger::Malformed,
+    ) -> Self {
+        Self {
+            source: engine.source_of(place),
+            line: offsets.line(place),
+            error: malformed.fault.to_string(),
+            text: malformed.text.clone(),
+        }
+    }
+}

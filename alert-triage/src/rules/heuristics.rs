@@ -1,0 +1,17 @@
+//! The heuristics.
+
+/// Heuristics that are code and no rows; each can be switched off by its id, as a row can.
+pub(crate) const HEURISTICS: [(&str, &str); 12] = [
+    ("identity/pod", "a pod's workload stands for the pod and its instance"),
+    ("severity/name", "Down, Outage, Unavailable, DataLoss, Corrupt, Violated in a name are critical"),
+    ("ladder/name", "X < VeryX < CriticallyX"),
+    ("ladder/severity", "one name: info < warning < error < critical"),
+    ("transient/name", "XTransientFailure is the transient form of XFailure"),
+    ("informational/name", "a watchdog or a heartbeat is no fault"),
+    ("flapping", "4 closed episodes within 1 h, until quiet for 30 min"),
+    ("sustained", "a transient that stood for 1 h is judged as its lasting form"),
+    ("recurring", "a transient seen 3 times"),
+    ("ttl", "not seen for the TTL: obsolete"),
+    ("pattern", "one transient in several scopes is one ticket"),
+    ("group", "one alert standing in 3 scopes is one notification"),
+];

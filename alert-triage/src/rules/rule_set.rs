@@ -1,0 +1,307 @@
+//! The rules, and what they say of an alert.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::file::File;
+use super::heuristics::HEURISTICS;
+use super::limits::Limits;
+use super::rows::{Edge, SeverityBy, Silence};
+use super::table::{Table, Written};
+use crate::name;
+use crate::severity::Severity;
+use crate::yaml::FileError;
+
+const BUILTIN: &str = include_str!("builtin.yaml");
+
+/// Rules in force: the built-in ones, and those of a file over them.
+///
+/// Cheap to clone. The format is described where it lives, in `alert-triage/src/rules/builtin.yaml`, which is itself
+/// such a file.
+#[derive(Debug, Clone)]
+pub struct Rules(pub(super) Arc<Table>);
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+impl Rules {
+    /// Only what is built in.
+    pub fn builtin() -> Self {
+        let file = File::parse(BUILTIN).expect("tested: the built-in rules parse");
+        let table = Table::of(None, file).expect("tested: the built-in rules hold");
+        // Lines are those of a file of yours.
+        Self(Arc::new(Table { lines: BTreeMap::new(), written: Written::default(), ..table }))
+    }
+
+    /// The built-in rules extended by a file's YAML: a row of the same id takes the place of a built-in one, and
+    /// `builtin: {disable: [id]}` switches one off. The empty text is the built-in rules.
+    ///
+    /// ```
+    /// use alert_triage::Rules;
+    ///
+    /// Rules::parse("severities:\n- {id: queue, alert: QueueBacklog, severity: error}\n").unwrap();
+    /// let error = Rules::parse("severity: []\n").unwrap_err();
+    /// assert!(error.to_string().starts_with("line 1 column 1: "), "{error}");
+    /// ```
+    ///
+    /// # Errors
+    /// Says line, column and the fix: YAML that does not parse, an unknown field, an id given twice, a template
+    /// without `{alert}`, a bad time or span, an id to disable that nothing has.
+    pub fn parse(yaml: &str) -> Result<Self, FileError> {
+        let builtin = File::parse(BUILTIN).expect("tested: the built-in rules parse");
+        Ok(Self(Arc::new(Table::of(Some(builtin), File::parse(yaml)?)?)))
+    }
+
+    /// The YAML of the built-in rules, which is also the description of the format.
+    pub fn builtin_yaml() -> &'static str {
+        BUILTIN
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.0
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// With another cap on distinct identities, at least 1; for tests and small machines.
+    #[must_use]
+    pub fn with_identities(self, cap: usize) -> Self {
+        let mut table = Arc::unwrap_or_clone(self.0);
+        table.limits.identities = cap.max(1);
+        Self(Arc::new(table))
+    }
+
+    pub(crate) fn is_on(&self, id: &str) -> bool {
+        !self.0.disabled.contains(id)
+    }
+
+    pub(crate) fn is_volatile(&self, label: &str) -> bool {
+        self.0.volatile.contains(label)
+    }
+
+    /// And no heuristic.
+    pub(crate) fn is_row(&self, id: &str) -> bool {
+        !HEURISTICS.iter().any(|(known, _)| *known == id)
+    }
+
+    /// Named under `identity.keep`.
+    pub(crate) fn is_kept(&self, label: &str) -> bool {
+        self.0.kept.contains(label)
+    }
+
+    pub(crate) fn severity<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> (Severity, SeverityBy) {
+        if let Some(word) = label("severity") {
+            return (Severity::of_word(word), SeverityBy::Label);
+        }
+        self.severity_by_name(alert, label)
+    }
+
+    /// As if there were no label.
+    pub(crate) fn severity_by_name<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> (Severity, SeverityBy) {
+        let rows =
+            self.0.severity_of.get(alert).into_iter().flatten().chain(&self.0.severity_patterns).copied();
+        let row = rows.filter(|&row| self.0.severities[row].matches.all(alert, &label)).min();
+        if let Some(row) = row {
+            return (self.0.severities[row].says, SeverityBy::Row(row as u32));
+        }
+        match name::severity(alert).filter(|_| self.is_on("severity/name")) {
+            Some(severity) => (severity, SeverityBy::Name),
+            None => (Severity::Warning, SeverityBy::Default),
+        }
+    }
+
+    pub(crate) fn severity_id(&self, by: SeverityBy) -> &str {
+        match by {
+            SeverityBy::Label => "label",
+            SeverityBy::Row(row) => &self.0.severities[row as usize].id,
+            SeverityBy::Name => "severity/name",
+            SeverityBy::Default => "default",
+        }
+    }
+
+    /// The ladder that a row puts the name on, and its rung from 0.
+    pub(crate) fn ladder(&self, alert: &str) -> Option<(usize, u8)> {
+        self.0.ladder_of.get(alert).copied()
+    }
+
+    pub(crate) fn ladder_id(&self, ladder: usize) -> &str {
+        &self.0.ladders[ladder].0
+    }
+
+    /// From the lowest.
+    pub(crate) fn rungs(&self, ladder: usize) -> &[String] {
+        &self.0.ladders[ladder].1
+    }
+
+    pub(crate) fn edges(&self) -> &[Edge] {
+        &self.0.edges
+    }
+
+    /// The lasting form, if the name is that of a transient; and the id of what says so.
+    pub(crate) fn lasting_form(&self, alert: &str) -> Option<(String, &str)> {
+        if let Some(row) = self.0.transients.iter().find(|row| row.matches.alert(alert)) {
+            return Some((row.says.clone(), &row.id));
+        }
+        name::lasting_form(alert)
+            .filter(|_| self.is_on("transient/name"))
+            .map(|base| (base, "transient/name"))
+    }
+
+    /// Why it is only for information, if it is.
+    pub(crate) fn informational<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> Option<(&str, &str)> {
+        if let Some(row) = self.0.informational.iter().find(|row| row.matches.all(alert, &label)) {
+            return Some((&row.id, &row.says));
+        }
+        (name::is_heartbeat(alert) && self.is_on("informational/name"))
+            .then_some(("informational/name", "its name says watchdog or heartbeat"))
+    }
+
+    /// The first silence in force. One with an end needs a `now` to be believed.
+    pub(crate) fn silence<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+        now: Option<Timestamp>,
+    ) -> Option<&Silence> {
+        self.0.silences.iter().find(|silence| {
+            let begun = silence.from.is_none_or(|from| now.is_some_and(|now| from <= now));
+            let lasts = silence.until.is_none_or(|until| now.is_some_and(|now| now < until));
+            begun && lasts && silence.matches.all(alert, &label)
+        })
+    }
+
+    /// When silences begin and end.
+    pub(crate) fn silence_edges(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.0.silences.iter().flat_map(|silence| silence.from.into_iter().chain(silence.until))
+    }
+
+    /// Is there a silence that only time can tell the force of?
+    pub(crate) fn has_timed_silences(&self) -> bool {
+        self.0.silences.iter().any(|silence| silence.from.is_some() || silence.until.is_some())
+    }
+
+    pub(crate) fn ttl<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> SignedDuration {
+        self.ttl_with_id(alert, label).1
+    }
+
+    pub(crate) fn ttl_with_id<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> (&str, SignedDuration) {
+        let row = self.0.ttls.iter().find(|row| row.matches.all(alert, &label));
+        row.map_or(("ttl", self.0.limits.ttl), |row| (&row.id, row.says))
+    }
+
+    pub(crate) fn runbook<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> Option<&str> {
+        self.0.runbooks.iter().find(|row| row.matches.all(alert, &label)).map(|row| row.says.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none(_: &str) -> Option<&'static str> {
+        None
+    }
+
+    #[test]
+    fn the_empty_file_is_the_builtin_rules() {
+        for empty in ["", "\n", "# nothing\n", "---\n"] {
+            let rules = Rules::parse(empty).unwrap();
+            assert_eq!(rules.edges().len(), Rules::builtin().edges().len(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn severities_follow_their_order() {
+        let rules = Rules::builtin();
+        let labelled = |name: &str| (name == "severity").then_some("info");
+        assert_eq!(
+            rules.severity("TooFewEndpointsRegistered", labelled).0,
+            Severity::Info,
+            "a label beats the name"
+        );
+        assert_eq!(rules.severity("TooFewEndpointsRegistered", none).0, Severity::Critical);
+        assert_eq!(rules.severity("EndpointRegistrationFailure", none).0, Severity::Error);
+        assert_eq!(rules.severity("SwypeGatewayDown", none), (Severity::Critical, SeverityBy::Name));
+        assert_eq!(rules.severity("Anything", none), (Severity::Warning, SeverityBy::Default));
+    }
+
+    #[test]
+    fn a_file_extends_overrides_and_disables() {
+        let yaml = "
+severities:
+- {id: upcommerce/too-few-endpoints, alert: TooFewEndpointsRegistered, severity: warning}
+- {id: any-queue, alert: '*Queue*', labels: {zone: 'A*'}, severity: error}
+builtin: {disable: [severity/name, upcommerce/registration]}
+";
+        let rules = Rules::parse(yaml).unwrap();
+        assert_eq!(rules.severity("TooFewEndpointsRegistered", none).0, Severity::Warning);
+        let zone = |name: &str| (name == "zone").then_some("AB");
+        assert_eq!(rules.severity("BigQueueFull", zone).0, Severity::Error);
+        assert_eq!(rules.severity("BigQueueFull", none).0, Severity::Warning);
+        assert_eq!(rules.severity("SwypeGatewayDown", none).1, SeverityBy::Default);
+        assert!(!rules.edges().iter().any(|edge| edge.id == "upcommerce/registration"));
+    }
+
+    #[test]
+    fn silences_end() {
+        let rules =
+            Rules::parse("silences:\n- {id: s, alert: X, until: 2026-11-23T07:00:00Z, because: works}\n")
+                .unwrap();
+        let at = |time: &str| Some(time.parse().unwrap());
+        assert!(rules.silence("X", none, at("2026-11-23T06:59:59Z")).is_some());
+        assert!(rules.silence("X", none, at("2026-11-23T07:00:00Z")).is_none());
+        assert!(rules.silence("X", none, None).is_none(), "without a now nobody knows whether it has ended");
+        assert!(rules.silence("Y", none, at("2026-11-23T06:00:00Z")).is_none());
+    }
+
+    #[test]
+    fn faults_name_their_place() {
+        for (yaml, want) in [
+            (
+                "severities:\n- {id: a, alert: X, severity: mauve}\n",
+                "line 2 column 31: `mauve` is no severity",
+            ),
+            ("severities:\n- {id: a, alrt: X, severity: error}\n", "line 2 column 11: "),
+            ("edges:\n- {id: a, cause: X, symptoms: []}\n", "line 2 column 8: edge `a` has no symptoms"),
+            ("ladders:\n- {id: a, rungs: [X]}\n", "line 2 column 8: ladder `a` has fewer than two rungs"),
+            (
+                "templates:\n- {id: a, line: 'Zone {zone}'}\n",
+                "line 2 column 17: template `Zone {zone}` has no {alert}",
+            ),
+            ("silences:\n- {id: a, alert: X, until: tomorrow}\n", "line 2 column 28: `tomorrow` is no time"),
+            ("ttls:\n- {id: a, alert: X, ttl: soon}\n", "line 2 column 26: `soon` is no span"),
+            (
+                "ttls:\n- {id: a, alert: X, ttl: 1h}\n- {id: a, alert: Y, ttl: 1h}\n",
+                "line 3 column 8: id `a` is given twice",
+            ),
+            ("builtin: {disable: [nope]}\n", "line 1 column 21: nothing built in has the id `nope`"),
+            ("limits: {identities: 0}\n", "line 1 column 22: identities must be at least 1"),
+        ] {
+            let error = Rules::parse(yaml).unwrap_err().to_string();
+            assert!(error.starts_with(want), "{yaml}: {error}");
+        }
+    }
+}
