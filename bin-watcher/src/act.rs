@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{
-    Breaker, BreakerEvent, Classifier, Command, Dependencies, Hooks, Override, Policy, RunUntil, State,
-    StopReason, Supervisor, Window, WorkloadRef,
-};
+use breaker_core::action::Command;
+use breaker_core::policy::Window;
+use breaker_core::state::{Override, State};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::webhook::Hooks;
+use breaker_core::{Breaker, BreakerEvent, Classifier, Policy, Supervisor, WorkloadRef};
 
 use crate::args::ActArgs;
 use crate::blind::Blind;

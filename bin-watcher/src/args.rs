@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use breaker_core::{
-    CauseSet, Classifier, MinFailing, Mode, Policy, RunUntil, TargetArg, Unobserved, WebhookClient, Window,
-    WorkloadRef,
-};
+use breaker_core::policy::{CauseSet, MinFailing, Mode, Unobserved, Window};
+use breaker_core::supervisor::RunUntil;
+use breaker_core::webhook::WebhookClient;
+use breaker_core::workload::TargetArg;
+use breaker_core::{Classifier, Policy, WorkloadRef};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::SignedDuration;

@@ -4,17 +4,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::{
-    ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews, PodReport,
-    Record, Scale, Stored, WorkloadRef,
-};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::pod::{PodEvent, PodReport};
+use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 
 pub(crate) struct Blind(pub(crate) Arc<dyn ClusterClient>);
 
 #[async_trait]
 impl ClusterClient for Blind {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         self.0.watch_pods(namespace, selector)
     }
 

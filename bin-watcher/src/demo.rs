@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use breaker_core::action::Command;
 use breaker_core::sim::{Health, Sim};
-use breaker_core::{
-    BeforeTrip, BreakerEvent, Classifier, Clock, CloudEvent, Command, Dependencies, Endpoint, HookDecision,
-    Hooks, OnFailure, Policy, RunUntil, StopReason, Supervisor, WebhookClient, WebhookError, WorkloadRef,
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::webhook::{
+    BeforeTrip, CloudEvent, Endpoint, HookDecision, Hooks, OnFailure, WebhookClient, WebhookError,
 };
+use breaker_core::{BreakerEvent, Classifier, Clock, Policy, Supervisor, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::exit::Exit;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use breaker_core::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
 use breaker_kube::{HttpMessenger, SecretFiles, read_secret};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;

@@ -3,7 +3,9 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use breaker_core::{BreakerEvent, Clock, Command, RunUntil, StopReason, Supervisor, WorkloadRef};
+use breaker_core::action::Command;
+use breaker_core::supervisor::{RunUntil, StopReason};
+use breaker_core::{BreakerEvent, Clock, Supervisor, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;

@@ -1,7 +1,9 @@
 //! `watcher trip`: the red button.
 
 use anyhow::bail;
-use breaker_core::{BreakerEvent, Command, State};
+use breaker_core::BreakerEvent;
+use breaker_core::action::Command;
+use breaker_core::state::State;
 
 use crate::act::Act;
 use crate::args::TripArgs;
@@ -62,15 +64,15 @@ mod tests {
     #[test]
     fn a_press_that_the_hook_holds_fails_and_is_not_made_later() {
         let stage = Stage::new(3).with_hook();
-        stage
-            .sim
-            .with(|world| world.set_hook_says(breaker_core::HookDecision::Hold("a rollback runs".into())));
+        stage.sim.with(|world| {
+            world.set_hook_says(breaker_core::webhook::HookDecision::Hold("a rollback runs".into()))
+        });
         let error = press_on(&stage).unwrap_err();
         assert_eq!(Exit::of(&error), Exit::Failed);
         assert!(stage.told().contains("held: the hook asks to hold: a rollback runs"), "{}", stage.told());
         let record = stage.sim.with(|world| world.record().cloned()).unwrap();
-        assert_eq!((record.state, record.override_), (State::Closed, breaker_core::Override::Auto));
-        stage.sim.with(|world| world.set_hook_says(breaker_core::HookDecision::Proceed));
+        assert_eq!((record.state, record.override_), (State::Closed, breaker_core::state::Override::Auto));
+        stage.sim.with(|world| world.set_hook_says(breaker_core::webhook::HookDecision::Proceed));
         assert_eq!(press_on(&stage).unwrap(), Exit::Done);
         assert_eq!(stage.sim.with(|world| world.scales_written().to_vec()), [0]);
     }

@@ -1,7 +1,9 @@
 //! `watcher reset`: give the replicas back, count anew.
 
 use anyhow::bail;
-use breaker_core::{BreakerEvent, Command, State};
+use breaker_core::BreakerEvent;
+use breaker_core::action::Command;
+use breaker_core::state::State;
 
 use crate::act::Act;
 use crate::args::ResetArgs;
@@ -51,7 +53,8 @@ fn belongs(notice: &BreakerEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use breaker_core::sim::{Call, Fault};
-    use breaker_core::{ClusterClient, Record, TripReason};
+    use breaker_core::state::TripReason;
+    use breaker_core::{ClusterClient, Record};
 
     use super::*;
     use crate::stage::Stage;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{Dependencies, Mode, RunUntil, Supervisor};
+use breaker_core::Supervisor;
+use breaker_core::policy::Mode;
+use breaker_core::supervisor::{Dependencies, RunUntil};
 
 use crate::args::Run;
 use crate::clock::SystemClock;
@@ -77,7 +79,7 @@ mod tests {
     fn a_trip_is_told_with_its_undoing() {
         let stage = Stage::new(2);
         stage.sim.after_secs(90, |world| world.set_health(Health::dies("dial tcp: connection refused")));
-        let policy = Policy { causes: breaker_core::CauseSet::ANY, ..Policy::default() };
+        let policy = Policy { causes: breaker_core::policy::CauseSet::ANY, ..Policy::default() };
         assert_eq!(run_on(&stage, policy, RunUntil::Tripped).unwrap(), Exit::Done);
         insta::assert_snapshot!(stage.told());
     }
@@ -86,7 +88,7 @@ mod tests {
     fn a_dry_run_says_once_that_it_would_trip() {
         let stage = Stage::new(1);
         stage.sim.after_secs(1, |world| world.set_health(Health::dies("dial tcp: connection refused")));
-        let causes = breaker_core::CauseSet::ANY;
+        let causes = breaker_core::policy::CauseSet::ANY;
         let policy = Policy { causes, mode: Mode::Observe, ..Policy::default() };
         assert_eq!(run_on(&stage, policy, RunUntil::Tripped).unwrap(), Exit::Done);
         assert_eq!(stage.told().matches("would trip").count(), 1, "{}", stage.told());

@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use breaker_core::sim::Sim;
-use breaker_core::{BeforeTrip, Classifier, Dependencies, Endpoint, Hooks, OnFailure, WorkloadRef};
+use breaker_core::supervisor::Dependencies;
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
+use breaker_core::{Classifier, WorkloadRef};
 use jiff::SignedDuration;
 
 use crate::args::ClusterArgs;

@@ -6,10 +6,13 @@
 mod text;
 
 use anyhow::Context;
-use breaker_core::{
-    Action, Breaker, ClusterError, ContainerRecord, Contested, Input, Mode, Override, PodReport, Policy,
-    Record, RestartRecord, Scale, State, TripReason, WorkloadRef,
-};
+use breaker_core::action::{Action, Input};
+use breaker_core::cluster::Scale;
+use breaker_core::pod::PodReport;
+use breaker_core::policy::Mode;
+use breaker_core::record::{ContainerRecord, Contested, RestartRecord};
+use breaker_core::state::{Override, State, TripReason};
+use breaker_core::{Breaker, ClusterError, Policy, Record, WorkloadRef};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -44,7 +47,7 @@ pub(crate) struct Status {
     /// Why it is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<TripReason>,
-    count: breaker_core::Counts,
+    count: breaker_core::event::Counts,
     /// Deaths that no watcher has looked into; they are not in `count`.
     unexamined: usize,
     /// Restarts before this do not count.
@@ -162,7 +165,7 @@ pub(crate) struct Found {
 }
 
 impl Status {
-    pub(crate) fn count(&self) -> &breaker_core::Counts {
+    pub(crate) fn count(&self) -> &breaker_core::event::Counts {
         &self.count
     }
 

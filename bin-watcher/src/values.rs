@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use crate::controller::LeaseArg;
-use breaker_core::TargetArg;
+use breaker_core::workload::TargetArg;
 use jiff::SignedDuration;
 
 /// More restarts than this in a window mean nothing: the kubelet's back-off allows 288 in a day.
@@ -96,7 +96,8 @@ pub(crate) fn deployment(text: &str) -> Result<TargetArg, String> {
 }
 
 pub(crate) fn target(text: &str) -> Result<TargetArg, String> {
-    let parsed: TargetArg = text.parse().map_err(|error: breaker_core::BadTarget| error.to_string())?;
+    let parsed: TargetArg =
+        text.parse().map_err(|error: breaker_core::workload::BadTarget| error.to_string())?;
     let (kind, named) = text.split_once('/').unwrap_or_default();
     name(&kind.to_ascii_lowercase())?;
     name(named)?;

@@ -7,7 +7,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use aho_corasick::AhoCorasick;
-use breaker_core::{Classifier, Terminated, Termination};
+use breaker_core::pod::Terminated;
+use breaker_core::{Classifier, Termination};
 use serde_json::Value;
 
 /// As much as the kubelet keeps.

@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    BeforeTrip, BreakerEvent, CloudEvent, Endpoint, EvidenceRequest, HookDecision, KubernetesEvent, Mode,
-    Override, PodReport, PodUid, Policy, Record, Scale, TerminationId, Verdict,
-};
+use crate::cluster::{KubernetesEvent, Scale};
+use crate::ledger::{EvidenceRequest, TerminationId};
+use crate::pod::{PodReport, PodUid};
+use crate::policy::Mode;
+use crate::state::Override;
+use crate::webhook::{BeforeTrip, CloudEvent, Endpoint, HookDecision};
+use crate::{BreakerEvent, Policy, Record, Verdict};
 
 /// News for [`Breaker::step`](crate::Breaker::step).
 #[derive(Debug, Clone, PartialEq)]

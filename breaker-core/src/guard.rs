@@ -25,7 +25,7 @@ const NAMES: usize = 5;
 /// Watches a whole fleet. `K` names one breaker, as people shall read it.
 ///
 /// ```
-/// use breaker_core::Guard;
+/// use breaker_core::guard::Guard;
 /// use jiff::{SignedDuration, Timestamp};
 ///
 /// let start = Timestamp::UNIX_EPOCH;

@@ -17,17 +17,17 @@
 //!
 //! - A [`Termination`] is what is known of one ended container instance; a [`Verdict`] says why it ended and
 //!   quotes the words that say so. The [`Classifier`] goes from the one to the other by rules that are data.
-//! - The [`Ledger`] counts each restart once, however often, late or out of order it is reported.
+//! - The [`Ledger`](ledger::Ledger) counts each restart once, however often, late or out of order it is reported.
 //! - A [`Policy`] says which restarts count and how many are too many.
-//! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal [`Action`]s. What must
+//! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal [`Action`](action::Action)s. What must
 //!   survive a crash is its [`Record`], stored before each act.
-//! - [`Hooks`] say who is asked before a trip and who is told; a [`WebhookClient`] is the way to them. A [`Guard`]
+//! - [`Hooks`](webhook::Hooks) say who is asked before a trip and who is told; a [`WebhookClient`](webhook::WebhookClient) is the way to them. A [`Guard`](guard::Guard)
 //!   watches a whole fleet and holds its trips while most of it fails.
 //! - The [`Supervisor`] drives one breaker over any [`ClusterClient`]; it is the only caller of that door.
 //! - `sim` (feature) is an in-memory cluster with a scripted clock and faults.
 //!
 //! Nothing here talks to a cluster, reads a clock, sleeps or needs a runtime: time is the [`Clock`] that is
-//! passed in, and every wish leaves as an [`Action`]. Sockets, kubeconfigs and RBAC live in `breaker-kube`,
+//! passed in, and every wish leaves as an [`Action`](action::Action). Sockets, kubeconfigs and RBAC live in `breaker-kube`,
 //! words on a terminal and exit codes in `watcher`.
 //!
 //! ```
@@ -35,7 +35,8 @@
 //! use std::sync::Arc;
 //!
 //! use breaker_core::sim::{Health, Sim};
-//! use breaker_core::{Classifier, StopReason, Dependencies, Policy, Supervisor, RunUntil, WorkloadRef};
+//! use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+//! use breaker_core::{Classifier, Policy, Supervisor, WorkloadRef};
 //! use futures::StreamExt;
 //!
 //! let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 2);
@@ -57,61 +58,40 @@
 //! # }
 //! ```
 
-mod action;
-mod breaker;
-mod breaker_event;
-mod causes;
-mod classify;
-mod client;
+pub mod action;
+pub mod breaker;
+pub mod classify;
 mod clock;
-mod delivery;
-mod error;
-mod evidence;
-mod explanation;
-mod guard;
-mod hooks;
-mod ledger;
-mod min_failing;
-mod pod;
+pub mod cluster;
+pub mod event;
+pub mod evidence;
+pub mod guard;
+pub mod ledger;
+mod notification;
+pub mod pod;
 mod pod_cache;
-mod policy;
-mod record;
-mod revision_counts;
+pub mod policy;
+pub mod record;
+pub mod revision_counts;
 #[cfg(feature = "sim")]
 pub mod sim;
-mod state;
-mod supervisor;
+pub mod state;
+pub mod supervisor;
 mod termination;
-mod verdict;
-mod webhook;
-mod window;
-mod workload;
+pub mod verdict;
+pub mod webhook;
+pub mod workload;
 
-pub use action::{Action, Attempt, Command, Failure, Input, Outcome};
-pub use breaker::{Breaker, MAX_CONTESTED_TRIPS, Notification, TRIP_STAYS_FRESH};
-pub use breaker_event::{BreakerEvent, Counts, Hold, RestartEvent};
-pub use causes::{BadCause, CauseSet};
-pub use classify::{Classifier, RuleError, mask};
-pub use client::{ClusterClient, KubernetesEvent, LogTail, LogTailRequest, PodNews, Scale, Stored};
-pub use clock::Clock;
-pub use error::{BoxError, ClusterError};
-pub use evidence::EVIDENCE_WITHIN;
-pub use explanation::{EvidenceSource, ExplainedTermination, Explanation, explain_pod};
-pub use guard::{GUARD_NAMES_TRIPS_OF, GUARD_WINDOW, Guard};
-pub use hooks::{BeforeTrip, Endpoint, Hooks, OnFailure};
-pub use ledger::{
-    ContainerKey, ContainerRecord, EvidenceRequest, InstanceId, Ledger, Restart, RestartRecord, TerminationId,
-};
-pub use min_failing::{BadMinFailing, MinFailing};
-pub use pod::{ContainerReport, ContainerState, Owner, PodReport, PodUid, Terminated};
-pub use pod_cache::{BACK_OFF_RESET, STALE_AFTER};
-pub use policy::{Mode, Policy, Recovery, Unobserved};
-pub use record::{Contested, MOST_BYTES, Record};
-pub use revision_counts::{ROLL_OUT_GRACE, RevisionCounts};
-pub use state::{Override, State, TripReason};
-pub use supervisor::{Dependencies, NOTICES_WITHIN, PODS_LEAVE_WITHIN, RunUntil, StopReason, Supervisor};
-pub use termination::{ContainerKind, PodEvent, Termination};
-pub use verdict::{Cause, Confidence, NetworkKind, Verdict};
-pub use webhook::{CloudEvent, HookDecision, WebhookClient, WebhookError};
-pub use window::{BadWindow, Window};
-pub use workload::{BadTarget, TargetArg, WorkloadRef};
+pub use jiff;
+
+pub use self::breaker::Breaker;
+pub use self::classify::Classifier;
+pub use self::clock::Clock;
+pub use self::cluster::{ClusterClient, ClusterError};
+pub use self::event::BreakerEvent;
+pub use self::policy::Policy;
+pub use self::record::Record;
+pub use self::supervisor::Supervisor;
+pub use self::termination::Termination;
+pub use self::verdict::{Cause, Verdict};
+pub use self::workload::WorkloadRef;

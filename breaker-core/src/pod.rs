@@ -3,8 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ContainerKind;
-
 /// A pod's `metadata.uid`: unlike its name, never used twice.
 pub type PodUid = String;
 
@@ -113,4 +111,31 @@ pub struct Terminated {
     pub started_at: Option<Timestamp>,
     /// `finishedAt`; absent when the runtime lost the container.
     pub finished_at: Option<Timestamp>,
+}
+
+/// What kind of container it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContainerKind {
+    /// An entry of `spec.containers`.
+    #[default]
+    App,
+    /// An init container that runs to its end before the app starts.
+    Init,
+    /// An init container with `restartPolicy: Always`.
+    Sidecar,
+}
+
+/// A core/v1 Event about a pod.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PodEvent {
+    /// `reason`, for example `Killing`, `Evicted`, `FailedCreatePodSandBox`.
+    pub reason: String,
+    /// `message` as the kubelet wrote it.
+    pub message: String,
+    /// `involvedObject.fieldPath`, for example `spec.containers{app}`; empty when it concerns the whole pod.
+    pub field_path: String,
+    /// The newest of `lastTimestamp`, `series.lastObservedTime`, `eventTime`.
+    pub at: Option<Timestamp>,
 }

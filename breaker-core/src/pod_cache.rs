@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::WorkloadRef;
+use crate::ledger::ContainerKey;
 use crate::ledger::newest_instant;
-use crate::{ContainerKey, ContainerReport, ContainerState, PodReport, PodUid, WorkloadRef};
+use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 
 /// A container that has run for this long has left its crash loop: the kubelet resets its back-off then.
-pub const BACK_OFF_RESET: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const BACK_OFF_RESET: SignedDuration = SignedDuration::from_mins(10);
 
 /// A trip on a view older than this lists the pods first.
-pub const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// How many gone pods are remembered.
 const GRAVES: usize = 256;

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ContainerRecord, KubernetesEvent, Notification, Override, State};
+use crate::cluster::KubernetesEvent;
+pub use crate::ledger::{ContainerRecord, RestartRecord};
+pub use crate::notification::Notification;
+use crate::state::{Override, State};
 
 /// A Record never grows beyond this many bytes of JSON; the oldest restarts are dropped first.
 pub const MOST_BYTES: usize = 32 * 1024;

@@ -6,8 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{ContainerKey, Ledger};
+use crate::pod::PodReport;
 use crate::pod_cache::{PodCache, is_failing};
-use crate::{Cause, PodReport, Policy};
+use crate::{Cause, Policy};
 
 /// An older revision may trip only if no pod of a newer one was created for this long.
 pub const ROLL_OUT_GRACE: SignedDuration = SignedDuration::from_mins(10);

@@ -14,12 +14,14 @@ use futures::stream::{BoxStream, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::action::{Action, Command, Input, Outcome};
 use crate::action::{Attempt, Failure};
-use crate::{
-    Action, Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Command, Input, Outcome,
-    PodNews, Policy, Scale, State, Stored, WebhookClient, WorkloadRef,
-};
-use crate::{delivery, evidence};
+use crate::cluster::{PodWatchEvent, Scale, Stored};
+use crate::evidence;
+use crate::state::State;
+use crate::webhook::WebhookClient;
+use crate::webhook::delivery;
+use crate::{Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, WorkloadRef};
 
 /// After a trip the pods get so long to leave before those left are named.
 pub const PODS_LEAVE_WITHIN: SignedDuration = SignedDuration::from_secs(120);
@@ -282,9 +284,9 @@ impl Supervisor {
         }
     }
 
-    fn news(&mut self, news: PodNews, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
+    fn news(&mut self, news: PodWatchEvent, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
         let now = self.parts.clock.now();
-        if let PodNews::Down(why) = &news {
+        if let PodWatchEvent::Down(why) = &news {
             if !std::mem::replace(&mut self.watch_is_down, true) {
                 tell(now, &BreakerEvent::Warning { message: format!("the watch is down: {why}") });
             }
@@ -292,10 +294,10 @@ impl Supervisor {
         }
         self.watch_is_down = false;
         let input = match news {
-            PodNews::Applied(pod) => Input::Pod(pod),
-            PodNews::Gone(uid) => Input::PodGone(uid),
-            PodNews::Listed(pods) => Input::PodsListed(pods),
-            PodNews::Alive | PodNews::Down(_) => Input::ViewAlive,
+            PodWatchEvent::Applied(pod) => Input::Pod(pod),
+            PodWatchEvent::Gone(uid) => Input::PodGone(uid),
+            PodWatchEvent::Listed(pods) => Input::PodsListed(pods),
+            PodWatchEvent::Alive | PodWatchEvent::Down(_) => Input::ViewAlive,
         };
         self.step(input, tell);
     }

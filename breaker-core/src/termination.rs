@@ -1,9 +1,6 @@
 //! A termination: everything known of one ended container instance.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-
-use crate::{PodUid, Terminated};
+use crate::pod::{ContainerKind, PodEvent, PodUid, Terminated};
 
 /// One ended container instance, with the evidence gathered about it.
 ///
@@ -29,31 +26,4 @@ pub struct Termination {
     pub log_tail: String,
     /// Core events of this pod that concern this container's end.
     pub events: Vec<PodEvent>,
-}
-
-/// What kind of container it was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ContainerKind {
-    /// An entry of `spec.containers`.
-    #[default]
-    App,
-    /// An init container that runs to its end before the app starts.
-    Init,
-    /// An init container with `restartPolicy: Always`.
-    Sidecar,
-}
-
-/// A core/v1 Event about a pod.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PodEvent {
-    /// `reason`, for example `Killing`, `Evicted`, `FailedCreatePodSandBox`.
-    pub reason: String,
-    /// `message` as the kubelet wrote it.
-    pub message: String,
-    /// `involvedObject.fieldPath`, for example `spec.containers{app}`; empty when it concerns the whole pod.
-    pub field_path: String,
-    /// The newest of `lastTimestamp`, `series.lastObservedTime`, `eventTime`.
-    pub at: Option<Timestamp>,
 }

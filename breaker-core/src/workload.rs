@@ -46,7 +46,7 @@ impl fmt::Display for WorkloadRef {
 /// What a user may type for `--target`: `KIND/NAME`, with kubectl's plurals and short names folded.
 ///
 /// ```
-/// # use breaker_core::TargetArg;
+/// # use breaker_core::workload::TargetArg;
 /// let typed: TargetArg = "sts/ledger".parse().unwrap();
 /// assert_eq!(typed.in_namespace("sre").to_string(), "sre/statefulset/ledger");
 /// assert!("ledger".parse::<TargetArg>().is_err());

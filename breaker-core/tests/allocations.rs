@@ -1,7 +1,8 @@
 //! A verdict's memory follows the words, never the number of rules.
 
 use allocation_counter::measure;
-use breaker_core::{Classifier, Terminated, Termination};
+use breaker_core::pod::Terminated;
+use breaker_core::{Classifier, Termination};
 
 fn died(log_tail: &str) -> Termination {
     let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };

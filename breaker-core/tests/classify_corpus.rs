@@ -6,7 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::{Cause, Classifier, PodEvent, Terminated, Termination, Verdict};
+use breaker_core::pod::{PodEvent, Terminated};
+use breaker_core::{Cause, Classifier, Termination, Verdict};
 use serde_json::Value;
 
 struct Bars {

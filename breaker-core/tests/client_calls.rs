@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::pod::{
+    ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated,
+};
 use breaker_core::sim::Sim;
+use breaker_core::supervisor::{Dependencies, RunUntil};
 use breaker_core::{
-    BreakerEvent, Classifier, ClusterClient, ClusterError, ContainerKind, ContainerReport, ContainerState,
-    Dependencies, KubernetesEvent, LogTail, LogTailRequest, Owner, PodEvent, PodNews, PodReport, Policy,
-    Record, RunUntil, Scale, Stored, Supervisor, Terminated, WorkloadRef,
+    BreakerEvent, Classifier, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -18,7 +21,7 @@ mock! {
 
     #[async_trait]
     impl ClusterClient for Door {
-        fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews>;
+        fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent>;
         async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
         async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
         async fn write_scale(&self, target: &WorkloadRef, seen: &Scale, replicas: u32) -> Result<Scale, ClusterError>;
@@ -73,7 +76,9 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
     door.expect_load_record().times(1).returning(|_| Ok(None));
     door.expect_save_record().returning(|_, _, _| Ok("1".into()));
     door.expect_watch_pods().times(1).returning(move |_, _| {
-        futures::stream::iter([PodNews::Listed(vec![pod.clone()])]).chain(futures::stream::pending()).boxed()
+        futures::stream::iter([PodWatchEvent::Listed(vec![pod.clone()])])
+            .chain(futures::stream::pending())
+            .boxed()
     });
     let parts = Dependencies {
         client: Arc::new(door),
@@ -94,7 +99,7 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
         };
         supervisor.run(commands, RunUntil::Settled, &mut tell).await.expect("no refusal")
     });
-    assert_eq!(end, Some(breaker_core::StopReason::Settled));
+    assert_eq!(end, Some(breaker_core::supervisor::StopReason::Settled));
     rule
 }
 

@@ -4,8 +4,12 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
+use breaker_core::action::Command;
+use breaker_core::policy::{MinFailing, Recovery};
 use breaker_core::sim::{Fault, Health};
-use breaker_core::{BreakerEvent, Command, MinFailing, Override, Policy, Recovery, RunUntil, State};
+use breaker_core::state::{Override, State};
+use breaker_core::supervisor::RunUntil;
+use breaker_core::{BreakerEvent, Policy};
 use common::{REFUSED, Watch};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -166,7 +170,7 @@ fn a_policy_that_only_observes_stops_a_trip_that_has_not_scaled_yet() {
         world.set_health(Health::dies(REFUSED));
         world.fault(Fault::Lag(breaker_core::sim::Call::SaveRecord, SignedDuration::from_secs(400)));
     });
-    let observe = Policy { mode: breaker_core::Mode::Observe, ..Policy::default() };
+    let observe = Policy { mode: breaker_core::policy::Mode::Observe, ..Policy::default() };
     let seen = watch.with_commands(vec![(300, Command::Policy(Box::new(observe)))], 60);
     assert!(scales(&watch).is_empty(), "{:?}", seen.lines);
     assert_eq!(seen.lines_with("trip abandoned").len(), 1, "{:?}", seen.lines);

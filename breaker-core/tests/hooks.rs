@@ -4,11 +4,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
+use breaker_core::action::Command;
+use breaker_core::record::MOST_BYTES;
 use breaker_core::sim::{Call, Fault, Health};
-use breaker_core::{
-    BeforeTrip, BreakerEvent, Command, Endpoint, HookDecision, Hooks, MOST_BYTES, OnFailure, Policy,
-    RunUntil, State,
-};
+use breaker_core::state::State;
+use breaker_core::supervisor::RunUntil;
+use breaker_core::webhook::{BeforeTrip, Endpoint, HookDecision, Hooks, OnFailure};
+use breaker_core::{BreakerEvent, Policy};
 use common::{REFUSED, Watch, seconds};
 use proptest::prelude::*;
 
@@ -202,7 +204,7 @@ fn a_press_asks_too_and_presses_again_while_the_button_is_down() {
     let watch = Watch::with(3, asking(OnFailure::Proceed));
     watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
     watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
-    let up = Command::Override(breaker_core::Override::Auto);
+    let up = Command::Override(breaker_core::state::Override::Auto);
     watch.with_commands(vec![(5, Command::Press), (20, up)], 5);
     assert!(scales(&watch).is_empty());
 }

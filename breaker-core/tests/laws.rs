@@ -2,10 +2,13 @@
 
 mod common;
 
+use breaker_core::action::{Command, Input};
+use breaker_core::policy::{MinFailing, Mode, Window};
+use breaker_core::record::MOST_BYTES;
 use breaker_core::sim::{Call, Fault, Health};
-use breaker_core::{
-    Command, Input, MOST_BYTES, MinFailing, Mode, Override, Policy, Record, RunUntil, State, Window,
-};
+use breaker_core::state::{Override, State};
+use breaker_core::supervisor::RunUntil;
+use breaker_core::{Policy, Record};
 use common::harness::{Harness, Life, Oracle, history, merged, start};
 use common::{REFUSED, Watch, seconds};
 use jiff::SignedDuration;
@@ -247,7 +250,7 @@ proptest! {
 #[test]
 fn half_open_doubles_its_cooldown_until_the_probe_survives() {
     let minute = SignedDuration::from_mins(1);
-    let recovery = breaker_core::Recovery::HalfOpen {
+    let recovery = breaker_core::policy::Recovery::HalfOpen {
         cooldown: minute,
         max_cooldown: minute * 4,
         probe_replicas: 1,

@@ -2,7 +2,10 @@
 
 mod common;
 
-use breaker_core::{CauseSet, ContainerState, Input, PodReport, Policy, Terminated, Unobserved};
+use breaker_core::Policy;
+use breaker_core::action::Input;
+use breaker_core::pod::{ContainerState, PodReport, Terminated};
+use breaker_core::policy::{CauseSet, Unobserved};
 use common::harness::{Harness, report, start};
 use jiff::{SignedDuration, Timestamp};
 

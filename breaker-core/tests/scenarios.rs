@@ -2,8 +2,11 @@
 
 mod common;
 
+use breaker_core::Policy;
+use breaker_core::action::Command;
+use breaker_core::policy::{CauseSet, Mode, Window};
 use breaker_core::sim::{Call, Fault, Health};
-use breaker_core::{CauseSet, Command, Mode, Policy, RunUntil, StopReason, Window};
+use breaker_core::supervisor::{RunUntil, StopReason};
 use common::{REFUSED, Watch, seconds};
 
 #[test]

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::{
-    Clock, ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews,
-    PodReport, Record, Scale, Stored, WorkloadRef,
-};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::pod::{PodEvent, PodReport};
+use breaker_core::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 use kube::Client;
 
@@ -51,7 +50,7 @@ impl KubeClient {
 
 #[async_trait]
 impl ClusterClient for KubeClient {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         self.pods_watched(namespace, selector)
     }
 

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use breaker_core::{ClusterError, KubernetesEvent, PodEvent, WorkloadRef};
+use breaker_core::cluster::KubernetesEvent;
+use breaker_core::pod::PodEvent;
+use breaker_core::{ClusterError, WorkloadRef};
 use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::ObjectReference;

@@ -13,7 +13,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use breaker_core::{PodNews, PodReport};
+use breaker_core::cluster::PodWatchEvent;
+use breaker_core::pod::PodReport;
 use futures::channel::{mpsc, oneshot};
 use futures::stream::{self, BoxStream, StreamExt};
 use jiff::{SignedDuration, Timestamp};
@@ -65,7 +66,7 @@ struct State {
 
 struct Subscription {
     selector: Selector,
-    sender: mpsc::UnboundedSender<PodNews>,
+    sender: mpsc::UnboundedSender<PodWatchEvent>,
     /// Pods of the listing under way; `None` for who came after it had begun.
     listing: Option<Vec<PodReport>>,
 }
@@ -85,7 +86,7 @@ impl SharedPodWatch {
 
     /// News of the pods that `selector` matches in `namespace`, as
     /// [`ClusterClient::watch_pods`](breaker_core::ClusterClient::watch_pods) tells them.
-    pub fn subscribe(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    pub fn subscribe(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let Some(expressions) = selector::parse(selector) else {
             tracing::warn!("the selector `{selector}` cannot be read; watching its pods on their own");
             return self.client.pods_watched(namespace, selector);
@@ -103,10 +104,10 @@ impl SharedPodWatch {
                     return None;
                 }
                 match client.pods_listed(&namespace, &selector).await {
-                    Ok(pods) => Some((PodNews::Listed(pods), true)),
+                    Ok(pods) => Some((PodWatchEvent::Listed(pods), true)),
                     Err(error) => {
                         tokio::time::sleep(LIST_AGAIN_AFTER).await;
-                        Some((PodNews::Down(error.chain()), false))
+                        Some((PodWatchEvent::Down(error.chain()), false))
                     }
                 }
             }
@@ -154,7 +155,7 @@ impl SharedPodWatch {
                     }
                     Some(Err(error)) => {
                         down = true;
-                        self.state().broadcast(&PodNews::Down(reason(&error)));
+                        self.state().broadcast(&PodWatchEvent::Down(reason(&error)));
                     }
                     None => return,
                 },
@@ -181,7 +182,7 @@ impl State {
         &mut self,
         namespace: &str,
         expressions: &[Expression],
-        sender: mpsc::UnboundedSender<PodNews>,
+        sender: mpsc::UnboundedSender<PodWatchEvent>,
     ) -> bool {
         let id = self.next;
         self.next += 1;
@@ -230,7 +231,7 @@ impl State {
                 let mut gone = Vec::new();
                 for (id, subscription) in &mut self.subscriptions {
                     if let Some(pods) = subscription.listing.take()
-                        && subscription.sender.unbounded_send(PodNews::Listed(pods)).is_err()
+                        && subscription.sender.unbounded_send(PodWatchEvent::Listed(pods)).is_err()
                     {
                         gone.push(*id);
                     }
@@ -249,12 +250,12 @@ impl State {
                 };
                 // Relabelled: for whom it no longer matches it is gone.
                 for id in before.unwrap_or_default().iter().filter(|id| !matching.contains(id)) {
-                    self.send(*id, PodNews::Gone(uid.clone()));
+                    self.send(*id, PodWatchEvent::Gone(uid.clone()));
                 }
                 if !matching.is_empty() {
                     let report = PodReport::from(pod);
                     for id in matching {
-                        self.send(id, PodNews::Applied(report.clone()));
+                        self.send(id, PodWatchEvent::Applied(report.clone()));
                     }
                 }
             }
@@ -264,7 +265,7 @@ impl State {
                 let mut told: HashSet<Id> = self.matching(&pod).into_iter().collect();
                 told.extend(self.told.remove(&self.hash.hash_one(Some(&uid))).unwrap_or_default());
                 for id in told {
-                    self.send(id, PodNews::Gone(uid.clone()));
+                    self.send(id, PodWatchEvent::Gone(uid.clone()));
                 }
             }
         }
@@ -301,11 +302,11 @@ impl State {
         self.alive_at = Some(now);
         if tell || self.told_alive_at.is_none_or(|at| now.duration_since(at) > ALIVE_EVERY) {
             self.told_alive_at = Some(now);
-            self.broadcast(&PodNews::Alive);
+            self.broadcast(&PodWatchEvent::Alive);
         }
     }
 
-    fn send(&mut self, id: Id, news: PodNews) {
+    fn send(&mut self, id: Id, news: PodWatchEvent) {
         let gone = self.subscriptions.get(&id).is_some_and(|to| to.sender.unbounded_send(news).is_err());
         if gone {
             self.remove(&[id]);
@@ -313,7 +314,7 @@ impl State {
     }
 
     /// To everybody who has had a listing: before it, nothing else is news.
-    fn broadcast(&mut self, news: &PodNews) {
+    fn broadcast(&mut self, news: &PodWatchEvent) {
         let gone: Vec<_> = self
             .subscriptions
             .iter()
@@ -376,7 +377,7 @@ mod tests {
         serde_json::from_value(json!({"metadata": metadata})).unwrap()
     }
 
-    struct Ear(mpsc::UnboundedReceiver<PodNews>);
+    struct Ear(mpsc::UnboundedReceiver<PodWatchEvent>);
 
     impl Ear {
         fn on(state: &mut State, selector: &str) -> (Self, bool) {
@@ -390,14 +391,14 @@ mod tests {
             let mut told = Vec::new();
             while let Ok(news) = self.0.try_recv() {
                 told.push(match news {
-                    PodNews::Applied(pod) => format!("applied {}", pod.name),
-                    PodNews::Gone(uid) => format!("gone {uid}"),
-                    PodNews::Listed(pods) => {
+                    PodWatchEvent::Applied(pod) => format!("applied {}", pod.name),
+                    PodWatchEvent::Gone(uid) => format!("gone {uid}"),
+                    PodWatchEvent::Listed(pods) => {
                         let names: Vec<_> = pods.iter().map(|pod| pod.name.as_str()).collect();
                         format!("listed {}", names.join(" "))
                     }
-                    PodNews::Down(why) => format!("down {why}"),
-                    PodNews::Alive => continue,
+                    PodWatchEvent::Down(why) => format!("down {why}"),
+                    PodWatchEvent::Alive => continue,
                 });
             }
             told
@@ -468,7 +469,7 @@ mod tests {
         assert_eq!(state.subscriptions.len(), 1);
         assert_eq!(stays.told(), ["listed ", "applied a-1"]);
         drop(stays);
-        state.broadcast(&PodNews::Alive);
+        state.broadcast(&PodWatchEvent::Alive);
         assert!(state.subscriptions.is_empty() && state.places.is_empty() && state.told.is_empty());
     }
 

@@ -3,7 +3,8 @@
 //! The kubelet keeps the log of the current instance and of the one before. Which of the two the dead
 //! instance is changes within milliseconds, so each line's stamp decides whether it belongs.
 
-use breaker_core::{ClusterError, LogTail, LogTailRequest};
+use breaker_core::ClusterError;
+use breaker_core::cluster::{LogTail, LogTailRequest};
 use futures::AsyncReadExt;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;

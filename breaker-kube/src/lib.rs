@@ -8,7 +8,7 @@
 //! events     a pod's, to read; the target's, to write        rights  what the user may do, asked up front
 //! ```
 //!
-//! [`HttpMessenger`] is [`WebhookClient`](breaker_core::WebhookClient) over HTTP: the hook and the notices.
+//! [`HttpMessenger`] is [`WebhookClient`](breaker_core::webhook::WebhookClient) over HTTP: the hook and the notices.
 //!
 //! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
 //! a clock: the one given to [`KubeClient::connect`] dates the Events.

@@ -17,7 +17,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError, mask};
+use breaker_core::classify::mask;
+use breaker_core::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};

@@ -2,7 +2,8 @@
 //!
 //! Not in an annotation: those are copied to ReplicaSets and come back on a roll-back.
 
-use breaker_core::{ClusterError, Record, Stored, WorkloadRef};
+use breaker_core::cluster::Stored;
+use breaker_core::{ClusterError, Record, WorkloadRef};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};

@@ -1,6 +1,7 @@
 //! The scale subresource: read, and written with a precondition.
 
-use breaker_core::{ClusterError, Scale, WorkloadRef};
+use breaker_core::cluster::Scale;
+use breaker_core::{ClusterError, WorkloadRef};
 use k8s_openapi::api::autoscaling::v1::Scale as ApiScale;
 use kube::Api;
 use kube::api::{Patch, PatchParams};

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use backon::ExponentialBuilder;
-use breaker_core::{ClusterError, PodNews, PodReport};
+use breaker_core::ClusterError;
+use breaker_core::cluster::PodWatchEvent;
+use breaker_core::pod::PodReport;
 use futures::stream::{self, BoxStream, StreamExt};
 use kube::api::ListParams;
 use kube::runtime::watcher::Event;
@@ -31,7 +33,7 @@ pub(crate) fn back_off() -> watcher::ExponentialBackoff {
 }
 
 impl KubeClient {
-    pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
         let config = watcher::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
         let mut listing: Vec<PodReport> = Vec::new();
@@ -86,7 +88,10 @@ impl KubeClient {
 }
 
 /// kube lists again by itself after a 410 and other ruptures; what is absent at the end of a list is gone.
-fn translate(event: Result<Event<SlimPod>, watcher::Error>, listing: &mut Vec<PodReport>) -> Option<PodNews> {
+fn translate(
+    event: Result<Event<SlimPod>, watcher::Error>,
+    listing: &mut Vec<PodReport>,
+) -> Option<PodWatchEvent> {
     match event {
         Ok(Event::Init) => {
             listing.clear();
@@ -96,10 +101,10 @@ fn translate(event: Result<Event<SlimPod>, watcher::Error>, listing: &mut Vec<Po
             listing.push(pod.into());
             None
         }
-        Ok(Event::InitDone) => Some(PodNews::Listed(std::mem::take(listing))),
-        Ok(Event::Apply(pod)) => Some(PodNews::Applied(pod.into())),
-        Ok(Event::Delete(pod)) => Some(PodNews::Gone(pod.uid().unwrap_or_default())),
-        Err(error) => Some(PodNews::Down(reason(&error))),
+        Ok(Event::InitDone) => Some(PodWatchEvent::Listed(std::mem::take(listing))),
+        Ok(Event::Apply(pod)) => Some(PodWatchEvent::Applied(pod.into())),
+        Ok(Event::Delete(pod)) => Some(PodWatchEvent::Gone(pod.uid().unwrap_or_default())),
+        Err(error) => Some(PodWatchEvent::Down(reason(&error))),
     }
 }
 
@@ -113,14 +118,14 @@ pub(crate) fn reason(error: &watcher::Error) -> String {
 }
 
 /// A sign of life each time the watch of these pods is established.
-fn pulses(heard: Receiver<String>, namespace: String, selector: String) -> BoxStream<'static, PodNews> {
+fn pulses(heard: Receiver<String>, namespace: String, selector: String) -> BoxStream<'static, PodWatchEvent> {
     stream::unfold(heard, move |mut heard| {
         let (namespace, selector) = (namespace.clone(), selector.clone());
         async move {
             loop {
                 match heard.recv().await {
                     Ok(address) if watches_pods(&address, &namespace, &selector) => {
-                        return Some((PodNews::Alive, heard));
+                        return Some((PodWatchEvent::Alive, heard));
                     }
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return None,

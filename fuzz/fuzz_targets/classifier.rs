@@ -3,7 +3,8 @@
 
 use std::sync::LazyLock;
 
-use breaker_core::{Cause, Classifier, Terminated, Termination};
+use breaker_core::pod::Terminated;
+use breaker_core::{Cause, Classifier, Termination};
 use libfuzzer_sys::fuzz_target;
 
 static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(Classifier::default);

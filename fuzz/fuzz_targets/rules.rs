@@ -1,7 +1,8 @@
 //! Any text as a rules file: refused with a place, or a classifier that works.
 #![no_main]
 
-use breaker_core::{Classifier, Terminated, Termination};
+use breaker_core::pod::Terminated;
+use breaker_core::{Classifier, Termination};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|yaml: &str| {

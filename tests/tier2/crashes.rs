@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, TestNamespace};
-use breaker_core::{
-    BeforeTrip, Classifier, Clock, CloudEvent, ClusterClient, ClusterError, Dependencies, Endpoint,
-    HookDecision, Hooks, KubernetesEvent, LogTail, LogTailRequest, OnFailure, PodEvent, PodNews, PodReport,
-    Policy, Record, RunUntil, Scale, StopReason, Stored, Supervisor, WebhookClient, WebhookError,
-    WorkloadRef,
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::pod::{PodEvent, PodReport};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::webhook::{
+    BeforeTrip, CloudEvent, Endpoint, HookDecision, Hooks, OnFailure, WebhookClient, WebhookError,
 };
+use breaker_core::{Classifier, Clock, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef};
 use breaker_kube::{KubeClient, Options};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -68,7 +69,7 @@ impl Mortal {
 
 #[async_trait]
 impl ClusterClient for Mortal {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         self.client.watch_pods(namespace, selector)
     }
 

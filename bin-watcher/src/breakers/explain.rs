@@ -3,9 +3,12 @@
 use std::fmt;
 
 use anyhow::Context;
-use breaker_core::{
-    ClusterClient, ClusterError, ContainerRecord, Mode, PodReport, Policy, Record, Scale, State, WorkloadRef,
-};
+use breaker_core::cluster::Scale;
+use breaker_core::pod::PodReport;
+use breaker_core::policy::Mode;
+use breaker_core::record::ContainerRecord;
+use breaker_core::state::State;
+use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
 use breaker_kube::BreakerName;
 use breaker_kube::crd::{Condition, condition};
 use jiff::Timestamp;
@@ -241,7 +244,7 @@ impl fmt::Display for Explained {
 
 #[cfg(test)]
 mod tests {
-    use breaker_core::{CauseSet, Window};
+    use breaker_core::policy::{CauseSet, Window};
 
     use super::*;
 

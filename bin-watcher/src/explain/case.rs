@@ -1,6 +1,8 @@
 //! One termination a line, as JSON: the format of labelled corpora.
 
-use breaker_core::{Cause, NetworkKind, PodEvent, Terminated, Termination};
+use breaker_core::pod::{PodEvent, Terminated};
+use breaker_core::verdict::NetworkKind;
+use breaker_core::{Cause, Termination};
 use serde::Deserialize;
 
 /// A termination, and what it should be read as where somebody said so.

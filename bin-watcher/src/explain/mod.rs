@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use breaker_core::{Classifier, ClusterError, Terminated, Termination, explain_pod};
+use breaker_core::evidence::explain_pod;
+use breaker_core::pod::Terminated;
+use breaker_core::{Classifier, ClusterError, Termination};
 
 use crate::args::{ExplainArgs, Shape};
 use crate::breakers;

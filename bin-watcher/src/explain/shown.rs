@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use breaker_core::{Cause, Confidence, ExplainedTermination, Explanation, NetworkKind};
+use breaker_core::Cause;
+use breaker_core::classify::Explanation;
+use breaker_core::evidence::ExplainedTermination;
+use breaker_core::verdict::{Confidence, NetworkKind};
 use serde::Serialize;
 
 use super::case::Case;

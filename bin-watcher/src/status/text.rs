@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use breaker_core::Override;
+use breaker_core::state::Override;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Kept, Status};

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::Breaker;
-use crate::{Action, BreakerEvent, Command, Mode, Override, Policy, Scale, State, TripReason};
+use crate::action::{Action, Command};
+use crate::cluster::Scale;
+use crate::policy::Mode;
+use crate::state::{Override, State, TripReason};
+use crate::{BreakerEvent, Policy};
 
 impl Breaker {
     pub(super) fn command(&mut self, command: Command, now: Timestamp) {

@@ -3,9 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Breaker, TRIP_STAYS_FRESH};
-use crate::breaker_event::{Hold, missing, times};
+use crate::BreakerEvent;
+use crate::action::Action;
+use crate::cluster::Scale;
+use crate::event::{Hold, missing, times};
+use crate::policy::{CauseSet, Mode};
 use crate::revision_counts::RevisionCounts;
-use crate::{Action, BreakerEvent, CauseSet, Mode, Override, Scale, State, TripReason};
+use crate::state::{Override, State, TripReason};
 
 /// How often a contested target may be tripped in an hour.
 pub const MAX_CONTESTED_TRIPS: usize = 3;

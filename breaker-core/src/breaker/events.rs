@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::Breaker;
+use crate::BreakerEvent;
+use crate::action::Action;
 use crate::action::{Attempt, Failure};
-use crate::{Action, BreakerEvent, KubernetesEvent};
+use crate::cluster::KubernetesEvent;
 
 /// The longest note that events.k8s.io accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;

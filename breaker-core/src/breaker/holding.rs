@@ -6,10 +6,13 @@
 use jiff::Timestamp;
 
 use super::Breaker;
+use crate::BreakerEvent;
+use crate::action::Action;
 use crate::action::Attempt;
-use crate::breaker_event::Hold;
+use crate::event::Hold;
+use crate::policy::Mode;
 use crate::revision_counts::{RevisionCounts, failing_pods};
-use crate::{Action, BreakerEvent, Mode, Override, State};
+use crate::state::{Override, State};
 
 impl Breaker {
     /// The fleet's guard came on or went off.
@@ -62,7 +65,7 @@ impl Breaker {
         self.episode += 1;
         let probe = self.scale.as_ref().map_or(0, |scale| scale.replicas);
         if because.probe_failed && probe > 0 {
-            let because = crate::TripReason { probe_failed: false, ..because };
+            let because = crate::state::TripReason { probe_failed: false, ..because };
             // Its trial began after the breaker was last opened; what died since then has failed it.
             let since = self.counts_from.unwrap_or(now);
             self.state = State::HalfOpen { since, replicas, probe, because, probing: true, restoring: false };

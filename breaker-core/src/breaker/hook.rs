@@ -16,8 +16,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Breaker;
+use crate::BreakerEvent;
+use crate::action::Action;
+use crate::state::{Override, State};
+use crate::webhook::OnFailure;
 use crate::webhook::{CloudEvent, HookDecision};
-use crate::{Action, BreakerEvent, OnFailure, Override, State};
 
 /// The first wait after a hold; doubles.
 const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
@@ -151,7 +154,7 @@ impl Breaker {
         time: Timestamp,
         message: &str,
         replicas: Option<u32>,
-        because: Option<&crate::TripReason>,
+        because: Option<&crate::state::TripReason>,
         episode: u64,
     ) -> CloudEvent {
         let target = &self.target;

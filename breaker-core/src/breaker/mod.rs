@@ -24,19 +24,19 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use self::decide::MAX_CONTESTED_TRIPS;
 use self::hook::Hook;
-pub use self::outbox::Notification;
 use self::outbox::Outbox;
 use self::saving::Saving;
+use crate::action::{Action, Input, Outcome};
 use crate::action::{Attempt, Failure};
-use crate::breaker_event::{Counts, RestartEvent};
+use crate::cluster::{KubernetesEvent, Scale};
+use crate::event::{Counts, RestartEvent};
 use crate::ledger::Ledger;
+use crate::pod::PodReport;
 use crate::pod_cache::PodCache;
 use crate::record::Contested;
 use crate::revision_counts::{RevisionCounts, count_revisions};
-use crate::{
-    Action, BreakerEvent, Input, KubernetesEvent, Outcome, Override, PodReport, Policy, Record, Scale, State,
-    WorkloadRef,
-};
+use crate::state::{Override, State};
+use crate::{BreakerEvent, Policy, Record, WorkloadRef};
 
 /// A trip interrupted by a crash goes on only while younger than this.
 pub const TRIP_STAYS_FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -269,7 +269,7 @@ impl Breaker {
     }
 
     /// When the newest restart that counts ended, if one lies in the window: what a fleet's
-    /// [`Guard`](crate::Guard) is told.
+    /// [`Guard`](crate::guard::Guard) is told.
     pub fn newest_counted(&self, now: Timestamp) -> Option<Timestamp> {
         let restarts = self.ledger.restarts_since(self.oldest(now));
         restarts.filter(|restart| restart.counts(self.policy.causes)).map(|restart| restart.at()).max()
@@ -539,7 +539,7 @@ impl Breaker {
             return false;
         }
         let count_revisions = self.count_revisions(now);
-        let counts = |restart: &crate::Restart| self.policy.causes.contains(restart.verdict.cause);
+        let counts = |restart: &crate::ledger::Restart| self.policy.causes.contains(restart.verdict.cause);
         let mut any = false;
         let mut lines: Vec<RestartEvent> = Vec::new();
         for (at, restart) in restarts.iter().enumerate() {

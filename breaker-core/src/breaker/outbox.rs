@@ -8,40 +8,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::{Breaker, Retry};
-use crate::{Action, BreakerEvent, Endpoint, TripReason};
+use crate::BreakerEvent;
+use crate::action::Action;
+use crate::notification::Notification;
+use crate::state::TripReason;
+use crate::webhook::Endpoint;
 
 /// So many wait at most; the Record has room for them beside the counts.
 const MOST_WAITING: usize = 16;
 const LONGEST_MESSAGE: usize = 512;
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 const RETRY_AT_MOST: SignedDuration = SignedDuration::from_mins(1);
-
-/// A notice that not everybody has acknowledged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Notification {
-    /// `<uid>.<episode>.<what>`: the same notice, the same id.
-    pub id: String,
-    /// `tripped`, `held`, `contested`, `restored`, `reset`, `abandoned` or `probe_failed`.
-    pub what: String,
-    /// When it happened.
-    pub at: Timestamp,
-    /// In which episode.
-    pub episode: u64,
-    /// For people.
-    pub message: String,
-    /// Replicas that it is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub replicas: Option<u32>,
-    /// Why, for a trip.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub because: Option<TripReason>,
-    /// Hashes of the addresses that have not acknowledged it.
-    pub to: Vec<String>,
-}
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Outbox {

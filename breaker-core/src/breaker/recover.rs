@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Breaker;
-use crate::{Action, BreakerEvent, Mode, Override, Recovery, State, TripReason};
+use crate::BreakerEvent;
+use crate::action::Action;
+use crate::policy::{Mode, Recovery};
+use crate::state::{Override, State, TripReason};
 
 impl Breaker {
     /// Open for long enough: try; tried for long enough: give all back.

@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 
 use super::Breaker;
+use crate::action::Action;
 use crate::action::{Attempt, Failure};
-use crate::{Action, BreakerEvent, Record, State};
+use crate::state::State;
+use crate::{BreakerEvent, Record};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Saving {

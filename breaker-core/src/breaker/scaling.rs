@@ -3,10 +3,14 @@
 use jiff::Timestamp;
 
 use super::{Breaker, TRIP_STAYS_FRESH};
+use crate::BreakerEvent;
+use crate::action::Action;
 use crate::action::{Attempt, Failure};
+use crate::cluster::Scale;
+use crate::ledger::Ledger;
 use crate::pod_cache::PodCache;
 use crate::record::Contested;
-use crate::{Action, BreakerEvent, Ledger, Scale, State};
+use crate::state::State;
 
 /// Conflicts are routine; so many are met at once before waiting.
 const TRIES_AT_ONCE: u32 = 5;

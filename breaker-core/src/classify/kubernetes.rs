@@ -5,7 +5,9 @@
 //! the pod's network could not be set up again.
 
 use super::verdict;
-use crate::{Cause, NetworkKind, PodEvent, Termination, Verdict};
+use crate::pod::PodEvent;
+use crate::verdict::NetworkKind;
+use crate::{Cause, Termination, Verdict};
 
 /// The verdict of the kubelet, the runtime or a controller; `None` when they leave it to the last words.
 pub(super) fn verdict_of(t: &Termination) -> Option<Verdict> {

@@ -6,14 +6,15 @@
 //!      `--words--> lines --block--> statements and chains --decide + table--> Verdict (quote, masked)
 //! ```
 //!
-//! Kubernetes' own word first ([`kubernetes`]); then the last words, of which the fatal statement and its
-//! innermost cause decide ([`mod@decide`]); then what an exit code means by convention ([`exit`]). The rules are
+//! Kubernetes' own word first (`kubernetes`); then the last words, of which the fatal statement and its
+//! innermost cause decide (`decide`); then what an exit code means by convention (`exit`). The rules are
 //! data: `rules.yaml`, whose rows carry their own tests. No clock, no IO.
 
 mod block;
 mod check;
 mod decide;
 mod exit;
+mod explanation;
 mod kubernetes;
 mod level;
 mod lexicon;
@@ -27,6 +28,7 @@ mod words;
 
 use std::sync::{Arc, LazyLock};
 
+pub use explanation::{EvidenceSource, Explanation};
 pub use mask::mask;
 pub use rule::RuleError;
 
@@ -35,7 +37,8 @@ use level::Level;
 use rule::Says;
 use table::Table;
 
-use crate::{Cause, Confidence, EvidenceSource, Explanation, NetworkKind, Termination, Verdict};
+use crate::verdict::{Confidence, NetworkKind};
+use crate::{Cause, Termination, Verdict};
 
 /// The built-in table, as text.
 const BUILT_IN: &str = include_str!("rules.yaml");

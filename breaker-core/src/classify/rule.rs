@@ -16,7 +16,8 @@
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
-use crate::{Cause, NetworkKind};
+use crate::Cause;
+use crate::verdict::NetworkKind;
 
 /// How much a row's words say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

@@ -8,7 +8,8 @@ use super::lexicon::{self, Marks};
 use super::rule::{Rule, RuleError, Says};
 use super::trigger::triggers;
 use super::words::{Text, fold};
-use crate::{Cause, NetworkKind};
+use crate::Cause;
+use crate::verdict::NetworkKind;
 
 /// Rows in order of precedence, ready to match.
 #[derive(Debug)]

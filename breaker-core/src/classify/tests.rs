@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{PodEvent, Terminated};
+use crate::pod::{PodEvent, Terminated};
 
 fn died(exit_code: i32, log_tail: &str) -> Termination {
     let death = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::identity::InstanceId;
-use crate::{Cause, ContainerReport, ContainerState, Terminated, Unobserved, Verdict};
+use crate::pod::{ContainerReport, ContainerState, Terminated};
+use crate::policy::Unobserved;
+use crate::{Cause, Verdict};
 
 /// Unobserved restarts remembered of one jump; a policy that needs more is told apart by its count anyway.
 const MOST_OF_A_JUMP: u32 = 1024;

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::container_history::{ContainerHistory, Entry};
 use super::{ContainerKey, InstanceId, Ledger};
-use crate::{Cause, Confidence, NetworkKind, PodUid, Verdict};
+use crate::pod::PodUid;
+use crate::verdict::{Confidence, NetworkKind};
+use crate::{Cause, Verdict};
 
 /// One container that has restarted: how far its restarts were counted, and those of the window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PodUid, Terminated};
+use crate::pod::{PodUid, Terminated};
 
 /// One container of one pod, over all its instances.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -19,10 +19,9 @@ pub(crate) use self::container_history::newest_instant;
 use self::container_history::{ContainerHistory, Entry};
 pub use self::container_record::{ContainerRecord, RestartRecord};
 pub use self::identity::{ContainerKey, InstanceId, TerminationId};
-use crate::{
-    Cause, CauseSet, ContainerReport, ContainerState, PodReport, PodUid, Terminated, Termination, Unobserved,
-    Verdict,
-};
+use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated};
+use crate::policy::{CauseSet, Unobserved};
+use crate::{Cause, Termination, Verdict};
 
 /// A death whose evidence is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

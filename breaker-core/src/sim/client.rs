@@ -10,11 +10,10 @@ use jiff::Timestamp;
 
 use super::faults::{Call, Fault};
 use super::{Sim, World};
-use crate::{
-    Clock, CloudEvent, ClusterClient, ClusterError, Endpoint, HookDecision, KubernetesEvent, LogTail,
-    LogTailRequest, PodEvent, PodNews, PodReport, Record, Scale, Stored, WebhookClient, WebhookError,
-    WorkloadRef,
-};
+use crate::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use crate::pod::{PodEvent, PodReport};
+use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
+use crate::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
 
 impl Sim {
     /// One call: the process may die before it, a fault may strike it, and the world answers.
@@ -67,10 +66,10 @@ fn scale(world: &World) -> Result<Scale, ClusterError> {
 
 #[async_trait]
 impl ClusterClient for Sim {
-    fn watch_pods(&self, _namespace: &str, _selector: &str) -> BoxStream<'static, PodNews> {
+    fn watch_pods(&self, _namespace: &str, _selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let (news, stream) = mpsc::unbounded();
         let mut world = self.world();
-        let listed = news.unbounded_send(PodNews::Listed(world.reports())).is_ok();
+        let listed = news.unbounded_send(PodWatchEvent::Listed(world.reports())).is_ok();
         if listed {
             world.watchers.push(news);
         }

@@ -7,10 +7,10 @@ use futures::channel::mpsc::UnboundedSender;
 use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Call, Fault};
-use crate::{
-    CloudEvent, ContainerKind, ContainerReport, ContainerState, HookDecision, KubernetesEvent, Owner,
-    PodEvent, PodNews, PodReport, Record, Terminated, WorkloadRef,
-};
+use crate::cluster::{KubernetesEvent, PodWatchEvent};
+use crate::pod::{ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated};
+use crate::webhook::{CloudEvent, HookDecision};
+use crate::{Record, WorkloadRef};
 
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
 
@@ -129,7 +129,7 @@ pub struct World {
     script: BTreeMap<(Timestamp, u64), Happening>,
     scripted: u64,
     sleepers: Vec<(Timestamp, Waker)>,
-    pub(super) watchers: Vec<UnboundedSender<PodNews>>,
+    pub(super) watchers: Vec<UnboundedSender<PodWatchEvent>>,
     faults: Vec<Fault>,
     crash_after: Option<u32>,
     crashed: bool,
@@ -239,7 +239,7 @@ impl World {
         if let Some(pod) = self.uids().get(index).and_then(|uid| self.pods.get_mut(uid)) {
             pod.report.node = node.into();
             let report = pod.report.clone();
-            self.send(PodNews::Applied(report));
+            self.send(PodWatchEvent::Applied(report));
         }
     }
 
@@ -284,7 +284,7 @@ impl World {
     /// Every watch lists again, as after a lost connection.
     pub fn relist(&mut self) {
         let pods = self.reports();
-        self.watchers.retain(|watcher| watcher.unbounded_send(PodNews::Listed(pods.clone())).is_ok());
+        self.watchers.retain(|watcher| watcher.unbounded_send(PodWatchEvent::Listed(pods.clone())).is_ok());
     }
 
     pub(super) fn at(&mut self, at: Timestamp, happens: impl FnOnce(&mut Self) + Send + 'static) {
@@ -442,15 +442,15 @@ impl World {
             events: Vec::new(),
         };
         self.pods.insert(uid.clone(), pod);
-        self.send(PodNews::Applied(report));
+        self.send(PodWatchEvent::Applied(report));
         self.plan_death(&uid);
     }
 
     fn remove(&mut self, uid: &str) {
         if let Some(mut pod) = self.pods.remove(uid) {
             pod.report.deleting = true;
-            self.send(PodNews::Applied(pod.report));
-            self.send(PodNews::Gone(uid.to_owned()));
+            self.send(PodWatchEvent::Applied(pod.report));
+            self.send(PodWatchEvent::Gone(uid.to_owned()));
         }
     }
 
@@ -492,13 +492,13 @@ impl World {
         };
         container.state = ContainerState::Terminated(Box::new(death.clone()));
         pod.report.ready = false;
-        if now.duration_since(pod.started_at) >= crate::BACK_OFF_RESET {
+        if now.duration_since(pod.started_at) >= crate::pod_cache::BACK_OFF_RESET {
             pod.backoff = SignedDuration::from_secs(10);
         }
         let wait = pod.backoff;
         pod.backoff = (pod.backoff * 2).min(SignedDuration::from_secs(300));
         let report = pod.report.clone();
-        self.send(PodNews::Applied(report));
+        self.send(PodWatchEvent::Applied(report));
         let uid = uid.to_owned();
         self.at(now + SignedDuration::from_secs(1), {
             let uid = uid.clone();
@@ -513,7 +513,7 @@ impl World {
         container.state = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
         container.last = Some(Box::new(death));
         let report = pod.report.clone();
-        self.send(PodNews::Applied(report));
+        self.send(PodWatchEvent::Applied(report));
     }
 
     fn restart(&mut self, uid: &str, instance: u32) {
@@ -530,11 +530,11 @@ impl World {
         container.state = ContainerState::Running { started_at: Some(now) };
         pod.report.ready = true;
         let report = pod.report.clone();
-        self.send(PodNews::Applied(report));
+        self.send(PodWatchEvent::Applied(report));
         self.plan_death(uid);
     }
 
-    fn send(&mut self, news: PodNews) {
+    fn send(&mut self, news: PodWatchEvent) {
         let copies =
             match self.faults.iter().position(|f| matches!(f, Fault::DropNews | Fault::DuplicateNews)) {
                 Some(at) if self.faults.remove(at) == Fault::DropNews => 0,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::{
-    Action, Breaker, Cause, Confidence, ContainerKind, ContainerReport, ContainerState, EvidenceRequest,
-    Input, NetworkKind, Outcome, Owner, PodReport, Policy, Record, Scale, Terminated, Verdict, WorkloadRef,
-};
+use breaker_core::action::{Action, Input, Outcome};
+use breaker_core::cluster::Scale;
+use breaker_core::ledger::EvidenceRequest;
+use breaker_core::pod::{ContainerKind, ContainerReport, ContainerState, Owner, PodReport, Terminated};
+use breaker_core::verdict::{Confidence, NetworkKind};
+use breaker_core::{Breaker, Cause, Policy, Record, Verdict, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) fn start() -> Timestamp {
@@ -60,9 +62,10 @@ impl Harness {
             Action::Publish(event) => Outcome::Published(event.key),
             Action::LoadRecord => Outcome::RecordFound(self.record.clone().map(Box::new)),
             Action::FindScaler => Outcome::Scaler(None),
-            Action::CallHook { event, .. } => {
-                Outcome::HookAnswered { id: event.id, answer: Ok(breaker_core::HookDecision::Proceed) }
-            }
+            Action::CallHook { event, .. } => Outcome::HookAnswered {
+                id: event.id,
+                answer: Ok(breaker_core::webhook::HookDecision::Proceed),
+            },
             Action::Notify { to, event } => Outcome::Notified { to, id: event.id, failure: None },
             Action::ListPods | Action::Emit(_) | Action::Wake(_) => return None,
         };

@@ -5,11 +5,12 @@ pub(crate) mod harness;
 
 use std::sync::Arc;
 
+use breaker_core::action::Command;
+use breaker_core::policy::Mode;
 use breaker_core::sim::Sim;
-use breaker_core::{
-    BreakerEvent, Classifier, Clock, CloudEvent, ClusterError, Command, Dependencies, Mode, Policy, RunUntil,
-    StopReason, Supervisor, WorkloadRef,
-};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::webhook::CloudEvent;
+use breaker_core::{BreakerEvent, Classifier, Clock, ClusterError, Policy, Supervisor, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::SignedDuration;

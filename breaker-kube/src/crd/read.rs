@@ -1,9 +1,10 @@
 //! From a spec to what the breaker is built from; each error names the field.
 
-use breaker_core::{
-    BeforeTrip, Cause, CauseSet, Endpoint, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery,
-    TargetArg, Unobserved, WorkloadRef,
-};
+use breaker_core::policy::{CauseSet, MinFailing, Mode, Recovery, Unobserved};
+use breaker_core::state::Override;
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
+use breaker_core::workload::TargetArg;
+use breaker_core::{Cause, Policy, WorkloadRef};
 use jiff::SignedDuration;
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
-use breaker_core::{
-    BeforeTrip, CauseSet, Endpoint, Hooks, MinFailing, Mode, OnFailure, Override, Policy, Recovery,
-    Unobserved,
-};
+use breaker_core::Policy;
+use breaker_core::policy::{CauseSet, MinFailing, Mode, Recovery, Unobserved};
+use breaker_core::state::Override;
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 

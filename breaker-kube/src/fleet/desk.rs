@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use breaker_core::Guard;
+use breaker_core::guard::Guard;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 

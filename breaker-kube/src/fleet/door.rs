@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use breaker_core::{
-    ClusterClient, ClusterError, KubernetesEvent, LogTail, LogTailRequest, PodEvent, PodNews, PodReport,
-    Record, Scale, State, Stored, WorkloadRef,
-};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::pod::{PodEvent, PodReport};
+use breaker_core::state::State;
+use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
@@ -153,7 +153,7 @@ impl FleetDoor {
 
 #[async_trait]
 impl ClusterClient for FleetDoor {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews> {
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let news = self.hub.subscribe(namespace, selector);
         self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
         news

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use breaker_core::{
-    Breaker, BreakerEvent, ClusterError, Dependencies, Mode, Override, Record, RunUntil, StopReason,
-    Supervisor, WorkloadRef,
-};
+use breaker_core::policy::Mode;
+use breaker_core::state::Override;
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Supervisor, WorkloadRef};
 use jiff::Timestamp;
 use tokio::sync::watch;
 

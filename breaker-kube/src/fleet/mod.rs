@@ -25,7 +25,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use breaker_core::{BreakerEvent, Classifier, ClusterError, Policy, WebhookClient, WorkloadRef};
+use breaker_core::webhook::WebhookClient;
+use breaker_core::{BreakerEvent, Classifier, ClusterError, Policy, WorkloadRef};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use kube::Api;

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use breaker_core::{Command, Override, Policy, State};
+use breaker_core::Policy;
+use breaker_core::action::Command;
+use breaker_core::state::{Override, State};
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 

@@ -7,7 +7,9 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use breaker_core::{BreakerEvent, Clock, ClusterError, Record, State, Stored};
+use breaker_core::cluster::Stored;
+use breaker_core::state::State;
+use breaker_core::{BreakerEvent, Clock, ClusterError, Record};
 use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};

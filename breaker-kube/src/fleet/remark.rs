@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use breaker_core::{KubernetesEvent, WorkloadRef};
+use breaker_core::WorkloadRef;
+use breaker_core::cluster::KubernetesEvent;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::{BreakerEvent, Counts, Override, Record, State};
+use breaker_core::event::Counts;
+use breaker_core::state::{Override, State};
+use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::Value;
 

@@ -1,4 +1,7 @@
-use breaker_core::{BreakerEvent, Contested, Hold, Override, Record, State, TripReason};
+use breaker_core::event::Hold;
+use breaker_core::record::Contested;
+use breaker_core::state::{Override, State, TripReason};
+use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

@@ -1,41 +1,12 @@
 //! A verdict with the place of its words, and the explanation of all deaths that a pod still remembers.
 
-use std::fmt;
-
 use jiff::Timestamp;
 
-use crate::evidence::{self, Evidence};
-use crate::{Classifier, Clock, ClusterClient, ClusterError, Ledger, PodReport, Termination, Verdict};
-
-/// A verdict, and where the words that decided it stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// Why the container ended.
-    pub verdict: Verdict,
-    /// Where [`Verdict::quote`] was found; absent when no words decided.
-    pub place: Option<EvidenceSource>,
-}
-
-/// A place in the evidence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EvidenceSource {
-    /// This line of the termination message, from 1.
-    Message(usize),
-    /// This line of the log's end, from 1.
-    Log(usize),
-    /// The container's status, or an event of its pod.
-    Kubernetes,
-}
-
-impl fmt::Display for EvidenceSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(line) => write!(f, "message line {line}"),
-            Self::Log(line) => write!(f, "log line {line}"),
-            Self::Kubernetes => f.write_str("status or events"),
-        }
-    }
-}
+use super::gather::{self, Evidence};
+use crate::classify::Explanation;
+use crate::ledger::Ledger;
+use crate::pod::PodReport;
+use crate::{Classifier, Clock, ClusterClient, ClusterError, Termination};
 
 /// One death of a pod's container, explained.
 #[derive(Debug)]
@@ -62,7 +33,7 @@ pub async fn explain_pod(
     let mut deaths = Vec::new();
     for wanted in Ledger::default().observe(&pod, Timestamp::MIN, clock.now()) {
         let Evidence { termination, explanation, forbidden } =
-            evidence::take(client, clock, classifier, namespace, wanted).await;
+            gather::take(client, clock, classifier, namespace, wanted).await;
         deaths.push(ExplainedTermination { termination, explanation, forbidden });
     }
     deaths

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Endpoint;
+use crate::webhook::Endpoint;
 
 /// Delivers messages. Object-safe; `breaker-kube` implements it over HTTP, `sim` in memory.
 ///

@@ -1,9 +1,16 @@
 //! The policy: which restarts count, how many are too many, and what happens afterwards.
 
+mod cause_set;
+mod min_failing_pods;
+mod window;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::{CauseSet, Hooks, MinFailing, Window};
+pub use self::cause_set::{BadCause, CauseSet};
+pub use self::min_failing_pods::{BadMinFailing, MinFailing};
+pub use self::window::{BadWindow, Window};
+use crate::webhook::Hooks;
 
 /// What an operator sets for one breaker. The empty document equals [`Policy::default`]; unknown
 /// fields are refused by name.

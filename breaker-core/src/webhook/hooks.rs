@@ -46,7 +46,7 @@ pub enum OnFailure {
 pub struct Endpoint {
     /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in full.
     pub url: String,
-    /// Name of the secret that signs the message; what it names is the [`WebhookClient`](crate::WebhookClient)'s
+    /// Name of the secret that signs the message; what it names is the [`WebhookClient`](crate::webhook::WebhookClient)'s
     /// business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,

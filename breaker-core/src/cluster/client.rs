@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use serde::{Deserialize, Serialize};
 
-use crate::{ClusterError, PodEvent, PodReport, PodUid, Record, Terminated, WorkloadRef};
+use super::kubernetes_event::KubernetesEvent;
+use crate::pod::{PodEvent, PodReport, PodUid, Terminated};
+use crate::{ClusterError, Record, WorkloadRef};
 
 /// Everything a breaker ever asks of a cluster. Object-safe; `breaker-kube` implements it on kube-rs,
 /// `sim` in memory, and a test by mocking.
@@ -13,8 +14,8 @@ use crate::{ClusterError, PodEvent, PodReport, PodUid, Record, Terminated, Workl
 #[async_trait]
 pub trait ClusterClient: Send + Sync {
     /// News of the pods that `selector` matches in `namespace`, without end: the first item is
-    /// [`PodNews::Listed`], and the implementation reconnects and lists again by itself.
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodNews>;
+    /// [`PodWatchEvent::Listed`], and the implementation reconnects and lists again by itself.
+    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent>;
 
     /// A fresh list of the same pods, read from the API server now.
     async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
@@ -71,7 +72,7 @@ pub trait ClusterClient: Send + Sync {
 
 /// One piece of news from a pod watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PodNews {
+pub enum PodWatchEvent {
     /// A pod was added or changed.
     Applied(PodReport),
     /// A pod was removed.
@@ -128,22 +129,4 @@ pub struct Stored {
     pub record: Record,
     /// Its `resourceVersion`.
     pub version: String,
-}
-
-/// A Kubernetes Event about the target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KubernetesEvent {
-    /// Unique for what happened, so that telling it twice makes one Event: `<uid>.<episode>.<reason>`.
-    pub key: String,
-    /// UID of the target.
-    pub uid: String,
-    /// `Warning` rather than `Normal`.
-    pub warning: bool,
-    /// Machine-readable reason in CamelCase, for example `Tripped`.
-    pub reason: String,
-    /// What was done, in CamelCase, for example `ScaleToZero`.
-    pub action: String,
-    /// For people; at most 1,024 bytes.
-    pub note: String,
 }

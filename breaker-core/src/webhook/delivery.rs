@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Clock, CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
+use crate::Clock;
+use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 
 /// A notice that takes longer is sent again later.
 const NOTICE_WITHIN: SignedDuration = SignedDuration::from_secs(10);

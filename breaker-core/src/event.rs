@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{Restart, RevisionCounts, TripReason};
+use crate::ledger::Restart;
+use crate::revision_counts::RevisionCounts;
+use crate::state::TripReason;
 
 /// One thing told. As JSON an object with an `event` field; as text one line without a line feed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -185,7 +187,7 @@ pub struct RestartEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// How firmly the evidence speaks.
-    pub confidence: crate::Confidence,
+    pub confidence: crate::verdict::Confidence,
     /// Which rule decided.
     pub rule: String,
     /// Exit code of the one that was seen.

@@ -7,10 +7,11 @@
 use futures::future::{Either, select};
 use jiff::SignedDuration;
 
-use crate::{
-    Cause, Classifier, Clock, ClusterClient, ClusterError, EvidenceRequest, Explanation, LogTail,
-    LogTailRequest, PodEvent, Termination, Verdict,
-};
+use crate::classify::Explanation;
+use crate::cluster::{LogTail, LogTailRequest};
+use crate::ledger::EvidenceRequest;
+use crate::pod::PodEvent;
+use crate::{Cause, Classifier, Clock, ClusterClient, ClusterError, Termination, Verdict};
 
 /// A verdict is pending at most this long.
 pub const EVIDENCE_WITHIN: SignedDuration = SignedDuration::from_secs(5);
