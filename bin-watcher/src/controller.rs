@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use breaker_core::{BreakerEvent, ClusterError};
-use breaker_kube::lease::{Election, Standing, Terms};
+use breaker_kube::lease::{Election, Leadership, LeaseParams};
 use breaker_kube::{
-    Audience, BreakerName, Fleet, FleetError, FleetOptions, HttpMessenger, KubeClient, KubeSecrets,
+    BreakerName, Fleet, FleetError, FleetObserver, FleetOptions, HttpWebhookClient, KubeClient, KubeSecrets,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -40,7 +40,7 @@ pub(crate) async fn controller(controller: Controller) -> anyhow::Result<Exit> {
     let starting = in_time(async {
         let cluster = Cluster::connect(&args).await?;
         let secrets = Arc::new(KubeSecrets::new(cluster.kube.clone()));
-        let messenger = HttpMessenger::new(secrets).context("TLS to hooks cannot be set up")?;
+        let messenger = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
         let options = FleetOptions {
             namespace,
             guard_targets,
@@ -61,7 +61,7 @@ pub(crate) async fn controller(controller: Controller) -> anyhow::Result<Exit> {
         Ok(started) => started?,
         Err(signal) => return Ok(Exit::Signal(signal)),
     };
-    let (tell, standing) = watch::channel(Standing::Following(None));
+    let (tell, standing) = watch::channel(Leadership::Following(None));
     let vitals = Arc::new(Vitals::new(Arc::clone(&stage.metrics), cluster.kube.clone(), standing.clone()));
     if let Some(address) = controller.listen {
         let listener = TcpListener::bind(address)
@@ -82,11 +82,11 @@ pub(crate) async fn controller(controller: Controller) -> anyhow::Result<Exit> {
         let over = async { is_done.await.unwrap_or_default() };
         match controller.lease.place(&cluster.namespace) {
             Some((namespace, name)) => {
-                let election = Election::new(&cluster.kube, Terms::new(&namespace, &name, &identity()));
+                let election = Election::new(&cluster.kube, LeaseParams::new(&namespace, &name, &identity()));
                 election.run(&tell, over).await;
             }
             None => {
-                tell.send_replace(Standing::Leading);
+                tell.send_replace(Leadership::Leading);
                 over.await;
             }
         }
@@ -141,13 +141,13 @@ struct Reign {
 }
 
 impl Reign {
-    async fn whenever_it_leads(&self, mut standing: watch::Receiver<Standing>) -> Result<(), FleetError> {
+    async fn whenever_it_leads(&self, mut standing: watch::Receiver<Leadership>) -> Result<(), FleetError> {
         loop {
             let now = standing.borrow_and_update().clone();
             match now {
-                Standing::Leading => {
+                Leadership::Leading => {
                     self.stage.note("it leads, and watches every CircuitBreaker of its scope");
-                    let audience = Arc::clone(&self.stage) as Arc<dyn Audience>;
+                    let audience = Arc::clone(&self.stage) as Arc<dyn FleetObserver>;
                     let fleet = Arc::new(Fleet::new(self.kube.clone(), self.options.clone(), audience));
                     self.vitals.runs(Some(Arc::clone(&fleet)));
                     let ended = tokio::select! {
@@ -163,11 +163,11 @@ impl Reign {
                         }
                     }
                 }
-                Standing::Following(Some(leader)) => {
+                Leadership::Following(Some(leader)) => {
                     self.stage.note(&format!("it stands by; {leader} leads"))
                 }
-                Standing::Following(None) => {}
-                Standing::Unknown(why) => self.stage.note(&format!("it cannot learn who leads: {why}")),
+                Leadership::Following(None) => {}
+                Leadership::Unknown(why) => self.stage.note(&format!("it cannot learn who leads: {why}")),
             }
             if standing.changed().await.is_err() {
                 // Nobody decides any more: the controller is about to end.
@@ -203,7 +203,7 @@ impl Stage {
     }
 }
 
-impl Audience for Stage {
+impl FleetObserver for Stage {
     fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &BreakerEvent) {
         self.metrics.notice(breaker, notice);
         if !matches!(notice, BreakerEvent::Heartbeat { .. }) {

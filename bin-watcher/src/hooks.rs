@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
-use breaker_kube::{HttpMessenger, SecretFiles, read_secret};
+use breaker_kube::{HttpWebhookClient, SecretFiles, read_secret};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 
@@ -132,7 +132,7 @@ impl Checked {
         let messenger: Option<Arc<dyn WebhookClient>> = if hooks == Hooks::default() {
             None
         } else {
-            let messenger = HttpMessenger::new(Arc::new(SecretFiles));
+            let messenger = HttpWebhookClient::new(Arc::new(SecretFiles));
             Some(Arc::new(messenger.map_err(|error| Usage(format!("TLS cannot be used: {error}")))?))
         };
         Ok(Self { hooks, messenger })

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use breaker_core::{BreakerEvent, Cause};
-use breaker_kube::{BreakerName, Traffic};
+use breaker_kube::{BreakerName, RequestMetrics};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
 use prometheus_client::metrics::MetricType;
@@ -50,7 +50,7 @@ pub(crate) struct Now {
     pub(crate) leads: bool,
     /// Seconds since the pod watch showed a sign of life; `None` while there is no watch.
     pub(crate) watch_age: Option<f64>,
-    pub(crate) traffic: Traffic,
+    pub(crate) traffic: RequestMetrics,
 }
 
 impl Metrics {
@@ -302,7 +302,7 @@ mod tests {
         metrics.phase(&swype(), "Closed");
         metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
         metrics.phase(&swype(), "Open");
-        let traffic = Traffic { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
+        let traffic = RequestMetrics { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
         let page = metrics.page(Now { leads: true, watch_age: Some(1.5), traffic });
         for (series, want) in [
             ("bigredbutton_leader", 1.0),
@@ -335,7 +335,8 @@ mod tests {
     fn every_metric_there_is() {
         let metrics = Metrics::default();
         metrics.phase(&swype(), "Open");
-        let traffic = Traffic { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
+        let traffic =
+            RequestMetrics { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
         insta::assert_snapshot!(metrics.page(Now { leads: true, watch_age: Some(1.5), traffic }));
     }
 

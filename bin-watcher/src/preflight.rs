@@ -13,7 +13,7 @@ pub(crate) async fn check(
     target: &WorkloadRef,
     dry_run: bool,
 ) -> anyhow::Result<Vec<ClusterError>> {
-    let missing = cluster.kube.missing_rights(target, dry_run).await?;
+    let missing = cluster.kube.missing_permissions(target, dry_run).await?;
     if let Some(error) = missing.required.into_iter().next() {
         return Err(error.into());
     }

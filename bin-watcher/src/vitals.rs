@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use breaker_kube::lease::Standing;
+use breaker_kube::lease::Leadership;
 use breaker_kube::{Fleet, KubeClient};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -18,13 +18,17 @@ const SILENT_TOO_LONG: f64 = 150.0;
 pub(crate) struct Vitals {
     metrics: Arc<Metrics>,
     kube: KubeClient,
-    standing: watch::Receiver<Standing>,
+    standing: watch::Receiver<Leadership>,
     /// The fleet that runs now.
     fleet: Mutex<Option<Arc<Fleet>>>,
 }
 
 impl Vitals {
-    pub(crate) fn new(metrics: Arc<Metrics>, kube: KubeClient, standing: watch::Receiver<Standing>) -> Self {
+    pub(crate) fn new(
+        metrics: Arc<Metrics>,
+        kube: KubeClient,
+        standing: watch::Receiver<Leadership>,
+    ) -> Self {
         Self { metrics, kube, standing, fleet: Mutex::default() }
     }
 
@@ -46,7 +50,7 @@ impl Vitals {
 impl Site for Vitals {
     fn metrics(&self) -> String {
         let leads = self.standing.borrow().leads();
-        self.metrics.page(Now { leads, watch_age: self.watch_age(), traffic: self.kube.traffic() })
+        self.metrics.page(Now { leads, watch_age: self.watch_age(), traffic: self.kube.request_metrics() })
     }
 
     fn ready(&self) -> Ready {
@@ -54,17 +58,17 @@ impl Site for Vitals {
     }
 }
 
-fn readiness(standing: &Standing, watch_age: Option<f64>) -> Ready {
+fn readiness(standing: &Leadership, watch_age: Option<f64>) -> Ready {
     let (is, why) = match (standing, watch_age) {
-        (Standing::Leading, None) => (false, "it leads, and the pods are not listed yet".to_owned()),
-        (Standing::Leading, Some(age)) if age >= SILENT_TOO_LONG => (
+        (Leadership::Leading, None) => (false, "it leads, and the pods are not listed yet".to_owned()),
+        (Leadership::Leading, Some(age)) if age >= SILENT_TOO_LONG => (
             false,
             format!("no sign of life from the pod watch for {age:.0} s; can it reach the API server?"),
         ),
-        (Standing::Leading, Some(age)) => (true, format!("it leads; the pod watch is {age:.0} s old")),
-        (Standing::Following(Some(leader)), _) => (true, format!("it stands by; {leader} leads")),
-        (Standing::Following(None), _) => (false, "nobody is known to lead yet".to_owned()),
-        (Standing::Unknown(why), _) => (false, format!("it cannot learn who leads: {why}")),
+        (Leadership::Leading, Some(age)) => (true, format!("it leads; the pod watch is {age:.0} s old")),
+        (Leadership::Following(Some(leader)), _) => (true, format!("it stands by; {leader} leads")),
+        (Leadership::Following(None), _) => (false, "nobody is known to lead yet".to_owned()),
+        (Leadership::Unknown(why), _) => (false, format!("it cannot learn who leads: {why}")),
     };
     Ready { is, why }
 }
@@ -76,13 +80,13 @@ mod tests {
     #[test]
     fn a_leader_is_ready_while_its_watch_lives_and_a_follower_while_another_leads() {
         for (standing, age, is, why) in [
-            (Standing::Leading, None, false, "not listed yet"),
-            (Standing::Leading, Some(0.2), true, "0 s old"),
-            (Standing::Leading, Some(149.9), true, "150 s old"),
-            (Standing::Leading, Some(150.0), false, "no sign of life from the pod watch for 150 s"),
-            (Standing::Following(Some("brb-1".into())), None, true, "brb-1 leads"),
-            (Standing::Following(None), None, false, "nobody is known to lead"),
-            (Standing::Unknown("forbidden".into()), None, false, "who leads: forbidden"),
+            (Leadership::Leading, None, false, "not listed yet"),
+            (Leadership::Leading, Some(0.2), true, "0 s old"),
+            (Leadership::Leading, Some(149.9), true, "150 s old"),
+            (Leadership::Leading, Some(150.0), false, "no sign of life from the pod watch for 150 s"),
+            (Leadership::Following(Some("brb-1".into())), None, true, "brb-1 leads"),
+            (Leadership::Following(None), None, false, "nobody is known to lead"),
+            (Leadership::Unknown("forbidden".into()), None, false, "who leads: forbidden"),
         ] {
             let ready = readiness(&standing, age);
             assert_eq!(ready.is, is, "{standing:?} {age:?}");

@@ -6,8 +6,8 @@ use kube::core::ApiResource;
 use kube::{Api, Resource};
 use serde_json::Value;
 
-use crate::crd::{CircuitBreaker, THE_KIND};
-use crate::errors::Step;
+use crate::crd::{CRD_NAME, CircuitBreaker};
+use crate::request::ApiRequest;
 use crate::watch::PAGE;
 use crate::{BreakerName, KubeClient};
 
@@ -18,7 +18,7 @@ impl KubeClient {
     /// One breaker as it is stored.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when there is none, or [`THE_KIND`] is not served; [`ClusterError::Forbidden`],
+    /// [`ClusterError::NotFound`] when there is none, or [`CRD_NAME`] is not served; [`ClusterError::Forbidden`],
     /// [`ClusterError::Unreachable`] as for every call.
     pub async fn breaker(&self, name: &BreakerName) -> Result<DynamicObject, ClusterError> {
         let about = format!("CircuitBreaker {name}");
@@ -33,7 +33,7 @@ impl KubeClient {
         });
         match found.await {
             Ok(found) => found.ok_or(ClusterError::NotFound(about)),
-            Err(ClusterError::NotFound(_)) => Err(ClusterError::NotFound(THE_KIND.into())),
+            Err(ClusterError::NotFound(_)) => Err(ClusterError::NotFound(CRD_NAME.into())),
             Err(error) => Err(error),
         }
     }
@@ -41,9 +41,9 @@ impl KubeClient {
     /// All breakers of a namespace, or of all.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when [`THE_KIND`] is not served; else as for every call.
+    /// [`ClusterError::NotFound`] when [`CRD_NAME`] is not served; else as for every call.
     pub async fn breakers(&self, namespace: Option<&str>) -> Result<Vec<DynamicObject>, ClusterError> {
-        let step = step("listing", "list", namespace, THE_KIND);
+        let step = step("listing", "list", namespace, CRD_NAME);
         let api = self.stored(namespace);
         let mut params = ListParams::default().limit(PAGE);
         let mut all = Vec::new();
@@ -82,8 +82,8 @@ impl KubeClient {
     }
 }
 
-fn step(doing: &str, verb: &'static str, namespace: Option<&str>, object: &str) -> Step {
-    Step {
+fn step(doing: &str, verb: &'static str, namespace: Option<&str>, object: &str) -> ApiRequest {
+    ApiRequest {
         doing: format!("{doing} {object}"),
         verb,
         resource: format!("{}.{}", CircuitBreaker::plural(&()), CircuitBreaker::group(&())),

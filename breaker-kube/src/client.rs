@@ -9,9 +9,9 @@ use breaker_core::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 use kube::Client;
 
-use crate::kinds::Kinds;
-use crate::pulse::Pulses;
-use crate::traffic::{RevisionCounts, Traffic};
+use crate::discovery::KindCache;
+use crate::request_metrics::{RequestCounter, RequestMetrics};
+use crate::watch_liveness::WatchLiveness;
 
 /// A cluster behind an API server.
 ///
@@ -20,9 +20,9 @@ use crate::traffic::{RevisionCounts, Traffic};
 pub struct KubeClient {
     pub(crate) client: Client,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) pulses: Pulses,
-    pub(crate) kinds: Arc<Kinds>,
-    pub(crate) tally: RevisionCounts,
+    pub(crate) pulses: WatchLiveness,
+    pub(crate) kinds: Arc<KindCache>,
+    pub(crate) tally: RequestCounter,
     namespace: String,
 }
 
@@ -31,8 +31,8 @@ impl KubeClient {
         client: Client,
         namespace: String,
         clock: Arc<dyn Clock>,
-        pulses: Pulses,
-        tally: RevisionCounts,
+        pulses: WatchLiveness,
+        tally: RequestCounter,
     ) -> Self {
         Self { client, clock, pulses, kinds: Arc::default(), tally, namespace }
     }
@@ -43,7 +43,7 @@ impl KubeClient {
     }
 
     /// What passed between this client, its clones included, and the API server so far.
-    pub fn traffic(&self) -> Traffic {
+    pub fn request_metrics(&self) -> RequestMetrics {
         self.tally.so_far()
     }
 }

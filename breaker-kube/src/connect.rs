@@ -11,16 +11,16 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::KubeClient;
-use crate::pulse::Pulses;
-use crate::traffic::RevisionCounts;
+use crate::request_layer::ObserveLayer;
+use crate::request_metrics::RequestCounter;
 use crate::watch::SERVER_TIMEOUT;
-use crate::witness::Witnessed;
+use crate::watch_liveness::WatchLiveness;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection on which an answer is awaited and nothing comes for so long has lost its other end, and a request that
 /// waits on it would wait for ever. The longest silence of a live one is that of a watch.
-const SILENT_FOR: Duration = Duration::from_secs(SERVER_TIMEOUT as u64 + 10);
+const READ_TIMEOUT: Duration = Duration::from_secs(SERVER_TIMEOUT as u64 + 10);
 
 /// Which cluster, as kubectl's flags say it.
 #[derive(Debug, Clone, Default)]
@@ -67,16 +67,17 @@ impl KubeClient {
     /// [`ConnectError`] says what is wrong with the configuration.
     pub async fn connect(options: Options, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         let mut config = configuration(&options).await?;
-        config.connect_timeout = Some(CONNECT_WITHIN);
-        config.read_timeout = Some(SILENT_FOR);
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
         // Whether and when to try again is the breaker's to decide.
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
-        let (pulses, tally) = (Pulses::default(), RevisionCounts::default());
+        let (pulses, tally) = (WatchLiveness::default(), RequestCounter::default());
         let builder =
             ClientBuilder::try_from(config).map_err(|error| ConnectError::Credentials(error.into()))?;
-        let builder = builder.with_layer(&Witnessed(tally.clone())).with_layer(&Witnessed(pulses.clone()));
+        let builder =
+            builder.with_layer(&ObserveLayer(tally.clone())).with_layer(&ObserveLayer(pulses.clone()));
         let client: Client = builder.build();
         Ok(Self::new(client, namespace, clock, pulses, tally))
     }

@@ -14,7 +14,7 @@ use kube::Api;
 use kube::api::{ListParams, PostParams};
 use serde::Deserialize;
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 use crate::{FIELD_MANAGER, KubeClient};
 
 const REPORTER: &str = "bigredbutton.dev/watcher";
@@ -25,8 +25,8 @@ impl KubeClient {
         namespace: &str,
         pod_uid: &str,
     ) -> Result<Vec<PodEvent>, ClusterError> {
-        let api: Api<SlimEvent> = Api::namespaced(self.client.clone(), namespace);
-        let step = Step {
+        let api: Api<PartialEvent> = Api::namespaced(self.client.clone(), namespace);
+        let step = ApiRequest {
             doing: "listing the pod's events".into(),
             verb: "list",
             resource: "events".into(),
@@ -75,7 +75,7 @@ impl KubeClient {
             reporting_instance: Some("watcher".into()),
             ..Event::default()
         };
-        let step = Step {
+        let step = ApiRequest {
             doing: format!("publishing an Event on {named}"),
             verb: "create",
             resource: "events.events.k8s.io".into(),
@@ -95,7 +95,7 @@ impl KubeClient {
 /// A core/v1 Event, to the fields used.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct SlimEvent {
+struct PartialEvent {
     #[serde(skip)]
     metadata: ObjectMeta,
     reason: Option<String>,
@@ -118,8 +118,8 @@ struct Series {
     last_observed_time: Option<Timestamp>,
 }
 
-impl From<SlimEvent> for PodEvent {
-    fn from(event: SlimEvent) -> Self {
+impl From<PartialEvent> for PodEvent {
+    fn from(event: PartialEvent) -> Self {
         let series = event.series.and_then(|series| series.last_observed_time);
         Self {
             reason: event.reason.unwrap_or_default(),
@@ -130,7 +130,7 @@ impl From<SlimEvent> for PodEvent {
     }
 }
 
-impl kube::Resource for SlimEvent {
+impl kube::Resource for PartialEvent {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 

@@ -4,7 +4,7 @@
 //!            absent, given up, or unchanged here for its duration
 //! Following ───────────────────────────────────────────────────────▶ Leading
 //!     ▲                                                                │ renews each RENEW_EVERY
-//!     └── held by another, or not renewed for Terms::give_up ──────────┘ gives it up when told to stop
+//!     └── held by another, or not renewed for LeaseParams::give_up ──────────┘ gives it up when told to stop
 //! ```
 //!
 //! Clocks of two machines are never compared: a candidate takes the Lease over when *it* has not seen it change for
@@ -26,12 +26,12 @@ use kube::api::PostParams;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 use crate::{FIELD_MANAGER, KubeClient};
 
 /// Which Lease, and by which terms it is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Terms {
+pub struct LeaseParams {
     /// Namespace of the Lease.
     pub namespace: String,
     /// Name of the Lease.
@@ -48,8 +48,8 @@ pub struct Terms {
     pub look_every: Duration,
 }
 
-impl Terms {
-    /// Terms by which a killed leader is followed within 12 s, and one that gives up within a second.
+impl LeaseParams {
+    /// LeaseParams by which a killed leader is followed within 12 s, and one that gives up within a second.
     pub fn new(namespace: &str, name: &str, identity: &str) -> Self {
         Self {
             namespace: namespace.into(),
@@ -70,7 +70,7 @@ impl Terms {
 
 /// Where this candidate stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Leadership {
     /// It leads.
     Leading,
     /// Another one leads; `None` while nobody is known to.
@@ -79,7 +79,7 @@ pub enum Standing {
     Unknown(String),
 }
 
-impl Standing {
+impl Leadership {
     /// Whether it leads.
     pub fn leads(&self) -> bool {
         *self == Self::Leading
@@ -89,24 +89,24 @@ impl Standing {
 /// One candidate for a Lease.
 pub struct Election {
     leases: Leases,
-    terms: Terms,
-    seen: Option<Seen>,
+    terms: LeaseParams,
+    seen: Option<ObservedLease>,
 }
 
 /// The Lease as last read or written, and since when it has been so, by this process' own clock.
 #[derive(Debug, Clone)]
-struct Seen {
+struct ObservedLease {
     lease: Lease,
     unchanged_since: Instant,
 }
 
-impl Seen {
+impl ObservedLease {
     fn holder(&self) -> Option<&str> {
         self.lease.spec.as_ref()?.holder_identity.as_deref().filter(|holder| !holder.is_empty())
     }
 
     /// When it may be taken from whoever holds it.
-    fn free_at(&self, terms: &Terms) -> Instant {
+    fn free_at(&self, terms: &LeaseParams) -> Instant {
         let seconds = self.lease.spec.as_ref().and_then(|spec| spec.lease_duration_seconds);
         let written = seconds.and_then(|n| u64::try_from(n).ok()).map(Duration::from_secs);
         match self.holder() {
@@ -124,7 +124,7 @@ enum Move {
     Follow,
 }
 
-fn next_move(seen: Option<&Seen>, terms: &Terms, now: Instant) -> Move {
+fn next_move(seen: Option<&ObservedLease>, terms: &LeaseParams, now: Instant) -> Move {
     match seen {
         None => Move::Create,
         // Its own: an answer to its write was lost, or it stopped leading for want of answers.
@@ -136,25 +136,25 @@ fn next_move(seen: Option<&Seen>, terms: &Terms, now: Instant) -> Move {
 
 impl Election {
     /// A candidate that asks for nothing before [`Election::run`].
-    pub fn new(client: &KubeClient, terms: Terms) -> Self {
+    pub fn new(client: &KubeClient, terms: LeaseParams) -> Self {
         Self { leases: Leases::new(client, &terms), terms, seen: None }
     }
 
     /// Stands for election until `stop` resolves, and gives the Lease up then, so that another leads at once.
     /// What acts as leader must have ended by then, and must end when `tell` says that it no longer leads.
-    pub async fn run(mut self, tell: &watch::Sender<Standing>, stop: impl Future<Output = ()>) {
+    pub async fn run(mut self, tell: &watch::Sender<Leadership>, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = stop => {}
             () = self.stand(tell) => {}
         }
-        say(tell, Standing::Following(None));
+        say(tell, Leadership::Following(None));
         if let Err(error) = self.give_up().await {
             tracing::warn!("{}; the next leader waits until the Lease runs out", error.chain());
         }
     }
 
     /// Never returns.
-    async fn stand(&mut self, tell: &watch::Sender<Standing>) {
+    async fn stand(&mut self, tell: &watch::Sender<Leadership>) {
         let mut leads_until = None;
         loop {
             leads_until = match leads_until {
@@ -175,20 +175,20 @@ impl Election {
     }
 
     /// One look of a follower; answers until when it leads now.
-    async fn follow(&mut self, tell: &watch::Sender<Standing>) -> Option<Instant> {
+    async fn follow(&mut self, tell: &watch::Sender<Leadership>) -> Option<Instant> {
         match self.try_to_lead().await {
             Ok(Some(end)) => {
-                say(tell, Standing::Leading);
+                say(tell, Leadership::Leading);
                 Some(end)
             }
             Ok(None) => {
-                let holder = self.seen.as_ref().and_then(Seen::holder);
-                say(tell, Standing::Following(holder.map(str::to_owned)));
+                let holder = self.seen.as_ref().and_then(ObservedLease::holder);
+                say(tell, Leadership::Following(holder.map(str::to_owned)));
                 None
             }
             Err(error) => {
                 let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
-                say(tell, Standing::Unknown(error.chain() + &rule.unwrap_or_default()));
+                say(tell, Leadership::Unknown(error.chain() + &rule.unwrap_or_default()));
                 None
             }
         }
@@ -207,7 +207,7 @@ impl Election {
     }
 
     /// One renewal of the leader, who leads until `end`; answers until when it leads now.
-    async fn lead(&mut self, tell: &watch::Sender<Standing>, end: Instant) -> Option<Instant> {
+    async fn lead(&mut self, tell: &watch::Sender<Leadership>, end: Instant) -> Option<Instant> {
         let why = match self.claim(self.terms.answer_by().min(end)).await {
             Ok(end) => return Some(end),
             // Changed or removed by somebody: look who leads, at once.
@@ -218,7 +218,7 @@ impl Election {
             tracing::warn!("{}; leading for {:.0?} more", why.chain(), end - Instant::now());
             return Some(end);
         }
-        say(tell, Standing::Unknown(why.chain()));
+        say(tell, Leadership::Unknown(why.chain()));
         None
     }
 
@@ -228,7 +228,7 @@ impl Election {
         let now = self.leases.now();
         let lease = claimed(self.seen.as_ref().map(|seen| &seen.lease), &self.terms, now);
         let lease = self.leases.write(lease, limit).await?;
-        self.seen = Some(Seen { lease, unchanged_since: Instant::now() });
+        self.seen = Some(ObservedLease { lease, unchanged_since: Instant::now() });
         Ok(sent_at + self.terms.give_up)
     }
 
@@ -236,7 +236,7 @@ impl Election {
         self.seen = found.map(|lease| {
             let unchanged = self.seen.take().filter(|seen| seen.lease.spec == lease.spec);
             let unchanged_since = unchanged.map_or_else(Instant::now, |seen| seen.unchanged_since);
-            Seen { lease, unchanged_since }
+            ObservedLease { lease, unchanged_since }
         });
     }
 
@@ -258,7 +258,7 @@ impl Election {
     }
 }
 
-fn say(tell: &watch::Sender<Standing>, standing: Standing) {
+fn say(tell: &watch::Sender<Leadership>, standing: Leadership) {
     tell.send_if_modified(|told| {
         let changed = *told != standing;
         *told = standing;
@@ -267,7 +267,7 @@ fn say(tell: &watch::Sender<Standing>, standing: Standing) {
 }
 
 /// The Lease as this candidate holds it at `now`, over what is there.
-fn claimed(before: Option<&Lease>, terms: &Terms, now: Timestamp) -> Lease {
+fn claimed(before: Option<&Lease>, terms: &LeaseParams, now: Timestamp) -> Lease {
     let mut lease = before.cloned().unwrap_or_else(|| Lease {
         metadata: ObjectMeta {
             name: Some(terms.name.clone()),
@@ -302,7 +302,7 @@ struct Leases {
 }
 
 impl Leases {
-    fn new(client: &KubeClient, terms: &Terms) -> Self {
+    fn new(client: &KubeClient, terms: &LeaseParams) -> Self {
         Self {
             api: Api::namespaced(client.client.clone(), &terms.namespace),
             client: client.clone(),
@@ -335,8 +335,8 @@ impl Leases {
         within(&step, limit, self.api.replace(&self.name, &params, &lease)).await
     }
 
-    fn step(&self, doing: &str, verb: &'static str) -> Step {
-        Step {
+    fn step(&self, doing: &str, verb: &'static str) -> ApiRequest {
+        ApiRequest {
             doing: format!("{doing} the Lease {}/{}", self.namespace, self.name),
             verb,
             resource: "leases.coordination.k8s.io".into(),
@@ -348,7 +348,7 @@ impl Leases {
 
 /// An attempt that must not outlast `limit`.
 async fn within<T>(
-    step: &Step,
+    step: &ApiRequest,
     limit: Instant,
     call: impl Future<Output = Result<T, kube::Error>>,
 ) -> Result<T, ClusterError> {
@@ -361,13 +361,13 @@ async fn within<T>(
 mod tests {
     use super::*;
 
-    fn terms() -> Terms {
-        Terms::new("brb", "controller", "a")
+    fn terms() -> LeaseParams {
+        LeaseParams::new("brb", "controller", "a")
     }
 
-    fn held_by(holder: &str, unchanged_since: Instant) -> Seen {
-        let lease = claimed(None, &Terms { identity: holder.into(), ..terms() }, Timestamp::UNIX_EPOCH);
-        Seen { lease, unchanged_since }
+    fn held_by(holder: &str, unchanged_since: Instant) -> ObservedLease {
+        let lease = claimed(None, &LeaseParams { identity: holder.into(), ..terms() }, Timestamp::UNIX_EPOCH);
+        ObservedLease { lease, unchanged_since }
     }
 
     #[test]
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_leader_stops_before_another_may_begin() {
-        let Terms { duration, give_up, renew_every, look_every, .. } = terms();
+        let LeaseParams { duration, give_up, renew_every, look_every, .. } = terms();
         assert!(give_up + Duration::from_secs(2) < duration, "a margin to stop in");
         assert!(renew_every * 3 < give_up, "three renewals may fail");
         assert!(duration + look_every < Duration::from_secs(15), "the hand-over that is promised");
@@ -402,7 +402,7 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let first = claimed(None, &terms(), now);
         let renewed = claimed(Some(&first), &terms(), now + Duration::from_secs(2));
-        let other = claimed(Some(&renewed), &Terms { identity: "b".into(), ..terms() }, now);
+        let other = claimed(Some(&renewed), &LeaseParams { identity: "b".into(), ..terms() }, now);
         let transitions = [&first, &renewed, &other].map(|l| l.spec.clone().unwrap().lease_transitions);
         assert_eq!(transitions, [Some(0), Some(0), Some(1)]);
         let acquired = |lease: &Lease| lease.spec.clone().unwrap().acquire_time;

@@ -8,43 +8,43 @@
 //! events     a pod's, to read; the target's, to write        rights  what the user may do, asked up front
 //! ```
 //!
-//! [`HttpMessenger`] is [`WebhookClient`](breaker_core::webhook::WebhookClient) over HTTP: the hook and the notices.
+//! [`HttpWebhookClient`] is [`WebhookClient`](breaker_core::webhook::WebhookClient) over HTTP: the hook and the notices.
 //!
 //! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
 //! a clock: the one given to [`KubeClient::connect`] dates the Events.
 
+mod access;
+mod autoscalers;
 mod breakers;
 mod client;
 mod connect;
 pub mod crd;
-mod errors;
+mod discovery;
 mod events;
 mod fleet;
-mod hub;
-mod kinds;
-mod last_words;
 pub mod lease;
-mod messenger;
+mod logs;
 mod pods;
-mod pulse;
 mod record;
-mod rights;
+mod request;
+mod request_layer;
+mod request_metrics;
 mod scale;
 mod secrets;
 mod selector;
-mod traffic;
-mod truce;
+mod shared_watch;
 mod watch;
-mod witness;
+mod watch_liveness;
+mod webhook;
 
+pub use access::MissingPermissions;
 pub use client::KubeClient;
 pub use connect::{ConnectError, Options};
-pub use fleet::{Audience, BreakerName, Fleet, FleetError, FleetOptions};
-pub use hub::SharedPodWatch;
-pub use messenger::{HttpMessenger, SIGNATURE, SecretFiles, Secrets, read_secret};
-pub use rights::Rights;
+pub use fleet::{BreakerName, Fleet, FleetError, FleetObserver, FleetOptions};
+pub use request_metrics::RequestMetrics;
 pub use secrets::KubeSecrets;
-pub use traffic::Traffic;
+pub use shared_watch::SharedPodWatch;
+pub use webhook::{HttpWebhookClient, SIGNATURE, SecretFiles, Secrets, read_secret};
 
 /// Field manager of every write.
 pub const FIELD_MANAGER: &str = "bigredbutton";

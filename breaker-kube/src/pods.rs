@@ -16,8 +16,8 @@ const REVISION_LABELS: [&str; 3] =
 /// A pod as it comes off the wire.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct SlimPod {
-    #[serde(deserialize_with = "slim_metadata")]
+pub(crate) struct PartialPod {
+    #[serde(deserialize_with = "partial_metadata")]
     metadata: ObjectMeta,
     spec: Spec,
     status: Status,
@@ -112,7 +112,7 @@ struct Metadata {
 }
 
 /// Leaves managed fields and annotations on the wire.
-fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
+fn partial_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = Metadata::deserialize(from)?;
     metadata.owner_references.retain(|owner| owner.controller == Some(true));
     Ok(ObjectMeta {
@@ -128,13 +128,13 @@ fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Er
     })
 }
 
-impl SlimPod {
+impl PartialPod {
     pub(crate) fn metadata(&self) -> &ObjectMeta {
         &self.metadata
     }
 }
 
-impl kube::Resource for SlimPod {
+impl kube::Resource for PartialPod {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 
@@ -163,9 +163,9 @@ impl kube::Resource for SlimPod {
     }
 }
 
-impl From<SlimPod> for PodReport {
-    fn from(pod: SlimPod) -> Self {
-        let SlimPod { metadata, spec, status } = pod;
+impl From<PartialPod> for PodReport {
+    fn from(pod: PartialPod) -> Self {
+        let PartialPod { metadata, spec, status } = pod;
         let holds = |kind: &str| status.conditions.iter().any(|c| c.kind == kind && c.status == "True");
         let (ready, restarting_all) = (holds("Ready"), holds("AllContainersRestarting"));
         let labels = metadata.labels.unwrap_or_default();
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_pod_is_read_to_its_facts() {
-        let pod: SlimPod = serde_json::from_str(POD).unwrap();
+        let pod: PartialPod = serde_json::from_str(POD).unwrap();
         assert!(pod.metadata.managed_fields.is_none());
         let report = PodReport::from(pod);
         assert_eq!((report.name.as_str(), report.revision.as_str()), ("ledger-0", "ledger-5d"));
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn what_is_absent_is_empty_and_never_an_error() {
         let report =
-            PodReport::from(serde_json::from_str::<SlimPod>(r#"{"metadata": {}, "status": {}}"#).unwrap());
+            PodReport::from(serde_json::from_str::<PartialPod>(r#"{"metadata": {}, "status": {}}"#).unwrap());
         assert!(report.containers.is_empty() && report.controller.is_none() && !report.has_started());
     }
 }

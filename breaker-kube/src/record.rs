@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::{Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 use crate::{FIELD_MANAGER, KubeClient};
 
 const KEY: &str = "record.json";
@@ -93,8 +93,8 @@ fn name(target: &WorkloadRef) -> String {
     format!("bigredbutton-{}-{}", target.kind, target.name)
 }
 
-fn step(doing: &str, verb: &'static str, target: &WorkloadRef) -> Step {
-    Step {
+fn step(doing: &str, verb: &'static str, target: &WorkloadRef) -> ApiRequest {
+    ApiRequest {
         doing: format!("{doing} the record of {target}"),
         verb,
         resource: "configmaps".into(),

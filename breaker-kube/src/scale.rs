@@ -8,8 +8,8 @@ use kube::api::{Patch, PatchParams};
 use kube::core::{ApiResource, DynamicObject};
 use serde_json::json;
 
-use crate::errors::Step;
-use crate::kinds::in_rules;
+use crate::discovery::rbac_resource;
+use crate::request::ApiRequest;
 use crate::{FIELD_MANAGER, KubeClient};
 
 impl KubeClient {
@@ -41,7 +41,7 @@ impl KubeClient {
     pub(crate) async fn scaler(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
         let (api, resource) = self.scaled_kind(target).await?;
         let mut step = step("reading", "get", target, &resource);
-        step.resource = in_rules(&resource, "");
+        step.resource = rbac_resource(&resource, "");
         let object = step.attempt(api.get_metadata(&target.name)).await?;
         let owners = object.metadata.managed_fields.unwrap_or_default().into_iter().filter(|entry| {
             let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
@@ -60,11 +60,11 @@ impl KubeClient {
     }
 }
 
-fn step(doing: &str, verb: &'static str, target: &WorkloadRef, resource: &ApiResource) -> Step {
-    Step {
+fn step(doing: &str, verb: &'static str, target: &WorkloadRef, resource: &ApiResource) -> ApiRequest {
+    ApiRequest {
         doing: format!("{doing} the scale of {target}"),
         verb,
-        resource: in_rules(resource, "scale"),
+        resource: rbac_resource(resource, "scale"),
         namespace: target.namespace.clone(),
         object: target.to_string(),
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 use crate::{KubeClient, Secrets};
 
 /// Keys of Secrets, read when they are needed and never kept.
@@ -25,7 +25,7 @@ impl Secrets for KubeSecrets {
             return Err(format!("`{name}` names no key of a Secret; it is namespace/name/key"));
         };
         let object = format!("Secret {namespace}/{secret}");
-        let step = Step {
+        let step = ApiRequest {
             doing: format!("reading {object}"),
             verb: "get",
             resource: "secrets".into(),

@@ -15,9 +15,9 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::KubeClient;
-use crate::errors::Step;
-use crate::pods::SlimPod;
-use crate::pulse::watches_pods;
+use crate::pods::PartialPod;
+use crate::request::ApiRequest;
+use crate::watch_liveness::watches_pods;
 
 /// The server answers a silent watch at least this often, in seconds.
 pub(crate) const SERVER_TIMEOUT: u32 = 60;
@@ -34,7 +34,7 @@ pub(crate) fn back_off() -> watcher::ExponentialBackoff {
 
 impl KubeClient {
     pub(crate) fn pods_watched(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
-        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
+        let api: Api<PartialPod> = Api::namespaced(self.client.clone(), namespace);
         let config = watcher::Config::default().labels(selector).timeout(SERVER_TIMEOUT).page_size(PAGE);
         let mut listing: Vec<PodReport> = Vec::new();
         let news = watcher(api, config).backoff(back_off()).filter_map(move |event| {
@@ -50,8 +50,8 @@ impl KubeClient {
     /// # Errors
     /// [`ClusterError::NotFound`], [`ClusterError::Forbidden`], [`ClusterError::Unreachable`] as for every call.
     pub async fn pod(&self, namespace: &str, name: &str) -> Result<PodReport, ClusterError> {
-        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
-        let step = Step {
+        let api: Api<PartialPod> = Api::namespaced(self.client.clone(), namespace);
+        let step = ApiRequest {
             doing: format!("reading the pod {namespace}/{name}"),
             verb: "get",
             resource: "pods".into(),
@@ -66,8 +66,8 @@ impl KubeClient {
         namespace: &str,
         selector: &str,
     ) -> Result<Vec<PodReport>, ClusterError> {
-        let api: Api<SlimPod> = Api::namespaced(self.client.clone(), namespace);
-        let step = Step {
+        let api: Api<PartialPod> = Api::namespaced(self.client.clone(), namespace);
+        let step = ApiRequest {
             doing: format!("listing the pods of {namespace}"),
             verb: "list",
             resource: "pods".into(),
@@ -89,7 +89,7 @@ impl KubeClient {
 
 /// kube lists again by itself after a 410 and other ruptures; what is absent at the end of a list is gone.
 fn translate(
-    event: Result<Event<SlimPod>, watcher::Error>,
+    event: Result<Event<PartialPod>, watcher::Error>,
     listing: &mut Vec<PodReport>,
 ) -> Option<PodWatchEvent> {
     match event {

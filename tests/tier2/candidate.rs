@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use breaker_core::Clock;
-use breaker_kube::lease::{Election, Standing, Terms};
+use breaker_kube::lease::{Election, Leadership, LeaseParams};
 use breaker_kube::{KubeClient, Options};
 use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,20 +33,20 @@ async fn main() {
     let hours = i64::try_from(identity.len()).unwrap_or_default();
     let clock = Arc::new(WrongClock { slow_by: SignedDuration::from_hours(hours) });
     let client = KubeClient::connect(Options::default(), clock).await.expect("a client");
-    let (tell, mut standing) = watch::channel(Standing::Following(None));
+    let (tell, mut standing) = watch::channel(Leadership::Following(None));
     let mut asked_to_go = signal(SignalKind::terminate()).expect("a handler");
-    let election = Election::new(&client, Terms::new(&namespace, "controller", &identity));
+    let election = Election::new(&client, LeaseParams::new(&namespace, "controller", &identity));
     let run = election.run(&tell, async {
         asked_to_go.recv().await;
     });
     let print = async {
         while standing.changed().await.is_ok() {
             match &*standing.borrow_and_update() {
-                Standing::Leading => println!("leading"),
-                Standing::Following(holder) => {
+                Leadership::Leading => println!("leading"),
+                Leadership::Following(holder) => {
                     println!("following {}", holder.as_deref().unwrap_or("nobody"))
                 }
-                Standing::Unknown(why) => println!("unknown {why}"),
+                Leadership::Unknown(why) => println!("unknown {why}"),
             }
         }
     };

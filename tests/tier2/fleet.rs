@@ -323,7 +323,7 @@ async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
     let ns = test_namespace("fleet-edit").await;
     let mut app = guarded(&ns, "swype", json!({"trip": {"maxRestarts": 10, "window": "30m"}})).await;
     let fleet = controller(&ns);
-    let overlook = ns.wait_for_condition("swype", "WindowMayOverlook", "True").await;
+    let overlook = ns.wait_for_condition("swype", "WindowTooShort", "True").await;
     assert!(
         overlook["message"].as_str().is_some_and(|why| why.contains("spec.trip.window: 150m")),
         "{overlook}"
@@ -334,7 +334,7 @@ async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
     fleet.wait_for("watching").await;
     fleet.read_for(QUIET).await;
     let events = ns.events_on("swype").await;
-    assert_eq!(events.iter().filter(|(reason, _)| reason == "WindowMayOverlook").count(), 1, "{events:?}");
+    assert_eq!(events.iter().filter(|(reason, _)| reason == "WindowTooShort").count(), 1, "{events:?}");
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
@@ -343,7 +343,7 @@ async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
     assert_eq!(ns.replicas("swype").await, 1);
     ns.edit_breaker("swype", json!({"trip": {"maxRestarts": 3, "window": "1h"}})).await;
     let status = ns.wait_for_phase("swype", "Open").await;
-    assert_eq!(condition(&status, "WindowMayOverlook"), Value::Null, "{status:#}");
+    assert_eq!(condition(&status, "WindowTooShort"), Value::Null, "{status:#}");
     let generation = ns.breakers().get("swype").await.expect("there").metadata.generation;
     ns.wait_for_status("swype", "this generation", |status| {
         status["observedGeneration"] == json!(generation)
@@ -409,7 +409,7 @@ async fn an_edited_target_is_watched_instead_and_the_former_one_is_left_as_it_is
     ns.wait_for_phase("swype", "Open").await;
     ns.edit_breaker("swype", json!({"targetRef": {"name": "other"}})).await;
     ns.wait_for_phase("swype", "Closed").await;
-    assert!(ns.events_on("swype").await.iter().any(|(reason, _)| reason == "LeftAsItIs"));
+    assert!(ns.events_on("swype").await.iter().any(|(reason, _)| reason == "WorkloadLeftScaledDown"));
     for _ in 0..4 {
         other.restart(REFUSED).await;
     }
@@ -566,7 +566,7 @@ async fn deleting_the_breaker_of_an_open_workload_leaves_it_and_says_how_to_brin
     let mut fleet = controller(&ns);
     ns.wait_for_phase("swype", "Open").await;
     ns.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
-    let note = ns.wait_for_event("swype", "LeftAsItIs").await;
+    let note = ns.wait_for_event("swype", "WorkloadLeftScaledDown").await;
     assert!(note.contains("--replicas=1") && note.contains("deployment/swype"), "{note}");
     fleet.read_for(QUIET).await;
     assert_eq!(ns.replicas("swype").await, 0);
@@ -729,7 +729,7 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         assert_eq!(paused(&ns, name).await.as_deref(), after, "{name}");
     }
     ns.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
-    let note = ns.wait_for_event("left", "LeftAsItIs").await;
+    let note = ns.wait_for_event("left", "WorkloadLeftScaledDown").await;
     let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", ns.name);
     assert!(note.contains(&undo), "{note}");
     assert_eq!((ns.replicas("left").await, paused(&ns, "left").await.as_deref()), (0, Some("0")));
@@ -974,7 +974,7 @@ async fn an_hpa_leaves_an_open_workload_at_zero_and_works_on_after_the_reset() {
     fleet.read_for(QUIET).await;
     let status = ns.breaker_status("swype").await;
     assert_eq!((ns.replicas("swype").await, &status["phase"]), (0, &json!("Open")));
-    assert_eq!(condition(&status, "HPAMayWake"), Value::Null, "{status:#}");
+    assert_eq!(condition(&status, "HPAMayScaleUp"), Value::Null, "{status:#}");
     ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
     ns.wait_for_phase("swype", "Closed").await;
     assert_eq!(ns.replicas("swype").await, 2);
@@ -995,23 +995,23 @@ async fn an_hpa_that_may_wake_an_open_workload_is_named_also_by_the_next_control
     }
     let fleet = controller(&ns);
     ready(&ns, "swype").await;
-    assert_eq!(condition(&ns.breaker_status("swype").await, "HPAMayWake"), Value::Null);
+    assert_eq!(condition(&ns.breaker_status("swype").await, "HPAMayScaleUp"), Value::Null);
     ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
-    let wakes = ns.wait_for_condition("swype", "HPAMayWake", "True").await;
+    let wakes = ns.wait_for_condition("swype", "HPAMayScaleUp", "True").await;
     assert!(
         wakes["message"].as_str().is_some_and(|why| why.contains("HorizontalPodAutoscaler swype")),
         "{wakes}"
     );
-    ns.wait_for_event("swype", "HPAMayWake").await;
+    ns.wait_for_event("swype", "HPAMayScaleUp").await;
     fleet.kill().await;
     let mut next = controller(&ns);
     next.wait_for("already_open").await;
     next.read_for(QUIET).await;
-    let still = condition(&ns.breaker_status("swype").await, "HPAMayWake");
+    let still = condition(&ns.breaker_status("swype").await, "HPAMayScaleUp");
     assert_eq!(still["lastTransitionTime"], wakes["lastTransitionTime"], "{still}");
     ask_for_a_reset(&ns, "swype", &Timestamp::now().to_string()).await;
     ns.wait_for_status("swype", "closed, and no warning", |status| {
-        status["phase"] == "Closed" && condition(status, "HPAMayWake") == Value::Null
+        status["phase"] == "Closed" && condition(status, "HPAMayScaleUp") == Value::Null
     })
     .await;
     ns.delete().await;

@@ -9,7 +9,7 @@ mod list;
 
 use anyhow::Context;
 use breaker_core::ClusterError;
-use breaker_kube::crd::{BadSpec, CircuitBreakerSpec, CircuitBreakerStatus, THE_KIND};
+use breaker_kube::crd::{BadSpec, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus};
 use breaker_kube::{BreakerName, KubeClient};
 use kube::ResourceExt;
 use kube::api::DynamicObject;
@@ -71,7 +71,7 @@ impl<T> Missing<T> for Result<T, ClusterError> {
 
 fn how_to_find(what: &str) -> String {
     let name = crate::program::name();
-    if what == THE_KIND {
+    if what == CRD_NAME {
         return format!(
             "install it with `{name} crd | kubectl apply --server-side -f -`, or name the workload itself by \
              --deployment or --target"

@@ -8,15 +8,15 @@
 //! The doc comments of these types are what `kubectl explain` shows, and their rules are what the API server refuses
 //! by: both are written for the person who types the YAML.
 
-mod read;
+mod parse;
 mod spec;
 mod status;
 
-pub use crate::truce::Pause;
-pub use read::{BadSpec, Wanted};
+pub use crate::autoscalers::KedaPause;
+pub use parse::{BadSpec, ParsedSpec};
 pub use spec::{
-    BeforeTrip, CauseName, CircuitBreaker, CircuitBreakerSpec, HooksSpec, ModeName, Notify, OnFailure,
-    OverrideName, RecoveryMode, RecoverySpec, SecretKey, Share, TargetRef, TripSpec, UnobservedName,
+    BeforeTrip, CauseName, CircuitBreaker, CircuitBreakerSpec, HooksSpec, IntOrPercent, ModeName, Notify,
+    OnFailure, OverrideName, RecoveryMode, RecoverySpec, SecretKey, TargetRef, TripSpec, UnobservedName,
 };
 pub use status::{CircuitBreakerStatus, Condition, LastTrip, condition};
 
@@ -24,7 +24,7 @@ pub use status::{CircuitBreakerStatus, Condition, LastTrip, condition};
 pub const RESET_ANNOTATION: &str = "bigredbutton.dev/reset-requested-at";
 
 /// What [`ClusterError::NotFound`](breaker_core::ClusterError::NotFound) names when the definition is not installed.
-pub const THE_KIND: &str = "the kind CircuitBreaker";
+pub const CRD_NAME: &str = "the kind CircuitBreaker";
 
 /// The CustomResourceDefinition as YAML.
 ///

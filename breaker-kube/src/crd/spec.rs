@@ -147,13 +147,13 @@ pub struct TripSpec {
     #[schemars(schema_with = "whole_number")]
     #[schemars(extend("x-kubernetes-validations" = [rule("self >= 0", "maxRestarts must not be negative"), rule("self <= 1000000", "maxRestarts is at most 1000000")]))]
     pub max_restarts: u32,
-    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m; none counts everything since the last trip or reset. Shorter than 15 min for each tolerated restart, it can overlook a steady crash loop: then condition WindowMayOverlook says so.
+    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m; none counts everything since the last trip or reset. Shorter than 15 min for each tolerated restart, it can overlook a steady crash loop: then condition WindowTooShort says so.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self == 'none' || (self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s'))", "window is a span longer than zero such as 90s, 10m or 1h30m, or none")]))]
     pub window: String,
     /// How many pods must be failing at the moment of the trip: a share such as 50% (rounded up), or a number of pods (no more than there are).
     #[schemars(extend("x-kubernetes-validations" = [rule("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$|^[1-9][0-9]{0,8}$')", "minFailingPods is a share from 1% to 100%, or a number of pods from 1 on")]))]
-    pub min_failing_pods: Share,
+    pub min_failing_pods: IntOrPercent,
     /// What becomes of restarts that nobody saw: Inherit gives them the newest known cause where that is safe, Ignore leaves them unknown.
     pub unobserved: UnobservedName,
 }
@@ -164,7 +164,7 @@ impl Default for TripSpec {
             causes: vec![CauseName::Network],
             max_restarts: 3,
             window: "1h".into(),
-            min_failing_pods: Share::default(),
+            min_failing_pods: IntOrPercent::default(),
             unobserved: UnobservedName::default(),
         }
     }
@@ -279,7 +279,7 @@ fn hmac_key() -> String {
 /// A share of the pods or a number of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Share {
+pub enum IntOrPercent {
     /// A number of pods.
     Pods(i64),
     /// `50%`, or a number as text.
@@ -287,15 +287,15 @@ pub enum Share {
 }
 
 /// Half of them.
-impl Default for Share {
+impl Default for IntOrPercent {
     fn default() -> Self {
         Self::Text("50%".into())
     }
 }
 
-impl JsonSchema for Share {
+impl JsonSchema for IntOrPercent {
     fn schema_name() -> Cow<'static, str> {
-        "Share".into()
+        "IntOrPercent".into()
     }
 
     fn inline_schema() -> bool {

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::truce::Pause;
+use crate::autoscalers::KedaPause;
 
 /// Where the breaker stands. Written by the controller alone.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct CircuitBreakerStatus {
     /// The generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, TargetFound, Tripped and Held always; Contested, Conflict, WindowMayOverlook and HPAMayWake while they hold.
+    /// Ready, TargetFound, Tripped and Held always; Contested, Conflict, WindowTooShort and HPAMayScaleUp while they hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
@@ -53,7 +53,7 @@ pub struct CircuitBreakerStatus {
     pub override_handled: Option<String>,
     /// The ScaledObject of KEDA that is paused while the breaker is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub paused: Option<Pause>,
+    pub paused: Option<KedaPause>,
     /// What the controller resumes from after its own restart. Not for people; do not edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "anything")]
@@ -110,9 +110,9 @@ pub mod condition {
     /// An older breaker has the same target.
     pub const CONFLICT: &str = "Conflict";
     /// The window can overlook a steady crash loop.
-    pub const WINDOW_MAY_OVERLOOK: &str = "WindowMayOverlook";
+    pub const WINDOW_TOO_SHORT: &str = "WindowTooShort";
     /// A HorizontalPodAutoscaler may scale the open target up.
-    pub const HPA_MAY_WAKE: &str = "HPAMayWake";
+    pub const HPA_MAY_SCALE_UP: &str = "HPAMayScaleUp";
 }
 
 fn integer(_: &mut SchemaGenerator) -> Schema {

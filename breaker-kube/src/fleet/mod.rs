@@ -1,25 +1,25 @@
 //! A fleet: every CircuitBreaker of a scope, each with a supervisor of its own, over one pod watch.
 //!
 //! ```text
-//! CircuitBreakers ─watch─▶ Fleet ──┬─ starts, orders, stops ─▶ life ─▶ Supervisor ─▶ FleetDoor ─┬▶ SharedPodWatch (pods)
-//!                                  │                                                            ├▶ Page (Record, status)
-//!                                  └─ Desk: the outage guard ◀── counted restarts, trips        └▶ KubeClient (all else)
+//! CircuitBreakers ─watch─▶ Fleet ──┬─ starts, orders, stops ─▶ life ─▶ Supervisor ─▶ FleetClient ─┬▶ SharedPodWatch (pods)
+//!                                  │                                                            ├▶ StatusWriter (Record, status)
+//!                                  └─ SharedGuard: the outage guard ◀── counted restarts, trips        └▶ KubeClient (all else)
 //! ```
 //!
 //! A breaker's state is its status alone: what is here can be dropped at any instant, and whoever comes next resumes
 //! from there. So nothing is handed over, and two fleets over one scope are as safe as two watchers of one target:
 //! every write carries a precondition.
 
-mod desk;
-mod door;
-mod life;
-mod orders;
-mod page;
-mod remark;
-mod sheet;
-mod source;
+mod client;
+mod desired;
+mod events;
+mod guard;
+mod resource;
+mod status;
+mod status_writer;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -36,28 +36,28 @@ use kube::runtime::{WatchStreamExt, watcher};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-pub use self::source::BreakerName;
+pub use self::resource::BreakerName;
 
-use self::desk::Desk;
-use self::door::{Keda, Lanes, Token};
-use self::orders::Orders;
-use self::page::Page;
-use self::sheet::Finding;
-use self::source::SlimBreaker;
-use crate::crd::{BadSpec, CircuitBreakerSpec, THE_KIND, Wanted, condition};
-use crate::errors::Step;
+use self::client::{KedaPresence, RequestLimits, Token};
+use self::desired::Desired;
+use self::guard::SharedGuard;
+use self::resource::PartialBreaker;
+use self::status::ConditionState;
+use self::status_writer::StatusWriter;
+use crate::crd::{BadSpec, CRD_NAME, CircuitBreakerSpec, ParsedSpec, condition};
+use crate::request::ApiRequest;
 use crate::watch::{PAGE, SERVER_TIMEOUT, back_off};
 use crate::{KubeClient, SharedPodWatch};
 
 /// The first round of breakers gets so long, after the listing of all pods, to take evidence; only then may one trip.
-const LOOK_AROUND: Duration = Duration::from_secs(2);
+const EVIDENCE_TIME: Duration = Duration::from_secs(2);
 
 /// So many breakers read the scale of their target at their start, or write what only changes their status, at the
 /// same time: each takes a connection. What a trip needs does not wait for these.
-const AT_ONCE: usize = 8;
+const MAX_CONCURRENT_STARTS: usize = 8;
 
 /// A breaker that cannot even ask for its pods does not keep the others from theirs for longer.
-const WAIT_FOR_ALL: Duration = Duration::from_secs(20);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How a fleet behaves.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ pub struct FleetOptions {
 }
 
 /// Who is told what happens in a fleet.
-pub trait Audience: Send + Sync {
+pub trait FleetObserver: Send + Sync {
     /// A breaker told something.
     fn told(&self, breaker: &BreakerName, at: Timestamp, notice: &BreakerEvent);
 
@@ -93,18 +93,24 @@ pub trait Audience: Send + Sync {
 pub(crate) struct Shared {
     kube: KubeClient,
     hub: SharedPodWatch,
-    desk: Desk,
+    desk: SharedGuard,
     options: FleetOptions,
-    audience: Arc<dyn Audience>,
+    audience: Arc<dyn FleetObserver>,
     looked: watch::Sender<bool>,
     /// A thousand breakers that start do not ask all at once.
     few: Semaphore,
-    keda: Arc<Keda>,
-    lanes: Arc<Lanes>,
+    keda: Arc<KedaPresence>,
+    lanes: Arc<RequestLimits>,
 }
 
 impl Shared {
-    fn told(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef, at: Timestamp, notice: &BreakerEvent) {
+    fn told(
+        self: &Arc<Self>,
+        page: &Arc<StatusWriter>,
+        target: &WorkloadRef,
+        at: Timestamp,
+        notice: &BreakerEvent,
+    ) {
         if matches!(notice, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
             self.look_for_hpa(page, target);
         }
@@ -125,10 +131,10 @@ impl Shared {
 
 impl Shared {
     /// An HPA leaves a workload at zero alone, unless its own minimum is zero.
-    fn look_for_hpa(self: &Arc<Self>, page: &Arc<Page>, target: &WorkloadRef) {
+    fn look_for_hpa(self: &Arc<Self>, page: &Arc<StatusWriter>, target: &WorkloadRef) {
         let (shared, page, target) = (Arc::clone(self), Arc::clone(page), target.clone());
         tokio::spawn(async move {
-            let may_wake = match shared.kube.waking_hpa(&target).await {
+            let may_wake = match shared.kube.hpa_scaling_from_zero(&target).await {
                 Ok(hpa) => hpa.map(|hpa| {
                     format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up")
                 }),
@@ -138,7 +144,7 @@ impl Shared {
                 return;
             }
             if let Some(why) = &may_wake {
-                shared.remark(Some(&page), true, condition::HPA_MAY_WAKE, why);
+                shared.remark(Some(&page), true, condition::HPA_MAY_SCALE_UP, why);
             }
             page.change(|sheet| sheet.may_wake = may_wake);
         });
@@ -164,7 +170,7 @@ pub struct Fleet {
     kube: KubeClient,
     hub: SharedPodWatch,
     options: FleetOptions,
-    audience: Arc<dyn Audience>,
+    audience: Arc<dyn FleetObserver>,
 }
 
 /// A fleet cannot go on.
@@ -180,7 +186,7 @@ pub enum FleetError {
 
 impl Fleet {
     /// A fleet that does nothing before [`Fleet::run`].
-    pub fn new(kube: KubeClient, options: FleetOptions, audience: Arc<dyn Audience>) -> Self {
+    pub fn new(kube: KubeClient, options: FleetOptions, audience: Arc<dyn FleetObserver>) -> Self {
         let hub = SharedPodWatch::new(kube.clone(), options.namespace.clone());
         Self { kube, hub, options, audience }
     }
@@ -192,21 +198,21 @@ impl Fleet {
     /// listed, [`ClusterError::Unreachable`] without an answer.
     pub async fn check(&self) -> Result<(), ClusterError> {
         let Self { kube, options, .. } = self;
-        let step = Step {
+        let step = ApiRequest {
             doing: "listing CircuitBreakers".into(),
             verb: "list",
             resource: "circuitbreakers.bigredbutton.dev".into(),
             namespace: options.namespace.clone().unwrap_or_else(|| "(all)".into()),
-            object: THE_KIND.into(),
+            object: CRD_NAME.into(),
         };
         let params = ListParams::default().limit(1);
         match &options.namespace {
             Some(namespace) => {
-                let api: Api<SlimBreaker> = Api::namespaced(kube.client.clone(), namespace);
+                let api: Api<PartialBreaker> = Api::namespaced(kube.client.clone(), namespace);
                 step.attempt(api.list(&params)).await?;
             }
             None => {
-                step.attempt(Api::<SlimBreaker>::all(kube.client.clone()).list(&params)).await?;
+                step.attempt(Api::<PartialBreaker>::all(kube.client.clone()).list(&params)).await?;
             }
         }
         Ok(())
@@ -222,43 +228,43 @@ impl Fleet {
     /// # Errors
     /// [`FleetError`]; nothing that a later try would heal.
     pub async fn run(&self) -> Result<(), FleetError> {
-        self.hub.begin_anew();
+        self.hub.reset();
         let shared = Shared {
             kube: self.kube.clone(),
             hub: self.hub.clone(),
-            desk: Desk::new(self.options.guard_targets),
+            desk: SharedGuard::new(self.options.guard_targets),
             options: self.options.clone(),
             audience: Arc::clone(&self.audience),
             looked: watch::channel(false).0,
-            few: Semaphore::new(AT_ONCE),
+            few: Semaphore::new(MAX_CONCURRENT_STARTS),
             keda: Arc::default(),
             lanes: Arc::default(),
         };
-        Round::new(Arc::new(shared)).run().await
+        Reconciler::new(Arc::new(shared)).run().await
     }
 }
 
 /// One run of a fleet.
-struct Round {
+struct Reconciler {
     shared: Arc<Shared>,
     entries: BTreeMap<BreakerName, Entry>,
     /// Who wants which target: the oldest breaker acts.
     claims: HashMap<WorkloadRef, BTreeSet<(Timestamp, BreakerName)>>,
     tasks: JoinSet<()>,
     guard: Option<String>,
-    /// Given to the breakers of the first round.
+    /// Applied to the breakers of the first round.
     token: Option<Token>,
 }
 
 struct Entry {
-    page: Arc<Page>,
+    page: Arc<StatusWriter>,
     created: Timestamp,
-    wanted: Result<Wanted, BadSpec>,
+    wanted: Result<ParsedSpec, BadSpec>,
     /// The annotation that asks for a reset, as it is.
     asked: Option<String>,
     /// The same, if it is a time.
     reset: Option<String>,
-    orders: Option<watch::Sender<Orders>>,
+    orders: Option<watch::Sender<Desired>>,
     role: Role,
     task: Option<AbortHandle>,
 }
@@ -266,13 +272,13 @@ struct Entry {
 #[derive(Debug, Clone, PartialEq)]
 enum Role {
     Undecided,
-    Acts(WorkloadRef),
+    Active(WorkloadRef),
     /// An older breaker has the same target.
-    Yields(BreakerName),
+    Conflicting(BreakerName),
     Invalid(String),
 }
 
-impl Round {
+impl Reconciler {
     fn new(shared: Arc<Shared>) -> Self {
         Self {
             shared,
@@ -287,7 +293,7 @@ impl Round {
     async fn run(mut self) -> Result<(), FleetError> {
         let shared = Arc::clone(&self.shared);
         let client = shared.kube.client.clone();
-        let api: Api<SlimBreaker> = match &shared.options.namespace {
+        let api: Api<PartialBreaker> = match &shared.options.namespace {
             Some(namespace) => Api::namespaced(client, namespace),
             None => Api::all(client),
         };
@@ -347,7 +353,7 @@ impl Round {
     }
 
     /// A breaker as it is now.
-    fn apply(&mut self, breaker: &SlimBreaker) {
+    fn apply(&mut self, breaker: &PartialBreaker) {
         let name = breaker.name();
         if breaker.metadata.deletion_timestamp.is_some() {
             return self.remove(&name);
@@ -359,7 +365,7 @@ impl Round {
         let asked = breaker.reset_requested().map(str::to_owned);
         let shared = Arc::clone(&self.shared);
         let entry = self.entries.entry(name.clone()).or_insert_with(|| Entry {
-            page: Arc::new(Page::new(&shared.kube.client, &shared.kube.clock, breaker)),
+            page: Arc::new(StatusWriter::new(&shared.kube.client, &shared.kube.clock, breaker)),
             created: breaker.metadata.creation_timestamp.as_ref().map(|at| at.0).unwrap_or_default(),
             wanted: Err(BadSpec { field: "spec", problem: String::new() }),
             asked: None,
@@ -382,7 +388,7 @@ impl Round {
         let overlook = wanted.as_ref().ok().and_then(|wanted| overlook(&wanted.policy));
         if overlook.is_some() && entry.page.read(|sheet| sheet.overlook != overlook) {
             let why = overlook.clone().unwrap_or_default();
-            shared.remark(Some(&entry.page), true, "WindowMayOverlook", &why);
+            shared.remark(Some(&entry.page), true, "WindowTooShort", &why);
         }
         entry.page.change(|sheet| sheet.overlook = overlook);
         entry.wanted = wanted;
@@ -431,7 +437,8 @@ impl Round {
             self.claims.get(target).into_iter().flatten().map(|(_, name)| name.clone()).collect();
         let Some(oldest) = names.first().cloned() else { return };
         for name in names {
-            let role = if name == oldest { Role::Acts(target.clone()) } else { Role::Yields(oldest.clone()) };
+            let role =
+                if name == oldest { Role::Active(target.clone()) } else { Role::Conflicting(oldest.clone()) };
             self.set_role(&name, role);
         }
     }
@@ -439,7 +446,7 @@ impl Round {
     fn set_role(&mut self, name: &BreakerName, role: Role) {
         let guard = self.guard.clone();
         let Some(entry) = self.entries.get_mut(name) else { return };
-        let orders = entry.wanted.as_ref().ok().map(|wanted| Orders {
+        let orders = entry.wanted.as_ref().ok().map(|wanted| Desired {
             policy: wanted.policy.clone(),
             override_: wanted.override_,
             guard,
@@ -462,29 +469,35 @@ impl Round {
         let page = Arc::clone(&entry.page);
         page.change(|sheet| sheet.conflict = None);
         let (ready, remark) = match (&role, orders) {
-            (Role::Acts(target), Some(orders)) => {
+            (Role::Active(target), Some(orders)) => {
                 let (sender, receiver) = watch::channel(orders);
                 entry.orders = Some(sender);
                 shared.desk.watch(name);
-                let life =
-                    life::live(Arc::clone(&shared), page, target.clone(), receiver, self.token.clone());
+                let life = worker::run_forever(
+                    Arc::clone(&shared),
+                    page,
+                    target.clone(),
+                    receiver,
+                    self.token.clone(),
+                );
                 entry.task = Some(self.tasks.spawn(life));
                 return;
             }
-            (Role::Yields(to), _) => {
+            (Role::Conflicting(to), _) => {
                 let why =
                     format!("CircuitBreaker {to} is older and has the same target; delete one of the two");
                 page.change(|sheet| sheet.conflict = Some(why.clone()));
-                (Finding::new(false, "Conflict", why.clone()), ("Conflict", why))
+                (ConditionState::new(false, "Conflict", why.clone()), ("Conflict", why))
             }
             (Role::Invalid(problem), _) => {
-                (Finding::new(false, "InvalidSpec", problem.clone()), ("InvalidSpec", problem.clone()))
+                (ConditionState::new(false, "InvalidSpec", problem.clone()), ("InvalidSpec", problem.clone()))
             }
             _ => return,
         };
         page.change(|sheet| sheet.ready = ready);
         shared.remark(Some(&page), true, remark.0, &remark.1);
-        entry.task = Some(self.tasks.spawn(async move { life::keep_written(&shared, &page).await }));
+        entry.task =
+            Some(self.tasks.spawn(async move { worker::write_status_on_change(&shared, &page).await }));
     }
 
     /// Lets the guard look at the fleet; answers when time alone may change its mind.
@@ -522,7 +535,7 @@ impl Entry {
         if let Some(task) = self.task.take() {
             task.abort();
         }
-        let Role::Acts(target) = &self.role else { return };
+        let Role::Active(target) = &self.role else { return };
         let name = &self.page.name;
         shared.desk.forget(name);
         shared.audience.gone(name);
@@ -536,12 +549,12 @@ impl Entry {
 /// Once every breaker there is has asked for its pods, they are listed, once for all; then each has a look.
 async fn first_round(shared: Arc<Shared>, mut asking: mpsc::Receiver<()>) {
     let all_asked = async { while asking.recv().await.is_some() {} };
-    let _ = tokio::time::timeout(WAIT_FOR_ALL, all_asked).await;
+    let _ = tokio::time::timeout(STARTUP_TIMEOUT, all_asked).await;
     let looked = async {
         while shared.hub.alive_at().is_none() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(LOOK_AROUND).await;
+        tokio::time::sleep(EVIDENCE_TIME).await;
         shared.looked.send_replace(true);
         std::future::pending::<()>().await
     };

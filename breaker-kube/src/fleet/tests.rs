@@ -5,22 +5,22 @@ use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::sheet::{Finding, Sheet};
-use super::source::SlimBreaker;
+use super::resource::PartialBreaker;
+use super::status::{ConditionState, StatusModel};
 use crate::crd::{CircuitBreakerStatus, Condition};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn watching() -> Sheet {
-    let mut sheet = Sheet::of(CircuitBreakerStatus::default(), Some(1));
-    sheet.ready = Finding::new(true, "Watching", "watching");
-    sheet.target_found = Some(Finding::new(true, "Found", "sre/deployment/swype-app"));
+fn watching() -> StatusModel {
+    let mut sheet = StatusModel::of(CircuitBreakerStatus::default(), Some(1));
+    sheet.ready = ConditionState::new(true, "Watching", "watching");
+    sheet.target_found = Some(ConditionState::new(true, "Found", "sre/deployment/swype-app"));
     sheet
 }
 
-fn with(sheet: &mut Sheet, record: &Record, second: i64) -> CircuitBreakerStatus {
+fn with(sheet: &mut StatusModel, record: &Record, second: i64) -> CircuitBreakerStatus {
     sheet.status(Some((record, serde_json::to_value(record).unwrap())), at(second))
 }
 
@@ -55,7 +55,7 @@ fn held() -> BreakerEvent {
 fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_no_phase() {
     let status = watching().status(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(0)));
-    let mut idle = Sheet::of(CircuitBreakerStatus::default(), Some(1));
+    let mut idle = StatusModel::of(CircuitBreakerStatus::default(), Some(1));
     let status = idle.status(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (None, None));
     assert_eq!(find(&status, "Ready").unwrap().reason, "Starting");
@@ -65,7 +65,7 @@ fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_
 fn a_condition_keeps_its_time_until_its_status_changes() {
     let mut sheet = watching();
     let first = sheet.status(None, at(0));
-    sheet.ready = Finding::new(true, "Observing", "observing");
+    sheet.ready = ConditionState::new(true, "Observing", "observing");
     let later = sheet.status(None, at(60));
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
@@ -73,8 +73,9 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
     let held = sheet.status(None, at(120));
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
     // Read back by the next controller.
-    let mut next = Sheet::of(serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap(), Some(1));
-    next.ready = Finding::new(true, "Watching", "watching");
+    let mut next =
+        StatusModel::of(serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap(), Some(1));
+    next.ready = ConditionState::new(true, "Watching", "watching");
     assert_eq!(find(&next.status(None, at(600)), "Ready").unwrap().last_transition_time, at(0));
 }
 
@@ -128,12 +129,12 @@ fn conditions_that_warn_stand_only_while_they_hold() {
     let contested = Some(Contested { by: "argocd".into(), at: at(0) });
     let status = with(&mut sheet, &Record { contested, ..Record::default() }, 0);
     assert_eq!(status.contested_by.as_deref(), Some("argocd"));
-    for kind in ["WindowMayOverlook", "Conflict", "Contested"] {
+    for kind in ["WindowTooShort", "Conflict", "Contested"] {
         assert_eq!(find(&status, kind).unwrap().status, "True", "{kind}");
     }
     (sheet.overlook, sheet.conflict) = (None, None);
     let status = with(&mut sheet, &Record::default(), 1);
-    for kind in ["WindowMayOverlook", "Conflict", "Contested"] {
+    for kind in ["WindowTooShort", "Conflict", "Contested"] {
         assert_eq!(find(&status, kind), None);
     }
 }
@@ -151,7 +152,7 @@ fn an_override_is_handled_once_a_record_carries_it() {
 
 #[test]
 fn a_breaker_is_read_to_what_is_used_whatever_its_spec_looks_like() {
-    let breaker: SlimBreaker = serde_json::from_value(json!({
+    let breaker: PartialBreaker = serde_json::from_value(json!({
         "metadata": {
             "name": "swype", "namespace": "sre", "uid": "u1", "resourceVersion": "7", "generation": 2,
             "creationTimestamp": "2026-01-02T03:04:05Z",

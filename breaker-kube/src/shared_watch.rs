@@ -26,20 +26,20 @@ use kube::runtime::{WatchStreamExt, watcher};
 use smallvec::SmallVec;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::pods::SlimPod;
+use crate::pods::PartialPod;
 use crate::watch::{PAGE, SERVER_TIMEOUT, back_off, reason};
 use crate::{KubeClient, selector};
 
-/// Pause between two attempts of a late breaker to list its pods.
-const LIST_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// KedaPause between two attempts of a late breaker to list its pods.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// On a busy watch, how often those without news of their own are told that it is alive.
-const ALIVE_EVERY: SignedDuration = SignedDuration::from_secs(20);
+const ALIVE_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 
 type Id = u64;
 
 /// Whom a pod is told to: hardly ever more than one, and there are many pods.
-type Ids = SmallVec<[Id; 2]>;
+type SubscriberIds = SmallVec<[Id; 2]>;
 
 /// A pod watch shared by many breakers. Cheap to clone.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ struct State {
     subscriptions: BTreeMap<Id, Subscription>,
     places: HashMap<String, Place>,
     /// Whom a pod was last told to, by a hash of its UID.
-    told: HashMap<u64, Ids>,
+    told: HashMap<u64, SubscriberIds>,
     hash: RandomState,
     /// A listing has begun: who comes now lists for itself.
     begun: bool,
@@ -106,7 +106,7 @@ impl SharedPodWatch {
                 match client.pods_listed(&namespace, &selector).await {
                     Ok(pods) => Some((PodWatchEvent::Listed(pods), true)),
                     Err(error) => {
-                        tokio::time::sleep(LIST_AGAIN_AFTER).await;
+                        tokio::time::sleep(RETRY_AFTER).await;
                         Some((PodWatchEvent::Down(error.chain()), false))
                     }
                 }
@@ -117,14 +117,14 @@ impl SharedPodWatch {
     }
 
     /// Returns once a pod is seen in `namespace` whose name begins with `prefix`: what creates it has come to life.
-    pub async fn pod_like(&self, namespace: &str, prefix: &str) {
+    pub async fn wait_for_pod(&self, namespace: &str, prefix: &str) {
         let (sender, seen) = oneshot::channel();
         self.state().awaited.push((namespace.into(), prefix.into(), sender));
         let _ = seen.await;
     }
 
     /// Forgets everybody: who subscribes now shares the next listing.
-    pub fn begin_anew(&self) {
+    pub fn reset(&self) {
         *self.state() = State::default();
     }
 
@@ -135,7 +135,7 @@ impl SharedPodWatch {
 
     /// Watches, without end.
     pub async fn run(&self) {
-        let api: Api<SlimPod> = match &self.namespace {
+        let api: Api<PartialPod> = match &self.namespace {
             Some(namespace) => Api::namespaced(self.client.client.clone(), namespace),
             None => Api::all(self.client.client.clone()),
         };
@@ -201,7 +201,7 @@ impl State {
         self.begun
     }
 
-    fn event(&mut self, event: Event<SlimPod>, now: Timestamp) {
+    fn event(&mut self, event: Event<PartialPod>, now: Timestamp) {
         match event {
             Event::Init => {
                 self.begun = true;
@@ -271,9 +271,9 @@ impl State {
         }
     }
 
-    fn matching(&self, pod: &SlimPod) -> Ids {
+    fn matching(&self, pod: &PartialPod) -> SubscriberIds {
         let Some(place) = pod.metadata().namespace.as_ref().and_then(|name| self.places.get(name)) else {
-            return Ids::new();
+            return SubscriberIds::new();
         };
         let labels = pod.labels();
         let named = labels.iter().filter_map(|(key, value)| place.by_label.get(&label(key, value))).flatten();
@@ -281,7 +281,7 @@ impl State {
         asked.filter(|id| self.subscriptions[id].selector.matches(labels)).copied().collect()
     }
 
-    fn tell_awaited(&mut self, pod: &SlimPod) {
+    fn tell_awaited(&mut self, pod: &PartialPod) {
         if self.awaited.is_empty() {
             return;
         }
@@ -300,7 +300,7 @@ impl State {
     /// Every event is a sign of life for all; `tell`, or now and then, they are told so.
     fn alive(&mut self, now: Timestamp, tell: bool) {
         self.alive_at = Some(now);
-        if tell || self.told_alive_at.is_none_or(|at| now.duration_since(at) > ALIVE_EVERY) {
+        if tell || self.told_alive_at.is_none_or(|at| now.duration_since(at) > ALIVE_INTERVAL) {
             self.told_alive_at = Some(now);
             self.broadcast(&PodWatchEvent::Alive);
         }
@@ -371,7 +371,7 @@ mod tests {
 
     use super::*;
 
-    fn pod(uid: &str, app: &str) -> SlimPod {
+    fn pod(uid: &str, app: &str) -> PartialPod {
         let metadata =
             json!({"name": format!("{app}-{uid}"), "namespace": "sre", "uid": uid, "labels": {"app": app}});
         serde_json::from_value(json!({"metadata": metadata})).unwrap()
@@ -409,7 +409,7 @@ mod tests {
         Timestamp::UNIX_EPOCH
     }
 
-    fn list(state: &mut State, pods: Vec<SlimPod>) {
+    fn list(state: &mut State, pods: Vec<PartialPod>) {
         state.event(Event::Init, now());
         for pod in pods {
             state.event(Event::InitApply(pod), now());

@@ -10,18 +10,18 @@ use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::orders::name;
-use crate::crd::{CircuitBreakerStatus, Condition, LastTrip, Pause, condition};
+use super::desired::name;
+use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip, condition};
 
 /// A condition before it is dated: is it so, why in one word, why in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Finding {
+pub(crate) struct ConditionState {
     pub(crate) holds: bool,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
 }
 
-impl Finding {
+impl ConditionState {
     pub(crate) fn new(holds: bool, reason: &'static str, message: impl Into<String>) -> Self {
         Self { holds, reason, message: message.into() }
     }
@@ -29,11 +29,11 @@ impl Finding {
 
 /// What is known of one breaker beside its Record.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sheet {
+pub(crate) struct StatusModel {
     pub(crate) generation: Option<i64>,
-    pub(crate) ready: Finding,
+    pub(crate) ready: ConditionState,
     /// `None` while nobody has looked.
-    pub(crate) target_found: Option<Finding>,
+    pub(crate) target_found: Option<ConditionState>,
     /// An older breaker has the same target.
     pub(crate) conflict: Option<String>,
     /// The window may overlook a steady crash loop.
@@ -41,7 +41,7 @@ pub(crate) struct Sheet {
     /// An HPA may scale the open target up.
     pub(crate) may_wake: Option<String>,
     /// KEDA, as it was found before the trip.
-    pub(crate) paused: Option<Pause>,
+    pub(crate) paused: Option<KedaPause>,
     /// Why it does not act although restarts are many: a word and a sentence.
     pub(crate) held: Option<(String, String)>,
     /// It only observes, and would have tripped.
@@ -58,7 +58,7 @@ pub(crate) struct Sheet {
     conditions: Vec<Condition>,
 }
 
-impl Sheet {
+impl StatusModel {
     /// The sheet that an earlier controller left, or an empty one.
     pub(crate) fn of(status: CircuitBreakerStatus, generation: Option<i64>) -> Self {
         let count = Counts {
@@ -74,11 +74,11 @@ impl Sheet {
         };
         Self {
             generation,
-            ready: Finding::new(false, "Starting", "not looked at yet"),
+            ready: ConditionState::new(false, "Starting", "not looked at yet"),
             target_found: None,
             conflict: None,
-            overlook: standing(condition::WINDOW_MAY_OVERLOOK),
-            may_wake: standing(condition::HPA_MAY_WAKE),
+            overlook: standing(condition::WINDOW_TOO_SHORT),
+            may_wake: standing(condition::HPA_MAY_SCALE_UP),
             paused: status.paused,
             held: None,
             would_trip: None,
@@ -181,11 +181,14 @@ impl Sheet {
     }
 
     fn conditions_at(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
-        let found =
-            self.target_found.clone().unwrap_or(Finding::new(false, "NotLookedFor", "not looked for yet"));
+        let found = self.target_found.clone().unwrap_or(ConditionState::new(
+            false,
+            "NotLookedFor",
+            "not looked for yet",
+        ));
         let held = match &self.held {
-            Some((_, why)) => Finding::new(true, "", why),
-            None => Finding::new(false, "NotHeld", "no trip is held"),
+            Some((_, why)) => ConditionState::new(true, "", why),
+            None => ConditionState::new(false, "NotHeld", "no trip is held"),
         };
         let mut all = vec![
             (condition::READY, self.ready.clone()),
@@ -195,16 +198,16 @@ impl Sheet {
         ];
         if let Some(by) = record.and_then(|record| record.contested.as_ref()) {
             let why = format!("{} scaled it up while the breaker was open; it is left alone", by.by);
-            all.push((condition::CONTESTED, Finding::new(true, "ScaledUp", why)));
+            all.push((condition::CONTESTED, ConditionState::new(true, "ScaledUp", why)));
         }
         if let Some(why) = &self.conflict {
-            all.push((condition::CONFLICT, Finding::new(true, "OlderBreaker", why)));
+            all.push((condition::CONFLICT, ConditionState::new(true, "OlderBreaker", why)));
         }
         if let Some(why) = &self.overlook {
-            all.push((condition::WINDOW_MAY_OVERLOOK, Finding::new(true, "ShortWindow", why)));
+            all.push((condition::WINDOW_TOO_SHORT, ConditionState::new(true, "ShortWindow", why)));
         }
         if let Some(why) = &self.may_wake {
-            all.push((condition::HPA_MAY_WAKE, Finding::new(true, "MinReplicasZero", why)));
+            all.push((condition::HPA_MAY_SCALE_UP, ConditionState::new(true, "MinReplicasZero", why)));
         }
         all.into_iter()
             .map(|(kind, finding)| {
@@ -228,29 +231,33 @@ impl Sheet {
             .collect()
     }
 
-    fn tripped(&self, record: Option<&Record>) -> Finding {
+    fn tripped(&self, record: Option<&Record>) -> ConditionState {
         let Some(record) = record else { return self.closed() };
         match &record.state {
             State::Closed => self.closed(),
-            State::Tripping { because, .. } => Finding::new(true, "Tripping", because.to_string()),
-            State::Open { because, replicas, restoring: false, .. } => {
-                Finding::new(true, "Open", format!("{because}; a reset gives back {replicas} replicas"))
-            }
+            State::Tripping { because, .. } => ConditionState::new(true, "Tripping", because.to_string()),
+            State::Open { because, replicas, restoring: false, .. } => ConditionState::new(
+                true,
+                "Open",
+                format!("{because}; a reset gives back {replicas} replicas"),
+            ),
             State::Open { replicas, .. } | State::HalfOpen { replicas, restoring: true, .. } => {
-                Finding::new(true, "Restoring", format!("giving back {replicas} replicas"))
+                ConditionState::new(true, "Restoring", format!("giving back {replicas} replicas"))
             }
             State::HalfOpen { probe, replicas, .. } => {
-                Finding::new(true, "HalfOpen", format!("trying {probe} of {replicas} replicas"))
+                ConditionState::new(true, "HalfOpen", format!("trying {probe} of {replicas} replicas"))
             }
         }
     }
 
-    fn closed(&self) -> Finding {
+    fn closed(&self) -> ConditionState {
         match &self.would_trip {
-            Some(why) => {
-                Finding::new(false, "WouldTrip", format!("it only observes; it would have tripped: {why}"))
-            }
-            None => Finding::new(false, "Closed", "watching"),
+            Some(why) => ConditionState::new(
+                false,
+                "WouldTrip",
+                format!("it only observes; it would have tripped: {why}"),
+            ),
+            None => ConditionState::new(false, "Closed", "watching"),
         }
     }
 }

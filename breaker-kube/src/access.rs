@@ -9,12 +9,12 @@ use kube::Api;
 use kube::api::PostParams;
 
 use crate::KubeClient;
-use crate::errors::Step;
-use crate::kinds::in_rules;
+use crate::discovery::rbac_resource;
+use crate::request::ApiRequest;
 
 /// What a user may not do, of what a watch wants.
 #[derive(Debug, Default)]
-pub struct Rights {
+pub struct MissingPermissions {
     /// A trip cannot do without these; each is [`ClusterError::Forbidden`].
     pub required: Vec<ClusterError>,
     /// A watch is poorer without these.
@@ -27,16 +27,20 @@ impl KubeClient {
     ///
     /// # Errors
     /// When the API server cannot be asked.
-    pub async fn missing_rights(&self, target: &WorkloadRef, dry_run: bool) -> Result<Rights, ClusterError> {
+    pub async fn missing_permissions(
+        &self,
+        target: &WorkloadRef,
+        dry_run: bool,
+    ) -> Result<MissingPermissions, ClusterError> {
         let kind = self.kinds.resolve(&self.client, target).await?;
-        let scale = in_rules(&kind, "scale");
+        let scale = rbac_resource(&kind, "scale");
         let mut asked: Vec<(bool, &'static str, String)> = vec![
             (true, "get", scale.clone()),
             (true, "list", "pods".into()),
             (true, "watch", "pods".into()),
             (false, "get", "pods/log".into()),
             (false, "list", "events".into()),
-            (false, "get", in_rules(&kind, "")),
+            (false, "get", rbac_resource(&kind, "")),
         ];
         if !dry_run {
             asked.push((true, "patch", scale));
@@ -45,7 +49,7 @@ impl KubeClient {
         }
         let allowed =
             try_join_all(asked.iter().map(|(_, verb, resource)| self.may(target, verb, resource))).await?;
-        let mut missing = Rights::default();
+        let mut missing = MissingPermissions::default();
         for ((required, verb, resource), _) in asked.into_iter().zip(allowed).filter(|(_, allowed)| !allowed)
         {
             let error = ClusterError::Forbidden { verb, resource, namespace: target.namespace.clone() };
@@ -76,7 +80,7 @@ impl KubeClient {
             },
             ..SelfSubjectAccessReview::default()
         };
-        let step = Step {
+        let step = ApiRequest {
             doing: "asking for the user's rights".into(),
             verb: "create",
             resource: "selfsubjectaccessreviews.authorization.k8s.io".into(),

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 use crate::{FIELD_MANAGER, KubeClient};
 
 /// KEDA's annotation: stay at this number of replicas.
@@ -23,12 +23,12 @@ const KEDA: [&str; 3] = ["keda.sh", "v1alpha1", "ScaledObject"];
 const HPA: [&str; 3] = ["autoscaling", "v2", "HorizontalPodAutoscaler"];
 
 /// Somebody else may change the object between reading and writing it.
-const TRIES: u32 = 5;
+const MAX_RETRIES: u32 = 5;
 
 /// A ScaledObject that the breaker has paused.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Pause {
+pub struct KedaPause {
     /// Name of the ScaledObject.
     pub scaled_object: String,
     /// What its owner had written in paused-replicas; absent when nothing.
@@ -38,7 +38,7 @@ pub struct Pause {
     pub ours: String,
 }
 
-impl Pause {
+impl KedaPause {
     /// What gives KEDA back what its owner had written, as a person types it.
     pub(crate) fn undo(&self, namespace: &str) -> String {
         let before = match &self.before {
@@ -87,7 +87,10 @@ impl KubeClient {
 
     /// The ScaledObject of the target with its own `paused-replicas`, as it would be paused at zero; `None` without
     /// one, and where there is no KEDA.
-    pub(crate) async fn scaled_object(&self, target: &WorkloadRef) -> Result<Option<Pause>, ClusterError> {
+    pub(crate) async fn scaled_object(
+        &self,
+        target: &WorkloadRef,
+    ) -> Result<Option<KedaPause>, ClusterError> {
         let api = self.scalers(KEDA, &target.namespace);
         let step =
             step("listing", "list", "scaledobjects.keda.sh", &target.namespace, "the kind ScaledObject");
@@ -97,7 +100,7 @@ impl KubeClient {
             Err(error) => return Err(error),
         };
         let found = all.items.into_iter().find(|scaler| scaler.spec.scale_target_ref.is(target));
-        Ok(found.map(|scaler| Pause {
+        Ok(found.map(|scaler| KedaPause {
             before: paused(&scaler).map(str::to_owned),
             scaled_object: scaler.metadata.name.unwrap_or_default(),
             ours: "0".into(),
@@ -105,12 +108,12 @@ impl KubeClient {
     }
 
     /// Pauses at `pause.ours`.
-    pub(crate) async fn pause(&self, namespace: &str, pause: &Pause) -> Result<(), ClusterError> {
+    pub(crate) async fn pause(&self, namespace: &str, pause: &KedaPause) -> Result<(), ClusterError> {
         self.annotate(namespace, pause, |_| Some(Some(pause.ours.clone()))).await
     }
 
     /// Puts back what the owner had written, unless somebody has written something else since.
-    pub(crate) async fn unpause(&self, namespace: &str, pause: &Pause) -> Result<(), ClusterError> {
+    pub(crate) async fn unpause(&self, namespace: &str, pause: &KedaPause) -> Result<(), ClusterError> {
         // Between writing down a new number and setting it, the old one, zero, is still there.
         let is_ours = |now: Option<&str>| now == Some(pause.ours.as_str()) || now == Some("0");
         let back = |now: Option<&str>| is_ours(now).then(|| pause.before.clone());
@@ -120,13 +123,13 @@ impl KubeClient {
     async fn annotate(
         &self,
         namespace: &str,
-        pause: &Pause,
+        pause: &KedaPause,
         wish: impl Fn(Option<&str>) -> Option<Option<String>>,
     ) -> Result<(), ClusterError> {
         let api = self.scalers(KEDA, namespace);
         let name = &pause.scaled_object;
         let object = format!("ScaledObject {namespace}/{name}");
-        for _ in 0..TRIES {
+        for _ in 0..MAX_RETRIES {
             let reading = step("reading", "get", "scaledobjects.keda.sh", namespace, &object);
             let now = match reading.attempt(api.get(name)).await {
                 Ok(now) => now,
@@ -152,7 +155,10 @@ impl KubeClient {
     }
 
     /// Name of a HorizontalPodAutoscaler of the target that may scale it up from zero.
-    pub(crate) async fn waking_hpa(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
+    pub(crate) async fn hpa_scaling_from_zero(
+        &self,
+        target: &WorkloadRef,
+    ) -> Result<Option<String>, ClusterError> {
         let api = self.scalers(HPA, &target.namespace);
         let step = step(
             "listing",
@@ -175,8 +181,8 @@ fn wakes(hpa: &Scaler, target: &WorkloadRef) -> bool {
     hpa.spec.min_replicas == Some(0) && hpa.spec.scale_target_ref.is(target)
 }
 
-fn step(doing: &str, verb: &'static str, resource: &str, namespace: &str, object: &str) -> Step {
-    Step {
+fn step(doing: &str, verb: &'static str, resource: &str, namespace: &str, object: &str) -> ApiRequest {
+    ApiRequest {
         doing: format!("{doing} {object}"),
         verb,
         resource: resource.into(),

@@ -14,29 +14,29 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::Shared;
-use super::door::{FleetDoor, Token, end_truce};
-use super::orders::{Orders, commands};
-use super::page::Page;
-use super::sheet::Finding;
+use super::client::{FleetClient, Token, resume_keda};
+use super::desired::{Desired, commands};
+use super::status::ConditionState;
+use super::status_writer::StatusWriter;
 
 /// First pause before a target that is missing, or refuses, is looked at again; it doubles.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+const MIN_BACKOFF: Duration = Duration::from_secs(5);
 
 /// The longest pause.
-const LOOK_AGAIN_WITHIN: Duration = Duration::from_secs(300);
+const MAX_BACKOFF: Duration = Duration::from_secs(300);
 
 /// What changes within this time is written to the status at once.
-const GATHER: Duration = Duration::from_millis(100);
+const DEBOUNCE: Duration = Duration::from_millis(100);
 
 /// Lives until it is dropped.
-pub(crate) async fn live(
+pub(crate) async fn run_forever(
     shared: Arc<Shared>,
-    page: Arc<Page>,
+    page: Arc<StatusWriter>,
     target: WorkloadRef,
-    mut orders: watch::Receiver<Orders>,
+    mut orders: watch::Receiver<Desired>,
     mut token: Option<Token>,
 ) {
-    let mut pause = LOOK_AGAIN_AFTER;
+    let mut pause = MIN_BACKOFF;
     loop {
         let why = run(&shared, &page, &target, &orders, token.take(), &mut pause).await;
         tracing::info!("{}: {}", page.name, why.message);
@@ -52,25 +52,25 @@ pub(crate) async fn live(
         let prefix = format!("{}-", target.name);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = shared.hub.pod_like(&target.namespace, &prefix) => {}
+            () = shared.hub.wait_for_pod(&target.namespace, &prefix) => {}
             changed = orders.changed() => if changed.is_err() { return },
-            () = keep_written(&shared, &page) => {}
+            () = write_status_on_change(&shared, &page) => {}
         }
-        pause = (pause * 2).min(LOOK_AGAIN_WITHIN);
+        pause = (pause * 2).min(MAX_BACKOFF);
     }
 }
 
 /// Runs the breaker; answers why it does not any more.
 async fn run(
     shared: &Arc<Shared>,
-    page: &Arc<Page>,
+    page: &Arc<StatusWriter>,
     target: &WorkloadRef,
-    orders: &watch::Receiver<Orders>,
+    orders: &watch::Receiver<Desired>,
     token: Option<Token>,
     pause: &mut Duration,
-) -> Finding {
+) -> ConditionState {
     let wanted = orders.borrow().clone();
-    let door = FleetDoor::new(
+    let door = FleetClient::new(
         shared.kube.clone(),
         shared.hub.clone(),
         Arc::clone(page),
@@ -100,15 +100,15 @@ async fn run(
     {
         return refusal(&error);
     }
-    *pause = LOOK_AGAIN_AFTER;
+    *pause = MIN_BACKOFF;
     if let Some(newest) = supervisor.breaker().newest_counted(shared.kube.clock.now()) {
         shared.desk.seen(&page.name, newest);
     }
     page.change(|sheet| {
-        sheet.target_found = Some(Finding::new(true, "Found", target.to_string()));
+        sheet.target_found = Some(ConditionState::new(true, "Found", target.to_string()));
         sheet.ready = readiness(&wanted, target);
     });
-    Box::pin(end_truce(&shared.kube, page)).await;
+    Box::pin(resume_keda(&shared.kube, page)).await;
     let mut tell = |at: Timestamp, notice: &BreakerEvent| shared.told(page, target, at, notice);
     let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
     let mut orders = orders.clone();
@@ -120,19 +120,19 @@ async fn run(
     };
     let end = tokio::select! {
         end = supervisor.run(commands, RunUntil::Forever, &mut tell) => end,
-        () = keep_written(shared, page) => return Finding::new(false, "Stopped", "its status is not written any more"),
-        () = follow => return Finding::new(false, "Stopped", "it is not wanted any more"),
+        () = write_status_on_change(shared, page) => return ConditionState::new(false, "Stopped", "its status is not written any more"),
+        () = follow => return ConditionState::new(false, "Stopped", "it is not wanted any more"),
     };
     match end {
         Ok(StopReason::Lost) => not_found(&target.to_string()),
-        Ok(_) => Finding::new(false, "Stopped", "it ended by itself"),
+        Ok(_) => ConditionState::new(false, "Stopped", "it ended by itself"),
         Err(error) => refusal(&error),
     }
 }
 
 /// A Record of another object, be it one of the same name or the target before `targetRef` was changed, says nothing
 /// about this one, and the status must not go on saying it.
-fn instead_of_a_namesakes(page: &Page, breaker: &Breaker, now: Timestamp) -> Option<Record> {
+fn instead_of_a_namesakes(page: &StatusWriter, breaker: &Breaker, now: Timestamp) -> Option<Record> {
     let uid = breaker.scale().map(|scale| scale.uid.as_str());
     let record = page.record().filter(|record| Some(record.target_uid.as_str()) != uid);
     record.map(|_| {
@@ -142,11 +142,11 @@ fn instead_of_a_namesakes(page: &Page, breaker: &Breaker, now: Timestamp) -> Opt
 }
 
 /// Writes the status whenever it has something new to say; never returns.
-pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
-    let mut pause = LOOK_AGAIN_AFTER;
+pub(crate) async fn write_status_on_change(shared: &Shared, page: &StatusWriter) {
+    let mut pause = MIN_BACKOFF;
     loop {
-        page.wants_writing().await;
-        tokio::time::sleep(GATHER).await;
+        page.changed().await;
+        tokio::time::sleep(DEBOUNCE).await;
         while let Err(error) = write_in_turn(shared, page).await {
             if !error.is_retryable() {
                 // Deleted, or not allowed: the breaker itself meets it too, and says so.
@@ -158,38 +158,38 @@ pub(crate) async fn keep_written(shared: &Shared, page: &Page) {
                 break;
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LOOK_AGAIN_WITHIN);
+            pause = (pause * 2).min(MAX_BACKOFF);
         }
-        pause = LOOK_AGAIN_AFTER;
+        pause = MIN_BACKOFF;
     }
 }
 
 /// A fleet that starts has a status to write for each breaker, and each request at the same time wants a connection
 /// of its own. Records do not wait here.
-async fn write_in_turn(shared: &Shared, page: &Page) -> Result<(), ClusterError> {
+async fn write_in_turn(shared: &Shared, page: &StatusWriter) -> Result<(), ClusterError> {
     let _few_at_once = shared.few.acquire().await;
     // Boxed only now: all may wait here at the same time, and few write.
     Box::pin(page.write_if_new()).await
 }
 
-fn readiness(orders: &Orders, target: &WorkloadRef) -> Finding {
+fn readiness(orders: &Desired, target: &WorkloadRef) -> ConditionState {
     let reason = match (orders.override_, orders.policy.mode) {
         (Override::Disabled, _) => "Disabled",
         (_, Mode::Observe) => "Observing",
         _ => "Watching",
     };
-    Finding::new(true, reason, format!("{} {target}", reason.to_lowercase()))
+    ConditionState::new(true, reason, format!("{} {target}", reason.to_lowercase()))
 }
 
-fn not_found(target: &str) -> Finding {
-    Finding::new(
+fn not_found(target: &str) -> ConditionState {
+    ConditionState::new(
         false,
         "TargetNotFound",
         format!("{target} does not exist; create it, or correct spec.targetRef"),
     )
 }
 
-fn refusal(error: &ClusterError) -> Finding {
+fn refusal(error: &ClusterError) -> ConditionState {
     let reason = match error {
         ClusterError::NotFound(target) => return not_found(target),
         ClusterError::Forbidden { .. } => "Forbidden",
@@ -200,5 +200,5 @@ fn refusal(error: &ClusterError) -> Finding {
         ClusterError::Refused { .. } => "Refused",
     };
     let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
-    Finding::new(false, reason, format!("{}{rule}", error.chain()))
+    ConditionState::new(false, reason, format!("{}{rule}", error.chain()))
 }

@@ -16,20 +16,20 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::sheet::{Sheet, by_cause};
-use super::source::{BreakerName, SlimBreaker};
+use super::resource::{BreakerName, PartialBreaker};
+use super::status::{StatusModel, by_cause};
 use crate::FIELD_MANAGER;
 use crate::crd::CircuitBreakerStatus;
-use crate::errors::Step;
+use crate::request::ApiRequest;
 
 /// Spec and metadata do not change so often in a row.
-const TRIES: u32 = 5;
+const MAX_RETRIES: u32 = 5;
 
 /// One breaker's status, here and on the API server.
-pub(crate) struct Page {
+pub(crate) struct StatusWriter {
     pub(crate) name: BreakerName,
     pub(crate) uid: String,
-    api: Api<SlimBreaker>,
+    api: Api<PartialBreaker>,
     clock: Arc<dyn Clock>,
     inner: Mutex<Inner>,
     /// One write at a time.
@@ -38,7 +38,7 @@ pub(crate) struct Page {
 }
 
 struct Inner {
-    sheet: Sheet,
+    sheet: StatusModel,
     resource_version: String,
     /// The Record as stored, in JSON.
     record: Option<String>,
@@ -46,14 +46,14 @@ struct Inner {
     written: u64,
 }
 
-impl Page {
-    pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &SlimBreaker) -> Self {
+impl StatusWriter {
+    pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &PartialBreaker) -> Self {
         let name = breaker.name();
         // What an older or a newer controller wrote otherwise is written anew.
         let status: CircuitBreakerStatus = serde_json::from_value(breaker.status.clone()).unwrap_or_default();
         let written = hash(&status);
         let record = status.record.as_ref().map(Value::to_string);
-        let mut sheet = Sheet::of(status, breaker.metadata.generation);
+        let mut sheet = StatusModel::of(status, breaker.metadata.generation);
         let known: Option<Record> = record.as_deref().and_then(|json| serde_json::from_str(json).ok());
         if let Some(known) = known {
             if known.state == State::Closed {
@@ -82,7 +82,7 @@ impl Page {
     }
 
     /// The watch showed the breaker again. A newer version with the Record that is known here is the one to write over.
-    pub(crate) fn seen(&self, breaker: &SlimBreaker) {
+    pub(crate) fn seen(&self, breaker: &PartialBreaker) {
         let mut inner = self.inner();
         inner.sheet.generation = breaker.metadata.generation;
         let version = breaker.metadata.resource_version.clone().unwrap_or_default();
@@ -96,13 +96,13 @@ impl Page {
     }
 
     /// Changes what the status says; it is written soon.
-    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Sheet) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut StatusModel) -> T) -> T {
         let done = change(&mut self.inner().sheet);
         self.soon.notify_one();
         done
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&Sheet) -> T) -> T {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&StatusModel) -> T) -> T {
         look(&self.inner().sheet)
     }
 
@@ -119,7 +119,7 @@ impl Page {
     }
 
     /// Returns when the status should be written.
-    pub(crate) async fn wants_writing(&self) {
+    pub(crate) async fn changed(&self) {
         self.soon.notified().await;
     }
 
@@ -173,7 +173,7 @@ impl Page {
             }
             (status, new)
         };
-        for _ in 0..TRIES {
+        for _ in 0..MAX_RETRIES {
             let body = json!({
                 "apiVersion": "bigredbutton.dev/v1alpha1",
                 "kind": "CircuitBreaker",
@@ -232,8 +232,8 @@ impl Page {
         format!("the status of CircuitBreaker {}", self.name)
     }
 
-    fn step(&self, doing: &str, verb: &'static str, resource: &str) -> Step {
-        Step {
+    fn step(&self, doing: &str, verb: &'static str, resource: &str) -> ApiRequest {
+        ApiRequest {
             doing: format!("{doing} {}", self.place()),
             verb,
             resource: format!("{resource}.bigredbutton.dev"),
@@ -303,15 +303,15 @@ mod tests {
         })
     }
 
-    fn slim(version: &str, record: &Record) -> SlimBreaker {
+    fn slim(version: &str, record: &Record) -> PartialBreaker {
         serde_json::from_value(breaker(version, record)).unwrap()
     }
 
     /// A page that knows version 7 with the first episode, and the API server it speaks to.
-    fn page() -> (Page, Server) {
+    fn page() -> (StatusWriter, Server) {
         let (service, server) = tower_test::mock::pair();
         let clock: Arc<dyn Clock> = Arc::new(Stopped);
-        (Page::new(&Client::new(service, "sre"), &clock, &slim("7", &record(1))), server)
+        (StatusWriter::new(&Client::new(service, "sre"), &clock, &slim("7", &record(1))), server)
     }
 
     /// Answers one request; tells its method and the version it was to be written over.
@@ -329,7 +329,7 @@ mod tests {
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409, "message": "x"})
     }
 
-    fn over(page: &Page) -> Option<String> {
+    fn over(page: &StatusWriter) -> Option<String> {
         page.known_record().unwrap().map(|stored| stored.version)
     }
 

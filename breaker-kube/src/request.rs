@@ -5,11 +5,11 @@ use std::time::Duration;
 use breaker_core::ClusterError;
 
 /// Any one call takes at most so long; the watch has its own limits.
-const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What was attempted: the words and the right that an error needs.
 #[derive(Debug, Clone)]
-pub(crate) struct Step {
+pub(crate) struct ApiRequest {
     /// `reading the scale of sre/deployment/swype-app`.
     pub(crate) doing: String,
     pub(crate) verb: &'static str,
@@ -20,17 +20,17 @@ pub(crate) struct Step {
     pub(crate) object: String,
 }
 
-impl Step {
+impl ApiRequest {
     /// One attempt, within a bounded time.
     pub(crate) async fn attempt<T>(
         &self,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ClusterError> {
-        match tokio::time::timeout(ANSWER_WITHIN, call).await {
+        match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
             Ok(answer) => answer.map_err(|error| self.error(error)),
             Err(_) => Err(ClusterError::Unreachable {
                 step: self.doing.clone(),
-                source: format!("no answer within {} s", ANSWER_WITHIN.as_secs()).into(),
+                source: format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()).into(),
             }),
         }
     }

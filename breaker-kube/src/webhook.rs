@@ -33,9 +33,9 @@ use serde::Deserialize;
 pub const SIGNATURE: &str = "X-BigRedButton-Signature";
 
 /// An answer is read so far.
-const LONGEST_ANSWER: usize = 64 * 1024;
+const MAX_ANSWER_LEN: usize = 64 * 1024;
 /// A reason to hold is told so far.
-const LONGEST_REASON: usize = 200;
+const MAX_REASON_LEN: usize = 200;
 
 /// Where the secrets are that sign messages.
 #[async_trait]
@@ -76,12 +76,12 @@ pub fn read_secret(path: &Path) -> Result<Vec<u8>, String> {
 
 /// [`WebhookClient`] over HTTP and HTTPS.
 #[derive(Clone)]
-pub struct HttpMessenger {
+pub struct HttpWebhookClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     secrets: Arc<dyn Secrets>,
 }
 
-impl HttpMessenger {
+impl HttpWebhookClient {
     /// Trusts the certificates that the machine trusts; where it has none, HTTPS fails and HTTP works.
     ///
     /// # Errors
@@ -108,7 +108,7 @@ impl HttpMessenger {
 }
 
 #[async_trait]
-impl WebhookClient for HttpMessenger {
+impl WebhookClient for HttpWebhookClient {
     async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         let body = serde_json::to_vec(event).map_err(|error| refused(error.to_string()))?;
         let mut request = Request::post(&to.url)
@@ -131,7 +131,7 @@ impl WebhookClient for HttpMessenger {
             // Accepted is accepted, whatever it says then.
             return Ok(HookDecision::Proceed);
         }
-        let (said, broke) = read(Limited::new(answer.into_body(), LONGEST_ANSWER)).await;
+        let (said, broke) = read(Limited::new(answer.into_body(), MAX_ANSWER_LEN)).await;
         match (reply(&said), broke) {
             // Some servers end a TLS connection without saying so. What is complete is an answer all the same.
             (Ok(Some(reply)), _) => Ok(reply),
@@ -220,8 +220,8 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 fn one_line(text: &str) -> String {
     let mut text: String = mask(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.len() > LONGEST_REASON {
-        text.truncate(text.floor_char_boundary(LONGEST_REASON - '…'.len_utf8()));
+    if text.len() > MAX_REASON_LEN {
+        text.truncate(text.floor_char_boundary(MAX_REASON_LEN - '…'.len_utf8()));
         text.push('…');
     }
     text

@@ -6,22 +6,22 @@
 use http::{Method, StatusCode, Uri};
 use tokio::sync::broadcast;
 
-use crate::witness::{Witness, has};
+use crate::request_layer::{RequestObserver, has};
 
 /// Listeners that fall further behind miss pulses, and the next one is at most a minute away.
 const BACKLOG: usize = 64;
 
 /// Addresses (path and query) of watch requests that were just answered.
 #[derive(Debug, Clone)]
-pub(crate) struct Pulses(broadcast::Sender<String>);
+pub(crate) struct WatchLiveness(broadcast::Sender<String>);
 
-impl Default for Pulses {
+impl Default for WatchLiveness {
     fn default() -> Self {
         Self(broadcast::channel(BACKLOG).0)
     }
 }
 
-impl Pulses {
+impl WatchLiveness {
     pub(crate) fn listen(&self) -> broadcast::Receiver<String> {
         self.0.subscribe()
     }
@@ -38,7 +38,7 @@ pub(crate) fn watches_pods(address: &str, namespace: &str, selector: &str) -> bo
 /// Where a successful answer is told, and the address of the watch.
 type Kept = Option<(broadcast::Sender<String>, String)>;
 
-impl Witness for Pulses {
+impl RequestObserver for WatchLiveness {
     type Kept = Kept;
 
     fn asked(&self, _: &Method, uri: &Uri) -> Kept {

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::Shared;
-use super::page::{Page, stamp};
-use super::source::BreakerName;
+use super::resource::BreakerName;
+use super::status_writer::{StatusWriter, stamp};
 
 impl Shared {
     /// To the audience alone.
@@ -20,7 +20,7 @@ impl Shared {
     /// To the audience, and as an Event on the breaker.
     pub(crate) fn remark(
         self: &Arc<Self>,
-        page: Option<&Arc<Page>>,
+        page: Option<&Arc<StatusWriter>>,
         warning: bool,
         reason: &'static str,
         message: &str,
@@ -34,7 +34,7 @@ impl Shared {
     /// As an Event on the breaker. One that cannot be published is lost: the condition says the same.
     pub(crate) fn publish(
         self: &Arc<Self>,
-        page: &Arc<Page>,
+        page: &Arc<StatusWriter>,
         warning: bool,
         reason: &'static str,
         message: &str,
@@ -66,7 +66,7 @@ impl Shared {
     /// The breaker goes and what it had scaled down stays down: said on the target, which stays.
     pub(crate) fn left_behind(
         self: &Arc<Self>,
-        page: &Page,
+        page: &StatusWriter,
         target: &WorkloadRef,
         target_uid: &str,
         replicas: u32,
@@ -87,7 +87,7 @@ impl Shared {
             key: format!("{target_uid}.{}.leftasitis", page.uid),
             uid: target_uid.into(),
             warning: true,
-            reason: "LeftAsItIs".into(),
+            reason: "WorkloadLeftScaledDown".into(),
             action: "None".into(),
             note: cut(&message),
         };
@@ -100,7 +100,7 @@ impl Shared {
     }
 
     /// Whether the annotation that asks for a reset is a time.
-    pub(crate) fn is_time(self: &Arc<Self>, page: &Arc<Page>, asked: &str) -> bool {
+    pub(crate) fn is_time(self: &Arc<Self>, page: &Arc<StatusWriter>, asked: &str) -> bool {
         let good = asked.parse::<Timestamp>().is_ok();
         if !good {
             let message = format!(
@@ -114,9 +114,9 @@ impl Shared {
 }
 
 /// The longest note that events.k8s.io accepts, in bytes.
-const LONGEST_NOTE: usize = 1024;
+const MAX_NOTE_LEN: usize = 1024;
 
 fn cut(message: &str) -> String {
-    let end = message.floor_char_boundary(message.len().min(LONGEST_NOTE));
+    let end = message.floor_char_boundary(message.len().min(MAX_NOTE_LEN));
     message[..end].into()
 }

@@ -12,34 +12,34 @@ use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 
-use super::page::Page;
+use super::status_writer::StatusWriter;
 use crate::{KubeClient, SharedPodWatch};
 
 /// Held by each breaker of the first round until it has asked for its pods; then the one listing begins.
 pub(crate) type Token = mpsc::Sender<()>;
 
 /// How long it is remembered that there is no KEDA, or that it may not be asked.
-const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+const KEDA_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// So many calls of a kind are under way at the same time, of all breakers together: an outage has news for a thousand of
 /// them at once, and each call takes a connection. Watches, the Lease and what only changes a status have their own.
-const CALLS_AT_ONCE: usize = 16;
+const MAX_CONCURRENT_CALLS: usize = 16;
 
 /// The calls of a whole fleet, in the order in which they are wanted.
-pub(crate) struct Lanes {
+pub(crate) struct RequestLimits {
     /// Reading and writing scales and Records, listing pods.
     acts: Semaphore,
     /// Logs and Events: a kubelet that does not answer keeps one busy for seconds, and no trip is to wait for that.
     evidence: Semaphore,
 }
 
-impl Default for Lanes {
+impl Default for RequestLimits {
     fn default() -> Self {
-        Self { acts: Semaphore::new(CALLS_AT_ONCE), evidence: Semaphore::new(CALLS_AT_ONCE) }
+        Self { acts: Semaphore::new(MAX_CONCURRENT_CALLS), evidence: Semaphore::new(MAX_CONCURRENT_CALLS) }
     }
 }
 
-impl Lanes {
+impl RequestLimits {
     /// Held as long as the call takes. It is taken first, so that who waits does not hold what the call needs.
     async fn act(&self) -> Option<SemaphorePermit<'_>> {
         self.acts.acquire().await.ok()
@@ -52,21 +52,21 @@ impl Lanes {
 
 /// Whether there is a KEDA, so that not every trip asks.
 #[derive(Default)]
-pub(crate) struct Keda(Mutex<Option<Timestamp>>);
+pub(crate) struct KedaPresence(Mutex<Option<Timestamp>>);
 
-impl Keda {
+impl KedaPresence {
     fn away(&self, now: Timestamp) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     fn is_away(&self, now: Timestamp) -> bool {
         let since = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        since.is_some_and(|since| now.duration_since(since) < ASK_AGAIN_AFTER)
+        since.is_some_and(|since| now.duration_since(since) < KEDA_RETRY_AFTER)
     }
 }
 
 /// A breaker that is closed pauses nobody.
-pub(crate) async fn end_truce(kube: &KubeClient, page: &Page) {
+pub(crate) async fn resume_keda(kube: &KubeClient, page: &StatusWriter) {
     let Some(pause) = page.read(|sheet| sheet.paused.clone()) else { return };
     if page.record().is_some_and(|record| record.state != State::Closed) {
         return;
@@ -77,12 +77,12 @@ pub(crate) async fn end_truce(kube: &KubeClient, page: &Page) {
     }
 }
 
-pub(crate) struct FleetDoor {
+pub(crate) struct FleetClient {
     kube: KubeClient,
     hub: SharedPodWatch,
-    page: Arc<Page>,
-    keda: Arc<Keda>,
-    lanes: Arc<Lanes>,
+    page: Arc<StatusWriter>,
+    keda: Arc<KedaPresence>,
+    lanes: Arc<RequestLimits>,
     /// True once every breaker of the first round has had a look at its pods.
     looked: watch::Receiver<bool>,
     token: Mutex<Option<Token>>,
@@ -90,13 +90,13 @@ pub(crate) struct FleetDoor {
     loaded: AtomicBool,
 }
 
-impl FleetDoor {
+impl FleetClient {
     pub(crate) fn new(
         kube: KubeClient,
         hub: SharedPodWatch,
-        page: Arc<Page>,
-        keda: Arc<Keda>,
-        lanes: Arc<Lanes>,
+        page: Arc<StatusWriter>,
+        keda: Arc<KedaPresence>,
+        lanes: Arc<RequestLimits>,
         looked: watch::Receiver<bool>,
         token: Option<Token>,
     ) -> Self {
@@ -133,7 +133,7 @@ impl FleetDoor {
     }
 
     /// KEDA stays where the breaker goes; it is free again before all replicas come back.
-    async fn keep_the_truce(&self, target: &WorkloadRef, replicas: u32) {
+    async fn pause_keda(&self, target: &WorkloadRef, replicas: u32) {
         let Some(mut pause) = self.page.read(|sheet| sheet.paused.clone()) else { return };
         let state = self.page.record().map(|record| record.state).unwrap_or_default();
         let on_trial = matches!(state, State::HalfOpen { restoring: false, .. });
@@ -152,7 +152,7 @@ impl FleetDoor {
 }
 
 #[async_trait]
-impl ClusterClient for FleetDoor {
+impl ClusterClient for FleetClient {
     fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let news = self.hub.subscribe(namespace, selector);
         self.token.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -176,7 +176,7 @@ impl ClusterClient for FleetDoor {
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
         let _lane = self.lanes.act().await;
-        self.keep_the_truce(target, replicas).await;
+        self.pause_keda(target, replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
 
@@ -222,7 +222,7 @@ impl ClusterClient for FleetDoor {
             let _lane = self.lanes.act().await;
             self.page.save(record, over.as_deref()).await?
         };
-        end_truce(&self.kube, &self.page).await;
+        resume_keda(&self.kube, &self.page).await;
         Ok(saved)
     }
 

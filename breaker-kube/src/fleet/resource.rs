@@ -28,14 +28,14 @@ impl fmt::Display for BreakerName {
 /// Whatever its spec looks like, the watch goes on: what is wrong with it is said in its status.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct SlimBreaker {
-    #[serde(deserialize_with = "slim_metadata")]
+pub(crate) struct PartialBreaker {
+    #[serde(deserialize_with = "partial_metadata")]
     pub(crate) metadata: ObjectMeta,
     pub(crate) spec: Value,
     pub(crate) status: Value,
 }
 
-impl SlimBreaker {
+impl PartialBreaker {
     pub(crate) fn name(&self) -> BreakerName {
         let ObjectMeta { namespace, name, .. } = &self.metadata;
         BreakerName {
@@ -54,7 +54,7 @@ impl SlimBreaker {
 }
 
 /// Leaves managed fields and other people's annotations on the wire.
-fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
+fn partial_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = ObjectMeta::deserialize(from)?;
     metadata.managed_fields = None;
     metadata.labels = None;
@@ -64,7 +64,7 @@ fn slim_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Er
     Ok(metadata)
 }
 
-impl kube::Resource for SlimBreaker {
+impl kube::Resource for PartialBreaker {
     type DynamicType = ();
     type Scope = NamespaceResourceScope;
 

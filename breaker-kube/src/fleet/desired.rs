@@ -1,6 +1,6 @@
 //! What is wanted of one breaker now, and the commands that bring it there.
 //!
-//! Orders are a state, not a queue: a breaker that starts again gets what holds now, and what was acted upon once
+//! Desired are a state, not a queue: a breaker that starts again gets what holds now, and what was acted upon once
 //! (a press, a reset) is remembered in the status.
 
 use std::collections::VecDeque;
@@ -12,11 +12,11 @@ use breaker_core::state::{Override, State};
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 
-use super::page::Page;
+use super::status_writer::StatusWriter;
 
 /// What is wanted of one breaker.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Orders {
+pub(crate) struct Desired {
     pub(crate) policy: Policy,
     pub(crate) override_: Override,
     /// Why every trip holds, while the outage guard is on.
@@ -26,7 +26,7 @@ pub(crate) struct Orders {
 }
 
 /// What one supervisor has been given.
-struct Given {
+struct Applied {
     policy: Policy,
     guard: Option<String>,
     override_: Option<Override>,
@@ -35,18 +35,18 @@ struct Given {
 
 /// The commands for a supervisor that was started with `policy`.
 pub(crate) fn commands(
-    orders: watch::Receiver<Orders>,
-    page: Arc<Page>,
+    orders: watch::Receiver<Desired>,
+    page: Arc<StatusWriter>,
     policy: Policy,
 ) -> BoxStream<'static, Command> {
-    let given = Given { policy, guard: None, override_: None, reset: None };
+    let given = Applied { policy, guard: None, override_: None, reset: None };
     stream::unfold((orders, page, given, VecDeque::new()), |(mut orders, page, mut given, mut queue)| async {
         loop {
             if let Some(command) = queue.pop_front() {
                 return Some((command, (orders, page, given, queue)));
             }
             let wanted = orders.borrow_and_update().clone();
-            queue = given.towards(wanted, &page);
+            queue = given.commands_to_reach(wanted, &page);
             if queue.is_empty() && orders.changed().await.is_err() {
                 return None;
             }
@@ -55,8 +55,8 @@ pub(crate) fn commands(
     .boxed()
 }
 
-impl Given {
-    fn towards(&mut self, wanted: Orders, page: &Page) -> VecDeque<Command> {
+impl Applied {
+    fn commands_to_reach(&mut self, wanted: Desired, page: &StatusWriter) -> VecDeque<Command> {
         let mut commands = VecDeque::new();
         // First of all: it may keep a trip from happening.
         if wanted.guard != self.guard {
@@ -83,7 +83,7 @@ impl Given {
     }
 }
 
-fn override_(wanted: Override, page: &Page) -> Option<Command> {
+fn override_(wanted: Override, page: &StatusWriter) -> Option<Command> {
     let record = page.record().unwrap_or_default();
     let handled = page.read(|sheet| sheet.override_handled.clone());
     if handled.as_deref() != Some(name(wanted)) {

@@ -12,22 +12,22 @@ use kube::Api;
 use kube::api::LogParams;
 
 use crate::KubeClient;
-use crate::errors::Step;
+use crate::request::ApiRequest;
 
 const TAIL_LINES: i64 = 80;
-const FEW_LINES: i64 = 5;
+const MIN_TAIL_LINES: i64 = 5;
 
 /// `limitBytes` would cut off the end, so reading stops here instead.
-const MOST_READ: usize = 256 * 1024;
+const MAX_READ: usize = 256 * 1024;
 
 /// The kubelet's own limit for a termination message taken from the log.
-const MOST_KEPT: usize = 2048;
+const MAX_KEPT: usize = 2048;
 
 /// A process is seen to end a little after its last line.
-const STAMP_SLACK: SignedDuration = SignedDuration::from_secs(1);
+const TIMESTAMP_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The kubelet says this with status 200.
-const CANNOT: &str = "unable to retrieve container logs";
+const LOG_UNAVAILABLE: &str = "unable to retrieve container logs";
 
 impl KubeClient {
     pub(crate) async fn last_words_of(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
@@ -54,10 +54,10 @@ impl KubeClient {
         if whole {
             return Ok(Some(log));
         }
-        Ok(self.log_tail(of, previous, FEW_LINES).await?.map(|(log, _)| log))
+        Ok(self.log_tail(of, previous, MIN_TAIL_LINES).await?.map(|(log, _)| log))
     }
 
-    /// At most [`MOST_READ`] bytes, and whether that was all.
+    /// At most [`MAX_READ`] bytes, and whether that was all.
     async fn log_tail(
         &self,
         of: &LogTailRequest,
@@ -72,7 +72,7 @@ impl KubeClient {
             timestamps: true,
             ..LogParams::default()
         };
-        let step = Step {
+        let step = ApiRequest {
             doing: format!("reading the log of {}/{}", of.pod, of.container),
             verb: "get",
             resource: "pods/log".into(),
@@ -82,14 +82,14 @@ impl KubeClient {
         let reading = async {
             let stream = std::pin::pin!(api.log_stream(&of.pod, &params).await?);
             let mut log = Vec::new();
-            let mut limited = stream.take(MOST_READ as u64);
+            let mut limited = stream.take(MAX_READ as u64);
             limited.read_to_end(&mut log).await.map_err(kube::Error::ReadEvents)?;
             Ok(log)
         };
         match step.attempt(reading).await {
-            Ok(log) if log.starts_with(CANNOT.as_bytes()) => Ok(None),
+            Ok(log) if log.starts_with(LOG_UNAVAILABLE.as_bytes()) => Ok(None),
             Ok(log) => {
-                let whole = log.len() < MOST_READ;
+                let whole = log.len() < MAX_READ;
                 Ok(Some((log, whole)))
             }
             // 400: no such instance any more, or not yet.
@@ -100,7 +100,7 @@ impl KubeClient {
     }
 }
 
-/// The lines stamped within the instance's life, without their stamps, cut to the last [`MOST_KEPT`] bytes.
+/// The lines stamped within the instance's life, without their stamps, cut to the last [`MAX_KEPT`] bytes.
 fn words(log: &[u8], started: Option<Timestamp>, finished: Option<Timestamp>) -> String {
     let text = String::from_utf8_lossy(log);
     let mut kept = String::new();
@@ -109,12 +109,12 @@ fn words(log: &[u8], started: Option<Timestamp>, finished: Option<Timestamp>) ->
         let Ok(at) = stamp.parse::<Timestamp>() else { continue };
         // A start is given in whole seconds, cut off: lines cannot come before it.
         let after_start = started.is_none_or(|started| at >= started);
-        let before_end = finished.is_none_or(|finished| at <= finished + STAMP_SLACK);
+        let before_end = finished.is_none_or(|finished| at <= finished + TIMESTAMP_TOLERANCE);
         if after_start && before_end {
             kept.push_str(said);
         }
     }
-    let cut = kept.ceil_char_boundary(kept.len().saturating_sub(MOST_KEPT));
+    let cut = kept.ceil_char_boundary(kept.len().saturating_sub(MAX_KEPT));
     kept.drain(..cut);
     kept
 }
@@ -155,7 +155,7 @@ no stamp at all
     fn the_end_is_kept_and_cut_between_characters() {
         let line = format!("2026-11-23T17:45:11.5Z {}end\n", "é".repeat(3000));
         let words = words(line.as_bytes(), None, None);
-        assert!(words.len() <= MOST_KEPT && words.ends_with("éend\n"));
+        assert!(words.len() <= MAX_KEPT && words.ends_with("éend\n"));
         assert!(!super::words(b"2026-11-23T17:45:11.5Z \xff\xfe end\n", None, None).is_empty());
     }
 }

@@ -7,7 +7,7 @@ use http::{Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, Service};
 
 /// Sees every request of a client, and changes none.
-pub(crate) trait Witness: Clone + Send + 'static {
+pub(crate) trait RequestObserver: Clone + Send + 'static {
     /// What is kept of a request until its answer. Dropped when there is none, also when the caller gives up.
     type Kept: Send;
 
@@ -17,27 +17,27 @@ pub(crate) trait Witness: Clone + Send + 'static {
 }
 
 /// Puts a witness on the way.
-pub(crate) struct Witnessed<W>(pub(crate) W);
+pub(crate) struct ObserveLayer<W>(pub(crate) W);
 
-impl<S, W: Witness> Layer<S> for Witnessed<W> {
-    type Service = Witnessing<S, W>;
+impl<S, W: RequestObserver> Layer<S> for ObserveLayer<W> {
+    type Service = ObserveService<S, W>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Witnessing { inner, witness: self.0.clone() }
+        ObserveService { inner, witness: self.0.clone() }
     }
 }
 
 #[derive(Clone)]
-pub(crate) struct Witnessing<S, W> {
+pub(crate) struct ObserveService<S, W> {
     inner: S,
     witness: W,
 }
 
-impl<S, W, A, B> Service<Request<A>> for Witnessing<S, W>
+impl<S, W, A, B> Service<Request<A>> for ObserveService<S, W>
 where
     S: Service<Request<A>, Response = Response<B>>,
     S::Future: Send + 'static,
-    W: Witness,
+    W: RequestObserver,
 {
     type Response = S::Response;
     type Error = S::Error;

@@ -8,13 +8,13 @@ use kube::Client;
 use kube::core::ApiResource;
 use kube::discovery::{Discovery, Scope, verbs};
 
-use crate::errors::Step;
+use crate::request::ApiRequest;
 
-/// Kinds already resolved.
+/// KindCache already resolved.
 #[derive(Debug, Default)]
-pub(crate) struct Kinds(Mutex<HashMap<String, ApiResource>>);
+pub(crate) struct KindCache(Mutex<HashMap<String, ApiResource>>);
 
-impl Kinds {
+impl KindCache {
     /// # Errors
     /// [`ClusterError::NoScale`] when the API server serves no such kind, or serves it without a scale.
     pub(crate) async fn resolve(
@@ -52,7 +52,7 @@ fn built_in(kind: &str) -> Option<ApiResource> {
 }
 
 async fn discover(client: &Client, typed: &str) -> Result<ApiResource, ClusterError> {
-    let step = Step {
+    let step = ApiRequest {
         doing: format!("looking up the kind {typed}"),
         verb: "get",
         resource: "apis".into(),
@@ -90,7 +90,7 @@ async fn discover(client: &Client, typed: &str) -> Result<ApiResource, ClusterEr
 }
 
 /// `deployments/scale.apps`, as rules name it.
-pub(crate) fn in_rules(resource: &ApiResource, subresource: &str) -> String {
+pub(crate) fn rbac_resource(resource: &ApiResource, subresource: &str) -> String {
     let slash = if subresource.is_empty() { "" } else { "/" };
     let dot = if resource.group.is_empty() { "" } else { "." };
     format!("{}{slash}{subresource}{dot}{}", resource.plural, resource.group)

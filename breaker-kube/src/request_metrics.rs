@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{Method, StatusCode, Uri};
 
-use crate::witness::{Witness, has};
+use crate::request_layer::{RequestObserver, has};
 
 /// Requests so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub struct RequestMetrics {
     /// Requests that were refused or got no answer, by verb (`get`, `watch`, `create`, `update`, `patch`, `delete`)
     /// and by HTTP status; status 0 is no answer. 409 is routine: an object was changed since it was read.
     pub errors: BTreeMap<(&'static str, u16), u64>,
@@ -21,14 +21,14 @@ pub struct Traffic {
 
 /// The count that a client's clones share.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct RevisionCounts(Arc<Mutex<Traffic>>);
+pub(crate) struct RequestCounter(Arc<Mutex<RequestMetrics>>);
 
-impl RevisionCounts {
-    pub(crate) fn so_far(&self) -> Traffic {
+impl RequestCounter {
+    pub(crate) fn so_far(&self) -> RequestMetrics {
         self.locked().clone()
     }
 
-    fn locked(&self) -> MutexGuard<'_, Traffic> {
+    fn locked(&self) -> MutexGuard<'_, RequestMetrics> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -57,7 +57,7 @@ fn lists_pods(method: &Method, uri: &Uri) -> bool {
         && !has(uri, "continue", &[])
 }
 
-impl Witness for RevisionCounts {
+impl RequestObserver for RequestCounter {
     type Kept = Open;
 
     fn asked(&self, method: &Method, uri: &Uri) -> Open {
@@ -75,7 +75,7 @@ impl Witness for RevisionCounts {
 
 /// A request under way: without an answer until there is one, and counted when it ends.
 pub(crate) struct Open {
-    tally: RevisionCounts,
+    tally: RequestCounter,
     verb: &'static str,
     failure: Option<u16>,
 }
@@ -94,9 +94,9 @@ mod tests {
     use tower::{Layer, ServiceExt};
 
     use super::*;
-    use crate::witness::Witnessed;
+    use crate::request_layer::ObserveLayer;
 
-    async fn send(tally: &RevisionCounts, method: &str, uri: &str, status: u16) {
+    async fn send(tally: &RequestCounter, method: &str, uri: &str, status: u16) {
         let answering = tower::service_fn(move |_: Request<()>| async move {
             if status == 0 {
                 Err("no answer")
@@ -105,12 +105,12 @@ mod tests {
             }
         });
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
-        let _ = Witnessed(tally.clone()).layer(answering).oneshot(request).await;
+        let _ = ObserveLayer(tally.clone()).layer(answering).oneshot(request).await;
     }
 
     #[tokio::test]
     async fn refusals_are_counted_by_verb_and_status() {
-        let tally = RevisionCounts::default();
+        let tally = RequestCounter::default();
         for (method, uri, status) in [
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
@@ -128,17 +128,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_attempt_that_was_given_up_got_no_answer() {
-        let tally = RevisionCounts::default();
+        let tally = RequestCounter::default();
         let silent = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, &str>>());
         let request = Request::builder().uri("/api/v1/pods").body(()).unwrap();
-        let call = Witnessed(tally.clone()).layer(silent).oneshot(request);
+        let call = ObserveLayer(tally.clone()).layer(silent).oneshot(request);
         assert!(tokio::time::timeout(std::time::Duration::from_millis(5), call).await.is_err());
         assert_eq!(tally.so_far().errors, [(("get", 0), 1)].into());
     }
 
     #[tokio::test]
     async fn a_listing_of_many_pages_is_one() {
-        let tally = RevisionCounts::default();
+        let tally = RequestCounter::default();
         for uri in [
             "/api/v1/pods?limit=100",
             "/api/v1/pods?limit=100&continue=abc",

@@ -9,13 +9,13 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::spec::{
-    self, CauseName, CircuitBreakerSpec, HooksSpec, ModeName, OverrideName, RecoveryMode, RecoverySpec,
-    SecretKey, Share, TargetRef, UnobservedName,
+    self, CauseName, CircuitBreakerSpec, HooksSpec, IntOrPercent, ModeName, OverrideName, RecoveryMode,
+    RecoverySpec, SecretKey, TargetRef, UnobservedName,
 };
 
 /// A spec in the terms of `breaker-core`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Wanted {
+pub struct ParsedSpec {
     /// Whom to watch.
     pub target: WorkloadRef,
     /// When to trip, and how to recover.
@@ -49,7 +49,7 @@ impl CircuitBreakerSpec {
     ///
     /// # Errors
     /// [`BadSpec`] names the first field that cannot be used.
-    pub fn wanted(&self, namespace: &str) -> Result<Wanted, BadSpec> {
+    pub fn wanted(&self, namespace: &str) -> Result<ParsedSpec, BadSpec> {
         let Self { target_ref, trip, recovery, mode, override_, hooks } = self;
         let policy = Policy {
             causes: causes(&trip.causes)?,
@@ -73,7 +73,7 @@ impl CircuitBreakerSpec {
             OverrideName::ForcedOpen => Override::ForcedOpen,
             OverrideName::Disabled => Override::Disabled,
         };
-        Ok(Wanted { target: workload(target_ref, namespace)?, policy, override_ })
+        Ok(ParsedSpec { target: workload(target_ref, namespace)?, policy, override_ })
     }
 }
 
@@ -123,10 +123,10 @@ fn causes(names: &[CauseName]) -> Result<CauseSet, BadSpec> {
         .collect())
 }
 
-fn min_failing(share: &Share) -> Result<MinFailing, BadSpec> {
+fn min_failing(share: &IntOrPercent) -> Result<MinFailing, BadSpec> {
     let text = match share {
-        Share::Pods(pods) => pods.to_string(),
-        Share::Text(text) => text.clone(),
+        IntOrPercent::Pods(pods) => pods.to_string(),
+        IntOrPercent::Text(text) => text.clone(),
     };
     text.parse().map_err(|error| bad("spec.trip.minFailingPods", error))
 }

@@ -6,14 +6,14 @@ use breaker_core::guard::Guard;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::source::BreakerName;
+use super::resource::BreakerName;
 
-pub(crate) struct Desk {
+pub(crate) struct SharedGuard {
     guard: Mutex<Guard<BreakerName>>,
     changed: Notify,
 }
 
-impl Desk {
+impl SharedGuard {
     pub(crate) fn new(limit: u32) -> Self {
         Self { guard: Mutex::new(Guard::new(limit)), changed: Notify::new() }
     }
