@@ -1,4 +1,5 @@
-//! The hook and the notices, over real HTTP: a receiver that is slow, refuses, fails, dies half-way, comes back.
+//! The before-trip hook and the notifications over real HTTP, to receivers that are slow, refuse,
+//! fail, drop the connection or come back.
 
 mod binary;
 mod receiver;
@@ -8,12 +9,12 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use binary::text;
-use receiver::{Manner, Receiver};
+use receiver::{Behavior, Receiver};
 use ring::hmac;
 use serde_json::Value;
-use stub::{Manners, Stub};
+use stub::{Stub, StubBehavior};
 
-const SECRET: &[u8] = b"not to be told";
+const SECRET: &[u8] = b"not to be printed";
 
 fn trip(stub: &Stub, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_watcher"));
@@ -22,21 +23,21 @@ fn trip(stub: &Stub, flags: &[&str]) -> Command {
     command
 }
 
-fn told(output: &Output) -> Vec<Value> {
+fn events(output: &Output) -> Vec<Value> {
     text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn told_of<'a>(told: &'a [Value], event: &str) -> Vec<&'a Value> {
-    told.iter().filter(|line| line["event"] == event).collect()
+fn events_named<'a>(events: &'a [Value], event: &str) -> Vec<&'a Value> {
+    events.iter().filter(|line| line["event"] == event).collect()
 }
 
-fn receiver(stub: &Stub, manners: Vec<Manner>) -> Receiver {
-    Receiver::new(manners, stub.replicas_later())
+fn receiver(stub: &Stub, behaviors: Vec<Behavior>) -> Receiver {
+    Receiver::new(behaviors, stub.replicas_reader())
 }
 
 #[test]
 fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
-    let stub = Stub::new(Manners::default());
+    let stub = Stub::new(StubBehavior::default());
     let (hook, pager) = (receiver(&stub, vec![]), receiver(&stub, vec![]));
     let dir = tempfile::tempdir().unwrap();
     let secret = dir.path().join("secret");
@@ -52,8 +53,8 @@ fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
     let output = trip(&stub, &flags).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
 
-    let [asked] = &hook.letters()[..] else { panic!("asked {} times", hook.letters().len()) };
-    assert_eq!(asked.witness, 2, "replicas when it was asked");
+    let [asked] = &hook.requests()[..] else { panic!("asked {} times", hook.requests().len()) };
+    assert_eq!(asked.replicas, 2, "replicas when it was asked");
     assert_eq!(stub.replicas(), 0);
     assert_eq!(asked.headers["request"], "POST /services/T0/s3cretpath HTTP/1.1");
     assert_eq!(asked.headers["content-type"], "application/cloudevents+json");
@@ -75,78 +76,87 @@ fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
     assert_eq!(asked.event["data"]["replicas"], 2);
     assert_eq!(asked.event["data"]["because"]["pressed"], true);
 
-    let [tripped] = &pager.letters()[..] else { panic!("told {} times", pager.letters().len()) };
+    let [tripped] = &pager.requests()[..] else { panic!("notified {} times", pager.requests().len()) };
     assert_eq!(
         (&tripped.event["type"], &tripped.event["id"]),
         (&"dev.bigredbutton.tripped".into(), &"u1.1.tripped".into())
     );
-    let told = told(&output);
-    assert_eq!(told_of(&told, "hook")[0]["answer"], "proceed");
-    assert_eq!(told_of(&told, "notified")[0]["what"], "tripped");
+    let events = events(&output);
+    assert_eq!(events_named(&events, "hook")[0]["answer"], "proceed");
+    assert_eq!(events_named(&events, "notified")[0]["what"], "tripped");
     assert!(!text(&output.stdout).contains("s3cretpath"), "a URL may be a secret");
     assert!(!stub.record().to_string().contains("s3cretpath"), "a URL may be a secret");
 }
 
 #[test]
 fn a_receiver_that_stumbles_is_asked_the_same_again() {
-    for (case, manners) in [
-        ("answers 500", vec![Manner::Says(500, "no"), Manner::Says(503, "no")]),
-        ("dies half-way", vec![Manner::DiesHalfWay, Manner::DiesHalfWay]),
+    for (case, behaviors) in [
+        ("answers 500", vec![Behavior::Responds(500, "no"), Behavior::Responds(503, "no")]),
+        ("dies half-way", vec![Behavior::DropsConnection, Behavior::DropsConnection]),
     ] {
-        let stub = Stub::new(Manners::default());
-        let hook = receiver(&stub, manners);
+        let stub = Stub::new(StubBehavior::default());
+        let hook = receiver(&stub, behaviors);
         let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{case}: {}", text(&output.stderr));
-        let asked = hook.letters();
+        let asked = hook.requests();
         assert_eq!(asked.len(), 3, "{case}");
-        assert!(asked.iter().all(|letter| letter.bytes == asked[0].bytes && letter.witness == 2), "{case}");
+        assert!(
+            asked.iter().all(|request| request.bytes == asked[0].bytes && request.replicas == 2),
+            "{case}"
+        );
     }
-    let stub = Stub::new(Manners::default());
-    let hook = Receiver::later(Duration::from_millis(1500), stub.replicas_later());
+    let stub = Stub::new(StubBehavior::default());
+    let hook = Receiver::later(Duration::from_millis(1500), stub.replicas_reader());
     let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "refuses, comes back: {}", text(&output.stderr));
-    assert_eq!(hook.letters().len(), 1);
+    assert_eq!(hook.requests().len(), 1);
 }
 
 #[test]
 fn a_hook_that_fails_for_good_lets_go_on_or_holds_as_wished() {
-    let slow = || vec![Manner::Slow(Duration::from_secs(8))];
-    for (case, manners, why) in [
+    let slow = || vec![Behavior::RespondsAfter(Duration::from_secs(8))];
+    for (case, behaviors, why) in [
         ("slow", slow(), "no answer within 1s"),
-        ("unknown", vec![Manner::Says(404, "")], "it answered 404 Not Found"),
-        ("riddles", vec![Manner::Says(200, r#"{"decision":"maybe"}"#)], "it is proceed or hold"),
+        ("unknown", vec![Behavior::Responds(404, "")], "it answered 404 Not Found"),
+        ("riddles", vec![Behavior::Responds(200, r#"{"decision":"maybe"}"#)], "it is proceed or hold"),
     ] {
         for (wish, replicas, code) in [("proceed", 0, 0), ("hold", 2, 1)] {
-            let stub = Stub::new(Manners::default());
-            let hook = receiver(&stub, manners.clone());
+            let stub = Stub::new(StubBehavior::default());
+            let hook = receiver(&stub, behaviors.clone());
             let began = Instant::now();
             let flags = ["--before-trip", &hook.url(), "--hook-timeout", "1s", "--hook-failure", wish];
             let output = trip(&stub, &flags).output().unwrap();
             assert!(began.elapsed() < Duration::from_secs(6), "{case}: {:?}", began.elapsed());
             assert_eq!(output.status.code(), Some(code), "{case}, {wish}: {}", text(&output.stderr));
             assert_eq!(stub.replicas(), replicas, "{case}, {wish}");
-            let told = told(&output);
-            let asked = told_of(&told, "hook")[0];
+            let events = events(&output);
+            let asked = events_named(&events, "hook")[0];
             assert_eq!(
                 (&asked["answer"], &asked["proceeds"]),
                 (&"failed".into(), &(wish == "proceed").into())
             );
             assert!(asked["why"].as_str().unwrap().contains(why), "{case}: {asked}");
-            assert_eq!(told_of(&told, "held").len(), usize::from(wish == "hold"), "{case}: {told:?}");
+            assert_eq!(
+                events_named(&events, "held").len(),
+                usize::from(wish == "hold"),
+                "{case}: {events:?}"
+            );
         }
     }
 }
 
 #[test]
 fn a_hook_that_says_hold_is_obeyed_and_says_why() {
-    let stub = Stub::new(Manners::default());
-    let hook =
-        receiver(&stub, vec![Manner::Says(200, r#"{"decision":"hold","reason":"a payout is running"}"#)]);
+    let stub = Stub::new(StubBehavior::default());
+    let hook = receiver(
+        &stub,
+        vec![Behavior::Responds(200, r#"{"decision":"hold","reason":"a payout is running"}"#)],
+    );
     let output = trip(&stub, &["--before-trip", &hook.url()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(stub.replicas(), 2);
-    let told = told(&output);
-    let held = told_of(&told, "held")[0];
+    let events = events(&output);
+    let held = events_named(&events, "held")[0];
     assert_eq!(
         (&held["reason"], &held["why"]),
         (&"hook".into(), &"the hook asks to hold: a payout is running".into())
@@ -157,54 +167,54 @@ fn a_hook_that_says_hold_is_obeyed_and_says_why() {
 
 #[test]
 fn a_press_that_was_held_is_not_made_again_while_its_notice_waits() {
-    let stub = Stub::new(Manners::default());
-    let hook = receiver(&stub, vec![Manner::Says(200, r#"{"decision":"hold"}"#)]);
+    let stub = Stub::new(StubBehavior::default());
+    let hook = receiver(&stub, vec![Behavior::Responds(200, r#"{"decision":"hold"}"#)]);
     let nobody = Receiver::later(Duration::from_secs(60), || 0);
     let output = trip(&stub, &["--before-trip", &hook.url(), "--notify", &nobody.url()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!((hook.letters().len(), stub.replicas()), (1, 2));
+    assert_eq!((hook.requests().len(), stub.replicas()), (1, 2));
     assert_eq!(stub.record()["notices"][0]["what"], "held");
 }
 
 #[test]
-fn a_hook_over_tls_is_asked_if_its_certificate_is_trusted_and_told_nothing_if_not() {
+fn a_hook_over_tls_is_asked_only_if_its_certificate_is_trusted() {
     let dir = tempfile::tempdir().unwrap();
     for trusted in [true, false] {
-        let stub = Stub::new(Manners::default());
-        let (hook, own) = Receiver::secure(stub.replicas_later());
+        let stub = Stub::new(StubBehavior::default());
+        let (hook, own) = Receiver::secure(stub.replicas_reader());
         let (_, of_another) = Receiver::secure(|| 0);
         let file = dir.path().join("trusted.pem");
         std::fs::write(&file, if trusted { own } else { of_another }).unwrap();
         let flags = ["--before-trip", &hook.url(), "--hook-failure", "hold"];
         let output = trip(&stub, &flags).env("SSL_CERT_FILE", &file).output().unwrap();
-        let told = told(&output);
-        let hook_told = told_of(&told, "hook")[0];
+        let events = events(&output);
+        let hook_event = events_named(&events, "hook")[0];
         if trusted {
-            assert_eq!((output.status.code(), hook.letters().len(), stub.replicas()), (Some(0), 1, 0));
-            assert_eq!(hook_told["answer"], "proceed");
+            assert_eq!((output.status.code(), hook.requests().len(), stub.replicas()), (Some(0), 1, 0));
+            assert_eq!(hook_event["answer"], "proceed");
         } else {
-            assert_eq!((output.status.code(), hook.letters().len(), stub.replicas()), (Some(1), 0, 2));
-            assert!(hook_told["why"].as_str().unwrap().contains("certificate"), "{hook_told}");
+            assert_eq!((output.status.code(), hook.requests().len(), stub.replicas()), (Some(1), 0, 2));
+            assert!(hook_event["why"].as_str().unwrap().contains("certificate"), "{hook_event}");
         }
     }
 }
 
 #[test]
 fn a_redirect_is_not_followed_with_a_message_signed_for_another() {
-    let stub = Stub::new(Manners::default());
+    let stub = Stub::new(StubBehavior::default());
     let elsewhere = receiver(&stub, vec![]);
-    let hook = receiver(&stub, vec![Manner::Redirects(elsewhere.url())]);
+    let hook = receiver(&stub, vec![Behavior::RedirectsTo(elsewhere.url())]);
     let output = trip(&stub, &["--before-trip", &hook.url(), "--hook-failure", "hold"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(elsewhere.letters().is_empty());
-    let told = told(&output);
-    assert!(told_of(&told, "hook")[0]["why"].as_str().unwrap().contains("redirects are not followed"));
+    assert!(elsewhere.requests().is_empty());
+    let events = events(&output);
+    assert!(events_named(&events, "hook")[0]["why"].as_str().unwrap().contains("redirects are not followed"));
 }
 
 #[test]
 fn killed_while_the_hook_thinks_it_asks_the_same_again_and_trips_once() {
-    let stub = Stub::new(Manners::default());
-    let hook = receiver(&stub, vec![Manner::Slow(Duration::from_secs(20))]);
+    let stub = Stub::new(StubBehavior::default());
+    let hook = receiver(&stub, vec![Behavior::RespondsAfter(Duration::from_secs(20))]);
     let flags = ["--before-trip", &hook.url(), "--hook-timeout", "30s"];
     let mut first = trip(&stub, &flags).stdout(Stdio::null()).spawn().unwrap();
     hook.wait_for(1);
@@ -213,19 +223,22 @@ fn killed_while_the_hook_thinks_it_asks_the_same_again_and_trips_once() {
     assert_eq!((stub.replicas(), &stub.record()["state"]["phase"]), (2, &"Tripping".into()));
     let output = trip(&stub, &flags).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let asked = hook.letters();
+    let asked = hook.requests();
     assert_eq!(asked.len(), 2);
     assert_eq!(asked[0].bytes, asked[1].bytes);
     assert_eq!(
-        stub.asked().iter().filter(|asked| asked.starts_with("PATCH") && asked.ends_with("/scale")).count(),
+        stub.requests()
+            .iter()
+            .filter(|asked| asked.starts_with("PATCH") && asked.ends_with("/scale"))
+            .count(),
         1
     );
 }
 
 #[test]
 fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher() {
-    let stub = Stub::new(Manners::default());
-    let pager = Receiver::later(Duration::from_secs(4), stub.replicas_later());
+    let stub = Stub::new(StubBehavior::default());
+    let pager = Receiver::later(Duration::from_secs(4), stub.replicas_reader());
     let mut first = trip(&stub, &["--notify", &pager.url()]).stdout(Stdio::piped()).spawn().unwrap();
     let end = Instant::now() + Duration::from_secs(20);
     while stub.record()["notices"].as_array().is_none_or(Vec::is_empty) || stub.replicas() != 0 {
@@ -235,11 +248,12 @@ fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher(
     // The trip did not wait for it.
     first.kill().unwrap();
     first.wait().unwrap();
-    assert!(pager.letters().is_empty());
+    assert!(pager.requests().is_empty());
     std::thread::sleep(Duration::from_secs(4));
     let output = trip(&stub, &["--notify", &pager.url()]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let told: Vec<_> = pager.wait_for(1).into_iter().map(|letter| letter.event["id"].clone()).collect();
-    assert_eq!(told, ["u1.1.tripped"]);
+    let delivered: Vec<_> =
+        pager.wait_for(1).into_iter().map(|request| request.event["id"].clone()).collect();
+    assert_eq!(delivered, ["u1.1.tripped"]);
     assert_eq!(stub.record()["notices"], Value::Null);
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use binary::{refused, text, watcher};
-use stub::{Manners, Stub};
+use stub::{Stub, StubBehavior};
 
 fn ask(stub: &Stub, command: &str, more: &[&str]) -> std::process::Output {
     let config = stub.kubeconfig();
@@ -32,17 +32,17 @@ fn start(stub: &Stub, more: &[&str]) -> Child {
 #[test]
 fn each_way_to_fail_has_its_exit_code() {
     for command in ["run", "trip", "reset", "status"] {
-        let nobody = Stub::new(Manners { no_target: true, ..Manners::default() });
+        let nobody = Stub::new(StubBehavior { no_target: true, ..StubBehavior::default() });
         let stderr = refused(command, &ask(&nobody, command, &[]), 3);
         assert!(stderr.contains("swype-app"), "{command}: {stderr}");
 
-        let strict = Stub::new(Manners { forbid: vec!["/scale"], ..Manners::default() });
+        let strict = Stub::new(StubBehavior { forbid: vec!["/scale"], ..StubBehavior::default() });
         let stderr = refused(command, &ask(&strict, command, &[]), 4);
         let rule =
             "missing rule: - {apiGroups: [\"apps\"], resources: [\"deployments/scale\"], verbs: [\"get\"]}";
         assert!(stderr.contains(rule), "{command}: {stderr}");
 
-        let vague = Stub::new(Manners { no_selector: true, ..Manners::default() });
+        let vague = Stub::new(StubBehavior { no_selector: true, ..StubBehavior::default() });
         let stderr = refused(command, &ask(&vague, command, &[]), 2);
         assert!(stderr.contains("no selector"), "{command}: {stderr}");
     }
@@ -50,18 +50,18 @@ fn each_way_to_fail_has_its_exit_code() {
 
 #[test]
 fn status_asks_and_never_writes() {
-    let stub = Stub::new(Manners::default());
+    let stub = Stub::new(StubBehavior::default());
     let output = ask(&stub, "status", &["-o", "json"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&status["phase"], &status["replicas"]), (&"Closed".into(), &2.into()), "{status}");
     assert_eq!(status["target"], "sre/deployment/swype-app");
-    assert!(stub.asked().iter().all(|asked| asked.starts_with("GET ")), "{:?}", stub.asked());
+    assert!(stub.requests().iter().all(|asked| asked.starts_with("GET ")), "{:?}", stub.requests());
 }
 
 #[test]
 fn status_tells_what_it_may_not_read() {
-    let stub = Stub::new(Manners { forbid: vec!["/configmaps"], ..Manners::default() });
+    let stub = Stub::new(StubBehavior { forbid: vec!["/configmaps"], ..StubBehavior::default() });
     let output = ask(&stub, "status", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert!(text(&output.stdout).contains("resources: [\"configmaps\"]"), "{}", text(&output.stdout));
@@ -70,7 +70,7 @@ fn status_tells_what_it_may_not_read() {
 #[test]
 fn a_signal_ends_the_watch_in_an_orderly_way() {
     for (signal, code, name) in [("-INT", 130, "SIGINT"), ("-TERM", 143, "SIGTERM")] {
-        let stub = Stub::new(Manners::default());
+        let stub = Stub::new(StubBehavior::default());
         let mut child = start(&stub, &["-o", "json"]);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let watching: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
@@ -84,7 +84,7 @@ fn a_signal_ends_the_watch_in_an_orderly_way() {
 
 #[test]
 fn a_reader_that_goes_away_does_not_end_the_watch() {
-    let stub = Stub::new(Manners::default());
+    let stub = Stub::new(StubBehavior::default());
     let mut child = start(&stub, &["--heartbeat", "1s"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.next().unwrap().unwrap().contains("watching sre/deployment/swype-app"));

@@ -38,7 +38,7 @@ fn a_kubeconfig_that_cannot_be_used_is_named() {
 
 #[test]
 fn a_controller_on_a_cluster_without_the_definition_says_how_to_install_it() {
-    let stub = stub::Stub::new(stub::Manners::default());
+    let stub = stub::Stub::new(stub::StubBehavior::default());
     let kubeconfig = stub.kubeconfig();
     let args = ["controller", "-n", "sre", "--kubeconfig", kubeconfig.to_str().unwrap()];
     let stderr = refused("no definition", &watcher(&args), 3);
@@ -47,7 +47,7 @@ fn a_controller_on_a_cluster_without_the_definition_says_how_to_install_it() {
 
 #[test]
 fn on_a_cluster_without_the_definition_a_breaker_by_name_says_how_to_install_it_or_do_without() {
-    let stub = stub::Stub::new(stub::Manners::default());
+    let stub = stub::Stub::new(stub::StubBehavior::default());
     let kubeconfig = stub.kubeconfig();
     let kubeconfig = kubeconfig.to_str().unwrap();
     for args in

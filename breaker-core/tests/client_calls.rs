@@ -1,4 +1,4 @@
-//! What is asked at the door, and what is not: the cluster as a mock that refuses every other call.
+//! The calls that the supervisor makes and those it does not, on a mock client that refuses the rest.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use futures::stream::BoxStream;
 use mockall::mock;
 
 mock! {
-    Door {}
+    Client {}
 
     #[async_trait]
-    impl ClusterClient for Door {
+    impl ClusterClient for Client {
         fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent>;
         async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
         async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
@@ -37,7 +37,7 @@ mock! {
 /// A pod whose one container has restarted once, with this message in its status.
 fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodReport {
     let now = sim.now();
-    let death = Terminated {
+    let terminated = Terminated {
         container_id: "containerd://aaaaaaaaaaaa".into(),
         exit_code,
         reason: reason.into(),
@@ -63,25 +63,25 @@ fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodRepor
             restart_count: 1,
             container_id: "containerd://bbbbbbbbbbbb".into(),
             state: ContainerState::Running { started_at: Some(now) },
-            last: Some(Box::new(death)),
+            last: Some(Box::new(terminated)),
         }],
     }
 }
 
-/// Watches one pod through the door until all is settled; answers with the rule that decided.
-fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
+/// Watches one pod until every verdict is final and returns the rule that decided.
+fn rule_of(sim: &Sim, mut client: MockClient, pod: PodReport) -> String {
     let scale =
         Scale { uid: "target".into(), resource_version: "1".into(), replicas: 1, selector: "app=app".into() };
-    door.expect_read_scale().returning(move |_| Ok(scale.clone()));
-    door.expect_load_record().times(1).returning(|_| Ok(None));
-    door.expect_save_record().returning(|_, _, _| Ok("1".into()));
-    door.expect_watch_pods().times(1).returning(move |_, _| {
+    client.expect_read_scale().returning(move |_| Ok(scale.clone()));
+    client.expect_load_record().times(1).returning(|_| Ok(None));
+    client.expect_save_record().returning(|_, _, _| Ok("1".into()));
+    client.expect_watch_pods().times(1).returning(move |_, _| {
         futures::stream::iter([PodWatchEvent::Listed(vec![pod.clone()])])
             .chain(futures::stream::pending())
             .boxed()
     });
     let parts = Dependencies {
-        client: Arc::new(door),
+        client: Arc::new(client),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
         messenger: None,
@@ -92,12 +92,12 @@ fn rule_of(sim: &Sim, mut door: MockDoor, pod: PodReport) -> String {
         let mut supervisor =
             Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await.expect("started");
         let commands = futures::stream::pending().boxed();
-        let mut tell = |_, notice: &BreakerEvent| {
-            if let BreakerEvent::Restart(restart) = notice {
+        let mut on_event = |_, event: &BreakerEvent| {
+            if let BreakerEvent::Restart(restart) = event {
                 rule = restart.rule.clone();
             }
         };
-        supervisor.run(commands, RunUntil::Settled, &mut tell).await.expect("no refusal")
+        supervisor.run(commands, RunUntil::Settled, &mut on_event).await.expect("no refusal")
     });
     assert_eq!(end, Some(breaker_core::supervisor::StopReason::Settled));
     rule
@@ -110,32 +110,33 @@ fn sim() -> Sim {
 #[test]
 fn a_message_in_the_status_that_says_network_asks_for_events_and_not_for_the_log() {
     let sim = sim();
-    let mut door = MockDoor::new();
-    door.expect_last_words().never();
-    door.expect_pod_events().times(1).returning(|_, _| Ok(vec![]));
+    let mut client = MockClient::new();
+    client.expect_last_words().never();
+    client.expect_pod_events().times(1).returning(|_, _| Ok(vec![]));
     let pod = restarted(&sim, 1, "Error", "dial tcp: connect: connection refused");
-    assert_eq!(rule_of(&sim, door, pod), "refused");
+    assert_eq!(rule_of(&sim, client, pod), "refused");
 }
 
 #[test]
 fn kubernetes_own_verdict_asks_for_nothing() {
     let sim = sim();
-    let mut door = MockDoor::new();
-    door.expect_last_words().never();
-    door.expect_pod_events().never();
+    let mut client = MockClient::new();
+    client.expect_last_words().never();
+    client.expect_pod_events().never();
     let pod = restarted(&sim, 1, "OOMKilled", "");
-    assert_eq!(rule_of(&sim, door, pod), "k8s-oom-killed");
+    assert_eq!(rule_of(&sim, client, pod), "k8s-oom-killed");
 }
 
 #[test]
 fn without_a_message_the_log_is_asked_once() {
     let sim = sim();
-    let mut door = MockDoor::new();
-    door.expect_last_words()
+    let mut client = MockClient::new();
+    client
+        .expect_last_words()
         .withf(|of| !of.current && of.container == "app")
         .times(1)
         .returning(|_| Ok(LogTail::Said("panic: runtime error: index out of range".into())));
-    door.expect_pod_events().never();
+    client.expect_pod_events().never();
     let pod = restarted(&sim, 2, "Error", "");
-    assert_eq!(rule_of(&sim, door, pod), "bug-go");
+    assert_eq!(rule_of(&sim, client, pod), "bug-go");
 }

@@ -9,19 +9,19 @@ use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::state::{Override, State};
 use breaker_core::supervisor::RunUntil;
 use breaker_core::{Policy, Record};
-use common::harness::{Harness, Life, Oracle, history, merged, start};
+use common::harness::{Harness, InstanceRun, Oracle, history, merged, start};
 use common::{REFUSED, Watch, seconds};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
-fn life() -> impl Strategy<Value = Life> {
-    let runs = prop_oneof![4 => 0i64..30, 1 => 500i64..900, 1 => 3000i64..4000];
-    (runs, prop::bool::weighted(0.7), prop_oneof![3 => 0i64..60, 1 => 100i64..400])
-        .prop_map(|(runs, network, waits)| Life { runs, network, waits })
+fn instance_run() -> impl Strategy<Value = InstanceRun> {
+    let seconds = prop_oneof![4 => 0i64..30, 1 => 500i64..900, 1 => 3000i64..4000];
+    (seconds, prop::bool::weighted(0.7), prop_oneof![3 => 0i64..60, 1 => 100i64..400])
+        .prop_map(|(seconds, network, backoff)| InstanceRun { seconds, network, backoff })
 }
 
-fn pods() -> impl Strategy<Value = Vec<Vec<Life>>> {
-    prop::collection::vec(prop::collection::vec(life(), 1..12), 1..5)
+fn pods() -> impl Strategy<Value = Vec<Vec<InstanceRun>>> {
+    prop::collection::vec(prop::collection::vec(instance_run(), 1..12), 1..5)
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
@@ -41,8 +41,8 @@ proptest! {
     /// Law: it trips exactly when the rule says so: never at counted <= max x need, always at one more
     /// when `need` pods fail now.
     #[test]
-    fn it_trips_exactly_when_the_rule_says_so(lives in pods(), policy in policy(), replicas in 1u32..6) {
-        let histories = lives.iter().enumerate().map(|(pod, lives)| history(pod, lives)).collect();
+    fn it_trips_exactly_when_the_rule_says_so(runs in pods(), policy in policy(), replicas in 1u32..6) {
+        let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
         let mut harness = Harness::new(policy.clone(), replicas);
         let mut oracle = Oracle::new();
         for (now, report) in merged(histories) {
@@ -60,11 +60,11 @@ proptest! {
     /// Law: an observation replayed or duplicated, at any later time, changes nothing.
     #[test]
     fn replays_change_nothing(
-        lives in pods(),
+        runs in pods(),
         policy in policy(),
         replays in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..20),
     ) {
-        let histories = lives.iter().enumerate().map(|(pod, lives)| history(pod, lives)).collect();
+        let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
         let seen = merged(histories);
         let mut with_replays = seen.clone();
         for (late, early) in replays {
@@ -89,9 +89,9 @@ proptest! {
 
     /// Law: reports of one moment may arrive in any order.
     #[test]
-    fn order_within_a_burst_changes_nothing(lives in prop::collection::vec(life(), 1..8), seed in any::<u64>()) {
+    fn order_within_a_burst_changes_nothing(runs in prop::collection::vec(instance_run(), 1..8), seed in any::<u64>()) {
         let policy = Policy { max_restarts: 1000, window: Window::NONE, ..Policy::default() };
-        let mut seen = history(0, &lives);
+        let mut seen = history(0, &runs);
         let end = seen.last().map_or(start(), |(at, _)| *at);
         let mut plain = Harness::new(policy.clone(), 1);
         for (_, report) in seen.clone() {
@@ -111,13 +111,13 @@ proptest! {
 
     /// Law: Observe and Disabled never scale, whatever is seen and asked.
     #[test]
-    fn observe_and_disabled_never_scale(lives in pods(), disabled in any::<bool>(), press in any::<bool>()) {
+    fn observe_and_disabled_never_scale(runs in pods(), disabled in any::<bool>(), press in any::<bool>()) {
         let mode = if disabled { Mode::Enforce } else { Mode::Observe };
         let mut harness = Harness::new(Policy { mode, max_restarts: 0, ..Policy::default() }, 3);
         if disabled {
             harness.give(Input::Command(Command::Override(Override::Disabled)), start());
         }
-        let histories = lives.iter().enumerate().map(|(pod, lives)| history(pod, lives)).collect();
+        let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
         for (now, report) in merged(histories) {
             harness.give(Input::Pod(report), now);
             if press {
@@ -135,12 +135,12 @@ proptest! {
 
     /// Law: a Record survives being written and read, and stays under 32 KiB.
     #[test]
-    fn a_record_survives_and_stays_small(crowd in 1usize..150, lives in prop::collection::vec(life(), 1..12)) {
+    fn a_record_survives_and_stays_small(crowd in 1usize..150, runs in prop::collection::vec(instance_run(), 1..12)) {
         let policy = Policy { max_restarts: 1000, window: Window::NONE, ..Policy::default() };
         let mut harness = Harness::new(policy, 3);
         let mut end = start();
         for pod in 0..crowd {
-            for (now, report) in history(pod, &lives[..=pod % lives.len()]) {
+            for (now, report) in history(pod, &runs[..=pod % runs.len()]) {
                 end = end.max(now);
                 harness.give(Input::Pod(report), end);
             }

@@ -19,7 +19,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use receiver::{Manner, Receiver};
+use receiver::{Behavior, Receiver};
 use ring::hmac;
 use serde_json::{Value, json};
 
@@ -779,7 +779,7 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
     let secret =
         serde_json::from_value(json!({"metadata": {"name": "hook"}, "stringData": {"key": "s3cret"}}));
     ns.api::<Secret>().create(&PostParams::default(), &secret.expect("a Secret")).await.expect("created");
-    let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(3))], || 0);
+    let asked = Receiver::new(vec![Behavior::RespondsAfter(Duration::from_secs(3))], || 0);
     let notified = Receiver::new(vec![], || 0);
     let hooks = json!({
         "beforeTrip": {"url": asked.url(), "secretRef": {"name": "hook"}},
@@ -792,25 +792,25 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
         app.restart(REFUSED).await;
     }
     fleet.wait_for("tripping").await;
-    let letter = asked.wait_for(1).remove(0);
+    let request = asked.wait_for(1).remove(0);
     let status = ns.breaker_status("swype").await;
     assert_eq!(
         (ns.replicas("swype").await, &status["phase"]),
         (1, &json!("Tripping")),
         "asked before the scale"
     );
-    let signature = letter.headers["x-bigredbutton-signature"].strip_prefix("sha256=").expect("hexadecimal");
+    let signature = request.headers["x-bigredbutton-signature"].strip_prefix("sha256=").expect("hexadecimal");
     let signature: Vec<u8> = (0..signature.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&signature[at..at + 2], 16).expect("hexadecimal"))
         .collect();
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"s3cret");
-    hmac::verify(&key, &letter.bytes, &signature).expect("signed by the Secret");
+    hmac::verify(&key, &request.bytes, &signature).expect("signed by the Secret");
     ns.wait_for_phase("swype", "Open").await;
     assert!(!notified.wait_for(1).is_empty());
     let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
     ns.wait_for_status("swype", "the notice is acknowledged", delivered).await;
-    assert_eq!((ns.replicas("swype").await, asked.letters().len()), (0, 1));
+    assert_eq!((ns.replicas("swype").await, asked.requests().len()), (0, 1));
     ns.delete().await;
 }
 
@@ -818,7 +818,7 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
 #[tokio::test]
 async fn the_next_controller_asks_again_under_the_same_key_and_delivers_what_was_not() {
     let ns = test_namespace("fleet-asks").await;
-    let asked = Receiver::new(vec![Manner::Slow(Duration::from_secs(9))], || 0);
+    let asked = Receiver::new(vec![Behavior::RespondsAfter(Duration::from_secs(9))], || 0);
     let notified = Receiver::later(Duration::from_secs(12), || 0);
     let hooks = json!({"beforeTrip": {"url": asked.url()}, "notify": [{"url": notified.url()}]});
     let mut app = guarded(&ns, "swype", json!({"hooks": hooks})).await;
@@ -835,13 +835,14 @@ async fn the_next_controller_asks_again_under_the_same_key_and_delivers_what_was
     let status = ns.wait_for_phase("swype", "Open").await;
     assert_ne!(status["record"]["notices"], Value::Null, "not acknowledged yet: {status:#}");
     next.kill().await;
-    let keys: Vec<_> = asked.letters().iter().map(|l| l.headers["idempotency-key"].clone()).collect();
+    let keys: Vec<_> =
+        asked.requests().iter().map(|request| request.headers["idempotency-key"].clone()).collect();
     assert!(matches!(&keys[..], [first, second] if first == second), "{keys:?}");
     let _last = controller(&ns);
     let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
     ns.wait_for_status("swype", "the notice is acknowledged", delivered).await;
-    assert_eq!(notified.letters()[0].event["type"], "dev.bigredbutton.tripped");
-    assert_eq!((asked.letters().len(), trips(&ns, "swype").await), (2, 1));
+    assert_eq!(notified.requests()[0].event["type"], "dev.bigredbutton.tripped");
+    assert_eq!((asked.requests().len(), trips(&ns, "swype").await), (2, 1));
     ns.delete().await;
 }
 

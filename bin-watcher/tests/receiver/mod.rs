@@ -1,4 +1,4 @@
-//! Whoever is asked and told, on a loopback port: a real HTTP server that misbehaves as a test wants.
+//! The receiver of hooks and notifications: a real HTTP server on a loopback port that can misbehave.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -11,49 +11,52 @@ use std::time::{Duration, Instant};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
 
-/// What becomes of one request.
+/// How the receiver treats one request.
 #[derive(Debug, Clone)]
-pub(crate) enum Manner {
-    /// Answered at once.
-    Says(u16, &'static str),
-    /// Answered with 200 after so long.
-    Slow(Duration),
-    /// The connection ends in the middle of the answer.
-    DiesHalfWay,
-    /// Sent elsewhere.
-    Redirects(String),
+pub(crate) enum Behavior {
+    /// Responds at once with this status and body.
+    Responds(u16, &'static str),
+    /// Responds with 200 after this time.
+    RespondsAfter(Duration),
+    /// Closes the connection in the middle of the response.
+    DropsConnection,
+    /// Redirects to this URL.
+    RedirectsTo(String),
 }
 
-/// One request as it came.
+/// One request as received.
 #[derive(Debug, Clone)]
-pub(crate) struct Notification {
+pub(crate) struct ReceivedRequest {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) event: Value,
-    /// What the test wanted to know at that moment.
-    pub(crate) witness: u32,
+    /// The replicas of the target when the request arrived.
+    pub(crate) replicas: u32,
 }
 
 #[derive(Clone)]
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     is_secure: bool,
-    letters: Arc<Mutex<Vec<Notification>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
 }
 
 impl Receiver {
-    /// The first requests meet `manners`, all later ones 200.
-    pub(crate) fn new(manners: Vec<Manner>, witness: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
+    /// Treats the first requests by `behaviors`, and responds to all later ones with 200.
+    pub(crate) fn new(
+        behaviors: Vec<Behavior>,
+        read_replicas: impl Fn() -> u32 + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let receiver =
-            Self { address: listener.local_addr().unwrap(), is_secure: false, letters: Arc::default() };
-        let letters = Arc::clone(&receiver.letters);
-        std::thread::spawn(move || listen(&listener, None, manners, witness, &letters));
+            Self { address: listener.local_addr().unwrap(), is_secure: false, requests: Arc::default() };
+        let requests = Arc::clone(&receiver.requests);
+        std::thread::spawn(move || listen(&listener, None, behaviors, read_replicas, &requests));
         receiver
     }
 
-    /// Over TLS, with a certificate of its own for `localhost`; answers that as well, in PEM.
-    pub(crate) fn secure(witness: impl Fn() -> u32 + Send + Sync + 'static) -> (Self, String) {
+    /// Serves TLS with a self-signed certificate for `localhost`, which is returned in PEM.
+    pub(crate) fn secure(read_replicas: impl Fn() -> u32 + Send + Sync + 'static) -> (Self, String) {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -63,21 +66,23 @@ impl Receiver {
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let receiver =
-            Self { address: listener.local_addr().unwrap(), is_secure: true, letters: Arc::default() };
-        let letters = Arc::clone(&receiver.letters);
-        std::thread::spawn(move || listen(&listener, Some(Arc::new(config)), Vec::new(), witness, &letters));
+            Self { address: listener.local_addr().unwrap(), is_secure: true, requests: Arc::default() };
+        let requests = Arc::clone(&receiver.requests);
+        std::thread::spawn(move || {
+            listen(&listener, Some(Arc::new(config)), Vec::new(), read_replicas, &requests)
+        });
         (receiver, own.cert.pem())
     }
 
-    /// Nobody listens for so long; connections are refused.
-    pub(crate) fn later(after: Duration, witness: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
+    /// Listens after this time; until then connections are refused.
+    pub(crate) fn later(after: Duration, read_replicas: impl Fn() -> u32 + Send + Sync + 'static) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let letters = Arc::new(Mutex::new(Vec::new()));
-        let receiver = Self { address, is_secure: false, letters: Arc::clone(&letters) };
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let receiver = Self { address, is_secure: false, requests: Arc::clone(&requests) };
         std::thread::spawn(move || {
             std::thread::sleep(after);
             let listener = TcpListener::bind(address).unwrap();
-            listen(&listener, None, Vec::new(), witness, &letters);
+            listen(&listener, None, Vec::new(), read_replicas, &requests);
         });
         receiver
     }
@@ -90,53 +95,53 @@ impl Receiver {
         }
     }
 
-    pub(crate) fn letters(&self) -> Vec<Notification> {
-        self.letters.lock().unwrap().clone()
+    pub(crate) fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 
-    /// The letters once there are so many.
-    pub(crate) fn wait_for(&self, many: usize) -> Vec<Notification> {
+    /// Waits until `count` requests have arrived.
+    pub(crate) fn wait_for(&self, count: usize) -> Vec<ReceivedRequest> {
         let end = Instant::now() + Duration::from_secs(20);
-        while self.letters().len() < many {
-            assert!(Instant::now() < end, "{} of {many} letters came", self.letters().len());
+        while self.requests().len() < count {
+            assert!(Instant::now() < end, "{} of {count} requests came", self.requests().len());
             std::thread::sleep(Duration::from_millis(20));
         }
-        self.letters()
+        self.requests()
     }
 }
 
-/// Plain or in TLS.
-trait Line: Read + Write {}
+/// A connection, plain or over TLS.
+trait Connection: Read + Write {}
 
-impl<L: Read + Write> Line for L {}
+impl<L: Read + Write> Connection for L {}
 
 fn listen(
     listener: &TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    manners: Vec<Manner>,
-    witness: impl Fn() -> u32 + Send + Sync + 'static,
-    letters: &Arc<Mutex<Vec<Notification>>>,
+    behaviors: Vec<Behavior>,
+    read_replicas: impl Fn() -> u32 + Send + Sync + 'static,
+    requests: &Arc<Mutex<Vec<ReceivedRequest>>>,
 ) {
-    let manners = Arc::new(Mutex::new(VecDeque::from(manners)));
-    let witness = Arc::new(witness);
+    let behaviors = Arc::new(Mutex::new(VecDeque::from(behaviors)));
+    let read_replicas = Arc::new(read_replicas);
     for connection in listener.incoming().flatten() {
-        let (tls, manners) = (tls.clone(), Arc::clone(&manners));
-        let (witness, letters) = (Arc::clone(&witness), Arc::clone(letters));
+        let (tls, behaviors) = (tls.clone(), Arc::clone(&behaviors));
+        let (read_replicas, requests) = (Arc::clone(&read_replicas), Arc::clone(requests));
         std::thread::spawn(move || {
-            let line: Box<dyn Line> = match tls {
+            let line: Box<dyn Connection> = match tls {
                 Some(tls) => Box::new(StreamOwned::new(ServerConnection::new(tls).ok()?, connection)),
                 None => Box::new(connection),
             };
             let mut line = BufReader::new(line);
-            let letter = read(&mut line, &*witness)?;
-            letters.lock().unwrap().push(letter);
-            let manner = manners.lock().unwrap().pop_front().unwrap_or(Manner::Says(200, "ok"));
-            answer(line.get_mut(), manner)
+            let request = read(&mut line, &*read_replicas)?;
+            requests.lock().unwrap().push(request);
+            let behavior = behaviors.lock().unwrap().pop_front().unwrap_or(Behavior::Responds(200, "ok"));
+            answer(line.get_mut(), behavior)
         });
     }
 }
 
-fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Notification> {
+fn read(reader: &mut impl BufRead, read_replicas: &dyn Fn() -> u32) -> Option<ReceivedRequest> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut headers = BTreeMap::from([("request".to_owned(), line.trim().to_owned())]);
@@ -149,21 +154,21 @@ fn read(reader: &mut impl BufRead, witness: &dyn Fn() -> u32) -> Option<Notifica
     let mut bytes = vec![0; headers.get("content-length")?.parse().ok()?];
     reader.read_exact(&mut bytes).ok()?;
     let event = serde_json::from_slice(&bytes).ok()?;
-    Some(Notification { headers, bytes, event, witness: witness() })
+    Some(ReceivedRequest { headers, bytes, event, replicas: read_replicas() })
 }
 
-fn answer(out: &mut dyn Write, manner: Manner) -> Option<()> {
-    let (status, more, body) = match manner {
-        Manner::Says(status, body) => (status, String::new(), body),
-        Manner::Slow(time) => {
+fn answer(out: &mut dyn Write, behavior: Behavior) -> Option<()> {
+    let (status, more, body) = match behavior {
+        Behavior::Responds(status, body) => (status, String::new(), body),
+        Behavior::RespondsAfter(time) => {
             std::thread::sleep(time);
             (200, String::new(), "ok")
         }
-        Manner::DiesHalfWay => {
+        Behavior::DropsConnection => {
             write!(out, "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{{\"deci").ok()?;
             return None;
         }
-        Manner::Redirects(to) => (307, format!("location: {to}\r\n"), ""),
+        Behavior::RedirectsTo(to) => (307, format!("location: {to}\r\n"), ""),
     };
     write!(out, "HTTP/1.1 {status} -\r\n{more}content-length: {}\r\n\r\n{body}", body.len()).ok()?;
     out.flush().ok()

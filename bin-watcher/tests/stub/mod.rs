@@ -1,4 +1,4 @@
-//! The few answers of an API server that a watcher needs to start, on a loopback port. Just enough HTTP/1.1.
+//! A stub of the API server on a loopback port, with the endpoints that a watcher needs to start.
 
 #![allow(dead_code)] // each test file uses its part
 
@@ -10,62 +10,62 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What this API server does differently.
+/// Deviations of the stub from a healthy API server.
 #[derive(Clone, Default)]
-pub(crate) struct Manners {
+pub(crate) struct StubBehavior {
     /// Paths that contain one of these are answered with 403.
     pub(crate) forbid: Vec<&'static str>,
-    /// No Deployment there.
+    /// The Deployment does not exist.
     pub(crate) no_target: bool,
-    /// Its scale names no pods.
+    /// The scale of the Deployment has no selector.
     pub(crate) no_selector: bool,
 }
 
 pub(crate) struct Stub {
     dir: tempfile::TempDir,
-    asked: Arc<Mutex<Vec<String>>>,
-    kept: Arc<Mutex<Kept>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    state: Arc<Mutex<StubState>>,
 }
 
-/// What it keeps: the target's replicas and the Record, each with its version.
-struct Kept {
+/// The stored objects: the target's replicas and the Record, with the last resource version.
+struct StubState {
     replicas: u32,
     version: u64,
     record: Option<Value>,
 }
 
 impl Stub {
-    pub(crate) fn new(manners: Manners) -> Self {
+    pub(crate) fn new(behavior: StubBehavior) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let dir = tempfile::tempdir().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         kubeconfig(&dir.path().join("config"), &format!("http://{}", listener.local_addr().unwrap()));
-        let kept = Arc::new(Mutex::new(Kept { replicas: 2, version: 7, record: None }));
-        let (heard, keeps) = (Arc::clone(&asked), Arc::clone(&kept));
+        let state = Arc::new(Mutex::new(StubState { replicas: 2, version: 7, record: None }));
+        let (log, objects) = (Arc::clone(&requests), Arc::clone(&state));
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
-                let (manners, heard, keeps) = (manners.clone(), Arc::clone(&heard), Arc::clone(&keeps));
-                std::thread::spawn(move || serve(connection, &manners, &heard, &keeps));
+                let (behavior, log, objects) = (behavior.clone(), Arc::clone(&log), Arc::clone(&objects));
+                std::thread::spawn(move || serve(connection, &behavior, &log, &objects));
             }
         });
-        Self { dir, asked, kept }
+        Self { dir, requests, state }
     }
 
     /// `spec.replicas` of the target.
     pub(crate) fn replicas(&self) -> u32 {
-        self.kept.lock().unwrap().replicas
+        self.state.lock().unwrap().replicas
     }
 
-    /// The same, for somebody who wants to know later.
-    pub(crate) fn replicas_later(&self) -> impl Fn() -> u32 + Send + Sync + 'static {
-        let kept = Arc::clone(&self.kept);
-        move || kept.lock().unwrap().replicas
+    /// A function that reads [`replicas`](Self::replicas) when it is called.
+    pub(crate) fn replicas_reader(&self) -> impl Fn() -> u32 + Send + Sync + 'static {
+        let state = Arc::clone(&self.state);
+        move || state.lock().unwrap().replicas
     }
 
     /// The Record in its ConfigMap, null while there is none.
     pub(crate) fn record(&self) -> Value {
-        let kept = self.kept.lock().unwrap();
-        let json = kept.record.as_ref().and_then(|map| map["data"]["record.json"].as_str());
+        let state = self.state.lock().unwrap();
+        let json = state.record.as_ref().and_then(|map| map["data"]["record.json"].as_str());
         json.map_or(Value::Null, |json| serde_json::from_str(json).unwrap())
     }
 
@@ -74,8 +74,8 @@ impl Stub {
     }
 
     /// `METHOD /path` of each request so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().clone()
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
@@ -91,9 +91,9 @@ pub(crate) fn kubeconfig(path: &Path, server: &str) {
 
 fn serve(
     connection: TcpStream,
-    manners: &Manners,
-    heard: &Mutex<Vec<String>>,
-    kept: &Mutex<Kept>,
+    behavior: &StubBehavior,
+    requests: &Mutex<Vec<String>>,
+    state: &Mutex<StubState>,
 ) -> Option<()> {
     let mut reader = BufReader::new(connection.try_clone().ok()?);
     let mut out = connection;
@@ -112,11 +112,11 @@ fn serve(
         let mut words = first.split(' ');
         let (method, target) = (words.next()?, words.next()?);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        heard.lock().unwrap().push(format!("{method} {path}"));
-        if query.contains("watch=") && !manners.forbid.iter().any(|part| path.contains(part)) {
+        requests.lock().unwrap().push(format!("{method} {path}"));
+        if query.contains("watch=") && !behavior.forbid.iter().any(|part| path.contains(part)) {
             return watch(out, query);
         }
-        let (status, answer) = answer(method, path, &body, manners, &mut kept.lock().unwrap());
+        let (status, answer) = answer(method, path, &body, behavior, &mut state.lock().unwrap());
         let answer = answer.to_string();
         write!(
             out,
@@ -127,7 +127,7 @@ fn serve(
     }
 }
 
-/// No pods, and none to come.
+/// A watch without pods.
 fn watch(mut out: TcpStream, query: &str) -> Option<()> {
     write!(out, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
         .ok()?;
@@ -141,50 +141,56 @@ fn watch(mut out: TcpStream, query: &str) -> Option<()> {
     None
 }
 
-fn answer(method: &str, path: &str, body: &[u8], manners: &Manners, kept: &mut Kept) -> (u16, Value) {
-    if manners.forbid.iter().any(|part| path.contains(part)) {
+fn answer(
+    method: &str,
+    path: &str,
+    body: &[u8],
+    behavior: &StubBehavior,
+    state: &mut StubState,
+) -> (u16, Value) {
+    if behavior.forbid.iter().any(|part| path.contains(part)) {
         return status(403, "Forbidden", "User \"u\" may not");
     }
     let deployment = "/apis/apps/v1/namespaces/sre/deployments/swype-app";
     match (method, path.strip_prefix(deployment)) {
-        (_, Some(_)) if manners.no_target => {
+        (_, Some(_)) if behavior.no_target => {
             status(404, "NotFound", "deployments.apps \"swype-app\" not found")
         }
         ("GET" | "PATCH", Some("/scale")) => {
             if method == "PATCH" {
                 let patch: Value = serde_json::from_slice(body).unwrap_or_default();
-                if patch["metadata"]["resourceVersion"].as_str() != Some(&*kept.version.to_string()) {
+                if patch["metadata"]["resourceVersion"].as_str() != Some(&*state.version.to_string()) {
                     return status(409, "Conflict", "the object has been modified");
                 }
-                kept.replicas = patch["spec"]["replicas"].as_u64().unwrap_or(0) as u32;
-                kept.version += 1;
+                state.replicas = patch["spec"]["replicas"].as_u64().unwrap_or(0) as u32;
+                state.version += 1;
             }
-            let selector = if manners.no_selector { "" } else { "app=swype-app" };
+            let selector = if behavior.no_selector { "" } else { "app=swype-app" };
             (
                 200,
                 json!({"kind": "Scale", "apiVersion": "autoscaling/v1",
                 "metadata": {"name": "swype-app", "namespace": "sre", "uid": "u1",
-                "resourceVersion": kept.version.to_string()},
-                "spec": {"replicas": kept.replicas}, "status": {"replicas": kept.replicas, "selector": selector}}),
+                "resourceVersion": state.version.to_string()},
+                "spec": {"replicas": state.replicas}, "status": {"replicas": state.replicas, "selector": selector}}),
             )
         }
         ("GET", _) if path.ends_with("/pods") => (
             200,
             json!({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "1"}, "items": []}),
         ),
-        ("GET", _) if path.contains("/configmaps/") && kept.record.is_some() => {
-            (200, kept.record.clone().unwrap_or_default())
+        ("GET", _) if path.contains("/configmaps/") && state.record.is_some() => {
+            (200, state.record.clone().unwrap_or_default())
         }
         ("POST" | "PATCH", _) if path.contains("/configmaps") => {
             let mut map: Value = serde_json::from_slice(body).unwrap_or_default();
-            let stored = kept.record.as_ref().map(|map| map["metadata"]["resourceVersion"].clone());
+            let stored = state.record.as_ref().map(|map| map["metadata"]["resourceVersion"].clone());
             if stored != map["metadata"].get("resourceVersion").filter(|version| !version.is_null()).cloned()
             {
                 return status(409, "Conflict", "the object has been modified");
             }
-            kept.version += 1;
-            map["metadata"]["resourceVersion"] = kept.version.to_string().into();
-            kept.record = Some(map.clone());
+            state.version += 1;
+            map["metadata"]["resourceVersion"] = state.version.to_string().into();
+            state.record = Some(map.clone());
             (201, map)
         }
         ("POST", _) if path.ends_with("/events") => (201, serde_json::from_slice(body).unwrap_or_default()),
@@ -193,7 +199,7 @@ fn answer(method: &str, path: &str, body: &[u8], manners: &Manners, kept: &mut K
             review["status"] = json!({"allowed": true});
             (201, review)
         }
-        // Of a kind that is not served a real one says no more.
+        // A real API server says no more about a kind that it does not serve.
         _ if path.starts_with("/apis/bigredbutton.dev/") => (404, json!("404 page not found")),
         _ => status(404, "NotFound", "not found"),
     }

@@ -84,40 +84,41 @@ fn verdict(wanted: &EvidenceRequest) -> Verdict {
     }
 }
 
-/// One instance of a container: how long it runs, how it ends, how long until the next starts.
+/// One run of a container: how long it lasts, whether it ends by the network, and how long the next
+/// run waits.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Life {
-    pub(crate) runs: i64,
+pub(crate) struct InstanceRun {
+    pub(crate) seconds: i64,
     pub(crate) network: bool,
-    pub(crate) waits: i64,
+    pub(crate) backoff: i64,
 }
 
-/// What the API server would have shown of a pod with one container, observation by observation.
-pub(crate) fn history(pod: usize, lives: &[Life]) -> Vec<(Timestamp, PodReport)> {
+/// The observations of a pod with one container, as the API server would show them.
+pub(crate) fn history(pod: usize, runs: &[InstanceRun]) -> Vec<(Timestamp, PodReport)> {
     let mut reports = Vec::new();
     let mut at = start();
     let mut last: Option<Terminated> = None;
-    for (n, life) in lives.iter().enumerate() {
+    for (n, run) in runs.iter().enumerate() {
         let id = format!("containerd://{pod:06x}{n:06x}");
         let count = u32::try_from(n).unwrap();
         let show =
             |state: ContainerState, last: &Option<Terminated>| report(pod, count, &id, state, last.clone());
         reports.push((at, show(ContainerState::Running { started_at: Some(at) }, &last)));
         let started = at;
-        at += SignedDuration::from_secs(life.runs);
-        let death = Terminated {
+        at += SignedDuration::from_secs(run.seconds);
+        let terminated = Terminated {
             container_id: id.clone(),
             exit_code: 1,
             reason: "Error".into(),
-            message: if life.network { "network".into() } else { "bug".into() },
+            message: if run.network { "network".into() } else { "bug".into() },
             started_at: Some(started),
             finished_at: Some(at),
             signal: None,
         };
-        reports.push((at, show(ContainerState::Terminated(Box::new(death.clone())), &last)));
-        last = Some(death);
+        reports.push((at, show(ContainerState::Terminated(Box::new(terminated.clone())), &last)));
+        last = Some(terminated);
         reports.push((at, show(ContainerState::Waiting { reason: "CrashLoopBackOff".into() }, &last)));
-        at += SignedDuration::from_secs(life.waits);
+        at += SignedDuration::from_secs(run.backoff);
     }
     reports
 }
