@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alert_triage::{Cases, Outcome, Rules};
 
-const DOCS: &str = include_str!("../../docs/triage-rules.md");
+const DOCS: &str = include_str!("samples/triage-rules.md");
 
 /// The fenced blocks of that kind and the heading they stand under, in their order.
 fn blocks() -> Vec<(&'static str, &'static str, &'static str)> {
@@ -76,16 +76,13 @@ fn nothing_is_left_out() {
 #[test]
 fn the_sample_files_pass() {
     for (rules, cases) in [
-        ("", include_str!("../../docs/samples/upcommerce-cases.yaml")),
-        (
-            include_str!("../../docs/samples/team-rules.yaml"),
-            include_str!("../../docs/samples/team-cases.yaml"),
-        ),
+        ("", include_str!("samples/upcommerce-cases.yaml")),
+        (include_str!("samples/team-rules.yaml"), include_str!("samples/team-cases.yaml")),
     ] {
         let rules = Rules::parse(rules).unwrap();
         assert_eq!(rules.check(Some("2026-11-23T06:00:00Z".parse().unwrap()), None), []);
         let cases = Cases::parse(cases).unwrap();
-        let log = include_bytes!("../../docs/samples/upcommerce.log").to_vec();
+        let log = include_bytes!("samples/upcommerce.log").to_vec();
         let files = BTreeMap::from([("upcommerce.log".to_owned(), log)]);
         assert_eq!(failures(&cases.run(&rules, &files)), Vec::<String>::new());
     }

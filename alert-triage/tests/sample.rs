@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alert_triage::{Engine, Format, Incident, Notify, Priority, Role, Rules, Verdict};
 use proptest::prelude::*;
 
-const SAMPLE: &str = include_str!("../../docs/samples/upcommerce.log");
+const SAMPLE: &str = include_str!("samples/upcommerce.log");
 
 fn engine(lines: &str) -> Engine {
     let mut engine = Engine::new(Rules::builtin());

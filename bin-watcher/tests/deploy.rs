@@ -24,6 +24,16 @@ fn documents(path: &Path) -> Vec<Value> {
 }
 
 #[test]
+fn the_crd_in_deploy_is_the_one_that_the_types_generate() {
+    let stored = fs::read_to_string(deploy().join("base/crd.yaml")).unwrap();
+    let output = watcher(&["crd"]);
+    assert!(
+        stored == text(&output.stdout),
+        "deploy/base/crd.yaml differs: run `watcher crd >deploy/base/crd.yaml` and read the difference"
+    );
+}
+
+#[test]
 fn every_yaml_file_can_be_read_and_names_what_it_is() {
     let yaml = |path: &PathBuf| path.extension().is_some_and(|end| end == "yaml" || end == "yml");
     let files: Vec<_> = files_in(&deploy()).into_iter().filter(yaml).collect();

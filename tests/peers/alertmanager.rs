@@ -14,7 +14,7 @@ use crate::program::{Program, repository};
 pub(crate) struct Alertmanager(pub(crate) Program);
 
 impl Alertmanager {
-    /// With a configuration; its cluster is off.
+    /// Starts it with a configuration and without clustering.
     pub(crate) fn start(config: &str) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("alertmanager.yml");
@@ -27,13 +27,14 @@ impl Alertmanager {
         Self(Program::start(command, dir))
     }
 
-    /// One that waits as shortly as it may, tells `receiver`, and inhibits what the sample's ladders set aside.
-    pub(crate) fn quick(receiver: &str) -> Self {
-        Self::telling(&format!("url: http://{receiver}/"))
+    /// Starts it with the shortest waits, a webhook to `receiver`, and inhibitions that correspond to the
+    /// ladders of the sample.
+    pub(crate) fn with_short_waits(receiver: &str) -> Self {
+        Self::with_webhook(&format!("url: http://{receiver}/"))
     }
 
-    /// The same; the webhook as Alertmanager configures it.
-    pub(crate) fn telling(webhook: &str) -> Self {
+    /// Like [`with_short_waits`](Self::with_short_waits), with the webhook in Alertmanager's syntax.
+    pub(crate) fn with_webhook(webhook: &str) -> Self {
         Self::start(&format!(
             "
             global: {{resolve_timeout: 24h}}
@@ -57,12 +58,12 @@ impl Alertmanager {
         ))
     }
 
-    /// As Prometheus would.
+    /// Posts alerts as Prometheus does.
     pub(crate) fn post(&self, alerts: &Value) {
         http::post(&self.0.address, "/api/v2/alerts", alerts.to_string().as_bytes());
     }
 
-    /// The sample's lines, one request each.
+    /// Posts the lines of the sample, one request each.
     pub(crate) fn post_the_sample(&self) {
         let lines = fs::read_to_string(repository("docs/samples/upcommerce.log")).expect("the sample");
         for line in lines.lines() {
@@ -74,19 +75,19 @@ impl Alertmanager {
         }
     }
 
-    /// Says that an alert is over.
+    /// Posts the end of an alert.
     pub(crate) fn resolve(&self, zone: &str, alert: &str) {
         let mut over = labelled(zone, alert);
         over["endsAt"] = json!(Timestamp::now());
         self.post(&json!([over]));
     }
 
-    /// What `GET PATH` answers, as it comes.
+    /// The body of `GET PATH`.
     pub(crate) fn get(&self, path: &str) -> Vec<u8> {
         http::get(&self.0.address, path)
     }
 
-    /// What `amtool alert query` prints of all that it holds.
+    /// The output of `amtool alert query` for all alerts.
     pub(crate) fn amtool(&self) -> Vec<u8> {
         let url = format!("--alertmanager.url=http://{}", self.0.address);
         let query = [&url, "alert", "query", "--output=json", "--active", "--inhibited", "--silenced"];
@@ -95,7 +96,7 @@ impl Alertmanager {
         output.stdout
     }
 
-    /// Silences an alert for an hour; answers with the silence's id.
+    /// Silences an alert for an hour and returns the ID of the silence.
     pub(crate) fn silence(&self, zone: &str, alert: &str) -> String {
         let equal = |name: &str, value: &str| json!({"name": name, "value": value, "isRegex": false, "isEqual": true});
         let now = Timestamp::now();
@@ -121,7 +122,7 @@ fn labelled(zone: &str, alert: &str) -> Value {
     json!({"labels": {"alertname": alert, "zone": zone}})
 }
 
-/// The alerts of a body, whether of a webhook, a push or an answer, out of their groups.
+/// The alerts of a webhook, a push or an API response, without their groups.
 pub(crate) fn alerts(body: &[u8]) -> Vec<Value> {
     let body: Value = serde_json::from_slice(body).expect("JSON");
     let all = |value: Value| match value["alerts"].as_array() {
@@ -134,7 +135,7 @@ pub(crate) fn alerts(body: &[u8]) -> Vec<Value> {
     }
 }
 
-/// `AB LLMModelStale firing` for each alert of the body; a push tells no state.
+/// `AB LLMModelStale firing` for each alert of the body; a push has no state.
 pub(crate) fn alerts_of(request: &Request) -> BTreeSet<String> {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let line = |alert: Value| {
@@ -145,7 +146,7 @@ pub(crate) fn alerts_of(request: &Request) -> BTreeSet<String> {
     alerts(&request.body).into_iter().map(line).collect()
 }
 
-/// Every alert told so far.
-pub(crate) fn told(requests: &[Request]) -> BTreeSet<String> {
+/// Every alert delivered so far.
+pub(crate) fn delivered_alerts(requests: &[Request]) -> BTreeSet<String> {
     requests.iter().flat_map(alerts_of).collect()
 }

@@ -1,4 +1,4 @@
-//! A real browser that opens one page, and cannot reach anything but this test.
+//! A real browser that opens one page and can reach nothing but this test.
 
 use std::fs;
 use std::process::Command;
@@ -9,11 +9,11 @@ use crate::eventually;
 use crate::http::Receiver;
 use crate::program::Process;
 
-/// A site that exists nowhere. Each request of the browser goes to our proxy, whatever host it names.
+/// A site that does not exist. Every request of the browser goes to the proxy, whatever its host.
 const SITE: &str = "http://triage.test/";
 
-/// What Chromium asks of its maker on its own account.
-const OF_ITS_OWN: [&str; 5] = [
+/// Hosts that Chromium contacts in the background.
+const BACKGROUND_HOSTS: [&str; 5] = [
     "clients2.google.com",
     "update.googleapis.com",
     "accounts.google.com",
@@ -21,13 +21,13 @@ const OF_ITS_OWN: [&str; 5] = [
     "www.google.com",
 ];
 
-/// What became of a page.
+/// The result of opening a page.
 pub(crate) struct Visit {
-    /// What the stand around it saw; `stand.html` says what that is.
+    /// The facts that `harness.html` collected.
     pub(crate) facts: Value,
-    /// The console's lines, warnings about the page's own policy among them.
+    /// Lines of the console, including violations of the page's content security policy.
     pub(crate) console: Vec<String>,
-    /// All that was asked for besides the page.
+    /// Requests for anything but the page.
     pub(crate) asked: Vec<String>,
 }
 
@@ -35,12 +35,12 @@ impl Visit {
     /// Opens the page in a frame.
     ///
     /// # Panics
-    /// When the browser ends without having seen it.
-    pub(crate) fn to(html: Vec<u8>) -> Self {
-        let proxy = Receiver::answering(move |request| {
+    /// When the browser exits without having loaded it.
+    pub(crate) fn open(html: Vec<u8>) -> Self {
+        let proxy = Receiver::responding(move |request| {
             match request.target.strip_prefix(SITE)? {
-                "" => Some(("text/html; charset=utf-8", include_bytes!("stand.html").to_vec())),
-                // As from a file: the page itself must say what it is written in.
+                "" => Some(("text/html; charset=utf-8", include_bytes!("harness.html").to_vec())),
+                // Without a charset, as from a file: the page itself must declare its encoding.
                 "report" => Some(("text/html", html.clone())),
                 "facts" => Some(("text/plain", Vec::new())),
                 _ => None,
@@ -62,10 +62,10 @@ impl Visit {
             .args(["--disable-extensions", "--disable-features=NetworkTimeServiceQuerying"])
             .arg(format!("--user-data-dir={}", dir.path().join("profile").display()))
             .arg(format!("--proxy-server={}", proxy.address()))
-            // Loopback too: nothing goes past the proxy.
+            // Loopback addresses go through the proxy as well.
             .arg("--proxy-bypass-list=<-loopback>")
             .args(["--enable-logging=stderr", "--v=0"])
-            // Five seconds of the page's own time, which pass as fast as it has nothing to do.
+            // Five seconds of virtual time, which pass as fast as the page is idle.
             .args(["--virtual-time-budget=5000", "--dump-dom", SITE]);
         let mut browser = Process::start(&mut command, &log);
         eventually("the browser has seen the page", || browser.0.try_wait().expect("a status"));
@@ -77,24 +77,24 @@ impl Visit {
         let facts = serde_json::from_slice(&facts.body).expect("JSON");
         let ours = ["", "report", "facts"].map(|path| format!("{SITE}{path}"));
         let asked = requests.into_iter().map(|request| request.target);
-        let asked = asked.filter(|target| !ours.contains(target) && !is_its_own(target)).collect();
+        let asked = asked.filter(|target| !ours.contains(target) && !is_background_request(target)).collect();
         Self { facts, console, asked }
     }
 
-    /// A list of the facts, as text.
+    /// A list among the facts, as text.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.facts[name].as_array().expect("a list").iter().map(text).collect()
     }
 
-    /// A text of the facts.
+    /// A text among the facts.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.facts[name].as_str().expect("a text")
     }
 }
 
-/// `http://HOST/…`, or `HOST:443` of what it would have encrypted.
-fn is_its_own(target: &str) -> bool {
+/// Whether the target is `http://HOST/..`, or `HOST:443` for HTTPS, of a background host.
+fn is_background_request(target: &str) -> bool {
     let host = target.strip_prefix("http://").unwrap_or(target);
-    OF_ITS_OWN.contains(&host.split(['/', ':']).next().unwrap_or_default())
+    BACKGROUND_HOSTS.contains(&host.split(['/', ':']).next().unwrap_or_default())
 }

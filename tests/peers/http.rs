@@ -6,41 +6,41 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use crate::PATIENCE;
+use crate::WAIT_TIMEOUT;
 
-/// Asks `http://ADDRESS/PATH`.
+/// The body of `GET http://ADDRESS/PATH`.
 ///
 /// # Panics
-/// When the answer is not 200.
+/// When the status is not 200.
 pub(crate) fn get(address: &str, path: &str) -> Vec<u8> {
     ask(address, "GET", path, b"").unwrap_or_else(|error| panic!("GET {path}: {error}"))
 }
 
-/// Posts JSON.
+/// Posts JSON and returns the body of the response.
 ///
 /// # Panics
-/// When the answer is not 200.
+/// When the status is not 200.
 pub(crate) fn post(address: &str, path: &str, body: &[u8]) -> Vec<u8> {
     ask(address, "POST", path, body).unwrap_or_else(|error| panic!("POST {path}: {error}"))
 }
 
-/// Deletes.
+/// Sends `DELETE http://ADDRESS/PATH`.
 ///
 /// # Panics
-/// When the answer is not 200.
+/// When the status is not 200.
 pub(crate) fn delete(address: &str, path: &str) {
     ask(address, "DELETE", path, b"").unwrap_or_else(|error| panic!("DELETE {path}: {error}"));
 }
 
-/// Does it answer with 200?
+/// Whether `GET http://ADDRESS/PATH` has the status 200.
 pub(crate) fn answers(address: &str, path: &str) -> bool {
     ask(address, "GET", path, b"").is_ok()
 }
 
-/// HTTP/1.0, so that the answer comes in one piece and ends with the connection.
+/// Sends one request over HTTP/1.0, whose response ends with the connection.
 fn ask(address: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(WAIT_TIMEOUT))?;
     let length = body.len();
     write!(
         stream,
@@ -58,51 +58,51 @@ fn ask(address: &str, method: &str, path: &str, body: &[u8]) -> io::Result<Vec<u
     Ok(body.to_vec())
 }
 
-/// One request that a [`Receiver`] got.
+/// One request to a [`Receiver`].
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
-    /// The path; for a proxy the whole address, or host and port.
+    /// The path; for a proxy the whole URL, or host and port.
     pub(crate) target: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// The answer to a request: media type and body; none for 404.
+/// The response to a request: media type and body, or `None` for 404.
 type Answer = dyn Fn(&Request) -> Option<(&'static str, Vec<u8>)> + Send + Sync;
 
 #[derive(Default)]
-struct Kept {
+struct Received {
     requests: Mutex<Vec<Request>>,
     more: Condvar,
 }
 
-/// A server on a free port. It lives as long as the test's process; nobody else knows its port.
+/// A server on a free port, which lives as long as the test's process.
 pub(crate) struct Receiver {
     address: SocketAddr,
-    kept: Arc<Kept>,
+    received: Arc<Received>,
 }
 
 impl Receiver {
-    /// Takes everything, and answers with nothing.
+    /// Starts a server that responds to everything with an empty body.
     pub(crate) fn start() -> Self {
-        Self::answering(|_| Some(("text/plain", Vec::new())))
+        Self::responding(|_| Some(("text/plain", Vec::new())))
     }
 
-    /// Answers as told.
-    pub(crate) fn answering(
+    /// Starts a server that responds by `answer`.
+    pub(crate) fn responding(
         answer: impl Fn(&Request) -> Option<(&'static str, Vec<u8>)> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let kept = Arc::new(Kept::default());
-        let (mine, answer): (_, Arc<Answer>) = (kept.clone(), Arc::new(answer));
+        let received = Arc::new(Received::default());
+        let (mine, answer): (_, Arc<Answer>) = (received.clone(), Arc::new(answer));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (kept, answer) = (mine.clone(), answer.clone());
-                // A peer that hangs up has had enough.
-                thread::spawn(move || serve(stream, &kept, &*answer));
+                let (received, answer) = (mine.clone(), answer.clone());
+                // An error means that the peer has closed the connection.
+                thread::spawn(move || serve(stream, &received, &*answer));
             }
         });
-        Self { address, kept }
+        Self { address, received }
     }
 
     /// `127.0.0.1:PORT`.
@@ -110,38 +110,42 @@ impl Receiver {
         self.address.to_string()
     }
 
-    /// What it got so far.
+    /// All requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
-        self.kept.requests.lock().expect("no panic in it").clone()
+        self.received.requests.lock().expect("no panic in it").clone()
     }
 
-    /// The bodies it got so far.
+    /// The bodies of all requests so far.
     pub(crate) fn bodies(&self) -> Vec<Vec<u8>> {
         self.requests().into_iter().map(|request| request.body).collect()
     }
 
-    /// Waits until what it got is enough; asked at each request. Answers with the bodies.
+    /// Waits until `is_enough` accepts the requests and returns their bodies.
     ///
     /// # Panics
-    /// When that does not happen in time.
-    pub(crate) fn until(&self, what: &str, mut is_enough: impl FnMut(&[Request]) -> bool) -> Vec<Vec<u8>> {
-        let end = Instant::now() + PATIENCE;
-        let mut requests = self.kept.requests.lock().expect("no panic in it");
+    /// When it does not accept them in time.
+    pub(crate) fn wait_until(
+        &self,
+        what: &str,
+        mut is_enough: impl FnMut(&[Request]) -> bool,
+    ) -> Vec<Vec<u8>> {
+        let end = Instant::now() + WAIT_TIMEOUT;
+        let mut requests = self.received.requests.lock().expect("no panic in it");
         while !is_enough(&requests) {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 let got: Vec<_> =
                     requests.iter().map(|request| String::from_utf8_lossy(&request.body)).collect();
-                panic!("not within {PATIENCE:?}: {what}; got {got:#?}");
+                panic!("not within {WAIT_TIMEOUT:?}: {what}; got {got:#?}");
             }
-            requests = self.kept.more.wait_timeout(requests, left).expect("no panic in it").0;
+            requests = self.received.more.wait_timeout(requests, left).expect("no panic in it").0;
         }
         requests.iter().map(|request| request.body.clone()).collect()
     }
 }
 
-fn serve(stream: TcpStream, kept: &Kept, answer: &Answer) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn serve(stream: TcpStream, received: &Received, answer: &Answer) -> io::Result<()> {
+    stream.set_read_timeout(Some(WAIT_TIMEOUT))?;
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
@@ -159,8 +163,8 @@ fn serve(stream: TcpStream, kept: &Kept, answer: &Answer) -> io::Result<()> {
     reader.read_exact(&mut body)?;
     let request = Request { target, body };
     let answer = answer(&request);
-    kept.requests.lock().expect("no panic in it").push(request);
-    kept.more.notify_all();
+    received.requests.lock().expect("no panic in it").push(request);
+    received.more.notify_all();
     let stream = reader.get_mut();
     let (status, kind, body) = match &answer {
         Some((kind, body)) => ("200 OK", *kind, body.as_slice()),

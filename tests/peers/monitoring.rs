@@ -1,4 +1,4 @@
-//! What `deploy/monitoring` asks of Prometheus, and what the controller tells it, as Prometheus' own tool reads them.
+//! The rules and queries of `deploy/monitoring` and the controller's metrics, checked with `promtool`.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ fn of_the_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// Runs `promtool`, which says what is wrong.
+/// Runs `promtool` and panics with its output when it fails.
 fn promtool(args: &[&str], input: &[u8]) {
     let mut command = Command::new("promtool");
     command.args(args).current_dir(of_the_repository("deploy/monitoring"));
@@ -29,7 +29,7 @@ fn the_alerts_fire_when_they_should() {
     promtool(&["test", "rules", "rules-test.yml"], b"");
 }
 
-/// The sample is held to the program by a test of its own.
+/// A test of bin-watcher keeps the snapshot equal to the program's output.
 #[test]
 fn prometheus_reads_the_metrics_and_finds_nothing_unusual() {
     let path = "bin-watcher/src/snapshots/watcher__metrics__tests__every_metric_there_is.snap";

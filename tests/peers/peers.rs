@@ -1,7 +1,8 @@
-//! The programs and their real peers: what Alertmanager and Prometheus really send, and what a browser really makes of the page.
+//! `triage` with its real peers: Alertmanager and Prometheus send the input, and a browser opens the
+//! HTML page.
 //!
-//! Nothing here is played. Each test starts the peers it needs on free ports of the loopback interface and ends them;
-//! `tests/peers/run` installs them.
+//! Each test starts the peers it needs on free loopback ports and stops them. `tests/peers/run` installs
+//! them.
 #![allow(missing_docs)]
 
 mod alertmanager;
@@ -11,30 +12,30 @@ mod program;
 mod prometheus;
 mod triage;
 
-mod delivered;
-mod documented;
-mod held_back;
+mod configurations;
+mod html_page;
 mod monitoring;
-mod page;
-mod pushed;
+mod push;
+mod suppressed;
+mod webhook;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Longest wait for one thing to happen; most take a second or two.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for one event; most take a second or two.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Asks until there is an answer.
+/// Calls `ask` until it returns a value.
 ///
 /// # Panics
-/// When there is none within [`PATIENCE`].
+/// When it has returned none within [`WAIT_TIMEOUT`].
 fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + WAIT_TIMEOUT;
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < end, "not within {WAIT_TIMEOUT:?}: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }

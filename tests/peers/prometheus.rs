@@ -10,7 +10,7 @@ use crate::program::Program;
 pub(crate) struct Prometheus(Program);
 
 impl Prometheus {
-    /// One replica of several, that evaluates `rules` each second, tells `receivers` and scrapes `targets`.
+    /// Starts one replica that evaluates `rules` every second, pushes to `receivers` and scrapes `targets`.
     pub(crate) fn start(replica: &str, rules: &str, receivers: &[&str], targets: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let file = |name: &str| dir.path().join(name);
@@ -30,12 +30,12 @@ impl Prometheus {
         command
             .arg(format!("--config.file={}", file("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", file("data").display()))
-            // It knows its Alertmanagers 5 s after its start; what it told before is only told again.
+            // It discovers its Alertmanagers 5 s after its start; alerts of before then are sent again.
             .args(["--rules.alert.resend-delay=2s", "--web.listen-address=127.0.0.1:0"]);
         Self(Program::start(command, dir))
     }
 
-    /// What `GET /api/v1/alerts` answers, as it comes.
+    /// The body of `GET /api/v1/alerts`.
     pub(crate) fn alerts(&self) -> Vec<u8> {
         http::get(&self.0.address, "/api/v1/alerts")
     }

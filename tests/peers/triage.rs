@@ -1,4 +1,4 @@
-//! `triage -o json` on what a peer sent, and its report in few words.
+//! Runs `triage -o json` on the input from a peer, and summarizes its report.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::program::repository;
 pub(crate) struct Report(pub(crate) Value);
 
 impl Report {
-    /// Of inputs, one file each, in this order.
+    /// The report for these inputs, one file each, in this order.
     ///
     /// # Panics
-    /// When there is none, or anything was malformed.
-    pub(crate) fn of<I: AsRef<[u8]>>(inputs: impl IntoIterator<Item = I>) -> Self {
+    /// When there is no report, or an input is malformed.
+    pub(crate) fn from_inputs<I: AsRef<[u8]>>(inputs: impl IntoIterator<Item = I>) -> Self {
         Self::with(&[], inputs)
     }
 
-    /// Of inputs, judged at an instant.
+    /// Like [`from_inputs`](Self::from_inputs), judged at `now`.
     pub(crate) fn at<I: AsRef<[u8]>>(now: Timestamp, inputs: impl IntoIterator<Item = I>) -> Self {
         Self::with(&["--now", &now.to_string()], inputs)
     }
@@ -33,9 +33,9 @@ impl Report {
         report
     }
 
-    /// Of the sample's lines.
-    pub(crate) fn of_the_sample() -> Self {
-        Self::of([fs::read(repository("docs/samples/upcommerce.log")).expect("the sample")])
+    /// The report for the sample.
+    pub(crate) fn from_sample() -> Self {
+        Self::from_inputs([fs::read(repository("docs/samples/upcommerce.log")).expect("the sample")])
     }
 
     /// `P1 page zone=AB TooFewEndpointsRegistered`: priority, notification, scope or scopes, headline.
@@ -101,7 +101,7 @@ impl Report {
     }
 }
 
-/// `zone=AB`; the labels that triage takes for the scope here.
+/// The scope of the labels, as in `zone=AB`.
 fn scope(labels: &Value) -> String {
     match labels["zone"].as_str() {
         Some(zone) => format!("zone={zone}"),
@@ -109,14 +109,14 @@ fn scope(labels: &Value) -> String {
     }
 }
 
-/// Runs `triage ARGS FILE...` and answers with its standard output.
+/// Runs `triage ARGS FILE...` and returns its standard output.
 ///
 /// # Panics
-/// When it fails, or has anything to warn of.
+/// When it fails or prints a warning.
 pub(crate) fn triage<I: AsRef<[u8]>>(args: &[&str], inputs: impl IntoIterator<Item = I>) -> Vec<u8> {
     let dir = tempfile::tempdir().expect("a directory");
     let mut command = Command::new(program());
-    // Named by number alone, so that equal inputs make equal reports.
+    // Files are named by number, so that equal inputs make equal reports.
     command.args(args).current_dir(&dir);
     for (n, input) in inputs.into_iter().enumerate() {
         fs::write(dir.path().join(n.to_string()), input).expect("written");
@@ -127,7 +127,7 @@ pub(crate) fn triage<I: AsRef<[u8]>>(args: &[&str], inputs: impl IntoIterator<It
     stdout
 }
 
-/// The `triage` under test: `TRIAGE_BIN`, else the one beside this test's own build.
+/// The `triage` under test: `TRIAGE_BIN`, or else the one built with this test.
 pub(crate) fn program() -> PathBuf {
     if let Some(path) = std::env::var_os("TRIAGE_BIN") {
         return path.into();

@@ -5,7 +5,7 @@ use crate::format::Format;
 use crate::rules::Rules;
 use crate::verdict::{Notify, Priority};
 
-const SAMPLE: &str = include_str!("../../../docs/samples/upcommerce.log");
+const SAMPLE: &str = include_str!("../../tests/samples/upcommerce.log");
 
 fn explain_by(
     rules: Rules,

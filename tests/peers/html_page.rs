@@ -9,8 +9,8 @@ use crate::chromium::Visit;
 use crate::program::repository;
 use crate::triage::{program, triage};
 
-/// Input that would like to be more than text. What comes to life says so to the page around it.
-const NASTY: [&str; 8] = [
+/// Input that tries to run as script or markup. If it runs, it reports to the harness around the page.
+const MALICIOUS: [&str; 8] = [
     "<script>(parent.ran ??= []).push('script')</script>",
     "\"><img src=http://evil.example/img onerror=\"(parent.ran ??= []).push('img')\">",
     "'><a href=\"javascript:(parent.ran ??= []).push('link')\" onmouseover=\"(parent.ran ??= []).push('hand')\">x</a>",
@@ -21,8 +21,8 @@ const NASTY: [&str; 8] = [
     "unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken-unbroken",
 ];
 
-/// What turns text around, and how it is shown.
-const TURNED: [(&str, &str); 3] = [
+/// Characters that reorder text, and how the page shows them.
+const REORDERED: [(&str, &str); 3] = [
     ("Pay\u{202e}sdrawkcab", r"Pay\u{202e}sdrawkcab"),
     ("Is\u{2066}olated", r"Is\u{2066}olated"),
     ("Esc\u{1b}[2J", r"Esc\u{1b}[2J"),
@@ -32,8 +32,8 @@ fn page_of_the_sample() -> Vec<u8> {
     triage(&["-o", "html"], [fs::read(repository("docs/samples/upcommerce.log")).expect("the sample")])
 }
 
-/// Nothing ran, nothing was fetched, nothing stands beyond the edge, and the page breaks no rule of its own.
-fn is_tame(visit: &Visit, links: &[&str]) {
+/// Asserts that nothing ran, nothing was fetched, nothing overflows, and the page keeps its own policy.
+fn assert_harmless(visit: &Visit, links: &[&str]) {
     assert_eq!(visit.list("ran"), [""; 0]);
     assert_eq!(visit.asked, [""; 0]);
     assert_eq!(visit.console, [""; 0]);
@@ -53,11 +53,12 @@ fn is_tame(visit: &Visit, links: &[&str]) {
     assert_eq!(outside, links);
 }
 
-/// Without this the other tests could not fail.
+/// Shows that the other tests can fail.
 #[test]
 fn input_that_is_not_escaped_comes_to_life() {
-    let page = format!("<!doctype html><title>t</title><p title=\"{}\">{}", NASTY[1], NASTY[..5].join("\n"));
-    let visit = Visit::to(page.into_bytes());
+    let page =
+        format!("<!doctype html><title>t</title><p title=\"{}\">{}", MALICIOUS[1], MALICIOUS[..5].join("\n"));
+    let visit = Visit::open(page.into_bytes());
     let mut ran = visit.list("ran");
     ran.sort();
     ran.dedup();
@@ -66,15 +67,15 @@ fn input_that_is_not_escaped_comes_to_life() {
         assert!(visit.asked.iter().any(|target| target == host), "{host}: {:?}", visit.asked);
     }
     let wide = "<!doctype html><title>t</title><p style='width: 500px'>wide";
-    assert_eq!(Visit::to(wide.into()).list("overflow").len(), 1);
+    assert_eq!(Visit::open(wide.into()).list("overflow").len(), 1);
 }
 
 #[test]
 fn the_policy_of_the_page_alone_keeps_input_dead() {
     let page = String::from_utf8(page_of_the_sample()).expect("UTF-8");
     let (head, tail) = page.rsplit_once("</main>").expect("a main part");
-    let page = format!("{head}{}</main>{tail}", NASTY.join("\n"));
-    let visit = Visit::to(page.into_bytes());
+    let page = format!("{head}{}</main>{tail}", MALICIOUS.join("\n"));
+    let visit = Visit::open(page.into_bytes());
     assert_eq!((visit.list("ran"), &visit.asked), (Vec::new(), &Vec::new()));
     for what in ["inline script", "inline event handler", "http://evil.example/img"] {
         let refused = |line: &&String| line.contains("Content Security Policy") && line.contains(what);
@@ -84,8 +85,8 @@ fn the_policy_of_the_page_alone_keeps_input_dead() {
 
 #[test]
 fn the_page_of_the_sample_shows_its_incidents_and_a_lane_for_each_alert() {
-    let visit = Visit::to(page_of_the_sample());
-    is_tame(&visit, &[]);
+    let visit = Visit::open(page_of_the_sample());
+    assert_harmless(&visit, &[]);
     assert_eq!(visit.list("over"), [""; 0], "nothing is drawn over a name");
     assert_eq!(visit.text("title"), "Triage: 1 page, 1 ticket");
     let text = visit.text("text");
@@ -117,7 +118,7 @@ fn the_page_of_the_sample_shows_its_incidents_and_a_lane_for_each_alert() {
 #[test]
 fn nasty_input_is_text_wherever_it_is_shown() {
     let dir = tempfile::tempdir().expect("a directory");
-    let alerts: String = (NASTY.iter().copied().chain(TURNED.map(|(text, _)| text)))
+    let alerts: String = (MALICIOUS.iter().copied().chain(REORDERED.map(|(text, _)| text)))
         .flat_map(|text| {
             [
                 json!({"labels": {"alertname": text, "zone": "AB"}}),
@@ -131,7 +132,7 @@ fn nasty_input_is_text_wherever_it_is_shown() {
         .map(|alert| format!("{alert}\n"))
         .collect();
     let file = "<img src=x onerror=\"(parent.ran ??= []).push('file')\">.jsonl";
-    fs::write(dir.path().join(file), alerts + NASTY[0] + "\n").expect("written");
+    fs::write(dir.path().join(file), alerts + MALICIOUS[0] + "\n").expect("written");
     fs::write(dir.path().join("other.jsonl"), "").expect("written");
     let runbooks = [
         "javascript:(parent.ran ??= []).push('runbook')",
@@ -144,10 +145,11 @@ fn nasty_input_is_text_wherever_it_is_shown() {
     fs::write(dir.path().join("rules.yaml"), rules.to_string()).expect("written");
     let mut command = Command::new(program());
     command.args(["--rules", "rules.yaml", "-o", "html", "--all", file, "other.jsonl"]).current_dir(&dir);
-    let visit = Visit::to(command.output().expect("triage starts").stdout);
-    is_tame(&visit, &runbooks[1..]);
+    let visit = Visit::open(command.output().expect("triage starts").stdout);
+    assert_harmless(&visit, &runbooks[1..]);
     let text = visit.text("everything");
-    for shown in NASTY.into_iter().chain(TURNED.map(|(_, shown)| shown)).chain([file]).chain(runbooks) {
+    for shown in MALICIOUS.into_iter().chain(REORDERED.map(|(_, shown)| shown)).chain([file]).chain(runbooks)
+    {
         assert!(text.contains(shown), "{shown} is not in\n{text}");
     }
     assert!(!text.contains(|c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{1b}')));

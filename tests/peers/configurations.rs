@@ -1,4 +1,4 @@
-//! The configurations that the survey of ticketing tools offers, in the tools that they are for.
+//! The configurations of the survey of ticketing tools, checked with the real tools.
 
 use std::fs;
 use std::process::Command;
@@ -74,9 +74,9 @@ fn the_documented_alertmanager_sends_three_notifications_for_the_sample() {
     let alertmanager = Alertmanager::start(&shortened("alertmanager.yml", &receiver.address(), &WAITS));
     alertmanager.post(&alerts_of_the_sample().into());
     assert_eq!(sent(&alertmanager, &receiver, 3), [LOW, PAGE, TICKET]);
-    assert_eq!(Report::of(receiver.bodies()).incidents(), Report::of_the_sample().incidents());
+    assert_eq!(Report::from_inputs(receiver.bodies()).incidents(), Report::from_sample().incidents());
 
-    let held: Vec<_> = Report::of([alertmanager.get("/api/v2/alerts")]).verdicts();
+    let held: Vec<_> = Report::from_inputs([alertmanager.get("/api/v2/alerts")]).verdicts();
     let inhibited: Vec<_> = held.iter().filter(|line| line.ends_with(" inhibited")).collect();
     assert_eq!(
         inhibited,
@@ -107,7 +107,7 @@ fn the_page_is_sent_again_as_it_grows() {
         |alert: &&Value| ["critical", "error"].iter().any(|word| alert["labels"]["severity"] == *word);
     for (n, alert) in alerts_of_the_sample().iter().filter(grave).enumerate() {
         alertmanager.post(&Value::Array(vec![alert.clone()]));
-        receiver.until("it is told", |requests| requests.len() > n);
+        receiver.wait_until("it is told", |requests| requests.len() > n);
     }
     assert_eq!(
         receiver.requests().iter().map(notification).collect::<Vec<_>>(),
@@ -126,7 +126,7 @@ fn the_configuration_before_sends_twelve_and_half_of_them_claim_an_end() {
     let alertmanager =
         Alertmanager::start(&shortened("alertmanager-before.yml", &receiver.address(), &waits));
     alertmanager.post(&alerts_of_the_sample().into());
-    receiver.until("all is told", |requests| requests.len() >= 12);
+    receiver.wait_until("all is told", |requests| requests.len() >= 12);
     assert!(alerts(&alertmanager.get("/api/v2/alerts")).is_empty(), "there is nothing left to tell");
     let sent: Vec<_> = receiver.requests().iter().map(notification).collect();
     let ends = sent.iter().filter(|notification| notification.ends_with(" resolved")).count();
@@ -135,7 +135,7 @@ fn the_configuration_before_sends_twelve_and_half_of_them_claim_an_end() {
 
 /// All notifications, once as many as expected have come and Alertmanager had time for more.
 fn sent(alertmanager: &Alertmanager, receiver: &Receiver, expected: usize) -> Vec<String> {
-    receiver.until("all is told", |requests| requests.len() >= expected);
+    receiver.wait_until("all is told", |requests| requests.len() >= expected);
     // Each group is looked at once a second. Whoever had more to say would have said it.
     let before = looks(alertmanager);
     let wanted = before + 4 * expected as u64;

@@ -1,4 +1,4 @@
-//! What Prometheus answers, and what it pushes to an Alertmanager.
+//! Prometheus' API, and its pushes to an Alertmanager.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::alertmanager::{Alertmanager, alerts, told};
+use crate::alertmanager::{Alertmanager, alerts, delivered_alerts};
 use crate::eventually;
 use crate::http::Receiver;
 use crate::prometheus::Prometheus;
 use crate::triage::Report;
 
-/// Two alerts that fire, and one that is about to.
+/// Two alerts that fire and one that is pending.
 const RULES: &str = r#"
 groups:
 - name: upcommerce
@@ -26,14 +26,14 @@ groups:
 #[test]
 fn prometheus_answer_tells_firing_from_pending() {
     let none = Prometheus::start("a", "groups: []", &[], &[]).alerts();
-    assert_eq!(Report::of([none]).total("records"), 0);
+    assert_eq!(Report::from_inputs([none]).total("records"), 0);
     let prometheus = Prometheus::start("a", RULES, &[], &[]);
     let answer = eventually("all three are held", || {
         let answer = prometheus.alerts();
         let read: Value = serde_json::from_slice(&answer).expect("JSON");
         (read["data"]["alerts"].as_array()?.len() == 3).then_some(answer)
     });
-    let report = Report::of([answer]);
+    let report = Report::from_inputs([answer]);
     assert_eq!(
         report.verdicts(),
         ["zone=AB LLMModelStale active", "zone=AB LLMModelVeryStale pending", "zone=XQ PaymentsSlow active",],
@@ -50,30 +50,30 @@ fn prometheus_answer_tells_firing_from_pending() {
 fn what_prometheus_pushes_stands_until_the_end_it_announces() {
     let receiver = Receiver::start();
     let _prometheus = Prometheus::start("a", RULES, &[&receiver.address()], &[]);
-    let bodies = receiver.until("both are pushed", |requests| told(requests).len() == 2);
+    let bodies = receiver.wait_until("both are pushed", |requests| delivered_alerts(requests).len() == 2);
     assert!(receiver.requests().iter().all(|request| request.target == "/api/v2/alerts"));
     let standing = ["zone=AB LLMModelStale active", "zone=XQ PaymentsSlow active"];
-    assert_eq!(Report::of(&bodies).verdicts(), standing);
+    assert_eq!(Report::from_inputs(&bodies).verdicts(), standing);
     let first = bodies.iter().flat_map(|body| ends(body)).min().expect("each has an end");
     assert_eq!(Report::at(first - SignedDuration::from_secs(1), &bodies).verdicts(), standing);
 
-    // Each push moves the end on.
-    let more = receiver.until("they are pushed again", |requests| requests.len() >= bodies.len() + 2);
+    // Each push extends the end.
+    let more = receiver.wait_until("they are pushed again", |requests| requests.len() >= bodies.len() + 2);
     assert_eq!(Report::at(first, &more).verdicts(), standing);
-    let report = Report::of(&more);
+    let report = Report::from_inputs(&more);
     assert_eq!(report.total("duplicates"), report.total("records") - 2);
 }
 
 #[test]
 fn one_alert_of_two_prometheus_is_one_alert() {
-    let alertmanager = Alertmanager::quick(&Receiver::start().address());
+    let alertmanager = Alertmanager::with_short_waits(&Receiver::start().address());
     let address = alertmanager.0.address.as_str();
     let replicas = ["a", "b"].map(|replica| Prometheus::start(replica, RULES, &[address], &[]));
     let answer = eventually("both replicas have told both alerts", || {
         let answer = alertmanager.get("/api/v2/alerts");
         (alerts(&answer).len() == 4).then_some(answer)
     });
-    let report = Report::of([&answer]);
+    let report = Report::from_inputs([&answer]);
     assert_eq!(report.incidents(), ["P1 page zone=XQ PaymentsSlow", "P3 ticket zone=AB LLMModelStale"]);
     for (zone, alert) in [("XQ", "PaymentsSlow"), ("AB", "LLMModelStale")] {
         assert_eq!(report.member(zone, alert)["examples"], json!(["a", "b"]), "{alert}");
@@ -81,35 +81,37 @@ fn one_alert_of_two_prometheus_is_one_alert() {
     // Prometheus' own answers carry no replica, and are about the same alerts.
     let mut all = vec![answer];
     all.extend(replicas.iter().map(Prometheus::alerts));
-    let report = Report::of(&all);
+    let report = Report::from_inputs(&all);
     assert_eq!(report.total("distinct"), 3, "{:#?}", report.verdicts());
 }
 
 #[test]
 fn an_alert_that_ends_in_prometheus_is_resolved_here_and_through_alertmanager() {
     let (pushed, delivered) = (Receiver::start(), Receiver::start());
-    let alertmanager = Alertmanager::quick(&delivered.address());
+    let alertmanager = Alertmanager::with_short_waits(&delivered.address());
     let gateway = Arc::new(AtomicU8::new(0));
     let up = gateway.clone();
-    let shop = Receiver::answering(move |_| {
+    let shop = Receiver::responding(move |_| {
         let metrics = format!("gateway_up{{zone=\"AB\"}} {}\n", up.load(Ordering::Relaxed));
         Some(("text/plain; version=0.0.4", metrics.into_bytes()))
     });
     let rules = "groups: [{name: upcommerce, rules: [{alert: GatewayDown, expr: gateway_up == 0}]}]";
     let receivers = [alertmanager.0.address.as_str(), &pushed.address()];
     let _prometheus = Prometheus::start("a", rules, &receivers, &[&shop.address()]);
-    pushed.until("Prometheus tells the start", |requests| !requests.is_empty());
+    pushed.wait_until("Prometheus tells the start", |requests| !requests.is_empty());
     let start = "AB GatewayDown firing";
-    delivered.until("Alertmanager tells the start", |requests| told(requests).contains(start));
+    delivered
+        .wait_until("Alertmanager tells the start", |requests| delivered_alerts(requests).contains(start));
     gateway.store(1, Ordering::Relaxed);
     let end = "AB GatewayDown resolved";
-    let bodies = delivered.until("Alertmanager tells the end", |requests| told(requests).contains(end));
-    assert_eq!(Report::of(&bodies).verdicts(), ["zone=AB GatewayDown resolved"]);
+    let bodies = delivered
+        .wait_until("Alertmanager tells the end", |requests| delivered_alerts(requests).contains(end));
+    assert_eq!(Report::from_inputs(&bodies).verdicts(), ["zone=AB GatewayDown resolved"]);
 
-    let pushes = pushed.until("Prometheus tells the end", |requests| {
+    let pushes = pushed.wait_until("Prometheus tells the end", |requests| {
         requests.iter().flat_map(|request| ends(&request.body)).any(|end| end <= Timestamp::now())
     });
-    assert_eq!(Report::of(&pushes[..1]).verdicts(), ["zone=AB GatewayDown active"]);
+    assert_eq!(Report::from_inputs(&pushes[..1]).verdicts(), ["zone=AB GatewayDown active"]);
     for (case, pushes) in [
         ("as they came", pushes.clone()),
         ("the start delivered again behind the end", [&pushes[..], &pushes[..1]].concat()),
@@ -133,7 +135,7 @@ fn an_end_that_amtool_pushes_without_a_start_ends_the_alert() {
     add(&[]);
     add(&[&format!("--end={now}")]);
     let mut pushes = receiver.bodies();
-    // It asks for the version before each.
+    // amtool asks for the version before each push.
     pushes.retain(|body| !body.is_empty());
     assert_eq!(pushes.len(), 2);
     assert_eq!(Report::at(now, &pushes[..1]).verdicts(), ["zone=AB GatewayDown active"]);
@@ -142,7 +144,7 @@ fn an_end_that_amtool_pushes_without_a_start_ends_the_alert() {
     assert_eq!(Report::at(now, &pushes).verdicts(), ["zone=AB GatewayDown resolved"]);
 }
 
-/// The ends that a push announces.
+/// The `endsAt` of the alerts of a push.
 fn ends(body: &[u8]) -> Vec<Timestamp> {
     let end = |alert: &Value| alert["endsAt"].as_str().expect("an end").parse().expect("a time");
     alerts(body).iter().map(end).collect()
