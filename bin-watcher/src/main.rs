@@ -1,91 +1,70 @@
 //! `watcher`, the big red button for a Kubernetes workload.
 //!
 //! ```text
-//! args --checked--> run | trip | reset | status | explain --> breaker-core's Supervisor over breaker-kube's client
-//!                                                   --> one line per notice --> exit code
+//! cli: arguments, checked ─▶ cmd: one file for each command ─▶ breaker-core's Supervisor on breaker-kube's client
+//!                                                           ─▶ output: one line for each event ─▶ exit code
 //! ```
 //!
-//! Thin on purpose: what trips and why is decided in `breaker-core`, how a cluster is spoken to in
-//! `breaker-kube`. Here words become a checked request, and outcomes become lines and an exit code.
+//! `breaker-core` decides what trips and why. `breaker-kube` speaks to the API server. This crate turns arguments into
+//! a checked request, and outcomes into lines and an exit code.
 
-mod act;
-mod args;
-mod blind;
 mod breakers;
-mod clock;
-mod connect;
+mod cli;
+mod cluster;
+mod cmd;
 mod controller;
-mod crd;
-mod demo;
-mod exit;
 mod explain;
-mod hooks;
-mod log;
-mod metrics;
-mod narrator;
 mod output;
-mod paper;
-mod preflight;
-mod press;
-mod program;
-mod reset;
-mod rules;
-mod run;
-mod serve;
-mod signals;
 #[cfg(test)]
-mod stage;
-mod status;
-mod undo;
-mod values;
-mod vitals;
+mod test_support;
+mod workload;
 
 use std::process::ExitCode;
 
-use args::{Cli, Command};
 use clap::FromArgMatches;
-use exit::Exit;
+use cli::args::{Cli, Command};
+use cli::exit::{self, Exit};
+use cli::program_name;
+use output::log;
 
 fn main() -> ExitCode {
-    let parsed = program::command().try_get_matches();
+    let parsed = program_name::command().try_get_matches();
     let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(said) => {
-            // Help and version come this way too; a closed stream changes nothing.
-            let _ = said.print();
-            return if said.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
-        }
-    };
-    log::to_stderr(cli.command.log_format());
-    let exit = match carry_out(cli.command) {
-        Ok(exit) => exit,
         Err(error) => {
-            exit::explain(&error);
-            Exit::of(&error)
+            // Help and version are such an error too. A closed stream changes nothing.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    exit.into()
+    log::init(cli.command.log_format());
+    run(cli.command)
+        .unwrap_or_else(|error| {
+            exit::print_error(&error);
+            Exit::from_error(&error)
+        })
+        .into()
 }
 
-/// One thread does it all: a watcher mostly waits.
-fn carry_out(command: Command) -> anyhow::Result<Exit> {
+/// Runs a command on one thread: the program mostly waits.
+fn run(command: Command) -> anyhow::Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(2).build()?;
-    let outcome = runtime.block_on(async {
+    let result = runtime.block_on(async {
         match command {
-            Command::Run(args) => run::run(args.check()?).await,
-            Command::Trip(args) => press::press(&args).await,
-            Command::Reset(args) => reset::reset(&args).await,
-            Command::Status(args) => status::status(&args).await,
-            Command::Explain(args) => explain::explain(args).await,
-            Command::Demo(args) => demo::demo(args.output),
-            Command::Controller(args) => controller::controller(args.check()?).await,
-            Command::Crd => crd::print(),
-            Command::Completions { shell } => paper::completions(shell),
-            Command::Man { dir } => paper::man(dir.as_deref()),
+            Command::Run(args) => cmd::run::run(args.check()?).await,
+            Command::Trip(args) => cmd::trip::trip(&args).await,
+            Command::Reset(args) => cmd::reset::reset(&args).await,
+            Command::Status(args) => cmd::status::status(&args).await,
+            Command::Explain(args) => cmd::explain::explain(args).await,
+            Command::Demo(args) => cmd::demo::demo(args.output),
+            Command::Controller(args) => cmd::controller::controller(args.check()?).await,
+            Command::Crd => cmd::crd::crd(),
+            Command::Completions { shell } => cmd::completions::completions(shell),
+            Command::Man { dir } => cmd::man::man(dir.as_deref()),
         }
     });
-    // Not waiting for a name lookup that may still hang in the resolver.
+    // A name lookup may still hang in the resolver; the exit does not wait for it.
     runtime.shutdown_background();
-    outcome
+    result
 }

@@ -32,7 +32,7 @@ fn the_alerts_fire_when_they_should() {
 /// A test of bin-watcher keeps the snapshot equal to the program's output.
 #[test]
 fn prometheus_reads_the_metrics_and_finds_nothing_unusual() {
-    let path = "bin-watcher/src/snapshots/watcher__metrics__tests__every_metric_there_is.snap";
+    let path = "bin-watcher/src/controller/snapshots/watcher__controller__metrics__tests__every_metric_there_is.snap";
     let snapshot = fs::read_to_string(of_the_repository(path)).expect("the sample is there");
     let page = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a head");
     promtool(&["check", "metrics"], page.as_bytes());

@@ -280,12 +280,12 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     // In the account's own namespace, by the name that its role allows.
     let lease = "bigredbutton/bigredbutton-controller";
     let mut first = Replica::start(&account, lease).await;
-    first.says("it leads").await;
-    assert!(first.ready().await.starts_with("ready: it leads; the pod watch is "));
+    first.says("became leader").await;
+    assert!(first.ready().await.starts_with("ready: leader; last sign of life from the pod watch "));
     let mut second = Replica::start(&account, lease).await;
-    second.says("it stands by; ").await;
+    second.says("on standby; ").await;
     let why = second.ready().await;
-    assert!(why.contains("it stands by; ") && why.contains(" leads"), "{why}");
+    assert!(why.contains("on standby; ") && why.contains(" leads"), "{why}");
     assert_eq!(
         (
             first.endpoints.metric("bigredbutton_leader").await,
@@ -318,7 +318,7 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
 
     let asked = Instant::now();
     first.watcher.stop();
-    second.says("it leads").await;
+    second.says("became leader").await;
     println!("hand-over of the controller after SIGTERM: {:.2?}", asked.elapsed());
     assert!(asked.elapsed() < Duration::from_secs(3), "{:?}", asked.elapsed());
     assert_eq!(first.watcher.wait_for_exit().await.0, 143);
@@ -353,33 +353,33 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     far.cluster.kubeconfig = proxy.kubeconfig.clone();
     let lease = format!("{}/brb", ns.name);
     let mut first = Replica::start(&far, &lease).await;
-    first.says("it leads").await;
+    first.says("became leader").await;
     first.ready().await;
     let mut second = Replica::start(&ns, &lease).await;
-    second.says("it stands by").await;
+    second.says("on standby").await;
 
     proxy.block();
-    first.says("it does not lead any more").await;
+    first.says("lost leadership").await;
     let (status, why) = first.endpoints.get("/readyz").await;
-    assert_eq!((status, why.contains("cannot learn who leads")), (503, true), "{why}");
+    assert_eq!((status, why.contains("the leader is unknown")), (503, true), "{why}");
     assert_eq!(
         first.endpoints.metric("bigredbutton_breakers").await,
         Some(0.0),
         "it watches nothing any more"
     );
-    second.says("it leads").await;
+    second.says("became leader").await;
     for _ in 0..4 {
         app.restart(REFUSED).await;
     }
     ns.wait_for_phase("swype", "Open").await;
     proxy.unblock();
-    first.says("it stands by; ").await;
+    first.says("on standby; ").await;
     let trips = ns.events_on("swype").await.iter().filter(|(reason, _)| reason == "Tripped").count();
     assert_eq!(trips, 1);
 
     let killed = Instant::now();
     second.watcher.kill().await;
-    first.says("it leads").await;
+    first.says("became leader").await;
     println!("hand-over of the controller after SIGKILL: {:.2?}", killed.elapsed());
     assert!(killed.elapsed() < Duration::from_secs(15), "{:?}", killed.elapsed());
     ns.edit_breaker("swype", json!({"override": "Auto"})).await;
@@ -394,7 +394,7 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
 
 /// The sample by which dashboard and alerts are checked is what a controller really says.
 fn same_families(page: &str) {
-    let path = "../bin-watcher/src/snapshots/watcher__metrics__tests__every_metric_there_is.snap";
+    let path = "../bin-watcher/src/controller/snapshots/watcher__controller__metrics__tests__every_metric_there_is.snap";
     let sample =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the sample");
     let families = |text: &str| -> Vec<String> {
@@ -412,7 +412,7 @@ async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_no
     account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
     // The account has no rights to Leases in the namespace that is watched.
     let mut replica = Replica::start(&account, &format!("{}/mine", ns.name)).await;
-    replica.says("it cannot learn who leads: not allowed to get leases.coordination.k8s.io").await;
+    replica.says("the leader is unknown: not allowed to get leases.coordination.k8s.io").await;
     let (status, why) = replica.endpoints.get("/readyz").await;
     assert_eq!(status, 503);
     assert!(

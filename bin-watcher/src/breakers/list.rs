@@ -7,36 +7,37 @@ use jiff::{SignedDuration, Timestamp};
 use kube::api::DynamicObject;
 use serde_json::json;
 
-use super::{Known, Missing};
-use crate::args::{ClusterArgs, Shown};
-use crate::connect::{Cluster, in_time};
-use crate::exit::Exit;
-use crate::output::harmless;
+use super::object::{BreakerObject, NotFoundHint};
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::exit::Exit;
+use crate::cli::format::StatusFormat;
+use crate::cluster::connect::{Cluster, with_startup_timeout};
+use crate::output::stdout::{print, without_control_chars};
 
 /// Between two columns, as kubectl has it.
 const GAP: u16 = 3;
 
-pub(crate) async fn list(args: &ClusterArgs, all: bool, shown: Shown) -> anyhow::Result<Exit> {
-    let (namespace, breakers) = in_time(async {
+pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) -> anyhow::Result<Exit> {
+    let (namespace, breakers) = with_startup_timeout(async {
         let cluster = Cluster::connect(args).await?;
         let namespace = (!all).then_some(cluster.namespace);
-        let breakers = cluster.kube.breakers(namespace.as_deref()).await.or_how_to_find_it()?;
+        let breakers = cluster.kube.breakers(namespace.as_deref()).await.with_not_found_hint()?;
         Ok((namespace, breakers))
     })
     .await?;
     let list = || json!({"apiVersion": "v1", "kind": "List", "items": breakers});
-    let text = match shown {
-        Shown::Json => serde_json::to_string_pretty(&list())? + "\n",
-        Shown::Yaml => serde_saphyr::to_string(&list())?,
-        Shown::Text | Shown::Wide if breakers.is_empty() => {
+    print(&match format {
+        StatusFormat::Json => serde_json::to_string_pretty(&list())? + "\n",
+        StatusFormat::Yaml => serde_saphyr::to_string(&list())?,
+        StatusFormat::Text | StatusFormat::Wide if breakers.is_empty() => {
             let place = namespace.map_or("any namespace".into(), |name| format!("namespace {name}"));
             eprintln!("no CircuitBreakers in {place}");
             String::new()
         }
-        Shown::Text | Shown::Wide => table(&breakers, all, shown == Shown::Wide, Timestamp::now()),
-    };
-    // A reader that went away has read enough.
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
+        StatusFormat::Text | StatusFormat::Wide => {
+            table(&breakers, all, format == StatusFormat::Wide, Timestamp::now())
+        }
+    })?;
     Ok(Exit::Done)
 }
 
@@ -52,7 +53,7 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
     }
     table.set_header(head);
     for object in breakers {
-        table.add_row(row(object, all, wide, now).into_iter().map(|cell| harmless(&cell)));
+        table.add_row(row(object, all, wide, now).into_iter().map(|cell| without_control_chars(&cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, GAP));
@@ -62,7 +63,7 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
 }
 
 fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<String> {
-    let known = Known::new(object);
+    let known = BreakerObject::new(object);
     let status = &known.status;
     let none = || "-".to_owned();
     let counted = match (status.counted, status.threshold) {

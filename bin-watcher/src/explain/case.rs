@@ -6,16 +6,16 @@ use breaker_core::{Cause, Termination};
 use serde::Deserialize;
 
 /// A termination, and what it should be read as where somebody said so.
-pub(super) struct Case {
-    pub(super) id: String,
-    pub(super) termination: Termination,
-    pub(super) label: Option<Cause>,
-    pub(super) kind: Option<NetworkKind>,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) termination: Termination,
+    pub(crate) label: Option<Cause>,
+    pub(crate) kind: Option<NetworkKind>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Line {
+struct CaseLine {
     #[serde(default)]
     id: String,
     #[serde(default)]
@@ -23,9 +23,9 @@ struct Line {
     #[serde(default)]
     log_tail: Option<String>,
     #[serde(default)]
-    events: Vec<Event>,
+    events: Vec<EventFields>,
     #[serde(default)]
-    waiting: Option<Waiting>,
+    waiting: Option<WaitingFields>,
     #[serde(default)]
     label: Option<String>,
     #[serde(default, rename = "network_kind")]
@@ -42,7 +42,7 @@ struct TerminatedFields {
 }
 
 #[derive(Deserialize)]
-struct Event {
+struct EventFields {
     #[serde(default)]
     reason: String,
     #[serde(default)]
@@ -50,7 +50,7 @@ struct Event {
 }
 
 #[derive(Deserialize)]
-struct Waiting {
+struct WaitingFields {
     #[serde(default)]
     reason: String,
 }
@@ -58,8 +58,8 @@ struct Waiting {
 impl Case {
     /// # Errors
     /// What is wrong with the line, and in which column.
-    pub(super) fn read(line: &str) -> Result<Self, String> {
-        let line: Line =
+    pub(crate) fn read(line: &str) -> Result<Self, String> {
+        let line: CaseLine =
             serde_json::from_str(line).map_err(|error| error.to_string().replace("line 1 ", ""))?;
         if line.log_tail.is_none() && line.terminated.exit_code.is_none() && line.terminated.reason.is_none()
         {
@@ -75,7 +75,7 @@ impl Case {
             message: message.unwrap_or_default(),
             ..Terminated::default()
         };
-        let event = |e: Event| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
+        let event = |e: EventFields| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
         let termination = Termination {
             death,
             waiting: line.waiting.map(|waiting| waiting.reason).unwrap_or_default(),
@@ -87,7 +87,7 @@ impl Case {
     }
 
     /// It was meant as a case, though it may not be a good one.
-    pub(super) fn looks_like_one(line: &str) -> bool {
+    pub(crate) fn looks_like_one(line: &str) -> bool {
         line.starts_with('{') && ["\"terminated\"", "\"logTail\""].iter().any(|key| line.contains(key))
     }
 }

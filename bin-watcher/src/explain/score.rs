@@ -7,10 +7,10 @@ use breaker_core::{Cause, Verdict};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
-use super::case::Case;
+use crate::explain::case::Case;
 
 #[derive(Default)]
-pub(super) struct Score {
+pub(crate) struct Score {
     read: usize,
     /// Labelled and got, with how often.
     pairs: BTreeMap<(Cause, Cause), usize>,
@@ -19,7 +19,7 @@ pub(super) struct Score {
 }
 
 impl Score {
-    pub(super) fn add(&mut self, case: &Case, verdict: &Verdict) {
+    pub(crate) fn add(&mut self, case: &Case, verdict: &Verdict) {
         self.read += 1;
         let Some(label) = case.label else { return };
         *self.pairs.entry((label, verdict.cause)).or_default() += 1;
@@ -29,11 +29,11 @@ impl Score {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.read == 0
     }
 
-    pub(super) fn is_labelled(&self) -> bool {
+    pub(crate) fn is_labelled(&self) -> bool {
         !self.pairs.is_empty()
     }
 

@@ -1,0 +1,72 @@
+//! A CircuitBreaker as the API server returned it.
+
+use anyhow::Context;
+use breaker_core::ClusterError;
+use breaker_kube::crd::{BadSpec, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus};
+use breaker_kube::{BreakerName, KubeClient};
+use kube::ResourceExt;
+use kube::api::DynamicObject;
+
+/// A breaker as read.
+pub(super) struct BreakerObject {
+    pub(super) name: BreakerName,
+    pub(super) version: String,
+    pub(super) spec: Result<CircuitBreakerSpec, BadSpec>,
+    pub(super) status: CircuitBreakerStatus,
+}
+
+impl BreakerObject {
+    pub(super) fn new(object: &DynamicObject) -> Self {
+        let status = serde_json::from_value(object.data["status"].clone());
+        Self {
+            name: BreakerName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() },
+            version: object.resource_version().unwrap_or_default(),
+            spec: CircuitBreakerSpec::read(&object.data["spec"]),
+            // Written by another version, or not yet.
+            status: status.unwrap_or_default(),
+        }
+    }
+
+    pub(super) async fn read(kube: &KubeClient, name: &BreakerName) -> Result<Self, ClusterError> {
+        kube.breaker(name).await.map(|object| Self::new(&object))
+    }
+
+    pub(super) fn condition(&self, kind: &str) -> Option<&breaker_kube::crd::Condition> {
+        self.status.conditions.iter().find(|condition| condition.kind == kind)
+    }
+
+    /// `Open`; `Unknown` before the controller has looked at it.
+    pub(super) fn phase(&self) -> &str {
+        self.status.phase.as_deref().unwrap_or("Unknown")
+    }
+}
+
+/// Tells what a 404 for a breaker may mean.
+pub(super) trait NotFoundHint<T> {
+    fn with_not_found_hint(self) -> anyhow::Result<T>;
+}
+
+impl<T> NotFoundHint<T> for Result<T, ClusterError> {
+    fn with_not_found_hint(self) -> anyhow::Result<T> {
+        match self {
+            Err(ClusterError::NotFound(what)) => {
+                let fix = not_found_hint(&what);
+                Err(ClusterError::NotFound(what)).context(fix)
+            }
+            answer => Ok(answer?),
+        }
+    }
+}
+
+fn not_found_hint(what: &str) -> String {
+    let name = crate::cli::program_name::name();
+    if what == CRD_NAME {
+        return format!(
+            "install it with `{name} crd | kubectl apply --server-side -f -`, or name the workload itself by \
+             --deployment or --target"
+        );
+    }
+    format!(
+        "`{name} status -A` lists the breakers there are; without the controller, give --deployment or --target"
+    )
+}

@@ -1,0 +1,267 @@
+//! Why a breaker acted, or why it did not: its verdict, restarts and conditions.
+
+use std::fmt;
+
+use anyhow::Context;
+use breaker_core::cluster::Scale;
+use breaker_core::pod::PodReport;
+use breaker_core::policy::Mode;
+use breaker_core::record::ContainerRecord;
+use breaker_core::state::State;
+use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
+use breaker_kube::BreakerName;
+use breaker_kube::crd::{Condition, condition};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::object::{BreakerObject, NotFoundHint};
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::format::StatusFormat;
+use crate::cli::reset_command;
+use crate::cluster::connect::{Cluster, with_startup_timeout};
+use crate::output::stdout::{print, without_control_chars};
+use crate::workload::status::{RestartRow, Status, WorkloadState};
+
+/// Everything that is known of one breaker.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BreakerReport {
+    breaker: String,
+    /// Why it acted, or did not, in a sentence.
+    verdict: String,
+    policy: String,
+    #[serde(flatten)]
+    status: Option<Status>,
+    /// Why the workload cannot be looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unseen: Option<String>,
+    /// Oldest first.
+    restarts: Vec<CountedRestart>,
+    conditions: Vec<Condition>,
+}
+
+/// One restart, and whether it counts.
+#[derive(Debug, Serialize)]
+struct CountedRestart {
+    #[serde(flatten)]
+    restart: RestartRow,
+    counts: bool,
+    /// Why it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<&'static str>,
+}
+
+/// Reads the breaker `name` and its workload.
+///
+/// # Errors
+/// [`ClusterError::NotFound`] in the chain when there is no such breaker.
+pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Result<BreakerReport> {
+    with_startup_timeout(async {
+        let cluster = Cluster::connect(args).await?;
+        let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
+        let known = BreakerObject::read(&cluster.kube, &name).await.with_not_found_hint()?;
+        let spec = known.spec.clone().with_context(|| format!("reading {name}"))?;
+        let wanted = spec.wanted(&name.namespace).with_context(|| format!("reading {name}"))?;
+        let seen = match look_at(&*cluster.client, &wanted.target).await {
+            Ok(seen) => Ok(seen),
+            Err(error) if error.is_retryable() => {
+                return Err(error).with_context(|| format!("reading {}", wanted.target));
+            }
+            Err(error) => {
+                let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
+                Err(error.chain() + &rule.unwrap_or_default())
+            }
+        };
+        let record: Option<Record> = known
+            .status
+            .record
+            .clone()
+            .map(serde_json::from_value)
+            .transpose()
+            .with_context(|| format!("the record in the status of {name} cannot be read"))?;
+        let containers = record.as_ref().map(|record| record.containers.clone()).unwrap_or_default();
+        let counts_from = record.as_ref().and_then(|record| record.counts_from);
+        let state = record.as_ref().map(|record| record.state.clone()).unwrap_or_default();
+        let now = Timestamp::now();
+        let undo = reset_command::of_breaker(args, &name);
+        let observing = Policy { mode: Mode::Observe, ..wanted.policy.clone() };
+        let status = seen.map(|(scale, pods)| {
+            WorkloadState::of_a_breaker(wanted.target.clone(), scale, pods, record, undo)
+                .status(observing, now)
+        });
+        Ok(BreakerReport {
+            breaker: name.to_string(),
+            verdict: verdict(&known, &state, status.as_ref()),
+            policy: policy(&wanted.policy),
+            restarts: weighed(&containers, &wanted.policy, counts_from, now),
+            conditions: known.status.conditions.clone(),
+            unseen: status.as_ref().err().cloned(),
+            status: status.ok(),
+        })
+    })
+    .await
+}
+
+async fn look_at(
+    client: &dyn ClusterClient,
+    target: &WorkloadRef,
+) -> Result<(Scale, Vec<PodReport>), ClusterError> {
+    let scale = client.read_scale(target).await?;
+    let pods = client.list_pods(&target.namespace, &scale.selector).await?;
+    Ok((scale, pods))
+}
+
+impl BreakerReport {
+    /// Prints the report to standard output.
+    ///
+    /// # Errors
+    /// A failure to write.
+    pub(crate) fn print(&self, format: StatusFormat) -> anyhow::Result<()> {
+        print(&match format {
+            StatusFormat::Text | StatusFormat::Wide => self.to_string(),
+            StatusFormat::Json => serde_json::to_string(self)? + "\n",
+            StatusFormat::Yaml => serde_saphyr::to_string(self)?,
+        })?;
+        Ok(())
+    }
+}
+
+/// The first of these that holds: not watched, tripped, contested, held, and else what is missing to a trip.
+fn verdict(known: &BreakerObject, state: &State, seen: Result<&Status, &String>) -> String {
+    let holds = |kind: &str, status: &str| known.condition(kind).filter(|found| found.status == status);
+    if let Some(ready) = holds(condition::READY, "False") {
+        return format!("it is not watched, {}: {}", ready.reason, ready.message);
+    }
+    if let Some(because) = state.because() {
+        return format!("tripped: {because}");
+    }
+    if let Some(contested) = holds(condition::CONTESTED, "True") {
+        return format!("left alone: {}", contested.message);
+    }
+    if let Some(held) = holds(condition::HELD, "True") {
+        return format!("held, {}: {}", held.reason, held.message);
+    }
+    if known.status.phase.is_none() {
+        return "no controller has looked at it yet".into();
+    }
+    let count = match seen {
+        Ok(status) => status.count(),
+        Err(why) => return format!("not tripped; the workload cannot be looked at: {why}"),
+    };
+    if count.need == 0 {
+        return "not tripped: there are no pods".into();
+    }
+    if count.counted <= count.threshold {
+        return format!("not tripped: {} counted, more than {} would trip", count.counted, count.threshold);
+    }
+    if count.failing < count.need {
+        return format!("not tripped: {} of {} needed pods are failing now", count.failing, count.need);
+    }
+    format!("{} counted, more than {}: it should trip at any moment", count.counted, count.threshold)
+}
+
+fn policy(policy: &Policy) -> String {
+    let window = match policy.window.length() {
+        Some(_) => format!("within {}", policy.window),
+        None => "since the last trip or reset".into(),
+    };
+    let acts = if policy.mode == Mode::Observe { "; it only observes" } else { "" };
+    format!(
+        "more than {} restarts by {} {window} for each pod that must be failing, {} of them{acts}",
+        policy.max_restarts, policy.causes, policy.min_failing_pods
+    )
+}
+
+fn weighed(
+    containers: &[ContainerRecord],
+    policy: &Policy,
+    counts_from: Option<Timestamp>,
+    now: Timestamp,
+) -> Vec<CountedRestart> {
+    let oldest = policy.window.oldest(now);
+    let mut all: Vec<CountedRestart> = containers
+        .iter()
+        .flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart)))
+        .map(|(mark, restart)| {
+            let why_not = if counts_from.is_some_and(|from| restart.at < from) {
+                Some("before the last trip or reset")
+            } else if oldest.is_some_and(|oldest| restart.at < oldest) {
+                Some("older than the window")
+            } else if !policy.causes.contains(restart.cause) {
+                Some("not one of the counted causes")
+            } else {
+                None
+            };
+            CountedRestart { restart: RestartRow::new(mark, restart), counts: why_not.is_none(), why_not }
+        })
+        .collect();
+    all.sort_by(|CountedRestart { restart: a, .. }, CountedRestart { restart: b, .. }| {
+        (a.at, &a.pod, &a.container).cmp(&(b.at, &b.pod, &b.container))
+    });
+    all
+}
+
+impl fmt::Display for BreakerReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        fact("Breaker", &self.breaker)?;
+        fact("Verdict", &self.verdict)?;
+        fact("Policy", &self.policy)?;
+        for (n, CountedRestart { restart, why_not, .. }) in self.restarts.iter().enumerate() {
+            let not_counted = why_not.map_or(String::new(), |why| format!(" - not counted: {why}"));
+            fact(if n == 0 { "Restarts" } else { "" }, &format!("{restart}{not_counted}"))?;
+        }
+        if let Some(status) = &self.status {
+            write!(f, "{}", status.without_newest())?;
+        }
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        if let Some(why) = &self.unseen {
+            fact("Workload", why)?;
+        }
+        for (n, Condition { kind, status, reason, message, .. }) in self.conditions.iter().enumerate() {
+            let line = format!("{kind}={status} {reason}: {message}");
+            fact(if n == 0 { "Conditions" } else { "" }, &line)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use breaker_core::policy::{CauseSet, Window};
+
+    use super::*;
+
+    #[test]
+    fn each_restart_says_whether_it_counts_and_why_not() {
+        let mark = serde_json::json!({
+            "pod": "p1", "podName": "swype-1", "container": "app", "seen": 4, "observedAt": "2026-01-02T03:00:00Z",
+            "restarts": [
+                {"n": 0, "id": "a", "at": "2026-01-02T01:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
+                {"n": 1, "id": "b", "at": "2026-01-02T02:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
+                {"n": 2, "id": "c", "at": "2026-01-02T02:50:00Z", "cause": "oom", "exit": 137},
+                {"n": 3, "id": "d", "at": "2026-01-02T02:55:00Z", "cause": "network", "kind": "refused", "exit": 7},
+            ],
+        });
+        let marks = [serde_json::from_value(mark).unwrap()];
+        let policy = Policy { causes: CauseSet::default(), window: Window::mins(60), ..Policy::default() };
+        let from = "2026-01-02T01:30:00Z".parse().unwrap();
+        let now = "2026-01-02T03:10:00Z".parse().unwrap();
+        let why: Vec<_> =
+            weighed(&marks, &policy, Some(from), now).into_iter().map(|restart| restart.why_not).collect();
+        let want = [
+            Some("before the last trip or reset"),
+            Some("older than the window"),
+            Some("not one of the counted causes"),
+            None,
+        ];
+        assert_eq!(why, want);
+    }
+
+    #[test]
+    fn a_policy_is_told_in_a_sentence() {
+        let said = policy(&Policy { mode: Mode::Observe, ..Policy::default() });
+        let want = "more than 3 restarts by network within 1h for each pod that must be failing, 50% of them; it only observes";
+        assert_eq!(said, want);
+    }
+}

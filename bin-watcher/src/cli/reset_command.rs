@@ -1,0 +1,75 @@
+//! The command that restores the replicas, quoted for a POSIX shell.
+
+use breaker_core::WorkloadRef;
+use breaker_kube::BreakerName;
+
+use crate::cli::cluster_args::ClusterArgs;
+use crate::cli::program_name;
+
+/// `watcher reset -n sre --deployment swype-app`, with the cluster flags that were given.
+pub(crate) fn of_workload(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
+    let who = match target.kind.as_str() {
+        "deployment" => format!("--deployment {}", quoted(&target.name)),
+        _ => format!("--target {}", quoted(&target.slash())),
+    };
+    reset(cluster, &target.namespace, &who)
+}
+
+/// `watcher reset -n sre swype`: of a CircuitBreaker.
+pub(crate) fn of_breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
+    reset(cluster, &name.namespace, &quoted(&name.name))
+}
+
+fn reset(cluster: &ClusterArgs, namespace: &str, who: &str) -> String {
+    let mut words = vec![format!("{} reset", program_name::name())];
+    if let Some(path) = &cluster.kubeconfig {
+        words.push(format!("--kubeconfig {}", quoted(&path.to_string_lossy())));
+    }
+    if let Some(context) = &cluster.context {
+        words.push(format!("--context {}", quoted(context)));
+    }
+    words.push(format!("-n {}", quoted(namespace)));
+    words.push(who.to_owned());
+    words.join(" ")
+}
+
+/// As a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_names_the_same_cluster_and_target_again() {
+        let given = ClusterArgs {
+            kubeconfig: Some("/home/o'neil/my config".into()),
+            context: Some("prod".into()),
+            namespace: None,
+        };
+        let here = ClusterArgs::default();
+        let rollout =
+            WorkloadRef { kind: "rollout.argoproj.io".into(), ..WorkloadRef::deployment("sre", "a") };
+        for (cluster, target, want) in [
+            (
+                &here,
+                WorkloadRef::deployment("sre", "swype-app"),
+                "watcher reset -n sre --deployment swype-app",
+            ),
+            (
+                &given,
+                rollout,
+                r"watcher reset --kubeconfig '/home/o'\''neil/my config' --context prod -n sre --target rollout.argoproj.io/a",
+            ),
+        ] {
+            assert_eq!(of_workload(cluster, &target), want);
+        }
+    }
+}

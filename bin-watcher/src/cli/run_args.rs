@@ -1,0 +1,105 @@
+//! The flags of `watcher run`, and the checked options that they become.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use breaker_core::policy::Mode;
+use breaker_core::supervisor::RunUntil;
+use breaker_core::webhook::WebhookClient;
+use breaker_core::{Classifier, Policy};
+use clap::Args;
+use jiff::SignedDuration;
+
+use crate::cli::cluster_args::{ClusterArgs, TargetArgs};
+use crate::cli::counting_args::CountingArgs;
+use crate::cli::exit::UsageError;
+use crate::cli::format::LineFormat;
+use crate::cli::hooks::{CheckedHooks, HookArgs};
+use crate::cli::rules;
+use crate::cli::values::Heartbeat;
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    counting: CountingArgs,
+    /// YAML file with rules of your own for telling why a container died.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    #[command(flatten)]
+    hooks: HookArgs,
+    /// Only say when it would trip; write nothing to the cluster.
+    #[arg(long, help_heading = "Running")]
+    dry_run: bool,
+    /// Go on after a trip, or after the first `would_trip` of a dry run.
+    #[arg(long, help_heading = "Running")]
+    keep_watching: bool,
+    /// How often to say where things stand, from 1s to 24h, or none.
+    #[arg(
+        long,
+        value_name = "SPAN",
+        default_value = "60s",
+        allow_hyphen_values = true,
+        help_heading = "Running"
+    )]
+    heartbeat: Heartbeat,
+    /// One line, or one JSON object a line.
+    #[arg(short, long, value_enum, default_value = "text", help_heading = "Running")]
+    output: LineFormat,
+}
+
+/// A checked `watcher run`.
+pub(crate) struct RunOptions {
+    pub(crate) cluster: ClusterArgs,
+    pub(crate) target: TargetArgs,
+    pub(crate) policy: Policy,
+    pub(crate) classifier: Classifier,
+    pub(crate) until: RunUntil,
+    pub(crate) heartbeat: Option<SignedDuration>,
+    pub(crate) format: LineFormat,
+    pub(crate) messenger: Option<Arc<dyn WebhookClient>>,
+}
+
+impl RunArgs {
+    /// # Errors
+    /// [`UsageError`] when the rules file or the secret cannot be used.
+    pub(crate) fn check(self) -> Result<RunOptions, UsageError> {
+        let Self { target, cluster, counting, rules, hooks, dry_run, keep_watching, heartbeat, output } =
+            self;
+        let CheckedHooks { hooks, messenger } = hooks.check()?;
+        let mode = if dry_run { Mode::Observe } else { Mode::Enforce };
+        Ok(RunOptions {
+            cluster,
+            target,
+            policy: Policy { hooks, ..counting.policy(mode) },
+            classifier: rules::load(rules.as_deref())?,
+            until: if keep_watching { RunUntil::Forever } else { RunUntil::Tripped },
+            heartbeat: heartbeat.0,
+            format: output,
+            messenger,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use breaker_core::WorkloadRef;
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    #[test]
+    fn without_flags_the_policy_is_the_default_one() {
+        let cli = Cli::try_parse_from(["watcher", "run", "--deployment", "swype-app"]).unwrap();
+        let Command::Run(args) = cli.command else { panic!("not run") };
+        let run = args.check().unwrap();
+        assert_eq!(run.policy, Policy::default());
+        assert_eq!(run.until, RunUntil::Tripped);
+        let target = run.target.in_namespace("sre").unwrap();
+        assert_eq!(target, WorkloadRef::deployment("sre", "swype-app"));
+    }
+}

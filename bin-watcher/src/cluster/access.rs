@@ -1,0 +1,21 @@
+//! The permissions that a watch needs, checked before it starts.
+
+use breaker_core::{ClusterError, WorkloadRef};
+
+use crate::cluster::connect::Cluster;
+
+/// Returns the missing permissions that a watch can do without; empty when all are granted.
+///
+/// # Errors
+/// [`ClusterError::Forbidden`] for a permission that a trip needs.
+pub(crate) async fn check(
+    cluster: &Cluster,
+    target: &WorkloadRef,
+    dry_run: bool,
+) -> anyhow::Result<Vec<ClusterError>> {
+    let missing = cluster.kube.missing_permissions(target, dry_run).await?;
+    if let Some(error) = missing.required.into_iter().next() {
+        return Err(error.into());
+    }
+    Ok(missing.wanted)
+}

@@ -1,0 +1,98 @@
+//! `watcher controller`: every CircuitBreaker of one or all namespaces, in one process.
+//!
+//! ```text
+//! Lease ─▶ Election ─standing─▶ LeaderLoop ── while it leads ──▶ Fleet ─▶ ControllerOutput ─▶ stdout, Metrics
+//!                      └──────────────────▶ Health ─▶ /metrics /readyz
+//! ```
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use anyhow::Context;
+use breaker_core::ClusterError;
+use breaker_kube::lease::{Election, Leadership, LeaseParams};
+use breaker_kube::{Fleet, FleetOptions, HttpWebhookClient, KubeSecrets};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::cli::controller_args::ControllerOptions;
+use crate::cli::exit::{Exit, UsageError};
+use crate::cli::signal::Signal;
+use crate::cluster::connect::{Cluster, with_startup_timeout};
+use crate::cluster::signals::until_signal;
+use crate::controller::health::Health;
+use crate::controller::http::serve;
+use crate::controller::leader_loop::LeaderLoop;
+use crate::controller::output::ControllerOutput;
+
+pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<Exit> {
+    let ControllerOptions { cluster: args, namespace, guard_targets, classifier, heartbeat, format, .. } =
+        controller;
+    let output = Arc::new(ControllerOutput::new(format));
+    let starting = with_startup_timeout(async {
+        let cluster = Cluster::connect(&args).await?;
+        let secrets = Arc::new(KubeSecrets::new(cluster.kube.clone()));
+        let messenger = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
+        let options = FleetOptions {
+            namespace,
+            guard_targets,
+            classifier: Arc::new(classifier),
+            heartbeat,
+            messenger: Some(Arc::new(messenger)),
+        };
+        let fleet = Fleet::new(cluster.kube.clone(), options.clone(), output.clone());
+        match fleet.check().await {
+            Err(error @ ClusterError::NotFound(_)) => {
+                Err(error).context("install it with `watcher crd | kubectl apply --server-side -f -`")
+            }
+            checked => checked.context("starting the controller"),
+        }?;
+        Ok((cluster, options))
+    });
+    let (cluster, options) = until_signal(starting).await?;
+    let (standing_sender, standing) = watch::channel(Leadership::Following(None));
+    let health = Arc::new(Health::new(Arc::clone(&output.metrics), cluster.kube.clone(), standing.clone()));
+    if let Some(address) = controller.listen {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| UsageError(format!("--listen {address} cannot be used: {error}")))?;
+        output.note(&format!("serving /metrics, /healthz and /readyz on http://{}", listener.local_addr()?));
+        tokio::spawn(serve(listener, Arc::clone(&health) as _));
+    }
+    let leader_loop = LeaderLoop { kube: cluster.kube.clone(), options, output: Arc::clone(&output), health };
+    let (done, is_done) = oneshot::channel::<()>();
+    let work = async {
+        let result =
+            until_signal(async { leader_loop.run(standing).await.context("running the fleet") }).await;
+        // The fleet has ended: only now may another controller lead.
+        drop(done);
+        result
+    };
+    let election = async {
+        let over = async { is_done.await.unwrap_or_default() };
+        match controller.lease.place(&cluster.namespace) {
+            Some((namespace, name)) => {
+                let election = Election::new(&cluster.kube, LeaseParams::new(&namespace, &name, &identity()));
+                election.run(&standing_sender, over).await;
+            }
+            None => {
+                standing_sender.send_replace(Leadership::Leading);
+                over.await;
+            }
+        }
+    };
+    let (result, ()) = tokio::join!(work, election);
+    if let Err(error) = &result
+        && let Some(signal) = error.downcast_ref::<Signal>()
+    {
+        output.note(&format!("stopped by {signal}; the next controller resumes what had begun"));
+    }
+    result.map(|()| Exit::Done)
+}
+
+/// The holder identity of this process, also unique among processes of one pod.
+fn identity() -> String {
+    let pod = ["POD_NAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("{}_{random:016x}", pod.as_deref().unwrap_or("watcher"))
+}

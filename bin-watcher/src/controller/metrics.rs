@@ -1,0 +1,408 @@
+//! What Prometheus is told of a controller.
+//!
+//! Labels are bounded: breakers that there are, and words from fixed lists. A breaker that goes takes its series
+//! with it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use breaker_core::{BreakerEvent, Cause};
+use breaker_kube::{BreakerName, RequestMetrics};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+
+const PHASES: [&str; 4] = ["Closed", "Tripping", "Open", "HalfOpen"];
+
+/// Why a trip may be held; counted from zero, so that the first one shows as an increase.
+const HOLDS: [&str; 7] = ["causes", "contested", "guard", "hook", "one_node", "refused", "stale_view"];
+
+/// Counts since the start of the process, and where each breaker stands.
+#[derive(Debug, Default)]
+pub(crate) struct Metrics(Mutex<Counters>);
+
+#[derive(Debug, Clone, Default)]
+struct Counters {
+    breakers: BTreeMap<BreakerName, BreakerSeries>,
+    /// By cause and by whether it counts.
+    restarts: BTreeMap<(String, bool), u64>,
+    holds: BTreeMap<String, u64>,
+    hooks: BTreeMap<&'static str, u64>,
+    notified: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+struct BreakerSeries {
+    phase: &'static str,
+    counted: u32,
+    tolerated: u32,
+    held: bool,
+    trips: u64,
+    would_trip: u64,
+    contested: u64,
+}
+
+/// What is known at the moment of asking rather than told when it happens.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProcessState {
+    pub(crate) leads: bool,
+    /// Seconds since the pod watch showed a sign of life; `None` while there is no watch.
+    pub(crate) watch_age: Option<f64>,
+    pub(crate) traffic: RequestMetrics,
+}
+
+impl Metrics {
+    fn facts(&self) -> MutexGuard<'_, Counters> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A breaker told something.
+    pub(crate) fn notice(&self, name: &BreakerName, notice: &BreakerEvent) {
+        let mut facts = self.facts();
+        match notice {
+            BreakerEvent::Restart(restart) => {
+                let key = (restart.cause.clone(), restart.counts);
+                *facts.restarts.entry(key).or_default() += u64::from(restart.times);
+            }
+            BreakerEvent::Held(held) => *facts.holds.entry(held.reason.to_owned()).or_default() += 1,
+            BreakerEvent::Hook { answer, .. } => *facts.hooks.entry(answer).or_default() += 1,
+            BreakerEvent::Notified { .. } => facts.notified += 1,
+            _ => {}
+        }
+        let breaker = facts.of(name);
+        match notice {
+            BreakerEvent::Watching { count, .. } => {
+                (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
+            }
+            BreakerEvent::Restart(restart) => {
+                (breaker.counted, breaker.tolerated) = (restart.counted, restart.threshold);
+            }
+            BreakerEvent::Heartbeat { count, held, .. } => {
+                (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
+                breaker.held = held.is_some();
+            }
+            BreakerEvent::Held(_) => breaker.held = true,
+            BreakerEvent::WouldTrip(_) => breaker.would_trip += 1,
+            BreakerEvent::Tripping { .. } => breaker.held = false,
+            BreakerEvent::Scaled { already: false, .. } => breaker.trips += 1,
+            BreakerEvent::Contested { .. } => breaker.contested += 1,
+            BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
+                (breaker.counted, breaker.held) = (0, false)
+            }
+            _ => {}
+        }
+    }
+
+    /// A breaker is in this phase now.
+    pub(crate) fn phase(&self, name: &BreakerName, phase: &'static str) {
+        self.facts().of(name).phase = phase;
+    }
+
+    /// A breaker is not watched here any more.
+    pub(crate) fn gone(&self, name: &BreakerName) {
+        self.facts().breakers.remove(name);
+    }
+
+    /// None is watched here any more: another one leads.
+    pub(crate) fn all_gone(&self) {
+        self.facts().breakers.clear();
+    }
+
+    /// In Prometheus' text format 0.0.4.
+    pub(crate) fn page(&self, now: ProcessState) -> String {
+        let mut registry = Registry::with_prefix("bigredbutton");
+        registry.register_collector(Box::new(Exposition { facts: self.facts().clone(), now }));
+        let mut page = String::new();
+        // A String takes whatever is written to it.
+        let _ = prometheus_text::encode(&mut page, &registry);
+        page
+    }
+}
+
+impl Counters {
+    fn of(&mut self, name: &BreakerName) -> &mut BreakerSeries {
+        self.breakers
+            .entry(name.clone())
+            .or_insert_with(|| BreakerSeries { phase: "Closed", ..BreakerSeries::default() })
+    }
+}
+
+/// All facts of one moment.
+#[derive(Debug)]
+struct Exposition {
+    facts: Counters,
+    now: ProcessState,
+}
+
+type Labels<'a, const N: usize> = [(&'a str, &'a str); N];
+
+/// Families, one after the other: each its descriptor, then its series.
+struct Families<'a, 'b>(&'a mut DescriptorEncoder<'b>);
+
+impl Families<'_, '_> {
+    fn gauge<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels<'l, N>, f64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        for (labels, value) in series {
+            metric.encode_family(&labels)?.encode_gauge(&value)?;
+        }
+        Ok(())
+    }
+
+    fn counter<'l, const N: usize>(
+        &mut self,
+        name: &str,
+        help: &str,
+        series: impl IntoIterator<Item = (Labels<'l, N>, u64)>,
+    ) -> fmt::Result {
+        let mut metric = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in series {
+            metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&value, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn flag(is: bool) -> f64 {
+    f64::from(u8::from(is))
+}
+
+impl Collector for Exposition {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let mut families = Families(&mut encoder);
+        self.process(&mut families)?;
+        self.events(&mut families)?;
+        self.breakers(&mut families)
+    }
+}
+
+impl Exposition {
+    fn process(&self, families: &mut Families) -> fmt::Result {
+        let ProcessState { leads, watch_age, traffic } = &self.now;
+        let version = [("version", env!("CARGO_PKG_VERSION"))];
+        families.gauge("build_info", "Always 1; the version is its label", [(version, 1.0)])?;
+        families.gauge(
+            "leader",
+            "1 on the replica that leads and acts, 0 on one that stands by",
+            [([], flag(*leads))],
+        )?;
+        families.gauge(
+            "watch_age_seconds",
+            "Seconds since the pod watch last showed a sign of life; absent where there is no watch",
+            watch_age.map(|age| ([], age)),
+        )?;
+        families.counter(
+            "pod_lists",
+            "Listings of pods that were begun; more than one for each start means that watches break",
+            [([], traffic.pod_lists)],
+        )?;
+        let errors: Vec<_> =
+            traffic.errors.iter().map(|((verb, code), n)| (*verb, code.to_string(), *n)).collect();
+        families.counter(
+            "api_errors",
+            "Requests that the API server refused, by verb and HTTP status; 0 is no answer, 409 is routine",
+            errors.iter().map(|(verb, code, n)| ([("verb", *verb), ("code", code.as_str())], *n)),
+        )
+    }
+
+    fn events(&self, families: &mut Families) -> fmt::Result {
+        let Counters { restarts, holds, hooks, notified, .. } = &self.facts;
+        let restarts_of = |cause: Cause, counts| {
+            let n = restarts.get(&(cause.to_string(), counts)).copied().unwrap_or_default();
+            ([("cause", cause.as_str()), ("counted", if counts { "true" } else { "false" })], n)
+        };
+        families.counter(
+            "restarts",
+            "Container restarts seen, by cause and by whether they count towards a trip",
+            Cause::ALL.into_iter().flat_map(|cause| [true, false].map(|counts| restarts_of(cause, counts))),
+        )?;
+        families.counter(
+            "holds",
+            "Trips that were held although restarts were many, by reason",
+            HOLDS.map(|reason| ([("reason", reason)], holds.get(reason).copied().unwrap_or_default())),
+        )?;
+        families.counter(
+            "hook_answers",
+            "Answers to the hook before a trip: proceed, hold, or failed for none that could be used",
+            ["proceed", "hold", "failed"]
+                .map(|answer| ([("answer", answer)], hooks.get(answer).copied().unwrap_or_default())),
+        )?;
+        families.counter("notifications", "Notifications that were acknowledged", [([], *notified)])
+    }
+
+    fn breakers(&self, families: &mut Families) -> fmt::Result {
+        let breakers = &self.facts.breakers;
+        fn labels(name: &BreakerName) -> Labels<'_, 2> {
+            [("namespace", &name.namespace), ("name", &name.name)]
+        }
+        let gauge =
+            |of: fn(&BreakerSeries) -> f64| breakers.iter().map(move |(name, b)| (labels(name), of(b)));
+        let counter =
+            |of: fn(&BreakerSeries) -> u64| breakers.iter().map(move |(name, b)| (labels(name), of(b)));
+        families.gauge("breakers", "Breakers that are watched", [([], breakers.len() as f64)])?;
+        families.gauge(
+            "breaker_phase",
+            "1 for the phase that the breaker is in, 0 for the others",
+            breakers.iter().flat_map(|(name, breaker)| {
+                let [namespace, name] = labels(name);
+                PHASES.map(|phase| ([namespace, name, ("phase", phase)], flag(breaker.phase == phase)))
+            }),
+        )?;
+        families.gauge(
+            "breaker_counted_restarts",
+            "Counted restarts inside the breaker's window",
+            gauge(|b| f64::from(b.counted)),
+        )?;
+        families.gauge(
+            "breaker_tolerated_restarts",
+            "Counted restarts that the breaker tolerates; one more trips",
+            gauge(|b| f64::from(b.tolerated)),
+        )?;
+        families.gauge(
+            "breaker_held",
+            "1 while restarts are many and the breaker does not act",
+            gauge(|b| flag(b.held)),
+        )?;
+        families.counter(
+            "trips",
+            "Times that the breaker scaled its workload to zero",
+            counter(|b| b.trips),
+        )?;
+        families.counter(
+            "would_trips",
+            "Times that a breaker which only observes would have tripped",
+            counter(|b| b.would_trip),
+        )?;
+        families.counter(
+            "contests",
+            "Times that somebody else scaled the workload up while the breaker was open",
+            counter(|b| b.contested),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn swype() -> BreakerName {
+        BreakerName { namespace: "sre".into(), name: "swype".into() }
+    }
+
+    fn value(page: &str, series: &str) -> Option<f64> {
+        let line = page.lines().find(|line| line.strip_prefix(series).is_some_and(|v| v.starts_with(' ')))?;
+        line.rsplit(' ').next()?.parse().ok()
+    }
+
+    #[test]
+    fn what_is_told_is_counted() {
+        let metrics = Metrics::default();
+        metrics.phase(&swype(), "Closed");
+        metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
+        metrics.phase(&swype(), "Open");
+        let traffic = RequestMetrics { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
+        let page = metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic });
+        for (series, want) in [
+            ("bigredbutton_leader", 1.0),
+            ("bigredbutton_watch_age_seconds", 1.5),
+            ("bigredbutton_pod_lists_total", 1.0),
+            (r#"bigredbutton_api_errors_total{verb="patch",code="409"}"#, 2.0),
+            (r#"bigredbutton_breaker_phase{namespace="sre",name="swype",phase="Open"}"#, 1.0),
+            (r#"bigredbutton_breaker_phase{namespace="sre",name="swype",phase="Closed"}"#, 0.0),
+            (r#"bigredbutton_contests_total{namespace="sre",name="swype"}"#, 1.0),
+            (r#"bigredbutton_restarts_total{cause="network",counted="true"}"#, 0.0),
+            (r#"bigredbutton_holds_total{reason="guard"}"#, 0.0),
+        ] {
+            assert_eq!(value(&page, series), Some(want), "{series}\n{page}");
+        }
+    }
+
+    #[test]
+    fn a_breaker_that_goes_takes_its_series_with_it() {
+        let metrics = Metrics::default();
+        metrics.phase(&swype(), "Open");
+        metrics.gone(&swype());
+        let page = metrics.page(ProcessState::default());
+        assert!(!page.contains("swype"), "{page}");
+        assert_eq!(value(&page, "bigredbutton_watch_age_seconds"), None);
+        assert_eq!(value(&page, "bigredbutton_leader"), Some(0.0));
+    }
+
+    /// `promtool check metrics` reads the same sample, in tests/peers.
+    #[test]
+    fn every_metric_there_is() {
+        let metrics = Metrics::default();
+        metrics.phase(&swype(), "Open");
+        let traffic =
+            RequestMetrics { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
+        insta::assert_snapshot!(metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic }));
+    }
+
+    /// Names of the families, as Prometheus stores them.
+    fn families() -> Vec<String> {
+        let page = Metrics::default().page(ProcessState::default());
+        let names = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        names.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_metric_that_the_dashboard_and_the_alerts_ask_for_exists_and_each_is_asked_for() {
+        let known = families();
+        let read = |path: &str| {
+            let path = format!("{}/../deploy/monitoring/{path}", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).unwrap()
+        };
+        let (dashboard, rules) = (read("dashboard.json"), read("rules.yml"));
+        let asked = |text: &str| {
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            words.filter(|word| word.starts_with("bigredbutton_")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        for (file, text) in
+            [("dashboard.json", &dashboard), ("rules.yml", &rules), ("tests", &read("rules-test.yml"))]
+        {
+            for name in asked(text) {
+                assert!(known.contains(&name), "{file} asks for {name}; there are {known:?}");
+            }
+        }
+        for name in known {
+            assert!(asked(&dashboard).contains(&name), "the dashboard does not show {name}");
+        }
+    }
+
+    #[test]
+    fn the_dashboard_is_laid_out_as_grafana_wants_it() {
+        let text = include_str!("../../../deploy/monitoring/dashboard.json");
+        let dashboard: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert!(dashboard["schemaVersion"].as_u64() >= Some(36) && dashboard["uid"].is_string());
+        let panels = dashboard["panels"].as_array().unwrap();
+        let mut taken = std::collections::BTreeSet::new();
+        for (n, panel) in panels.iter().enumerate() {
+            let title = panel["title"].as_str().unwrap();
+            assert_eq!(panel["id"].as_u64(), Some(n as u64 + 1), "{title}");
+            assert!(matches!(panel["type"].as_str(), Some("stat" | "timeseries" | "table")), "{title}");
+            assert!(panel["description"].as_str().is_some_and(|text| !text.is_empty()), "{title}");
+            let place = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+            let [x, y, w, h] = place;
+            assert!(x + w <= 24, "{title} is wider than the grid");
+            for cell in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+                assert!(taken.insert(cell), "{title} lies over another panel");
+            }
+            let targets = panel["targets"].as_array().unwrap();
+            let mut ids: Vec<_> = targets.iter().map(|target| target["refId"].as_str().unwrap()).collect();
+            ids.dedup();
+            assert_eq!(ids.len(), targets.len(), "{title}");
+            for target in targets {
+                assert_eq!(target["datasource"]["uid"], "${datasource}", "{title}");
+            }
+        }
+        let variables = dashboard["templating"]["list"].as_array().unwrap();
+        let names: Vec<_> = variables.iter().map(|variable| variable["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["datasource", "job", "namespace"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! What the controller writes to standard output and counts.
+
+use std::fmt;
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use breaker_core::BreakerEvent;
+use breaker_kube::{BreakerName, FleetObserver};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::format::LineFormat;
+use crate::controller::metrics::Metrics;
+use crate::output::event::{CliEvent, EventWriter, OutputEvent};
+
+/// Writes the events of all breakers to standard output and counts them. Heartbeats are not written.
+pub(crate) struct ControllerOutput {
+    writer: Mutex<EventWriter<Box<dyn Write + Send>>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl ControllerOutput {
+    pub(crate) fn new(format: LineFormat) -> Self {
+        let writer = EventWriter::new(format, Box::new(std::io::stdout()) as _);
+        Self { writer: Mutex::new(writer), metrics: Arc::default() }
+    }
+
+    /// Writes a note about the controller itself.
+    pub(crate) fn note(&self, message: &str) {
+        self.emit_note(None, Timestamp::now(), message);
+    }
+
+    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &impl OutputEvent) {
+        let event = FleetEvent { breaker: breaker.map(ToString::to_string), event };
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).emit(at, &event);
+    }
+
+    fn emit_note(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
+        self.emit(breaker, at, &CliEvent::Note { message: message.into() });
+    }
+}
+
+impl FleetObserver for ControllerOutput {
+    fn told(&self, breaker: &BreakerName, at: Timestamp, event: &BreakerEvent) {
+        self.metrics.notice(breaker, event);
+        if !matches!(event, BreakerEvent::Heartbeat { .. }) {
+            self.emit(Some(breaker), at, event);
+        }
+    }
+
+    fn remark(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
+        self.emit_note(breaker, at, message);
+    }
+
+    fn phase(&self, breaker: &BreakerName, phase: &'static str) {
+        self.metrics.phase(breaker, phase);
+    }
+
+    fn gone(&self, breaker: &BreakerName) {
+        self.metrics.gone(breaker);
+    }
+}
+
+/// An event, and the breaker that it is about.
+#[derive(Serialize)]
+struct FleetEvent<'a, T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaker: Option<String>,
+    #[serde(flatten)]
+    event: &'a T,
+}
+
+impl<T: fmt::Display> fmt::Display for FleetEvent<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.breaker {
+            Some(breaker) => write!(f, "{breaker} {}", self.event),
+            None => self.event.fmt(f),
+        }
+    }
+}
+
+impl<T: OutputEvent> OutputEvent for FleetEvent<'_, T> {}

@@ -1,0 +1,147 @@
+//! The events of standard output: one line for each, flushed at once.
+
+use std::fmt;
+use std::io::Write;
+
+use breaker_core::BreakerEvent;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cli::format::LineFormat;
+use crate::output::stdout::without_control_chars;
+
+/// An event of the program itself, beside the events of the breaker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub(crate) enum CliEvent {
+    /// The command that restores the replicas.
+    Undo {
+        /// Quoted for a POSIX shell.
+        command: String,
+    },
+    /// Pods that have not terminated after a trip.
+    PodsLeft {
+        /// Their names.
+        pods: Vec<String>,
+    },
+    /// A signal stopped the watch.
+    Stopped {
+        /// `SIGINT` or `SIGTERM`.
+        signal: String,
+        /// Phase of the breaker.
+        phase: &'static str,
+    },
+    /// A fact about the outcome of a command.
+    Note {
+        /// The fact, as a sentence.
+        message: String,
+    },
+}
+
+impl fmt::Display for CliEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undo { command } => write!(f, "to undo: {command}"),
+            Self::PodsLeft { pods } => {
+                let verb = if pods.len() == 1 { "pod has" } else { "pods have" };
+                write!(f, "{} {verb} not terminated: {}", pods.len(), pods.join(", "))
+            }
+            Self::Stopped { signal, phase: "Tripping" } => write!(
+                f,
+                "stopped by {signal} during a trip; a watcher started within a minute finishes the trip if it is \
+                 still due"
+            ),
+            Self::Stopped { signal, phase } => {
+                write!(f, "stopped by {signal}, {}; the workload is not watched now", phase.to_lowercase())
+            }
+            Self::Note { message } => f.write_str(message),
+        }
+    }
+}
+
+/// What an [`EventWriter`] can write: as text, and as a JSON object with the key `event`.
+pub(crate) trait OutputEvent: fmt::Display + Serialize {}
+impl OutputEvent for BreakerEvent {}
+impl OutputEvent for CliEvent {}
+
+/// Writes events in one format.
+#[derive(Debug)]
+pub(crate) struct EventWriter<W> {
+    format: LineFormat,
+    out: W,
+}
+
+#[derive(Serialize)]
+struct TimedEvent<'a, T> {
+    time: String,
+    #[serde(flatten)]
+    event: &'a T,
+}
+
+impl<W: Write> EventWriter<W> {
+    pub(crate) fn new(format: LineFormat, out: W) -> Self {
+        Self { format, out }
+    }
+
+    /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop the watch.
+    pub(crate) fn emit(&mut self, at: Timestamp, event: &impl OutputEvent) {
+        let line = match self.format {
+            LineFormat::Text => format!("{at:.0} {}\n", without_control_chars(&event.to_string())),
+            LineFormat::Json => {
+                match serde_json::to_string(&TimedEvent { time: format!("{at:.3}"), event }) {
+                    Ok(json) => json + "\n",
+                    Err(error) => return tracing::error!("an event could not be written as JSON: {error}"),
+                }
+            }
+        };
+        let _ = self.out.write_all(line.as_bytes()).and_then(|()| self.out.flush());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(format: LineFormat, event: &impl OutputEvent) -> String {
+        let mut writer = EventWriter { format, out: Vec::new() };
+        writer.emit("2026-01-02T03:04:05.678Z".parse().unwrap(), event);
+        String::from_utf8(writer.out).unwrap()
+    }
+
+    #[test]
+    fn a_text_line_begins_with_the_time_and_holds_no_control_characters() {
+        let event = BreakerEvent::Warning { message: "two\nlines, \u{1b}[31mred".into() };
+        assert_eq!(line(LineFormat::Text, &event), "2026-01-02T03:04:05Z warning: two lines,  [31mred\n");
+    }
+
+    #[test]
+    fn a_json_line_is_one_object_with_time_and_event() {
+        for (line, event) in [
+            (line(LineFormat::Json, &BreakerEvent::Reset), "reset"),
+            (
+                line(LineFormat::Json, &BreakerEvent::Contested { by: "argo\ncd".into(), replicas: 2 }),
+                "contested",
+            ),
+            (line(LineFormat::Json, &CliEvent::PodsLeft { pods: vec!["a".into()] }), "pods_left"),
+        ] {
+            let object: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(object["time"], "2026-01-02T03:04:05.678Z");
+            assert_eq!(object["event"], event);
+            assert_eq!(line.matches('\n').count(), 1, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_not_an_error() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        EventWriter { format: LineFormat::Text, out: Gone }.emit(Timestamp::UNIX_EPOCH, &BreakerEvent::Reset);
+    }
+}

@@ -1,0 +1,5 @@
+//! Standard output and the log on standard error.
+
+pub(crate) mod event;
+pub(crate) mod log;
+pub(crate) mod stdout;

@@ -1,0 +1,21 @@
+//! Text for standard output.
+
+use std::io::{ErrorKind, Write};
+
+/// Prints `text`. A reader that closed the pipe has read enough: that is not an error.
+///
+/// # Errors
+/// Any other failure to write, such as a full disk.
+pub(crate) fn print(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// `text` with a space for each control character: a line feed in a quoted log splits no line, and an escape sequence
+/// does not reach the terminal.
+pub(crate) fn without_control_chars(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

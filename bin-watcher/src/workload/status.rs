@@ -1,0 +1,282 @@
+//! `watcher status`: where things stand, by what the cluster knows. Writes nothing.
+//!
+//! The breaker is rebuilt from the Record, the scale and a list of the pods, as a watcher that starts would
+//! build it; what it then wants done is left undone.
+
+use std::fmt;
+
+use breaker_core::action::{Action, Input};
+use breaker_core::cluster::Scale;
+use breaker_core::pod::PodReport;
+use breaker_core::record::{ContainerRecord, Contested, RestartRecord};
+use breaker_core::state::{Override, State, TripReason};
+use breaker_core::{Breaker, ClusterError, Policy, Record, WorkloadRef};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// How many of the newest restarts are shown.
+const NEWEST: usize = 5;
+
+/// Everything that `status` says; as JSON one object.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Status {
+    pub(crate) time: String,
+    pub(crate) target: String,
+    pub(crate) phase: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<Timestamp>,
+    #[serde(rename = "override")]
+    pub(crate) override_: Override,
+    /// `spec.replicas`.
+    pub(crate) replicas: u32,
+    /// Pods that are there, those on their way out included.
+    pub(crate) pods: usize,
+    /// Replicas that a reset gives back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gives_back: Option<u32>,
+    /// Why it is not closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<TripReason>,
+    pub(crate) count: breaker_core::event::Counts,
+    /// Deaths that no watcher has looked into; they are not in `count`.
+    pub(crate) unexamined: usize,
+    /// Restarts before this do not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) counts_from: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) contested: Option<Contested>,
+    pub(crate) trips_last_hour: usize,
+    /// Newest first.
+    pub(crate) newest: Vec<RestartRow>,
+    pub(crate) record: RecordState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) undo: Option<String>,
+}
+
+/// What became of reading the Record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum RecordState {
+    Stored,
+    /// None is stored: no watcher has had anything to remember.
+    None,
+    /// One is stored for a namesake that is gone.
+    OfANamesake,
+    /// It may not be read; says why and what is missing.
+    Unreadable(String),
+}
+
+/// One restart of the Record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct RestartRow {
+    pub(crate) at: Timestamp,
+    pub(crate) pod: String,
+    pub(crate) container: String,
+    /// `network:refused`, `oom`, ….
+    pub(crate) cause: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit: Option<i32>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) quote: String,
+}
+
+impl RestartRow {
+    pub(crate) fn new(mark: &ContainerRecord, restart: &RestartRecord) -> Self {
+        Self {
+            at: restart.at,
+            pod: mark.pod_name.clone(),
+            container: mark.container.clone(),
+            cause: restart.label(),
+            exit: restart.exit,
+            quote: restart.quote.clone(),
+        }
+    }
+}
+
+/// One line: time, cause, pod and container, exit code, and the log line that decided.
+impl fmt::Display for RestartRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, pod, container, cause, exit, quote } = self;
+        write!(f, "{at:.0} {cause} {pod}/{container}")?;
+        match exit {
+            Some(code) => write!(f, " exit {code}")?,
+            None => f.write_str(" unseen")?,
+        }
+        if quote.is_empty() { Ok(()) } else { write!(f, " \"{quote}\"") }
+    }
+}
+
+/// The Record, if it is the target's own.
+pub(crate) fn usable(
+    record: Result<Option<Record>, ClusterError>,
+    uid: &str,
+) -> Result<(Option<Record>, RecordState), ClusterError> {
+    Ok(match record {
+        Ok(Some(record)) if record.target_uid == uid => (Some(record), RecordState::Stored),
+        Ok(Some(_)) => (None, RecordState::OfANamesake),
+        Ok(None) => (None, RecordState::None),
+        Err(error @ (ClusterError::Forbidden { .. } | ClusterError::BadRecord { .. })) => {
+            let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
+            (None, RecordState::Unreadable(error.chain() + &rule.unwrap_or_default()))
+        }
+        Err(error) => return Err(error),
+    })
+}
+
+/// What was read.
+pub(crate) struct WorkloadState {
+    pub(crate) target: WorkloadRef,
+    pub(crate) scale: Scale,
+    pub(crate) pods: Vec<PodReport>,
+    pub(crate) record: Option<Record>,
+    pub(crate) record_state: RecordState,
+    pub(crate) undo: String,
+}
+
+impl Status {
+    pub(crate) fn count(&self) -> &breaker_core::event::Counts {
+        &self.count
+    }
+
+    /// For who tells of all restarts beside it.
+    pub(crate) fn without_newest(&self) -> Self {
+        Self { newest: Vec::new(), ..self.clone() }
+    }
+}
+
+impl WorkloadState {
+    /// With the Record that a controller keeps in the breaker's status.
+    pub(crate) fn of_a_breaker(
+        target: WorkloadRef,
+        scale: Scale,
+        pods: Vec<PodReport>,
+        record: Option<Record>,
+        undo: String,
+    ) -> Self {
+        let (record, record_state) = match record {
+            Some(record) if record.target_uid == scale.uid => (Some(record), RecordState::Stored),
+            Some(_) => (None, RecordState::OfANamesake),
+            None => (None, RecordState::None),
+        };
+        Self { target, scale, pods, record, record_state, undo }
+    }
+
+    pub(crate) fn status(self, policy: Policy, now: Timestamp) -> Status {
+        let Self { target, scale, pods, record, record_state, undo } = self;
+        let replicas = scale.replicas;
+        let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
+        let wishes = breaker.step(Input::PodsListed(pods), now);
+        let record = record.unwrap_or_default();
+        let hour = jiff::SignedDuration::from_hours(1);
+        Status {
+            time: format!("{now:.0}"),
+            target: target.to_string(),
+            phase: record.state.phase(),
+            since: since(&record.state),
+            override_: record.override_,
+            replicas,
+            pods: breaker.pods_left().len(),
+            gives_back: record.state.replicas(),
+            because: record.state.because().cloned(),
+            count: breaker.count(now),
+            unexamined: wishes.iter().filter(|wish| matches!(wish, Action::GatherEvidence(_))).count(),
+            counts_from: record.counts_from,
+            trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
+            newest: newest(&record.containers),
+            undo: (record.state != State::Closed).then_some(undo),
+            contested: record.contested,
+            record: record_state,
+        }
+    }
+}
+
+fn since(state: &State) -> Option<Timestamp> {
+    match state {
+        State::Closed => None,
+        State::Tripping { since, .. } | State::Open { since, .. } | State::HalfOpen { since, .. } => {
+            Some(*since)
+        }
+    }
+}
+
+fn newest(containers: &[ContainerRecord]) -> Vec<RestartRow> {
+    let mut all: Vec<(&ContainerRecord, &RestartRecord)> =
+        containers.iter().flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart))).collect();
+    all.sort_by_key(|(mark, restart)| (std::cmp::Reverse(restart.at), &mark.pod_name, restart.n));
+    all.into_iter().take(NEWEST).map(|(mark, restart)| RestartRow::new(mark, restart)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scale(replicas: u32) -> Scale {
+        Scale { uid: "u1".into(), resource_version: "7".into(), replicas, selector: "app=swype-app".into() }
+    }
+
+    fn open() -> Record {
+        let because = TripReason {
+            counted: 4,
+            threshold: 3,
+            failing: 1,
+            need: 1,
+            window: "1h".into(),
+            cause: "network:refused".into(),
+            quote: "dial tcp 10.0.0.1:443: connection refused".into(),
+            ..TripReason::default()
+        };
+        let restart = serde_json::json!({
+            "pod": "p1", "podName": "swype-app-abc-1", "container": "swype", "seen": 1,
+            "observedAt": "2026-01-02T03:00:00Z",
+            "restarts": [{"n": 0, "id": "0123456789ab", "at": "2026-01-02T03:00:00Z", "cause": "network",
+                          "kind": "refused", "exit": 1, "quote": "connection\u{1b}[31m refused"}],
+        });
+        Record {
+            target_uid: "u1".into(),
+            episode: 2,
+            state: State::Open {
+                since: "2026-01-02T03:00:01Z".parse().unwrap(),
+                replicas: 3,
+                because,
+                restoring: false,
+            },
+            containers: vec![serde_json::from_value(restart).unwrap()],
+            ..Record::default()
+        }
+    }
+
+    fn status(replicas: u32, record: Option<Record>, record_state: RecordState) -> Status {
+        let target = WorkloadRef::deployment("sre", "swype-app");
+        let undo = "watcher reset -n sre --deployment swype-app".into();
+        let now = "2026-01-02T03:10:05Z".parse().unwrap();
+        let found =
+            WorkloadState { target, scale: scale(replicas), pods: vec![], record, record_state, undo };
+        found.status(Policy::default(), now)
+    }
+
+    #[test]
+    fn an_open_breaker_says_why_and_how_to_undo_it() {
+        insta::assert_snapshot!(status(0, Some(open()), RecordState::Stored));
+    }
+
+    #[test]
+    fn a_target_that_nobody_watched_is_closed() {
+        insta::assert_snapshot!(status(3, None, RecordState::None));
+    }
+
+    #[test]
+    fn as_json_it_is_one_object() {
+        let json = serde_json::to_value(status(0, Some(open()), RecordState::Stored)).unwrap();
+        assert_eq!(json["phase"], "Open");
+        assert_eq!(json["givesBack"], 3);
+        assert_eq!(json["newest"][0]["cause"], "network:refused");
+        assert_eq!(json["record"], "stored");
+    }
+
+    #[test]
+    fn a_record_of_a_namesake_is_not_used() {
+        let (record, record_state) = usable(Ok(Some(open())), "u2").unwrap();
+        assert_eq!((record, record_state), (None, RecordState::OfANamesake));
+    }
+}

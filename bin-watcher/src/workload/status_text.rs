@@ -1,0 +1,87 @@
+//! The status as people read it: one fact a line.
+
+use std::fmt;
+
+use breaker_core::state::Override;
+use jiff::{SignedDuration, Timestamp};
+
+use super::status::{RecordState, Status};
+use crate::output::stdout::without_control_chars;
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        fact("Target", &self.target)?;
+        fact("Phase", &self.phase_line())?;
+        match self.override_ {
+            Override::Auto => {}
+            Override::ForcedOpen => fact("Override", "the red button is pressed")?,
+            Override::Disabled => fact("Override", "disabled: it counts and does nothing")?,
+        }
+        fact("Replicas", &self.replicas_line())?;
+        if let Some(because) = &self.because {
+            fact("Why", &because.to_string())?;
+        }
+        fact("Counted", &self.counted_line())?;
+        if self.unexamined > 0 {
+            let n = self.unexamined;
+            fact("", &format!("{n} more that no watcher has looked into; `watcher run` would"))?;
+        }
+        if let Some(from) = self.counts_from {
+            fact("", &format!("since {from:.0}{}", self.ago(from)))?;
+        }
+        if let Some(contested) = &self.contested {
+            let at = contested.at;
+            fact("Contested", &format!("{} scaled it up at {at:.0}{}", contested.by, self.ago(at)))?;
+        }
+        if self.trips_last_hour > 0 {
+            fact("Trips", &format!("{} in the last hour", self.trips_last_hour))?;
+        }
+        for (at, restart) in self.newest.iter().enumerate() {
+            fact(if at == 0 { "Newest" } else { "" }, &restart.to_string())?;
+        }
+        match &self.record {
+            RecordState::Stored => {}
+            RecordState::None => fact("Record", "none: no watcher has had anything to remember")?,
+            RecordState::OfANamesake => fact("Record", "of a former target of this name; not used")?,
+            RecordState::Unreadable(why) => fact("Record", why)?,
+        }
+        match &self.undo {
+            Some(command) => fact("To undo", command),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Status {
+    fn phase_line(&self) -> String {
+        match self.since {
+            Some(since) => format!("{} since {since:.0}{}", self.phase, self.ago(since)),
+            None => self.phase.into(),
+        }
+    }
+
+    fn replicas_line(&self) -> String {
+        let pods = if self.pods == 1 { "1 pod".into() } else { format!("{} pods", self.pods) };
+        let now = format!("{}, {pods}", self.replicas);
+        match self.gives_back {
+            Some(replicas) => format!("{now}; a reset gives back {replicas}"),
+            None => now,
+        }
+    }
+
+    fn counted_line(&self) -> String {
+        let count = &self.count;
+        match count.need {
+            0 => "0, no pods".into(),
+            need => format!("{count}, {} of {need} needed pods failing", count.failing),
+        }
+    }
+
+    /// ` (9m 5s ago)`; nothing for what lies ahead by a foreign clock.
+    fn ago(&self, at: Timestamp) -> String {
+        let Ok(now) = self.time.parse::<Timestamp>() else { return String::new() };
+        let passed = SignedDuration::from_secs(now.duration_since(at).as_secs());
+        if passed.is_negative() { String::new() } else { format!(" ({passed:#} ago)") }
+    }
+}
