@@ -1,28 +1,39 @@
-use std::io::IsTerminal as _;
+//! The command line: subcommands, flags and their values.
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use alert_triage::Format;
-use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use crate::input::Input;
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the command succeeded
+  1  --strict and malformed input; or check, test or backtest found a fault
+  2  wrong usage, an unreadable file, or invalid rules";
 
-const EXIT_CODES: &str = "Exit codes: 0 a report; 1 --strict and malformed input, or check, test or backtest found a \
-                          fault; 2 wrong usage, an unreadable file or rules that cannot be used.";
+const FOLLOW_EXIT_CODES: &str = "\
+Exit codes:
+  0    standard input ended, or the reader of the output closed it
+  2    wrong usage, an unreadable file, a format that is one document, or
+       invalid rules
+  130  stopped by SIGINT
+  143  stopped by SIGTERM";
 
-const FOLLOW_EXIT_CODES: &str = "Exit codes: 0 standard input ended, or nobody reads the output any more; 2 wrong usage, \
-                                 an unreadable file, a document, or rules that cannot be used; 130 and 143 ended by \
-                                 SIGINT or SIGTERM.";
-
-/// Turns a noisy alert or ticket stream into a few ranked, explained incidents, and loses nothing on the way.
+/// Group a noisy alert or ticket stream into a few ranked, explained incidents
 ///
-/// Each alert gets one verdict with its reason; what belongs together becomes one incident; priorities follow from
-/// severity and standing, never from the count.
+/// Every alert gets one verdict with its reason. Related alerts become one
+/// incident. The priority of an incident comes from the severity of its active
+/// alerts, never from their count. No input line is dropped silently.
 #[derive(Debug, Parser)]
-#[command(name = "triage", version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(
+    name = "triage",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = EXIT_CODES
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -33,74 +44,77 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Reads live input and reprints what changed
+    /// Read live input and print what changed
     #[command(after_help = FOLLOW_EXIT_CODES)]
     Follow(FollowArgs),
-    /// Says why an incident ranks where it does, or what became of an input line, and what would change it
+    /// Explain the rank of an incident, or what became of an input line
     Explain(ExplainArgs),
-    /// Looks for rules that cannot work, or would work too well
+    /// Find rules that have no effect or match too much
     Check(CheckArgs),
-    /// Runs rule unit tests with a fake clock
+    /// Run rule tests with a fake clock
     Test(TestArgs),
-    /// Compares rules with those in force, on a history: pages gained, pages lost, criticals missed
+    /// Compare two rules files on past alerts
     Backtest(BacktestArgs),
-    /// Lists the rules and heuristics in force, each with the id by which it can be overridden or disabled
+    /// List all rules and heuristics in effect, with their ids
     Rules(RulesArgs),
 }
 
-/// What to read, and by which rules.
+/// What to read, and with which rules.
 #[derive(Debug, Args)]
-pub(crate) struct Reading {
-    /// What the input is written in; `auto` tells by how each file begins
+pub(crate) struct ReadArgs {
+    /// Input format; `auto` detects it from the start of each file
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = formats())]
     pub(crate) format: FormatArg,
 
-    /// Rules of yours, over the built-in ones
+    /// Rules file (YAML) that extends the built-in rules
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 
-    /// The instant to judge at, as 2026-11-23T06:51:59Z or seconds since 1970; else the newest time in the input
+    /// Time at which to judge the alerts, as 2026-11-23T06:51:59Z or in
+    /// seconds since 1970 [default: the newest time in the input]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 
-    /// Threads that read; the report is the same with any number
+    /// Number of threads that read the input; it does not change the report
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]
     pub(crate) threads: NonZeroUsize,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Files to read, in this order; `-` is standard input, as is no file at all
+    /// Files to read, in this order; `-` is standard input, which is also
+    /// the default
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    pub(crate) read: ReadArgs,
 
-    /// How to print the report
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
 
-    /// Show all incidents, and not the first 20
+    /// Show all incidents and members; table and markdown show 20 incidents
+    /// by default, html 200
     #[arg(long)]
     pub(crate) all: bool,
 
-    /// Exit with 1 when something is malformed; the report is printed all the same
+    /// Exit with 1 if any input is malformed; the report is printed anyway
     #[arg(long)]
     pub(crate) strict: bool,
 }
 
-/// The shapes of a report.
+/// The output formats of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// For people, at most 100 columns wide
+    /// Text for a terminal, at most 100 columns wide
     #[default]
     Table,
-    /// For machines, complete: one `triage/v1` document
+    /// One complete `triage/v1` document
     Json,
-    /// For pipes: one `"type":"incident"` a line, then one `"type":"report"` with the totals and all the rest
+    /// One incident per line, then one line with the totals and the rest
     Jsonl,
-    /// For tickets and chats
+    /// Text for tickets and chats
     Markdown,
     /// One self-contained page with a timeline
     Html,
@@ -108,53 +122,56 @@ pub(crate) enum Output {
 
 #[derive(Debug, Args)]
 pub(crate) struct FollowArgs {
-    /// The file to follow, through rotation and truncation; `-` is standard input
+    /// File to follow through rotation and truncation; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// What the input is written in: lines, jsonl or syslog; `auto` tells by how it begins
+    /// Input format: lines, jsonl or syslog; `auto` detects it from the first
+    /// line
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = formats())]
     pub(crate) format: FormatArg,
 
-    /// Rules of yours, over the built-in ones
+    /// Rules file (YAML) that extends the built-in rules
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 
-    /// How to print what changed: for people, or as one JSON object a line
+    /// Output format of each change
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: FollowOutput,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FollowOutput {
-    /// One line a change
+    /// One line of text per change
     #[default]
     Text,
-    /// One JSON object a change
+    /// One JSON object per change
     Jsonl,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// An incident's id or its first digits, or a line as the report names it: 12, or night.log:12
+    /// Id of an incident or its first digits, or an input line: 12, or
+    /// night.log:12
     #[arg(value_name = "ID|LINE")]
-    pub(crate) what: String,
+    pub(crate) subject: String,
 
-    /// The files of the report; standard input cannot be read again
+    /// Files that the report was made from; standard input is not accepted,
+    /// because explain reads its input more than once
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) reading: Reading,
+    pub(crate) read: ReadArgs,
 
-    /// For people, or for machines
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: ExplainOutput,
+    pub(crate) output: TextOrJson,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExplainOutput {
-    /// For people
+pub(crate) enum TextOrJson {
+    /// Text for a terminal
     #[default]
     Text,
     /// One JSON document
@@ -163,69 +180,74 @@ pub(crate) enum ExplainOutput {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The rules file
+    /// Rules file (YAML) to check
     #[arg(value_name = "RULES")]
     pub(crate) rules: PathBuf,
 
-    /// Alerts of the past: rows that match nothing in them are found as well
+    /// Files of past alerts; also report rules that match none of them
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) history: Vec<PathBuf>,
 
-    /// The instant at which silences are looked at; else the clock's
+    /// Time at which to check whether silences have ended, as
+    /// 2026-11-23T06:51:59Z or in seconds since 1970 [default: the current
+    /// time]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Files of cases
+    /// Files of test cases (YAML)
     #[arg(value_name = "CASES", required = true)]
     pub(crate) cases: Vec<PathBuf>,
 
-    /// Rules of yours, over the built-in ones; else those that the file of cases names, else the built-in ones alone
+    /// Rules file (YAML) that extends the built-in rules [default: the file
+    /// that the test cases name, else the built-in rules alone]
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct BacktestArgs {
-    /// Alerts of the past
+    /// Files of past alerts
     #[arg(value_name = "HISTORY", required = true)]
     pub(crate) history: Vec<PathBuf>,
 
-    /// The candidate: the rules that might be put in force; `builtin` for the built-in ones alone
+    /// Candidate rules file; `builtin` is the built-in rules alone
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: PathBuf,
 
-    /// The baseline: the rules in force now; `builtin` for the built-in ones alone
+    /// Baseline rules file to compare with; `builtin` is the built-in rules
+    /// alone
     #[arg(long, value_name = "FILE")]
     pub(crate) against: PathBuf,
 
-    /// What the history is written in; `auto` tells by how each file begins
+    /// Input format; `auto` detects it from the start of each file
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = formats())]
     pub(crate) format: FormatArg,
 
-    /// Where the history ends, if later than its newest time
+    /// End of the history, if later than its newest time; as
+    /// 2026-11-23T06:51:59Z or in seconds since 1970
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 
-    /// For people, or for machines
+    /// Output format
     #[arg(short, long, value_enum, default_value_t)]
-    pub(crate) output: ExplainOutput,
+    pub(crate) output: TextOrJson,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RulesArgs {
-    /// Rules of yours, over the built-in ones
+    /// Rules file (YAML) that extends the built-in rules
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 
-    /// Print the built-in rules file itself, which describes the format
+    /// Print the built-in rules file, whose comments describe the format
     #[arg(long, conflicts_with = "rules")]
     pub(crate) builtin: bool,
 }
 
-/// A format by its name; `auto` is none.
+/// An input format by its name; `auto` is `None`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FormatArg(pub(crate) Option<Format>);
 
@@ -238,23 +260,8 @@ fn time(text: &str) -> Result<Timestamp, String> {
     let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     match seconds.or_else(|| text.parse().ok()) {
         Some(at) => Ok(at),
-        None => Err("no time: write 2026-11-23T06:51:59Z or seconds since 1970".to_owned()),
+        None => Err("not a valid time: write 2026-11-23T06:51:59Z or seconds since 1970".to_owned()),
     }
-}
-
-/// What to read, checked for what cannot be meant.
-pub(crate) fn inputs(files: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
-    let inputs = match files {
-        [] if std::io::stdin().is_terminal() => {
-            bail!("nothing to read: name a FILE, or pipe alerts in; `triage --help` tells more")
-        }
-        [] => vec![Input::Stdin],
-        files => files.iter().cloned().map(Input::from).collect(),
-    };
-    if inputs.iter().filter(|input| matches!(input, Input::Stdin)).count() > 1 {
-        bail!("`-` is given twice, but standard input can be read once: name it once");
-    }
-    Ok(inputs)
 }
 
 #[cfg(test)]
@@ -266,5 +273,24 @@ mod tests {
     #[test]
     fn flags_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// Help of every command fits a terminal of 80 columns.
+    #[test]
+    fn help_is_at_most_80_columns_wide() {
+        let mut cli = Cli::command().term_width(80);
+        cli.build();
+        let mut helps = vec![("triage".to_owned(), cli.render_long_help(), cli.render_help())];
+        for command in cli.get_subcommands_mut() {
+            let name = format!("triage {}", command.get_name());
+            let mut command = command.clone().term_width(80);
+            helps.push((name, command.render_long_help(), command.render_help()));
+        }
+        assert!(helps.len() > 6, "subcommands are found");
+        for (name, long, short) in helps {
+            for line in long.to_string().lines().chain(short.to_string().lines()) {
+                assert!(line.chars().count() <= 80, "{name} --help: {line}");
+            }
+        }
     }
 }

@@ -1,26 +1,26 @@
-//! Every format, broken in every way that files break: a warning that names the line, all else read, exit code 0, and
-//! 1 with `--strict`.
+//! Damaged files of every format: a warning names the line, the rest is read, and the exit code is
+//! 0, or 1 with `--strict`.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// A format: how `--format` calls it, an alert by its name and something to stand in a text of it, and how several make a
-/// file, an alert a line.
+/// A format: its name for `--format`, a function that writes an alert with a name and a text, and a
+/// function that makes a file of several, one per line.
 struct Written {
     format: &'static str,
     alert: fn(&str, &str) -> String,
     before: &'static str,
     between: &'static str,
     behind: &'static str,
-    /// As lines are, the longest is 64 KiB.
+    /// Whether the longest line is 64 KiB.
     is_plain: bool,
 }
 
 impl Written {
     fn file(&self, alerts: [String; 3]) -> Vec<u8> {
-        // ü stands for a byte that is no UTF-8.
+        // ü is replaced by a byte that is not valid UTF-8.
         let text = format!("{}{}{}", self.before, alerts.join(self.between), self.behind);
         let mut bytes = Vec::with_capacity(text.len());
         for part in text.split_inclusive('ü') {
@@ -153,7 +153,7 @@ fn triage(args: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().expect("triage ends")
 }
 
-/// `line` is that of the only fault, none if there is none; `alerts` what is read all the same.
+/// `line` is the line of the only error, if there is one; `alerts` are the alerts that are read.
 fn check(case: &str, written: &Written, input: &[u8], line: Option<u64>, alerts: &str) {
     for how in [["-o", "json", "--format", "auto"], ["-o", "json", "--format", written.format]] {
         let case = format!("{case}, {} as {}", written.format, how[3]);

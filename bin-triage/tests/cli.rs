@@ -1,4 +1,4 @@
-//! The binary as people and scripts meet it: what it prints, and what it exits with.
+//! Output and exit codes of the binary.
 
 use std::fs;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcom
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcommerce-cases.yaml");
 
-/// A made-up night with times, in three zones: a dead node, registration trouble, flapping, silences.
+/// A made-up night with times in three zones: a dead node, registration failures, flapping, silences.
 const NIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night.jsonl");
 const NIGHT_RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night-rules.yaml");
 
@@ -21,7 +21,7 @@ fn triage(args: &[&str], stdin: &[u8]) -> Output {
     triage_in(&[], args, stdin)
 }
 
-/// With these variables of the environment, and none of those that change colours.
+/// Runs with these environment variables, and without those that change colors.
 fn triage_in(env: &[(&str, &str)], args: &[&str], stdin: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))
         .args(args)
@@ -34,7 +34,7 @@ fn triage_in(env: &[(&str, &str)], args: &[&str], stdin: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("triage starts");
-    // A run that ends on its arguments reads nothing, and that is fine.
+    // A run that fails on its arguments does not read its input.
     let _ = child.stdin.take().expect("piped").write_all(stdin);
     child.wait_with_output().expect("triage ends")
 }
@@ -47,7 +47,7 @@ fn stderr(output: &Output) -> &str {
     str::from_utf8(&output.stderr).expect("UTF-8")
 }
 
-/// What a run that has nothing to warn of prints.
+/// The output of a run that succeeds without a warning.
 fn printed(args: &[&str], stdin: &[u8]) -> String {
     let output = triage(args, stdin);
     assert_eq!((output.status.code(), stderr(&output)), (Some(0), ""));
@@ -66,7 +66,7 @@ fn scratch(name: &str, content: &[u8]) -> String {
     path.into_os_string().into_string().expect("UTF-8")
 }
 
-/// So many alerts that have nothing to do with each other.
+/// `count` alerts that are not related to each other.
 fn unrelated(count: usize) -> String {
     (0..count).map(|n| format!("Zone AB: Alert{n:05}\n")).collect()
 }
@@ -96,11 +96,11 @@ fn the_sample_as_a_ticket() {
 #[test]
 fn the_sample_as_a_page() {
     let page = printed(&["-o", "html", SAMPLE], b"");
-    // The style is looked at, not read.
+    // The snapshot leaves out the style.
     let (before, rest) = page.split_once("<style>").expect("a style");
     let (_, after) = rest.split_once("</style>").expect("its end");
     let page = format!("{before}<style>…</style>{after}");
-    // A tag a line, so that a change shows where it is.
+    // One tag per line makes a diff readable.
     insta::assert_snapshot!(page.replace("><", ">\n<"));
 }
 
@@ -118,7 +118,7 @@ fn malformed_lines_are_shown_with_their_reason_and_fix() {
 }
 
 #[test]
-fn nothing_is_a_report_too() {
+fn empty_input_is_a_report() {
     for output in OUTPUTS {
         for stdin in [&b""[..], b"\n \n"] {
             let printed = printed(&["-o", output, "-"], stdin);
@@ -226,7 +226,7 @@ fn files_fold_together_and_rows_name_them() {
     assert_eq!(x1["count"], 2);
     assert_eq!(x1["first"], json!({"source": one, "line": 1, "at": null}));
     assert_eq!(x1["last"], json!({"source": two, "line": 2, "at": null}));
-    // A table cuts long names, and where the tests live is nobody's business.
+    // A table cuts long names, so the files are named relative to their directory.
     let output = Command::new(env!("CARGO_BIN_EXE_triage"))
         .current_dir(env!("CARGO_TARGET_TMPDIR"))
         .args(["one.log", "two.log"])
@@ -293,7 +293,7 @@ fn the_same_alert_in_many_zones_takes_one_row() {
 }
 
 #[test]
-fn what_a_sender_left_out_is_said_in_every_output() {
+fn alerts_left_out_by_the_sender_are_in_every_output() {
     let webhook = br#"{"version":"4","status":"firing","truncatedAlerts":7,"alerts":[
         {"status":"firing","labels":{"alertname":"X","zone":"AB"},"startsAt":"2026-11-23T06:00:00Z"}]}"#;
     for output in OUTPUTS {
@@ -303,15 +303,15 @@ fn what_a_sender_left_out_is_said_in_every_output() {
 }
 
 #[test]
-fn colours_are_for_terminals() {
+fn colors_are_for_terminals() {
     let escapes = |env: &[(&str, &str)], output: &str| {
         stdout(&triage_in(env, &["-o", output, SAMPLE], b"")).contains('\u{1b}')
     };
     for (case, env, want) in [
         ("into a pipe", &[][..], false),
-        ("into a pipe that asks for them", &[("CLICOLOR_FORCE", "1")], true),
+        ("into a pipe, forced", &[("CLICOLOR_FORCE", "1")], true),
         ("not wanted", &[("NO_COLOR", "1")], false),
-        ("not wanted, whatever else is asked for", &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
+        ("not wanted, also if forced", &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
     ] {
         assert_eq!(escapes(env, "table"), want, "{case}");
         for output in &OUTPUTS[1..] {
@@ -325,7 +325,7 @@ fn colours_are_for_terminals() {
             part.strip_prefix('[').map_or(part, |part| part.split_once('m').map_or("", |(_, text)| text)),
         );
     }
-    assert_eq!(words, printed(&[SAMPLE], b""), "colours say nothing that words do not");
+    assert_eq!(words, printed(&[SAMPLE], b""), "colors carry no information of their own");
 }
 
 #[test]
@@ -335,7 +335,7 @@ fn a_page_fetches_and_runs_nothing() {
     for word in ["<script", "<link", "<img", "<iframe", "@import", "url(", " src=", "javascript:"] {
         assert!(!page.contains(word), "{word}");
     }
-    // A runbook of our own rules is the only way out of the page, and takes a click.
+    // Runbooks of the rules are the only external links.
     let addresses = page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next());
     for address in addresses {
         assert!(address.starts_with("#i") || address.starts_with("https://runbooks.example/"), "{address}");
@@ -344,7 +344,7 @@ fn a_page_fetches_and_runs_nothing() {
 }
 
 #[test]
-fn a_page_of_very_many_incidents_shows_the_first_and_says_so() {
+fn a_page_of_very_many_incidents_shows_the_first_ones() {
     let input = unrelated(1_000);
     let page = printed(&["-o", "html", "-"], input.as_bytes());
     assert_eq!(page.matches("<article").count(), 200);
@@ -355,7 +355,7 @@ fn a_page_of_very_many_incidents_shows_the_first_and_says_so() {
 }
 
 #[test]
-fn exit_codes_tell_scripts() {
+fn exit_codes() {
     let missing = "/nonexistent/night.log";
     let directory = env!("CARGO_MANIFEST_DIR");
     let rules = scratch("rules.yaml", b"severities:\n- {id: a, alert: X1, severity: critical}\n");
@@ -376,7 +376,7 @@ fn exit_codes_tell_scripts() {
         ("no such output", vec!["-o", "pdf"], "", 2, "table, json, jsonl, markdown, html"),
         ("no such format", vec!["--format", "xml"], "", 2, "auto, lines, jsonl"),
         (
-            "no such time",
+            "an invalid time",
             vec!["--now", "soon", "-"],
             "",
             2,
@@ -387,7 +387,7 @@ fn exit_codes_tell_scripts() {
         ("rules that cannot be used", vec!["--rules", &broken, "-"], "", 2, "broken.yaml"),
         ("explain a line", vec!["explain", "12", SAMPLE], "", 0, ""),
         ("explain nothing", vec!["explain", "ffffffff", SAMPLE], "", 2, "ffffffff"),
-        ("explain standard input", vec!["explain", "1", "-"], "", 2, "reads its input again"),
+        ("explain standard input", vec!["explain", "1", "-"], "", 2, "explain reads its input twice"),
         ("sound rules", vec!["check", &rules], "", 0, ""),
         ("a fault in rules", vec!["check", &faulty], "", 1, ""),
         ("rules that do not parse", vec!["check", &broken], "", 2, "broken.yaml"),
@@ -419,7 +419,7 @@ fn one_line_warns_of_all_that_is_malformed() {
 }
 
 #[test]
-fn a_reader_that_leaves_early_is_no_error() {
+fn a_reader_that_closes_the_pipe_early_is_not_an_error() {
     let path = scratch("many.log", unrelated(20_000).as_bytes());
     for output in OUTPUTS {
         let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))

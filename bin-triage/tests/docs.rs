@@ -1,4 +1,5 @@
-//! The survey of ticketing tools and its configurations name things that exist: the sample's alerts, and each other.
+//! The survey of ticketing tools and its configurations name only alerts of the sample and files
+//! that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -37,7 +38,7 @@ fn sample() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Every word of the text that looks like one of the sample's alerts.
+/// Every word of the text that looks like an alert name of the sample.
 fn alerts_named(text: &str) -> BTreeSet<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| ["EndpointReg", "LLM", "TooFew"].iter().any(|start| word.starts_with(start)))
@@ -79,7 +80,8 @@ fn the_severities_for_prometheus_are_those_of_triage() {
         if let Some(alert) = line.strip_prefix("- alert: ") {
             name = alert;
         }
-        // A transient that Alertmanager shall route to the low ticket needs a label; triage tells it by its name.
+        // A transient needs a label to be routed to the low ticket by Alertmanager. `triage`
+        // recognizes it by its name.
         if let Some(severity) =
             line.strip_prefix("severity: ").filter(|_| !name.ends_with("TransientFailure"))
         {

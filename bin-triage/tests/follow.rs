@@ -1,5 +1,5 @@
-//! `triage follow` as people and scripts meet it: a process that reads a file while the test writes it. Each step waits
-//! for the line it must bring, up to a deadline that only a failure reaches.
+//! `triage follow`: a process reads a file while the test writes it. Each step waits for the line
+//! that it must cause, up to a deadline that only a failure reaches.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -32,7 +32,7 @@ impl Follow {
     }
 
     /// The next line of standard output that holds `part`.
-    fn says(&self, part: &str) -> String {
+    fn prints(&self, part: &str) -> String {
         next(self.stdout.as_ref().expect("still read"), part)
     }
 
@@ -42,7 +42,7 @@ impl Follow {
 
     /// The next line of standard output as JSON.
     fn json(&self) -> Value {
-        serde_json::from_str(&self.says("")).expect("JSON")
+        serde_json::from_str(&self.prints("")).expect("JSON")
     }
 
     fn kill(&self, signal: Signal) {
@@ -50,7 +50,7 @@ impl Follow {
         kill_process(pid, signal).expect("it still runs");
     }
 
-    /// The exit code, and what was said until then.
+    /// The exit code, and the lines of output not yet read.
     fn ends(&mut self) -> (Option<i32>, Vec<String>) {
         drop(self.stdin.take());
         let deadline = Instant::now() + DEADLINE;
@@ -115,32 +115,32 @@ fn append(path: &Path, text: &str) {
 }
 
 #[test]
-fn a_file_is_followed_through_all_that_befalls_it() {
+fn a_file_is_followed_through_rotation_and_truncation() {
     let (_directory, path, name) = scratch();
     append(&path, "Zone AB: LLMModelStale\nZone AB: LLMModelVeryStale\nnonsense\n");
     let mut follow = Follow::start(&[&name]);
-    let snapshot = follow.says("");
+    let snapshot = follow.prints("");
     assert!(
         snapshot.contains(" UTC following ") && snapshot.contains("3 lines = 0 blank + 1 malformed"),
         "{snapshot}"
     );
-    assert!(follow.says("").starts_with("  P2 page   LLMModelVeryStale zone=AB id="));
+    assert!(follow.prints("").starts_with("  P2 page   LLMModelVeryStale zone=AB id="));
     assert!(follow.warns("").contains(":3 does not begin with `Zone`"));
 
     append(&path, "Zone XQ: EtcdDown\r\nZone AB: LLMModelStale\nZone C");
-    let opened = follow.says("");
+    let opened = follow.prints("");
     assert!(opened.contains(" P1 page   opened     EtcdDown zone=XQ id="), "{opened}");
     assert!(opened.ends_with(": EtcdDown is critical by a word of its name"), "{opened}");
     append(&path, "D: ApiDown\n");
-    assert!(follow.says("").contains("opened     ApiDown zone=CD"), "a line in two parts is one line");
+    assert!(follow.prints("").contains("opened     ApiDown zone=CD"), "a line in two parts is one line");
 
     let old = path.with_extension("log.1");
     fs::rename(&path, &old).expect("renamed");
     append(&old, "Zone E: LateDown\n");
-    assert!(follow.says("").contains("LateDown zone=E"), "the old file, until there is a new one");
+    assert!(follow.prints("").contains("LateDown zone=E"), "the old file, until there is a new one");
     append(&old, "Zone F: LastDown");
     append(&path, "Zone F: FirstDown\nnonsense\n");
-    let both = follow.says("opened") + &follow.says("opened");
+    let both = follow.prints("opened") + &follow.prints("opened");
     assert!(both.contains("FirstDown zone=F") && both.contains("LastDown zone=F"), "{both}");
     follow.warns("was replaced: reading the new file from its start");
     assert!(
@@ -151,14 +151,14 @@ fn a_file_is_followed_through_all_that_befalls_it() {
     fs::write(&path, "").expect("emptied");
     follow.warns("was truncated: reading it from its start");
     append(&path, "Zone G: NewDown\n");
-    follow.says("NewDown zone=G");
+    follow.prints("NewDown zone=G");
 
     append(&path, "Zone H: HalfD");
     follow.kill(Signal::INT);
     let (code, said) = follow.ends();
     assert_eq!(code, Some(130));
     assert!(
-        said[0].contains(" ended by SIGINT, 6 opened: 11 lines = 0 blank + 2 malformed + 9 records"),
+        said[0].contains(" stopped by SIGINT, 6 opened: 11 lines = 0 blank + 2 malformed + 9 records"),
         "{said:#?}"
     );
     assert_eq!(said.len(), 8, "half a line is left: {said:#?}");
@@ -167,23 +167,23 @@ fn a_file_is_followed_through_all_that_befalls_it() {
 #[test]
 fn a_stream_is_followed_to_its_end() {
     let mut follow = Follow::start(&["-"]);
-    follow.says("following standard input: 0 lines");
+    follow.prints("following standard input: 0 lines");
     let mut stdin = follow.stdin.take().expect("piped");
     stdin.write_all(b"Zone AB: EndpointRegistrationFailure\n").expect("it reads");
-    assert!(follow.says("opened").contains("P2 page   opened     EndpointRegistrationFailure zone=AB"));
+    assert!(follow.prints("opened").contains("P2 page   opened     EndpointRegistrationFailure zone=AB"));
     stdin
         .write_all(b"Zone AB: EndpointRegistrationFailure\nZone AB: TooFewEndpointsRegistered")
         .expect("it reads");
     drop(stdin);
-    assert!(follow.says("").contains("P1 page   rose       TooFewEndpointsRegistered zone=AB"));
+    assert!(follow.prints("").contains("P1 page   rose       TooFewEndpointsRegistered zone=AB"));
     let (code, said) = follow.ends();
     assert_eq!(code, Some(0));
-    assert!(said[0].contains(" the input ended, 1 opened, 1 rose: 3 lines = 0 blank"), "{said:#?}");
+    assert!(said[0].contains(" input ended, 1 opened, 1 rose: 3 lines = 0 blank"), "{said:#?}");
     assert!(said[1].starts_with("  P1 page   TooFewEndpointsRegistered zone=AB"), "{said:#?}");
 }
 
 #[test]
-fn machines_get_an_object_a_line() {
+fn jsonl_is_one_object_per_line() {
     let (_directory, path, name) = scratch();
     append(&path, "Zone AB: EndpointRegistrationFailure\n");
     let mut follow = Follow::start(&[&name, "-o", "jsonl"]);
@@ -226,10 +226,10 @@ fn machines_get_an_object_a_line() {
 fn a_file_that_does_not_exist_yet_is_waited_for() {
     let (_directory, path, name) = scratch();
     let mut follow = Follow::start(&[&name]);
-    follow.says(": 0 lines");
+    follow.prints(": 0 lines");
     assert!(follow.warns("").ends_with("night.log does not exist yet: waiting for it"));
     append(&path, "Zone AB: EtcdDown\n");
-    follow.says("opened     EtcdDown");
+    follow.prints("opened     EtcdDown");
     follow.kill(Signal::INT);
     assert_eq!(follow.ends().0, Some(130));
     assert_eq!(follow.stderr.iter().count(), 0, "and said once");
@@ -264,8 +264,8 @@ fn what_cannot_be_followed_is_refused() {
 }
 
 #[test]
-fn a_reader_that_leaves_ends_it_quietly() {
-    for (case, more) in [("something is to be said", "Zone AB: EtcdDown\n"), ("nothing is", "")] {
+fn a_reader_that_closes_the_pipe_ends_it_quietly() {
+    for (case, more) in [("with a change to print", "Zone AB: EtcdDown\n"), ("without a change", "")] {
         let (_directory, path, name) = scratch();
         append(&path, "Zone AB: LLMModelStale\n");
         let mut child = command(&[&name]).spawn().expect("triage starts");
@@ -281,7 +281,7 @@ fn a_reader_that_leaves_ends_it_quietly() {
 }
 
 #[test]
-fn a_flood_is_read_whole_and_told_in_few_lines() {
+fn a_flood_is_read_completely_and_printed_in_few_lines() {
     let mut follow = Follow::start(&["-"]);
     let mut stdin = follow.stdin.take().expect("piped");
     let writer = thread::spawn(move || {
@@ -305,11 +305,11 @@ fn a_flood_is_read_whole_and_told_in_few_lines() {
     let held =
         warnings.iter().filter_map(|line| line.split_once(" more malformed lines")?.0.rsplit(' ').next());
     let held: u64 = held.map(|count| count.parse::<u64>().expect("a number")).sum();
-    assert_eq!(shown + held, 100_000, "all are told of: {warnings:#?}");
+    assert_eq!(shown + held, 100_000, "all are counted: {warnings:#?}");
 }
 
 #[test]
-fn a_line_without_end_is_no_matter_of_memory() {
+fn a_line_without_end_takes_limited_memory() {
     let mut child = command(&["-"]).spawn().expect("triage starts");
     let mut stdin = child.stdin.take().expect("piped");
     let writer = thread::spawn(move || {

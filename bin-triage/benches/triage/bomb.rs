@@ -1,4 +1,4 @@
-//! Fifty million distinct lines through a pipe, and one that matters among them.
+//! Fifty million distinct lines through a pipe, with one critical alert among them.
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use crate::inputs::zone;
 use crate::run::{Cost, fed};
 
-/// What the lines differ by.
+/// What differs between the lines.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     /// An id in each name.
@@ -27,7 +27,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// The one that matters, and nothing else is of its zone.
+/// The critical alert, the only one of its zone.
 const PLANTED: &str = "Zone planted: TooFewEndpointsRegistered";
 
 impl Shape {

@@ -1,16 +1,16 @@
-//! Inputs that look like the sample, and are the same every time.
+//! Generates inputs that look like the sample. The same arguments give the same bytes.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// How often which alert is told.
+/// The distribution of alerts over the lines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Choice {
-    /// All as often: nothing stays in a cache.
+    /// Uniform: nothing stays in a cache.
     Uniform,
-    /// The n-th most frequent one 1/n as often as the first, as streams are.
+    /// Zipf: the n-th most frequent alert has 1/n of the lines of the first, as in real streams.
     Zipf,
 }
 
@@ -23,7 +23,7 @@ impl fmt::Display for Choice {
     }
 }
 
-/// Splitmix64: small, and the same everywhere.
+/// SplitMix64, a small deterministic generator.
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
@@ -40,7 +40,7 @@ impl Dice {
     }
 }
 
-/// The sample's six, and others of the kind; a hundred.
+/// A hundred alert names: the six of the sample, and similar ones.
 pub(crate) fn names() -> Vec<String> {
     let sample = [
         "EndpointRegistrationTransientFailure",
@@ -88,7 +88,7 @@ pub(crate) fn zone(number: usize) -> String {
     }
 }
 
-/// Every alert of a zone, then the next zone; shuffled.
+/// Every alert of every zone, shuffled.
 fn alerts(distinct: usize, dice: &mut Dice) -> Vec<(String, String)> {
     let names = names();
     let zones = distinct.div_ceil(names.len());
@@ -118,7 +118,7 @@ impl Lines {
         let mut pick = picker(self.distinct, self.choice);
         let mut to = BufWriter::with_capacity(1 << 20, File::create(path)?);
         let mut written = 0;
-        // Each at least once, in any order.
+        // Each alert occurs at least once, in any order.
         for at in (0..lines.len()).chain(std::iter::from_fn(|| Some(pick(&mut dice)))) {
             if written >= size {
                 break;
@@ -148,8 +148,8 @@ fn picker(distinct: usize, choice: Choice) -> impl FnMut(&mut Dice) -> usize {
     }
 }
 
-/// JSON objects as Prometheus' labels have them: each alert fires and resolves again and again, and every state is
-/// told several times.
+/// JSON objects with labels as Prometheus sets them. Each alert fires and resolves repeatedly, and
+/// every state has several records.
 pub(crate) fn jsonl(path: &Path, size: u64, distinct: usize) -> io::Result<()> {
     const TOLD: usize = 4;
     const DAY: u64 = 86_400;
@@ -157,7 +157,7 @@ pub(crate) fn jsonl(path: &Path, size: u64, distinct: usize) -> io::Result<()> {
     let alerts = alerts(distinct, &mut dice);
     let mut to = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let (mut written, mut told) = (0, vec![0usize; distinct]);
-    // Time goes on so that the whole file is one day.
+    // The times of the whole file span one day.
     let step = DAY as f64 * 230.0 / size as f64;
     let clock =
         |seconds: u64| format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);

@@ -1,11 +1,12 @@
-//! What `triage` costs, beside the plainest loops that only count: `just bench-triage`.
+//! Time and memory of `triage`, compared with a loop that only counts: `just bench-triage`.
 //!
-//! The real binary, as a child, on inputs that are made here and are the same every time. Whoever is compared takes
-//! turns within every round, so that a busy machine slows all; what is quoted is the median of the rounds' ratios. The
-//! counting loop's time is that of its loop alone, while `triage` is measured from its start to its exit. Nothing here
-//! asserts a time: each bar is printed with what was measured, and the reader judges the machine.
+//! The benchmark runs the real binary as a child process on generated inputs. The contenders run in
+//! turns within every round, so that a busy machine slows all of them. The result is the median of
+//! the rounds' ratios. The counting loop's time is that of its loop alone; `triage` is measured from
+//! start to exit. No time is asserted: each bar is printed next to the measurement.
 //!
-//! `cargo bench -p bin-triage --bench triage -- lines jsonl bomb` runs the parts named; none named is all.
+//! `cargo bench -p bin-triage --bench triage -- lines jsonl bomb` runs the named parts, or all parts
+//! if none is named.
 
 mod bomb;
 mod inputs;
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Where inputs are made; they stay for the next run.
+/// The directory of the inputs, which are kept for the next run.
 fn made(name: &str, make: impl FnOnce(&Path) -> std::io::Result<()>) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if !path.exists() {
@@ -97,7 +98,7 @@ fn lines(distinct: usize, choice: Choice) {
         row("mawk, whole lines", &awk);
     }
     match sort(&input) {
-        // Far from any bar, and so long that once must do.
+        // It takes long and is far from any bar, so it runs once.
         Some(cost) => {
             row("sort | uniq -c, once", &[cost]);
         }
@@ -126,7 +127,7 @@ fn jsonl(distinct: usize) {
     bar("per core, --threads 1", rate, ">=", 250.0, " MB/s");
 }
 
-/// Round by round, sorted; a single cost is compared with all rounds.
+/// The sorted ratios of all rounds. A single cost is compared with every round.
 fn ratios(costs: &[Cost], plain: &[Cost], of: fn(&Cost) -> f64) -> Vec<f64> {
     let mut ratios: Vec<f64> =
         plain.iter().zip(costs.iter().cycle()).map(|(plain, cost)| of(cost) / of(plain)).collect();

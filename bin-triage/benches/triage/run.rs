@@ -1,4 +1,4 @@
-//! Runs one contender, and says what it cost.
+//! Runs one contender, and measures its cost.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,7 +18,7 @@ pub(crate) struct Cost {
     pub(crate) peak: f64,
 }
 
-/// From start to exit; none if there is no such program.
+/// The cost from start to exit; `None` if the program does not exist.
 fn run(command: &mut Command) -> Option<Cost> {
     let from = Instant::now();
     let mut child = command.spawn().ok()?;
@@ -35,7 +35,7 @@ pub(crate) fn triage(input: &Path, threads: usize) -> Cost {
     run(&mut triage).expect("the binary was built")
 }
 
-/// The same through a pipe that `feed` fills; answers the beginning of what was printed as well, at most 64 KiB.
+/// The same with input from a pipe that `feed` fills; also returns the first 64 KiB of the output.
 pub(crate) fn fed(
     output: &str,
     threads: usize,
@@ -60,12 +60,12 @@ pub(crate) fn fed(
     (Cost { wall, cpu: cpu.as_secs_f64(), peak: done.rusage.maxrss as f64 / 1e6 }, printed)
 }
 
-/// Written and read by nobody, as the report is in no contender's interest.
+/// Output is discarded: no contender is measured by it.
 fn nowhere() -> File {
     File::create("/dev/null").expect("/dev/null can be written")
 }
 
-/// The loop that is the measure of all, in a process of its own; prints how long it took.
+/// The counting loop, in a process of its own; prints its duration.
 pub(crate) fn count(input: &Path) {
     let from = Instant::now();
     let bytes = std::fs::read(input).expect("the input was made before");

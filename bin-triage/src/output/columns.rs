@@ -1,22 +1,25 @@
-//! Text by the columns it takes on a terminal, where a letter may take none, one or two.
+//! Layout of text in terminal columns. A character takes zero, one or two columns.
+
+use std::io::{self, Write};
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Columns of every line.
+/// Columns of the longest line.
 pub(super) const WIDTH: usize = 100;
 
+/// Columns that the text takes.
 pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// At most so many columns; what was cut ends in `…`.
+/// The text in at most `width` columns; a cut text ends in `…`.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
     let mut cut = String::new();
-    // Measured as a whole each time: a mark can widen the letter before it.
+    // The whole text is measured each time: a combining mark can widen the character before it.
     for c in text.chars() {
         cut.push(c);
         if columns(&cut) + 1 > width {
@@ -30,40 +33,52 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Lines of at most [`WIDTH`] columns that begin under each other, behind `label`.
+/// The text after `label`, in lines of at most [`WIDTH`] columns that are indented by its width.
 pub(super) fn wrapped(label: &str, text: &str) -> Vec<String> {
     let blank = " ".repeat(columns(label));
+    wrap(text, label, &blank)
+}
+
+/// Writes a sentence in lines of at most [`WIDTH`] columns: the first with `indent`, the others
+/// with two columns more.
+pub(crate) fn write_sentence(out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+    wrap(text, indent, &format!("{indent}  ")).iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+fn wrap(text: &str, first: &str, others: &str) -> Vec<String> {
+    // A time or an id that is split at its hyphens cannot be copied.
     let options = textwrap::Options::new(WIDTH)
-        .initial_indent(label)
-        .subsequent_indent(&blank)
+        .initial_indent(first)
+        .subsequent_indent(others)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).into_iter().map(std::borrow::Cow::into_owned).collect()
 }
 
-/// One line, put together from the left; what does not fit is cut.
-pub(super) struct Line {
+/// Builds one line from the left; text that does not fit is cut.
+pub(super) struct LineBuilder {
     text: String,
     used: usize,
     limit: usize,
 }
 
-impl Line {
-    /// Leaves `right` columns free at the end.
+impl LineBuilder {
+    /// An empty line that leaves `right` columns free at its end.
     pub(super) fn new(right: usize) -> Self {
         Self { text: String::new(), used: 0, limit: WIDTH.saturating_sub(right) }
     }
 
-    /// So many columns more.
+    /// Frees `by` of those columns.
     pub(super) fn widened(mut self, by: usize) -> Self {
         self.limit = (self.limit + by).min(WIDTH);
         self
     }
 
-    /// Columns that are left.
+    /// Columns that are left before the limit.
     pub(super) fn room(&self) -> usize {
         self.limit - self.used
     }
 
+    /// Appends styled text.
     pub(super) fn put(mut self, style: Style, text: &str) -> Self {
         let text = cut(text, self.room());
         self.used += columns(&text);
@@ -71,23 +86,25 @@ impl Line {
         self
     }
 
+    /// Appends text without style.
     pub(super) fn plain(self, text: &str) -> Self {
         self.put(Style::new(), text)
     }
 
-    /// Blanks up to that column.
+    /// Appends blanks up to a column.
     pub(super) fn up_to(self, column: usize) -> Self {
         let blanks = " ".repeat(column.saturating_sub(self.used));
         self.plain(&blanks)
     }
 
-    /// The text at the right edge, and the end of the line.
+    /// Puts the text at the right edge and returns the line.
     pub(super) fn right(mut self, style: Style, text: &str) -> String {
         self.limit = WIDTH;
         let at = WIDTH.saturating_sub(columns(text));
         self.up_to(at).put(style, text).text
     }
 
+    /// Returns the line.
     pub(super) fn end(self) -> String {
         self.text
     }
@@ -114,9 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn lines_never_outgrow_the_width() {
+    fn lines_fit_the_width() {
         let long = "東".repeat(70);
-        let line = Line::new(12).plain(&long).right(Style::new(), "lines 1–31");
+        let line = LineBuilder::new(12).plain(&long).right(Style::new(), "lines 1–31");
         assert_eq!(columns(&line), WIDTH);
         assert!(line.ends_with("…   lines 1–31"), "{line}");
         for line in wrapped("why  ", &long) {

@@ -1,4 +1,4 @@
-//! For machines: one document, or one object a line.
+//! JSON: one document, or one object per line.
 
 use std::io::{self, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
@@ -7,32 +7,36 @@ use std::thread;
 
 use alert_triage::{Report, Run};
 
-/// Members that are written at once; half a megabyte of text.
-const MEMBERS: usize = 512;
+/// Members of a run, which one thread writes at once; half a megabyte of text.
+const MAX_RUN_MEMBERS: usize = 512;
 
-/// Texts that a thread may be ahead of whoever writes them down.
-const AHEAD: usize = 2;
+/// Texts that each thread may have ready before the writer takes them.
+const MAX_QUEUED: usize = 2;
 
-/// `triage/v1`, complete. Indented for eyes; on one line for programs, which is half the bytes.
-pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl Write) -> io::Result<()> {
+/// Writes `triage/v1`: indented on a terminal, else on one line, which is half the bytes.
+pub(super) fn write_document(
+    report: &Report<'_>,
+    threads: NonZeroUsize,
+    to: &mut impl Write,
+) -> io::Result<()> {
     if io::stdout().is_terminal() {
         serde_json::to_writer_pretty(&mut *to, report)?;
         return writeln!(to);
     }
-    let runs = report.runs(MEMBERS);
+    let runs = report.runs(MAX_RUN_MEMBERS);
     if threads.get() == 1 || runs.len() < 2 {
         serde_json::to_writer(&mut *to, report)?;
         return writeln!(to);
     }
-    let (before, behind) = report.frame();
+    let (before, after) = report.frame();
     let before = serde_json::to_vec(&before)?;
-    // Two objects become one, with the incidents between them.
+    // The two objects become one, with the incidents between them.
     to.write_all(before.strip_suffix(b"}").unwrap_or(&before))?;
     to.write_all(b",\"incidents\":[")?;
     thread::scope(|scope| {
         let texts: Vec<_> = (0..threads.get())
             .map(|number| {
-                let (send, texts) = mpsc::sync_channel(AHEAD);
+                let (send, texts) = mpsc::sync_channel(MAX_QUEUED);
                 let own = runs.iter().skip(number).step_by(threads.get()).filter(|run| is_small(run));
                 scope.spawn(move || own.map(|run| text(report, run)).try_for_each(|text| send.send(text)));
                 texts
@@ -46,25 +50,25 @@ pub(super) fn document(report: &Report<'_>, threads: NonZeroUsize, to: &mut impl
                 let text = texts[number % threads.get()].recv();
                 to.write_all(&text.map_err(|_| io::Error::other("a writing thread failed"))??)?;
             } else {
-                // One incident of very many members is never held whole.
+                // An incident of very many members is never in memory as one text.
                 write(report, run, to)?;
             }
         }
         io::Result::Ok(())
     })?;
     to.write_all(b"]")?;
-    // A group may be of a million scopes: it is not held whole either.
-    serde_json::to_writer(GoingOn { to: &mut *to, is_open: false }, &behind)?;
+    // A group may have a million scopes, so this is not in memory as one text either.
+    serde_json::to_writer(ObjectTail { to: &mut *to, is_open: false }, &after)?;
     writeln!(to)
 }
 
-/// Writes an object as the rest of one: a comma takes the place of its first brace.
-struct GoingOn<'w, W> {
+/// Writes an object as the rest of another one: a comma replaces its opening brace.
+struct ObjectTail<'w, W> {
     to: &'w mut W,
     is_open: bool,
 }
 
-impl<W: Write> Write for GoingOn<'_, W> {
+impl<W: Write> Write for ObjectTail<'_, W> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         if text.is_empty() || std::mem::replace(&mut self.is_open, true) {
             return self.to.write(text);
@@ -79,7 +83,7 @@ impl<W: Write> Write for GoingOn<'_, W> {
 }
 
 fn is_small(run: &Run) -> bool {
-    run.members <= MEMBERS
+    run.members <= MAX_RUN_MEMBERS
 }
 
 fn text(report: &Report<'_>, run: &Run) -> io::Result<Vec<u8>> {
@@ -88,7 +92,7 @@ fn text(report: &Report<'_>, run: &Run) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// The incidents, with commas between them.
+/// Writes the incidents of a run, with commas between them.
 fn write(report: &Report<'_>, run: &Run, to: &mut impl Write) -> io::Result<()> {
     for (number, incident) in report.incidents_in(run.incidents.clone()).enumerate() {
         if number > 0 {
@@ -99,8 +103,8 @@ fn write(report: &Report<'_>, run: &Run, to: &mut impl Write) -> io::Result<()> 
     Ok(())
 }
 
-/// One incident a line, then one line for the rest; `type` tells them apart.
-pub(super) fn lines(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
+/// Writes one incident per line, then one line with the rest; `type` distinguishes them.
+pub(super) fn write_lines(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
     for part in report.parts() {
         serde_json::to_writer(&mut *to, &part)?;
         writeln!(to)?;

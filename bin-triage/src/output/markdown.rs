@@ -1,35 +1,35 @@
-//! For tickets and chats: nothing of the input can break the table, make a link or call somebody.
+//! Markdown for tickets and chats. No text of the input can break a table, become a link or mention
+//! a user.
 
 use std::io::{self, Write};
 
 use alert_triage::{Incident, Labels, Notify, Report, Row, Seen, printable};
 
-use super::INCIDENTS;
-use super::family::family;
-use super::words::{self, Names, counted};
+use super::labels::{self, MemberNames};
+use super::limits::{MAX_INCIDENTS, MAX_MALFORMED};
+use super::phrases::{self, counted};
+use super::seen::span_with_unit;
+use super::tree::member_tree;
 
-/// Members of one incident shown unless all are asked for.
-const MEMBERS: usize = 40;
+/// Members of one incident that are shown without `--all`.
+const MAX_MEMBERS: usize = 40;
 
-/// Malformed lines shown; the JSON shows more.
-const MALFORMED: usize = 10;
+/// Scopes that are named in a row.
+const MAX_SCOPES: usize = 4;
 
-/// Scopes named in a row.
-const SCOPES: usize = 4;
-
-pub(super) fn print(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
     let totals = report.totals();
     writeln!(to, "# Triage: {}, {}\n", counted(totals.pages, "page"), counted(totals.tickets, "ticket"))?;
-    writeln!(to, "{}", words::ledger(report))?;
-    if let Some(judged_at) = words::judged_at(report) {
+    writeln!(to, "{}", phrases::totals_sentence(report))?;
+    if let Some(judged_at) = phrases::judged_at(report) {
         writeln!(to, "({judged_at})")?;
     }
     for caveat in report.caveats() {
         writeln!(to, "\n> {}", text(&caveat))?;
     }
     summary(report, all, to)?;
-    let (incidents, members) = if all { (usize::MAX, usize::MAX) } else { (INCIDENTS, MEMBERS) };
-    for row in report.rows(members, SCOPES).take(incidents) {
+    let (incidents, members) = if all { (usize::MAX, usize::MAX) } else { (MAX_INCIDENTS, MAX_MEMBERS) };
+    for row in report.rows(members, MAX_SCOPES).take(incidents) {
         if row.incident.notify != Notify::None {
             details(&row, report, to)?;
         }
@@ -43,12 +43,12 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
         return Ok(());
     }
     writeln!(to, "\n| Priority | Incident | Where | Alerts | Seen | Why |\n|---|---|---|---:|---|---|")?;
-    let mut told = 0;
-    for row in report.rows(1, SCOPES).take(if all { usize::MAX } else { INCIDENTS }) {
+    let mut shown = 0;
+    for row in report.rows(1, MAX_SCOPES).take(if all { usize::MAX } else { MAX_INCIDENTS }) {
         let Row { incident, incidents, .. } = &row;
-        told += incidents;
+        shown += incidents;
         let state =
-            words::state(incident, report.now()).map(|state| format!(" ({state})")).unwrap_or_default();
+            phrases::state(incident, report.now()).map(|state| format!(" ({state})")).unwrap_or_default();
         let alerts = match *incidents {
             1 => row.alerts.to_string(),
             incidents => counted(incidents, "incident"),
@@ -62,12 +62,12 @@ fn summary(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()
                 place(&row),
                 alerts,
                 seen,
-                words::why(incident).map(text).unwrap_or_default(),
+                phrases::why(incident).map(text).unwrap_or_default(),
             ],
         )?;
     }
-    if told < total {
-        writeln!(to, "\n{} (`--all`)", counted(total - told, "more incident"))?;
+    if shown < total {
+        writeln!(to, "\n{} (`--all`)", counted(total - shown, "more incident"))?;
     }
     Ok(())
 }
@@ -77,19 +77,18 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
     let Incident { priority, notify, id, .. } = incident;
     writeln!(to, "\n## {priority} {notify}: {} in {}\n", title(row), place(row))?;
     if *incidents > 1 {
-        writeln!(to, "The first of {}, all told of by one {notify}:\n", counted(*incidents, "incident"))?;
+        writeln!(to, "The first of {}, which share one {notify}:\n", counted(*incidents, "incident"))?;
     }
-    let names = Names::of(row);
-    let shared = words::beside_scope(row);
+    let names = MemberNames::new(row);
+    let shared = labels::common_without_scope(row);
     if !shared.is_empty() {
-        writeln!(to, "All with {}\n", code(&words::pairs(&shared)))?;
+        writeln!(to, "All with {}\n", code(&labels::pairs(&shared)))?;
     }
-    writeln!(to, "| Count | Severity | Alert | Stands | Why | Seen |\n|---:|---|---|---|---|---|")?;
-    for kin in family(&incident.members) {
-        let member = kin.member;
+    writeln!(to, "| Count | Severity | Alert | Verdict | Why | Seen |\n|---:|---|---|---|---|---|")?;
+    for tree_row in member_tree(&incident.members) {
+        let member = tree_row.member;
         let name = code(&names.name(member));
-        let note = words::note(member, report.now());
-        let branch = match kin.depth() {
+        let branch = match tree_row.depth() {
             0 => String::new(),
             depth => format!("{}└ ", "&emsp;".repeat(depth - 1)),
         };
@@ -97,9 +96,9 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
             to,
             &[
                 member.count.to_string(),
-                words::severity(member).map(|severity| severity.to_string()).unwrap_or_default(),
+                phrases::severity(member).map(|severity| severity.to_string()).unwrap_or_default(),
                 format!("{branch}{name}"),
-                text(if note.is_empty() { "active" } else { &note }),
+                text(&phrases::standing(member, report.now())),
                 text(&member.why),
                 seen(&member.first, &member.last, report),
             ],
@@ -120,22 +119,22 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
         writeln!(to, "- {}", text(because))?;
     }
     for alternative in &incident.alternatives {
-        writeln!(to, "- or: {}", text(alternative))?;
+        writeln!(to, "- alternative: {}", text(alternative))?;
     }
-    writeln!(to, "- more: `triage explain {id} FILE…`")
+    writeln!(to, "- details: `triage explain {id} FILE…`")
 }
 
-/// The headline, and the text that goes with it.
+/// The headline with its text.
 fn title(row: &Row) -> String {
     let headline = code(&row.incident.headline);
-    match words::text(row) {
+    match labels::text(row) {
         text if text.is_empty() => headline,
         text => format!("{headline} {}", code(&text)),
     }
 }
 
 fn place(row: &Row) -> String {
-    let names: Vec<String> = row.scopes.iter().map(|scope: &Labels| code(&words::scope(scope))).collect();
+    let names: Vec<String> = row.scopes.iter().map(|scope: &Labels| code(&labels::scope(scope))).collect();
     match row.scopes_in_all - names.len() as u64 {
         0 if names.is_empty() => "no scope".to_owned(),
         0 => names.join(", "),
@@ -144,8 +143,8 @@ fn place(row: &Row) -> String {
 }
 
 fn seen(first: &Seen, last: &Seen, report: &Report<'_>) -> String {
-    let place = words::place_in_full(first, last, report.now());
-    // A file's name may hold anything.
+    let place = span_with_unit(first, last, report.now());
+    // The name of a file may contain Markdown.
     if first.at.is_none() && first.source.is_some() { code(&place) } else { place }
 }
 
@@ -155,26 +154,26 @@ fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
         return Ok(());
     }
     writeln!(to, "\n## {total} malformed\n")?;
-    for malformed in report.malformed().take(MALFORMED) {
-        let place = text(&words::malformed_at(malformed.source.as_deref(), malformed.line));
+    for malformed in report.malformed().take(MAX_MALFORMED) {
+        let place = text(&phrases::malformed_at(malformed.source.as_deref(), malformed.line));
         let shown =
             if malformed.text.is_empty() { String::new() } else { format!(": {}", code(&malformed.text)) };
         writeln!(to, "- {place} {}{shown}", text(&malformed.error))?;
     }
-    let more = total.saturating_sub(MALFORMED as u64);
+    let more = total.saturating_sub(MAX_MALFORMED as u64);
     if more > 0 {
-        writeln!(to, "- {more} more; `-o json` lists the first 1,000 and counts all by kind")?;
+        writeln!(to, "- {more} more; `-o json` lists the first 1,000 and the totals by kind")?;
     }
     Ok(())
 }
 
-/// A row of a table, which is cut at bars even inside code.
+/// Writes a table row. Bars are escaped, since they end a cell even inside code.
 fn cells(to: &mut impl Write, cells: &[String]) -> io::Result<()> {
     let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
     writeln!(to, "| {} |", cells.join(" | "))
 }
 
-/// As code: no mark-up, no link and no mention holds inside it.
+/// A code span, which contains no mark-up, links or mentions.
 fn code(raw: &str) -> String {
     let shown = printable(raw);
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -184,7 +183,7 @@ fn code(raw: &str) -> String {
     format!("{fence}{blank}{shown}{blank}{fence}")
 }
 
-/// A sentence that may carry words of the input: whatever is no plain word becomes code.
+/// A sentence that may contain words of the input: each word that is not plain becomes code.
 fn text(sentence: &str) -> String {
     let words = sentence.split(' ').map(|word| {
         let body = word.strip_prefix('(').unwrap_or(word);
@@ -195,14 +194,14 @@ fn text(sentence: &str) -> String {
             "" if word.len() < 2 => word.to_owned(),
             "" => code(word),
             core if is_plain(core) => word.to_owned(),
-            // Our own sentences quote in backticks already.
+            // Sentences of triage quote in backticks already.
             core => format!("{open}{}{close}", code(core)),
         }
     });
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A word or a number that no renderer makes anything of.
+/// Whether it is a word or a number without any meaning in Markdown.
 fn is_plain(word: &str) -> bool {
     let is_number = word.chars().all(|c| c.is_ascii_digit() || c == '–');
     let is_word = word.chars().any(char::is_alphabetic)

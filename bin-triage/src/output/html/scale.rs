@@ -1,38 +1,39 @@
-//! The timeline's horizontal axis: instants where records have them, else the lines of the input.
+//! The horizontal scale of the timeline: times if records have them, else the lines of the input.
 
 use std::collections::BTreeMap;
 
 use alert_triage::Seen;
 use jiff::Timestamp;
 
-/// Marks on the axis, at most.
-const TICKS: i64 = 5;
+/// Ticks on the axis.
+const MAX_TICKS: i64 = 5;
 
-/// Seconds between two marks; each divides the next day evenly, or is whole days.
+/// Seconds between two ticks; each divides a day evenly, or is whole days.
 const STEPS: [i64; 19] = [
     1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800,
     2_419_200, 7_776_000, 31_536_000,
 ];
 
-/// Places records from left to right.
+/// Positions records from left to right.
 pub(super) enum Scale {
-    /// From the first instant to the last, `now` among them, in seconds.
+    /// From the first time to the last, including `now`, in seconds since 1970.
     Time { from: i64, to: i64, now: Option<Timestamp> },
-    /// From the first line to the last; of several files one after the other, each with the lines before it.
+    /// From line 1 to line `to`. Several files follow each other; `before` has the lines before
+    /// each.
     Lines { before: BTreeMap<Option<String>, i64>, to: i64 },
 }
 
-/// A mark on the axis.
+/// A labelled mark on the axis.
 pub(super) struct Tick {
     /// Percent of the width.
     pub(super) at: f64,
     pub(super) label: String,
-    /// The day, at the first mark of each.
+    /// The date, on the first tick of each day.
     pub(super) day: Option<String>,
 }
 
 impl Scale {
-    pub(super) fn of(seen: &[&Seen], now: Option<Timestamp>) -> Self {
+    pub(super) fn new(seen: &[&Seen], now: Option<Timestamp>) -> Self {
         let instants = || seen.iter().filter_map(|seen| seen.at).map(Timestamp::as_second);
         if let (Some(from), Some(to)) = (instants().min(), instants().max()) {
             let now_second = now.map(Timestamp::as_second);
@@ -50,8 +51,8 @@ impl Scale {
         Scale::Lines { before: last, to: to.max(1) }
     }
 
-    /// Percent of the width; none for a record without a time among such with one.
-    pub(super) fn place(&self, seen: &Seen) -> Option<f64> {
+    /// The position of a record in percent of the width; `None` if it has no time but others have.
+    pub(super) fn position(&self, seen: &Seen) -> Option<f64> {
         match self {
             Scale::Time { .. } => seen.at.map(|at| self.percent(at.as_second())),
             Scale::Lines { before, .. } => {
@@ -60,7 +61,7 @@ impl Scale {
         }
     }
 
-    /// Where now is, if the axis is of time and it is known.
+    /// The position of `now`, if it is known and the scale shows time.
     pub(super) fn now(&self) -> Option<f64> {
         match self {
             Scale::Time { now, .. } => now.map(|now| self.percent(now.as_second())),
@@ -70,25 +71,25 @@ impl Scale {
 
     pub(super) fn title(&self) -> &'static str {
         match self {
-            Scale::Time { .. } => "From left to right: time, UTC.",
+            Scale::Time { .. } => "From left to right: time (UTC).",
             Scale::Lines { before, .. } if before.len() > 1 => {
-                "From left to right: lines of the input, one file after the other, since no record carries a time."
+                "From left to right: lines of the input, one file after the other, because no record has a time."
             }
-            Scale::Lines { .. } => "From left to right: lines of the input, since no record carries a time.",
+            Scale::Lines { .. } => "From left to right: lines of the input, because no record has a time.",
         }
     }
 
     pub(super) fn ticks(&self) -> Vec<Tick> {
         match self {
             Scale::Time { from, to, .. } => {
-                let step = STEPS.into_iter().find(|step| (to - from) / step <= TICKS);
-                let step = step.unwrap_or_else(|| (to - from) / TICKS + 1);
+                let step = STEPS.into_iter().find(|step| (to - from) / step <= MAX_TICKS);
+                let step = step.unwrap_or_else(|| (to - from) / MAX_TICKS + 1);
                 let first = from.div_euclid(step) + i64::from(from.rem_euclid(step) != 0);
                 let seconds = (first..).map(|n| n * step).take_while(|second| second <= to);
                 let mut day = String::new();
                 seconds.filter_map(|second| self.tick(second, step, &mut day)).collect()
             }
-            Scale::Lines { before, .. } if before.len() > 1 => (before.iter().take(TICKS as usize))
+            Scale::Lines { before, .. } if before.len() > 1 => (before.iter().take(MAX_TICKS as usize))
                 .map(|(source, before)| Tick {
                     at: self.percent(before + 1),
                     label: alert_triage::printable(source.as_deref().unwrap_or_default()),
@@ -98,7 +99,7 @@ impl Scale {
             Scale::Lines { to, .. } => {
                 let step = (0..)
                     .flat_map(|power| [1, 2, 5].map(|digit| digit * 10_i64.saturating_pow(power)))
-                    .find(|step| to / step <= TICKS)
+                    .find(|step| to / step <= MAX_TICKS)
                     .unwrap_or(*to);
                 let lines = std::iter::once(1).chain((1..).map(|n| n * step).take_while(|line| line <= to));
                 let mut lines: Vec<i64> = lines.collect();
@@ -130,7 +131,7 @@ impl Scale {
             return 50.0;
         }
         let part = (value - from) as f64 / (to - from) as f64;
-        // Room for the marks at both ends.
+        // The margins have room for the marks at both ends.
         ((1.5 + 97.0 * part.clamp(0.0, 1.0)) * 100.0).round() / 100.0
     }
 }
@@ -152,22 +153,22 @@ mod tests {
     }
 
     #[test]
-    fn instants_win_over_lines() {
+    fn times_take_precedence_over_lines() {
         let seen = [
             seen(None, 1, Some("2026-11-23T22:10:00Z")),
             seen(None, 2, None),
             seen(None, 3, Some("2026-11-24T01:50:00Z")),
         ];
         let scale =
-            Scale::of(&seen.iter().collect::<Vec<_>>(), Some("2026-11-24T02:10:00Z".parse().unwrap()));
+            Scale::new(&seen.iter().collect::<Vec<_>>(), Some("2026-11-24T02:10:00Z".parse().unwrap()));
         assert_eq!(labels(&scale), ["2026-11-23 23:00", "2026-11-24 00:00", "01:00", "02:00"]);
-        let places: Vec<_> = seen.iter().map(|seen| scale.place(seen)).collect();
+        let places: Vec<_> = seen.iter().map(|seen| scale.position(seen)).collect();
         assert_eq!(places, [Some(1.5), None, Some(90.42)]);
         assert_eq!(scale.now(), Some(98.5));
     }
 
     #[test]
-    fn marks_are_few_and_even_whatever_the_span() {
+    fn ticks_are_few_and_even_for_any_span() {
         for (case, to, want) in [
             ("one instant", "2026-11-23T00:00:00Z", vec!["2026-11-23 00:00:00"]),
             ("seconds", "2026-11-23T00:00:07Z", vec!["2026-11-23 00:00:00", "00:00:05"]),
@@ -179,25 +180,25 @@ mod tests {
             ),
         ] {
             let seen = [seen(None, 1, Some("2026-11-23T00:00:00Z")), seen(None, 2, Some(to))];
-            assert_eq!(labels(&Scale::of(&seen.iter().collect::<Vec<_>>(), None)), want, "{case}");
+            assert_eq!(labels(&Scale::new(&seen.iter().collect::<Vec<_>>(), None)), want, "{case}");
         }
         let ages = [seen(None, 1, Some("0001-01-01T00:00:00Z")), seen(None, 2, Some("9999-01-01T00:00:00Z"))];
-        let count = labels(&Scale::of(&ages.iter().collect::<Vec<_>>(), None)).len();
+        let count = labels(&Scale::new(&ages.iter().collect::<Vec<_>>(), None)).len();
         assert!((1..=6).contains(&count), "{count}");
     }
 
     #[test]
-    fn lines_are_counted_and_files_stand_one_after_the_other() {
+    fn lines_are_counted_and_files_follow_each_other() {
         for (case, lines, want) in [
             ("one line", vec![seen(None, 1, None)], vec!["1"]),
             ("the sample's", vec![seen(None, 1, None), seen(None, 31, None)], vec!["1", "10", "20", "30"]),
             ("a file each", vec![seen(Some("a"), 10, None), seen(Some("b"), 5, None)], vec!["a", "b"]),
         ] {
-            assert_eq!(labels(&Scale::of(&lines.iter().collect::<Vec<_>>(), None)), want, "{case}");
+            assert_eq!(labels(&Scale::new(&lines.iter().collect::<Vec<_>>(), None)), want, "{case}");
         }
         let files = [seen(Some("a"), 10, None), seen(Some("b"), 1, None), seen(Some("b"), 11, None)];
-        let scale = Scale::of(&files.iter().collect::<Vec<_>>(), None);
-        let places: Vec<_> = files.iter().map(|seen| scale.place(seen)).collect();
+        let scale = Scale::new(&files.iter().collect::<Vec<_>>(), None);
+        let places: Vec<_> = files.iter().map(|seen| scale.position(seen)).collect();
         assert_eq!(places, [Some(45.15), Some(50.0), Some(98.5)]);
     }
 }

@@ -1,4 +1,7 @@
-use std::io::Read;
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+
+use alert_triage::{Engine, Format, Rules};
 
 use super::blocks::cut;
 use super::*;
@@ -19,7 +22,7 @@ fn json(engine: &mut Engine) -> String {
     serde_json::to_string(&engine.report(None)).unwrap()
 }
 
-/// However the blocks fall, the lines are those of the whole text.
+/// Lines are read whole, wherever a block ends.
 #[test]
 fn blocks_of_any_size_give_the_same_lines() {
     let long = "x".repeat(3 << 20);

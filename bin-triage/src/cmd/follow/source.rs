@@ -1,4 +1,4 @@
-//! What happens to the input, as events; read on a thread of its own, for reading waits.
+//! Reads the input on a thread of its own and sends it as events.
 
 use std::fs;
 use std::io::{self, Read};
@@ -15,92 +15,98 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::tail::{Step, Tail};
-use crate::input::Input;
+use crate::read::Input;
 
-/// Between two looks at a file that does not grow.
-const LOOK: Duration = Duration::from_millis(200);
+/// How often a file that does not grow is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Bytes read from a stream at once.
-const PIECE: usize = 64 << 10;
+const READ_LEN: usize = 64 << 10;
 
-/// Events not taken yet; a writer that is faster than we are waits.
-const WAITING: usize = 16;
+/// Events that are sent but not received; the reading thread waits when there are more.
+const MAX_QUEUED: usize = 16;
 
+/// What happened to the input.
 #[derive(Debug)]
 pub(super) enum Event {
     Bytes(Vec<u8>),
-    /// What was there at the start has been handed over.
+    /// The content that existed at the start has been sent.
     CaughtUp,
+    /// The file does not exist yet.
     Missing,
+    /// Another file has the name now, and is read from its start.
     Rotated,
+    /// The file was emptied or rewritten, and is read from its start.
     Truncated,
-    /// The file cannot be read now; it is tried again.
-    Trouble(io::Error),
-    /// It cannot be read at all.
+    /// Reading failed and is retried.
+    ReadFailed(io::Error),
+    /// Reading failed and is not retried.
     Failed(io::Error),
-    /// A stream ended.
+    /// The stream ended.
     End,
-    /// Somebody wants us to stop; [`Stop`] says which signal it was.
+    /// A signal arrived; [`StopSignal`] has its number.
     Stop,
 }
 
-/// The signal that asked us to stop; 0 is none.
+/// The number of the signal that stops the command; 0 before it arrives.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stop(Arc<AtomicI32>);
+pub(super) struct StopSignal(Arc<AtomicI32>);
 
-impl Stop {
+impl StopSignal {
+    /// The signal, once it has arrived.
     pub(super) fn signal(&self) -> Option<i32> {
         Some(self.0.load(Ordering::Relaxed)).filter(|signal| *signal != 0)
     }
 }
 
-/// Begins to read, and to listen for signals.
-pub(super) fn start(input: Input) -> anyhow::Result<(Receiver<Event>, Stop)> {
-    let (sender, events) = sync_channel(WAITING);
+/// Starts the threads that read the input and listen for signals.
+pub(super) fn spawn(input: Input) -> anyhow::Result<(Receiver<Event>, StopSignal)> {
+    let (sender, events) = sync_channel(MAX_QUEUED);
     let stop = listen(sender.clone()).context("cannot listen for signals")?;
     thread::spawn(move || {
-        // Nobody listens any more: so be it.
+        // The result is whether the receiver still listens. The thread ends either way.
         let _ = match &input {
-            Input::Stdin => stream(io::stdin().lock(), &sender),
+            Input::Stdin => read_stream(io::stdin().lock(), &sender),
             Input::File(path) if is_stream(path) => match fs::File::open(path) {
-                Ok(file) => stream(file, &sender),
+                Ok(file) => read_stream(file, &sender),
                 Err(error) => sender.send(Event::Failed(error)).is_ok(),
             },
-            Input::File(path) => file(Tail::new(path.clone()), &sender),
+            Input::File(path) => read_file(Tail::new(path.clone()), &sender),
         };
     });
     Ok((events, stop))
 }
 
-/// The first signal lets us sum up; who asks again does not want to wait for that.
-fn listen(sender: SyncSender<Event>) -> io::Result<Stop> {
-    let stop = Stop::default();
-    let told = stop.clone();
+/// Listens for SIGINT and SIGTERM. The first one stops the command after its summary, the second at
+/// once.
+fn listen(sender: SyncSender<Event>) -> io::Result<StopSignal> {
+    let stop = StopSignal::default();
+    let arrived = stop.clone();
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {
         for signal in signals.forever() {
-            if told.0.swap(signal, Ordering::Relaxed) != 0 {
+            if arrived.0.swap(signal, Ordering::Relaxed) != 0 {
                 std::process::exit(128 + signal);
             }
-            // If there is no room, then there are events, and after each of them we look.
+            // If the queue is full, the main thread checks for the signal after the next event.
             let _ = sender.try_send(Event::Stop);
         }
     });
     Ok(stop)
 }
 
-/// A pipe or a device: it has no place to go back to.
+/// Whether the path is a pipe or a character device, which cannot be read from its start again.
 fn is_stream(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| about.file_type().is_fifo() || about.file_type().is_char_device())
+    fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo() || meta.file_type().is_char_device())
 }
 
-/// False once nobody listens.
-fn stream(mut from: impl Read, to: &SyncSender<Event>) -> bool {
+/// Sends the bytes of a stream to its end; false if the receiver is gone.
+fn read_stream(mut from: impl Read, to: &SyncSender<Event>) -> bool {
     if to.send(Event::CaughtUp).is_err() {
         return false;
     }
     loop {
-        let mut bytes = vec![0; PIECE];
+        let mut bytes = vec![0; READ_LEN];
         let event = match from.read(&mut bytes) {
             Ok(0) => return to.send(Event::End).is_ok(),
             Ok(read) => {
@@ -116,9 +122,10 @@ fn stream(mut from: impl Read, to: &SyncSender<Event>) -> bool {
     }
 }
 
-fn file(mut tail: Tail, to: &SyncSender<Event>) -> bool {
+/// Sends the bytes of a file until the receiver is gone or the file cannot be read at the start.
+fn read_file(mut tail: Tail, to: &SyncSender<Event>) -> bool {
     let mut was_caught_up = false;
-    let mut trouble = None;
+    let mut reported = None;
     loop {
         let (event, is_idle) = match tail.step() {
             Ok(Step::Bytes(bytes)) => (Some(Event::Bytes(bytes)), false),
@@ -127,15 +134,15 @@ fn file(mut tail: Tail, to: &SyncSender<Event>) -> bool {
             Ok(Step::Rotated) => (Some(Event::Rotated), false),
             Ok(Step::Truncated) => (Some(Event::Truncated), false),
             Err(error) if !was_caught_up => return to.send(Event::Failed(error)).is_ok(),
-            // Said once as long as it stays the same.
-            Err(error) if trouble == Some(error.kind()) => (None, true),
+            // The same error is reported once.
+            Err(error) if reported == Some(error.kind()) => (None, true),
             Err(error) => {
-                trouble = Some(error.kind());
-                (Some(Event::Trouble(error)), true)
+                reported = Some(error.kind());
+                (Some(Event::ReadFailed(error)), true)
             }
         };
         if matches!(event, Some(Event::Bytes(_))) {
-            trouble = None;
+            reported = None;
         }
         let caught_up = (!was_caught_up && tail.is_caught_up()).then_some(Event::CaughtUp);
         was_caught_up |= caught_up.is_some();
@@ -145,7 +152,7 @@ fn file(mut tail: Tail, to: &SyncSender<Event>) -> bool {
             }
         }
         if is_idle {
-            thread::sleep(LOOK);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }

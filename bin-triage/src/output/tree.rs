@@ -1,61 +1,63 @@
-//! Members as a tree: each under what explains it, then what was set aside.
+//! The members of an incident as a tree: each under the alert that explains it, then those set
+//! aside.
 
 use std::collections::HashMap;
 
 use alert_triage::{Labels, Member, Verdict};
 
-/// One member in its place.
-pub(super) struct Kin<'m> {
+/// One member, with its branches in the tree.
+pub(super) struct TreeRow<'m> {
     pub(super) member: &'m Member,
-    /// How it hangs on the lines above; empty for a member that hangs on none.
+    /// Box-drawing characters that connect the row to those above; empty for a root.
     pub(super) branch: String,
 }
 
-impl Kin<'_> {
-    /// How many stand above it, up to the stem.
+impl TreeRow<'_> {
+    /// Number of ancestors.
     pub(super) fn depth(&self) -> usize {
         self.branch.chars().count() / 2
     }
 }
 
-/// All members, in an order in which every branch stands under its stem.
-pub(super) fn family(members: &[Member]) -> Vec<Kin<'_>> {
-    let standing: Vec<&Member> = members.iter().filter(|member| !is_aside(member)).collect();
-    let at: HashMap<(&str, &Labels), usize> = (standing.iter().enumerate())
+/// All members, each after its parent; those that are set aside come last.
+pub(super) fn member_tree(members: &[Member]) -> Vec<TreeRow<'_>> {
+    let active: Vec<&Member> = members.iter().filter(|member| !is_set_aside(member)).collect();
+    let at: HashMap<(&str, &Labels), usize> = (active.iter().enumerate())
         .map(|(at, member)| ((member.alert.as_str(), &member.labels), at))
         .collect();
-    let mut children: Vec<Vec<usize>> = vec![Vec::new(); standing.len()];
-    let mut stems = Vec::new();
-    for (child, member) in standing.iter().enumerate() {
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); active.len()];
+    let mut roots = Vec::new();
+    for (child, member) in active.iter().enumerate() {
         let cause = member.cause.as_ref().and_then(|cause| at.get(&(cause.alert.as_str(), &cause.labels)));
         match cause {
             Some(&cause) if cause != child => children[cause].push(child),
-            _ => stems.push(child),
+            _ => roots.push(child),
         }
     }
-    let mut kin = Vec::with_capacity(members.len());
-    let mut seen = vec![false; standing.len()];
-    // Whoever explain each other in a circle have no stem: any of them will do.
-    for stem in stems.into_iter().chain(0..standing.len()) {
-        let mut path = vec![(stem, String::new(), String::new())];
+    let mut rows = Vec::with_capacity(members.len());
+    let mut seen = vec![false; active.len()];
+    // Members that explain each other in a circle have no root: each of them is tried as one.
+    for root in roots.into_iter().chain(0..active.len()) {
+        let mut path = vec![(root, String::new(), String::new())];
         while let Some((at, branch, under)) = path.pop() {
             if std::mem::replace(&mut seen[at], true) {
                 continue;
             }
-            kin.push(Kin { member: standing[at], branch });
+            rows.push(TreeRow { member: active[at], branch });
             for (number, &child) in children[at].iter().rev().enumerate() {
                 let (fork, beside) = if number == 0 { ("└ ", "  ") } else { ("├ ", "│ ") };
                 path.push((child, format!("{under}{fork}"), format!("{under}{beside}")));
             }
         }
     }
-    let aside = members.iter().filter(|member| is_aside(member));
-    kin.extend(aside.map(|member| Kin { member, branch: String::new() }));
-    kin
+    let set_aside = members.iter().filter(|member| is_set_aside(member));
+    rows.extend(set_aside.map(|member| TreeRow { member, branch: String::new() }));
+    rows
 }
 
-/// Stands for nothing now: superseded, over, given up, held back, or not yet there.
-pub(super) fn is_aside(member: &Member) -> bool {
+/// Whether the member does not count for its incident: it is superseded, resolved, obsolete,
+/// silenced, inhibited or pending.
+pub(super) fn is_set_aside(member: &Member) -> bool {
     match member.verdict {
         Verdict::Silenced
         | Verdict::Inhibited
@@ -78,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_stands_under_what_explains_it() {
+    fn each_member_is_under_the_one_that_explains_it() {
         let mut engine = Engine::new(Rules::builtin());
         let lines = [
             "Zone AB: LLMModelStale",
@@ -89,9 +91,9 @@ mod tests {
         ];
         engine.read("-", Format::Lines, lines.join("\n").as_bytes());
         let incident = engine.report(None).incidents().next().unwrap();
-        let tree: Vec<String> = family(&incident.members)
+        let tree: Vec<String> = member_tree(&incident.members)
             .iter()
-            .map(|kin| format!("{}{}", kin.branch, kin.member.alert))
+            .map(|row| format!("{}{}", row.branch, row.member.alert))
             .collect();
         assert_eq!(
             tree,
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_loses_nobody() {
+    fn a_circle_loses_no_member() {
         let mut engine = Engine::new(Rules::builtin());
         engine.read(
             "-",
@@ -117,6 +119,6 @@ mod tests {
         let mut cause = members[1].cause.clone().unwrap();
         cause.alert = members[1].alert.clone();
         members[0].cause = Some(cause);
-        assert_eq!(family(&members).len(), 2);
+        assert_eq!(member_tree(&members).len(), 2);
     }
 }

@@ -1,4 +1,4 @@
-//! `triage test`: rule unit tests with a fake clock.
+//! `triage test`: runs test cases of rules with a fake clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,17 +9,19 @@ use alert_triage::{Cases, Outcome, Rules, printable};
 use anyhow::anyhow;
 
 use crate::args::TestArgs;
-use crate::input::{self, Unusable};
-use crate::output::words::counted;
-use crate::stdout;
+use crate::output::phrases::counted;
+use crate::output::print;
+use crate::user_file::{self, BadUserFile};
 
-pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
-    let given = args.rules.as_deref().map(|path| input::rules(Some(path))).transpose()?;
-    // All files are read before anything is said: a typing error in the last is no half of a run.
-    let files: Vec<_> = args.cases.iter().map(|path| run(path, given.as_ref())).collect::<Result<_, _>>()?;
+pub(crate) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
+    let given = args.rules.as_deref().map(|path| user_file::rules(Some(path))).transpose()?;
+    // All files are parsed before anything is printed, so that an invalid file never follows half
+    // of the results.
+    let files: Vec<_> =
+        args.cases.iter().map(|path| run_file(path, given.as_ref())).collect::<Result<_, _>>()?;
     let tests = files.iter().map(Vec::len).sum::<usize>() as u64;
     let failed = files.iter().flatten().filter(|outcome| !outcome.failures.is_empty()).count();
-    stdout(|out| {
+    print(|out| {
         for (path, outcomes) in args.cases.iter().zip(&files) {
             let file = printable(path.display().to_string());
             for outcome in outcomes {
@@ -33,7 +35,7 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
                         "     {file}:{}: {}{}",
                         failure.line,
                         printable(&at),
-                        tame(&failure.message)
+                        printable_parts(&failure.message)
                     )?;
                 }
             }
@@ -46,19 +48,20 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<ExitCode> {
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// A message may be longer than one text of the input may; what it quotes is cut already.
-fn tame(message: &str) -> String {
+/// Makes a message printable part by part: as a whole it may exceed the limit for one text. What it
+/// quotes from the input is cut already.
+fn printable_parts(message: &str) -> String {
     message.split("; ").map(printable).collect::<Vec<_>>().join("; ")
 }
 
-fn run(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> {
-    let yaml = input::text(path)?;
+fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> {
+    let yaml = user_file::text(path)?;
     let name = path.display().to_string();
-    let cases = Cases::parse(&yaml).map_err(|error| Unusable(error.shown(&name, &yaml)))?;
+    let cases = Cases::parse(&yaml).map_err(|error| BadUserFile(error.shown(&name, &yaml)))?;
     let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
     let rules = match (given, cases.rules()) {
         (Some(given), _) => given.clone(),
-        (None, Some(file)) => input::rules(Some(&beside(file)))?,
+        (None, Some(file)) => user_file::rules(Some(&beside(file)))?,
         (None, None) => Rules::builtin(),
     };
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
@@ -66,7 +69,7 @@ fn run(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> {
         let bytes = fs::read(beside(file)).map_err(|error| {
             let full = beside(file);
             anyhow!(
-                "{name}:{line}: cannot read {}: {error}; a file is looked for beside the cases",
+                "{name}:{line}: cannot read {}: {error}; a path is relative to the file of test cases",
                 full.display()
             )
         })?;

@@ -1,22 +1,23 @@
-//! Cuts inputs into blocks of whole lines, for any number of threads; what is no lines is one block.
+//! Cuts inputs into blocks of whole lines, for any number of threads. A document is one block.
 
 use std::fs::File;
 use std::io::{self, Read};
 
 use alert_triage::{Format, LINE_LIMIT};
 
-use super::Input;
+use super::input::Input;
 
-/// Large enough that taking one costs nothing, small enough that a block stays in the cache while it is read.
-const BLOCK: usize = 1 << 20;
+/// Bytes of a block: large enough that taking one costs nothing, small enough that it stays in the
+/// cache while it is read.
+const BLOCK_LEN: usize = 1 << 20;
 
-/// How much of an input tells its format.
-pub(crate) const HEAD: usize = 64 << 10;
+/// Bytes at the start of an input from which its format is detected.
+pub(crate) const DETECT_BYTES: usize = 64 << 10;
 
-/// The longest line of JSON that is kept whole; a payload of many alerts may stand on one line.
-pub(crate) const JSON_LINE: usize = 64 << 20;
+/// Bytes of the longest line of JSON that is read; one line may hold a payload of many alerts.
+pub(crate) const MAX_JSON_LINE_LEN: usize = 64 << 20;
 
-/// Whole lines of one source, or all of a document.
+/// Whole lines of one source, or a whole document.
 #[derive(Debug)]
 pub(super) struct Block {
     pub(super) source: usize,
@@ -31,33 +32,33 @@ impl Default for Block {
     }
 }
 
-/// All inputs, one after the other.
+/// Iterates over the blocks of all inputs, one input after the other.
 pub(super) struct Blocks<'i> {
     inputs: &'i [Input],
     format: Option<Format>,
     /// The next input to open.
     next: usize,
-    open: Option<Open>,
+    open: Option<OpenInput>,
 }
 
-struct Open {
+struct OpenInput {
     reader: Box<dyn Read + Send>,
     format: Format,
     number: usize,
-    /// What was read behind the last line end.
+    /// Bytes read after the last line end.
     tail: Vec<u8>,
     is_at_end: bool,
-    /// The rest of a line that is too long to be kept is still to come.
+    /// The rest of a line that is too long is still to be skipped.
     is_skipping: bool,
 }
 
-/// Is all of it in files, and little?
+/// Whether all inputs are files and have less than two blocks in all.
 pub(super) fn is_small(inputs: &[Input]) -> bool {
     let size = |input: &Input| match input {
         Input::Stdin => u64::MAX,
-        Input::File(path) => std::fs::metadata(path).map_or(0, |about| about.len()),
+        Input::File(path) => std::fs::metadata(path).map_or(0, |meta| meta.len()),
     };
-    inputs.iter().map(size).fold(0, u64::saturating_add) < 2 * BLOCK as u64
+    inputs.iter().map(size).fold(0, u64::saturating_add) < 2 * BLOCK_LEN as u64
 }
 
 impl<'i> Blocks<'i> {
@@ -65,7 +66,8 @@ impl<'i> Blocks<'i> {
         Self { inputs, format, next: 0, open: None }
     }
 
-    /// Fills `block` with the next one; false at the end of all. An error names its input.
+    /// Fills `block` with the next one; false at the end of the last input. An error comes with the
+    /// index of its input.
     pub(super) fn next(&mut self, block: &mut Block) -> Result<bool, (usize, io::Error)> {
         loop {
             if let Some(open) = &mut self.open {
@@ -80,9 +82,9 @@ impl<'i> Blocks<'i> {
             let Some(input) = self.inputs.get(self.next) else { return Ok(false) };
             let source = self.next;
             self.next += 1;
-            let open = Open::new(input, self.format);
+            let open = OpenInput::new(input, self.format);
             self.open = Some(open.map_err(|error| {
-                // Nobody reads on behind an error.
+                // No input is read after an error.
                 self.next = self.inputs.len();
                 (source, error)
             })?);
@@ -90,23 +92,23 @@ impl<'i> Blocks<'i> {
     }
 }
 
-impl Open {
+impl OpenInput {
     fn new(input: &Input, format: Option<Format>) -> io::Result<Self> {
         let reader: Box<dyn Read + Send> = match input {
             Input::Stdin => Box::new(io::stdin()),
             Input::File(path) => Box::new(File::open(path)?),
         };
-        Self::of(reader, format)
+        Self::from_reader(reader, format)
     }
 
-    fn of(mut reader: Box<dyn Read + Send>, format: Option<Format>) -> io::Result<Self> {
+    fn from_reader(mut reader: Box<dyn Read + Send>, format: Option<Format>) -> io::Result<Self> {
         let mut tail = Vec::new();
-        let is_at_end = read_up_to(&mut reader, &mut tail, HEAD)?;
+        let is_at_end = read_up_to(&mut reader, &mut tail, DETECT_BYTES)?;
         let format = format.unwrap_or_else(|| Format::detect(&tail));
         Ok(Self { reader, format, number: 0, tail, is_at_end, is_skipping: false })
     }
 
-    /// False when there is nothing more.
+    /// Fills `bytes` with the next block; false at the end of the input.
     fn fill(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
         bytes.clear();
         std::mem::swap(bytes, &mut self.tail);
@@ -117,9 +119,9 @@ impl Open {
             }
             return Ok(!bytes.is_empty());
         }
-        // A longer line is malformed whatever follows; its end is enough to know that.
-        let longest = if self.format == Format::Jsonl { JSON_LINE } else { LINE_LIMIT + 3 };
-        let mut wanted = BLOCK.max(bytes.len() + HEAD);
+        // A longer line is malformed. The bytes up to this length are enough to report that.
+        let max_line_len = if self.format == Format::Jsonl { MAX_JSON_LINE_LEN } else { LINE_LIMIT + 3 };
+        let mut wanted = BLOCK_LEN.max(bytes.len() + DETECT_BYTES);
         loop {
             if !self.is_at_end {
                 self.is_at_end = read_up_to(&mut self.reader, bytes, wanted)?;
@@ -146,32 +148,32 @@ impl Open {
                     bytes.truncate(end + 1);
                     return Ok(true);
                 }
-                None if bytes.len() > longest => {
-                    bytes.truncate(longest);
+                None if bytes.len() > max_line_len => {
+                    bytes.truncate(max_line_len);
                     self.is_skipping = true;
                     return Ok(true);
                 }
-                None => wanted += BLOCK,
+                None => wanted += BLOCK_LEN,
             }
         }
     }
 }
 
-/// Reads until `bytes` holds `wanted`; true at the end of the input.
+/// Reads until `bytes` holds `wanted` bytes; true at the end of the input.
 fn read_up_to(reader: &mut impl Read, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
     let missing = wanted.saturating_sub(bytes.len());
     let read = reader.take(missing as u64).read_to_end(bytes)?;
     Ok(read < missing)
 }
 
-/// All blocks of one reader.
+/// Calls `each` with every block of one reader.
 #[cfg(test)]
 pub(super) fn cut(
     reader: Box<dyn Read + Send>,
     format: Option<Format>,
     mut each: impl FnMut(&Block),
 ) -> io::Result<()> {
-    let mut open = Open::of(reader, format)?;
+    let mut open = OpenInput::from_reader(reader, format)?;
     let mut block = Block::default();
     while open.fill(&mut block.bytes)? {
         (block.number, block.format) = (open.number, open.format);

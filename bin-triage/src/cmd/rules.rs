@@ -1,4 +1,4 @@
-//! `triage rules`: what is in force, by id.
+//! `triage rules`: the rules and heuristics in effect, by id.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,18 +6,19 @@ use std::process::ExitCode;
 use alert_triage::{Rules, printable};
 
 use crate::args::RulesArgs;
-use crate::{input, stdout};
+use crate::output::print;
+use crate::user_file;
 
-pub(crate) fn rules(args: &RulesArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(args: &RulesArgs) -> anyhow::Result<ExitCode> {
     if args.builtin {
-        stdout(|out| out.write_all(Rules::builtin_yaml().as_bytes()))?;
+        print(|out| out.write_all(Rules::builtin_yaml().as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rules = input::rules(args.rules.as_deref())?;
+    let rules = user_file::rules(args.rules.as_deref())?;
     let file = args.rules.as_ref().map(|path| printable(path.display().to_string())).unwrap_or_default();
     let listed = rules.ids();
     let width = listed.iter().map(|row| printable(&row.id).chars().count()).max().unwrap_or(0);
-    stdout(|out| {
+    print(|out| {
         let mut section = "";
         for row in &listed {
             if row.section != section {

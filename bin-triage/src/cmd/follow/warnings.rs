@@ -1,65 +1,69 @@
-//! What goes to standard error: enough to see that something is wrong, not so much that nothing else is seen.
+//! Warnings of malformed lines, limited in number.
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::output::words::counted;
+use crate::output::phrases::counted;
 
-/// Malformed lines told of one by one in a while; the others are summed up when it is over.
-const SHOWN: u64 = 5;
-const WHILE: SignedDuration = SignedDuration::from_secs(10);
+/// At most this many malformed lines are reported one by one within [`INTERVAL`]; the others are
+/// counted in one line at its end.
+const MAX_SHOWN: u64 = 5;
+const INTERVAL: SignedDuration = SignedDuration::from_secs(10);
 
+/// Limits the warnings of one input.
 #[derive(Debug)]
 pub(super) struct Warnings {
     name: String,
+    /// The start of the current interval.
     since: Option<Timestamp>,
     shown: u64,
-    held: u64,
-    /// Line of the last one held.
+    held_back: u64,
+    /// The line of the last warning that was held back.
     last: u64,
 }
 
 impl Warnings {
     /// `name` is printable.
     pub(super) fn new(name: String) -> Self {
-        Self { name, since: None, shown: 0, held: 0, last: 0 }
+        Self { name, since: None, shown: 0, held_back: 0, last: 0 }
     }
 
-    /// Takes the malformed lines that came, each with what is wrong; `count` may be more than are listed.
+    /// Takes malformed lines, each with its error, and returns warnings. `count` includes lines
+    /// that are not listed.
     pub(super) fn malformed(&mut self, lines: &[(u64, String)], count: u64, now: Timestamp) -> Vec<String> {
         let mut warnings = Vec::from_iter(self.tick(now));
         if count > 0 {
             self.since.get_or_insert(now);
         }
-        let mut told = 0;
+        let mut shown = 0;
         for (line, error) in lines {
-            if self.shown < SHOWN {
+            if self.shown < MAX_SHOWN {
                 self.shown += 1;
-                told += 1;
+                shown += 1;
                 warnings.push(format!("{}:{line} {error}", self.name));
             } else {
                 self.last = *line;
             }
         }
-        self.held += count.saturating_sub(told);
+        self.held_back += count.saturating_sub(shown);
         warnings
     }
 
-    /// Sums up what was held back, once the while is over.
+    /// Counts the warnings that were held back, at the end of the interval.
     pub(super) fn tick(&mut self, now: Timestamp) -> Option<String> {
-        let is_over = self.since.is_some_and(|since| now.duration_since(since).abs() >= WHILE);
-        if is_over { self.sum() } else { None }
+        let is_over = self.since.is_some_and(|since| now.duration_since(since).abs() >= INTERVAL);
+        if is_over { self.flush() } else { None }
     }
 
-    /// Sums up what was held back.
-    pub(super) fn sum(&mut self) -> Option<String> {
-        let held = std::mem::take(&mut self.held);
+    /// Counts the warnings that were held back, and starts a new interval.
+    pub(super) fn flush(&mut self) -> Option<String> {
+        let held_back = std::mem::take(&mut self.held_back);
         (self.since, self.shown) = (None, 0);
-        let what = counted(held, "more malformed line");
-        (held > 0).then(|| format!("{}: {what}, up to line {}", self.name, self.last))
+        let what = counted(held_back, "more malformed line");
+        (held_back > 0).then(|| format!("{}: {what}, up to line {}", self.name, self.last))
     }
 
-    /// What was there before anybody looked is told of in one line.
-    pub(super) fn of_before(&self, lines: &[(u64, String)], count: u64) -> Option<String> {
+    /// One warning for all malformed lines that existed at the start.
+    pub(super) fn at_start(&self, lines: &[(u64, String)], count: u64) -> Option<String> {
         let (line, error) = lines.first()?;
         let others = if count > 1 { format!("; {} more before the end", count - 1) } else { String::new() };
         Some(format!("{}:{line} {error}{others}", self.name))
@@ -75,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_told_and_the_rest_is_summed_up() {
+    fn a_few_are_reported_and_the_rest_is_counted() {
         let mut warnings = Warnings::new("a.log".to_owned());
         let at = |seconds: i64| Timestamp::from_second(1_795_521_600 + seconds).unwrap();
         let one = |line| format!("a.log:{line} is wrong");
@@ -85,16 +89,16 @@ mod tests {
         assert_eq!(warnings.tick(at(9)), None);
         assert_eq!(warnings.tick(at(10)).unwrap(), "a.log: 5004 more malformed lines, up to line 12");
         assert_eq!(warnings.tick(at(20)), None, "once");
-        assert_eq!(warnings.malformed(&lines(13, 13), 1, at(30)), [one(13)], "a new while");
+        assert_eq!(warnings.malformed(&lines(13, 13), 1, at(30)), [one(13)], "a new interval");
         assert_eq!(warnings.malformed(&lines(14, 14), 1, at(50)), [one(14)], "and another");
-        assert_eq!(warnings.sum(), None);
+        assert_eq!(warnings.flush(), None);
     }
 
     #[test]
-    fn what_was_there_is_told_in_one_line() {
+    fn lines_at_the_start_are_one_warning() {
         let warnings = Warnings::new("a.log".to_owned());
-        assert_eq!(warnings.of_before(&[], 0), None);
-        assert_eq!(warnings.of_before(&lines(7, 7), 1).unwrap(), "a.log:7 is wrong");
-        assert_eq!(warnings.of_before(&lines(7, 9), 3).unwrap(), "a.log:7 is wrong; 2 more before the end");
+        assert_eq!(warnings.at_start(&[], 0), None);
+        assert_eq!(warnings.at_start(&lines(7, 7), 1).unwrap(), "a.log:7 is wrong");
+        assert_eq!(warnings.at_start(&lines(7, 9), 3).unwrap(), "a.log:7 is wrong; 2 more before the end");
     }
 }

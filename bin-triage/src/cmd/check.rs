@@ -1,4 +1,4 @@
-//! `triage check`: lints of a rules file.
+//! `triage check`: finds rules that have no effect or match too much.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -9,12 +9,13 @@ use alert_triage::{Format, History, Rules, printable};
 use jiff::Timestamp;
 
 use crate::args::CheckArgs;
-use crate::input::{self, Input};
-use crate::output::words::counted;
-use crate::stdout;
+use crate::output::phrases::counted;
+use crate::output::print;
+use crate::read::{self, DETECT_BYTES, Input};
+use crate::user_file;
 
-pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let rules = input::rules(Some(&args.rules))?;
+pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let rules = user_file::rules(Some(&args.rules))?;
     let now = args.now.unwrap_or_else(Timestamp::now);
     let history = match args.history.as_slice() {
         [] => None,
@@ -22,41 +23,42 @@ pub(crate) fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     };
     let found = rules.check(Some(now), history.as_ref().map(|(history, _)| history));
     let file = printable(args.rules.display().to_string());
-    stdout(|out| {
+    print(|out| {
         for finding in &found {
             let (id, message) = (printable(&finding.id), printable(&finding.message));
             writeln!(out, "{file}:{}: {}: `{id}` {message}", finding.line, finding.lint)?;
         }
-        if let Some((_, read)) = &history {
-            writeln!(out, "{read}")?;
+        if let Some((_, summary)) = &history {
+            writeln!(out, "{summary}")?;
         }
         let rows = counted(rules.rows() as u64, "row");
         match found.len() {
-            0 => writeln!(out, "no fault found, {rows}"),
-            faults => writeln!(out, "{}, {rows}", counted(faults as u64, "fault")),
+            0 => writeln!(out, "no fault found in {rows}"),
+            faults => writeln!(out, "{} found in {rows}", counted(faults as u64, "fault")),
         }
     })?;
     Ok(if found.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// The alerts of the past, and a sentence on what was read: a history of nothing would find every row at fault.
+/// Reads the past alerts. The line of text says how much was read: if it was nothing, every row of
+/// the rules is reported.
 fn history(files: &[PathBuf], rules: &Rules, now: Option<Timestamp>) -> anyhow::Result<(History, String)> {
-    let inputs = crate::args::inputs(files)?;
-    input::only_files(&inputs, "a history is read twice")?;
-    let mut engine = input::read_with(&inputs, rules.clone(), None, now, NonZeroUsize::MIN)?;
+    let inputs = read::inputs(files)?;
+    read::require_files(&inputs, "check reads a history twice")?;
+    let mut engine = read::read_with(&inputs, rules.clone(), None, now, NonZeroUsize::MIN)?;
     let mut history = History::of(&engine);
     for path in files {
-        let bytes = fs::read(path).map_err(|error| Input::from(path.clone()).cannot_read(&error))?;
-        if Format::detect(&bytes[..bytes.len().min(input::HEAD)]) == Format::Lines {
+        let bytes = fs::read(path).map_err(|error| Input::from(path.clone()).read_error(&error))?;
+        if Format::detect(&bytes[..bytes.len().min(DETECT_BYTES)]) == Format::Lines {
             history.lines(rules, bytes.split(|byte| *byte == b'\n'));
         }
     }
     let totals = engine.report(now).totals();
-    let read = format!(
+    let summary = format!(
         "history: {} of {}, {} malformed",
         counted(totals.records, "record"),
         counted(totals.distinct, "alert"),
         totals.malformed
     );
-    Ok((history, read))
+    Ok((history, summary))
 }

@@ -1,14 +1,15 @@
-//! Whatever the input holds, no output is broken by it or obeys it.
+//! No text of the input breaks an output or takes effect in it.
 
 use alert_triage::{Engine, Format, Rules, SHOWN};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
+use std::io;
 use std::num::NonZeroUsize;
 
 use super::columns::{WIDTH, columns};
-use super::*;
+use super::{html, json, markdown, table};
 
 /// Texts that would like to be more.
 const NASTY: [&str; 22] = [
@@ -57,13 +58,13 @@ fn outputs(input: &[u8], format: Format, all: bool) -> [(&'static str, String); 
         print(&mut bytes).unwrap();
         String::from_utf8(bytes).unwrap()
     };
-    let table = text(&|to| table::print(&report, all, to));
+    let table = text(&|to| table::write(&report, all, to));
     [
         ("table", anstream::adapter::strip_str(&table).to_string()),
-        ("json", text(&|to| json::document(&report, NonZeroUsize::MIN, to))),
-        ("jsonl", text(&|to| json::lines(&report, to))),
-        ("markdown", text(&|to| markdown::print(&report, all, to))),
-        ("html", text(&|to| html::print(&report, all, to))),
+        ("json", text(&|to| json::write_document(&report, NonZeroUsize::MIN, to))),
+        ("jsonl", text(&|to| json::write_lines(&report, to))),
+        ("markdown", text(&|to| markdown::write(&report, all, to))),
+        ("html", text(&|to| html::write(&report, all, to))),
     ]
 }
 

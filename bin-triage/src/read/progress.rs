@@ -1,26 +1,28 @@
+//! A progress bar for long inputs.
+
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Input;
+use super::input::Input;
 
-/// Shorter inputs are read before anybody looks.
-const WORTH_SHOWING: u64 = 64 << 20;
+/// Inputs of fewer bytes are read too fast for a bar.
+const MIN_BYTES: u64 = 64 << 20;
 
-/// A bar on standard error while a long input is read; nothing where that is no terminal.
+/// A bar on standard error while a long input is read; nothing if standard error is not a terminal.
 pub(super) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    pub(super) fn of(inputs: &[Input]) -> Self {
+    pub(super) fn new(inputs: &[Input]) -> Self {
         let mut total = 0;
         let mut is_known = true;
         for input in inputs {
             match input {
                 Input::Stdin => is_known = false,
-                Input::File(path) => total += std::fs::metadata(path).map_or(0, |about| about.len()),
+                Input::File(path) => total += std::fs::metadata(path).map_or(0, |meta| meta.len()),
             }
         }
-        if is_known && total < WORTH_SHOWING {
+        if is_known && total < MIN_BYTES {
             return Self(None);
         }
         let bar = if is_known { ProgressBar::new(total) } else { ProgressBar::new_spinner() };

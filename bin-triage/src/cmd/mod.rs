@@ -1,0 +1,9 @@
+//! The subcommands, one file each; [`report`] is what runs without one.
+
+pub(crate) mod backtest;
+pub(crate) mod check;
+pub(crate) mod explain;
+pub(crate) mod follow;
+pub(crate) mod report;
+pub(crate) mod rules;
+pub(crate) mod test;
