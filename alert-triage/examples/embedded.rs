@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::thread;
 
-use alert_triage::{Continuity, Ends, Engine, Place, Record, Rules, Status};
+use alert_triage::{Ends, Engine, IncidentTracker, Record, Rules, SourcePosition, Status};
 use jiff::{SignedDuration, Timestamp};
 
 /// Ours is a probe that knows which link is down, since when, and how bad that is.
@@ -22,14 +22,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Two parts of one input, each with an engine of its own; a place says where a record stands in the input.
     let mut engine = Engine::new(rules);
-    let probes = engine.source("probes");
+    let probes = engine.add_source("probes");
     let siblings = [engine.sibling(), engine.sibling()];
     let parts = siblings.into_iter().enumerate().map(|(part, mut engine)| {
         thread::spawn(move || {
             let link = format!("uplink-{part}");
             // Told twice, counted once: the start makes it the same record.
             for line in [1, 2] {
-                engine.ingest(Place::new(probes, part, line), &down(&link, noon));
+                engine.ingest(SourcePosition::new(probes, part, line), &down(&link, noon));
             }
             engine
         })
@@ -38,9 +38,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         engine.merge(part.join().map_err(|_| "a probe failed")?);
     }
 
-    let mut continuity = Continuity::default();
+    let mut tracker = IncidentTracker::default();
     let mut tell = |engine: &mut Engine, now: Timestamp| {
-        for notice in continuity.notices(&engine.report(Some(now))) {
+        for notice in tracker.notifications(&engine.report(Some(now))) {
             println!("{now} {} {} {} {}", notice.notify, notice.priority, notice.change, notice.headline);
         }
     };
@@ -49,14 +49,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A cause that is worse joins them: one incident, which is more urgent now, and one notice.
     let minute = |minutes| noon + SignedDuration::from_mins(minutes);
     let lost = || Record::firing("RouterLost").label("zone", "AB").since(minute(1));
-    engine.ingest(Place::new(probes, 2, 1), &lost());
+    engine.ingest(SourcePosition::new(probes, 2, 1), &lost());
     tell(&mut engine, minute(1));
     tell(&mut engine, minute(2));
 
     // All of it is over.
     for (line, record) in [(2, down("uplink-0", noon)), (3, down("uplink-1", noon)), (4, lost())] {
         let over = record.status(Status::Resolved).ends(Ends::At(minute(9)));
-        engine.ingest(Place::new(probes, 2, line), &over);
+        engine.ingest(SourcePosition::new(probes, 2, line), &over);
     }
     tell(&mut engine, minute(10));
 
@@ -69,6 +69,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 //
 // 2026-11-23T12:00:00Z page P2 opened LinkDown
 // 2026-11-23T12:00:00Z page P2 opened LinkDown
-// 2026-11-23T12:01:00Z page P1 rose RouterLost
+// 2026-11-23T12:01:00Z page P1 escalated RouterLost
 // 2026-11-23T12:10:00Z none P5 closed LinkDown
 // 8 records, 2 of them told before

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use alert_triage::{Continuity, Engine, Format, Rules};
+use alert_triage::{Engine, Format, IncidentTracker, Rules};
 use jiff::{SignedDuration, Timestamp};
 
 /// Hours after noon, and what is in the log by then.
@@ -20,8 +20,8 @@ const LOG: [(i64, &str); 7] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse()?;
     let mut engine = Engine::new(Rules::builtin());
-    let mut continuity = Continuity::default();
-    let log = engine.source("tickets.log");
+    let mut tracker = IncidentTracker::default();
+    let log = engine.add_source("tickets.log");
 
     for (hour, lines) in LOG {
         let now = noon + SignedDuration::from_hours(hour);
@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("{hour:>3} h  line {} {}", malformed.line, malformed.error);
         }
         let report = engine.report(Some(now));
-        for notice in continuity.notices(&report) {
+        for notice in tracker.notifications(&report) {
             let why = notice.because.last().map_or("", String::as_str);
             println!("{hour:>3} h  {} {}: {why}", notice.change, notice.headline);
         }
@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 //   0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure goes away by itself
 //   1 h  opened LLMModelStale: P3, notify ticket: LLMModelStale is warning by the rule upcommerce/model-stale
 //   2 h  line 4 has no `:` with a blank behind it where `Zone {zone}: {alert}` has one: write it so
-//   3 h  rose LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
+//   3 h  escalated LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
 //  30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; nobody said it is over
 //  30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; nobody said it is over
 // 100 h  3 alerts are long over, and forgotten

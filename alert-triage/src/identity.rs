@@ -94,20 +94,20 @@ pub(crate) fn source_key(set: &[u8]) -> Option<&str> {
 
 /// What of a record is identity, what is an example, and what tells its label set from others of that identity.
 #[derive(Debug, Default)]
-pub(crate) struct Split {
+pub(crate) struct IdentityParts {
     /// The identity.
     pub(crate) key: Key,
     /// The labels that were dropped, as a key of the label set.
-    pub(crate) set: Key,
+    pub(crate) label_set: Key,
     /// Values that were dropped.
     pub(crate) dropped: Vec<String>,
 }
 
-impl Split {
-    /// Fills itself anew from `record`.
+impl IdentityParts {
+    /// Fills itself from `record`.
     pub(crate) fn fill(&mut self, record: &Record<'_>, rules: &Rules) {
         self.key.clear();
-        self.set.clear();
+        self.label_set.clear();
         self.dropped.clear();
         self.key.part(&record.alert);
         if record.text.is_empty() {
@@ -118,8 +118,8 @@ impl Split {
             self.dropped.extend(dropped);
         }
         if let Some(key) = &record.key {
-            self.set.part(SOURCE_KEY);
-            self.set.part(key);
+            self.label_set.part(SOURCE_KEY);
+            self.label_set.part(key);
         }
         if record.labels.is_empty() {
             return;
@@ -153,8 +153,8 @@ impl Split {
             let of_pod = pod.is_some() && matches!(*name, "pod" | "instance") && !rules.is_kept(name);
             let volatile = rules.is_volatile(name) || of_pod;
             if volatile {
-                self.set.part(name);
-                self.set.part(value);
+                self.label_set.part(name);
+                self.label_set.part(value);
                 self.dropped.push(value.to_string());
             } else {
                 self.key.part(name);
@@ -199,9 +199,9 @@ mod tests {
     use super::*;
 
     fn split(record: Record<'_>) -> (String, Vec<(String, String)>) {
-        let mut split = Split::default();
-        split.fill(&record, &Rules::builtin());
-        let identity = Identity::of(&split.key.0);
+        let mut parts = IdentityParts::default();
+        parts.fill(&record, &Rules::builtin());
+        let identity = Identity::of(&parts.key.0);
         (
             [identity.alert, identity.text].join("|"),
             identity.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

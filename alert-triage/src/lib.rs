@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! bytes --Format--> Record --Engine--> alerts --report(now)--> Report
-//!                     |                  |                        |
-//!                   Place       identity, episodes    verdicts, incidents, totals
+//!                   |                     |                        |
+//!             SourcePosition      identity, episodes      verdicts, incidents, totals
 //! ```
 //!
 //! An [`Engine`] reads [whole inputs](Engine::read) in any [`Format`] or takes single [`Record`]s; what is the same
@@ -47,7 +47,7 @@
 //! | alerts of your own | [`Record`], [`Engine::ingest`] | `examples/embedded.rs` |
 //! | a log that never ends | [`Engine::read_on`], [`Engine::set_arrival`], [`Engine::take_malformed`], [`Engine::retire`] | `examples/live.rs` |
 //!
-//! And what comes out: a [`Report`], which serializes as `triage/v1`; over time a [`Continuity`], which says each thing
+//! And what comes out: a [`Report`], which serializes as `triage/v1`; over time a [`IncidentTracker`], which says each thing
 //! once; [`Inquiry`], which says why. Rules of your own are [`Rules::parse`]d, [checked](Rules::check), tested by
 //! [`Cases`] and compared by [`Backtest`]. Whatever is shown to people goes through [`printable`], for alerts are written
 //! by anybody.
@@ -67,48 +67,49 @@
 
 mod backtest;
 mod cases;
-mod continuity;
 mod explain;
 mod fault;
 mod format;
 mod hashing;
 mod identity;
+mod incident_tracker;
 mod judge;
 mod ledger;
+mod line_cache;
 mod lint;
 mod mask;
 mod name;
-mod place;
 mod printable;
 mod read;
 mod record;
+mod record_trace;
 mod report;
 mod retire;
 mod rules;
 mod severity;
-mod tape;
+mod source_position;
 mod verdict;
 mod yaml;
 
-pub use backtest::{Backtest, Critical, Moved, Notification, Sent, Shift};
+pub use backtest::{Backtest, Critical, Moved, Sent, SentNotification, Shift};
 pub use cases::{Cases, Failure, Outcome};
-pub use continuity::{Change, Continuity, Notice};
 pub use explain::{
     At, Became, Explanation, InIncident, IncidentExplained, Inquiry, LineExplained, Lines, Loose, Neighbour,
     Outlook, Rank, RecordExplained, Would,
 };
 pub use fault::{Fault, LINE_LIMIT};
 pub use format::Format;
+pub use incident_tracker::{Change, IncidentTracker, Notification};
 pub use ledger::{Engine, MALFORMED_KEPT};
 pub use lint::{Finding, History, Lint};
-pub use place::Place;
 pub use printable::{SHOWN, printable};
-pub use record::{Ends, Held, Record, Status};
+pub use record::{Ends, Record, Status, Suppression};
 pub use report::{
     AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Overflow, Report, Role, Row, Run, Score,
     Seen, Totals,
 };
 pub use rules::{Listed, Rules};
 pub use severity::Severity;
+pub use source_position::SourcePosition;
 pub use verdict::{Notify, Priority, Verdict};
 pub use yaml::FileError;

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 /// records, [`Engine::ingest`](crate::Engine::ingest) takes them, and so may a program of its own:
 ///
 /// ```
-/// use alert_triage::{Engine, Place, Record, Rules};
+/// use alert_triage::{Engine, Record, Rules, SourcePosition};
 ///
 /// let mut engine = Engine::new(Rules::builtin());
 /// let record = Record::firing("SwypeGatewayDown").label("zone", "AB");
-/// engine.ingest(Place::new(0, 0, 1), &record);
+/// engine.ingest(SourcePosition::new(0, 0, 1), &record);
 /// assert_eq!(engine.report(None).totals().pages, 1);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -38,8 +38,8 @@ pub struct Record<'a> {
     pub keyed: bool,
     /// The answer to a question about the present, and not an event: what it holds is seen at any later `now`.
     pub snapshot: bool,
-    /// Held back by the source itself.
-    pub held: Held<'a>,
+    /// Whether the source suppresses the alert.
+    pub suppression: Suppression<'a>,
 }
 
 /// The state that one record tells.
@@ -69,10 +69,10 @@ pub enum Ends {
 
 /// Whether the source itself holds the alert back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Held<'a> {
+pub enum Suppression<'a> {
     /// It does not.
     #[default]
-    No,
+    None,
     /// By a silence of the source, with its id.
     Silenced(Cow<'a, str>),
     /// By another alert of the source, with its fingerprint.
@@ -93,7 +93,7 @@ impl<'a> Record<'a> {
             key: None,
             keyed: false,
             snapshot: false,
-            held: Held::No,
+            suppression: Suppression::None,
         }
     }
 
@@ -149,10 +149,10 @@ impl<'a> Record<'a> {
             key: self.key.map(owned),
             keyed: self.keyed,
             snapshot: self.snapshot,
-            held: match self.held {
-                Held::No => Held::No,
-                Held::Silenced(by) => Held::Silenced(owned(by)),
-                Held::Inhibited(by) => Held::Inhibited(owned(by)),
+            suppression: match self.suppression {
+                Suppression::None => Suppression::None,
+                Suppression::Silenced(by) => Suppression::Silenced(owned(by)),
+                Suppression::Inhibited(by) => Suppression::Inhibited(owned(by)),
             },
         }
     }

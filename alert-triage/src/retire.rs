@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::judge::stand::Stand;
-use crate::judge::state::{Hearing, State};
+use crate::judge::state::{Clock, State};
 use crate::judge::{Judgement, flag};
+use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
-use crate::ledger::entry::Entry;
-use crate::ledger::heard::Retired;
+use crate::ledger::Retired;
 use crate::report;
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
     /// use jiff::{SignedDuration, Timestamp};
     ///
     /// let (mut engine, noon) = (Engine::new(Rules::builtin()), Timestamp::from_second(1_795_521_600)?);
-    /// let log = engine.source("tickets.log");
+    /// let log = engine.add_source("tickets.log");
     /// engine.set_arrival(noon);
     /// engine.read_on(log, Format::Lines, b"Zone AB: LLMModelStale\n");
     /// let mut verdict = |hours| engine.report(Some(noon + SignedDuration::from_hours(hours))).incidents().next().unwrap().state;
@@ -36,10 +36,10 @@ impl Engine {
     pub fn set_arrival(&mut self, at: Timestamp) {
         // Lines that are only counted so far were heard until now.
         if self.arrival.is_none_or(|before| before.as_second() != at.as_second()) {
-            self.settle();
+            self.flush_line_counts();
         }
         self.arrival = Some(at);
-        self.listening_since.get_or_insert(at);
+        self.arrivals_since.get_or_insert(at);
     }
 
     /// How many lines and records could not be read so far.
@@ -54,7 +54,7 @@ impl Engine {
         let offsets = self.offsets();
         std::mem::take(&mut self.faults)
             .into_iter()
-            .map(|((place, _), malformed)| report::Malformed::new(self, &offsets, place, &malformed))
+            .map(|((position, _), malformed)| report::Malformed::new(self, &offsets, position, &malformed))
             .collect()
     }
 
@@ -66,14 +66,14 @@ impl Engine {
     /// totals as [`retired`](crate::Totals::retired). A `keep` of less than the longest time-out of a source, or than
     /// the flapping window, may make an alert look new that came back.
     pub fn retire(&mut self, now: Timestamp, keep: SignedDuration) -> u64 {
-        self.settle();
+        self.flush_line_counts();
         let judgement = Judgement::of(self, Some(now));
         let is_past = |state: &State| {
-            let last = state.seen.max(state.ended).max(state.timed_out).or(self.listening_since);
+            let last = state.seen.max(state.ended).max(state.timed_out).or(self.arrivals_since);
             matches!(state.stand, Stand::Resolved | Stand::Obsolete)
                 && last.is_some_and(|last| now.duration_since(last) > keep)
         };
-        let hearing = Hearing { now: Some(now), since: self.listening_since };
+        let clock = Clock { now: Some(now), arrivals_since: self.arrivals_since };
         let mut gone = Vec::with_capacity(self.entries.len());
         let mut over: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
         for (at, entry) in self.entries.iter().enumerate() {
@@ -83,14 +83,14 @@ impl Engine {
                 is_closed && judged.flags & flag::FLAPPING == 0 && is_past(&judgement.state(self, at as u32));
             gone.push(is_gone);
             // Pods of a workload come and go while its alert stands.
-            if !is_gone && entry.sets().nth(1).is_some() {
+            if !is_gone && entry.label_sets().nth(1).is_some() {
                 let identity = entry.identity();
                 let ttl = self
                     .rules
                     .is_on("ttl")
                     .then(|| self.rules.ttl(identity.alert, |name| identity.label(name)));
                 let sets: Vec<Box<[u8]>> =
-                    State::of_sets(entry, &self.keys, hearing, ttl, self.rules.limits())
+                    State::of_sets(entry, &self.keyed_ends, clock, ttl, self.rules.limits())
                         .filter(|(_, state)| state.cycles == 0 && is_past(state))
                         .map(|(key, _)| key.into())
                         .collect();
@@ -100,7 +100,7 @@ impl Engine {
             }
         }
         for (at, sets) in over {
-            self.entries[at].retire(&sets);
+            self.entries[at].retire_label_sets(&sets);
         }
         let forgotten = gone.iter().filter(|gone| **gone).count() as u64;
         if forgotten > 0 {
@@ -112,8 +112,8 @@ impl Engine {
 
     /// Drops those entries; everything that knew them by their number starts anew.
     fn forget(&mut self, gone: &[bool]) {
-        self.known.clear();
-        self.largest = None;
+        self.line_cache.clear();
+        self.eviction_heap = None;
         self.index.clear();
         let entries = std::mem::take(&mut self.entries);
         for (entry, gone) in entries.into_iter().zip(gone) {
@@ -133,11 +133,11 @@ impl Engine {
     /// Drops ends whose alert nobody knows any more.
     fn forget_keys(&mut self, now: Timestamp, keep: SignedDuration) {
         let held: HashSet<&str> =
-            self.entries.iter().flat_map(Entry::keyed_sets).map(|(key, _)| key).collect();
+            self.entries.iter().flat_map(AlertEntry::keyed_label_sets).map(|(key, _)| key).collect();
         let mut retired = Retired::default();
-        let since = self.listening_since;
-        self.keys.retain(|key, set| {
-            let last = set.seen.max(set.heard.last()).or(since);
+        let since = self.arrivals_since;
+        self.keyed_ends.retain(|key, set| {
+            let last = set.last_seen.max(set.arrivals.last()).or(since);
             let is_past = last.is_some_and(|last| now.duration_since(last) > keep);
             let is_gone = is_past && !held.contains(key.as_ref());
             if is_gone {

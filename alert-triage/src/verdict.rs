@@ -86,9 +86,9 @@ impl fmt::Display for Notify {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Held back by a silence, of ours or of the source.
+    /// Suppressed by a silence of the rules or of the source.
     Silenced,
-    /// Held back by the source, for another alert's sake.
+    /// Suppressed by the source because another alert fires.
     Inhibited,
     /// Went on and off too often to be believed.
     Flapping,

@@ -713,7 +713,7 @@ fn a_key_joins_its_own_events_and_no_others() {
 
         let mut root = Engine::new(Rules::builtin());
         for number in 0..lines.len() {
-            root.source(format!("{number}"));
+            root.add_source(format!("{number}"));
         }
         for backwards in [false, true] {
             let mut merged = root.sibling();

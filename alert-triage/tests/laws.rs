@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alert_triage::{Ends, Engine, Format, Place, Rules, Status};
+use alert_triage::{Ends, Engine, Format, Rules, SourcePosition, Status};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -119,7 +119,7 @@ proptest! {
         let whole = text(&mut engine(rules.clone(), &told));
         let part = |number: usize| {
             let mut root = Engine::new(rules.clone());
-            root.source("history");
+            root.add_source("history");
             let mut part = root.sibling();
             take(&mut part, told.iter().enumerate().filter(|(at, _)| of[at % of.len()] == number).map(|(_, told)| told));
             part
@@ -153,7 +153,7 @@ proptest! {
         let mut once = engine(builtin(), &told);
         let mut twice = engine(builtin(), &told);
         for (number, index) in again.iter().enumerate() {
-            let place = Place::new(0, 1, number as u64 + 1);
+            let place = SourcePosition::new(0, 1, number as u64 + 1);
             twice.ingest(place, &keyed[index.index(keyed.len())].record);
         }
         let (once, twice) = (json(&mut once), json(&mut twice));
@@ -172,7 +172,7 @@ proptest! {
         of in proptest::option::weighted(0.8, any::<prop::sample::Index>()),
         place in (0usize..2, 0u64..50),
     ) {
-        let mut more = Told { place: Place::new(0, place.0, place.1), record: more };
+        let mut more = Told { place: SourcePosition::new(0, place.0, place.1), record: more };
         if let Some(of) = of.filter(|_| !told.is_empty()) {
             // The same alert again, or another state of it.
             let of = &told[of.index(told.len())].record;
@@ -197,7 +197,7 @@ proptest! {
     fn counts_change_no_priority(told in fire_only(), times in 2u64..5) {
         let before = priorities(&json(&mut engine(builtin(), &told)));
         let repeats: Vec<Told> = (1..times)
-            .flat_map(|time| told.iter().map(move |told| Told { place: Place::new(0, time as usize, told.place.line()), ..told.clone() }))
+            .flat_map(|time| told.iter().map(move |told| Told { place: SourcePosition::new(0, time as usize, told.place.line()), ..told.clone() }))
             .collect();
         prop_assert_eq!(priorities(&json(&mut engine(builtin(), told.iter().chain(&repeats)))), before);
     }

@@ -1,6 +1,8 @@
 //! What each word of the contract means, a row a case.
 
-use alert_triage::{Change, Continuity, Engine, Held, Incident, Place, Priority, Record, Rules, Status};
+use alert_triage::{
+    Change, Engine, Incident, IncidentTracker, Priority, Record, Rules, SourcePosition, Status, Suppression,
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Noon, at which everything is judged.
@@ -56,9 +58,9 @@ fn line(written: &str) -> Record<'static> {
 
 fn engine(rules: &str, records: &[Record<'_>]) -> Engine {
     let mut engine = Engine::new(Rules::parse(rules).unwrap());
-    engine.source("history");
+    engine.add_source("history");
     for (at, record) in records.iter().enumerate() {
-        engine.ingest(Place::new(0, 0, at as u64 + 1), record);
+        engine.ingest(SourcePosition::new(0, 0, at as u64 + 1), record);
     }
     engine
 }
@@ -107,14 +109,14 @@ fn check(rows: &[(&str, Vec<Record<'_>>, &str)]) {
 #[test]
 fn a_transient_says_what_its_lasting_form_does() {
     let silence = "silences:\n  - {id: team/s, alert: DiskFailure}\n";
-    let held = |by: Held<'static>| Record { held: by, ..since("A/DiskFailure", 9) };
+    let suppressed = |by: Suppression<'static>| Record { suppression: by, ..since("A/DiskFailure", 9) };
     let transient = || said("A/DiskTransientFailure", 1);
     for (rules, lasting, want) in [
         ("", over("A/DiskFailure", 9, 5), "does not stand here"),
         ("", since("B/DiskFailure", 9), "does not stand here"),
         (silence, since("A/DiskFailure", 9), "is silenced here"),
-        ("", held(Held::Silenced("s1".into())), "is silenced here"),
-        ("", held(Held::Inhibited("a1".into())), "is inhibited here"),
+        ("", suppressed(Suppression::Silenced("s1".into())), "is silenced here"),
+        ("", suppressed(Suppression::Inhibited("a1".into())), "is inhibited here"),
         ("", since("info:A/DiskFailure", 9), "stands here and is milder"),
     ] {
         let members = incidents(rules, &[lasting, transient()]).into_iter().flat_map(|one| one.members);
@@ -484,11 +486,12 @@ fn flapping_counts_closed_episodes_until_it_is_quiet() {
 
 #[test]
 fn the_first_verdict_that_holds_wins_and_the_others_are_flags() {
-    let held = |mut record: Record<'static>, held: Held<'static>| {
-        record.held = held;
+    let suppressed = |mut record: Record<'static>, suppression: Suppression<'static>| {
+        record.suppression = suppression;
         record
     };
-    let inhibited = |written, minutes| held(since(written, minutes), Held::Inhibited("i".into()));
+    let inhibited =
+        |written, minutes| suppressed(since(written, minutes), Suppression::Inhibited("i".into()));
     let flapping = |written: &'static str| -> Vec<Record<'static>> {
         (0..4).flat_map(|n| [since(written, 6 + n * 9), over(written, 6 + n * 9, 5 + n * 9)]).collect()
     };
@@ -860,14 +863,14 @@ fn an_incident_is_known_by_the_first_of_its_alerts_that_stands() {
 #[test]
 fn an_incident_keeps_its_id_and_is_told_of_once() {
     let mut engine = engine("", &[line("A/LLMBatchProcessingJobFailures")]);
-    let mut continuity = Continuity::default();
+    let mut tracker = IncidentTracker::default();
     let mut next = 1;
     let mut tell = |engine: &mut Engine, written: Option<&str>| {
         if let Some(written) = written {
             next += 1;
-            engine.ingest(Place::new(0, 0, next), &line(written));
+            engine.ingest(SourcePosition::new(0, 0, next), &line(written));
         }
-        let (incidents, notices) = continuity.update(&engine.report(None));
+        let (incidents, notices) = tracker.update(&engine.report(None));
         let changes: Vec<Change> = notices.iter().map(|notice| notice.change).collect();
         (incidents, changes)
     };

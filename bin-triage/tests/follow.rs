@@ -175,10 +175,10 @@ fn a_stream_is_followed_to_its_end() {
         .write_all(b"Zone AB: EndpointRegistrationFailure\nZone AB: TooFewEndpointsRegistered")
         .expect("it reads");
     drop(stdin);
-    assert!(follow.prints("").contains("P1 page   rose       TooFewEndpointsRegistered zone=AB"));
+    assert!(follow.prints("").contains("P1 page   escalated  TooFewEndpointsRegistered zone=AB"));
     let (code, said) = follow.ends();
     assert_eq!(code, Some(0));
-    assert!(said[0].contains(" input ended, 1 opened, 1 rose: 3 lines = 0 blank"), "{said:#?}");
+    assert!(said[0].contains(" input ended, 1 opened, 1 escalated: 3 lines = 0 blank"), "{said:#?}");
     assert!(said[1].starts_with("  P1 page   TooFewEndpointsRegistered zone=AB"), "{said:#?}");
 }
 
@@ -203,7 +203,7 @@ fn jsonl_is_one_object_per_line() {
     assert_eq!(fields, want);
     assert_eq!(
         (&change["change"], &change["priority"], &change["notify"]),
-        (&"rose".into(), &"P1".into(), &"page".into())
+        (&"escalated".into(), &"P1".into(), &"page".into())
     );
     assert_eq!((&change["scope"]["zone"], &change["id"]), (&"AB".into(), &snapshot["open"][0]["id"]));
     assert!(
@@ -218,7 +218,7 @@ fn jsonl_is_one_object_per_line() {
     assert_eq!((code, said.len()), (Some(143), 1));
     let summary: Value = serde_json::from_str(&said[0]).expect("JSON");
     let summary = &summary["summary"];
-    assert_eq!((&summary["ended"], &summary["told"]["rose"]), (&"SIGTERM".into(), &1.into()));
+    assert_eq!((&summary["ended"], &summary["told"]["escalated"]), (&"SIGTERM".into(), &1.into()));
     assert_eq!(summary["open"][0]["key"], change["key"]);
 }
 

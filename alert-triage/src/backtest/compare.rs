@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::instants::Instants;
 use super::replay::{Alert, Replay, Told};
-use super::{Backtest, Critical, Moved, Notification, Shift};
+use super::{Backtest, Critical, Moved, SentNotification, Shift};
 use crate::report::words::counted;
 use crate::verdict::{Notify, Priority};
 
@@ -105,12 +105,12 @@ fn matched(candidate: &Replay, baseline: &Replay, links: &Links, class: Notify) 
     Matched { pairs, mine, theirs }
 }
 
-fn notification(of: &Replay, other: &Replay, links: &Links, number: usize) -> Notification {
+fn notification(of: &Replay, other: &Replay, links: &Links, number: usize) -> SentNotification {
     let told = &of.told[number];
     let notice = &told.notice;
     let because = notice.because.first().cloned().unwrap_or_default();
     let head = told.head;
-    Notification {
+    SentNotification {
         at: told.at,
         change: notice.change,
         priority: notice.priority,

@@ -1,7 +1,7 @@
 //! Two sets of rules on one history: what each would have told, and when.
 //!
 //! ```text
-//! records --by their time--> Engine --report at many instants--> Continuity --> notices
+//! records --by their time--> Engine --report at many instants--> IncidentTracker --> notices
 //!                         (once by each set of rules)                              |
 //!                    gained, lost, moved  <--  those of the same records  <--------+
 //! ```
@@ -16,8 +16,8 @@ mod replay;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::continuity::Change;
 use crate::explain::At;
+use crate::incident_tracker::Change;
 use crate::ledger::Engine;
 use crate::printable;
 use crate::report::{Labels, many_labels};
@@ -54,15 +54,15 @@ pub struct Backtest {
     /// What the baseline would have told.
     pub baseline: Sent,
     /// Pages of the candidate that the baseline does not have.
-    pub pages_gained: Vec<Notification>,
+    pub pages_gained: Vec<SentNotification>,
     /// Pages of the baseline that the candidate does not have.
-    pub pages_lost: Vec<Notification>,
+    pub pages_lost: Vec<SentNotification>,
     /// Pages that both have, at different times.
     pub pages_moved: Vec<Moved>,
     /// Tickets of the candidate that the baseline does not have.
-    pub tickets_gained: Vec<Notification>,
+    pub tickets_gained: Vec<SentNotification>,
     /// Tickets of the baseline that the candidate does not have.
-    pub tickets_lost: Vec<Notification>,
+    pub tickets_lost: Vec<SentNotification>,
     /// Alerts at the head of an incident that was more urgent by one than by the other, at its most urgent.
     pub priorities: Vec<Shift>,
     /// Critical alerts, by either judgement or their own label, for which the baseline pages and the candidate never does.
@@ -90,7 +90,7 @@ pub struct Sent {
 
 /// One notification that would have been sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notification {
+pub struct SentNotification {
     /// When; none without times.
     pub at: Option<Timestamp>,
     /// What was new.

@@ -5,28 +5,28 @@ use std::collections::{BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::Sent;
-use crate::continuity::{Change, Continuity, Notice};
 use crate::explain::At;
 use crate::hashing::hash;
-use crate::identity::{Identity, Split};
+use crate::identity::{Identity, IdentityParts};
+use crate::incident_tracker::{Change, IncidentTracker, Notification};
 use crate::judge::stand::Stand;
 use crate::ledger::{Engine, Offsets};
-use crate::place::Place;
 use crate::printable::printable;
 use crate::record::Record;
 use crate::report::{Labels, Report};
 use crate::severity::Severity;
+use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
 
 /// Places kept of one alert.
-const PLACES: usize = 5;
+const MAX_POSITIONS: usize = 5;
 
 /// A record, and when it became known.
 #[derive(Debug)]
 pub(super) struct Arrival {
     /// None if neither it nor anything before it in its source says when.
     pub(super) at: Option<Timestamp>,
-    place: Place,
+    position: SourcePosition,
     pub(super) record: Record<'static>,
     /// Counts those of one place.
     turn: u32,
@@ -35,14 +35,14 @@ pub(super) struct Arrival {
 /// What a recording engine has read, in the order in which it became known.
 pub(super) fn arrivals(engine: &mut Engine) -> Vec<Arrival> {
     let mut arrivals: Vec<Arrival> = Vec::new();
-    let mut before: Option<(Place, Option<Timestamp>, u32)> = None;
-    for (place, record) in engine.take_records() {
-        let same_source = before.filter(|(known, ..)| known.source() == place.source());
+    let mut before: Option<(SourcePosition, Option<Timestamp>, u32)> = None;
+    for (position, record) in engine.take_records() {
+        let same_source = before.filter(|(known, ..)| known.source() == position.source());
         // What says no time comes with what stands before it.
         let at = record.newest().or(same_source.and_then(|(_, at, _)| at));
-        let turn = before.filter(|(known, ..)| *known == place).map_or(0, |(.., turn)| turn + 1);
-        before = Some((place, at, turn));
-        arrivals.push(Arrival { at, place, record, turn });
+        let turn = before.filter(|(known, ..)| *known == position).map_or(0, |(.., turn)| turn + 1);
+        before = Some((position, at, turn));
+        arrivals.push(Arrival { at, position, record, turn });
     }
     arrivals.sort_by_key(|arrival| arrival.at);
     arrivals
@@ -61,14 +61,14 @@ pub(super) struct Alert {
     pub(super) is_critical: bool,
     /// Stood at the head of an incident that tells somebody.
     pub(super) heads: bool,
-    pub(super) places: Vec<Place>,
+    pub(super) positions: Vec<SourcePosition>,
 }
 
 /// What would have been told at one instant.
 #[derive(Debug)]
 pub(super) struct Told {
     pub(super) at: Option<Timestamp>,
-    pub(super) notice: Notice,
+    pub(super) notice: Notification,
     /// Numbers of the alerts that stand in it.
     pub(super) alerts: BTreeSet<usize>,
     /// The one at its head.
@@ -82,7 +82,7 @@ pub(super) struct Replay {
     pub(super) alerts: Vec<Alert>,
     pub(super) told: Vec<Told>,
     /// The alert that each record went to, by its place and its turn there.
-    pub(super) of_record: HashMap<(Place, u32), usize>,
+    pub(super) of_record: HashMap<(SourcePosition, u32), usize>,
     pub(super) has_overflow: bool,
     pub(super) has_timed_silences: bool,
     offsets: Offsets,
@@ -92,7 +92,7 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn of(recorder: Engine, arrivals: Vec<Arrival>, instants: &[Option<Timestamp>]) -> Self {
         let mut engine = recorder.sibling();
-        engine.tape = None;
+        engine.trace = None;
         let mut replay = Self {
             sent: Sent { malformed: recorder.malformed, records: arrivals.len() as u64, ..Sent::default() },
             alerts: Vec::new(),
@@ -106,16 +106,16 @@ impl Replay {
         drop(recorder);
         // Alerts by the hash of their keys; two of one hash would be taken for one in a comparison, and nowhere else.
         let mut known: HashMap<u64, usize> = HashMap::new();
-        let mut continuity = Continuity::default();
-        let mut split = Split::default();
+        let mut tracker = IncidentTracker::default();
+        let mut parts = IdentityParts::default();
         let mut arrivals = arrivals.into_iter().peekable();
         for &now in instants {
             while let Some(arrival) = arrivals.next_if(|arrival| now.is_none() || arrival.at <= now) {
-                engine.ingest(arrival.place, &arrival.record);
-                replay.record(&arrival, &mut split, &engine, &mut known);
+                engine.ingest(arrival.position, &arrival.record);
+                replay.record(&arrival, &mut parts, &engine, &mut known);
             }
             let report = engine.report(now);
-            replay.look(&report, &mut continuity, now, &mut known);
+            replay.look(&report, &mut tracker, now, &mut known);
         }
         replay.sent.alerts = replay.alerts.len() as u64;
         replay.has_overflow = engine.overflow.iter().any(|count| *count > 0);
@@ -132,7 +132,7 @@ impl Replay {
     fn record(
         &mut self,
         arrival: &Arrival,
-        split: &mut Split,
+        parts: &mut IdentityParts,
         engine: &Engine,
         known: &mut HashMap<u64, usize>,
     ) {
@@ -140,15 +140,15 @@ impl Replay {
         if arrival.record.alert.is_empty() {
             return;
         }
-        split.fill(&arrival.record, engine.rules());
-        let number = self.number(hash(&split.key.0), &split.key.0, known);
+        parts.fill(&arrival.record, engine.rules());
+        let number = self.number(hash(&parts.key.0), &parts.key.0, known);
         let alert = &mut self.alerts[number];
-        if alert.places.len() < PLACES {
-            alert.places.push(arrival.place);
+        if alert.positions.len() < MAX_POSITIONS {
+            alert.positions.push(arrival.position);
         }
         let label = arrival.record.labels.iter().rfind(|(name, _)| name == "severity");
         alert.is_critical |= label.is_some_and(|(_, word)| Severity::of_word(word) == Severity::Critical);
-        self.of_record.insert((arrival.place, arrival.turn), number);
+        self.of_record.insert((arrival.position, arrival.turn), number);
     }
 
     fn number(&mut self, hash: u64, key: &[u8], known: &mut HashMap<u64, usize>) -> usize {
@@ -160,7 +160,7 @@ impl Replay {
                 pages: false,
                 is_critical: false,
                 heads: false,
-                places: Vec::new(),
+                positions: Vec::new(),
             });
             self.alerts.len() - 1
         })
@@ -169,7 +169,7 @@ impl Replay {
     fn look(
         &mut self,
         report: &Report<'_>,
-        continuity: &mut Continuity,
+        tracker: &mut IncidentTracker,
         now: Option<Timestamp>,
         known: &mut HashMap<u64, usize>,
     ) {
@@ -192,7 +192,7 @@ impl Replay {
                     let own = || format!("{}, {}", judged.verdict, report.member(at).why);
                     let why = match head == at || judged.priority == core.priority {
                         true => own(),
-                        // Held back, though the incident is not.
+                        // The alert is suppressed, though the incident is not.
                         false if !judged.stands() => {
                             format!("{}, in the incident of {}", own(), report.name(head))
                         }
@@ -206,7 +206,7 @@ impl Replay {
                 }
             }
         }
-        let (ids, notices) = continuity.follow(report);
+        let (ids, notices) = tracker.follow(report);
         for notice in notices {
             if notice.change == Change::Closed || notice.notify == Notify::None {
                 continue;
@@ -246,10 +246,10 @@ impl Replay {
 
     /// Lines of an alert's first records.
     pub(super) fn evidence(&self, alert: usize) -> Vec<At> {
-        let mut lines: Vec<At> = (self.alerts[alert].places.iter())
-            .map(|place| {
-                let name = self.sources.get(place.source()).filter(|_| self.sources.len() > 1);
-                At { source: name.map(printable), line: self.offsets.line(*place) }
+        let mut lines: Vec<At> = (self.alerts[alert].positions.iter())
+            .map(|position| {
+                let name = self.sources.get(position.source()).filter(|_| self.sources.len() > 1);
+                At { source: name.map(printable), line: self.offsets.line(*position) }
             })
             .collect();
         lines.dedup();

@@ -17,8 +17,8 @@ fn backtest(candidate: &str, baseline: &str, history: &str) -> Backtest {
     backtest_of(candidate, baseline, Format::Lines, history)
 }
 
-fn shown(told: &[Notification]) -> Vec<String> {
-    let shown = |told: &Notification| {
+fn shown(told: &[SentNotification]) -> Vec<String> {
+    let shown = |told: &SentNotification| {
         let at = told.at.map_or(String::new(), |at| format!("{} ", at.strftime("%H:%M")));
         format!("{at}{} {} {}", told.priority, told.change, told.headline)
     };
@@ -50,7 +50,7 @@ fn a_silence_loses_pages_and_misses_a_critical() {
     assert_eq!((backtest.candidate.pages, backtest.baseline.pages), (0, 2));
     assert_eq!(
         shown(&backtest.pages_lost),
-        ["06:00 P2 opened EndpointRegistrationFailure", "06:10 P1 rose TooFewEndpointsRegistered"]
+        ["06:00 P2 opened EndpointRegistrationFailure", "06:10 P1 escalated TooFewEndpointsRegistered"]
     );
     assert_eq!(
         backtest.pages_lost[1].instead,
@@ -69,7 +69,7 @@ fn a_silence_loses_pages_and_misses_a_critical() {
 fn a_critical_that_is_silenced_is_missed_though_its_incident_pages() {
     let silence = "silences:\n- {id: quiet, alert: TooFewEndpointsRegistered, because: works}\n";
     let backtest = backtest(silence, "", NIGHT);
-    assert_eq!(shown(&backtest.pages_lost), ["06:10 P1 rose TooFewEndpointsRegistered"]);
+    assert_eq!(shown(&backtest.pages_lost), ["06:10 P1 escalated TooFewEndpointsRegistered"]);
     assert_eq!(backtest.criticals_missed.len(), 1);
     assert_eq!(
         backtest.criticals_missed[0].because,
@@ -122,12 +122,12 @@ fn a_limit_moves_a_page() {
     assert!(sooner.pages_gained.is_empty() && sooner.pages_lost.is_empty());
     // Never is another time than late.
     let never = backtest_of("limits: {sustained: 3h}", "", Format::Jsonl, json);
-    assert_eq!(shown(&never.pages_lost), ["07:00 P2 rose EndpointRegistrationTransientFailure"]);
+    assert_eq!(shown(&never.pages_lost), ["07:00 P2 escalated EndpointRegistrationTransientFailure"]);
 }
 
 #[test]
 fn a_shape_that_no_longer_reads_misses_what_it_read() {
-    let other = "templates:\n- {id: line/zone, line: 'Place {zone}: {alert}'}\n";
+    let other = "templates:\n- {id: line/zone, line: 'SourcePosition {zone}: {alert}'}\n";
     let backtest = backtest(other, "", NIGHT);
     assert_eq!(backtest.pages_lost.len(), 2);
     assert_eq!(backtest.criticals_missed[0].because, "no record of it could be read");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_saphyr::Spanned;
 
 use super::file::{AlertRow, Expect, IncidentRow, NoticeRow};
-use crate::continuity::Notice;
+use crate::incident_tracker::Notification;
 use crate::printable::printable;
 use crate::report::{Incident, Labels, Member, Totals};
 use crate::yaml::Text;
@@ -18,7 +18,7 @@ pub(super) struct Got {
     /// How many, and the first of them.
     pub(super) malformed: (u64, Option<String>),
     pub(super) incidents: Vec<Incident>,
-    pub(super) notices: Vec<Notice>,
+    pub(super) notices: Vec<Notification>,
 }
 
 /// A line of the file, where there is a closer one than the check's, and what is wrong.
@@ -179,7 +179,7 @@ fn alert(row: &Spanned<AlertRow>, member: &Member) -> Vec<Failed> {
 
 /// Told since the check before, in their order.
 fn notices(rows: &[Spanned<NoticeRow>], got: &Got, failed: &mut Vec<Failed>) {
-    let told = |notice: &Notice| {
+    let told = |notice: &Notification| {
         format!("{} {} {} {}", notice.change, notice.priority, notice.notify, notice.headline)
     };
     let all: Vec<String> = got.notices.iter().map(told).collect();

@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::{Cases, Input, Test, What};
-use crate::continuity::Change;
 use crate::format::Format;
-use crate::record::{Ends, Held, Record, Status};
+use crate::incident_tracker::Change;
+use crate::record::{Ends, Record, Status, Suppression};
 use crate::report::Role;
 use crate::severity::Severity;
 use crate::verdict::{Notify, Priority, Verdict};
@@ -256,10 +256,10 @@ fn record(row: &InputRow, start: Timestamp) -> Result<Record<'static>, FileError
         record.ends = Ends::At(instant(ends, Some(start))?);
     }
     record.key = row.dedup_key.clone().map(Into::into);
-    record.held = match (&row.silenced_by, &row.inhibited_by) {
-        (Some(by), _) => Held::Silenced(by.clone().into()),
-        (None, Some(by)) => Held::Inhibited(by.clone().into()),
-        (None, None) => Held::No,
+    record.suppression = match (&row.silenced_by, &row.inhibited_by) {
+        (Some(by), _) => Suppression::Silenced(by.clone().into()),
+        (None, Some(by)) => Suppression::Inhibited(by.clone().into()),
+        (None, None) => Suppression::None,
     };
     Ok(record)
 }
@@ -301,8 +301,8 @@ fn words(expect: &Expect) -> Result<(), FileError> {
     let roles = shown(&[&Role::Cause, &Role::Symptom, &Role::Member]);
     use Severity::{Critical, Error, Info, None as Nothing, Unknown, Warning};
     let severities = shown(&[&Critical, &Error, &Warning, &Unknown, &Info, &Nothing]);
-    use Change::{Changed, Closed, Opened, Reopened, Rose, Unsilenced};
-    let changes = shown(&[&Opened, &Rose, &Reopened, &Unsilenced, &Changed, &Closed]);
+    use Change::{Changed, Closed, Escalated, Opened, Reopened, Unsilenced};
+    let changes = shown(&[&Opened, &Escalated, &Reopened, &Unsilenced, &Changed, &Closed]);
     let mut alerts: Vec<&AlertRow> = expect.alerts.iter().flatten().map(|alert| &alert.value).collect();
     for incident in expect.incidents.iter().flatten().map(|incident| &incident.value) {
         checked.push((&incident.priority, "priority", priorities.clone()));

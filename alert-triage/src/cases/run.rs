@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::compare::{self, Got};
 use super::{Cases, Test, What};
-use crate::continuity::Continuity;
 use crate::format::Format;
+use crate::incident_tracker::IncidentTracker;
 use crate::ledger::Engine;
-use crate::place::Place;
 use crate::printable;
 use crate::record::Record;
 use crate::rules::Rules;
+use crate::source_position::SourcePosition;
 
 /// What became of one test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -51,7 +51,7 @@ impl Cases {
 }
 
 /// When it arrives; none is before everything.
-type Arrival = (Option<Timestamp>, Place, Record<'static>);
+type Arrival = (Option<Timestamp>, SourcePosition, Record<'static>);
 
 impl Test {
     fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<Failure> {
@@ -61,15 +61,15 @@ impl Test {
         arrivals.sort_by_key(|(at, ..)| *at);
         let mut arrivals = arrivals.into_iter().peekable();
         let mut engine = Engine::new(rules.clone());
-        let mut continuity = Continuity::default();
+        let mut tracker = IncidentTracker::default();
         for check in &self.checks {
-            while let Some((_, place, record)) =
+            while let Some((_, position, record)) =
                 arrivals.next_if(|(at, ..)| check.at.is_none_or(|now| at.is_none_or(|at| at <= now)))
             {
-                engine.ingest(place, &record);
+                engine.ingest(position, &record);
             }
             let report = engine.report(check.at);
-            let (incidents, notices) = continuity.update(&report);
+            let (incidents, notices) = tracker.update(&report);
             let got = Got { totals: report.totals(), malformed: reader.faults(), incidents, notices };
             let failed = compare::compare(&check.expect, &got);
             failures.extend(failed.into_iter().map(|(line, message)| Failure {
@@ -93,8 +93,8 @@ impl Test {
         for input in &self.input {
             let (format, name, bytes) = match &input.what {
                 What::Record(record) => {
-                    let source = reader.source("input");
-                    arrivals.push((input.at, Place::new(source, 0, input.line), (**record).clone()));
+                    let source = reader.add_source("input");
+                    arrivals.push((input.at, SourcePosition::new(source, 0, input.line), (**record).clone()));
                     continue;
                 }
                 What::Lines(format, lines) => (format, "lines", lines.as_bytes()),
@@ -107,17 +107,17 @@ impl Test {
                     }
                 },
             };
-            let source = reader.source(format!("{name} of line {}", input.line));
+            let source = reader.add_source(format!("{name} of line {}", input.line));
             if let Some(now) = input.at {
                 reader.set_reference(now);
             }
             reader.read_block(source, 0, format.unwrap_or_else(|| Format::detect(bytes)), bytes);
-            for (place, mut record) in reader.take_records() {
+            for (position, mut record) in reader.take_records() {
                 // A line that says no time of its own was said when it arrived.
                 if record.time.is_none() && record.starts.is_none() {
                     record.time = input.at;
                 }
-                arrivals.push((input.at.or(record.newest()), place, record));
+                arrivals.push((input.at.or(record.newest()), position, record));
             }
         }
         (reader, arrivals)
@@ -127,12 +127,12 @@ impl Test {
 impl Engine {
     /// What could not be read, in words.
     fn faults(&self) -> (u64, Option<String>) {
-        let first = self.faults.first_key_value().map(|((place, _), malformed)| {
-            let source = self.sources.get(place.source()).map(String::as_str).unwrap_or_default();
+        let first = self.faults.first_key_value().map(|((position, _), malformed)| {
+            let source = self.sources.get(position.source()).map(String::as_str).unwrap_or_default();
             format!(
                 "`{}`, line {} of {}, {}",
                 malformed.text,
-                place.line(),
+                position.line(),
                 printable::printable(source),
                 malformed.fault
             )

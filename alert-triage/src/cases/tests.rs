@@ -90,8 +90,8 @@ fn what_is_not_as_expected_is_told_with_its_reason() {
         ),
         (
             "another notice",
-            "      notices: [{change: rose}, {change: opened}]",
-            "10: at 10m: notice `opened P1 page TooFewEndpointsRegistered`: change: expected rose, got opened",
+            "      notices: [{change: escalated}, {change: opened}]",
+            "10: at 10m: notice `opened P1 page TooFewEndpointsRegistered`: change: expected escalated, got opened",
         ),
     ] {
         assert_eq!(failures(&test(stale, expect)).join("\n"), want, "{case}");

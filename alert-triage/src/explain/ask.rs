@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use super::Subject;
 use crate::hashing::hash;
 use crate::ledger::Engine;
-use crate::place::Place;
 use crate::printable::printable;
 use crate::report::Report;
+use crate::source_position::SourcePosition;
 
 /// Digits of an id that it does not go by now; fewer would be found by chance.
 const ALIAS: usize = 6;
@@ -89,17 +89,17 @@ fn line_of(engine: &Engine, source: usize, digits: &str) -> Result<Subject, Stri
     if line == 0 {
         return Err("lines are counted from 1".to_owned());
     }
-    match place(engine, source, line) {
-        Some(place) => Ok(Subject::Line(source, line, place)),
+    match position(engine, source, line) {
+        Some(position) => Ok(Subject::Line(source, line, position)),
         None => Err(format!("{name} has {} lines, and no line {digits}", lines(engine, source))),
     }
 }
 
-fn place(engine: &Engine, source: usize, line: u64) -> Option<Place> {
+fn position(engine: &Engine, source: usize, line: u64) -> Option<SourcePosition> {
     let mut before = 0;
     for (block, lines) in engine.blocks_of(source) {
         if line <= before + lines {
-            return Some(Place::new(source, block, line - before));
+            return Some(SourcePosition::new(source, block, line - before));
         }
         before += lines;
     }

@@ -10,11 +10,11 @@ use crate::hashing::hash;
 use crate::identity::{Identity, shown_key, workload};
 use crate::judge::NONE;
 use crate::mask;
-use crate::place::Place;
 use crate::printable::{self, printable};
 use crate::record::Status;
+use crate::record_trace::{LineTrace, TracedRecord};
 use crate::report::{Labels, Member, Report};
-use crate::tape::{self, Taken};
+use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
 
 /// What became of a line.
@@ -130,7 +130,7 @@ pub struct InIncident {
 pub(super) fn explain(
     report: &Report<'_>,
     (source, number): (usize, u64),
-    line: Option<&tape::Line>,
+    line: Option<&LineTrace>,
     evidence: &Known,
     text: Option<&[u8]>,
 ) -> LineExplained {
@@ -173,14 +173,20 @@ pub(super) fn explain(
     }
 }
 
-fn record(report: &Report<'_>, place: Option<Place>, taken: &Taken, evidence: &Known) -> RecordExplained {
+fn record(
+    report: &Report<'_>,
+    position: Option<SourcePosition>,
+    taken: &TracedRecord,
+    evidence: &Known,
+) -> RecordExplained {
     let record = &taken.record;
     let at = index(report, taken);
     let key = at.map_or(taken.key.as_ref(), |at| report.key(at));
     let found = evidence.get(key);
     let is_keyed = record.status != Status::Event && (record.starts.is_some() || record.keyed);
     let first = found.and_then(|found| found.first_of.get(&taken.same).copied().flatten());
-    let duplicate_of = first.filter(|first| is_keyed && Some(*first) != place).map(|first| report.at(first));
+    let duplicate_of =
+        first.filter(|first| is_keyed && Some(*first) != position).map(|first| report.at(first));
     let incident = at.and_then(|at| incident_of(report, at));
     let member = at.map(|at| report.member(at));
     RecordExplained {
@@ -220,7 +226,7 @@ fn record(report: &Report<'_>, place: Option<Place>, taken: &Taken, evidence: &K
 }
 
 /// The alert that a record went to; an end that names only a key goes to the alert that carries it.
-pub(super) fn index(report: &Report<'_>, taken: &Taken) -> Option<u32> {
+pub(super) fn index(report: &Report<'_>, taken: &TracedRecord) -> Option<u32> {
     let engine = report.engine;
     if !taken.key.is_empty() {
         let hash = hash(&taken.key);
@@ -239,7 +245,7 @@ fn incident_of(report: &Report<'_>, at: u32) -> Option<usize> {
     report.judgement.incidents.iter().position(|core| report.members(core).contains(&at))
 }
 
-fn loose(report: &Report<'_>, taken: &Taken) -> Vec<Loose> {
+fn loose(report: &Report<'_>, taken: &TracedRecord) -> Vec<Loose> {
     let rules = report.engine.rules();
     let record = &taken.record;
     let identity: BTreeMap<&str, &str> = Identity::of(&taken.key).labels().collect();

@@ -21,10 +21,10 @@ pub use self::line::{Became, InIncident, LineExplained, Loose, RecordExplained};
 pub use self::rank::{Neighbour, Rank};
 pub use self::would::{Outlook, Would};
 use crate::ledger::Engine;
-use crate::place::Place;
 use crate::printable;
+use crate::record_trace::{RecordPositions, RecordTrace};
 use crate::report::{Incident, Labels, Report};
-use crate::tape::{Evidence, Tape};
+use crate::source_position::SourcePosition;
 
 /// Asks about one incident or one line.
 ///
@@ -48,19 +48,19 @@ pub struct Inquiry {
     engine: Engine,
     now: Option<Timestamp>,
     subject: Subject,
-    line: Option<crate::tape::Line>,
+    line: Option<crate::record_trace::LineTrace>,
     evidence: Option<Known>,
 }
 
 /// By the keys of alerts.
-type Known = BTreeMap<Box<[u8]>, Evidence>;
+type Known = BTreeMap<Box<[u8]>, RecordPositions>;
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     /// By its number in the report; and the id under which it was asked for, if it has another now.
     Incident(usize, Option<String>),
-    Line(usize, u64, Place),
+    Line(usize, u64, SourcePosition),
 }
 
 /// The answer.
@@ -148,31 +148,31 @@ impl Inquiry {
 
     /// An engine that is to read all inputs again; none once everything is known.
     pub fn again(&mut self) -> Option<Engine> {
-        let tape = match (&self.subject, &self.line) {
-            (Subject::Line(.., place), None) => Tape::line(*place),
+        let trace = match (&self.subject, &self.line) {
+            (Subject::Line(.., position), None) => RecordTrace::line(*position),
             _ if self.evidence.is_some() => return None,
             (Subject::Line(..), Some(line)) => {
                 let report = self.engine.report(self.now);
                 let at = line.records.iter().filter_map(|taken| line::index(&report, taken));
-                Tape::alerts(at.map(|at| report.key(at)), &line.records)
+                RecordTrace::alerts(at.map(|at| report.key(at)), &line.records)
             }
             (Subject::Incident(number, _), _) => {
                 let report = self.engine.report(self.now);
                 let members = report.members(&report.judgement.incidents[*number]);
-                Tape::alerts(members.iter().map(|at| report.key(*at)), &[])
+                RecordTrace::alerts(members.iter().map(|at| report.key(*at)), &[])
             }
         };
         let mut again = self.engine.sibling();
-        again.tape = Some(tape);
+        again.trace = Some(trace);
         Some(again)
     }
 
     /// Takes that engine back.
     pub fn take(&mut self, read: Engine) {
-        match read.tape {
-            Some(Tape::Line(line)) => self.line = Some(line),
-            Some(Tape::Alerts(alerts)) => self.evidence = Some(alerts),
-            Some(Tape::All(_)) | None => self.evidence = Some(Known::new()),
+        match read.trace {
+            Some(RecordTrace::Line(line)) => self.line = Some(line),
+            Some(RecordTrace::Alerts(alerts)) => self.evidence = Some(alerts),
+            Some(RecordTrace::All(_)) | None => self.evidence = Some(Known::new()),
         }
     }
 
@@ -205,15 +205,15 @@ impl Inquiry {
 }
 
 impl Lines {
-    fn of(report: &Report<'_>, alert: &str, evidence: Option<&Evidence>) -> Self {
+    fn of(report: &Report<'_>, alert: &str, evidence: Option<&RecordPositions>) -> Self {
         let mut lines: Vec<At> = Vec::new();
         let (mut records, mut kept) = (0, 0);
         if let Some(evidence) = evidence {
             records = evidence.records;
-            let mut places = evidence.first.clone();
-            places.extend(&evidence.last);
-            kept = places.len() as u64;
-            lines = places.into_iter().map(|place| report.at(place)).collect();
+            let mut positions = evidence.first.clone();
+            positions.extend(&evidence.last);
+            kept = positions.len() as u64;
+            lines = positions.into_iter().map(|position| report.at(position)).collect();
             lines.dedup();
         }
         // Several records may stand on one line.
@@ -225,8 +225,8 @@ impl Lines {
 }
 
 impl Report<'_> {
-    fn at(&self, place: Place) -> At {
-        At { source: self.source(place), line: self.offsets.line(place) }
+    fn at(&self, position: SourcePosition) -> At {
+        At { source: self.source(position), line: self.offsets.line(position) }
     }
 
     fn key(&self, at: u32) -> &[u8] {

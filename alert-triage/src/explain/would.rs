@@ -6,17 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::named;
-use crate::identity::{Identity, Split};
+use crate::identity::{Identity, IdentityParts};
 use crate::judge::stand::Stand;
 use crate::judge::{Judgement, Ladder, flag, relate};
-use crate::ledger::{Engine, entry::Entry};
-use crate::place::Place;
+use crate::ledger::{AlertEntry, Engine};
 use crate::printable;
 use crate::record::{Record, Status};
 use crate::report::words::{counted, span};
 use crate::report::{Labels, Report};
 use crate::rules::{Edge, Rules, Table};
 use crate::severity::Severity;
+use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority, Verdict};
 
 /// An incident of more members is looked at by its headline alone.
@@ -76,7 +76,7 @@ pub(super) fn of(report: &Report<'_>, number: usize) -> Option<Vec<Would>> {
     if keys.union(&near).count() > NEAR {
         return None;
     }
-    let part = report.engine.part(|entry| keys.contains(&entry.key) || near.contains(&entry.key));
+    let part = report.engine.subset(|entry| keys.contains(&entry.key) || near.contains(&entry.key));
     let mut lab =
         Lab { report, keys, part, now: report.judgement.now, found: Vec::new(), before: Vec::new() };
     lab.before = lab.outlook(&lab.part, lab.now);
@@ -159,14 +159,14 @@ impl Lab<'_> {
     }
 
     fn with_rules(&self, change: impl FnOnce(&mut Table)) -> Engine {
-        let mut part = self.part.part(|_| true);
+        let mut part = self.part.subset(|_| true);
         part.set_rules(self.report.engine.rules().clone().varied(change));
         part
     }
 
     fn with_record(&self, record: &Record<'_>) -> Engine {
-        let mut part = self.part.part(|_| true);
-        part.ingest(Place::MAX, record);
+        let mut part = self.part.subset(|_| true);
+        part.ingest(SourcePosition::MAX, record);
         part
     }
 
@@ -184,9 +184,9 @@ impl Lab<'_> {
             .labels()
             .map(|(name, value)| (name.to_owned().into(), value.to_owned().into()))
             .collect();
-        let mut split = Split::default();
-        split.fill(&record, self.report.engine.rules());
-        (!identity.alert.is_empty() && split.key.0 == key).then_some(record)
+        let mut parts = IdentityParts::default();
+        parts.fill(&record, self.report.engine.rules());
+        (!identity.alert.is_empty() && parts.key.0 == key).then_some(record)
     }
 
     /// Fires now; without a now as a line without a time.
@@ -232,9 +232,9 @@ impl Lab<'_> {
                     continue;
                 }
                 // What stays apart may need somebody all the same.
-                let mut split = Split::default();
-                split.fill(&record, &rules);
-                let own = self.outlook_of(&BTreeSet::from([split.key.0.into()]), &part, self.now);
+                let mut parts = IdentityParts::default();
+                parts.fill(&record, &rules);
+                let own = self.outlook_of(&BTreeSet::from([parts.key.0.into()]), &part, self.now);
                 if let Some(one) =
                     own.first().filter(|one| one.priority < before.priority && then == self.before)
                 {
@@ -273,7 +273,7 @@ impl Lab<'_> {
                 continue;
             }
             let mut keys = self.keys.clone();
-            let mut part = self.part.part(|entry| *entry.key != *old);
+            let mut part = self.part.subset(|entry| *entry.key != *old);
             let entry = entry.with_label("severity", severity.word());
             keys.insert(entry.key.clone());
             part.add(entry);
@@ -301,7 +301,7 @@ impl Lab<'_> {
         let order = standing.iter().copied().filter(|at| *at == headline);
         for at in order.chain(standing.iter().copied().filter(|at| *at != headline)).collect::<Vec<_>>() {
             let key = self.report.key(at).to_vec();
-            let over = self.part.part(|entry| *entry.key != *key);
+            let over = self.part.subset(|entry| *entry.key != *key);
             let over = self.outlook(&over, self.now);
             let identity = Identity::of(&key);
             let is_plain = |text: &str| !text.contains(['*', '?']);
@@ -347,25 +347,28 @@ impl Lab<'_> {
         let state = report.judgement.state(report.engine, headline);
         let key = report.key(headline).to_vec();
         let entry = self.part.entries.iter().find(|entry| *entry.key == *key);
-        let runs =
-            entry.into_iter().flat_map(Entry::sets).flat_map(|(_, set)| set.bursts.runs(gap, &[])).last();
+        let runs = entry
+            .into_iter()
+            .flat_map(AlertEntry::label_sets)
+            .flat_map(|(_, set)| set.bursts.bursts(gap, &[]))
+            .last();
         match (state.since, runs, self.now) {
             (Some(_), Some(run), Some(now)) => {
                 // Lines: it must come again and again, from the run it is in or anew.
                 let goes_on = now.duration_since(run.to) <= gap;
                 let from = if goes_on { run.from } else { now };
                 let Ok(until) = from.checked_add(long) else { return };
-                let mut part = self.part.part(|_| true);
+                let mut part = self.part.subset(|_| true);
                 record.status = Status::Event;
                 let mut at = now;
                 while at < until {
                     record.time = Some(at);
-                    part.ingest(Place::MAX, &record);
+                    part.ingest(SourcePosition::MAX, &record);
                     let Ok(next) = at.checked_add(gap) else { return };
                     at = next.min(until);
                 }
                 record.time = Some(until);
-                part.ingest(Place::MAX, &record);
+                part.ingest(SourcePosition::MAX, &record);
                 let then = self.outlook(&part, Some(until));
                 self.tell(format!("{name}, coming again every {gap:#} until {until}"), then);
             }
@@ -376,11 +379,11 @@ impl Lab<'_> {
             }
             _ => {
                 // Without times nobody knows; with them it would be told.
-                let mut part = self.part.part(|entry| *entry.key != *key);
+                let mut part = self.part.subset(|entry| *entry.key != *key);
                 let since = self.now.unwrap_or(Timestamp::UNIX_EPOCH);
                 let Ok(until) = since.checked_add(long) else { return };
                 (record.time, record.starts) = (Some(since), Some(since));
-                part.ingest(Place::MAX, &record);
+                part.ingest(SourcePosition::MAX, &record);
                 let then = self.outlook(&part, Some(until));
                 self.tell(format!("{name}, told with times and standing for {long:#}"), then);
             }

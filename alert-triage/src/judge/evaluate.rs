@@ -10,7 +10,7 @@ use super::scopes::{self, Scopes};
 use super::stand::Stand;
 use crate::identity::Identity;
 use crate::ledger::Engine;
-use crate::ledger::set::HeldBack;
+use crate::ledger::SuppressedBy;
 use crate::rules::{Rules, SeverityBy};
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
@@ -58,8 +58,8 @@ impl Judgement {
                 flags |= flag::SILENCED;
             }
             match (&state.held, state.stand) {
-                (Some(HeldBack::Silenced(_)), Stand::Open) => flags |= flag::SILENCED,
-                (Some(HeldBack::Inhibited(_)), Stand::Open) => flags |= flag::INHIBITED,
+                (Some(SuppressedBy::Silenced(_)), Stand::Open) => flags |= flag::SILENCED,
+                (Some(SuppressedBy::Inhibited(_)), Stand::Open) => flags |= flag::INHIBITED,
                 _ => {}
             }
             if state.cycles > 0 && rules.is_on("flapping") {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::stand::Stand;
-use crate::ledger::set::Set;
+use crate::ledger::LabelSetHistory;
 use crate::record::Status;
 use crate::rules::Limits;
 
@@ -49,10 +49,10 @@ impl Span {
 }
 
 impl History {
-    pub(crate) fn of(set: &Set, now: Option<Timestamp>, gap: SignedDuration) -> Self {
+    pub(crate) fn of(set: &LabelSetHistory, now: Option<Timestamp>, gap: SignedDuration) -> Self {
         let passed = |at: Option<Timestamp>| at.filter(|at| now.is_some_and(|now| *at <= now));
-        let words = || set.words.iter().map(|((at, status), word)| (*at, *status, word));
-        let loose = passed(set.loose.end());
+        let words = || set.status_reports.iter().map(|((at, status), word)| (*at, *status, word));
+        let loose = passed(set.undated_ends.end());
         let mut ends: Vec<Timestamp> = words()
             .filter(|(_, status, _)| *status == Status::Resolved)
             .map(|(at, ..)| at)
@@ -66,7 +66,7 @@ impl History {
         let mut spans = Vec::new();
         let mut closers = ends.clone();
         for (&from, episode) in &set.episodes {
-            let own = match episode.resolved.is_told() {
+            let own = match episode.resolved.any() {
                 true => Some(episode.ended.unwrap_or(from).max(from)),
                 false => passed(episode.ends.end()),
             };
@@ -75,7 +75,7 @@ impl History {
                 (Some(end), ..) => (Stand::Resolved, Some(end)),
                 (None, Some(end), _) => (Stand::Resolved, Some(end)),
                 (None, None, Some(end)) => (Stand::Obsolete, Some(end)),
-                (None, None, None) if episode.firing.is_told() => (Stand::Open, None),
+                (None, None, None) if episode.firing.any() => (Stand::Open, None),
                 (None, None, None) => (Stand::Pending, None),
             };
             if let Some(end) = own {
@@ -101,7 +101,7 @@ impl History {
                 };
             spans.push(Span { from, said: from, stand, till, told });
         }
-        spans.extend(set.bursts.runs(gap, &closers).into_iter().map(|run| Span {
+        spans.extend(set.bursts.bursts(gap, &closers).into_iter().map(|run| Span {
             from: run.from,
             said: run.to,
             stand: if run.ended.is_some() { Stand::Resolved } else { Stand::Open },

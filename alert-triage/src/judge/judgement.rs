@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use super::incident_core::{Core, Group};
 use super::scopes::Scopes;
 use super::stand::Stand;
-use super::state::{Hearing, State};
+use super::state::{Clock, State};
 use crate::hashing::HashMap;
+use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
-use crate::ledger::entry::Entry;
-use crate::ledger::set::{Seen, Set};
-use crate::place::Place;
+use crate::ledger::{LabelSetHistory, TimedPosition};
 use crate::rules::SeverityBy;
 use crate::severity::Severity;
+use crate::source_position::SourcePosition;
 use crate::verdict::{Priority, Verdict};
 
 /// No other alert.
@@ -112,9 +112,9 @@ impl Judged {
 pub(crate) struct Judgement {
     pub(crate) now: Option<Timestamp>,
     /// Alerts named only by the key of an end.
-    pub(crate) orphans: Vec<Entry>,
+    pub(crate) orphans: Vec<AlertEntry>,
     /// Ends that name only a key, by the alert that they are counted with.
-    pub(crate) ends: HashMap<u32, Set>,
+    pub(crate) ends: HashMap<u32, LabelSetHistory>,
     pub(crate) alerts: Vec<Judged>,
     pub(crate) scopes: Scopes,
     /// Alerts by incident; each [`Core`] names its part.
@@ -127,7 +127,7 @@ pub(crate) struct Judgement {
 }
 
 impl Judgement {
-    pub(crate) fn entry<'e>(&'e self, engine: &'e Engine, at: u32) -> &'e Entry {
+    pub(crate) fn entry<'e>(&'e self, engine: &'e Engine, at: u32) -> &'e AlertEntry {
         let at = at as usize;
         engine.entries.get(at).unwrap_or_else(|| &self.orphans[at - engine.entries.len()])
     }
@@ -139,10 +139,10 @@ impl Judgement {
     }
 
     /// The earliest and the latest of them.
-    pub(crate) fn span(&self, engine: &Engine, at: u32) -> (Seen, Seen) {
-        let ends = self.ends.get(&at).and_then(Set::span);
+    pub(crate) fn span(&self, engine: &Engine, at: u32) -> (TimedPosition, TimedPosition) {
+        let ends = self.ends.get(&at).and_then(LabelSetHistory::span);
         let both = self.entry(engine, at).span().into_iter().chain(ends);
-        let nowhere = Seen { at: None, place: Place::MAX };
+        let nowhere = TimedPosition { at: None, position: SourcePosition::MAX };
         both.reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1))).unwrap_or((nowhere, nowhere))
     }
 
@@ -156,7 +156,7 @@ impl Judgement {
         let identity = entry.identity();
         let rules = engine.rules();
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
-        let hearing = Hearing { now: self.now, since: engine.listening_since };
-        State::of(entry, &engine.keys, hearing, ttl, rules.limits())
+        let clock = Clock { now: self.now, arrivals_since: engine.arrivals_since };
+        State::of(entry, &engine.keyed_ends, clock, ttl, rules.limits())
     }
 }

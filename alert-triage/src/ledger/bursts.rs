@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 /// Slices kept of one label set; with gaps of 15 minutes two days and a half at least.
-const KEPT: usize = 256;
+const MAX_SLICES: usize = 256;
 
 /// Times, in slices no longer than the gap that ends a burst. A slice keeps its first and its last time: the gaps inside
 /// it are too small to matter, and those between slices are exact. Which slices there are depends on the times alone,
@@ -16,14 +16,14 @@ pub(crate) struct Bursts {
     slices: Vec<(Timestamp, Timestamp)>,
     records: u64,
     /// The first and the last record, forgotten or not.
-    ends: Option<[(Timestamp, Place); 2]>,
+    ends: Option<[(Timestamp, SourcePosition); 2]>,
     /// The newest place.
-    last: Option<Place>,
+    last: Option<SourcePosition>,
 }
 
 /// Times without a gap longer than the limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Run {
+pub(crate) struct Burst {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
     /// Said to be over then.
@@ -32,14 +32,14 @@ pub(crate) struct Run {
 
 impl Bursts {
     /// Said then; each time counts.
-    pub(crate) fn tell(&mut self, at: Timestamp, place: Place, gap: SignedDuration) {
-        self.touch(at, gap);
+    pub(crate) fn add(&mut self, at: Timestamp, position: SourcePosition, gap: SignedDuration) {
+        self.extend(at, gap);
         self.records += 1;
-        self.place([(at, place); 2], place);
+        self.extend_ends([(at, position); 2], position);
     }
 
     /// Said then, and counted elsewhere.
-    pub(crate) fn touch(&mut self, at: Timestamp, gap: SignedDuration) {
+    pub(crate) fn extend(&mut self, at: Timestamp, gap: SignedDuration) {
         self.slice((at, at), gap);
     }
 
@@ -53,15 +53,15 @@ impl Bursts {
             Some(known) => *known = (known.0.min(first), known.1.max(last)),
             None => {
                 self.slices.insert(at, (first, last));
-                self.slices.drain(..self.slices.len().saturating_sub(KEPT));
+                self.slices.drain(..self.slices.len().saturating_sub(MAX_SLICES));
             }
         }
     }
 
-    fn place(&mut self, [first, last]: [(Timestamp, Place); 2], place: Place) {
+    fn extend_ends(&mut self, [first, last]: [(Timestamp, SourcePosition); 2], position: SourcePosition) {
         let ends = self.ends.get_or_insert([first, last]);
         *ends = [ends[0].min(first), ends[1].max(last)];
-        self.last = self.last.max(Some(place));
+        self.last = self.last.max(Some(position));
     }
 
     pub(crate) fn merge(&mut self, other: Bursts, gap: SignedDuration) {
@@ -69,8 +69,8 @@ impl Bursts {
             self.slice(slice, gap);
         }
         self.records += other.records;
-        if let Some((ends, place)) = other.ends.zip(other.last) {
-            self.place(ends, place);
+        if let Some((ends, position)) = other.ends.zip(other.last) {
+            self.extend_ends(ends, position);
         }
     }
 
@@ -79,31 +79,31 @@ impl Bursts {
     }
 
     /// The newest place of a record counted here.
-    pub(crate) fn last(&self) -> Option<Place> {
+    pub(crate) fn last(&self) -> Option<SourcePosition> {
         self.last
     }
 
     /// The first and the last record counted here, by time.
-    pub(crate) fn ends(&self) -> Option<[(Timestamp, Place); 2]> {
+    pub(crate) fn ends(&self) -> Option<[(Timestamp, SourcePosition); 2]> {
         self.ends
     }
 
     /// The bursts, by time, as parted by `ends`, which are in order. Where an end falls into a slice, it is not known when
     /// after it the first time was: the burst is taken to go on from the end.
-    pub(crate) fn runs(&self, gap: SignedDuration, ends: &[Timestamp]) -> Vec<Run> {
+    pub(crate) fn bursts(&self, gap: SignedDuration, ends: &[Timestamp]) -> Vec<Burst> {
         let from = |at: Timestamp| ends.partition_point(|end| *end < at);
-        let mut runs: Vec<Run> = Vec::new();
+        let mut runs: Vec<Burst> = Vec::new();
         for &(first, last) in &self.slices {
             let goes_on = runs
                 .last()
                 .is_some_and(|run| first.duration_since(run.to) <= gap && from(run.to) == from(first));
             match runs.last_mut().filter(|_| goes_on) {
                 Some(run) => run.to = first,
-                None => runs.push(Run { from: first, to: first, ended: None }),
+                None => runs.push(Burst { from: first, to: first, ended: None }),
             }
             match (ends[from(first)..from(last)].last(), runs.last_mut()) {
                 (None, Some(run)) => run.to = last,
-                (Some(&end), _) => runs.push(Run { from: end, to: last, ended: None }),
+                (Some(&end), _) => runs.push(Burst { from: end, to: last, ended: None }),
                 (None, None) => {}
             }
         }
@@ -129,7 +129,7 @@ mod tests {
     fn bursts(minutes: &[i64]) -> Bursts {
         let mut bursts = Bursts::default();
         for (line, minute) in minutes.iter().enumerate() {
-            bursts.tell(at(*minute), Place::new(0, 0, line as u64 + 1), GAP);
+            bursts.add(at(*minute), SourcePosition::new(0, 0, line as u64 + 1), GAP);
         }
         bursts
     }
@@ -154,10 +154,10 @@ mod tests {
             ("two ends", &[1, 14], &[5, 9, 20], &[(1, 1, Some(5)), (9, 14, Some(20))]),
         ] {
             let ends: Vec<Timestamp> = ends.iter().copied().map(at).collect();
-            let want: Vec<Run> = (want.iter())
-                .map(|(from, to, ended)| Run { from: at(*from), to: at(*to), ended: ended.map(at) })
+            let want: Vec<Burst> = (want.iter())
+                .map(|(from, to, ended)| Burst { from: at(*from), to: at(*to), ended: ended.map(at) })
                 .collect();
-            assert_eq!(bursts(minutes).runs(GAP, &ends), want, "{case}");
+            assert_eq!(bursts(minutes).bursts(GAP, &ends), want, "{case}");
         }
     }
 
@@ -165,7 +165,7 @@ mod tests {
         /// Law: what is forgotten does not depend on the order.
         #[test]
         fn bursts_have_no_order(minutes in prop::collection::vec(0i64..20_000, 0..900), split in 0usize..900) {
-            let runs = |bursts: &Bursts| bursts.runs(GAP, &[]);
+            let runs = |bursts: &Bursts| bursts.bursts(GAP, &[]);
             let whole = runs(&bursts(&minutes));
             let mut sorted = minutes.clone();
             sorted.sort_unstable();
@@ -181,11 +181,11 @@ mod tests {
         fn bursts_are_exact(minutes in prop::collection::vec(0i64..2_000, 1..60)) {
             let mut sorted = minutes.clone();
             sorted.sort_unstable();
-            let exact: Vec<Run> = sorted
+            let exact: Vec<Burst> = sorted
                 .chunk_by(|a, b| b - a <= 15)
-                .map(|run| Run { from: at(run[0]), to: at(run[run.len() - 1]), ended: None })
+                .map(|run| Burst { from: at(run[0]), to: at(run[run.len() - 1]), ended: None })
                 .collect();
-            prop_assert_eq!(bursts(&minutes).runs(GAP, &[]), exact);
+            prop_assert_eq!(bursts(&minutes).bursts(GAP, &[]), exact);
         }
     }
 }

@@ -5,21 +5,20 @@ use std::collections::{BTreeMap, BinaryHeap};
 use hashbrown::HashTable;
 use jiff::Timestamp;
 
-use super::cut::{Batch, Cut};
-use super::entry::Entry;
-use super::heard::Retired;
-use super::known::Known;
+use super::alert_entry::AlertEntry;
+use super::arrival_span::Retired;
+use super::label_set_history::LabelSetHistory;
 use super::malformed::{MALFORMED_KEPT, Malformed};
 use super::offsets::Offsets;
-use super::set::Set;
 use crate::fault::{Fault, LINE_LIMIT};
 use crate::hashing::hash;
-use crate::identity::{Identity, Split};
-use crate::place::Place;
+use crate::identity::{Identity, IdentityParts};
+use crate::line_cache::{LineBatch, LineCache, LineSlice};
 use crate::printable::printable;
 use crate::record::{Ends, Record, Status};
+use crate::record_trace::RecordTrace;
 use crate::rules::Rules;
-use crate::tape::Tape;
+use crate::source_position::SourcePosition;
 
 /// Reads records and answers what they mean.
 ///
@@ -42,14 +41,14 @@ use crate::tape::Tape;
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) rules: Rules,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Vec<AlertEntry>,
     pub(crate) index: HashTable<u32>,
     /// The one to go first; built when the limit is reached.
-    pub(crate) largest: Option<BinaryHeap<(u8, u64, u32)>>,
+    pub(crate) eviction_heap: Option<BinaryHeap<(u8, u64, u32)>>,
     /// Ends that name only a key.
-    pub(crate) keys: BTreeMap<Box<str>, Set>,
-    pub(crate) known: Known,
-    split: Split,
+    pub(crate) keyed_ends: BTreeMap<Box<str>, LabelSetHistory>,
+    pub(crate) line_cache: LineCache,
+    parts: IdentityParts,
     pub(crate) overflow: [u64; 4],
     pub(crate) sources: Vec<String>,
     /// Lines of each block of each source; lines are counted from there.
@@ -59,20 +58,20 @@ pub struct Engine {
     pub(crate) malformed: u64,
     pub(crate) truncated: u64,
     /// By place; a line may hold a whole document, with several of them.
-    pub(crate) faults: BTreeMap<(Place, u32), Malformed>,
+    pub(crate) faults: BTreeMap<(SourcePosition, u32), Malformed>,
     pub(crate) faults_by_kind: BTreeMap<&'static str, u64>,
     pub(crate) newest: Option<Timestamp>,
     /// Some record says that something is, or will be, over.
-    ends_told: bool,
+    has_ends: bool,
     /// Times that named no year.
     pub(crate) yearless: u64,
     /// Gives those a year.
     pub(crate) reference: Option<Timestamp>,
     /// Keeps single records, for whoever asked.
-    pub(crate) tape: Option<Tape>,
+    pub(crate) trace: Option<RecordTrace>,
     /// What is read now arrives then, and what is heard is noted since then.
     pub(crate) arrival: Option<Timestamp>,
-    pub(crate) listening_since: Option<Timestamp>,
+    pub(crate) arrivals_since: Option<Timestamp>,
     pub(crate) retired: Retired,
 }
 
@@ -83,10 +82,10 @@ impl Engine {
             rules,
             entries: Vec::new(),
             index: HashTable::new(),
-            largest: None,
-            keys: BTreeMap::new(),
-            known: Known::default(),
-            split: Split::default(),
+            eviction_heap: None,
+            keyed_ends: BTreeMap::new(),
+            line_cache: LineCache::default(),
+            parts: IdentityParts::default(),
             overflow: [0; 4],
             sources: Vec::new(),
             blocks: BTreeMap::new(),
@@ -97,12 +96,12 @@ impl Engine {
             faults: BTreeMap::new(),
             faults_by_kind: BTreeMap::new(),
             newest: None,
-            ends_told: false,
+            has_ends: false,
             yearless: 0,
             reference: None,
-            tape: None,
+            trace: None,
             arrival: None,
-            listening_since: None,
+            arrivals_since: None,
             retired: Retired::default(),
         }
     }
@@ -110,15 +109,15 @@ impl Engine {
     /// An empty engine that keeps every record it reads, one by one and not only what they add up to: for histories that
     /// are gone through again, as a backtest does. Memory grows with records.
     pub fn recording(rules: Rules) -> Self {
-        Self { tape: Some(Tape::All(Vec::new())), ..Self::new(rules) }
+        Self { trace: Some(RecordTrace::All(Vec::new())), ..Self::new(rules) }
     }
 
     /// The records kept so far, by place; none are kept of them.
-    pub(crate) fn take_records(&mut self) -> Vec<(Place, Record<'static>)> {
-        let Some(Tape::All(records)) = &mut self.tape else { return Vec::new() };
+    pub(crate) fn take_records(&mut self) -> Vec<(SourcePosition, Record<'static>)> {
+        let Some(RecordTrace::All(records)) = &mut self.trace else { return Vec::new() };
         let mut records = std::mem::take(records);
         // Those of one line keep the order they were read in.
-        records.sort_by_key(|(place, _)| *place);
+        records.sort_by_key(|(position, _)| *position);
         records
     }
 
@@ -127,8 +126,8 @@ impl Engine {
         &self.rules
     }
 
-    /// Gives the next source its name, for people; answers the number that its [`Place`]s carry.
-    pub fn source(&mut self, name: impl Into<String>) -> usize {
+    /// Gives the next source its name, for people; answers the number that its [`SourcePosition`]s carry.
+    pub fn add_source(&mut self, name: impl Into<String>) -> usize {
         self.sources.push(name.into());
         self.sources.len() - 1
     }
@@ -139,76 +138,81 @@ impl Engine {
         let mut sibling = Engine::new(self.rules.clone());
         sibling.sources = self.sources.clone();
         sibling.reference = self.reference;
-        sibling.tape = self.tape.as_ref().map(Tape::blank);
+        sibling.trace = self.trace.as_ref().map(RecordTrace::blank);
         sibling.arrival = self.arrival;
-        sibling.listening_since = self.listening_since;
+        sibling.arrivals_since = self.arrivals_since;
         sibling
     }
 
     /// Takes one record. Where it stands in the input is part of it: equal places order by nothing else.
-    pub fn ingest(&mut self, place: Place, record: &Record<'_>) {
+    pub fn ingest(&mut self, position: SourcePosition, record: &Record<'_>) {
         self.newest = self.newest.max(record.newest());
-        self.ends_told |= record.status == Status::Resolved || record.ends != Ends::Open;
+        self.has_ends |= record.status == Status::Resolved || record.ends != Ends::Open;
         if record.alert.is_empty() {
             // Only an end may name a key alone.
             if let Some(key) = &record.key {
-                let set = self.keys.entry(key.as_ref().into()).or_default();
-                set.record(place, record, self.rules.limits().gap, self.arrival);
-                self.bound_keys();
+                let set = self.keyed_ends.entry(key.as_ref().into()).or_default();
+                set.record(position, record, self.rules.limits().gap, self.arrival);
+                self.bound_keyed_ends();
             }
-            if let Some(tape) = &mut self.tape {
-                tape.record(place, record, &Split::default());
+            if let Some(trace) = &mut self.trace {
+                trace.record(position, record, &IdentityParts::default());
             }
             return;
         }
-        let mut split = std::mem::take(&mut self.split);
-        split.fill(record, &self.rules);
-        if let Some(tape) = &mut self.tape {
-            tape.record(place, record, &split);
+        let mut parts = std::mem::take(&mut self.parts);
+        parts.fill(record, &self.rules);
+        if let Some(trace) = &mut self.trace {
+            trace.record(position, record, &parts);
         }
-        match self.find_or_insert(&split.key.0) {
+        match self.find_or_insert(&parts.key.0) {
             Some(at) => {
                 let gap = self.rules.limits().gap;
-                self.entries[at as usize].record(place, record, &split, gap, self.arrival);
+                self.entries[at as usize].record(position, record, &parts, gap, self.arrival);
             }
-            None => self.overflow[usize::from(class(&split.key.0, &self.rules))] += 1,
+            None => self.overflow[usize::from(class(&parts.key.0, &self.rules))] += 1,
         }
-        self.split = split;
+        self.parts = parts;
     }
 
     /// Plain lines of the block below `before` come next.
-    pub(crate) fn enter(&mut self, before: Place) {
-        if self.known.goes_back(before) {
-            self.settle();
-            self.known.clear();
+    pub(crate) fn start_block(&mut self, before: SourcePosition) {
+        if self.line_cache.starts_earlier_block(before) {
+            self.flush_line_counts();
+            self.line_cache.clear();
         }
     }
 
     /// Counts the lines of a batch that were seen before, byte for byte; answers a bit for each that was not.
-    pub(crate) fn count_known(&mut self, batch: &Batch<'_>, before: Place) -> u32 {
-        if self.known.is_full() {
-            self.settle();
+    pub(crate) fn count_cached(&mut self, batch: &LineBatch<'_>, before: SourcePosition) -> u32 {
+        if self.line_cache.is_full() {
+            self.flush_line_counts();
         }
-        self.known.count_all(batch, before)
+        self.line_cache.count_all(batch, before)
     }
 
     /// Counts a line that may have been seen since its batch was.
-    pub(crate) fn count_if_known(&mut self, cut: &Cut<'_>, place: Place) -> bool {
-        self.known.count(cut, place)
+    pub(crate) fn count_if_cached(&mut self, slice: &LineSlice<'_>, position: SourcePosition) -> bool {
+        self.line_cache.count(slice, position)
     }
 
     /// Takes a record that a whole line made; if it carries no time, the line is remembered.
-    pub(crate) fn ingest_line(&mut self, cut: &Cut<'_>, place: Place, record: &Record<'_>) {
-        self.ingest(place, record);
+    pub(crate) fn ingest_line(
+        &mut self,
+        slice: &LineSlice<'_>,
+        position: SourcePosition,
+        record: &Record<'_>,
+    ) {
+        self.ingest(position, record);
         // A tape wants to see each line.
-        let is_plain = record.status == Status::Event && record.time.is_none() && self.tape.is_none();
+        let is_plain = record.status == Status::Event && record.time.is_none() && self.trace.is_none();
         if is_plain
-            && self.largest.is_none()
-            && self.split.set.0.is_empty()
-            && self.split.dropped.is_empty()
-            && let Some(entry) = self.find(&self.split.key.0)
+            && self.eviction_heap.is_none()
+            && self.parts.label_set.0.is_empty()
+            && self.parts.dropped.is_empty()
+            && let Some(entry) = self.find(&self.parts.key.0)
         {
-            self.known.learn(cut, entry);
+            self.line_cache.insert(slice, entry);
         }
     }
 
@@ -224,20 +228,20 @@ impl Engine {
             return Some(*at);
         }
         let class = class(key, &self.rules);
-        self.insert(Entry::new(key, hash, class)).ok()
+        self.insert(AlertEntry::new(key, hash, class)).ok()
     }
 
     /// Adds a new alert; above the limit the largest by (class, hash) goes.
-    fn insert(&mut self, entry: Entry) -> Result<u32, Entry> {
+    fn insert(&mut self, entry: AlertEntry) -> Result<u32, AlertEntry> {
         let cap = self.rules.limits().identities;
         let at = if self.entries.len() < cap {
             self.entries.push(entry);
             (self.entries.len() - 1) as u32
         } else {
-            self.settle();
-            self.known.clear();
+            self.flush_line_counts();
+            self.line_cache.clear();
             let entries = &self.entries;
-            let largest = self.largest.get_or_insert_with(|| {
+            let largest = self.eviction_heap.get_or_insert_with(|| {
                 entries.iter().enumerate().map(|(at, entry)| (entry.class, entry.hash, at as u32)).collect()
             });
             match largest.peek() {
@@ -259,35 +263,35 @@ impl Engine {
         Ok(at)
     }
 
-    fn bound_keys(&mut self) {
-        while self.keys.len() > self.rules.limits().identities {
-            if let Some((_, set)) = self.keys.pop_last() {
+    fn bound_keyed_ends(&mut self) {
+        while self.keyed_ends.len() > self.rules.limits().identities {
+            if let Some((_, set)) = self.keyed_ends.pop_last() {
                 self.overflow[3] += set.records();
             }
         }
     }
 
     /// Brings what was counted by line home to the alerts.
-    pub(crate) fn settle(&mut self) {
-        let Self { known, entries, arrival, rules, .. } = self;
-        known.settle(|entry, plain| {
+    pub(crate) fn flush_line_counts(&mut self) {
+        let Self { line_cache, entries, arrival, rules, .. } = self;
+        line_cache.drain_counts(|entry, plain| {
             let entry = &mut entries[entry as usize];
-            entry.plain.add(plain);
+            entry.lines.add(plain);
             if let Some(at) = *arrival {
-                entry.heard.hear(at, rules.limits().gap);
+                entry.arrivals.extend(at, rules.limits().gap);
             }
         });
     }
 
     /// Records a line or a record that could not be read.
-    pub(crate) fn fault(&mut self, place: Place, fault: Fault, text: &[u8]) {
-        if let Some(tape) = &mut self.tape {
-            tape.fault(place, &fault);
+    pub(crate) fn fault(&mut self, position: SourcePosition, fault: Fault, text: &[u8]) {
+        if let Some(trace) = &mut self.trace {
+            trace.fault(position, &fault);
         }
         self.malformed += 1;
         *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
         if self.faults.len() == MALFORMED_KEPT
-            && self.faults.last_key_value().is_some_and(|((last, _), _)| *last <= place)
+            && self.faults.last_key_value().is_some_and(|((last, _), _)| *last <= position)
         {
             return;
         }
@@ -297,26 +301,28 @@ impl Engine {
         } else {
             printable(text)
         };
-        let same = self.faults.range((place, 0)..=(place, u32::MAX)).next_back();
+        let same = self.faults.range((position, 0)..=(position, u32::MAX)).next_back();
         let number = same.map_or(0, |((_, last), _)| last + 1);
-        self.faults.insert((place, number), Malformed { fault, text });
+        self.faults.insert((position, number), Malformed { fault, text });
         if self.faults.len() > MALFORMED_KEPT {
             self.faults.pop_last();
         }
     }
 
     /// Says how many lines a block has, or has more, for the numbers of those behind it.
-    pub(crate) fn block(&mut self, place: Place, lines: u64) {
+    pub(crate) fn add_lines(&mut self, position: SourcePosition, lines: u64) {
         self.lines += lines;
-        *self.blocks.entry((place.source(), place.block())).or_default() += lines;
+        *self.blocks.entry((position.source(), position.block())).or_default() += lines;
     }
 
     /// The last line of a source so far; in a new block if the last one has no room for so many more.
-    pub(crate) fn end_of(&self, source: usize, more: u64) -> Place {
+    pub(crate) fn last_line(&self, source: usize, more: u64) -> SourcePosition {
         match self.blocks.range((source, 0)..=(source, usize::MAX)).next_back() {
-            None => Place::new(source, 0, 0),
-            Some((&(_, block), &lines)) if lines + more <= Place::LINES => Place::new(source, block, lines),
-            Some((&(_, block), _)) => Place::new(source, block + 1, 0),
+            None => SourcePosition::new(source, 0, 0),
+            Some((&(_, block), &lines)) if lines + more <= SourcePosition::LINES => {
+                SourcePosition::new(source, block, lines)
+            }
+            Some((&(_, block), _)) => SourcePosition::new(source, block + 1, 0),
         }
     }
 
@@ -325,9 +331,9 @@ impl Engine {
     ///
     /// In any order and in any grouping the result is that of one engine over all of it.
     pub fn merge(&mut self, mut other: Engine) {
-        other.settle();
-        self.settle();
-        self.known.clear();
+        other.flush_line_counts();
+        self.flush_line_counts();
+        self.line_cache.clear();
         let gap = self.rules.limits().gap;
         if other.sources.len() > self.sources.len() {
             self.sources = std::mem::take(&mut other.sources);
@@ -344,10 +350,10 @@ impl Engine {
                 }
             }
         }
-        for (key, set) in other.keys {
-            self.keys.entry(key).or_default().merge(set, gap);
+        for (key, set) in other.keyed_ends {
+            self.keyed_ends.entry(key).or_default().merge(set, gap);
         }
-        self.bound_keys();
+        self.bound_keyed_ends();
         for (mine, theirs) in self.overflow.iter_mut().zip(other.overflow) {
             *mine += theirs;
         }
@@ -366,23 +372,23 @@ impl Engine {
             *self.faults_by_kind.entry(kind).or_default() += count;
         }
         self.newest = self.newest.max(other.newest);
-        self.ends_told |= other.ends_told;
+        self.has_ends |= other.has_ends;
         self.yearless += other.yearless;
-        if let (Some(tape), Some(theirs)) = (&mut self.tape, other.tape) {
-            tape.merge(theirs);
+        if let (Some(trace), Some(theirs)) = (&mut self.trace, other.trace) {
+            trace.merge(theirs);
         }
         self.arrival = self.arrival.max(other.arrival);
-        self.listening_since = self.listening_since.into_iter().chain(other.listening_since).min();
+        self.arrivals_since = self.arrivals_since.into_iter().chain(other.arrivals_since).min();
         self.retired.add(other.retired);
     }
 
     /// A copy that knows only the alerts that `keep` takes, for judging them again with something changed.
-    pub(crate) fn part(&self, keep: impl Fn(&Entry) -> bool) -> Engine {
+    pub(crate) fn subset(&self, keep: impl Fn(&AlertEntry) -> bool) -> Engine {
         let mut part = Engine::new(self.rules.clone());
         part.sources = self.sources.clone();
         part.newest = self.newest;
-        part.ends_told = self.ends_told;
-        part.keys = self.keys.clone();
+        part.has_ends = self.has_ends;
+        part.keyed_ends = self.keyed_ends.clone();
         for entry in self.entries.iter().filter(|entry| keep(entry)) {
             part.add(entry.clone());
         }
@@ -390,7 +396,7 @@ impl Engine {
     }
 
     /// Takes an alert over as it is.
-    pub(crate) fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: AlertEntry) {
         // A part is never larger than the whole, which kept to the limit.
         let _ = self.insert(entry);
     }
@@ -414,13 +420,13 @@ impl Engine {
     }
 
     /// Does any record say that something is over?
-    pub(crate) fn knows_ends(&self) -> bool {
-        self.ends_told
+    pub(crate) fn has_ends(&self) -> bool {
+        self.has_ends
     }
 
     /// The name of the source, where there are several.
-    pub(crate) fn source_of(&self, place: Place) -> Option<String> {
-        let name = self.sources.get(place.source()).filter(|_| self.sources.len() > 1);
+    pub(crate) fn source_name(&self, position: SourcePosition) -> Option<String> {
+        let name = self.sources.get(position.source()).filter(|_| self.sources.len() > 1);
         name.map(printable)
     }
 

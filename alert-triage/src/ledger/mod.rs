@@ -1,19 +1,19 @@
 //! Accounts for every record: what each alert adds up to, in memory that grows with distinct alerts only.
 
-mod announced;
-pub(crate) mod bursts;
-pub(crate) mod cut;
+mod alert_entry;
+mod announced_ends;
+mod arrival_span;
+mod bursts;
 mod engine;
-pub(crate) mod entry;
-pub(crate) mod heard;
-mod known;
+mod label_set_history;
 mod malformed;
 mod offsets;
-pub(crate) mod plain;
-pub(crate) mod set;
-mod sorted;
+mod small_map;
 
+pub(crate) use self::alert_entry::AlertEntry;
+pub(crate) use self::arrival_span::{ArrivalSpan, Retired};
 pub use self::engine::Engine;
+pub(crate) use self::label_set_history::{LabelSetHistory, SuppressedBy, TimedPosition};
 pub use self::malformed::MALFORMED_KEPT;
 pub(crate) use self::malformed::Malformed;
 pub(crate) use self::offsets::Offsets;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 /// Lines of a source that stand before each of its blocks.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ impl Offsets {
         Self(offsets)
     }
 
-    pub(crate) fn line(&self, place: Place) -> u64 {
-        self.0.get(&(place.source(), place.block())).copied().unwrap_or(0) + place.line()
+    pub(crate) fn line(&self, position: SourcePosition) -> u64 {
+        self.0.get(&(position.source(), position.block())).copied().unwrap_or(0) + position.line()
     }
 }

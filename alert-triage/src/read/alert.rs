@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use super::lines;
-use super::object::{Object, Scalar, Status};
+use super::object::{Object, Scalar, StatusField};
 use super::time;
 use crate::fault::Fault;
 use crate::identity::key_of;
 use crate::mask::mask;
 use crate::printable::printable;
-use crate::record::{self, Ends, Held, Record};
+use crate::record::{Ends, Record, Status, Suppression};
 use crate::rules::Rules;
 
 /// Labels as told.
@@ -34,7 +34,7 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
     }
     let mut told = None;
     match object.status.take() {
-        Some(Status::Held { state, silenced_by, inhibited_by }) => {
+        Some(StatusField::Object { state, silenced_by, inhibited_by }) => {
             // What Alertmanager answers: its `endsAt` is when it gives the alert up.
             record.snapshot = true;
             let suppressed = match state.as_deref() {
@@ -45,25 +45,25 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
                     return Err(Fault::BadState { value: printable(other), known });
                 }
             };
-            record.held = match (silenced_by, inhibited_by) {
-                (Some(by), _) => Held::Silenced(by),
-                (None, Some(by)) => Held::Inhibited(by),
-                (None, None) if suppressed => Held::Inhibited(Cow::Borrowed("the source")),
-                (None, None) => Held::No,
+            record.suppression = match (silenced_by, inhibited_by) {
+                (Some(by), _) => Suppression::Silenced(by),
+                (None, Some(by)) => Suppression::Inhibited(by),
+                (None, None) if suppressed => Suppression::Inhibited(Cow::Borrowed("the source")),
+                (None, None) => Suppression::None,
             };
             record.ends = ends.map_or(Ends::Open, Ends::TimesOut);
             return Ok(record);
         }
-        Some(Status::Word(Scalar::Null)) | None => {}
-        Some(Status::Word(word)) => told = Some(word),
+        Some(StatusField::Word(Scalar::Null)) | None => {}
+        Some(StatusField::Word(word)) => told = Some(word),
     }
     // Prometheus says `state`, and so do many others.
     let told = told.or(object.state.take_if(|state| *state != Scalar::Null));
     record.status = match told {
         Some(Scalar::Text(word)) => lines::status(&word)?,
         Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
-        None if record.starts.is_some() || ends.is_some() => record::Status::Firing,
-        None => record::Status::Event,
+        None if record.starts.is_some() || ends.is_some() => Status::Firing,
+        None => Status::Event,
     };
     record.snapshot = active.is_some() && starts.is_none();
     record.ends = ends.map_or(Ends::Open, Ends::At);
@@ -156,8 +156,8 @@ pub(super) fn page<'j>(
     let action =
         text("event_action", event.event_action.as_ref())?.ok_or(Fault::Missing { field: "event_action" })?;
     let status = match action.as_ref() {
-        "trigger" | "acknowledge" => record::Status::Firing,
-        "resolve" => record::Status::Resolved,
+        "trigger" | "acknowledge" => Status::Firing,
+        "resolve" => Status::Resolved,
         other => {
             return Err(Fault::BadState {
                 value: printable(other),
@@ -181,7 +181,7 @@ pub(super) fn page<'j>(
             let mut record = Record::firing("");
             (record.key, record.status) = (Some(key), status);
             // That somebody heard of it is no news of the alert's own, and so has no time.
-            record.time = said.filter(|_| status == record::Status::Resolved);
+            record.time = said.filter(|_| status == Status::Resolved);
             record.keyed = record.time.is_some();
             return Ok(record);
         }

@@ -5,19 +5,19 @@ use jiff::Timestamp;
 use super::{json, lines, syslog};
 use crate::format::Format;
 use crate::ledger::Engine;
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 impl Engine {
     /// Reads a whole input.
     pub fn read(&mut self, name: &str, format: Format, input: &[u8]) {
-        let source = self.source(name);
+        let source = self.add_source(name);
         self.read_block(source, 0, format, input);
     }
 
     /// Reads one block of a source; of formats that are not [lines](Format::is_lines) there is only one. Blocks of one
     /// source must not share a line.
     pub fn read_block(&mut self, source: usize, block: usize, format: Format, input: &[u8]) {
-        self.read_below(Place::new(source, block, 0), format, input);
+        self.read_below(SourcePosition::new(source, block, 0), format, input);
     }
 
     /// Reads on in a source that has no end, such as a log that is followed: whole lines, numbered on from where the last
@@ -29,7 +29,7 @@ impl Engine {
     /// use alert_triage::{Engine, Format, Rules};
     ///
     /// let mut engine = Engine::new(Rules::builtin());
-    /// let log = engine.source("night.log");
+    /// let log = engine.add_source("night.log");
     /// engine.read_on(log, Format::Lines, b"Zone AB: LLMModelStale\nZone AB: LLMModelStale\n");
     /// engine.read_on(log, Format::Lines, b"nonsense\n");
     /// assert_eq!(engine.report(None).malformed().next().unwrap().line, 3);
@@ -38,21 +38,21 @@ impl Engine {
         let mut rest = input;
         while !rest.is_empty() {
             let end = if format.is_lines() { piece(rest) } else { rest.len() };
-            let below = self.end_of(source, PIECE as u64);
+            let below = self.last_line(source, PIECE as u64);
             self.read_below(below, format, &rest[..end]);
             rest = &rest[end..];
         }
     }
 
-    fn read_below(&mut self, place: Place, format: Format, input: &[u8]) {
-        if let Some(tape) = &mut self.tape {
-            tape.format(place.source(), format);
+    fn read_below(&mut self, position: SourcePosition, format: Format, input: &[u8]) {
+        if let Some(trace) = &mut self.trace {
+            trace.format(position.source(), format);
         }
         match format {
-            Format::Lines => lines::read(self, place, input),
-            Format::Syslog => syslog::read(self, place, input),
-            Format::Jsonl => json::read_lines(self, place, input),
-            document => json::read_document(self, place, document, input),
+            Format::Lines => lines::read(self, position, input),
+            Format::Syslog => syslog::read(self, position, input),
+            Format::Jsonl => json::read_lines(self, position, input),
+            document => json::read_document(self, position, document, input),
         }
     }
 

@@ -8,8 +8,8 @@ use super::object::Object;
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::ledger::Engine;
-use crate::place::Place;
 use crate::record::Record;
+use crate::source_position::SourcePosition;
 
 /// Levels of nesting that are read.
 const DEPTH: usize = 64;
@@ -42,11 +42,11 @@ pub(super) fn shape(object: &Object<'_>) -> Option<Format> {
     }
 }
 
-pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
+pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     let lines = each_line(input, |number, line| {
-        let place = before.down(number);
+        let position = before.down(number);
         let whole = without_cr(line);
-        let line = if place.line() == 1 && place.block() == 0 {
+        let line = if position.line() == 1 && position.block() == 0 {
             whole.strip_prefix(b"\xef\xbb\xbf").unwrap_or(whole)
         } else {
             whole
@@ -56,14 +56,14 @@ pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
             Ok(text) => text,
             Err(fault) => {
                 let byte = lead + fault.valid_up_to() + 1;
-                return engine.fault(place, Fault::NotUtf8 { byte }, line);
+                return engine.fault(position, Fault::NotUtf8 { byte }, line);
             }
         };
         if text.trim().is_empty() {
             engine.blank += 1;
             return;
         }
-        let mut reader = Reader::new(engine, place, text, lead);
+        let mut reader = Reader::new(engine, position, text, lead);
         let text = text.trim();
         if !text.starts_with('{') {
             return match serde_json::from_str::<&RawValue>(text) {
@@ -73,13 +73,13 @@ pub(super) fn read_lines(engine: &mut Engine, before: Place, input: &[u8]) {
         }
         reader.object(text);
     });
-    engine.block(before, lines);
+    engine.add_lines(before, lines);
 }
 
 /// One value or several, over as many lines as they like.
-pub(super) fn read_document(engine: &mut Engine, before: Place, _: Format, input: &[u8]) {
+pub(super) fn read_document(engine: &mut Engine, before: SourcePosition, _: Format, input: &[u8]) {
     let lines = each_line(input, |_, _| {});
-    engine.block(before, lines);
+    engine.add_lines(before, lines);
     let whole = input;
     let input = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
     let lead = whole.len() - input.len();
@@ -208,7 +208,7 @@ fn is_too_deep(json: &str) -> bool {
 /// Reads values of one text, keeping the place of each.
 struct Reader<'e, 't> {
     engine: &'e mut Engine,
-    place: Place,
+    position: SourcePosition,
     text: &'t str,
     /// Bytes before the text in its first line.
     lead: usize,
@@ -226,13 +226,13 @@ struct Reader<'e, 't> {
 }
 
 impl<'e, 't> Reader<'e, 't> {
-    fn new(engine: &'e mut Engine, place: Place, text: &'t str, lead: usize) -> Self {
+    fn new(engine: &'e mut Engine, position: SourcePosition, text: &'t str, lead: usize) -> Self {
         Self {
             engine,
-            place,
+            position,
             text,
             lead,
-            first: place.line(),
+            first: position.line(),
             line_at: 0,
             lines: 0,
             line_begin: 0,
@@ -243,13 +243,13 @@ impl<'e, 't> Reader<'e, 't> {
     }
 
     fn fault(&mut self, fault: Fault, shown: &str) {
-        self.engine.fault(self.place, fault, shown.as_bytes());
+        self.engine.fault(self.position, fault, shown.as_bytes());
     }
 
     /// `json` is part of the text.
     fn not_json(&mut self, error: &serde_json::Error, json: &'t str, shown: &str) {
         let at = self.offset_of(json) + offset(json, error);
-        self.place_at(at);
+        self.move_to(at);
         let column = self.column(at);
         let fault = if error.is_eof() {
             Fault::Cut { byte: column }
@@ -270,7 +270,7 @@ impl<'e, 't> Reader<'e, 't> {
     }
 
     /// Moves to the line of a byte of the text; asked in rising order.
-    fn place_at(&mut self, at: usize) {
+    fn move_to(&mut self, at: usize) {
         if at >= self.line_at {
             let passed = &self.text.as_bytes()[self.line_at..at];
             self.lines += memchr::memchr_iter(b'\n', passed).count() as u64;
@@ -279,7 +279,8 @@ impl<'e, 't> Reader<'e, 't> {
             }
             self.line_at = at;
         }
-        self.place = Place::new(self.place.source(), self.place.block(), self.first + self.lines);
+        self.position =
+            SourcePosition::new(self.position.source(), self.position.block(), self.first + self.lines);
     }
 
     /// Of a byte in the line that was moved to, from 1.
@@ -302,7 +303,7 @@ impl<'e, 't> Reader<'e, 't> {
                 match values.next() {
                     None => return,
                     Some(Ok(value)) => {
-                        self.place_at(self.offset_of(value.get()));
+                        self.move_to(self.offset_of(value.get()));
                         self.value(value.get());
                     }
                     Some(Err(error)) => break (begin, error),
@@ -322,7 +323,7 @@ impl<'e, 't> Reader<'e, 't> {
             // What lies behind the break is not looked at here, lest a text of many breaks be gone through for each.
             let end = if error.is_eof() { rest.len() } else { at };
             self.salvage(rest[begin.min(end)..end].trim_start());
-            self.place_at(from + at);
+            self.move_to(from + at);
             let shown = text[self.line_begin..].lines().next().unwrap_or_default();
             self.not_json(&error, rest, shown);
             match next_document(rest, at) {
@@ -349,7 +350,7 @@ impl<'e, 't> Reader<'e, 't> {
             Some(shape) => self.payload(shape, object, json),
             None => {
                 if let Some(record) = self.alert(&mut object, json) {
-                    self.engine.ingest(self.place, &record);
+                    self.engine.ingest(self.position, &record);
                 }
             }
         }
@@ -396,8 +397,8 @@ impl<'e, 't> Reader<'e, 't> {
         let bytes = &damaged[at..at + json.len()];
         let Some((behind, found)) = damage(bytes) else { return false };
         let at = at + behind;
-        self.place_at(at);
-        self.engine.fault(self.place, found.fault(self.column(at)), bytes);
+        self.move_to(at);
+        self.engine.fault(self.position, found.fault(self.column(at)), bytes);
         self.is_damage_told = true;
         true
     }
@@ -420,7 +421,7 @@ impl<'e, 't> Reader<'e, 't> {
                     Ok(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     Ok(_) if self.is_unfit(json) => {}
                     Ok(data) => match alert::cloud_event(&object, data) {
-                        Ok(record) => self.engine.ingest(self.place, &record),
+                        Ok(record) => self.engine.ingest(self.position, &record),
                         Err(fault) => self.fault(fault, json),
                     },
                     Err(_) => self.fault(Fault::NotAnObject { found: found(data) }, json),
@@ -437,7 +438,7 @@ impl<'e, 't> Reader<'e, 't> {
                 let details = inner(payload.as_ref().and_then(|payload| payload.custom_details));
                 let rules = self.engine.rules().clone();
                 match alert::page(&object, payload, details, &rules) {
-                    Ok(record) => self.engine.ingest(self.place, &record),
+                    Ok(record) => self.engine.ingest(self.position, &record),
                     Err(fault) => self.fault(fault, json),
                 }
             }
@@ -467,12 +468,12 @@ impl<'e, 't> Reader<'e, 't> {
 
     /// The alerts of one payload were told at one moment: the newest time in it.
     fn elements(&mut self, values: &[&'t RawValue]) {
-        let line = self.place;
+        let line = self.position;
         let mut records = Vec::with_capacity(values.len());
         for value in values {
             let json = value.get();
-            self.place_at(self.offset_of(json));
-            let here = self.place;
+            self.move_to(self.offset_of(json));
+            let here = self.position;
             let Some(mut object) = self.parsed(json) else { continue };
             match shape(&object) {
                 Some(shape) => self.payload(shape, object, json),
@@ -480,11 +481,11 @@ impl<'e, 't> Reader<'e, 't> {
             }
         }
         let moment = records.iter().filter_map(|(_, record)| record.newest()).max();
-        for (place, mut record) in records {
+        for (position, mut record) in records {
             record.time = record.time.max(moment);
-            self.engine.ingest(place, &record);
+            self.engine.ingest(position, &record);
         }
-        self.place = line;
+        self.position = line;
     }
 
     /// What stands whole in a document that is not: the elements of its arrays of alerts, or of itself. A group that is

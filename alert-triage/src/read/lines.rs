@@ -6,35 +6,35 @@ use super::line::without_cr;
 use super::time::{self, Leading};
 use crate::fault::{Fault, LINE_LIMIT};
 use crate::ledger::Engine;
-use crate::ledger::cut::{Batch, Cut};
-use crate::place::Place;
+use crate::line_cache::{LineBatch, LineSlice};
 use crate::record::{Record, Status};
 use crate::rules::{Filled, Rules};
+use crate::source_position::SourcePosition;
 
-pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
-    engine.enter(before);
-    let mut batch = Batch::new();
+pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
+    engine.start_block(before);
+    let mut batch = LineBatch::new();
     let mut rest = input;
     while !rest.is_empty() {
         rest = batch.fill(rest);
-        let mut unknown = engine.count_known(&batch, before);
+        let mut unknown = engine.count_cached(&batch, before);
         if unknown != 0 {
-            for (number, cut) in batch.iter() {
-                let place = before.down(number);
-                if unknown & 1 == 1 && !engine.count_if_known(cut, place) {
-                    parse(engine, place, cut);
+            for (number, slice) in batch.iter() {
+                let position = before.down(number);
+                if unknown & 1 == 1 && !engine.count_if_cached(slice, position) {
+                    parse(engine, position, slice);
                 }
                 unknown >>= 1;
             }
         }
     }
-    engine.block(before, batch.lines());
+    engine.add_lines(before, batch.lines());
 }
 
-fn parse(engine: &mut Engine, place: Place, cut: &Cut<'_>) {
-    let line = cut.line;
+fn parse(engine: &mut Engine, position: SourcePosition, slice: &LineSlice<'_>) {
+    let line = slice.line;
     match text(line) {
-        Err(fault) => engine.fault(place, fault, line),
+        Err(fault) => engine.fault(position, fault, line),
         Ok("") => engine.blank += 1,
         Ok(text) => {
             let (at, is_yearless, text) = match time::leading(text, engine.reference) {
@@ -45,14 +45,14 @@ fn parse(engine: &mut Engine, place: Place, cut: &Cut<'_>) {
             engine.yearless += u64::from(is_yearless);
             let rules = engine.rules().clone();
             match record(text, &rules) {
-                Err(fault) => engine.fault(place, fault, line),
+                Err(fault) => engine.fault(position, fault, line),
                 Ok(mut record) => {
                     record.time = at;
                     // Each time that could not be placed is counted: such a line is not remembered.
                     if is_yearless {
-                        engine.ingest(place, &record);
+                        engine.ingest(position, &record);
                     } else {
-                        engine.ingest_line(cut, place, &record);
+                        engine.ingest_line(slice, position, &record);
                     }
                 }
             }

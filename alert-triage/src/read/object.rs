@@ -9,8 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// Labels that an object may carry at its top level, beside those in `labels`.
-const FLAT: [&str; 30] = [
+/// LabelMap that an object may carry at its top level, beside those in `labels`.
+const TOP_LEVEL_LABELS: [&str; 30] = [
     "app",
     "cluster",
     "component",
@@ -79,9 +79,9 @@ impl<'j> Scalar<'j> {
 
 /// `status` is a word in most formats and an object in Alertmanager's answers.
 #[derive(Debug)]
-pub(super) enum Status<'j> {
+pub(super) enum StatusField<'j> {
     Word(Scalar<'j>),
-    Held {
+    Object {
         state: Option<Cow<'j, str>>,
         silenced_by: Option<Cow<'j, str>>,
         inhibited_by: Option<Cow<'j, str>>,
@@ -92,9 +92,9 @@ pub(super) enum Status<'j> {
 #[derive(Debug, Default)]
 pub(super) struct Object<'j> {
     pub(super) name: Option<Scalar<'j>>,
-    pub(super) labels: Option<Labels<'j>>,
+    pub(super) labels: Option<LabelMap<'j>>,
     pub(super) flat: Vec<(&'static str, Scalar<'j>)>,
-    pub(super) status: Option<Status<'j>>,
+    pub(super) status: Option<StatusField<'j>>,
     pub(super) state: Option<Scalar<'j>>,
     pub(super) starts: Option<Scalar<'j>>,
     pub(super) ends: Option<Scalar<'j>>,
@@ -127,7 +127,7 @@ pub(super) struct Object<'j> {
 
 /// An object of labels; its first fault is kept.
 #[derive(Debug, Default)]
-pub(super) struct Labels<'j> {
+pub(super) struct LabelMap<'j> {
     pub(super) name: Option<Scalar<'j>>,
     pub(super) pairs: Vec<(Cow<'j, str>, Cow<'j, str>)>,
     /// Name and what it is.
@@ -225,38 +225,38 @@ impl<'de> Deserialize<'de> for First<'de> {
     }
 }
 
-impl<'de> Deserialize<'de> for Status<'de> {
+impl<'de> Deserialize<'de> for StatusField<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Status<'de>;
+            type Value = StatusField<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a status")
             }
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Text(Cow::Borrowed(text))))
+                Ok(StatusField::Word(Scalar::Text(Cow::Borrowed(text))))
             }
             fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Text(Cow::Owned(text.to_owned()))))
+                Ok(StatusField::Word(Scalar::Text(Cow::Owned(text.to_owned()))))
             }
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Null))
+                Ok(StatusField::Word(Scalar::Null))
             }
             fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Number(number.to_string())))
+                Ok(StatusField::Word(Scalar::Number(number.to_string())))
             }
             fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Number(number.to_string())))
+                Ok(StatusField::Word(Scalar::Number(number.to_string())))
             }
             fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Number(number.to_string())))
+                Ok(StatusField::Word(Scalar::Number(number.to_string())))
             }
             fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-                Ok(Status::Word(Scalar::Other("a boolean")))
+                Ok(StatusField::Word(Scalar::Other("a boolean")))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Status::Word(Scalar::Other("an array")))
+                Ok(StatusField::Word(Scalar::Other("an array")))
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let (mut state, mut silenced_by, mut inhibited_by) = (None, None, None);
@@ -272,28 +272,28 @@ impl<'de> Deserialize<'de> for Status<'de> {
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
-                Ok(Status::Held { state, silenced_by, inhibited_by })
+                Ok(StatusField::Object { state, silenced_by, inhibited_by })
             }
         }
         from.deserialize_any(V)
     }
 }
 
-impl<'de> Deserialize<'de> for Labels<'de> {
+impl<'de> Deserialize<'de> for LabelMap<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> V {
-            fn none(found: &'static str) -> Labels<'de> {
-                Labels { fault: Some((String::new(), found)), ..Labels::default() }
+            fn none(found: &'static str) -> LabelMap<'de> {
+                LabelMap { fault: Some((String::new(), found)), ..LabelMap::default() }
             }
         }
         impl<'de> Visitor<'de> for V {
-            type Value = Labels<'de>;
+            type Value = LabelMap<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object of labels")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut labels = Labels::default();
+                let mut labels = LabelMap::default();
                 while let Some(Borrowed(key)) = map.next_key::<Borrowed<'de>>()? {
                     let value: Scalar<'de> = map.next_value()?;
                     if key == "alertname" {
@@ -310,7 +310,7 @@ impl<'de> Deserialize<'de> for Labels<'de> {
                 Ok(labels)
             }
             fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Labels::default())
+                Ok(LabelMap::default())
             }
             fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
                 Ok(V::none("a string"))
@@ -394,7 +394,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                         "class" => o.class = Some(map.next_value()?),
                         "source" => o.source = Some(map.next_value()?),
                         "custom_details" => o.custom_details = Some(map.next_value()?),
-                        other => match FLAT.iter().find(|known| **known == other) {
+                        other => match TOP_LEVEL_LABELS.iter().find(|known| **known == other) {
                             Some(known) => {
                                 o.flat.retain(|(name, _)| name != known);
                                 o.flat.push((known, map.next_value()?));

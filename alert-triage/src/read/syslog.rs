@@ -10,27 +10,27 @@ use super::lines::{self, text};
 use super::time;
 use crate::fault::Fault;
 use crate::ledger::Engine;
-use crate::place::Place;
 use crate::record::{Record, Status};
 use crate::rules::Rules;
+use crate::source_position::SourcePosition;
 
-pub(super) fn read(engine: &mut Engine, before: Place, input: &[u8]) {
+pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     let count = each_line(input, |number, line| {
         let line = without_cr(line);
-        let place = before.down(number);
+        let position = before.down(number);
         match text(line) {
-            Err(fault) => engine.fault(place, fault, line),
+            Err(fault) => engine.fault(position, fault, line),
             Ok("") => engine.blank += 1,
             Ok(text) => {
                 let rules = engine.rules().clone();
                 match record(text, &rules, engine) {
-                    Err(fault) => engine.fault(place, fault, line),
-                    Ok(record) => engine.ingest(place, &record),
+                    Err(fault) => engine.fault(position, fault, line),
+                    Ok(record) => engine.ingest(position, &record),
                 }
             }
         }
     });
-    engine.block(before, count);
+    engine.add_lines(before, count);
 }
 
 fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Record<'l>, Fault> {

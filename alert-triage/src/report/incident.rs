@@ -17,7 +17,7 @@ use crate::verdict::{Notify, Priority, Verdict};
 pub struct Incident {
     /// 16 hexadecimal digits, from the scope and the first alert that stands; the same in any order of arrival.
     pub id: String,
-    /// Ids under which it was known before incidents merged; only [`Continuity`](crate::Continuity) knows any.
+    /// Ids under which it was known before incidents merged; only [`IncidentTracker`](crate::IncidentTracker) knows any.
     pub aliases: Vec<String>,
     /// That of its most urgent standing member.
     pub priority: Priority,
@@ -322,9 +322,9 @@ impl Report<'_> {
             why: reason.why,
             until: reason.until,
             examples: entry
-                .more
+                .timed
                 .iter()
-                .flat_map(|more| &more.examples)
+                .flat_map(|timed| &timed.examples)
                 .map(|(_, text)| text.to_string())
                 .collect(),
             runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
@@ -333,8 +333,8 @@ impl Report<'_> {
         }
     }
 
-    pub(super) fn seen(&self, seen: crate::ledger::set::Seen) -> Seen {
-        Seen { source: self.source(seen.place), line: self.offsets.line(seen.place), at: seen.at }
+    pub(super) fn seen(&self, seen: crate::ledger::TimedPosition) -> Seen {
+        Seen { source: self.source(seen.position), line: self.offsets.line(seen.position), at: seen.at }
     }
 
     /// Labels and text of the alert that heads an incident.

@@ -1,7 +1,7 @@
 //! Lines and records that could not be read, as a report shows them.
 
 use crate::ledger::{self, Engine, Offsets};
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 /// A line or a record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -21,12 +21,12 @@ impl Malformed {
     pub(crate) fn new(
         engine: &Engine,
         offsets: &Offsets,
-        place: Place,
+        position: SourcePosition,
         malformed: &ledger::Malformed,
     ) -> Self {
         Self {
-            source: engine.source_of(place),
-            line: offsets.line(place),
+            source: engine.source_name(position),
+            line: offsets.line(position),
             error: malformed.fault.to_string(),
             text: malformed.text.clone(),
         }

@@ -4,7 +4,7 @@ use super::incident::{Incident, Seen};
 use super::labels::Labels;
 use super::view::Report;
 use crate::judge::NONE;
-use crate::ledger::set;
+use crate::ledger::TimedPosition;
 
 /// One incident, or the first of a [folded group](super::Group::folded) that stands for all of it; less what there is
 /// no room for.
@@ -71,7 +71,7 @@ impl Report<'_> {
         let in_all = if is_placed || in_all.len() > 1 { in_all } else { Vec::new() };
         let alerts = self.members_of(number);
         let spans = alerts.iter().map(|at| judgement.span(self.engine, *at));
-        let nowhere = set::Seen { at: None, place: crate::place::Place::MAX };
+        let nowhere = TimedPosition { at: None, position: crate::source_position::SourcePosition::MAX };
         let (first, last) =
             spans.reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1))).unwrap_or((nowhere, nowhere));
         Row {

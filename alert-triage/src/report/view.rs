@@ -9,17 +9,17 @@ use super::labels::Labels;
 use super::malformed::Malformed;
 use super::totals::{Overflow, Totals};
 use crate::judge::{Judgement, NONE};
-use crate::ledger::set::Set;
+use crate::ledger::LabelSetHistory;
 use crate::ledger::{Engine, Offsets};
-use crate::place::Place;
 use crate::severity::Severity;
+use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
 
 impl Engine {
     /// Judges everything at `now`; none is the newest time that a record carries, and where no record carries one,
     /// nothing that needs the time holds.
     pub fn report(&mut self, now: Option<Timestamp>) -> Report<'_> {
-        self.settle();
+        self.flush_line_counts();
         Report::of(self, now)
     }
 }
@@ -62,8 +62,8 @@ impl<'e> Report<'e> {
         let overflow = self.overflow();
         let records: u64 = all.clone().map(|at| judgement.entry(engine, at).records()).sum();
         let repeats: u64 = all.map(|at| judgement.entry(engine, at).repeats()).sum();
-        let joined: u64 = judgement.ends.values().map(Set::records).sum();
-        let joined_repeats: u64 = judgement.ends.values().map(Set::repeats).sum();
+        let joined: u64 = judgement.ends.values().map(LabelSetHistory::records).sum();
+        let joined_repeats: u64 = judgement.ends.values().map(LabelSetHistory::repeats).sum();
         let overflown = overflow.map_or(0, |overflow| overflow.count);
         let mut totals = Totals {
             lines: engine.lines,
@@ -130,10 +130,9 @@ impl<'e> Report<'e> {
 
     /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) lines and records that could not be read, by place.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
-        self.engine
-            .faults
-            .iter()
-            .map(|((place, _), malformed)| Malformed::new(self.engine, &self.offsets, *place, malformed))
+        self.engine.faults.iter().map(|((position, _), malformed)| {
+            Malformed::new(self.engine, &self.offsets, *position, malformed)
+        })
     }
 
     /// How many of each kind could not be read; all of them.
@@ -141,8 +140,8 @@ impl<'e> Report<'e> {
         &self.engine.faults_by_kind
     }
 
-    pub(crate) fn source(&self, place: Place) -> Option<String> {
-        self.engine.source_of(place)
+    pub(crate) fn source(&self, position: SourcePosition) -> Option<String> {
+        self.engine.source_name(position)
     }
 
     pub(crate) fn scope(&self, scope: u32) -> Labels {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::view::Report;
 use crate::judge::state::State;
 use crate::judge::{Core, Judged, Ladder, NONE, flag, relate};
-use crate::ledger::set::HeldBack;
+use crate::ledger::SuppressedBy;
 use crate::printable::printable;
 use crate::rules::{Edge, SeverityBy};
 use crate::verdict::Verdict;
@@ -91,18 +91,18 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
                 };
                 (silence.id.clone(), format!("silenced by us{because}"))
             }
-            (None, Some(HeldBack::Silenced(by) | HeldBack::Inhibited(by))) => {
+            (None, Some(SuppressedBy::Silenced(by) | SuppressedBy::Inhibited(by))) => {
                 of_source(format!("its source holds it back by the silence {}", printable(by.as_bytes())))
             }
             (None, None) => of_source("its source holds it back".to_owned()),
         },
         Verdict::Inhibited => match &state.held {
             // As Alertmanager does by mute times.
-            Some(HeldBack::Inhibited(by)) if &**by == UNNAMED => of_source(
+            Some(SuppressedBy::Inhibited(by)) if &**by == UNNAMED => of_source(
                 "its source holds it back and names neither a silence nor an alert: by a mute time, most likely"
                     .to_owned(),
             ),
-            Some(HeldBack::Silenced(by) | HeldBack::Inhibited(by)) => {
+            Some(SuppressedBy::Silenced(by) | SuppressedBy::Inhibited(by)) => {
                 of_source(format!("its source holds it back for the sake of {}", printable(by.as_bytes())))
             }
             None => of_source("its source holds it back".to_owned()),
@@ -126,7 +126,7 @@ pub(super) fn reason(report: &Report<'_>, at: u32, state: &State) -> Reason {
                 let (id, ttl) = rules.ttl_with_id(identity.alert, label);
                 let told = match seen {
                     // Who was not there knows no more: a source may repeat what began long ago.
-                    Some(seen) if report.engine.listening_since.is_none() => {
+                    Some(seen) if report.engine.arrivals_since.is_none() => {
                         format!("no record says it was told after {seen}, over {ttl:#} ago")
                     }
                     Some(seen) => format!("not seen since {seen}, for longer than {ttl:#}"),
@@ -273,7 +273,7 @@ pub(super) fn alternatives(report: &Report<'_>, number: usize) -> Vec<String> {
     let state = |at: u32| report.judgement.state(report.engine, at);
     if standing().next().is_some() {
         let timed = standing().any(|at| state(at).has_times);
-        match (timed, report.engine.knows_ends()) {
+        match (timed, report.engine.has_ends()) {
             (false, _) => alternatives.push(
                 "it may be over: no record of it carries a time, and none says that it ended".to_owned(),
             ),

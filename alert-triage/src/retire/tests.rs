@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 use crate::{Format, Incident, Priority, Rules, Verdict};
 
 const NOON: Timestamp = Timestamp::constant(1_795_521_600, 0);
@@ -12,7 +12,7 @@ fn mins(minutes: i64) -> SignedDuration {
 
 fn engine() -> (Engine, usize) {
     let mut engine = Engine::new(Rules::builtin());
-    let source = engine.source("-");
+    let source = engine.add_source("-");
     (engine, source)
 }
 
@@ -56,9 +56,9 @@ fn a_source_without_end_keeps_its_line_numbers_and_takes_no_memory() {
     }
     assert_eq!(engine.blocks.len(), 1);
     // As if very much more had been read.
-    engine.block(Place::new(source, 0, 0), (1 << 23) - 1_000);
+    engine.add_lines(SourcePosition::new(source, 0, 0), (1 << 23) - 1_000);
     engine.read_on(source, Format::Lines, b"nonsense\n");
-    engine.block(Place::new(source, 1, 0), (1 << 24) - 3);
+    engine.add_lines(SourcePosition::new(source, 1, 0), (1 << 24) - 3);
     engine.read_on(source, Format::Lines, b"Zone AB: A\nnonsense\n");
     let lines: Vec<u64> = engine.take_malformed().iter().map(|malformed| malformed.line).collect();
     assert_eq!(lines, [(1 << 23) + 1, (1 << 23) + (1 << 24)]);
@@ -190,7 +190,11 @@ fn what_is_long_over_is_forgotten_and_stays_in_the_sums() {
     let counts: Vec<(String, u64)> =
         report.incidents().flat_map(|one| one.members).map(|member| (member.alert, member.count)).collect();
     assert!(counts.contains(&("Stands".to_owned(), 3)), "label sets that are over still count: {counts:?}");
-    assert_eq!(engine.entries.iter().map(|entry| entry.sets().count()).sum::<usize>(), 2, "but are not kept");
+    assert_eq!(
+        engine.entries.iter().map(|entry| entry.label_sets().count()).sum::<usize>(),
+        2,
+        "but are not kept"
+    );
 
     engine.read_on(source, Format::Jsonl, text.as_bytes());
     let again = engine.report(Some(now)).totals();
@@ -211,8 +215,8 @@ fn ends_of_nothing_are_forgotten_too() {
     engine.set_arrival(NOON);
     let text = [event("trigger", "1"), event("resolve", "1"), event("resolve", "2")].concat();
     engine.read_on(source, Format::Jsonl, text.as_bytes());
-    assert_eq!((engine.keys.len(), engine.retire(NOON + mins(59), mins(60))), (2, 0));
+    assert_eq!((engine.keyed_ends.len(), engine.retire(NOON + mins(59), mins(60))), (2, 0));
     assert_eq!(engine.retire(NOON + mins(61), mins(60)), 1);
     let totals = engine.report(Some(NOON)).totals();
-    assert_eq!((engine.keys.len(), totals.distinct, totals.records, totals.retired), (0, 0, 3, 3));
+    assert_eq!((engine.keyed_ends.len(), totals.distinct, totals.records, totals.retired), (0, 0, 3, 3));
 }

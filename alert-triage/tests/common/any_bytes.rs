@@ -29,7 +29,7 @@ pub(crate) fn hold(input: &[u8], cut: usize) {
 
 fn engine() -> Engine {
     let mut engine = Engine::new(RULES.clone());
-    engine.source("bytes");
+    engine.add_source("bytes");
     engine
 }
 

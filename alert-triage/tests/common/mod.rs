@@ -4,7 +4,7 @@
 
 pub(crate) mod any_bytes;
 
-use alert_triage::{Ends, Engine, Held, Place, Record, Rules, Status};
+use alert_triage::{Ends, Engine, Record, Rules, SourcePosition, Status, Suppression};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -13,7 +13,7 @@ use serde_json::Value;
 /// A record and where it stands in the input, which is part of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Told {
-    pub(crate) place: Place,
+    pub(crate) place: SourcePosition,
     pub(crate) record: Record<'static>,
 }
 
@@ -74,11 +74,11 @@ fn labels() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         .prop_map(|(a, b, c, d, e)| [a, b, c, d, e].into_iter().flatten().collect())
 }
 
-fn held() -> impl Strategy<Value = Held<'static>> {
+fn held() -> impl Strategy<Value = Suppression<'static>> {
     prop_oneof![
-        12 => Just(Held::No),
-        1 => Just(Held::Silenced("s1".into())),
-        1 => Just(Held::Inhibited("i1".into())),
+        12 => Just(Suppression::None),
+        1 => Just(Suppression::Silenced("s1".into())),
+        1 => Just(Suppression::Inhibited("i1".into())),
     ]
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn episode() -> impl Strategy<Value = Record<'static>> {
             };
             let mut record =
                 record(alert, labels).status(status).since(starts).at(said.max(starts)).ends(ends);
-            (record.held, record.snapshot) = (held, snapshot);
+            (record.suppression, record.snapshot) = (held, snapshot);
             record
         },
     )
@@ -224,7 +224,7 @@ fn outage() -> impl Strategy<Value = Vec<Record<'static>>> {
 }
 
 fn placed(records: Vec<Record<'static>>) -> Vec<Told> {
-    let place = |(at, record)| Told { place: Place::new(0, 0, at as u64 + 1), record };
+    let place = |(at, record)| Told { place: SourcePosition::new(0, 0, at as u64 + 1), record };
     records.into_iter().enumerate().map(place).collect()
 }
 
@@ -288,7 +288,7 @@ pub(crate) fn mixed() -> impl Strategy<Value = Vec<Told>> {
 /// An engine that has taken all of them, in that order.
 pub(crate) fn engine<'t>(rules: Rules, told: impl IntoIterator<Item = &'t Told>) -> Engine {
     let mut engine = Engine::new(rules);
-    engine.source("history");
+    engine.add_source("history");
     take(&mut engine, told);
     engine
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{At, Backtest, Critical, Engine, Notification, Rules, Sent, Shift, printable};
+use alert_triage::{At, Backtest, Critical, Engine, Rules, Sent, SentNotification, Shift, printable};
 use jiff::Timestamp;
 
 use crate::args::{BacktestArgs, TextOrJson};
@@ -125,7 +125,7 @@ fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "without a time".to_owned(), |at| at.to_string())
 }
 
-fn notification(out: &mut dyn Write, sent: &Notification) -> io::Result<()> {
+fn notification(out: &mut dyn Write, sent: &SentNotification) -> io::Result<()> {
     let at = sent.at.map_or(String::new(), |at| format!("{at} "));
     let scopes = sent.scopes.iter().map(scope).collect::<Vec<_>>().join(", ");
     let head = format!("{at}{} {} {} {scopes}", sent.priority, sent.change, printable(&sent.headline));

@@ -48,8 +48,8 @@ fn jsonl(alerts: &[(String, String, String)]) -> String {
 /// The five outputs, a table without colours among them.
 fn outputs(input: &[u8], format: Format, all: bool) -> [(&'static str, String); 5] {
     let mut engine = Engine::new(Rules::builtin());
-    engine.source("one\u{1b}[2J|file.log");
-    engine.source("other `file`");
+    engine.add_source("one\u{1b}[2J|file.log");
+    engine.add_source("other `file`");
     engine.read("one\u{1b}[2J|file.log", format, input);
     engine.read("other `file`", format, input);
     let report = engine.report(None);

@@ -34,7 +34,7 @@ pub(crate) fn read_with(
 /// Adds the names of the inputs to the engine, as [`read_into`] needs them, and its reference time.
 pub(crate) fn add_sources(inputs: &[Input], mut engine: Engine, now: Option<Timestamp>) -> Engine {
     for input in inputs {
-        engine.source(input.name());
+        engine.add_source(input.name());
     }
     if let Some(now) = now {
         engine.set_reference(now);

@@ -35,7 +35,7 @@ fn blocks_of_any_size_give_the_same_lines() {
     let whole = json(&mut whole);
     for step in [1000, 4096, 1 << 20, usize::MAX] {
         let mut engine = Engine::new(Rules::builtin());
-        let source = engine.source("-");
+        let source = engine.add_source("-");
         let text: &'static [u8] = Box::leak(text.clone().into_bytes().into_boxed_slice());
         let mut blocks = 0;
         cut(Box::new(Dribble(text, step)), None, |block| {

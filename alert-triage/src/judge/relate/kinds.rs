@@ -1,6 +1,6 @@
 //! Alerts by scope and name.
 
-/// Alerts by scope and number of a name. Sorted, since a million scopes with a list each would take much memory.
+/// Alerts by scope and number of a name. SmallMap, since a million scopes with a list each would take much memory.
 pub(super) struct Kinds {
     kinds: Vec<(u32, u32)>,
     alerts: Vec<u32>,

@@ -8,14 +8,14 @@
 //! {"summary":{"time","source","format","totals","open":[change...],"told":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
-//! `change` is opened, rose, reopened, unsilenced, changed or closed. `text` is omitted if it is
+//! `change` is opened, escalated, reopened, unsilenced, changed or closed. `text` is omitted if it is
 //! empty. One of `scope` (an object of labels) and `scopes` is null. Equal changes have equal
 //! `key`s. `open` lists incidents with their current values and the `change` emitted last, without
 //! a time. `ended` is `input` or the name of a signal.
 
 use std::io::{self, Write};
 
-use alert_triage::{Format, Labels, Notice, Totals, printable};
+use alert_triage::{Format, Labels, Notification, Totals, printable};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -46,7 +46,7 @@ pub(super) struct Printer<W> {
 struct ChangeLine<'n> {
     time: Timestamp,
     #[serde(flatten)]
-    notice: &'n Notice,
+    notice: &'n Notification,
 }
 
 #[derive(Serialize)]
@@ -62,7 +62,7 @@ struct SummaryBody<'s> {
     source: &'s str,
     format: Option<&'static str>,
     totals: Totals,
-    open: &'s [Notice],
+    open: &'s [Notification],
     told: std::collections::BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<&'s str>,
@@ -88,7 +88,7 @@ impl<W: Write> Printer<W> {
     }
 
     /// Prints the notices of one judgement.
-    pub(super) fn changes(&mut self, notices: &[Notice], time: Timestamp) -> io::Result<()> {
+    pub(super) fn changes(&mut self, notices: &[Notification], time: Timestamp) -> io::Result<()> {
         if notices.is_empty() {
             return Ok(());
         }
@@ -98,7 +98,7 @@ impl<W: Write> Printer<W> {
                 FollowOutput::Text => {
                     self.date(time)?;
                     let (at, change) = (time.strftime("%T"), notice.change);
-                    let Notice { priority, notify, .. } = notice;
+                    let Notification { priority, notify, .. } = notice;
                     writeln!(self.to, "{at} {priority} {notify:<6} {change:<10} {}", describe(notice))?;
                 }
             }
@@ -124,7 +124,7 @@ impl<W: Write> Printer<W> {
         self.to.flush()
     }
 
-    fn rows(&mut self, open: &[Notice]) -> io::Result<()> {
+    fn rows(&mut self, open: &[Notification]) -> io::Result<()> {
         for notice in open.iter().take(MAX_ROWS) {
             writeln!(self.to, "  {} {:<6} {}", notice.priority, notice.notify, describe(notice))?;
         }
@@ -167,7 +167,7 @@ fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody
 }
 
 /// The headline, scope, id and reasons of a notice.
-fn describe(notice: &Notice) -> String {
+fn describe(notice: &Notification) -> String {
     let mut text = notice.headline.clone();
     match (&notice.scope, &notice.scopes) {
         (Some(scope), _) if !scope.is_empty() => text.push_str(&format!(" {}", labels::scope(scope))),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::{Change, Continuity, Engine, Format, Notice, Report, Rules, Totals, printable};
+use alert_triage::{Change, Engine, Format, IncidentTracker, Notification, Report, Rules, Totals, printable};
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,7 +27,7 @@ pub(super) struct Stream {
     name: String,
     engine: Engine,
     source: usize,
-    continuity: Continuity,
+    tracker: IncidentTracker,
     /// Known after the first line that is not blank.
     format: Option<Format>,
     buffer: LineBuffer,
@@ -60,7 +60,7 @@ pub(super) struct Summary {
     pub(super) sentence: String,
     pub(super) totals: Totals,
     /// Incidents that page or ask for a ticket.
-    pub(super) open: Vec<Notice>,
+    pub(super) open: Vec<Notification>,
     /// Number of notices since the start, by change.
     pub(super) emitted: BTreeMap<Change, u64>,
 }
@@ -75,14 +75,14 @@ impl Stream {
         now: Timestamp,
     ) -> anyhow::Result<Self> {
         let mut engine = Engine::new(rules);
-        let source = engine.source(name);
+        let source = engine.add_source(name);
         let name = if name == "-" { "standard input".to_owned() } else { printable(name) };
         let stream = Self {
             malformed_warnings: Warnings::new(name.clone()),
             name,
             engine,
             source,
-            continuity: Continuity::default(),
+            tracker: IncidentTracker::default(),
             format,
             buffer: LineBuffer::default(),
             lines: 0,
@@ -123,7 +123,7 @@ impl Stream {
     }
 
     /// Judges all alerts at `now` and returns the notices. Time alone can cause some.
-    pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Notice> {
+    pub(super) fn judge(&mut self, now: Timestamp) -> Vec<Notification> {
         self.set_clock(now);
         self.pending_warnings.extend(self.malformed_warnings.tick(self.now));
         let notices = self.update();
@@ -163,7 +163,7 @@ impl Stream {
     }
 
     /// Ends the input, and returns the notices of its last line, with or without a line end.
-    pub(super) fn end(&mut self, now: Timestamp) -> anyhow::Result<Vec<Notice>> {
+    pub(super) fn end(&mut self, now: Timestamp) -> anyhow::Result<Vec<Notification>> {
         self.set_clock(now);
         let last = self.buffer.take();
         if !last.is_empty() && self.format.is_none() {
@@ -183,7 +183,7 @@ impl Stream {
             format: self.format,
             sentence: phrases::totals_sentence(&report),
             totals: report.totals(),
-            open: self.continuity.standing(&report),
+            open: self.tracker.open_notifications(&report),
             emitted: self.emitted.clone(),
         }
     }
@@ -237,10 +237,10 @@ impl Stream {
         malformed.map(|one| (one.line.saturating_sub(before), one.error)).collect()
     }
 
-    fn update(&mut self) -> Vec<Notice> {
+    fn update(&mut self) -> Vec<Notification> {
         let report = self.engine.report(Some(self.now));
         self.pending_warnings.extend(left_out_by_sender(&report, &mut self.truncated));
-        self.continuity.notices(&report)
+        self.tracker.notifications(&report)
     }
 
     fn refuse_documents(&self, format: Option<Format>) -> anyhow::Result<()> {

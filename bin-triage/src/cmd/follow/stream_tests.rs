@@ -1,4 +1,4 @@
-use alert_triage::{Change, Format, Notice, Rules};
+use alert_triage::{Change, Format, Notification, Rules};
 use jiff::{SignedDuration, Timestamp};
 
 use super::stream::{Stream, Summary};
@@ -17,8 +17,8 @@ fn follow(rules: &str, before: &str) -> (Stream, Summary) {
     (stream, summary)
 }
 
-fn texts(notices: &[Notice]) -> Vec<String> {
-    let text = |notice: &Notice| format!("{} {} {}", notice.priority, notice.change, notice.headline);
+fn texts(notices: &[Notification]) -> Vec<String> {
+    let text = |notice: &Notification| format!("{} {} {}", notice.priority, notice.change, notice.headline);
     notices.iter().map(text).collect()
 }
 
@@ -79,7 +79,7 @@ fn a_transient_that_lasts_is_escalated() {
     for minutes in (10..60).step_by(10) {
         assert_eq!(stream.write(line, minutes), [""; 0]);
     }
-    assert_eq!(stream.write(line, 60), ["P2 rose EndpointRegistrationTransientFailure"]);
+    assert_eq!(stream.write(line, 60), ["P2 escalated EndpointRegistrationTransientFailure"]);
     // A page stays one until it is closed: a lower priority is not a change.
     assert_eq!(stream.wait(80), [""; 0]);
 }
@@ -154,7 +154,7 @@ fn a_time_without_a_year_is_of_this_year() {
     assert_eq!(stream.write("Nov 23 11:50:00 Zone A: LinkTransientFailure\n", 31), [""; 0]);
     assert_eq!(
         stream.write("Nov 23 12:30:00 Zone A: LinkTransientFailure\n", 31),
-        ["P3 rose LinkTransientFailure"]
+        ["P3 escalated LinkTransientFailure"]
     );
 }
 

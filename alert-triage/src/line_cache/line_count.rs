@@ -1,22 +1,22 @@
 //! Records of which nothing is kept but their places.
 
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Plain {
+pub(crate) struct LineCount {
     pub(crate) count: u64,
-    pub(crate) first: Place,
-    pub(crate) last: Place,
+    pub(crate) first: SourcePosition,
+    pub(crate) last: SourcePosition,
 }
 
-impl Default for Plain {
+impl Default for LineCount {
     fn default() -> Self {
-        Self { count: 0, first: Place::MAX, last: Place::new(0, 0, 0) }
+        Self { count: 0, first: SourcePosition::MAX, last: SourcePosition::new(0, 0, 0) }
     }
 }
 
-impl Plain {
-    pub(crate) fn add(&mut self, other: Plain) {
+impl LineCount {
+    pub(crate) fn add(&mut self, other: LineCount) {
         self.count += other.count;
         self.first = self.first.min(other.first);
         if other.count > 0 {

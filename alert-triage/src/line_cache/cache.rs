@@ -1,30 +1,30 @@
 //! Plain lines seen before, byte for byte: most lines of a stream repeat, and need not be parsed again.
 //!
 //! Nearly all the time of a long input is spent here, waiting for memory. So a line and what is counted of it lie in one
-//! cell of the size that a processor fetches at once, and lines are looked up a [batch](Batch) at a time, all slots
+//! cell of the size that a processor fetches at once, and lines are looked up a [batch](LineBatch) at a time, all slots
 //! first, then all cells: the waiting is done once for the batch.
 
-use super::cut::{self, BATCH, Batch, Beginning, Cut, WORDS};
-use super::plain::Plain;
-use crate::place::Place;
+use super::line_count::LineCount;
+use super::slice::{self, LineBatch, LineSlice, MAX_BATCH_LINES, PREFIX_WORDS, Prefix};
+use crate::source_position::SourcePosition;
 
 /// Cells of remembered lines; a stream with more distinct ones gains little from remembering.
-const CELLS: usize = 1 << 17;
+const MAX_CELLS: usize = 1 << 17;
 
 /// Of all lines together, until they are settled: no line is counted beyond 32 bits.
-const MOST_COUNTED: u64 = 1 << 31;
+const MAX_COUNTED: u64 = 1 << 31;
 
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct LineCache {
     /// A power of two of them, at most half in use: one more than the number of the line's cell, and in the upper bits some
     /// of the line's hash; 0 is free.
     slots: Vec<u32>,
     cells: Vec<Cell>,
     /// Of each line.
-    lines: Vec<Learnt>,
+    lines: Vec<CachedLine>,
     counted: u64,
     /// The last block that lines were counted in.
-    block: Option<Place>,
+    block: Option<SourcePosition>,
 }
 
 /// A line that fits, or the first part of one; its rest lies in the cells behind, padded with zeros, of which there is
@@ -32,62 +32,64 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct Cell {
-    entry: u32,
+    alert: u32,
     count: u32,
-    last: Place,
-    text: Beginning,
+    last: SourcePosition,
+    text: Prefix,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Learnt {
+struct CachedLine {
     cell: u32,
     hash: u32,
 }
 
 /// Bytes of a line's rest in one cell.
-const REST: usize = 8 * WORDS;
+const CELL_BYTES: usize = 8 * PREFIX_WORDS;
 
 /// Bits of a slot that number the cell.
-const NUMBER: u32 = CELLS.ilog2() + 1;
+const CELL_NUMBER_BITS: u32 = MAX_CELLS.ilog2() + 1;
 
-impl Known {
+impl LineCache {
     /// The block below `before` comes next: does it stand before one whose lines were counted?
     ///
     /// Counting keeps no first place, since a line is learnt where it first stands; that holds as long as blocks come in
-    /// the order of the input. When they do not, lines must be [settled](Known::settle) and [forgotten](Known::clear).
-    pub(crate) fn goes_back(&mut self, before: Place) -> bool {
+    /// the order of the input. When they do not, lines must be [settled](LineCache::settle) and [forgotten](LineCache::clear).
+    pub(crate) fn starts_earlier_block(&mut self, before: SourcePosition) -> bool {
         self.block.replace(before).is_some_and(|block| before < block)
     }
 
-    /// What was counted must be [settled](Known::settle) before more is.
+    /// What was counted must be [settled](LineCache::settle) before more is.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
-        self.counted >= MOST_COUNTED
+        self.counted >= MAX_COUNTED
     }
 
     /// Counts the lines of a batch that are known; answers a bit for each that is not. The block begins below `before`.
-    pub(crate) fn count_all(&mut self, batch: &Batch<'_>, before: Place) -> u32 {
-        let cuts = batch.cuts();
-        let all = ((1u64 << cuts.len()) - 1) as u32;
+    pub(crate) fn count_all(&mut self, batch: &LineBatch<'_>, before: SourcePosition) -> u32 {
+        let slices = batch.slices();
+        let all = ((1u64 << slices.len()) - 1) as u32;
         let Some(mask) = self.slots.len().checked_sub(1) else { return all };
         let before = before.down(batch.first);
-        let mut slots = [0; BATCH];
-        for (slot, cut) in slots.iter_mut().zip(cuts) {
-            *slot = self.slots[cut.hash as usize & mask];
+        let mut slots = [0; MAX_BATCH_LINES];
+        for (slot, slice) in slots.iter_mut().zip(slices) {
+            *slot = self.slots[slice.hash as usize & mask];
         }
         // Whatever is read of a cell brings all of it.
         let mut fetched = 0;
-        for slot in &slots[..cuts.len()] {
-            fetched |= self.cells.get(number(*slot)).map_or(0, |cell| cell.entry);
+        for slot in &slots[..slices.len()] {
+            fetched |= self.cells.get(number(*slot)).map_or(0, |cell| cell.alert);
         }
         std::hint::black_box(fetched);
         let mut unknown = 0;
-        for (at, cut) in cuts.iter().enumerate() {
+        for (at, slice) in slices.iter().enumerate() {
             let found = match slots[at] {
                 0 => None,
-                slot if tag(slot) == tag_of(cut.hash) && self.is_at(number(slot), cut) => Some(number(slot)),
+                slot if tag(slot) == tag_of(slice.hash) && self.is_at(number(slot), slice) => {
+                    Some(number(slot))
+                }
                 // Another line's slot; the next ones may hold it.
-                _ => self.find(cut),
+                _ => self.find(slice),
             };
             match found {
                 Some(number) => self.add(number, before.down(at as u64)),
@@ -98,42 +100,43 @@ impl Known {
     }
 
     /// Counts the line if it is known.
-    pub(crate) fn count(&mut self, cut: &Cut<'_>, place: Place) -> bool {
-        let found = self.find(cut);
+    pub(crate) fn count(&mut self, slice: &LineSlice<'_>, position: SourcePosition) -> bool {
+        let found = self.find(slice);
         if let Some(number) = found {
-            self.add(number, place);
+            self.add(number, position);
         }
         found.is_some()
     }
 
     #[inline]
-    fn add(&mut self, number: usize, place: Place) {
+    fn add(&mut self, number: usize, position: SourcePosition) {
         let cell = &mut self.cells[number];
         cell.count += 1;
-        cell.last = place;
+        cell.last = position;
         self.counted += 1;
     }
 
     #[inline]
-    fn is_at(&self, number: usize, cut: &Cut<'_>) -> bool {
-        self.cells.get(number).is_some_and(|cell| is_same(&cell.text, &cut.beginning))
-            && cut.rest().is_none_or(|rest| self.is_rest(number + 1, rest))
+    fn is_at(&self, number: usize, slice: &LineSlice<'_>) -> bool {
+        self.cells.get(number).is_some_and(|cell| is_same(&cell.text, &slice.prefix))
+            && slice.rest().is_none_or(|rest| self.is_rest(number + 1, rest))
     }
 
     fn is_rest(&self, number: usize, rest: &[u8]) -> bool {
         let cells = self.cells.get(number..).unwrap_or_default();
-        parts(rest).zip(cells).filter(|(part, cell)| *part == cell.text).count() == rest.len() / REST + 1
+        parts(rest).zip(cells).filter(|(part, cell)| *part == cell.text).count()
+            == rest.len() / CELL_BYTES + 1
     }
 
-    fn find(&self, cut: &Cut<'_>) -> Option<usize> {
+    fn find(&self, slice: &LineSlice<'_>) -> Option<usize> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut at = cut.hash as usize & mask;
+        let mut at = slice.hash as usize & mask;
         loop {
             let slot = self.slots[at];
             if slot == 0 {
                 return None;
             }
-            if tag(slot) == tag_of(cut.hash) && self.is_at(number(slot), cut) {
+            if tag(slot) == tag_of(slice.hash) && self.is_at(number(slot), slice) {
                 return Some(number(slot));
             }
             at = (at + 1) & mask;
@@ -141,42 +144,45 @@ impl Known {
     }
 
     /// Remembers what a line is; not counted by that. It must not be known.
-    pub(crate) fn learn(&mut self, cut: &Cut<'_>, entry: u32) {
-        let rest = cut.rest();
-        if self.cells.len() + rest.map_or(1, |rest| rest.len() / REST + 2) > CELLS {
+    pub(crate) fn insert(&mut self, slice: &LineSlice<'_>, alert: u32) {
+        let rest = slice.rest();
+        if self.cells.len() + rest.map_or(1, |rest| rest.len() / CELL_BYTES + 2) > MAX_CELLS {
             return;
         }
         let cell = self.cells.len() as u32;
-        let of = |text| Cell { entry, count: 0, last: Place::new(0, 0, 0), text };
-        self.cells.push(of(cut.beginning));
+        let of = |text| Cell { alert, count: 0, last: SourcePosition::new(0, 0, 0), text };
+        self.cells.push(of(slice.prefix));
         self.cells.extend(rest.into_iter().flat_map(parts).map(of));
-        self.lines.push(Learnt { cell, hash: cut.hash });
+        self.lines.push(CachedLine { cell, hash: slice.hash });
         if self.slots.len() < 2 * self.lines.len() {
             self.slots = vec![0; (self.slots.len() * 2).max(1 << 10)];
             for at in 0..self.lines.len() {
-                self.place(self.lines[at]);
+                self.fill_slot(self.lines[at]);
             }
         } else {
-            self.place(Learnt { cell, hash: cut.hash });
+            self.fill_slot(CachedLine { cell, hash: slice.hash });
         }
     }
 
-    fn place(&mut self, line: Learnt) {
+    fn fill_slot(&mut self, line: CachedLine) {
         let mask = self.slots.len() - 1;
         let mut at = line.hash as usize & mask;
         while self.slots[at] != 0 {
             at = (at + 1) & mask;
         }
-        self.slots[at] = tag_of(line.hash) << NUMBER | (line.cell + 1);
+        self.slots[at] = tag_of(line.hash) << CELL_NUMBER_BITS | (line.cell + 1);
     }
 
     /// Hands over what was counted, and counts from zero.
-    pub(crate) fn settle(&mut self, mut to: impl FnMut(u32, Plain)) {
+    pub(crate) fn drain_counts(&mut self, mut to: impl FnMut(u32, LineCount)) {
         self.counted = 0;
         for line in &self.lines {
             let cell = &mut self.cells[line.cell as usize];
             if cell.count > 0 {
-                to(cell.entry, Plain { count: cell.count.into(), first: Place::MAX, last: cell.last });
+                to(
+                    cell.alert,
+                    LineCount { count: cell.count.into(), first: SourcePosition::MAX, last: cell.last },
+                );
                 cell.count = 0;
             }
         }
@@ -190,35 +196,35 @@ impl Known {
 
 /// In line, where `==` would call a function for so many bytes.
 #[inline]
-fn is_same(one: &Beginning, other: &Beginning) -> bool {
+fn is_same(one: &Prefix, other: &Prefix) -> bool {
     one.iter().zip(other).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
 /// A line's rest, cell by cell.
-fn parts(rest: &[u8]) -> impl Iterator<Item = Beginning> {
-    (0..=rest.len() / REST).map(|at| {
-        let part = &rest[at * REST..rest.len().min((at + 1) * REST)];
-        let mut padded = [b'\n'; REST];
+fn parts(rest: &[u8]) -> impl Iterator<Item = Prefix> {
+    (0..=rest.len() / CELL_BYTES).map(|at| {
+        let part = &rest[at * CELL_BYTES..rest.len().min((at + 1) * CELL_BYTES)];
+        let mut padded = [b'\n'; CELL_BYTES];
         padded[..part.len()].copy_from_slice(part);
-        cut::words(&padded)
+        slice::words(&padded)
     })
 }
 
 /// Of the cell that a slot in use names; of a free one, none.
 #[inline]
 fn number(slot: u32) -> usize {
-    (slot & ((1 << NUMBER) - 1)).wrapping_sub(1) as usize
+    (slot & ((1 << CELL_NUMBER_BITS) - 1)).wrapping_sub(1) as usize
 }
 
 #[inline]
 fn tag(slot: u32) -> u32 {
-    slot >> NUMBER
+    slot >> CELL_NUMBER_BITS
 }
 
 /// The upper bits, since the lower ones choose the slot.
 #[inline]
 fn tag_of(hash: u32) -> u32 {
-    hash >> NUMBER
+    hash >> CELL_NUMBER_BITS
 }
 
 #[cfg(test)]
@@ -238,33 +244,33 @@ mod tests {
         ) {
             let lines: Vec<String> = lines.into_iter().map(|(end, len)| format!("{}{end}", "-".repeat(len))).collect();
             let input: String = lines.iter().map(|line| format!("{line}\n")).collect();
-            let mut known = Known::default();
+            let mut cache = LineCache::default();
             let mut numbers: HashMap<&[u8], u32> = HashMap::new();
-            let mut batch = Batch::new();
+            let mut batch = LineBatch::new();
             let mut rest = input.as_bytes();
             while !rest.is_empty() {
                 rest = batch.fill(rest);
-                let unknown = known.count_all(&batch, Place::new(0, 0, 0));
-                for (at, (number, cut)) in batch.iter().enumerate() {
-                    if unknown >> at & 1 == 1 && !known.count(cut, Place::new(0, 0, number)) {
+                let unknown = cache.count_all(&batch, SourcePosition::new(0, 0, 0));
+                for (at, (number, slice)) in batch.iter().enumerate() {
+                    if unknown >> at & 1 == 1 && !cache.count(slice, SourcePosition::new(0, 0, number)) {
                         let next = numbers.len() as u32;
-                        known.learn(cut, *numbers.entry(cut.line).or_insert(next));
+                        cache.insert(slice, *numbers.entry(slice.line).or_insert(next));
                     }
                 }
             }
             let mut want: HashMap<&str, (u64, u64)> = HashMap::new();
             for (at, line) in lines.iter().enumerate() {
-                let of = want.entry(line).or_default();
-                *of = (of.0 + 1, at as u64 + 1);
+                let expected = want.entry(line).or_default();
+                *expected = (expected.0 + 1, at as u64 + 1);
             }
-            let mut counted: HashMap<u32, Plain> = HashMap::new();
-            known.settle(|entry, plain| { counted.insert(entry, plain); });
+            let mut counted: HashMap<u32, LineCount> = HashMap::new();
+            cache.drain_counts(|alert, count| { counted.insert(alert, count); });
             for (line, number) in numbers {
                 let (count, last) = want[std::str::from_utf8(line).unwrap()];
-                let plain = counted.get(&number);
+                let counted = counted.get(&number);
                 // The first one was learnt, and not counted.
-                prop_assert_eq!(plain.map_or(0, |plain| plain.count), count - 1);
-                prop_assert!(plain.is_none_or(|plain| plain.last == Place::new(0, 0, last)));
+                prop_assert_eq!(counted.map_or(0, |counted| counted.count), count - 1);
+                prop_assert!(counted.is_none_or(|counted| counted.last == SourcePosition::new(0, 0, last)));
             }
         }
     }

@@ -1,29 +1,30 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
+use crate::verdict::{Notify, Priority};
 use crate::{Engine, Format, Rules};
 
 /// A stream that is judged each time something was said, and what there was to tell.
 struct Stream {
     engine: Engine,
     source: usize,
-    continuity: Continuity,
+    tracker: IncidentTracker,
     now: Timestamp,
 }
 
 impl Stream {
     fn new(rules: &str) -> Self {
         let mut engine = Engine::new(Rules::parse(rules).unwrap());
-        let source = engine.source("-");
+        let source = engine.add_source("-");
         let now = "2026-11-23T12:00:00Z".parse().unwrap();
-        Self { engine, source, continuity: Continuity::default(), now }
+        Self { engine, source, tracker: IncidentTracker::default(), now }
     }
 
     /// A minute later, those states are told as `+Name@zone` or `-Name@zone`.
-    fn say(&mut self, words: &str) -> Vec<Notice> {
+    fn say(&mut self, words: &str) -> Vec<Notification> {
         self.now += SignedDuration::from_mins(1);
         for word in words.split_whitespace() {
             let (state, rest) = word.split_at(1);
@@ -37,18 +38,18 @@ impl Stream {
         self.judge()
     }
 
-    fn judge(&mut self) -> Vec<Notice> {
-        self.continuity.notices(&self.engine.report(Some(self.now)))
+    fn judge(&mut self) -> Vec<Notification> {
+        self.tracker.notifications(&self.engine.report(Some(self.now)))
     }
 
-    fn later(&mut self, hours: i64) -> Vec<Notice> {
+    fn later(&mut self, hours: i64) -> Vec<Notification> {
         self.now += SignedDuration::from_hours(hours);
         self.judge()
     }
 }
 
-fn told(notices: &[Notice]) -> Vec<String> {
-    notices.iter().map(|told| format!("{} {} {}", told.priority, told.change, told.headline)).collect()
+fn told(notifications: &[Notification]) -> Vec<String> {
+    notifications.iter().map(|told| format!("{} {} {}", told.priority, told.change, told.headline)).collect()
 }
 
 #[test]
@@ -60,14 +61,14 @@ fn news_is_told_once() {
         (
             "a symptom that is worse",
             "+TooFewEndpointsRegistered@AB",
-            vec!["P1 rose TooFewEndpointsRegistered"],
+            vec!["P1 escalated TooFewEndpointsRegistered"],
         ),
         ("a symptom that is not", "+LLMBatchProcessingJobFailures@AB", vec![]),
         ("elsewhere", "+LLMModelStale@XQ", vec!["P3 opened LLMModelStale"]),
         ("over", "-LLMModelStale@XQ", vec!["P5 closed LLMModelStale"]),
         ("still over", "-LLMModelStale@XQ", vec![]),
         ("back again", "+LLMModelStale@XQ", vec!["P3 reopened LLMModelStale"]),
-        ("higher on the ladder", "+LLMModelVeryStale@XQ", vec!["P2 rose LLMModelVeryStale"]),
+        ("higher on the ladder", "+LLMModelVeryStale@XQ", vec!["P2 escalated LLMModelVeryStale"]),
         ("down again", "-LLMModelVeryStale@XQ", vec![]),
     ] {
         assert_eq!(told(&stream.say(words)), want, "{case}");
@@ -80,8 +81,8 @@ fn a_symptom_that_outlives_its_cause_is_no_news() {
     stream.say("+EndpointRegistrationFailure@AB");
     let id = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();
     assert_eq!(told(&stream.say("-EndpointRegistrationFailure@AB")), [""; 0]);
-    let (incidents, notices) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
-    assert_eq!(told(&notices), [""; 0], "and stays none");
+    let (incidents, notifications) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
+    assert_eq!(told(&notifications), [""; 0], "and stays none");
     assert_eq!(incidents[0].id, id, "what stands keeps the id");
     assert_ne!(incidents[1].id, id, "what parted from it has another");
     let closed = stream.say("-TooFewEndpointsRegistered@AB");
@@ -117,7 +118,7 @@ fn a_pattern_that_loses_a_scope_keeps_its_id() {
     assert_eq!(told(&pattern), ["P4 opened LinkTransientFailure"]);
     let failure = stream.say("+LinkFailure@XQ");
     assert_eq!(told(&failure), ["P3 opened LinkFailure"], "of which the transient is set aside");
-    let standing = stream.continuity.standing(&stream.engine.report(Some(stream.now)));
+    let standing = stream.tracker.open_notifications(&stream.engine.report(Some(stream.now)));
     assert_eq!([&standing[0].id, &standing[1].id], [&failure[0].id, &pattern[0].id]);
 }
 
@@ -134,7 +135,7 @@ fn merged_incidents_go_by_the_older_id() {
         (Notify::None, true),
         "nobody is woken"
     );
-    let (incidents, _) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
+    let (incidents, _) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
     assert_eq!(incidents.len(), 1);
     assert_eq!((&incidents[0].id, incidents[0].aliases.contains(&younger)), (&older, true));
     let closed = stream.say(
@@ -159,13 +160,16 @@ fn a_group_is_told_of_once_and_closed_once() {
         ("the last of all", "-EtcdDown@B", vec!["P5 closed EtcdDown"]),
         ("all at once", "+EtcdDown@A +EtcdDown@B +EtcdDown@C", vec!["P1 reopened EtcdDown"]),
     ] {
-        let notices = stream.say(words);
-        assert_eq!(told(&notices), want, "{case}");
+        let notifications = stream.say(words);
+        assert_eq!(told(&notifications), want, "{case}");
         if case.contains("group,") || case == "all at once" {
-            assert_eq!(notices[0].scopes.as_ref().unwrap().len(), 3);
+            assert_eq!(notifications[0].scopes.as_ref().unwrap().len(), 3);
         }
         if case == "all at once" {
-            assert_eq!(stream.continuity.standing(&stream.engine.report(Some(stream.now))), notices);
+            assert_eq!(
+                stream.tracker.open_notifications(&stream.engine.report(Some(stream.now))),
+                notifications
+            );
         }
     }
 }
@@ -178,7 +182,7 @@ fn time_alone_is_news_too() {
         told(&stream.say("+LinkDown@AB +LinkTransientFailure@XQ +LinkTransientFailure@XQ")),
         ["P4 opened LinkTransientFailure"]
     );
-    assert_eq!(told(&stream.later(1)), ["P1 unsilenced LinkDown", "P3 rose LinkTransientFailure"]);
+    assert_eq!(told(&stream.later(1)), ["P1 unsilenced LinkDown", "P3 escalated LinkTransientFailure"]);
     assert_eq!(told(&stream.later(22)), [""; 0]);
     assert_eq!(told(&stream.later(2)), ["P5 closed LinkTransientFailure", "P5 closed LinkDown"]);
 }
@@ -191,7 +195,7 @@ fn what_was_forgotten_and_comes_back_has_a_key_of_its_own() {
     stream.later(100);
     assert_eq!(stream.engine.retire(stream.now, SignedDuration::from_hours(24)), 1);
     assert_eq!(told(&stream.judge()), [""; 0]);
-    assert_eq!((stream.continuity.known.len(), stream.continuity.of_alert.len()), (0, 0));
+    assert_eq!((stream.tracker.known.len(), stream.tracker.of_alert.len()), (0, 0));
     let third = stream.say("+LinkDown@AB").remove(0);
     assert_eq!((third.change, &third.id), (Change::Reopened, &first.id));
     assert_eq!(BTreeSet::from([&first.key, &second.key, &third.key]).len(), 3);
@@ -201,8 +205,8 @@ fn what_was_forgotten_and_comes_back_has_a_key_of_its_own() {
 fn an_overflow_is_told_of() {
     let mut stream = Stream::new("limits: {identities: 2}");
     stream.say("+A1@AB +A2@AB");
-    let notices = stream.say("+A3@AB +A4@AB");
-    let overflow = notices.iter().find(|told| told.id == "overflow").unwrap();
+    let notifications = stream.say("+A3@AB +A4@AB");
+    let overflow = notifications.iter().find(|told| told.id == "overflow").unwrap();
     assert_eq!((overflow.change, overflow.priority), (Change::Opened, Priority::P3));
     assert!(stream.judge().is_empty(), "once");
 }
@@ -221,8 +225,8 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Law: whoever reads nothing but notices knows which incidents ask for somebody, and how urgently at least; no two
-    /// incidents share an id, and no two notices a key.
+    /// Law: whoever reads nothing but notifications knows which incidents ask for somebody, and how urgently at least; no two
+    /// incidents share an id, and no two notifications a key.
     #[test]
     fn notices_say_what_is_open(cap in prop::sample::select(vec![3, 1000]), steps in prop::collection::vec(prop::collection::vec(word(), 1..3), 1..25)) {
         // Beyond a low cap alerts are forgotten while they stand.
@@ -230,21 +234,21 @@ proptest! {
         let mut open: HashMap<String, Priority> = HashMap::new();
         let mut keys = BTreeSet::new();
         for step in steps {
-            for notice in stream.say(&step.join(" ")) {
-                prop_assert!(keys.insert(notice.key.clone()), "{} twice", notice.key);
-                if notice.id == "overflow" {
+            for notification in stream.say(&step.join(" ")) {
+                prop_assert!(keys.insert(notification.key.clone()), "{} twice", notification.key);
+                if notification.id == "overflow" {
                     continue;
                 }
-                for id in notice.aliases.iter().chain([&notice.id]) {
+                for id in notification.aliases.iter().chain([&notification.id]) {
                     open.remove(id);
                 }
-                if notice.change != Change::Closed {
-                    open.insert(notice.id.clone(), notice.priority);
+                if notification.change != Change::Closed {
+                    open.insert(notification.id.clone(), notification.priority);
                 }
             }
-            let (incidents, again) = stream.continuity.update(&stream.engine.report(Some(stream.now)));
+            let (incidents, again) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
             prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report is no news");
-            let standing = stream.continuity.standing(&stream.engine.report(Some(stream.now)));
+            let standing = stream.tracker.open_notifications(&stream.engine.report(Some(stream.now)));
             let standing = standing.iter().map(|one| &one.id).filter(|id| *id != "overflow");
             let asking = incidents.iter().filter(|incident| incident.notify != Notify::None);
             prop_assert!(asking.map(|one| &one.id).eq(standing));

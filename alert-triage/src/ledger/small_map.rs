@@ -6,15 +6,15 @@ use std::collections::VecDeque;
 /// For what mostly has one entry, in a million alerts: a `BTreeMap` makes room for eleven with the first. The newest comes
 /// in behind and the oldest goes in front, at no cost; what comes in between moves the others.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Sorted<K, V>(VecDeque<(K, V)>);
+pub(crate) struct SmallMap<K, V>(VecDeque<(K, V)>);
 
-impl<K, V> Default for Sorted<K, V> {
+impl<K, V> Default for SmallMap<K, V> {
     fn default() -> Self {
         Self(VecDeque::new())
     }
 }
 
-impl<K: Ord, V> Sorted<K, V> {
+impl<K: Ord, V> SmallMap<K, V> {
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -97,7 +97,7 @@ impl<K: Ord, V> Sorted<K, V> {
 type Pair<'s, K, V> = fn(&'s (K, V)) -> (&'s K, &'s V);
 type Iter<'s, K, V> = std::iter::Map<std::collections::vec_deque::Iter<'s, (K, V)>, Pair<'s, K, V>>;
 
-impl<'s, K, V> IntoIterator for &'s Sorted<K, V> {
+impl<'s, K, V> IntoIterator for &'s SmallMap<K, V> {
     type Item = (&'s K, &'s V);
     type IntoIter = Iter<'s, K, V>;
 
@@ -106,7 +106,7 @@ impl<'s, K, V> IntoIterator for &'s Sorted<K, V> {
     }
 }
 
-impl<K, V> IntoIterator for Sorted<K, V> {
+impl<K, V> IntoIterator for SmallMap<K, V> {
     type Item = (K, V);
     type IntoIter = std::collections::vec_deque::IntoIter<(K, V)>;
 
@@ -128,7 +128,7 @@ mod tests {
         #[test]
         fn it_is_a_map(steps in prop::collection::vec((0u8..6, 0u16..20), 0..60)) {
             let mut map: BTreeMap<u16, u64> = BTreeMap::new();
-            let mut sorted: Sorted<u16, u64> = Sorted::default();
+            let mut sorted: SmallMap<u16, u64> = SmallMap::default();
             for (step, key) in steps {
                 match step {
                     0 => prop_assert_eq!(sorted.remove(&key), map.remove(&key)),
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn one_entry_takes_the_room_of_one() {
-        let mut sorted: Sorted<u8, [u64; 30]> = Sorted::default();
+        let mut sorted: SmallMap<u8, [u64; 30]> = SmallMap::default();
         for (key, room) in [(1, 1), (2, 2), (3, 4), (4, 4), (5, 8)] {
             sorted.or_default(key);
             assert_eq!(sorted.0.capacity(), room);

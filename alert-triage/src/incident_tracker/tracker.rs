@@ -1,31 +1,28 @@
 //! Incidents over time: which one is which, and when to say something again.
 
-mod notice;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
 
-use self::notice::hex;
-pub use self::notice::{Change, Notice};
+use super::notification::{self, Change, LastNotified, Notification, hex};
 use crate::hashing::hash;
 use crate::report::{Incident, Outline, Report};
 use crate::verdict::{Notify, Priority, Verdict};
 
 /// By numbers that are hashes already.
-type Map<V> = std::collections::HashMap<u64, V, FixedState>;
-type Set = std::collections::HashSet<u64, FixedState>;
+type IdMap<V> = std::collections::HashMap<u64, V, FixedState>;
+type IdSet = std::collections::HashSet<u64, FixedState>;
 
 /// Former ids kept of one incident, the newest.
-const ALIASES: usize = 64;
+const MAX_ALIASES: usize = 64;
 
 /// Incidents that are gone of which it is kept how often they were told of.
-const PAST: usize = 1 << 20;
+const MAX_FORMER: usize = 1 << 20;
 
 /// Follows incidents from report to report.
 ///
 /// Members that stand tell which incident is which. When incidents merge, the id known longest survives and the others
-/// become its [aliases](Incident::aliases). A [`Notice`] is due when an incident first asks for somebody, when its
+/// become its [aliases](Incident::aliases). A [`Notification`] is due when an incident first asks for somebody, when its
 /// priority rises, when it reopens, and when its silence ends; what else happens to it that a reader of the first one
 /// would not guess is [told](Change::Changed) and wakes nobody. Its key stays the same however often it is delivered,
 /// and whoever starts again from the same records gets the same keys.
@@ -34,73 +31,65 @@ const PAST: usize = 1 << 20;
 /// of.
 ///
 /// ```
-/// use alert_triage::{Change, Continuity, Engine, Format, Rules};
+/// use alert_triage::{Change, IncidentTracker, Engine, Format, Rules};
 ///
-/// let (mut engine, mut continuity) = (Engine::new(Rules::builtin()), Continuity::default());
+/// let (mut engine, mut tracker) = (Engine::new(Rules::builtin()), IncidentTracker::default());
 /// engine.read("1", Format::Lines, b"Zone AB: EndpointRegistrationFailure");
-/// let (_, notices) = continuity.update(&engine.report(None));
-/// assert_eq!(notices[0].change, Change::Opened);
+/// let (_, notifications) = tracker.update(&engine.report(None));
+/// assert_eq!(notifications[0].change, Change::Opened);
 ///
 /// engine.read("2", Format::Lines, b"Zone AB: EndpointRegistrationFailure");
-/// assert!(continuity.update(&engine.report(None)).1.is_empty(), "a repeat is no news");
+/// assert!(tracker.update(&engine.report(None)).1.is_empty(), "a repeat is no news");
 ///
 /// engine.read("3", Format::Lines, b"Zone AB: TooFewEndpointsRegistered");
-/// let (incidents, notices) = continuity.update(&engine.report(None));
-/// assert_eq!((incidents.len(), notices[0].change), (1, Change::Rose));
+/// let (incidents, notifications) = tracker.update(&engine.report(None));
+/// assert_eq!((incidents.len(), notifications[0].change), (1, Change::Escalated));
 /// ```
 #[derive(Debug, Default)]
-pub struct Continuity {
-    known: Map<Known>,
+pub struct IncidentTracker {
+    pub(super) known: IdMap<TrackedIncident>,
     /// Which incident an alert was last in.
-    of_alert: Map<u64>,
+    pub(super) of_alert: IdMap<u64>,
     /// Whose alias an id is.
-    of_alias: Map<u64>,
+    pub(super) of_alias: IdMap<u64>,
     born: u64,
     /// Folded groups that stand, by the alert's name.
-    groups: BTreeMap<String, ToldGroup>,
-    overflow: Option<Told>,
+    groups: BTreeMap<String, TrackedGroup>,
+    overflow: Option<LastNotified>,
     /// What is gone or has merged into another: a key is not used for two things.
-    past: Map<Past>,
+    past: IdMap<FormerIncident>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Past {
+struct FormerIncident {
     /// How often it was told of.
     times: u64,
-    /// As [`Known::open`], if it merged into another that was not told of since.
+    /// As [`TrackedIncident::open`], if it merged into another that was not told of since.
     open: Option<Priority>,
-}
-
-/// As told last, and how often.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    change: Change,
-    priority: Priority,
-    times: u64,
 }
 
 /// A folded group, as told last.
 #[derive(Debug, Clone, Copy)]
-struct ToldGroup {
-    told: Told,
+struct TrackedGroup {
+    told: LastNotified,
     /// The most there were.
     scopes: usize,
 }
 
 #[derive(Debug)]
-struct Known {
+pub(super) struct TrackedIncident {
     born: u64,
     /// Older ones first.
     aliases: Vec<u64>,
     /// The priority told, until it was told to be closed.
     open: Option<Priority>,
-    /// Was told of, if only by the notice of a group.
+    /// Was told of, if only by the notification of a group.
     is_told: bool,
     is_silenced: bool,
     /// As told last.
     change: Change,
     times: u64,
-    /// Told of by the notice of this group.
+    /// Notified by the notification of this group.
     by_group: Option<String>,
     /// When told of last.
     headline: String,
@@ -108,28 +97,28 @@ struct Known {
     pages: u32,
 }
 
-impl Continuity {
+impl IncidentTracker {
     /// Takes the next report; answers its incidents under the ids that stay, and what there is to tell.
-    pub fn update(&mut self, report: &Report<'_>) -> (Vec<Incident>, Vec<Notice>) {
-        let (ids, notices) = self.follow(report);
+    pub fn update(&mut self, report: &Report<'_>) -> (Vec<Incident>, Vec<Notification>) {
+        let (ids, notifications) = self.follow(report);
         let incidents = report.incidents().zip(ids).map(|(mut incident, id)| {
             incident.id = hex(id);
-            incident.aliases = self.known.get(&id).map(Known::aliases).unwrap_or_default();
+            incident.aliases = self.known.get(&id).map(TrackedIncident::aliases).unwrap_or_default();
             incident
         });
-        (incidents.collect(), notices)
+        (incidents.collect(), notifications)
     }
 
     /// Takes the next report; answers what there is to tell, the most urgent incident first. Incidents that did not
     /// change cost next to nothing.
-    pub fn notices(&mut self, report: &Report<'_>) -> Vec<Notice> {
+    pub fn notifications(&mut self, report: &Report<'_>) -> Vec<Notification> {
         self.follow(report).1
     }
 
-    /// What asks for somebody, as of the report that was taken last, in its order: each by the notice that told of it
+    /// What asks for somebody, as of the report that was taken last, in its order: each by the notification that told of it
     /// last, with what is so now. For whoever begins to listen, or stops.
-    pub fn standing(&self, report: &Report<'_>) -> Vec<Notice> {
-        let mut notices = Vec::new();
+    pub fn open_notifications(&self, report: &Report<'_>) -> Vec<Notification> {
+        let mut notifications = Vec::new();
         let mut groups = BTreeSet::new();
         for (number, outline) in report.outlines() {
             if outline.priority.notify() == Notify::None {
@@ -140,25 +129,25 @@ impl Continuity {
             let told = known.by_group.as_ref().and_then(|name| self.groups.get(name));
             match (told, outline.group) {
                 (Some(group_told), Some(group)) if groups.insert(group) => {
-                    notices.push(notice::of_group(report, group, group_told.told));
+                    notifications.push(notification::of_group(report, group, group_told.told));
                 }
                 (Some(_), Some(_)) => {}
-                _ => notices.push(known.notice(report, number, &outline, *id)),
+                _ => notifications.push(known.notification(report, number, &outline, *id)),
             }
         }
         let is_open = report.overflow().is_some_and(|overflow| overflow.notify != Notify::None);
-        notices.extend(self.overflow.filter(|_| is_open).map(notice::of_overflow));
-        notices
+        notifications.extend(self.overflow.filter(|_| is_open).map(notification::of_overflow));
+        notifications
     }
 
     /// The incidents' ids in the order of the report, and what there is to tell.
-    pub(crate) fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notice>) {
-        let mut notices = Vec::new();
+    pub(crate) fn follow(&mut self, report: &Report<'_>) -> (Vec<u64>, Vec<Notification>) {
+        let mut notifications = Vec::new();
         let mut ids = Vec::new();
-        let mut of_alert = Map::with_capacity_and_hasher(self.of_alert.len(), FixedState::default());
-        let mut present = Set::with_capacity_and_hasher(self.known.len(), FixedState::default());
+        let mut of_alert = IdMap::with_capacity_and_hasher(self.of_alert.len(), FixedState::default());
+        let mut present = IdSet::with_capacity_and_hasher(self.known.len(), FixedState::default());
         // Where an incident falls apart, its id goes with what stands, and not with what is set aside.
-        let kept: Set = (report.outlines())
+        let kept: IdSet = (report.outlines())
             .flat_map(|(number, _)| report.alerts_in(number))
             .filter_map(|(alert, stands)| self.of_alert.get(&alert).filter(|_| stands).copied())
             .collect();
@@ -195,16 +184,16 @@ impl Continuity {
                     (known.change, known.times) = (change, known.times + 1);
                     outline.headline.clone_into(&mut known.headline);
                     known.pages = if open.is_some() { outline.pages.max(known.pages) } else { 0 };
-                    notices.push(known.notice(report, number, &outline, id).into_news());
+                    notifications.push(known.notification(report, number, &outline, id).into_news());
                 }
             }
             standing.extend(known.by_group.clone());
         }
-        self.tell_groups(report, &grouped, &standing, &mut notices);
-        self.tell_overflow(report, &mut notices);
-        self.drop_absent(&present, &mut notices);
+        self.tell_groups(report, &grouped, &standing, &mut notifications);
+        self.tell_overflow(report, &mut notifications);
+        self.drop_absent(&present, &mut notifications);
         self.of_alert = of_alert;
-        (ids, notices)
+        (ids, notifications)
     }
 
     /// The id that stays: the one known longest of those that its alerts were under and no other incident has.
@@ -225,7 +214,7 @@ impl Continuity {
             aliases.push(id);
         }
         for (id, other) in merged {
-            remember(&mut self.past, id, Past { times: other.times, open: other.open });
+            remember(&mut self.past, id, FormerIncident { times: other.times, open: other.open });
             aliases.extend(other.aliases);
         }
         for alias in aliases {
@@ -240,7 +229,7 @@ impl Continuity {
         if !known.aliases.contains(&alias) {
             known.aliases.push(alias);
         }
-        if known.aliases.len() > ALIASES {
+        if known.aliases.len() > MAX_ALIASES {
             self.of_alias.remove(&known.aliases.remove(0));
         }
     }
@@ -252,7 +241,7 @@ impl Continuity {
             id = hash(&id.to_be_bytes());
         }
         let past = self.past.remove(&id);
-        let known = Known {
+        let known = TrackedIncident {
             born: self.born,
             aliases: Vec::new(),
             open: None,
@@ -274,14 +263,14 @@ impl Continuity {
         report: &Report<'_>,
         grouped: &BTreeMap<u32, Priority>,
         standing: &BTreeSet<String>,
-        notices: &mut Vec<Notice>,
+        notifications: &mut Vec<Notification>,
     ) {
         for (&group, &priority) in grouped {
             let name = report.group_name(group);
             let before = self.groups.get(name);
             let scopes = report.group_scopes(group).len().max(before.map_or(0, |before| before.scopes));
             let (change, times) = match before {
-                Some(before) if priority < before.told.priority => (Change::Rose, before.told.times + 1),
+                Some(before) if priority < before.told.priority => (Change::Escalated, before.told.times + 1),
                 // One more scope of what everybody knows wakes nobody.
                 Some(before) if scopes > before.scopes => (Change::Changed, before.told.times + 1),
                 Some(_) => continue,
@@ -290,72 +279,75 @@ impl Continuity {
                     None => (Change::Opened, 1),
                 },
             };
-            let told = Told { change, priority, times };
-            self.groups.insert(name.to_owned(), ToldGroup { told, scopes });
-            notices.push(notice::of_group(report, group, told).into_news());
+            let told = LastNotified { change, priority, times };
+            self.groups.insert(name.to_owned(), TrackedGroup { told, scopes });
+            notifications.push(notification::of_group(report, group, told).into_news());
         }
-        let over = |name: &String, _: &mut ToldGroup| !standing.contains(name);
+        let over = |name: &String, _: &mut TrackedGroup| !standing.contains(name);
         for (name, group) in self.groups.extract_if(.., over) {
             let times = group.told.times + 1;
-            remember(&mut self.past, past_group(&name), Past { times, open: None });
-            let told = Told { change: Change::Closed, priority: Priority::P5, times };
-            notices.push(Notice {
+            remember(&mut self.past, past_group(&name), FormerIncident { times, open: None });
+            let told = LastNotified { change: Change::Closed, priority: Priority::P5, times };
+            notifications.push(Notification {
                 because: vec!["it stands in no scope any more".to_owned()],
-                ..notice::of(told, &name, &notice::group_key(&name))
+                ..notification::of(told, &name, &notification::group_key(&name))
             });
         }
     }
 
     /// Alerts beyond the limit are told of together, and stay counted.
-    fn tell_overflow(&mut self, report: &Report<'_>, notices: &mut Vec<Notice>) {
+    fn tell_overflow(&mut self, report: &Report<'_>, notifications: &mut Vec<Notification>) {
         let Some(overflow) = report.overflow() else { return };
         let (change, times) = match self.overflow {
             None => (Change::Opened, 1),
-            Some(told) if overflow.priority < told.priority => (Change::Rose, told.times + 1),
+            Some(told) if overflow.priority < told.priority => (Change::Escalated, told.times + 1),
             Some(_) => return,
         };
-        let told = Told { change, priority: overflow.priority, times };
+        let told = LastNotified { change, priority: overflow.priority, times };
         self.overflow = Some(told);
-        notices.extend(Some(told).filter(|_| overflow.notify != Notify::None).map(notice::of_overflow));
+        notifications
+            .extend(Some(told).filter(|_| overflow.notify != Notify::None).map(notification::of_overflow));
     }
 
     /// Incidents none of whose alerts the report knows.
-    fn drop_absent(&mut self, present: &Set, notices: &mut Vec<Notice>) {
-        let mut absent: Vec<(u64, Known)> = self.known.extract_if(|id, _| !present.contains(id)).collect();
+    fn drop_absent(&mut self, present: &IdSet, notifications: &mut Vec<Notification>) {
+        let mut absent: Vec<(u64, TrackedIncident)> =
+            self.known.extract_if(|id, _| !present.contains(id)).collect();
         absent.sort_unstable_by_key(|(_, known)| known.born);
         for (id, mut known) in absent {
             if known.told(&self.past).is_some() && known.by_group.is_none() {
                 known.tell(None, &mut self.past);
                 known.times += 1;
-                let told = Told { change: Change::Closed, priority: Priority::P5, times: known.times };
-                notices.push(Notice {
+                let told =
+                    LastNotified { change: Change::Closed, priority: Priority::P5, times: known.times };
+                notifications.push(Notification {
                     aliases: known.aliases(),
                     because: vec!["none of its alerts is told apart any more".to_owned()],
-                    ..notice::of(told, &known.headline, &hex(id))
+                    ..notification::of(told, &known.headline, &hex(id))
                 });
             }
             for alias in known.aliases {
                 self.of_alias.remove(&alias);
             }
             if known.times > 0 {
-                remember(&mut self.past, id, Past { times: known.times, open: None });
+                remember(&mut self.past, id, FormerIncident { times: known.times, open: None });
             }
         }
     }
 }
 
-impl Known {
+impl TrackedIncident {
     fn aliases(&self) -> Vec<String> {
         self.aliases.iter().copied().map(hex).collect()
     }
 
     /// What whoever was told believes of it, under whichever id.
-    fn told(&self, past: &Map<Past>) -> Option<Priority> {
+    fn told(&self, past: &IdMap<FormerIncident>) -> Option<Priority> {
         let aliases = self.aliases.iter().filter_map(|alias| past.get(alias)?.open);
         self.open.into_iter().chain(aliases).min()
     }
 
-    fn tell(&mut self, open: Option<Priority>, past: &mut Map<Past>) {
+    fn tell(&mut self, open: Option<Priority>, past: &mut IdMap<FormerIncident>) {
         self.open = open;
         self.is_told = true;
         self.by_group = None;
@@ -364,14 +356,14 @@ impl Known {
         }
     }
 
-    fn change(&mut self, incident: &Outline<'_>, past: &Map<Past>) -> Option<Change> {
+    fn change(&mut self, incident: &Outline<'_>, past: &IdMap<FormerIncident>) -> Option<Change> {
         let asks = incident.priority.notify() != Notify::None;
         let has_merged =
             || self.aliases.iter().any(|alias| past.get(alias).is_some_and(|past| past.open.is_some()));
         let was_silenced =
             std::mem::replace(&mut self.is_silenced, !asks && incident.state == Verdict::Silenced);
         match (asks, self.told(past)) {
-            (true, Some(told)) if incident.priority < told => Some(Change::Rose),
+            (true, Some(told)) if incident.priority < told => Some(Change::Escalated),
             (true, Some(told)) => {
                 let is_as_urgent = incident.priority == told;
                 let differs =
@@ -385,34 +377,37 @@ impl Known {
         }
     }
 
-    fn notice(&self, report: &Report<'_>, number: usize, incident: &Outline<'_>, id: u64) -> Notice {
+    fn notification(
+        &self,
+        report: &Report<'_>,
+        number: usize,
+        incident: &Outline<'_>,
+        id: u64,
+    ) -> Notification {
         let (scope, scopes) = report.scopes_of(number);
         let (labels, text) = report.headline_of(number);
-        let told = Told { change: self.change, priority: incident.priority, times: self.times };
-        Notice {
+        let told = LastNotified { change: self.change, priority: incident.priority, times: self.times };
+        Notification {
             aliases: self.aliases(),
             labels,
             text,
             scope,
             scopes,
             because: report.because(number),
-            ..notice::of(told, incident.headline, &hex(id))
+            ..notification::of(told, incident.headline, &hex(id))
         }
     }
 }
 
 /// Beside the ids of incidents.
 fn past_group(name: &str) -> u64 {
-    hash(notice::group_key(name).as_bytes())
+    hash(notification::group_key(name).as_bytes())
 }
 
-fn remember(past: &mut Map<Past>, id: u64, gone: Past) {
+fn remember(past: &mut IdMap<FormerIncident>, id: u64, gone: FormerIncident) {
     past.insert(id, gone);
-    if past.len() > PAST {
+    if past.len() > MAX_FORMER {
         // Which half goes is all the same, as long as it is bounded.
         past.retain(|id, _| id % 2 == 0);
     }
 }
-
-#[cfg(test)]
-mod tests;

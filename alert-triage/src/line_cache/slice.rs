@@ -8,59 +8,59 @@ use foldhash::fast::FixedState;
 use crate::hashing;
 
 /// Lines cut at once.
-pub(crate) const BATCH: usize = 32;
+pub(crate) const MAX_BATCH_LINES: usize = 32;
 
 /// Words of a line's beginning.
-pub(super) const WORDS: usize = 6;
+pub(super) const PREFIX_WORDS: usize = 6;
 
 /// Bytes of them.
-const BYTES: usize = 8 * WORDS;
+const PREFIX_BYTES: usize = 8 * PREFIX_WORDS;
 
 /// The beginning of a line, each byte XOR a line end, zeros behind its last. No line contains its own end, so no byte of
 /// it is zero, and a beginning that ends in zero is the whole line.
-pub(super) type Beginning = [u64; WORDS];
+pub(super) type Prefix = [u64; PREFIX_WORDS];
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cut<'l> {
+pub(crate) struct LineSlice<'l> {
     /// Without its end.
     pub(crate) line: &'l [u8],
-    pub(super) beginning: Beginning,
+    pub(super) prefix: Prefix,
     pub(super) hash: u32,
 }
 
-impl<'l> Cut<'l> {
+impl<'l> LineSlice<'l> {
     /// What its beginning has no room for.
     #[inline]
     pub(super) fn rest(&self) -> Option<&'l [u8]> {
-        (self.beginning[WORDS - 1] >> 56 != 0).then(|| &self.line[BYTES..])
+        (self.prefix[PREFIX_WORDS - 1] >> 56 != 0).then(|| &self.line[PREFIX_BYTES..])
     }
 }
 
 /// Lines that follow each other.
 #[derive(Debug)]
-pub(crate) struct Batch<'l> {
+pub(crate) struct LineBatch<'l> {
     len: usize,
-    cuts: [Cut<'l>; BATCH],
+    slices: [LineSlice<'l>; MAX_BATCH_LINES],
     /// Number of the first line, in its block.
     pub(super) first: u64,
 }
 
-impl<'l> Batch<'l> {
+impl<'l> LineBatch<'l> {
     pub(crate) fn new() -> Self {
-        let nothing = Cut { line: &[], beginning: [0; WORDS], hash: 0 };
-        Self { len: 0, cuts: [nothing; BATCH], first: 1 }
+        let nothing = LineSlice { line: &[], prefix: [0; PREFIX_WORDS], hash: 0 };
+        Self { len: 0, slices: [nothing; MAX_BATCH_LINES], first: 1 }
     }
 
     /// Takes the next lines of a block, from 1 in the first call; answers what is left of it.
     pub(crate) fn fill(&mut self, mut input: &'l [u8]) -> &'l [u8] {
         self.first += self.len as u64;
         self.len = 0;
-        for cut in &mut self.cuts {
+        for slice in &mut self.slices {
             if input.is_empty() {
                 break;
             }
-            (*cut, input) = next(input);
+            (*slice, input) = next(input);
             self.len += 1;
         }
         input
@@ -71,55 +71,57 @@ impl<'l> Batch<'l> {
         self.first - 1 + self.len as u64
     }
 
-    pub(super) fn cuts(&self) -> &[Cut<'l>] {
-        &self.cuts[..self.len]
+    pub(super) fn slices(&self) -> &[LineSlice<'l>] {
+        &self.slices[..self.len]
     }
 
     /// Each with its number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &Cut<'l>)> {
-        (self.first..).zip(self.cuts())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &LineSlice<'l>)> {
+        (self.first..).zip(self.slices())
     }
 }
 
 /// The first line of what is not empty, and what stands behind it.
 #[inline]
-fn next(input: &[u8]) -> (Cut<'_>, &[u8]) {
-    if let Some(window) = input.first_chunk::<BYTES>() {
-        let beginning = words(window);
-        let ends = zeros(&beginning);
+fn next(input: &[u8]) -> (LineSlice<'_>, &[u8]) {
+    if let Some(window) = input.first_chunk::<PREFIX_BYTES>() {
+        let prefix = words(window);
+        let ends = zeros(&prefix);
         if ends != 0 {
             let end = ends.trailing_zeros() as usize;
             let len = end - usize::from(end > 0 && window[end - 1] == b'\r');
-            let beginning = up_to(beginning, len);
-            return (Cut { line: &input[..len], beginning, hash: hash(&beginning) }, &input[end + 1..]);
+            let prefix = first_bytes(prefix, len);
+            return (LineSlice { line: &input[..len], prefix, hash: hash(&prefix) }, &input[end + 1..]);
         }
     }
-    unusual(input)
+    next_slow(input)
 }
 
 /// A long line, or one near the end of the block.
 #[cold]
 #[inline(never)]
-fn unusual(input: &[u8]) -> (Cut<'_>, &[u8]) {
+fn next_slow(input: &[u8]) -> (LineSlice<'_>, &[u8]) {
     let (line, behind) = match memchr::memchr(b'\n', input) {
         Some(end) => (&input[..end], &input[end + 1..]),
         None => (input, &[][..]),
     };
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let len = line.len().min(BYTES);
-    let mut window = [b'\n'; BYTES];
+    let len = line.len().min(PREFIX_BYTES);
+    let mut window = [b'\n'; PREFIX_BYTES];
     window[..len].copy_from_slice(&line[..len]);
-    let beginning = words(&window);
-    let mut hash = hash(&beginning);
-    if let Some(rest) = line.get(BYTES..) {
+    let prefix = words(&window);
+    let mut hash = hash(&prefix);
+    if let Some(rest) = line.get(PREFIX_BYTES..) {
         hash ^= hashing::hash(rest) as u32;
     }
-    (Cut { line, beginning, hash }, behind)
+    (LineSlice { line, prefix, hash }, behind)
 }
 
 #[inline]
-pub(super) fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES]) -> [u64; WORDS] {
-    const { assert!(BYTES == 8 * WORDS) }
+pub(super) fn words<const PREFIX_BYTES: usize, const PREFIX_WORDS: usize>(
+    bytes: &[u8; PREFIX_BYTES],
+) -> [u64; PREFIX_WORDS] {
+    const { assert!(PREFIX_BYTES == 8 * PREFIX_WORDS) }
     const ENDS: u64 = u64::from_le_bytes([b'\n'; 8]);
     let (words, _) = bytes.as_chunks::<8>();
     std::array::from_fn(|at| u64::from_le_bytes(words[at]) ^ ENDS)
@@ -127,7 +129,7 @@ pub(super) fn words<const BYTES: usize, const WORDS: usize>(bytes: &[u8; BYTES])
 
 /// A bit for each byte that is zero; bits above the lowest one may be wrong.
 #[inline]
-fn zeros(words: &Beginning) -> u64 {
+fn zeros(words: &Prefix) -> u64 {
     const LOW: u64 = u64::from_le_bytes([1; 8]);
     // Brings the lowest bits of eight bytes together.
     const GATHER: u64 = 0x0102_0408_1020_4080;
@@ -141,27 +143,27 @@ fn zeros(words: &Beginning) -> u64 {
 
 /// The first bytes, then zeros.
 #[inline]
-fn up_to(mut words: Beginning, len: usize) -> Beginning {
-    static KEPT: [u8; 2 * BYTES] = {
-        let mut kept = [0; 2 * BYTES];
+fn first_bytes(mut words: Prefix, len: usize) -> Prefix {
+    static MASKS: [u8; 2 * PREFIX_BYTES] = {
+        let mut mask = [0; 2 * PREFIX_BYTES];
         let mut at = 0;
-        while at < BYTES {
-            kept[at] = 0xff;
+        while at < PREFIX_BYTES {
+            mask[at] = 0xff;
             at += 1;
         }
-        kept
+        mask
     };
-    let kept = KEPT[BYTES - len.min(BYTES)..].as_chunks::<8>().0;
-    for (word, kept) in words.iter_mut().zip(kept) {
-        *word &= u64::from_le_bytes(*kept);
+    let mask = MASKS[PREFIX_BYTES - len.min(PREFIX_BYTES)..].as_chunks::<8>().0;
+    for (word, mask) in words.iter_mut().zip(mask) {
+        *word &= u64::from_le_bytes(*mask);
     }
     words
 }
 
 #[inline]
-fn hash(beginning: &Beginning) -> u32 {
+fn hash(prefix: &Prefix) -> u32 {
     let mut hasher = FixedState::with_seed(0x00b1_62ed_b077).build_hasher();
-    for word in beginning {
+    for word in prefix {
         hasher.write_u64(*word);
     }
     hasher.finish() as u32
@@ -173,13 +175,13 @@ mod tests {
 
     use super::*;
 
-    fn lines(input: &[u8]) -> Vec<(u64, Cut<'_>)> {
-        let mut batch = Batch::new();
+    fn lines(input: &[u8]) -> Vec<(u64, LineSlice<'_>)> {
+        let mut batch = LineBatch::new();
         let mut rest = input;
         let mut lines = Vec::new();
         while !rest.is_empty() {
             rest = batch.fill(rest);
-            lines.extend(batch.iter().map(|(number, cut)| (number, *cut)));
+            lines.extend(batch.iter().map(|(number, slice)| (number, *slice)));
         }
         assert_eq!(batch.lines(), lines.len() as u64);
         lines
@@ -203,7 +205,7 @@ mod tests {
             let want = whole.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
             let want: Vec<&[u8]> = if input.is_empty() { Vec::new() } else { want.collect() };
             let lines = lines(&input);
-            prop_assert_eq!(lines.iter().map(|(_, cut)| cut.line).collect::<Vec<_>>(), want);
+            prop_assert_eq!(lines.iter().map(|(_, slice)| slice.line).collect::<Vec<_>>(), want);
             prop_assert!(lines.iter().map(|(number, _)| *number).eq(1..=lines.len() as u64));
         }
 
@@ -214,8 +216,8 @@ mod tests {
             let (near, far, other) = (next(a.as_bytes()).0, next(far.as_bytes()).0, format!("{b}\n"));
             let other = next(other.as_bytes()).0;
             if !a.is_empty() {
-                prop_assert_eq!((near.beginning, near.hash, near.rest()), (far.beginning, far.hash, far.rest()));
-                let is_same = |one: &Cut<'_>, two: &Cut<'_>| (one.beginning, one.rest()) == (two.beginning, two.rest());
+                prop_assert_eq!((near.prefix, near.hash, near.rest()), (far.prefix, far.hash, far.rest()));
+                let is_same = |one: &LineSlice<'_>, two: &LineSlice<'_>| (one.prefix, one.rest()) == (two.prefix, two.rest());
                 prop_assert_eq!(is_same(&near, &other), a == b);
             }
         }

@@ -6,11 +6,11 @@ use std::fmt;
 /// stand before each block; the report adds them up. Packed into 64 bits: 65,536 sources, 16.7 million blocks a
 /// source, 16.7 million lines a block; beyond that a place says the last one it can.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place(u64);
+pub struct SourcePosition(u64);
 
-impl Place {
+impl SourcePosition {
     /// The last place there is: after all others.
-    pub const MAX: Place = Place(u64::MAX);
+    pub const MAX: SourcePosition = SourcePosition(u64::MAX);
 
     const LINE_BITS: u32 = 24;
     const BLOCK_BITS: u32 = 24;
@@ -46,7 +46,7 @@ impl Place {
     }
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for SourcePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}", self.source(), self.block(), self.line())
     }
@@ -58,10 +58,15 @@ mod tests {
 
     #[test]
     fn places_order_as_the_input_does() {
-        let places =
-            [Place::new(0, 0, 1), Place::new(0, 0, 2), Place::new(0, 1, 1), Place::new(1, 0, 1), Place::MAX];
-        assert!(places.is_sorted());
-        assert_eq!((places[2].source(), places[2].block(), places[2].line()), (0, 1, 1));
-        assert_eq!(Place::new(0, 0, u64::MAX).line(), Place::LINES);
+        let positions = [
+            SourcePosition::new(0, 0, 1),
+            SourcePosition::new(0, 0, 2),
+            SourcePosition::new(0, 1, 1),
+            SourcePosition::new(1, 0, 1),
+            SourcePosition::MAX,
+        ];
+        assert!(positions.is_sorted());
+        assert_eq!((positions[2].source(), positions[2].block(), positions[2].line()), (0, 1, 1));
+        assert_eq!(SourcePosition::new(0, 0, u64::MAX).line(), SourcePosition::LINES);
     }
 }

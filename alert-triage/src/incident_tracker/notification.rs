@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::Told;
 use crate::printable::{self, printable};
 use crate::report::{self, Labels, Report};
 use crate::verdict::{Notify, Priority};
@@ -14,7 +13,7 @@ pub enum Change {
     /// Was not there before.
     Opened,
     /// Is more urgent than when it was told of last.
-    Rose,
+    Escalated,
     /// Was over, and is not.
     Reopened,
     /// Was silenced, and is not.
@@ -30,7 +29,7 @@ impl std::fmt::Display for Change {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Change::Opened => "opened",
-            Change::Rose => "rose",
+            Change::Escalated => "escalated",
             Change::Reopened => "reopened",
             Change::Unsilenced => "unsilenced",
             Change::Changed => "changed",
@@ -39,9 +38,17 @@ impl std::fmt::Display for Change {
     }
 }
 
+/// As told last, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LastNotified {
+    pub(super) change: Change,
+    pub(super) priority: Priority,
+    pub(super) times: u64,
+}
+
 /// One thing to tell somebody: of an incident, of a group that takes one notification, or that alerts overflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Notice {
+pub struct Notification {
     /// What is new.
     pub change: Change,
     /// The incident's id; of a group the alert's name, of the overflow `overflow`.
@@ -73,7 +80,7 @@ pub struct Notice {
     pub key: String,
 }
 
-impl Notice {
+impl Notification {
     /// As news; what only changed wakes nobody a second time.
     pub(super) fn into_news(self) -> Self {
         match self.change {
@@ -90,10 +97,14 @@ impl Notice {
 }
 
 /// Without what only some have.
-pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &str) -> Notice {
+pub(super) fn of(
+    LastNotified { change, priority, times }: LastNotified,
+    headline: &str,
+    key: &str,
+) -> Notification {
     let headline = printable(headline);
     let id = if key.starts_with(GROUP) { headline.clone() } else { key.to_owned() };
-    Notice {
+    Notification {
         change,
         id,
         aliases: Vec::new(),
@@ -109,17 +120,17 @@ pub(super) fn of(Told { change, priority, times }: Told, headline: &str, key: &s
     }
 }
 
-pub(super) fn of_group(report: &Report<'_>, group: u32, told: Told) -> Notice {
+pub(super) fn of_group(report: &Report<'_>, group: u32, told: LastNotified) -> Notification {
     let name = report.group_name(group);
     let scopes = report.group_scopes(group);
     let because = format!("it stands in {} scopes: one notification is for all of them", scopes.len());
-    Notice { scopes: Some(scopes), because: vec![because], ..of(told, name, &group_key(name)) }
+    Notification { scopes: Some(scopes), because: vec![because], ..of(told, name, &group_key(name)) }
 }
 
-pub(super) fn of_overflow(told: Told) -> Notice {
+pub(super) fn of_overflow(told: LastNotified) -> Notification {
     let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not told \
                    apart; most likely a label or a name holds ids";
-    Notice { because: vec![because.to_owned()], ..of(told, "overflow", "overflow") }
+    Notification { because: vec![because.to_owned()], ..of(told, "overflow", "overflow") }
 }
 
 const GROUP: &str = "group/";

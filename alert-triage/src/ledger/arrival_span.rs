@@ -4,16 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 /// When something was heard of, whatever its records say of time, in whole seconds since 1970; zero is never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Heard {
+pub(crate) struct ArrivalSpan {
     /// Since then without a gap beyond the limit.
     from: u32,
     to: u32,
 }
 
-impl Heard {
-    pub(crate) fn hear(&mut self, at: Timestamp, gap: SignedDuration) {
+impl ArrivalSpan {
+    pub(crate) fn extend(&mut self, at: Timestamp, gap: SignedDuration) {
         let at = second(at);
-        self.merge(Heard { from: at, to: at }, gap);
+        self.merge(ArrivalSpan { from: at, to: at }, gap);
     }
 
     /// What was said is over: what comes next is another thing.
@@ -22,21 +22,24 @@ impl Heard {
         self.from = self.to;
     }
 
-    pub(crate) fn merge(&mut self, other: Heard, gap: SignedDuration) {
+    pub(crate) fn merge(&mut self, other: ArrivalSpan, gap: SignedDuration) {
         let (early, late) = if self.to <= other.to { (*self, other) } else { (other, *self) };
         let joins = i64::from(late.from) - i64::from(early.to) <= gap.as_secs();
-        *self =
-            if early.to > 0 && joins { Heard { from: early.from.min(late.from), to: late.to } } else { late };
+        *self = if early.to > 0 && joins {
+            ArrivalSpan { from: early.from.min(late.from), to: late.to }
+        } else {
+            late
+        };
     }
 
     /// Since when, and when last.
-    pub(crate) fn run(self) -> Option<(Timestamp, Timestamp)> {
+    pub(crate) fn bounds(self) -> Option<(Timestamp, Timestamp)> {
         let at = |second: u32| Timestamp::from_second(i64::from(second)).ok();
         at(self.from).zip(at(self.to)).filter(|_| self.to > 0)
     }
 
     pub(crate) fn last(self) -> Option<Timestamp> {
-        self.run().map(|(_, last)| last)
+        self.bounds().map(|(_, last)| last)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::place::Place;
+use crate::source_position::SourcePosition;
 
 /// Ends kept, the latest ones. Prometheus announces an end four of its intervals ahead, so few are later than a true one.
-const KEPT: usize = 16;
+const MAX_ENDS: usize = 16;
 
 /// The end that holds is the one that was new last, and not the latest.
 ///
@@ -13,26 +13,26 @@ const KEPT: usize = 16;
 /// that instant. A push does not say when it was sent, so pushes take the order of their places; an end that is told
 /// again, in a push that is delivered twice, stays where it was told first.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Announced {
+pub(crate) struct AnnouncedEnds {
     /// Each with its first place; the latest end first.
-    ends: Vec<(Timestamp, Place)>,
+    ends: Vec<(Timestamp, SourcePosition)>,
 }
 
-impl Announced {
-    pub(crate) fn tell(&mut self, end: Timestamp, place: Place) {
+impl AnnouncedEnds {
+    pub(crate) fn add(&mut self, end: Timestamp, position: SourcePosition) {
         let at = self.ends.partition_point(|(known, _)| *known > end);
         match self.ends.get_mut(at).filter(|(known, _)| *known == end) {
-            Some((_, first)) => *first = place.min(*first),
+            Some((_, first)) => *first = position.min(*first),
             None => {
-                self.ends.insert(at, (end, place));
-                self.ends.truncate(KEPT);
+                self.ends.insert(at, (end, position));
+                self.ends.truncate(MAX_ENDS);
             }
         }
     }
 
-    pub(crate) fn merge(&mut self, other: &Announced) {
-        for (end, place) in &other.ends {
-            self.tell(*end, *place);
+    pub(crate) fn merge(&mut self, other: &AnnouncedEnds) {
+        for (end, position) in &other.ends {
+            self.add(*end, *position);
         }
     }
 
@@ -41,8 +41,8 @@ impl Announced {
     }
 
     /// The one that holds, and where it was told. Of two told in one place the later one: nothing is over by a guess.
-    pub(crate) fn last(&self) -> Option<(Timestamp, Place)> {
-        self.ends.iter().copied().max_by_key(|(end, place)| (*place, *end))
+    pub(crate) fn last(&self) -> Option<(Timestamp, SourcePosition)> {
+        self.ends.iter().copied().max_by_key(|(end, position)| (*position, *end))
     }
 }
 
@@ -51,9 +51,9 @@ mod tests {
     use super::*;
 
     fn end_of(told: &[(i64, u64)]) -> Option<i64> {
-        let mut announced = Announced::default();
+        let mut announced = AnnouncedEnds::default();
         for (end, line) in told {
-            announced.tell(Timestamp::from_second(*end).unwrap(), Place::new(0, 0, *line));
+            announced.add(Timestamp::from_second(*end).unwrap(), SourcePosition::new(0, 0, *line));
         }
         announced.end().map(Timestamp::as_second)
     }

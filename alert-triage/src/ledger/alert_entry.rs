@@ -1,0 +1,272 @@
+//! One alert: what all records of one identity add up to.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::arrival_span::ArrivalSpan;
+use super::label_set_history::{LabelSetHistory, TimedPosition};
+use super::small_map::SmallMap;
+use crate::hashing::hash;
+use crate::identity::{Identity, IdentityParts, Key, source_key};
+use crate::line_cache::LineCount;
+use crate::record::{Record, Status};
+use crate::source_position::SourcePosition;
+
+/// Dropped values kept of one alert.
+const MAX_EXAMPLES: usize = 5;
+
+/// Label sets of one alert that are told apart; the pods of a very large workload.
+const MAX_LABEL_SETS: usize = 4_096;
+
+/// Small, for there may be a million of them.
+#[derive(Debug, Clone)]
+pub(crate) struct AlertEntry {
+    pub(crate) key: Box<[u8]>,
+    pub(crate) hash: u64,
+    /// Records with nothing but their place: plain lines.
+    pub(crate) lines: LineCount,
+    /// Class of the severity, which is the identity's and the rules' alone.
+    pub(crate) class: u8,
+    /// When its plain lines arrived, if anybody listened.
+    pub(crate) arrivals: ArrivalSpan,
+    pub(crate) timed: Option<Box<TimedRecords>>,
+}
+
+#[derive(Debug, Default, Clone)]
+pub(crate) struct TimedRecords {
+    pub(crate) examples: Vec<(SourcePosition, Box<str>)>,
+    pub(crate) label_sets: SmallMap<Box<[u8]>, Box<LabelSetHistory>>,
+    /// Of label sets beyond the limit.
+    pub(crate) folded: Folded,
+    /// Of label sets that are long over.
+    pub(crate) retired: Folded,
+}
+
+/// Label sets that are no longer told apart: counted, and taken for standing as long as they are heard of.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Folded {
+    pub(crate) records: u64,
+    /// Those that repeat another.
+    repeats: u64,
+    pub(crate) last_seen: Option<Timestamp>,
+    /// Of very few alerts.
+    span: Option<Box<(TimedPosition, TimedPosition)>>,
+}
+
+impl AlertEntry {
+    pub(crate) fn new(key: &[u8], hash: u64, class: u8) -> Self {
+        Self {
+            key: key.into(),
+            hash,
+            class,
+            lines: LineCount::default(),
+            arrivals: ArrivalSpan::default(),
+            timed: None,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> Identity<'_> {
+        Identity::of(&self.key)
+    }
+
+    /// The same with another value of one label.
+    pub(crate) fn with_label(&self, label: &str, value: &str) -> Self {
+        let identity = self.identity();
+        let mut labels: BTreeMap<&str, &str> = identity.labels().collect();
+        labels.insert(label, value);
+        let mut key = Key::default();
+        key.part(identity.alert);
+        key.part(identity.text);
+        for (name, value) in labels {
+            key.part(name);
+            key.part(value);
+        }
+        let hash = hash(&key.0);
+        Self { key: key.0.into(), hash, ..self.clone() }
+    }
+
+    pub(crate) fn record(
+        &mut self,
+        position: SourcePosition,
+        record: &Record<'_>,
+        parts: &IdentityParts,
+        gap: SignedDuration,
+        arrival: Option<Timestamp>,
+    ) {
+        if let (Status::Resolved, Some(at), true) = (record.status, arrival, parts.label_set.0.is_empty()) {
+            self.arrivals.restart(at);
+        }
+        let is_plain = record.status == Status::Event && record.time.is_none() && record.starts.is_none();
+        if is_plain && parts.label_set.0.is_empty() {
+            self.lines.add(LineCount { count: 1, first: position, last: position });
+            if let Some(at) = arrival {
+                self.arrivals.extend(at, gap);
+            }
+        } else {
+            let timed = self.timed.get_or_insert_default();
+            match timed.label_set_mut(&parts.label_set.0) {
+                Some(set) => set.record(position, record, gap, arrival),
+                None => {
+                    let set = timed.label_sets.or_default(parts.label_set.0.as_slice().into());
+                    set.record(position, record, gap, arrival);
+                    timed.fold_excess();
+                }
+            }
+        }
+        for value in &parts.dropped {
+            self.timed.get_or_insert_default().add_example(position, value);
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: AlertEntry, gap: SignedDuration) {
+        self.lines.add(other.lines);
+        self.arrivals.merge(other.arrivals, gap);
+        let Some(theirs) = other.timed else { return };
+        let timed = self.timed.get_or_insert_default();
+        for (position, example) in &theirs.examples {
+            timed.add_example(*position, example);
+        }
+        for (key, set) in theirs.label_sets {
+            match timed.label_set_mut(&key) {
+                Some(mine) => mine.merge(*set, gap),
+                None => *timed.label_sets.or_default(key) = set,
+            }
+        }
+        timed.folded.merge(theirs.folded);
+        timed.retired.merge(theirs.retired);
+        timed.fold_excess();
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.lines.count
+            + self.timed.as_ref().map_or(0, |timed| {
+                timed.folded.records
+                    + timed.retired.records
+                    + timed.label_sets.values().map(|set| set.records()).sum::<u64>()
+            })
+    }
+
+    pub(crate) fn repeats(&self) -> u64 {
+        self.timed.as_ref().map_or(0, |timed| {
+            timed.folded.repeats
+                + timed.retired.repeats
+                + timed.label_sets.values().map(|set| set.repeats()).sum::<u64>()
+        })
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.records() - self.repeats()
+    }
+
+    pub(crate) fn label_sets(&self) -> impl Iterator<Item = (&[u8], &LabelSetHistory)> {
+        self.timed
+            .iter()
+            .flat_map(|timed| timed.label_sets.iter().map(|(key, set)| (key.as_ref(), set.as_ref())))
+    }
+
+    /// By the keys by which their source joins its events.
+    pub(crate) fn keyed_label_sets(&self) -> impl Iterator<Item = (&str, &LabelSetHistory)> {
+        self.label_sets().filter_map(|(key, set)| Some((source_key(key)?, set)))
+    }
+
+    /// Counts those label sets, and tells them apart no more.
+    pub(crate) fn retire_label_sets(&mut self, sets: &[Box<[u8]>]) {
+        let Some(timed) = &mut self.timed else { return };
+        for key in sets {
+            if let Some(set) = timed.label_sets.remove(key) {
+                timed.retired.merge(Folded::from_history(&set));
+            }
+        }
+    }
+
+    /// Earliest and latest record.
+    pub(crate) fn span(&self) -> Option<(TimedPosition, TimedPosition)> {
+        let plain = (self.lines.count > 0).then_some((
+            TimedPosition { at: None, position: self.lines.first },
+            TimedPosition { at: None, position: self.lines.last },
+        ));
+        let timed = self.timed.iter().flat_map(|timed| {
+            timed
+                .label_sets
+                .values()
+                .filter_map(|set| set.span())
+                .chain(timed.folded.span())
+                .chain(timed.retired.span())
+        });
+        timed.chain(plain).reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1)))
+    }
+}
+
+impl TimedRecords {
+    /// Most alerts have one label set, with an empty key; it comes first. An empty slice has no address, and comparing
+    /// two of them costs more than all the rest of the look-up where memcmp loads by mask: such a load is assisted.
+    fn label_set_mut(&mut self, key: &[u8]) -> Option<&mut LabelSetHistory> {
+        if key.is_empty() {
+            return self
+                .label_sets
+                .first_mut()
+                .filter(|(first, _)| first.is_empty())
+                .map(|(_, set)| set.as_mut());
+        }
+        self.label_sets.get_mut(key).map(Box::as_mut)
+    }
+
+    /// The first values, each once, by place and then by value: in any order of arrival the same.
+    fn add_example(&mut self, position: SourcePosition, value: &str) {
+        let known = self.examples.iter().position(|(_, known)| known.as_ref() == value);
+        match known {
+            Some(at) if self.examples[at].0 <= position => return,
+            Some(at) => {
+                self.examples.remove(at);
+            }
+            None if self.examples.len() == MAX_EXAMPLES
+                && self
+                    .examples
+                    .last()
+                    .is_some_and(|(last, known)| (*last, known.as_ref()) < (position, value)) =>
+            {
+                return;
+            }
+            None => {}
+        }
+        let at = self.examples.partition_point(|(known, text)| (*known, text.as_ref()) < (position, value));
+        self.examples.insert(at, (position, value.into()));
+        self.examples.truncate(MAX_EXAMPLES);
+    }
+
+    /// The label sets with the smallest keys stay; which they are does not depend on the order.
+    fn fold_excess(&mut self) {
+        while self.label_sets.len() > MAX_LABEL_SETS {
+            if let Some((_, set)) = self.label_sets.pop_last() {
+                self.folded.merge(Folded::from_history(&set));
+            }
+        }
+    }
+}
+
+impl Folded {
+    fn span(&self) -> Option<(TimedPosition, TimedPosition)> {
+        self.span.as_deref().copied()
+    }
+
+    fn from_history(set: &LabelSetHistory) -> Self {
+        let (records, repeats) = (set.records(), set.repeats());
+        Self {
+            records,
+            repeats,
+            last_seen: set.last_seen.max(set.arrivals.last()),
+            span: set.span().map(Box::new),
+        }
+    }
+
+    fn merge(&mut self, other: Folded) {
+        self.records += other.records;
+        self.repeats += other.repeats;
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.span = match (self.span.take(), other.span) {
+            (Some(a), Some(b)) => Some(Box::new((a.0.earlier(b.0), a.1.later(b.1)))),
+            (a, b) => a.or(b),
+        };
+    }
+}

@@ -1,0 +1,419 @@
+//! What is known of one label set of an alert: episodes, repeats, the newest word.
+//!
+//! Everything here is a union, a minimum or a maximum over the records seen, so that neither their order nor the way
+//! they were split over engines can be told from the result.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::announced_ends::AnnouncedEnds;
+use super::arrival_span::ArrivalSpan;
+use super::bursts::Bursts;
+use super::small_map::SmallMap;
+use crate::line_cache::LineCount;
+use crate::record::{Ends, Record, Status, Suppression};
+use crate::source_position::SourcePosition;
+
+/// Episodes kept of one label set, and words; of older ones only the count remains.
+const MAX_KEPT: usize = 256;
+
+/// One label set.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct LabelSetHistory {
+    /// By start, of a source that tells it.
+    pub(crate) episodes: SmallMap<Timestamp, Episode>,
+    /// What was said at a time and with no start; of one instant the later state is the stronger word.
+    pub(crate) status_reports: SmallMap<(Timestamp, Status), StatusReport>,
+    /// When a source that never says "over" said it.
+    pub(crate) bursts: Bursts,
+    /// Ends announced with no start and no time, as amtool sends them: fires until then.
+    pub(crate) undated_ends: AnnouncedEnds,
+    pub(crate) undated: UndatedRecords,
+    /// The newest instant at which it was known to be told.
+    pub(crate) last_seen: Option<Timestamp>,
+    /// When its records arrived, if anybody listened.
+    pub(crate) arrivals: ArrivalSpan,
+    /// Part of an answer about the present.
+    pub(crate) is_snapshot: bool,
+    /// The newest record that the source held back, and the newest that it did not.
+    suppressed: Option<(Option<Timestamp>, SuppressedBy)>,
+    unsuppressed: Option<Option<Timestamp>>,
+    /// Records of what is no longer kept.
+    folded: u64,
+    oldest_folded: Option<(Timestamp, SourcePosition)>,
+}
+
+/// From one start to one end. Its records are keyed: what is told again is a repeat.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Episode {
+    pending: Deliveries,
+    pub(crate) firing: Deliveries,
+    pub(crate) resolved: Deliveries,
+    /// The latest end told with it; for a resolved one it is past.
+    pub(crate) ended: Option<Timestamp>,
+    /// Over then, unless moved.
+    pub(crate) ends: AnnouncedEnds,
+    /// Given up then.
+    pub(crate) times_out: Option<Timestamp>,
+}
+
+/// What was said at one time, in one state.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct StatusReport {
+    /// By a source that says each thing once.
+    keyed: Deliveries,
+    unkeyed: LineCount,
+    pub(crate) ends: AnnouncedEnds,
+    pub(crate) times_out: Option<Timestamp>,
+}
+
+/// Records without a time, by the newest place of each state.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub(crate) struct UndatedRecords {
+    pub(crate) fire: Option<SourcePosition>,
+    pub(crate) pending: Option<SourcePosition>,
+    pub(crate) end: Option<SourcePosition>,
+    first: Option<SourcePosition>,
+    count: u64,
+}
+
+/// How often a thing was told that is told once, and where first: what is delivered again must change nothing, places
+/// included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Deliveries {
+    count: u64,
+    first: SourcePosition,
+}
+
+/// By what the source held it back; ordered, so that two of one instant have a winner.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SuppressedBy {
+    Silenced(Box<str>),
+    Inhibited(Box<str>),
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self { count: 0, first: SourcePosition::MAX }
+    }
+}
+
+impl Deliveries {
+    fn once(position: SourcePosition) -> Self {
+        Self { count: 1, first: position }
+    }
+
+    fn merge(&mut self, other: Deliveries) {
+        self.count += other.count;
+        self.first = self.first.min(other.first);
+    }
+
+    pub(crate) fn first_position(self) -> Option<SourcePosition> {
+        (self.count > 0).then_some(self.first)
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self.count > 0
+    }
+
+    fn repeats(self) -> u64 {
+        self.count.saturating_sub(1)
+    }
+}
+
+impl Episode {
+    fn deliveries(&self) -> [Deliveries; 3] {
+        [self.pending, self.firing, self.resolved]
+    }
+
+    fn merge(&mut self, other: &Episode) {
+        self.pending.merge(other.pending);
+        self.firing.merge(other.firing);
+        self.resolved.merge(other.resolved);
+        self.ended = self.ended.max(other.ended);
+        self.ends.merge(&other.ends);
+        self.times_out = self.times_out.max(other.times_out);
+    }
+
+    fn records(&self) -> u64 {
+        self.deliveries().iter().map(|deliveries| deliveries.count).sum()
+    }
+
+    fn first(&self) -> Option<SourcePosition> {
+        self.deliveries().into_iter().filter_map(Deliveries::first_position).min()
+    }
+}
+
+impl StatusReport {
+    fn merge(&mut self, other: &StatusReport) {
+        self.keyed.merge(other.keyed);
+        self.unkeyed.add(other.unkeyed);
+        self.ends.merge(&other.ends);
+        self.times_out = self.times_out.max(other.times_out);
+    }
+
+    fn records(&self) -> u64 {
+        self.keyed.count + self.unkeyed.count
+    }
+
+    fn first(&self) -> Option<SourcePosition> {
+        let plain = (self.unkeyed.count > 0).then_some(self.unkeyed.first);
+        self.keyed.first_position().into_iter().chain(plain).min()
+    }
+
+    fn last(&self) -> Option<SourcePosition> {
+        let plain = (self.unkeyed.count > 0).then_some(self.unkeyed.last);
+        self.keyed.first_position().max(plain)
+    }
+}
+
+impl UndatedRecords {
+    fn merge(&mut self, other: UndatedRecords) {
+        self.fire = self.fire.max(other.fire);
+        self.pending = self.pending.max(other.pending);
+        self.end = self.end.max(other.end);
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.count += other.count;
+    }
+
+    fn from_status(status: Status, position: SourcePosition) -> Self {
+        let mut records = Self { first: Some(position), count: 1, ..Self::default() };
+        match status {
+            Status::Resolved => records.end = Some(position),
+            Status::Pending => records.pending = Some(position),
+            Status::Firing | Status::Event => records.fire = Some(position),
+        }
+        records
+    }
+}
+
+impl LabelSetHistory {
+    pub(crate) fn record(
+        &mut self,
+        position: SourcePosition,
+        record: &Record<'_>,
+        gap: SignedDuration,
+        arrival: Option<Timestamp>,
+    ) {
+        match arrival {
+            Some(at) if record.status == Status::Resolved => self.arrivals.restart(at),
+            Some(at) => self.arrivals.extend(at, gap),
+            None => {}
+        }
+        self.is_snapshot |= record.snapshot;
+        self.last_seen = self.last_seen.max(record.newest());
+        if record.status == Status::Firing {
+            self.note_suppression(record);
+        }
+        let over = match (record.status, record.ends) {
+            (Status::Resolved, Ends::At(at)) => Some(at),
+            _ => None,
+        };
+        match (record.starts, over.or(record.time), record.ends) {
+            (Some(starts), ..) => self.add_episode(starts, &episode(position, record, starts)),
+            (None, Some(at), _) if record.status == Status::Event && !record.keyed => {
+                self.bursts.add(at, position, gap);
+            }
+            (None, Some(at), _) => {
+                if record.status == Status::Event {
+                    self.bursts.extend(at, gap);
+                }
+                self.add_status_report((at, record.status), &report(position, record));
+            }
+            // Whether it fires or has ended is for the judge's now to say.
+            (None, None, Ends::At(end)) => {
+                self.undated_ends.add(end, position);
+                self.undated.merge(UndatedRecords {
+                    first: Some(position),
+                    count: 1,
+                    ..UndatedRecords::default()
+                });
+            }
+            (None, None, _) => self.undated.merge(UndatedRecords::from_status(record.status, position)),
+        }
+    }
+
+    fn note_suppression(&mut self, record: &Record<'_>) {
+        let at = record.newest();
+        let suppressed = match &record.suppression {
+            Suppression::None => {
+                self.unsuppressed = self.unsuppressed.max(Some(at));
+                return;
+            }
+            Suppression::Silenced(by) => SuppressedBy::Silenced(by.as_ref().into()),
+            Suppression::Inhibited(by) => SuppressedBy::Inhibited(by.as_ref().into()),
+        };
+        self.suppressed = self.suppressed.take().max(Some((at, suppressed)));
+    }
+
+    /// By what the source holds it back now, if it does; of two words of one instant the louder is believed.
+    pub(crate) fn suppressed_by(&self) -> Option<&SuppressedBy> {
+        let (at, suppressed) = self.suppressed.as_ref()?;
+        self.unsuppressed.is_none_or(|free| free < *at).then_some(suppressed)
+    }
+
+    fn add_episode(&mut self, starts: Timestamp, episode: &Episode) {
+        self.episodes.or_default(starts).merge(episode);
+        while self.episodes.len() > MAX_KEPT {
+            if let Some((starts, episode)) = self.episodes.pop_first() {
+                self.add_folded(starts, episode.first(), episode.records());
+            }
+        }
+    }
+
+    fn add_status_report(&mut self, at: (Timestamp, Status), report: &StatusReport) {
+        self.status_reports.or_default(at).merge(report);
+        while self.status_reports.len() > MAX_KEPT {
+            if let Some(((at, _), report)) = self.status_reports.pop_first() {
+                self.add_folded(at, report.first(), report.records());
+            }
+        }
+    }
+
+    fn add_folded(&mut self, at: Timestamp, position: Option<SourcePosition>, records: u64) {
+        self.folded += records;
+        if let Some(position) = position {
+            let oldest = self.oldest_folded.get_or_insert((at, position));
+            *oldest = (*oldest).min((at, position));
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: LabelSetHistory, gap: SignedDuration) {
+        for (starts, episode) in &other.episodes {
+            self.add_episode(*starts, episode);
+        }
+        for (at, report) in &other.status_reports {
+            self.add_status_report(*at, report);
+        }
+        self.bursts.merge(other.bursts, gap);
+        self.undated_ends.merge(&other.undated_ends);
+        self.undated.merge(other.undated);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        self.arrivals.merge(other.arrivals, gap);
+        self.is_snapshot |= other.is_snapshot;
+        self.suppressed = self.suppressed.take().max(other.suppressed);
+        self.unsuppressed = self.unsuppressed.max(other.unsuppressed);
+        self.folded += other.folded;
+        if let Some((at, position)) = other.oldest_folded {
+            self.add_folded(at, Some(position), 0);
+        }
+    }
+
+    pub(crate) fn records(&self) -> u64 {
+        self.episodes.values().map(Episode::records).sum::<u64>()
+            + self.status_reports.values().map(StatusReport::records).sum::<u64>()
+            + self.bursts.records()
+            + self.undated.count
+            + self.folded
+    }
+
+    pub(crate) fn repeats(&self) -> u64 {
+        let episodes = self.episodes.values().flat_map(Episode::deliveries);
+        episodes.chain(self.status_reports.values().map(|report| report.keyed)).map(Deliveries::repeats).sum()
+    }
+
+    /// The newest place of an end that carries a time.
+    pub(crate) fn last_timed_end(&self) -> Option<SourcePosition> {
+        let episodes = self.episodes.values().filter_map(|episode| episode.resolved.first_position());
+        let words = self.status_reports.iter().filter(|((_, status), _)| *status == Status::Resolved);
+        episodes.chain(words.filter_map(|(_, report)| report.last())).max()
+    }
+
+    /// The newest place of anything else that carries a time.
+    pub(crate) fn last_timed_fire(&self) -> Option<SourcePosition> {
+        let episodes = self.episodes.values().flat_map(|episode| [episode.pending, episode.firing]);
+        let words = self.status_reports.iter().filter(|((_, status), _)| *status != Status::Resolved);
+        let positions = episodes
+            .filter_map(Deliveries::first_position)
+            .chain(words.filter_map(|(_, report)| report.last()));
+        positions.max().max(self.bursts.last())
+    }
+
+    /// The newest place of anything but an end.
+    pub(crate) fn last_fire(&self) -> Option<SourcePosition> {
+        self.last_timed_fire().max(self.undated.fire).max(self.undated.pending)
+    }
+
+    /// Earliest and latest record: by time, where there is one, else by place.
+    pub(crate) fn span(&self) -> Option<(TimedPosition, TimedPosition)> {
+        let mut span: Option<(TimedPosition, TimedPosition)> = None;
+        let mut add = |at: Option<Timestamp>, position: Option<SourcePosition>| {
+            let Some(position) = position else { return };
+            let seen = TimedPosition { at, position };
+            let (first, last) = span.unwrap_or((seen, seen));
+            span = Some((first.earlier(seen), last.later(seen)));
+        };
+        for (starts, episode) in &self.episodes {
+            add(Some(*starts), episode.pending.first_position());
+            add(Some(*starts), episode.firing.first_position());
+            add(episode.ended.or(Some(*starts)), episode.resolved.first_position());
+        }
+        for ((at, _), report) in &self.status_reports {
+            add(Some(*at), report.first());
+            add(Some(*at), report.last());
+        }
+        for (at, position) in self.bursts.ends().into_iter().flatten().chain(self.oldest_folded) {
+            add(Some(at), Some(position));
+        }
+        let undated_ends = self.undated_ends.last().map(|(_, position)| position);
+        let UndatedRecords { fire, pending, end, first, .. } = self.undated;
+        for position in [first, undated_ends, fire, pending, end] {
+            add(None, position);
+        }
+        span
+    }
+}
+
+/// What a record with a start tells.
+fn episode(position: SourcePosition, record: &Record<'_>, starts: Timestamp) -> Episode {
+    let mut episode = Episode::default();
+    let deliveries = match record.status {
+        Status::Pending => &mut episode.pending,
+        Status::Firing | Status::Event => &mut episode.firing,
+        Status::Resolved => &mut episode.resolved,
+    };
+    *deliveries = Deliveries::once(position);
+    match (record.status, record.ends) {
+        (Status::Resolved, Ends::At(at) | Ends::TimesOut(at)) => episode.ended = Some(at),
+        // An end by status alone: no later than it was said, no earlier than it began.
+        (Status::Resolved, Ends::Open) => episode.ended = record.time.max(Some(starts)),
+        (_, Ends::At(at)) => episode.ends.add(at, position),
+        (_, Ends::TimesOut(at)) => episode.times_out = Some(at),
+        (_, Ends::Open) => {}
+    }
+    episode
+}
+
+/// What a record with a time and no start tells.
+fn report(position: SourcePosition, record: &Record<'_>) -> StatusReport {
+    let mut report = StatusReport::default();
+    match record.keyed {
+        true => report.keyed = Deliveries::once(position),
+        false => report.unkeyed = LineCount { count: 1, first: position, last: position },
+    }
+    match (record.status, record.ends) {
+        (Status::Resolved, _) | (_, Ends::Open) => {}
+        (_, Ends::At(at)) => report.ends.add(at, position),
+        (_, Ends::TimesOut(at)) => report.times_out = Some(at),
+    }
+    report
+}
+
+/// When and where a record was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimedPosition {
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) position: SourcePosition,
+}
+
+impl TimedPosition {
+    /// Times come before places: a line without a time says nothing of when.
+    pub(crate) fn earlier(self, other: TimedPosition) -> TimedPosition {
+        let rank = |seen: &TimedPosition| (seen.at.is_none(), seen.at, seen.position);
+        if rank(&other) < rank(&self) { other } else { self }
+    }
+
+    pub(crate) fn later(self, other: TimedPosition) -> TimedPosition {
+        let rank = |seen: &TimedPosition| (seen.at, seen.position);
+        if rank(&other) > rank(&self) { other } else { self }
+    }
+}
