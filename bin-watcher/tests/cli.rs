@@ -30,12 +30,15 @@ fn what_is_typed_wrongly_is_told_with_its_fix() {
         ),
         (&["--before-trip", "ftp://rollback/x"], "write an http or https URL such as https://"),
         (&["--before-trip", "rollback"], "write an http or https URL such as https://"),
-        (&["--notify", "https://me:pw@pager.example.org"], "leave out the user"),
+        (
+            &["--notify", "https://me:pw@pager.example.org"],
+            "user information is not allowed in the URL; sign requests with --hook-secret-file",
+        ),
         (&["--hook-timeout", "5s"], "--before-trip <URL>"),
         (&["--hook-failure", "hold"], "--before-trip <URL>"),
         (&["--before-trip", "http://r", "--hook-timeout", "0s"], "from 1s to 30s"),
         (&["--before-trip", "http://r", "--hook-failure", "retry"], "possible values: proceed, hold"),
-        (&["--hook-secret-file", "/nonexistent"], "nothing to sign; give --before-trip or --notify too"),
+        (&["--hook-secret-file", "/nonexistent"], "nothing to sign; add --before-trip or --notify"),
         (
             &["--notify", "http://r", "--hook-secret-file", "/nonexistent/secret"],
             "/nonexistent/secret cannot be read: No such file or directory (os error 2); check the path given to --hook-secret-file",
@@ -83,12 +86,15 @@ fn a_breaker_has_its_own_target_policy_and_hooks() {
         (&["trip", "Swype"], "lower-case letters"),
         (
             &["trip", "swype", "--notify", "http://pager"],
-            "--notify is of no use here: a CircuitBreaker names its own",
+            "--notify cannot be used with a CircuitBreaker; set spec.hooks",
         ),
-        (&["trip", "swype", "--before-trip", "http://r"], "--before-trip is of no use here"),
-        (&["reset", "swype", "--notify", "http://pager"], "--notify is of no use here"),
-        (&["controller", "--listen", "9090"], "invalid socket address"),
-        (&["controller", "--lease", "a/b/c"], "lower-case letters"),
+        (
+            &["trip", "swype", "--before-trip", "http://r"],
+            "--before-trip cannot be used with a CircuitBreaker",
+        ),
+        (&["reset", "swype", "--notify", "http://pager"], "--notify cannot be used with a CircuitBreaker"),
+        (&["controller", "--bind-address", "9090"], "invalid socket address"),
+        (&["controller", "--leader-election-id", "a/b"], "lower-case letters"),
         (&["controller", "--log-format", "xml"], "possible values: text, json"),
         (&["completions", "tcsh"], "possible values: bash, elvish, fish, powershell, zsh"),
     ] {

@@ -16,7 +16,7 @@ fn there_are_completions_for_five_shells_that_know_every_command_and_its_flags()
         let output = watcher(&["completions", shell]);
         assert_eq!(output.status.code(), Some(0), "{shell}");
         let script = text(&output.stdout);
-        for word in COMMANDS.iter().chain(&["guard-targets", "heartbeat"]) {
+        for word in COMMANDS.iter().chain(&["outage-guard-targets", "heartbeat", "status-interval"]) {
             assert!(script.contains(word), "{shell} does not know {word}");
         }
     }

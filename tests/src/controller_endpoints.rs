@@ -6,7 +6,7 @@ use hyper_util::rt::TokioExecutor;
 
 use crate::Watcher;
 
-/// `/metrics`, `/healthz` and `/readyz` of a controller with `--listen`.
+/// `/metrics`, `/healthz` and `/readyz` of a controller with `--bind-address`.
 pub struct ControllerEndpoints {
     address: String,
 }

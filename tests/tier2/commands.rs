@@ -22,7 +22,7 @@ async fn guarded(ns: &TestNamespace, more: Value) -> Kubelet {
 }
 
 async fn controller(ns: &TestNamespace) -> Watcher {
-    let controller = Watcher::start(ns, &["controller", "--heartbeat", "1s", "--lease", "none"]);
+    let controller = Watcher::start(ns, &["controller", "--status-interval", "1s", "--leader-elect=false"]);
     ns.wait_for_condition("swype", "Ready", "True").await;
     controller
 }
@@ -152,7 +152,7 @@ async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason
     let before = explained(&ns).await;
     assert_eq!(before["verdict"], "no controller has looked at it yet", "{before:#}");
     assert_eq!(before["unseen"], missing.as_str(), "{before:#}");
-    let _controller = Watcher::start(&ns, &["controller", "--heartbeat", "1s", "--lease", "none"]);
+    let _controller = Watcher::start(&ns, &["controller", "--status-interval", "1s", "--leader-elect=false"]);
     ns.wait_for_condition("swype", "Ready", "False").await;
     let verdict =
         format!("it is not watched, TargetNotFound: {missing}; create it, or correct spec.targetRef");
@@ -224,7 +224,7 @@ async fn without_a_controller_it_does_not_wait_for_ever() {
         "{err}"
     );
     // It was asked for, and is done as soon as one runs.
-    let _controller = Watcher::start(&ns, &["controller", "--lease", "none"]);
+    let _controller = Watcher::start(&ns, &["controller", "--leader-elect=false"]);
     ns.wait_for_phase("swype", "Open").await;
     assert_eq!(ns.replicas("swype-app").await, 0);
     ns.delete().await;

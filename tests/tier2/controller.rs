@@ -103,15 +103,18 @@ struct Replica {
 
 impl Replica {
     async fn start(ns: &TestNamespace, lease: &str) -> Self {
+        let (lease_namespace, lease) = lease.split_once('/').expect("NAMESPACE/NAME");
         let mut watcher = Watcher::start(
             ns,
             &[
                 "controller",
-                "--heartbeat",
+                "--status-interval",
                 "1s",
-                "--listen",
+                "--bind-address",
                 "127.0.0.1:0",
-                "--lease",
+                "--leader-election-namespace",
+                lease_namespace,
+                "--leader-election-id",
                 lease,
                 "--log-format",
                 "json",

@@ -32,7 +32,7 @@ async fn test_namespace(name: &str) -> TestNamespace {
 
 /// A controller of the test's namespace alone.
 fn controller(ns: &TestNamespace) -> Watcher {
-    Watcher::start(ns, &["controller", "--heartbeat", "1s", "--lease", "none"])
+    Watcher::start(ns, &["controller", "--status-interval", "1s", "--leader-elect=false"])
 }
 
 /// A Deployment of one running pod, and a breaker of the same name.
@@ -879,9 +879,9 @@ async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_
     let proxy = ApiProxy::start(&ns.cluster).await;
     let mut behind = ns.clone();
     behind.cluster.kubeconfig = proxy.kubeconfig.clone();
-    let listen = ["--listen", "127.0.0.1:0"];
-    let args = ["controller", "--heartbeat", "1s", "--lease", "none"];
-    let mut fleet = Watcher::start(&behind, &[&args[..], &listen].concat());
+    let bind = ["--bind-address", "127.0.0.1:0"];
+    let args = ["controller", "--status-interval", "1s", "--leader-elect=false"];
+    let mut fleet = Watcher::start(&behind, &[&args[..], &bind].concat());
     let endpoints = ControllerEndpoints::wait_for(&mut fleet).await;
     ready(&ns, "swype").await;
     for _ in 0..3 {

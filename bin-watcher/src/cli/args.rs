@@ -1,4 +1,4 @@
-//! The command line: what may be typed, and the checked request it becomes.
+//! The commands of the program, and the arguments that only one or two of them have.
 
 use std::path::PathBuf;
 
@@ -14,8 +14,9 @@ use crate::cli::run_args::RunArgs;
 
 /// The big red button for a Kubernetes workload.
 ///
-/// Watches one workload, works out why its containers keep dying, and when failures of a dependency restart
-/// it too often scales it to zero, remembers how to bring it back, and says why.
+/// Watches a workload and finds out why its containers terminate. When failures of a
+/// dependency restart it too often, scales it to zero and says why. Remembers how many
+/// replicas to restore.
 #[derive(Debug, Parser)]
 #[command(name = "watcher", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -25,48 +26,48 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  tripped, would have tripped (--dry-run), or did what was asked
-  1  failed for a reason that none of the others names
-  2  wrong usage, missing kubeconfig, target without a selector
-  3  target not found, or lost
+  0  tripped, would have tripped (--dry-run), or the command succeeded
+  1  failed for a reason that no other code names
+  2  wrong usage, missing kubeconfig, or a target without a selector
+  3  target not found, or deleted while it was watched
   4  forbidden; the missing rule is printed
-  5  cluster unreachable at start
+  5  cluster unreachable at the start
   130, 143  stopped by SIGINT, SIGTERM
 
-Logs of the watcher itself go to stderr by RUST_LOG (default warn).";
+The log goes to stderr. RUST_LOG sets its level (default: warn).";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Watch a workload and scale it to zero when it keeps dying.
+    /// Watch a workload, and scale it to zero when it restarts too often.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
-    /// Press the red button: scale to zero now, whatever the counts say.
+    /// Scale a workload to zero now, whatever its counts are.
     #[command(after_help = TRIP_EXAMPLES)]
     Trip(TripArgs),
-    /// Give the replicas back and count anew.
+    /// Restore the replicas and clear the counts.
     #[command(after_help = RESET_EXAMPLES)]
     Reset(ResetArgs),
-    /// Say where things stand; writes nothing.
+    /// Show the state of breakers or of a workload; writes nothing.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
-    /// Say why a breaker did or did not act; or why containers ended, and by which words.
+    /// Explain why a breaker tripped or did not, or why containers terminated.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
-    /// Show an outage, the trip and its undoing on an in-memory cluster; needs no Kubernetes.
+    /// Show an outage, a trip and a reset in memory, without Kubernetes.
     Demo(DemoArgs),
-    /// Run every CircuitBreaker of the cluster, or of one namespace.
+    /// Run all CircuitBreakers of the cluster or of one namespace.
     #[command(after_help = CONTROLLER_EXAMPLES)]
     Controller(ControllerArgs),
     /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
     #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
     Crd,
-    /// Print completions for a shell.
+    /// Print a completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
-        /// Which shell.
+        /// The shell.
         shell: Shell,
     },
-    /// Print the man page, or write one for each command.
+    /// Print the man page, or write one page for each command.
     #[command(after_help = MAN_EXAMPLES)]
     Man {
         /// Write one page for each command into this directory.
@@ -76,7 +77,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// How its log looks.
+    /// Format of the program's log.
     pub(crate) fn log_format(&self) -> LogFormat {
         match self {
             Self::Controller(args) => args.log_format,
@@ -99,29 +100,32 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   watcher run -n sre --deployment swype-app
-  watcher run -n sre --target statefulset/ledger --max-restarts 5 --window 2h
-  watcher run -n sre --deployment swype-app --causes any --dry-run --keep-watching
-  watcher run -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
-  nohup watcher run -n sre --deployment swype-app -o json >watcher.jsonl 2>watcher.err &";
+  watcher run -n sre --target statefulset/ledger --max-restarts 5
+  watcher run -n sre --deployment swype-app --causes any --dry-run
+  watcher run -n sre --deployment swype-app \\
+    --before-trip http://swype-rollback.sre:8080/before-trip
+  nohup watcher run -n sre --deployment swype-app -o json >out.jsonl &";
 
 const CONTROLLER_EXAMPLES: &str = "\
 Examples:
   watcher crd | kubectl apply --server-side -f -
   watcher controller
-  watcher controller -n sre -o json --lease none
-  watcher controller --listen 0.0.0.0:9090 --log-format json
+  watcher controller -n sre -o json --leader-elect=false
+  watcher controller --bind-address 0.0.0.0:9090 --log-format json
 
-Each trip is written into the CircuitBreaker's status before it is carried out; stopped and started again, the
-controller goes on where it was.";
+A trip is written into the status of its CircuitBreaker before it is carried
+out. A controller that is restarted continues from the status.";
 
 const TRIP_EXAMPLES: &str = "\
 Examples:
   watcher trip -n sre swype
   watcher trip -n sre --deployment swype-app
   watcher trip -n sre --target rollout.argoproj.io/swype-app
-  watcher trip -n sre --deployment swype-app --before-trip http://swype-rollback.sre:8080/before-trip
+  watcher trip -n sre --deployment swype-app \\
+    --before-trip http://swype-rollback.sre:8080/before-trip
 
-Give the hook flags that `run` was given: they are not stored. A hook that holds leaves the workload as it is.";
+For a workload without a CircuitBreaker, repeat the hook flags of `run`: they
+are not stored. A hook that answers `hold` leaves the workload unchanged.";
 
 const RESET_EXAMPLES: &str = "\
 Examples:
@@ -136,28 +140,32 @@ Examples:
   watcher status -n sre --deployment swype-app
   watcher status -n sre --deployment swype-app -o json | jq .count
 
-For a workload without a CircuitBreaker give the counting flags that `run` was given: they are not stored.";
+For a workload without a CircuitBreaker, repeat the counting flags of `run`:
+they are not stored.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   watcher explain -n sre swype
   watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
-  kubectl logs -n sre --previous swype-app-6d4f9c7b5-x2x9q | watcher explain -
-  watcher explain cases.jsonl -o jsonl | jq 'select(.cause == \"unknown\")'
+  kubectl logs -n sre --previous swype-app-x2x9q | watcher explain -
+  watcher explain cases.jsonl -o jsonl | jq -r .cause | sort | uniq -c
 
-A file holds one case a line: {\"id\", \"terminated\": {\"reason\", \"exitCode\", \"signal\", \"message\"}, \"logTail\",
-\"events\": [{\"reason\", \"message\"}], \"waiting\": {\"reason\"}}, and perhaps \"label\" and \"network_kind\": then a table of
-what was got right follows.";
+A file holds the end of a log, or one case a line. A case is a JSON object:
+  {\"id\", \"terminated\": {\"reason\", \"exitCode\", \"signal\", \"message\"},
+   \"logTail\", \"events\": [{\"reason\", \"message\"}], \"waiting\": {\"reason\"},
+   \"label\", \"network_kind\"}
+When cases have a `label`, a table compares the labels with the verdicts.";
 
+/// The arguments of a command on one breaker or workload.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("who").args(["breaker", "deployment", "target"]).required(true))]
+#[command(group = ArgGroup::new("subject").args(["breaker", "deployment", "target"]).required(true))]
 pub(crate) struct ActionArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-    /// One line, or one JSON object a line.
-    #[arg(short, long, value_enum, default_value = "text")]
+    /// Format of the events on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) output: LineFormat,
 }
 
@@ -181,38 +189,39 @@ pub(crate) struct ResetArgs {
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
-    /// The breakers of all namespaces.
+    /// List the breakers of all namespaces.
     #[arg(short = 'A', long, conflicts_with_all = ["breaker", "deployment", "target", "namespace"])]
     pub(crate) all_namespaces: bool,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]
     pub(crate) counting: CountingArgs,
-    /// For people, with more columns, or for programs.
-    #[arg(short, long, value_enum, default_value = "text", help_heading = "Output")]
+    /// Format of the status on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT", help_heading = "Output")]
     pub(crate) output: StatusFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// A CircuitBreaker or a pod, by name, a file of cases (one JSON object a line) or of last words, or - for
-    /// standard input.
+    /// A CircuitBreaker or pod by name, a file, or - for standard input.
+    ///
+    /// A file holds the end of a log, or one case a line as JSON.
     #[arg(value_name = "BREAKER|POD|FILE|-")]
     pub(crate) what: String,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
-    /// YAML file with rules of your own for telling why a container died.
+    /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
-    /// For people, one JSON array, or one JSON object a line, in order.
-    #[arg(short, long, value_enum, default_value = "text")]
+    /// Format of the explanations on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) output: ExplainFormat,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// One line, or one JSON object a line.
-    #[arg(short, long, value_enum, default_value = "text")]
+    /// Format of the events on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub(crate) output: LineFormat,
 }
 

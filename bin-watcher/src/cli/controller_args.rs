@@ -4,78 +4,140 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use breaker_core::Classifier;
-use clap::Args;
+use clap::{ArgAction, Args};
 use jiff::SignedDuration;
 
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::UsageError;
 use crate::cli::format::{LineFormat, LogFormat};
 use crate::cli::rules;
-use crate::cli::values::{self, LeaseArg};
+use crate::cli::values;
 
 #[derive(Debug, Args)]
 pub(crate) struct ControllerArgs {
-    /// Path of the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the pod's service account].
+    /// Path of the kubeconfig file.
+    ///
+    /// [default: $KUBECONFIG, then ~/.kube/config, then the service account of the pod]
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig [default: the current one].
+    /// Context of the kubeconfig [default: its current context].
     #[arg(long, value_name = "NAME", help_heading = "Cluster")]
     context: Option<String>,
-    /// Only the CircuitBreakers of this namespace [default: those of all namespaces].
+    /// Watch the CircuitBreakers of this namespace [default: of all].
     #[arg(short, long, value_name = "NS", value_parser = values::name, help_heading = "Cluster")]
     namespace: Option<String>,
-    /// Outage guard: when more targets than this, and more than half of all, had counted restarts in the last
-    /// 10 min, the trouble is not theirs, and every trip holds.
+    /// Outage guard: hold all trips while more targets than this fail.
+    ///
+    /// A target counts as failing when it had a counted restart in the last 10 minutes. Trips are held only while more
+    /// than half of all targets are failing too: the cause is then outside of them.
     #[arg(long, value_name = "N", default_value = "3")]
-    guard_targets: u32,
-    /// YAML file with rules of your own for telling why a container died.
+    outage_guard_targets: u32,
+    /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// How often each breaker compares its status with where things stand, from 1s to 24h; only what changed is
-    /// written.
-    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = values::every, allow_hyphen_values = true)]
-    heartbeat: SignedDuration,
-    /// Serve /metrics, /healthz and /readyz on this address, for example 0.0.0.0:9090 [default: not served].
+    /// How often each breaker checks its status, from 1s to 24h.
+    ///
+    /// The status is written only when it changed.
+    #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = values::interval, allow_hyphen_values = true)]
+    status_interval: SignedDuration,
+    /// Address of /metrics, /healthz and /readyz [default: not served].
+    ///
+    /// For example 0.0.0.0:9090. Port 0 takes a free port.
     #[arg(long, value_name = "ADDRESS", help_heading = "Running")]
-    listen: Option<SocketAddr>,
-    /// The Lease by which one of several controllers leads, or none: then this one always does [default:
-    /// bigredbutton-controller, in the namespace given by -n or in the context's].
-    #[arg(long, value_name = "[NS/]NAME", value_parser = values::lease, help_heading = "Running")]
-    lease: Option<LeaseArg>,
-    /// One line, or one JSON object a line.
-    #[arg(short, long, value_enum, default_value = "text", help_heading = "Running")]
+    bind_address: Option<SocketAddr>,
+    /// Whether to elect one leader among several replicas.
+    ///
+    /// Without an election this controller always acts: run a single replica.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        action = ArgAction::Set,
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        help_heading = "Leader election"
+    )]
+    leader_elect: bool,
+    /// Name of the Lease.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "bigredbutton-controller",
+        value_parser = values::name,
+        help_heading = "Leader election"
+    )]
+    leader_election_id: String,
+    /// Namespace of the Lease [default: -n, else that of the context].
+    #[arg(long, value_name = "NS", value_parser = values::name, help_heading = "Leader election")]
+    leader_election_namespace: Option<String>,
+    /// Format of the events on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT", help_heading = "Running")]
     output: LineFormat,
-    /// How the program's own log looks, on stderr.
+    /// Format of the log on stderr.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT", help_heading = "Running")]
     pub(crate) log_format: LogFormat,
 }
 
-/// A checked `watcher controller`.
+/// The checked options of `watcher controller`.
 pub(crate) struct ControllerOptions {
     pub(crate) cluster: ClusterArgs,
     pub(crate) namespace: Option<String>,
-    pub(crate) guard_targets: u32,
+    pub(crate) outage_guard_targets: u32,
     pub(crate) classifier: Classifier,
-    pub(crate) heartbeat: SignedDuration,
-    pub(crate) listen: Option<SocketAddr>,
-    pub(crate) lease: LeaseArg,
+    pub(crate) status_interval: SignedDuration,
+    pub(crate) bind_address: Option<SocketAddr>,
+    /// The Lease of the election; `None` without an election.
+    pub(crate) lease: Option<LeaseName>,
     pub(crate) format: LineFormat,
+}
+
+/// The name of a Lease.
+pub(crate) struct LeaseName {
+    /// `None`: the namespace of the controller's cluster flags.
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
 }
 
 impl ControllerArgs {
     /// # Errors
     /// [`UsageError`] when the rules file cannot be used.
     pub(crate) fn check(self) -> Result<ControllerOptions, UsageError> {
-        let Self { kubeconfig, context, namespace, guard_targets, rules, heartbeat, .. } = self;
+        let Self { kubeconfig, context, namespace, outage_guard_targets, rules, status_interval, .. } = self;
+        let lease = LeaseName { namespace: self.leader_election_namespace, name: self.leader_election_id };
         Ok(ControllerOptions {
             cluster: ClusterArgs { kubeconfig, context, namespace: namespace.clone() },
             namespace,
-            guard_targets,
+            outage_guard_targets,
             classifier: rules::load(rules.as_deref())?,
-            heartbeat,
-            listen: self.listen,
-            lease: self.lease.unwrap_or(LeaseArg::Usual),
+            status_interval,
+            bind_address: self.bind_address,
+            lease: self.leader_elect.then_some(lease),
             format: self.output,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::cli::args::{Cli, Command};
+
+    fn lease(flags: &[&str]) -> Option<(Option<String>, String)> {
+        let cli = Cli::try_parse_from([&["watcher", "controller"], flags].concat()).unwrap();
+        let Command::Controller(args) = cli.command else { panic!("not controller") };
+        args.check().unwrap().lease.map(|lease| (lease.namespace, lease.name))
+    }
+
+    #[test]
+    fn a_leader_is_elected_by_the_named_lease_unless_that_is_turned_off() {
+        let usual = || Some((None, "bigredbutton-controller".to_owned()));
+        assert_eq!(lease(&[]), usual());
+        assert_eq!(lease(&["--leader-elect"]), usual());
+        assert_eq!(lease(&["--leader-elect=true"]), usual());
+        assert_eq!(lease(&["--leader-elect=false", "--leader-election-id", "brb"]), None);
+        let named = lease(&["--leader-election-id=brb", "--leader-election-namespace=ops"]);
+        assert_eq!(named, Some((Some("ops".into()), "brb".into())));
     }
 }

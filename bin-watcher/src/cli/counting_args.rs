@@ -6,30 +6,36 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::values;
 
-/// What counts, and how much is too much.
+/// Which restarts count, and how many trip.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "When to trip")]
 pub(crate) struct CountingArgs {
-    /// Restarts tolerated for each pod that must be failing; one more trips.
+    /// Counted restarts tolerated for each pod that must be failing.
+    ///
+    /// One restart more trips. Range: 0 to 1000000.
     #[arg(long, value_name = "N", default_value = "3", value_parser = values::max_restarts, allow_hyphen_values = true)]
     max_restarts: u32,
-    /// How far back restarts count: a span such as 90s, 10m, 1h, or none.
+    /// How long a restart counts: a span such as 90s, 10m or 1h, or none.
+    ///
+    /// With none, restarts count until the next trip or reset.
     #[arg(long, value_name = "SPAN", default_value_t, allow_hyphen_values = true)]
     window: Window,
     /// Causes that count, separated by commas, or any.
     #[arg(long, value_name = "CAUSES", default_value_t, allow_hyphen_values = true)]
     causes: CauseSet,
-    /// How many pods must be failing at that moment: a share such as 50%, or a number.
+    /// Pods that must be failing now: a share (1% to 100%) or a number.
     #[arg(long, value_name = "SHARE", default_value_t, allow_hyphen_values = true)]
     min_failing_pods: MinFailing,
-    /// What becomes of restarts that nobody saw: they inherit the newest cause, or stay unknown.
+    /// How to count restarts that the watcher did not observe.
     #[arg(long, value_enum, default_value = "inherit")]
     unobserved: UnobservedArg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum UnobservedArg {
+    /// With the cause of the newest observed restart.
     Inherit,
+    /// Not at all.
     Ignore,
 }
 

@@ -1,4 +1,4 @@
-//! The flags of the hook and of notices, and what they become.
+//! The flags of the hook and of notifications, and the checked hooks that they become.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,41 +11,47 @@ use jiff::SignedDuration;
 use crate::cli::exit::UsageError;
 use crate::cli::values;
 
-/// What the hook gets when nothing is said.
-const TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+/// Default of `--hook-timeout`.
+const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
-/// Whom to tell.
+/// The receivers of notifications.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Hook and notices")]
+#[command(next_help_heading = "Hook and notifications")]
 pub(crate) struct NotifyArgs {
-    /// Told of trips, holds, resets and the like, as CloudEvents; give it once for each address.
+    /// Send a CloudEvent here for each trip, hold and reset; repeatable.
     #[arg(long, value_name = "URL", value_parser = values::url)]
     notify: Vec<String>,
-    /// File with the secret that signs what is sent: X-BigRedButton-Signature, HMAC-SHA256 of the body.
+    /// File with the secret that signs hook requests and notifications.
+    ///
+    /// The header X-BigRedButton-Signature holds the HMAC-SHA256 of the body. The file is read for each request.
     #[arg(long, value_name = "FILE")]
     hook_secret_file: Option<PathBuf>,
 }
 
-/// Whom to ask before a trip, and whom to tell.
+/// The hook before a trip, and the receivers of notifications.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Hook and notices")]
+#[command(next_help_heading = "Hook and notifications")]
 pub(crate) struct HookArgs {
-    /// Asked before the workload is scaled to zero, so that queued work can be rolled back.
+    /// Hook to call before the workload is scaled to zero.
+    ///
+    /// It can roll back queued work while the pods still run, and answer whether the trip proceeds.
     #[arg(long, value_name = "URL", value_parser = values::url)]
     before_trip: Option<String>,
-    /// How long the hook has for an answer, from 1s to 30s, attempts that failed included [default: 10s].
+    /// Total time allowed for the hook, with retries (1s-30s) [default: 10s].
     #[arg(long, value_name = "SPAN", value_parser = values::hook_timeout, requires = "before_trip", allow_hyphen_values = true)]
     hook_timeout: Option<SignedDuration>,
-    /// What follows when the hook fails: trip all the same, or hold and ask again [default: proceed].
-    #[arg(long, value_enum, requires = "before_trip")]
+    /// What to do when the hook fails [default: proceed].
+    #[arg(long, value_enum, requires = "before_trip", value_name = "ACTION")]
     hook_failure: Option<FailureArg>,
     #[command(flatten)]
-    notices: NotifyArgs,
+    notify: NotifyArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FailureArg {
+    /// Trip.
     Proceed,
+    /// Do not trip; call the hook again later.
     Hold,
 }
 
@@ -59,47 +65,49 @@ impl HookArgs {
     /// # Errors
     /// [`UsageError`] when the secret cannot be used or has nothing to sign.
     pub(crate) fn check(&self) -> Result<CheckedHooks, UsageError> {
-        let Self { before_trip, hook_timeout, hook_failure, notices } = self;
-        let secret = notices.secret(before_trip.is_some())?;
+        let Self { before_trip, hook_timeout, hook_failure, notify } = self;
+        let secret = notify.secret(before_trip.is_some())?;
         let before_trip = before_trip.as_ref().map(|url| BeforeTrip {
             to: Endpoint { url: url.clone(), secret: secret.clone() },
-            timeout: hook_timeout.unwrap_or(TIMEOUT),
+            timeout: hook_timeout.unwrap_or(DEFAULT_TIMEOUT),
             on_failure: match hook_failure {
                 Some(FailureArg::Hold) => OnFailure::Hold,
                 Some(FailureArg::Proceed) | None => OnFailure::Proceed,
             },
         });
-        CheckedHooks::new(Hooks { before_trip, notify: notices.addresses(secret.as_deref()) })
+        CheckedHooks::new(Hooks { before_trip, notify: notify.endpoints(secret.as_deref()) })
     }
 }
 
 impl HookArgs {
-    /// For a CircuitBreaker, which has its own.
+    /// Checks that no flag was given: a CircuitBreaker names its own hooks.
     ///
     /// # Errors
     /// [`UsageError`] when any was given.
     pub(crate) fn must_be_absent(&self) -> Result<(), UsageError> {
         if self.before_trip.is_some() {
-            return Err(of_the_breaker("--before-trip"));
+            return Err(belongs_to_breaker("--before-trip"));
         }
-        self.notices.must_be_absent()
+        self.notify.must_be_absent()
     }
 }
 
-fn of_the_breaker(flag: &str) -> UsageError {
-    UsageError(format!("{flag} is of no use here: a CircuitBreaker names its own in spec.hooks"))
+fn belongs_to_breaker(flag: &str) -> UsageError {
+    UsageError(format!(
+        "{flag} cannot be used with a CircuitBreaker; set spec.hooks of the CircuitBreaker instead"
+    ))
 }
 
 impl NotifyArgs {
-    /// As [`HookArgs::must_be_absent`].
+    /// Checks that no flag was given: a CircuitBreaker names its own hooks.
     ///
     /// # Errors
     /// [`UsageError`] when any was given.
     pub(crate) fn must_be_absent(&self) -> Result<(), UsageError> {
         match (&self.hook_secret_file, self.notify.is_empty()) {
             (None, true) => Ok(()),
-            (Some(_), _) => Err(of_the_breaker("--hook-secret-file")),
-            (None, false) => Err(of_the_breaker("--notify")),
+            (Some(_), _) => Err(belongs_to_breaker("--hook-secret-file")),
+            (None, false) => Err(belongs_to_breaker("--notify")),
         }
     }
 
@@ -107,21 +115,21 @@ impl NotifyArgs {
     /// As [`HookArgs::check`].
     pub(crate) fn check(&self) -> Result<CheckedHooks, UsageError> {
         let secret = self.secret(false)?;
-        CheckedHooks::new(Hooks { before_trip: None, notify: self.addresses(secret.as_deref()) })
+        CheckedHooks::new(Hooks { before_trip: None, notify: self.endpoints(secret.as_deref()) })
     }
 
-    fn secret(&self, asks: bool) -> Result<Option<String>, UsageError> {
+    fn secret(&self, has_hook: bool) -> Result<Option<String>, UsageError> {
         let Some(path) = &self.hook_secret_file else { return Ok(None) };
-        if !asks && self.notify.is_empty() {
+        if !has_hook && self.notify.is_empty() {
             return Err(UsageError(
-                "--hook-secret-file has nothing to sign; give --before-trip or --notify too".into(),
+                "--hook-secret-file has nothing to sign; add --before-trip or --notify".into(),
             ));
         }
-        readable(path)?;
+        check_secret(path)?;
         Ok(Some(path.to_string_lossy().into_owned()))
     }
 
-    fn addresses(&self, secret: Option<&str>) -> Vec<Endpoint> {
+    fn endpoints(&self, secret: Option<&str>) -> Vec<Endpoint> {
         let with_secret = |url: &String| Endpoint { url: url.clone(), secret: secret.map(str::to_owned) };
         self.notify.iter().map(with_secret).collect()
     }
@@ -133,14 +141,14 @@ impl CheckedHooks {
             None
         } else {
             let messenger = HttpWebhookClient::new(Arc::new(SecretFiles));
-            Some(Arc::new(messenger.map_err(|error| UsageError(format!("TLS cannot be used: {error}")))?))
+            Some(Arc::new(messenger.map_err(|error| UsageError(format!("TLS cannot be set up: {error}")))?))
         };
         Ok(Self { hooks, messenger })
     }
 }
 
-/// Read again with each message; a path that is wrong from the start is told at the start.
-fn readable(path: &Path) -> Result<(), UsageError> {
+/// Checks the secret file at the start. It is read again for each request.
+fn check_secret(path: &Path) -> Result<(), UsageError> {
     read_secret(path)
         .map(|_| ())
         .map_err(|why| UsageError(format!("{why}; check the path given to --hook-secret-file")))

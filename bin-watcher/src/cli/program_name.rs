@@ -1,4 +1,5 @@
-//! By which name it was called: `watcher`, or `kubectl breaker` when kubectl found `kubectl-breaker` in the PATH.
+//! The name under which the program runs: `watcher`, or `kubectl breaker` when kubectl started the plugin
+//! `kubectl-breaker` from the PATH.
 
 use std::path::Path;
 
@@ -6,12 +7,12 @@ use clap::{Command, CommandFactory};
 
 use crate::cli::args::Cli;
 
-/// What a person types to get here again.
+/// The words that start the program: `watcher` or `kubectl breaker`.
 pub(crate) fn name() -> &'static str {
     called(std::env::args_os().next().unwrap_or_default().as_ref())
 }
 
-/// The file that is called by that name.
+/// The name of the executable: `watcher` or `kubectl-breaker`.
 pub(crate) fn file() -> &'static str {
     match name() {
         "kubectl breaker" => "kubectl-breaker",
@@ -26,16 +27,18 @@ fn called(program: &Path) -> &'static str {
     }
 }
 
-/// The command line under the name it was called by, examples included.
+/// The command line under the name of the program, also in the examples.
 pub(crate) fn command() -> Command {
     under(Cli::command(), name())
 }
 
 fn under(command: Command, name: &'static str) -> Command {
-    if name == "watcher" {
-        return command;
-    }
-    renamed(command, name).name(name).bin_name(name)
+    let command = ["trip", "reset"].into_iter().fold(command, |command, sub| {
+        let usage = ["<BREAKER>", "--deployment <NAME>", "--target <KIND/NAME>"]
+            .map(|subject| format!("{name} {sub} [OPTIONS] {subject}"));
+        command.mut_subcommand(sub, |sub| sub.override_usage(usage.join("\n       ")))
+    });
+    if name == "watcher" { command } else { renamed(command, name).name(name).bin_name(name) }
 }
 
 fn renamed(mut command: Command, name: &str) -> Command {
@@ -72,5 +75,45 @@ mod tests {
             command.get_subcommands().for_each(look);
         }
         look(&under(Cli::command(), "kubectl breaker"));
+    }
+
+    /// `command` and everything below it.
+    fn all_commands(mut command: Command) -> Vec<Command> {
+        command.build();
+        let below: Vec<_> = command.get_subcommands().cloned().collect();
+        let below = below.into_iter().flat_map(all_commands);
+        std::iter::once(command.clone()).chain(below.collect::<Vec<_>>()).collect()
+    }
+
+    #[test]
+    fn help_fits_80_columns() {
+        for name in ["watcher", "kubectl breaker"] {
+            for mut command in all_commands(under(Cli::command(), name).term_width(80)) {
+                let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                for line in examples.lines() {
+                    assert!(
+                        line.chars().count() <= 80,
+                        "{name}: an example is wider than 80 columns: {line}"
+                    );
+                }
+                for help in [command.render_help(), command.render_long_help()] {
+                    for line in help.to_string().lines() {
+                        let width = line.chars().count();
+                        assert!(width <= 80, "{}: {width} columns: {line}", command.get_name());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_each_help_is_short() {
+        for command in all_commands(Cli::command()) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            let helps = command.get_arguments().filter_map(|arg| arg.get_help().map(ToString::to_string));
+            for help in helps.chain([about]) {
+                assert!(help.chars().count() <= 75, "{}: {help}", command.get_name());
+            }
+        }
     }
 }

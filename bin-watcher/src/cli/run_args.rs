@@ -26,18 +26,18 @@ pub(crate) struct RunArgs {
     cluster: ClusterArgs,
     #[command(flatten)]
     counting: CountingArgs,
-    /// YAML file with rules of your own for telling why a container died.
+    /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
     #[command(flatten)]
     hooks: HookArgs,
-    /// Only say when it would trip; write nothing to the cluster.
+    /// Report when it would trip; write nothing to the cluster.
     #[arg(long, help_heading = "Running")]
     dry_run: bool,
-    /// Go on after a trip, or after the first `would_trip` of a dry run.
+    /// Continue after a trip, or after the first `would_trip` of a dry run.
     #[arg(long, help_heading = "Running")]
     keep_watching: bool,
-    /// How often to say where things stand, from 1s to 24h, or none.
+    /// Interval of the heartbeat lines, from 1s to 24h, or none.
     #[arg(
         long,
         value_name = "SPAN",
@@ -46,12 +46,12 @@ pub(crate) struct RunArgs {
         help_heading = "Running"
     )]
     heartbeat: Heartbeat,
-    /// One line, or one JSON object a line.
-    #[arg(short, long, value_enum, default_value = "text", help_heading = "Running")]
+    /// Format of the events on stdout.
+    #[arg(short, long, value_enum, default_value = "text", value_name = "FORMAT", help_heading = "Running")]
     output: LineFormat,
 }
 
-/// A checked `watcher run`.
+/// The checked options of `watcher run`.
 pub(crate) struct RunOptions {
     pub(crate) cluster: ClusterArgs,
     pub(crate) target: TargetArgs,
@@ -65,7 +65,7 @@ pub(crate) struct RunOptions {
 
 impl RunArgs {
     /// # Errors
-    /// [`UsageError`] when the rules file or the secret cannot be used.
+    /// [`UsageError`] when the rules file or the secret file cannot be used.
     pub(crate) fn check(self) -> Result<RunOptions, UsageError> {
         let Self { target, cluster, counting, rules, hooks, dry_run, keep_watching, heartbeat, output } =
             self;

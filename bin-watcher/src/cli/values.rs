@@ -1,21 +1,22 @@
-//! Values as they are typed: each parser says in one line what it takes.
+//! Parsers of flag values. The error of each names the accepted values.
 
 use std::str::FromStr;
 
 use breaker_core::workload::TargetArg;
 use jiff::SignedDuration;
 
-/// More restarts than this in a window mean nothing: the kubelet's back-off allows 288 in a day.
-const MOST_RESTARTS: u32 = 1_000_000;
+/// Upper bound of `--max-restarts`. The kubelet's back-off allows 288 restarts of a container a day.
+const MAX_RESTARTS: u32 = 1_000_000;
 
+/// A whole number from 0 to [`MAX_RESTARTS`].
 pub(crate) fn max_restarts(text: &str) -> Result<u32, String> {
     match text.trim().parse() {
-        Ok(restarts @ 0..=MOST_RESTARTS) => Ok(restarts),
-        _ => Err(format!("write a whole number that is 0 or more, at most {MOST_RESTARTS}, for example 3")),
+        Ok(restarts @ 0..=MAX_RESTARTS) => Ok(restarts),
+        _ => Err(format!("write a whole number that is 0 or more, at most {MAX_RESTARTS}, for example 3")),
     }
 }
 
-/// How often to say where things stand; `none` is never.
+/// Interval of the heartbeat, from 1 s to 24 h; `none` turns it off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heartbeat(pub(crate) Option<SignedDuration>);
 
@@ -35,7 +36,7 @@ impl FromStr for Heartbeat {
     }
 }
 
-/// Where a message can be sent.
+/// An http or https URL without user information.
 pub(crate) fn url(text: &str) -> Result<String, String> {
     let fix = "write an http or https URL such as https://rollback.sre.example.org/before-trip";
     let parsed: http::Uri = text.parse().map_err(|error| format!("{error}; {fix}"))?;
@@ -44,14 +45,14 @@ pub(crate) fn url(text: &str) -> Result<String, String> {
     }
     match parsed.authority() {
         Some(authority) if authority.as_str().contains('@') => {
-            Err("leave out the user; what is sent is signed with --hook-secret-file".into())
+            Err("user information is not allowed in the URL; sign requests with --hook-secret-file".into())
         }
         Some(authority) if !authority.host().is_empty() => Ok(text.into()),
         _ => Err(fix.into()),
     }
 }
 
-/// Within the minute that a trip stays fresh.
+/// A span from 1 s to 30 s: the hook must answer within the minute in which a trip stays valid.
 pub(crate) fn hook_timeout(text: &str) -> Result<SignedDuration, String> {
     match text.parse::<SignedDuration>() {
         Ok(span) if (SignedDuration::from_secs(1)..=SignedDuration::from_secs(30)).contains(&span) => {
@@ -61,56 +62,25 @@ pub(crate) fn hook_timeout(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-pub(crate) fn every(text: &str) -> Result<SignedDuration, &'static str> {
+/// A span from 1 s to 24 h.
+pub(crate) fn interval(text: &str) -> Result<SignedDuration, &'static str> {
     text.parse::<Heartbeat>()
         .ok()
         .and_then(|heartbeat| heartbeat.0)
         .ok_or("write a span from 1s to 24h such as 30s or 5m")
 }
 
-/// `NAME`, `NAMESPACE/NAME` or `none`.
-pub(crate) fn lease(text: &str) -> Result<LeaseArg, String> {
-    match text.split_once('/') {
-        None if text == "none" => Ok(LeaseArg::None),
-        None => Ok(LeaseArg::Named(None, name(text)?)),
-        Some((namespace, lease)) => Ok(LeaseArg::Named(Some(name(namespace)?), name(lease)?)),
-    }
-}
-
-/// Name of the Lease, beside the controller or in the namespace that it is confined to.
-const LEASE: &str = "bigredbutton-controller";
-
-/// Which Lease decides who leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LeaseArg {
-    /// The usual one.
-    Usual,
-    /// Another one, perhaps in another namespace.
-    Named(Option<String>, String),
-    /// None: this controller always leads.
-    None,
-}
-
-impl LeaseArg {
-    pub(crate) fn place(&self, namespace: &str) -> Option<(String, String)> {
-        match self {
-            Self::Usual => Some((namespace.into(), LEASE.into())),
-            Self::Named(other, name) => Some((other.as_deref().unwrap_or(namespace).into(), name.clone())),
-            Self::None => None,
-        }
-    }
-}
-
-/// A name as Kubernetes gives them (RFC 1123 subdomain).
+/// A name of a Kubernetes object (RFC 1123 subdomain).
 pub(crate) fn name(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     let inner = |c: char| plain(c) || c == '-' || c == '.';
     if text.len() <= 253 && text.starts_with(plain) && text.ends_with(plain) && text.chars().all(inner) {
         return Ok(text.into());
     }
-    Err("names in Kubernetes are lower-case letters, digits, `-` and `.`, and start and end with a letter or digit".into())
+    Err("names in Kubernetes have lower-case letters, digits, `-` and `.`, and start and end with a letter or digit".into())
 }
 
+/// The name of a Deployment.
 pub(crate) fn deployment(text: &str) -> Result<TargetArg, String> {
     if text.contains('/') {
         return Err("write the Deployment's name alone, or use --target KIND/NAME".into());
@@ -118,6 +88,7 @@ pub(crate) fn deployment(text: &str) -> Result<TargetArg, String> {
     target(&format!("deployment/{text}"))
 }
 
+/// A workload as `KIND/NAME`.
 pub(crate) fn target(text: &str) -> Result<TargetArg, String> {
     let parsed: TargetArg =
         text.parse().map_err(|error: breaker_core::workload::BadTarget| error.to_string())?;
@@ -142,22 +113,6 @@ mod tests {
         }
         for text in ["", "0s", "-1s", "soon", "60", "500ms", "25h", "99999999999h"] {
             assert!(text.parse::<Heartbeat>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_lease_is_named_with_or_without_its_namespace_or_is_none() {
-        let named =
-            |namespace: Option<&str>, name: &str| LeaseArg::Named(namespace.map(Into::into), name.into());
-        for (text, want) in [
-            ("none", Some(LeaseArg::None)),
-            ("brb", Some(named(None, "brb"))),
-            ("ops/brb", Some(named(Some("ops"), "brb"))),
-            ("ops/", None),
-            ("a/b/c", None),
-            ("Brb", None),
-        ] {
-            assert_eq!(lease(text).ok(), want, "{text}");
         }
     }
 

@@ -26,18 +26,17 @@ use crate::controller::leader_loop::LeaderLoop;
 use crate::controller::output::ControllerOutput;
 
 pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<Exit> {
-    let ControllerOptions { cluster: args, namespace, guard_targets, classifier, heartbeat, format, .. } =
-        controller;
-    let output = Arc::new(ControllerOutput::new(format));
+    let ControllerOptions { cluster: args, namespace, classifier, .. } = controller;
+    let output = Arc::new(ControllerOutput::new(controller.format));
     let starting = with_startup_timeout(async {
         let cluster = Cluster::connect(&args).await?;
         let secrets = Arc::new(KubeSecrets::new(cluster.kube.clone()));
         let messenger = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
         let options = FleetOptions {
             namespace,
-            guard_targets,
+            guard_targets: controller.outage_guard_targets,
             classifier: Arc::new(classifier),
-            heartbeat,
+            heartbeat: controller.status_interval,
             messenger: Some(Arc::new(messenger)),
         };
         let fleet = Fleet::new(cluster.kube.clone(), options.clone(), output.clone());
@@ -52,10 +51,10 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
     let (cluster, options) = until_signal(starting).await?;
     let (standing_sender, standing) = watch::channel(Leadership::Following(None));
     let health = Arc::new(Health::new(Arc::clone(&output.metrics), cluster.kube.clone(), standing.clone()));
-    if let Some(address) = controller.listen {
+    if let Some(address) = controller.bind_address {
         let listener = TcpListener::bind(address)
             .await
-            .map_err(|error| UsageError(format!("--listen {address} cannot be used: {error}")))?;
+            .map_err(|error| UsageError(format!("--bind-address {address} cannot be used: {error}")))?;
         output.note(&format!("serving /metrics, /healthz and /readyz on http://{}", listener.local_addr()?));
         tokio::spawn(serve(listener, Arc::clone(&health) as _));
     }
@@ -70,9 +69,11 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
     };
     let election = async {
         let over = async { is_done.await.unwrap_or_default() };
-        match controller.lease.place(&cluster.namespace) {
-            Some((namespace, name)) => {
-                let election = Election::new(&cluster.kube, LeaseParams::new(&namespace, &name, &identity()));
+        match &controller.lease {
+            Some(lease) => {
+                let namespace = lease.namespace.as_deref().unwrap_or(&cluster.namespace);
+                let params = LeaseParams::new(namespace, &lease.name, &identity());
+                let election = Election::new(&cluster.kube, params);
                 election.run(&standing_sender, over).await;
             }
             None => {

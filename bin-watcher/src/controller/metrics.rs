@@ -1,7 +1,6 @@
-//! What Prometheus is told of a controller.
+//! The metrics of a controller, for Prometheus.
 //!
-//! Labels are bounded: breakers that there are, and words from fixed lists. A breaker that goes takes its series
-//! with it.
+//! Labels are bounded: the watched breakers, and words from fixed lists. The series of a breaker end with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -169,6 +168,11 @@ impl Families<'_, '_> {
     }
 }
 
+/// The label of an HTTP status. 0 stands for no answer, which client-go labels `<error>`.
+fn code_label(code: u16) -> String {
+    if code == 0 { "<error>".into() } else { code.to_string() }
+}
+
 fn flag(is: bool) -> f64 {
     f64::from(u8::from(is))
 }
@@ -186,27 +190,23 @@ impl Exposition {
     fn process(&self, families: &mut Families) -> fmt::Result {
         let ProcessState { leads, watch_age, traffic } = &self.now;
         let version = [("version", env!("CARGO_PKG_VERSION"))];
-        families.gauge("build_info", "Always 1; the version is its label", [(version, 1.0)])?;
-        families.gauge(
-            "leader",
-            "1 on the replica that leads and acts, 0 on one that stands by",
-            [([], flag(*leads))],
-        )?;
+        families.gauge("build_info", "Always 1; the label is the version", [(version, 1.0)])?;
+        families.gauge("leader", "1 on the replica that leads, 0 on a standby", [([], flag(*leads))])?;
         families.gauge(
             "watch_age_seconds",
-            "Seconds since the pod watch last showed a sign of life; absent where there is no watch",
+            "Seconds since the last sign of life of the pod watch; absent without a watch",
             watch_age.map(|age| ([], age)),
         )?;
         families.counter(
-            "pod_lists",
-            "Listings of pods that were begun; more than one for each start means that watches break",
+            "pod_relists",
+            "Listings of pods; more than one for each start means that watches break",
             [([], traffic.pod_lists)],
         )?;
         let errors: Vec<_> =
-            traffic.errors.iter().map(|((verb, code), n)| (*verb, code.to_string(), *n)).collect();
+            traffic.errors.iter().map(|((verb, code), n)| (*verb, code_label(*code), *n)).collect();
         families.counter(
             "api_errors",
-            "Requests that the API server refused, by verb and HTTP status; 0 is no answer, 409 is routine",
+            "Failed requests to the API server, by verb and HTTP status; <error> is no answer, 409 is routine",
             errors.iter().map(|(verb, code, n)| ([("verb", *verb), ("code", code.as_str())], *n)),
         )
     }
@@ -219,17 +219,17 @@ impl Exposition {
         };
         families.counter(
             "restarts",
-            "Container restarts seen, by cause and by whether they count towards a trip",
+            "Observed container restarts, by cause and by whether they count towards a trip",
             Cause::ALL.into_iter().flat_map(|cause| [true, false].map(|counts| restarts_of(cause, counts))),
         )?;
         families.counter(
-            "holds",
-            "Trips that were held although restarts were many, by reason",
+            "trips_held",
+            "Trips that were held, by reason",
             HOLDS.map(|reason| ([("reason", reason)], holds.get(reason).copied().unwrap_or_default())),
         )?;
         families.counter(
             "hook_answers",
-            "Answers to the hook before a trip: proceed, hold, or failed for none that could be used",
+            "Answers of the hook before a trip: proceed, hold, or failed",
             ["proceed", "hold", "failed"]
                 .map(|answer| ([("answer", answer)], hooks.get(answer).copied().unwrap_or_default())),
         )?;
@@ -245,10 +245,10 @@ impl Exposition {
             |of: fn(&BreakerSeries) -> f64| breakers.iter().map(move |(name, b)| (labels(name), of(b)));
         let counter =
             |of: fn(&BreakerSeries) -> u64| breakers.iter().map(move |(name, b)| (labels(name), of(b)));
-        families.gauge("breakers", "Breakers that are watched", [([], breakers.len() as f64)])?;
+        families.gauge("breakers", "Watched CircuitBreakers", [([], breakers.len() as f64)])?;
         families.gauge(
             "breaker_phase",
-            "1 for the phase that the breaker is in, 0 for the others",
+            "1 for the phase of the breaker, 0 for the other phases",
             breakers.iter().flat_map(|(name, breaker)| {
                 let [namespace, name] = labels(name);
                 PHASES.map(|phase| ([namespace, name, ("phase", phase)], flag(breaker.phase == phase)))
@@ -260,28 +260,20 @@ impl Exposition {
             gauge(|b| f64::from(b.counted)),
         )?;
         families.gauge(
-            "breaker_tolerated_restarts",
-            "Counted restarts that the breaker tolerates; one more trips",
+            "breaker_restart_threshold",
+            "Counted restarts above which the breaker trips",
             gauge(|b| f64::from(b.tolerated)),
         )?;
-        families.gauge(
-            "breaker_held",
-            "1 while restarts are many and the breaker does not act",
-            gauge(|b| flag(b.held)),
-        )?;
+        families.gauge("breaker_held", "1 while a trip is held", gauge(|b| flag(b.held)))?;
+        families.counter("trips", "Trips: the breaker scaled its workload to zero", counter(|b| b.trips))?;
         families.counter(
-            "trips",
-            "Times that the breaker scaled its workload to zero",
-            counter(|b| b.trips),
-        )?;
-        families.counter(
-            "would_trips",
-            "Times that a breaker which only observes would have tripped",
+            "dry_run_trips",
+            "Trips that a breaker in a dry run would have made",
             counter(|b| b.would_trip),
         )?;
         families.counter(
-            "contests",
-            "Times that somebody else scaled the workload up while the breaker was open",
+            "external_scale_ups",
+            "Scale-ups of the workload by others while the breaker was open",
             counter(|b| b.contested),
         )
     }
@@ -311,13 +303,13 @@ mod tests {
         for (series, want) in [
             ("bigredbutton_leader", 1.0),
             ("bigredbutton_watch_age_seconds", 1.5),
-            ("bigredbutton_pod_lists_total", 1.0),
+            ("bigredbutton_pod_relists_total", 1.0),
             (r#"bigredbutton_api_errors_total{verb="patch",code="409"}"#, 2.0),
             (r#"bigredbutton_breaker_phase{namespace="sre",name="swype",phase="Open"}"#, 1.0),
             (r#"bigredbutton_breaker_phase{namespace="sre",name="swype",phase="Closed"}"#, 0.0),
-            (r#"bigredbutton_contests_total{namespace="sre",name="swype"}"#, 1.0),
+            (r#"bigredbutton_external_scale_ups_total{namespace="sre",name="swype"}"#, 1.0),
             (r#"bigredbutton_restarts_total{cause="network",counted="true"}"#, 0.0),
-            (r#"bigredbutton_holds_total{reason="guard"}"#, 0.0),
+            (r#"bigredbutton_trips_held_total{reason="guard"}"#, 0.0),
         ] {
             assert_eq!(value(&page, series), Some(want), "{series}\n{page}");
         }

@@ -20,7 +20,16 @@ pub(crate) struct Process {
 impl Process {
     /// `watcher controller` for all namespaces.
     pub(crate) fn controller(cluster: &Cluster, lease: &str) -> Self {
-        let args = ["controller", "--lease", lease, "-o", "json"];
+        let (namespace, lease) = lease.split_once('/').expect("NAMESPACE/NAME");
+        let args = [
+            "controller",
+            "--leader-election-namespace",
+            namespace,
+            "--leader-election-id",
+            lease,
+            "-o",
+            "json",
+        ];
         Self::start(cluster, Watcher::program(), &args, r#""event":"watching""#)
     }
 
