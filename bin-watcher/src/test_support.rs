@@ -56,8 +56,7 @@ impl Fixture {
             client: Arc::new(self.sim.clone()),
             clock: Arc::new(self.sim.clone()),
             classifier: Arc::new(Classifier::default()),
-            messenger: Some(Arc::new(self.sim.clone())),
-            heartbeat: Some(SignedDuration::from_mins(1)),
+            webhooks: Some(Arc::new(self.sim.clone())),
         }
     }
 

@@ -15,12 +15,12 @@ use crate::{BreakerEvent, Policy, Record, Verdict};
 pub enum Input {
     /// A pod was added or changed.
     Pod(PodReport),
-    /// A pod was removed.
-    PodGone(PodUid),
+    /// A pod was deleted.
+    PodDeleted(PodUid),
     /// All pods there are.
     PodsListed(Vec<PodReport>),
     /// The watch is alive, without other news.
-    ViewAlive,
+    WatchAlive,
     /// A death's verdict.
     Verdict(TerminationId, Verdict),
     /// The outcome of an [`Action`].

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::ledger::Restart;
-use crate::revision_counts::RevisionCounts;
-use crate::state::TripReason;
+use crate::notification::NotificationKind;
+pub use crate::restart_event::RestartEvent;
+use crate::snapshot::{Counts, Hold};
+use crate::state::{Phase, Trip, TripReason};
+use crate::text::plural;
 
 /// One thing told. As JSON an object with an `event` field; as text one line without a line feed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum BreakerEvent {
     /// Watching has begun.
@@ -21,23 +23,29 @@ pub enum BreakerEvent {
         replicas: u32,
         /// Live pods.
         pods: u32,
-        /// Where things stand.
+        /// The counts of the revision closest to a trip.
         #[serde(flatten)]
-        count: Counts,
+        counts: Counts,
+        /// Restarts of that revision inside the window, counted or not, by cause.
+        #[serde(default)]
+        by_cause: BTreeMap<String, u32>,
     },
     /// A restart was counted, or seen and not counted.
     Restart(RestartEvent),
     /// Still there.
     Heartbeat {
         /// Phase of the breaker.
-        phase: &'static str,
+        phase: Phase,
         /// Live pods.
         pods: u32,
-        /// Where things stand.
+        /// The counts of the revision closest to a trip.
         #[serde(flatten)]
-        count: Counts,
-        /// Why it does not act although restarts are many.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        counts: Counts,
+        /// Restarts of that revision inside the window, counted or not, by cause.
+        #[serde(default)]
+        by_cause: BTreeMap<String, u32>,
+        /// Why a trip is held; `None` when none is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         held: Option<Hold>,
     },
     /// Restarts are many, and yet it does not act.
@@ -56,10 +64,10 @@ pub enum BreakerEvent {
     Hook {
         /// Scheme and host.
         to: String,
-        /// `proceed`, `hold` or `failed`.
-        answer: &'static str,
-        /// Why it holds or failed.
-        #[serde(skip_serializing_if = "String::is_empty")]
+        /// How it answered.
+        answer: HookOutcome,
+        /// Why it holds or failed; empty when it does neither.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
         /// The trip goes on.
         proceeds: bool,
@@ -69,7 +77,7 @@ pub enum BreakerEvent {
         /// Scheme and host.
         to: String,
         /// Of what.
-        what: String,
+        what: NotificationKind,
     },
     /// The target is at zero.
     Scaled {
@@ -125,189 +133,58 @@ pub enum BreakerEvent {
     },
 }
 
-/// Counted restarts against what is tolerated.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Counts {
-    /// Counted restarts inside the window.
-    pub counted: u32,
-    /// Tolerated.
-    pub threshold: u32,
-    /// All restarts inside the window, by cause.
-    pub by_cause: BTreeMap<String, u32>,
-    /// Pods failing now, of those with a counted restart.
-    pub failing: u32,
-    /// Pods that must be.
-    pub need: u32,
+impl BreakerEvent {
+    pub(crate) fn already_open(trip: Trip) -> Self {
+        Self::AlreadyOpen { replicas: trip.replicas, because: trip.because }
+    }
 }
 
-impl From<&RevisionCounts> for Counts {
-    fn from(tally: &RevisionCounts) -> Self {
-        Self {
-            counted: tally.counted,
-            threshold: tally.threshold,
-            by_cause: tally.by_cause.clone(),
-            failing: tally.failing,
-            need: tally.need,
+/// How the `before_trip` hook answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HookOutcome {
+    /// The trip may go on.
+    Proceed,
+    /// The trip must wait.
+    Hold,
+    /// There was no usable answer in time.
+    Failed,
+}
+
+impl HookOutcome {
+    /// Every outcome.
+    pub const ALL: [Self; 3] = [Self::Proceed, Self::Hold, Self::Failed];
+
+    /// The name in snake case, as in JSON and in metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proceed => "proceed",
+            Self::Hold => "hold",
+            Self::Failed => "failed",
         }
     }
 }
 
-/// `2/3 (network:refused 2, oom 1)`.
-impl fmt::Display for Counts {
+impl fmt::Display for HookOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.counted, self.threshold)?;
-        if !self.by_cause.is_empty() {
-            let causes: Vec<_> = self.by_cause.iter().map(|(label, n)| format!("{label} {n}")).collect();
-            write!(f, " ({})", causes.join(", "))?;
-        }
-        Ok(())
+        f.pad(self.as_str())
     }
-}
-
-/// One restart as told, or several of one container that nobody saw.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RestartEvent {
-    /// Counted restarts of the revision so far.
-    pub counted: u32,
-    /// Tolerated.
-    pub threshold: u32,
-    /// Whether this one counts.
-    pub counts: bool,
-    /// Name of the pod.
-    pub pod: String,
-    /// Name of the container.
-    pub container: String,
-    /// When the instance finished.
-    pub finished_at: jiff::Timestamp,
-    /// `network`, `oom`, ….
-    pub cause: String,
-    /// `refused`, … for network.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<String>,
-    /// How firmly the evidence speaks.
-    pub confidence: crate::verdict::Confidence,
-    /// Which rule decided.
-    pub rule: String,
-    /// Exit code of the one that was seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exit_code: Option<i32>,
-    /// The evidence.
-    pub quote: String,
-    /// How many restarts this line stands for; above 1 for those that nobody saw.
-    pub times: u32,
-}
-
-impl RestartEvent {
-    pub(crate) fn new(restart: &Restart, tally: &RevisionCounts, counts: bool, times: u32) -> Self {
-        Self {
-            counted: tally.counted,
-            threshold: tally.threshold,
-            counts,
-            pod: restart.pod_name.clone(),
-            container: restart.key.container.clone(),
-            finished_at: restart.at,
-            cause: restart.verdict.cause.to_string(),
-            kind: restart.verdict.kind.map(|kind| kind.to_string()),
-            confidence: restart.verdict.confidence,
-            rule: restart.verdict.rule.clone(),
-            exit_code: restart.exit_code,
-            quote: restart.verdict.quote.clone(),
-            times,
-        }
-    }
-}
-
-impl RestartEvent {
-    /// `network:refused`, or just `oom`.
-    pub fn label(&self) -> String {
-        match &self.kind {
-            Some(kind) => format!("{}:{kind}", self.cause),
-            None => self.cause.clone(),
-        }
-    }
-}
-
-impl fmt::Display for RestartEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{} {}", self.counted, self.threshold, self.label())?;
-        write!(f, " {}/{}", self.pod, self.container)?;
-        match self.exit_code {
-            Some(code) => write!(f, " exit {code}")?,
-            None => write!(f, " {} unseen", times(self.times, "restart"))?,
-        }
-        match (self.quote.as_str(), self.cause.as_str()) {
-            ("", "unknown") => write!(f, " ({})", missing(&self.rule))?,
-            ("", _) => write!(f, " ({})", self.rule)?,
-            (quote, _) => write!(f, " \"{quote}\"")?,
-        }
-        if !self.counts {
-            f.write_str(" - not counted")?;
-        }
-        Ok(())
-    }
-}
-
-/// Why it does not act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Hold {
-    /// `causes`, `stale_view`, `contested`, `refused`, `guard`, `one_node` or `hook`.
-    pub reason: &'static str,
-    /// All restarts inside the window.
-    pub total: u32,
-    /// Those that count.
-    pub counted: u32,
-    /// Tolerated.
-    pub threshold: u32,
-    /// What is missing, in words.
-    pub why: String,
-    /// The flag that would have it trip, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub flag: Option<String>,
-}
-
-impl fmt::Display for Hold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)?;
-        match &self.flag {
-            Some(flag) => write!(f, "; {flag} would trip"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// What a rule id for an unknown cause means to a person.
-pub(crate) fn missing(rule: &str) -> &str {
-    match rule {
-        "no-last-words" => "termination message and log are empty",
-        "log-gone" => "the log is gone",
-        "log-forbidden" => "no right to read pods/log",
-        "evidence-late" => "the log could not be read in time",
-        "no-rule" => "no rule knows its last words",
-        "killed-by-signal" => "killed by a signal, nothing says why",
-        "unobserved" => "nobody saw it end",
-        other => other,
-    }
-}
-
-pub(crate) fn times(n: u32, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 impl fmt::Display for BreakerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Watching { target, replicas, pods, count } => write!(
+            Self::Watching { target, replicas, pods, counts, by_cause } => write!(
                 f,
-                "watching {target}: {}, {}, {count} counted restarts",
-                times(*replicas, "replica"),
-                times(*pods, "pod")
+                "watching {target}: {}, {}, {} counted restarts",
+                plural(*replicas, "replica"),
+                plural(*pods, "pod"),
+                counts.with_causes(by_cause)
             ),
             Self::Restart(restart) => restart.fmt(f),
-            Self::Heartbeat { phase, pods, count, held } => {
-                write!(f, "{count} {}, {}", phase.to_lowercase(), times(*pods, "pod"))?;
+            Self::Heartbeat { phase, pods, counts, by_cause, held } => {
+                let phase = phase.as_str().to_lowercase();
+                write!(f, "{} {phase}, {}", counts.with_causes(by_cause), plural(*pods, "pod"))?;
                 match held {
                     Some(held) => write!(f, "; held: {held}"),
                     None => Ok(()),
@@ -316,8 +193,10 @@ impl fmt::Display for BreakerEvent {
             Self::Held(held) => write!(f, "held: {held}"),
             Self::WouldTrip(because) => write!(f, "would trip: {because}"),
             Self::Tripping { replicas, because } => write!(f, "tripping, taking {replicas} to 0: {because}"),
-            Self::Hook { to, answer: "proceed", .. } => write!(f, "hook {to} answered: proceed"),
-            Self::Hook { to, answer: "hold", why, .. } => write!(f, "hook {to} answered: hold, {why}"),
+            Self::Hook { to, answer: HookOutcome::Proceed, .. } => write!(f, "hook {to} answered: proceed"),
+            Self::Hook { to, answer: HookOutcome::Hold, why, .. } => {
+                write!(f, "hook {to} answered: hold, {why}")
+            }
             Self::Hook { to, why, proceeds: true, .. } => write!(f, "hook {to} failed, going on: {why}"),
             Self::Hook { to, why, .. } => write!(f, "hook {to} failed: {why}"),
             Self::Notified { to, what } => write!(f, "notified {to} of: {what}"),
@@ -331,8 +210,8 @@ impl fmt::Display for BreakerEvent {
             Self::Contested { by, replicas } => {
                 write!(f, "contested: {by} scaled it up to {replicas}; left alone, counting anew")
             }
-            Self::Probing { replicas } => write!(f, "half open: trying {}", times(*replicas, "replica")),
-            Self::Restored { replicas } => write!(f, "closed, {} given back", times(*replicas, "replica")),
+            Self::Probing { replicas } => write!(f, "half open: trying {}", plural(*replicas, "replica")),
+            Self::Restored { replicas } => write!(f, "closed, {} given back", plural(*replicas, "replica")),
             Self::Reset => f.write_str("reset, counting anew"),
             Self::AlreadyOpen { replicas, because } => {
                 write!(f, "already open, a reset gives back {replicas}: {because}")

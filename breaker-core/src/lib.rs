@@ -35,8 +35,9 @@
 //! use std::sync::Arc;
 //!
 //! use breaker_core::sim::{Health, Sim};
-//! use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
-//! use breaker_core::{Classifier, Policy, Supervisor, WorkloadRef};
+//! use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
+//! use breaker_core::{BreakerEvent, Classifier, Policy, Supervisor, WorkloadRef};
+//! use breaker_core::jiff::Timestamp;
 //! use futures::StreamExt;
 //!
 //! let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 2);
@@ -45,13 +46,13 @@
 //!     client: Arc::new(sim.clone()),
 //!     clock: Arc::new(sim.clone()),
 //!     classifier: Arc::new(Classifier::default()),
-//!     messenger: None,
-//!     heartbeat: None,
+//!     webhooks: None,
 //! };
 //! let end = sim.run(async {
-//!     let mut supervisor = Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await?;
+//!     let mut supervisor = Supervisor::start(parts, Policy::default(), sim.target().clone(), SupervisorOptions::default()).await?;
+//!     let mut print = |at: Timestamp, event: &BreakerEvent| println!("{at} {event}");
 //!     let no_commands = futures::stream::pending().boxed();
-//!     supervisor.run(no_commands, RunUntil::Tripped, &mut |at, notice| println!("{at} {notice}")).await
+//!     supervisor.run(no_commands, RunUntil::Tripped, &mut print).await
 //! });
 //! assert!(matches!(end, Some(Ok(StopReason::Tripped { .. }))));
 //! assert_eq!(sim.with(|world| world.replicas()), 0);
@@ -59,6 +60,7 @@
 //! ```
 
 pub mod action;
+pub mod backoff;
 pub mod breaker;
 pub mod classify;
 mod clock;
@@ -68,16 +70,19 @@ pub mod evidence;
 pub mod guard;
 pub mod ledger;
 mod notification;
+mod observer;
 pub mod pod;
 mod pod_cache;
 pub mod policy;
 pub mod record;
-pub mod revision_counts;
+mod restart_event;
 #[cfg(feature = "sim")]
 pub mod sim;
+pub mod snapshot;
 pub mod state;
 pub mod supervisor;
 mod termination;
+mod text;
 pub mod verdict;
 pub mod webhook;
 pub mod workload;
@@ -91,6 +96,7 @@ pub use self::cluster::{ClusterClient, ClusterError};
 pub use self::event::BreakerEvent;
 pub use self::policy::Policy;
 pub use self::record::Record;
+pub use self::snapshot::Snapshot;
 pub use self::supervisor::Supervisor;
 pub use self::termination::Termination;
 pub use self::verdict::{Cause, Verdict};

@@ -1,5 +1,7 @@
 //! Notifications: messages about a breaker, kept in its Record until every receiver has acknowledged them.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +13,8 @@ use crate::state::TripReason;
 pub struct Notification {
     /// `<uid>.<episode>.<what>`: the same notice, the same id.
     pub id: String,
-    /// `tripped`, `held`, `contested`, `restored`, `reset`, `abandoned` or `probe_failed`.
-    pub what: String,
+    /// What happened.
+    pub what: NotificationKind,
     /// When it happened.
     pub at: Timestamp,
     /// In which episode.
@@ -27,4 +29,56 @@ pub struct Notification {
     pub because: Option<TripReason>,
     /// Hashes of the addresses that have not acknowledged it.
     pub to: Vec<String>,
+}
+
+/// What a notification is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotificationKind {
+    /// The target was scaled to zero.
+    Tripped,
+    /// A trip is held.
+    Held,
+    /// Another client scaled the open target up.
+    Contested,
+    /// The replicas were restored.
+    Restored,
+    /// A closed breaker was reset.
+    Reset,
+    /// A trip that had begun was given up.
+    Abandoned,
+    /// The trial replicas failed.
+    ProbeFailed,
+}
+
+impl NotificationKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Tripped,
+        Self::Held,
+        Self::Contested,
+        Self::Restored,
+        Self::Reset,
+        Self::Abandoned,
+        Self::ProbeFailed,
+    ];
+
+    /// The name in snake case, as in JSON and in the type of the CloudEvent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tripped => "tripped",
+            Self::Held => "held",
+            Self::Contested => "contested",
+            Self::Restored => "restored",
+            Self::Reset => "reset",
+            Self::Abandoned => "abandoned",
+            Self::ProbeFailed => "probe_failed",
+        }
+    }
+}
+
+impl fmt::Display for NotificationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

@@ -1,4 +1,4 @@
-//! The view: the target's pods as last seen, and how fresh that is.
+//! The target's pods as last observed, and how fresh that is.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,11 +13,11 @@ use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 /// A container that has run for this long has left its crash loop: the kubelet resets its back-off then.
 pub(crate) const BACK_OFF_RESET: SignedDuration = SignedDuration::from_mins(10);
 
-/// A trip on a view older than this lists the pods first.
+/// A trip on pods observed longer ago than this lists them first.
 pub(crate) const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// How many gone pods are remembered.
-const GRAVES: usize = 256;
+/// Gone pods that are remembered, at most.
+const MAX_TOMBSTONES: usize = 256;
 
 /// An index over the target's pods. Fed by three verbs; a list heals missed deletions.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,11 +28,23 @@ pub(crate) struct PodCache {
     /// UIDs that are gone for good, the last few: a late report brings none of them back.
     gone: VecDeque<PodUid>,
     alive_at: Option<Timestamp>,
+    /// Pods that are live.
+    live: u32,
+    /// Live pods that have started a container.
+    started: u32,
 }
 
 impl PodCache {
     pub(crate) fn new(target: WorkloadRef, target_uid: String) -> Self {
-        Self { target, target_uid, pods: BTreeMap::new(), gone: VecDeque::new(), alive_at: None }
+        Self {
+            target,
+            target_uid,
+            pods: BTreeMap::new(),
+            gone: VecDeque::new(),
+            alive_at: None,
+            live: 0,
+            started: 0,
+        }
     }
 
     /// The target's own pods: those it controls (a Deployment through the ReplicaSet of the pod's own
@@ -69,6 +81,7 @@ impl PodCache {
             return false;
         }
         let Some(known) = self.pods.get_mut(&pod.uid) else {
+            self.recount((0, 0), standing(&pod));
             self.pods.insert(pod.uid.clone(), pod);
             return true;
         };
@@ -80,27 +93,38 @@ impl PodCache {
                 *container = before.clone();
             }
         }
+        let (before, after) = (standing(known), standing(&pod));
         *known = pod;
+        self.recount(before, after);
         false
     }
 
     pub(crate) fn delete(&mut self, uid: &str, now: Timestamp) {
         self.alive(now);
-        if self.pods.remove(uid).is_some() {
-            self.bury(uid.to_owned());
-        }
+        self.remove(uid);
     }
 
     pub(crate) fn keep_only(&mut self, uids: &BTreeSet<PodUid>) {
         let absent: Vec<_> = self.pods.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
         for uid in absent {
-            self.pods.remove(&uid);
-            self.bury(uid);
+            self.remove(&uid);
         }
     }
 
-    fn bury(&mut self, uid: PodUid) {
-        if self.gone.len() == GRAVES {
+    fn remove(&mut self, uid: &str) {
+        if let Some(pod) = self.pods.remove(uid) {
+            self.recount(standing(&pod), (0, 0));
+            self.tombstone(uid.to_owned());
+        }
+    }
+
+    fn recount(&mut self, before: (u32, u32), after: (u32, u32)) {
+        self.live = self.live - before.0 + after.0;
+        self.started = self.started - before.1 + after.1;
+    }
+
+    fn tombstone(&mut self, uid: PodUid) {
+        if self.gone.len() == MAX_TOMBSTONES {
             self.gone.pop_front();
         }
         self.gone.push_back(uid);
@@ -124,6 +148,16 @@ impl PodCache {
         self.pods.contains_key(uid)
     }
 
+    /// The number of live pods.
+    pub(crate) fn live_count(&self) -> u32 {
+        self.live
+    }
+
+    /// The number of live pods that have started a container.
+    pub(crate) fn started_count(&self) -> u32 {
+        self.started
+    }
+
     pub(crate) fn live(&self) -> impl Iterator<Item = &PodReport> {
         self.pods.values().filter(|pod| pod.is_live())
     }
@@ -139,6 +173,11 @@ impl PodCache {
             })
             .collect()
     }
+}
+
+/// What a pod adds to the numbers of live pods and of those that have started.
+fn standing(pod: &PodReport) -> (u32, u32) {
+    (u32::from(pod.is_live()), u32::from(pod.is_live() && pod.has_started()))
 }
 
 /// Whether the report `a` of a container was made after `b`, by what a container goes through: created,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cluster::KubernetesEvent;
 pub use crate::ledger::{ContainerRecord, RestartRecord};
-pub use crate::notification::Notification;
+pub use crate::notification::{Notification, NotificationKind};
 use crate::state::{Override, State};
 
 /// A Record never grows beyond this many bytes of JSON; the oldest restarts are dropped first.

@@ -5,96 +5,136 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where a breaker is; see the crate's picture for the arrows.
+use crate::snapshot::Counts;
+
+/// The state of a breaker; the picture in the crate's documentation shows the transitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all_fields = "camelCase")]
 pub enum State {
     /// Watching.
     #[default]
     Closed,
-    /// Decided, and on its way to scale to zero.
+    /// The trip is decided; the target is not at zero yet.
     Tripping {
-        /// Since when.
+        /// When the trip was decided.
         since: Timestamp,
-        /// Replicas to give back later.
-        replicas: u32,
-        /// Why.
-        because: TripReason,
+        /// The trip.
+        #[serde(flatten)]
+        trip: Trip,
     },
     /// The target is at zero.
     Open {
-        /// Since when.
+        /// When the target reached zero.
         since: Timestamp,
-        /// Replicas to give back.
-        replicas: u32,
-        /// Why.
-        because: TripReason,
-        /// The replicas are being given back.
-        #[serde(default)]
-        restoring: bool,
+        /// The trip that opened it.
+        #[serde(flatten)]
+        trip: Trip,
     },
-    /// A few replicas are being tried.
+    /// A few replicas are on trial.
     HalfOpen {
-        /// Since when they run; while they are being scaled up, since the decision.
+        /// When the trial replicas were up; before that, when the trial was decided.
         since: Timestamp,
-        /// Replicas to give back.
-        replicas: u32,
-        /// Replicas being tried.
+        /// The trip that opened it.
+        #[serde(flatten)]
+        trip: Trip,
+        /// Replicas on trial.
         probe: u32,
-        /// Why it was open.
-        because: TripReason,
-        /// The probe was scaled up and is being watched.
+        /// The trial replicas are up and are being watched.
         #[serde(default)]
         probing: bool,
-        /// The replicas are being given back.
-        #[serde(default)]
-        restoring: bool,
+    },
+    /// The replicas are being restored.
+    Restoring {
+        /// `since` of the state before.
+        since: Timestamp,
+        /// The trip that is undone.
+        #[serde(flatten)]
+        trip: Trip,
+        /// Replicas on trial, if it was half open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<u32>,
     },
 }
 
 impl State {
-    /// `Closed`, `Tripping`, `Open` or `HalfOpen`.
-    pub fn phase(&self) -> &'static str {
+    /// The phase. A target whose replicas are being restored is still open, or half open.
+    pub fn phase(&self) -> Phase {
         match self {
-            Self::Closed => "Closed",
-            Self::Tripping { .. } => "Tripping",
-            Self::Open { .. } => "Open",
-            Self::HalfOpen { .. } => "HalfOpen",
+            Self::Closed => Phase::Closed,
+            Self::Tripping { .. } => Phase::Tripping,
+            Self::Open { .. } | Self::Restoring { probe: None, .. } => Phase::Open,
+            Self::HalfOpen { .. } | Self::Restoring { probe: Some(_), .. } => Phase::HalfOpen,
         }
     }
 
-    /// Why it is not closed.
-    pub fn because(&self) -> Option<&TripReason> {
+    /// The trip; `None` when closed.
+    pub fn trip(&self) -> Option<&Trip> {
         match self {
             Self::Closed => None,
-            Self::Tripping { because, .. } | Self::Open { because, .. } | Self::HalfOpen { because, .. } => {
-                Some(because)
-            }
+            Self::Tripping { trip, .. }
+            | Self::Open { trip, .. }
+            | Self::HalfOpen { trip, .. }
+            | Self::Restoring { trip, .. } => Some(trip),
         }
     }
 
-    /// The replicas that a reset gives back.
-    pub fn replicas(&self) -> Option<u32> {
+    /// When it was entered; `None` when closed.
+    pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Closed => None,
-            Self::Tripping { replicas, .. }
-            | Self::Open { replicas, .. }
-            | Self::HalfOpen { replicas, .. } => Some(*replicas),
-        }
-    }
-
-    /// Further along than another state of the same episode.
-    pub(crate) fn rank(&self) -> u8 {
-        match self {
-            Self::Closed => 0,
-            Self::Tripping { .. } => 1,
-            Self::Open { .. } => 2,
-            Self::HalfOpen { .. } => 3,
+            Self::Tripping { since, .. }
+            | Self::Open { since, .. }
+            | Self::HalfOpen { since, .. }
+            | Self::Restoring { since, .. } => Some(*since),
         }
     }
 }
 
-/// Why a breaker tripped, in the words that travel into log, Event and status.
+/// What a breaker is doing, in one word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Phase {
+    /// Watching.
+    #[default]
+    Closed,
+    /// On its way to zero.
+    Tripping,
+    /// At zero.
+    Open,
+    /// A few replicas are on trial.
+    HalfOpen,
+}
+
+impl Phase {
+    /// Every phase, in the order of an episode.
+    pub const ALL: [Self; 4] = [Self::Closed, Self::Tripping, Self::Open, Self::HalfOpen];
+
+    /// The name as in JSON: `Closed`, `Tripping`, `Open` or `HalfOpen`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "Closed",
+            Self::Tripping => "Tripping",
+            Self::Open => "Open",
+            Self::HalfOpen => "HalfOpen",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A trip: the replicas that it takes away, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trip {
+    /// Replicas before the trip, which a reset restores.
+    pub replicas: u32,
+    /// Why.
+    pub because: TripReason,
+}
+
+/// Why a breaker tripped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TripReason {
@@ -104,14 +144,9 @@ pub struct TripReason {
     /// The trial replicas of a half-open breaker failed.
     #[serde(default)]
     pub probe_failed: bool,
-    /// Restarts that counted.
-    pub counted: u32,
-    /// Restarts that were tolerated.
-    pub threshold: u32,
-    /// Pods that were failing.
-    pub failing: u32,
-    /// Pods that had to be.
-    pub need: u32,
+    /// The counts at the decision.
+    #[serde(flatten)]
+    pub counts: Counts,
     /// The window, as written in the policy.
     #[serde(default)]
     pub window: String,
@@ -121,9 +156,16 @@ pub struct TripReason {
     /// The most frequent counted cause: `network:refused`.
     #[serde(default)]
     pub cause: String,
-    /// What the newest counted restart said.
+    /// The quote of the newest counted restart.
     #[serde(default)]
     pub quote: String,
+}
+
+impl TripReason {
+    /// A person pressed the button.
+    pub fn pressed() -> Self {
+        Self { pressed: true, ..Self::default() }
+    }
 }
 
 /// One sentence without a full stop.
@@ -135,16 +177,13 @@ impl fmt::Display for TripReason {
         if self.probe_failed {
             f.write_str("the trial replicas failed: ")?;
         }
-        write!(
-            f,
-            "{} restarts because of {}, more than {} tolerated",
-            self.counted, self.cause, self.threshold
-        )?;
+        let Counts { counted, threshold, failing, need } = self.counts;
+        write!(f, "{counted} restarts because of {}, more than {threshold} tolerated", self.cause)?;
         match self.window.as_str() {
             "" | "none" => {}
             window => write!(f, " within {window}")?,
         }
-        write!(f, ", {} of {} needed pods failing", self.failing, self.need)?;
+        write!(f, ", {failing} of {need} needed pods failing")?;
         if !self.quote.is_empty() {
             write!(f, "; the last one said \"{}\"", self.quote)?;
         }
@@ -158,8 +197,25 @@ pub enum Override {
     /// The policy decides.
     #[default]
     Auto,
-    /// The red button is pressed; stays open until reset.
+    /// The red button is pressed: open until a reset.
     ForcedOpen,
-    /// Count and tell, do nothing.
+    /// Restarts are counted and reported; nothing is scaled.
     Disabled,
+}
+
+impl Override {
+    /// The name as in JSON: `Auto`, `ForcedOpen` or `Disabled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::ForcedOpen => "ForcedOpen",
+            Self::Disabled => "Disabled",
+        }
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

@@ -1,4 +1,4 @@
-//! The supervisor: drives one breaker over any cluster. The only caller of [`ClusterClient`].
+//! The supervisor: drives one breaker over any cluster.
 //!
 //! ```text
 //!        watch, clock, commands, outcomes          actions
@@ -18,17 +18,20 @@ use crate::action::{Action, Command, Input, Outcome};
 use crate::action::{Attempt, Failure};
 use crate::cluster::{PodWatchEvent, Scale, Stored};
 use crate::evidence;
+pub use crate::observer::Observer;
+use crate::snapshot::Snapshot;
 use crate::state::State;
 use crate::webhook::WebhookClient;
 use crate::webhook::delivery;
 use crate::{Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, WorkloadRef};
 
-/// After a trip the pods get so long to leave before those left are named.
-pub const PODS_LEAVE_WITHIN: SignedDuration = SignedDuration::from_secs(120);
+/// How long the pods of a tripped target may take to terminate before the rest is listed.
+const TERMINATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
-/// A command that is done waits so long for its notices to be acknowledged; the rest stays in the Record. Shorter
-/// than the hook's first pause, so that a command ends before what it was refused is asked again.
-pub const NOTICES_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+/// How long a command that is done waits for its notifications to be acknowledged; the rest stays in the Record.
+/// Shorter than the first wait after a hold of the hook, so that a command that was held ends before the hook is
+/// asked again.
+const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,26 +61,57 @@ pub enum StopReason {
     Lost,
 }
 
-/// Everything a [`Supervisor`] is given besides its target.
+/// What a [`Supervisor`] works with.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// The door.
+    /// The cluster.
     pub client: Arc<dyn ClusterClient>,
-    /// Time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who reads the evidence.
+    /// The rules that find the cause of a termination.
     pub classifier: Arc<Classifier>,
-    /// The way out of the cluster, for the policy's hooks; `None` where it has none.
-    pub messenger: Option<Arc<dyn WebhookClient>>,
-    /// How often to say where things stand; `None` for never.
+    /// Calls the policy's webhooks; `None` if there are none, or they must not be called.
+    pub webhooks: Option<Arc<dyn WebhookClient>>,
+}
+
+/// How a [`Supervisor`] works.
+#[derive(Debug)]
+pub struct SupervisorOptions {
+    /// Write neither the Record nor Events, and send no notifications: for a policy that only observes.
+    /// Default: false.
+    pub dry_run: bool,
+    /// Read logs and Events of terminated containers. Without it the status alone decides why they ended. Default:
+    /// true.
+    pub gather_evidence: bool,
+    /// How often to emit a [`BreakerEvent::Heartbeat`]; `None` for never. Default: never.
     pub heartbeat: Option<SignedDuration>,
+    /// A sentence for the Event of a trip: how a person restores the replicas. Default: none.
+    pub restore_hint: Option<String>,
+    /// Permissions known to be missing; each is reported once. Default: none.
+    pub missing_permissions: Vec<ClusterError>,
+}
+
+impl Default for SupervisorOptions {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            gather_evidence: true,
+            heartbeat: None,
+            restore_hint: None,
+            missing_permissions: Vec::new(),
+        }
+    }
 }
 
 /// Drives one breaker.
 pub struct Supervisor {
-    parts: Dependencies,
+    dependencies: Dependencies,
+    heartbeat: Option<SignedDuration>,
+    gather_evidence: bool,
     target: WorkloadRef,
     breaker: Breaker,
+    /// The snapshot handed out last.
+    snapshot: Option<Snapshot>,
     /// Version of the stored Record.
     version: Option<String>,
     tasks: FuturesUnordered<BoxFuture<'static, Completion>>,
@@ -88,8 +122,8 @@ pub struct Supervisor {
     /// Since when a command is done.
     settled_at: Option<Timestamp>,
     watch_is_down: bool,
-    /// Rights known to be missing; told first thing.
-    missing: Vec<ClusterError>,
+    /// Permissions known to be missing, to be reported first.
+    missing_permissions: Vec<ClusterError>,
     /// A refusal that ends the run once the breaker has recorded it.
     fatal: Option<ClusterError>,
 }
@@ -97,33 +131,40 @@ pub struct Supervisor {
 /// What a task brought back.
 struct Completion {
     input: Input,
-    version: Option<Option<String>>,
+    version: StoredVersion,
     warn: Vec<ClusterError>,
     fatal: Option<ClusterError>,
 }
 
+/// What a task learnt of the version of the stored Record.
+enum StoredVersion {
+    Unchanged,
+    Now(Option<String>),
+}
+
 impl From<Input> for Completion {
     fn from(input: Input) -> Self {
-        Self { input, version: None, warn: Vec::new(), fatal: None }
+        Self { input, version: StoredVersion::Unchanged, warn: Vec::new(), fatal: None }
     }
 }
 
 impl Supervisor {
-    /// Reads the target's scale and its Record, and builds the breaker from them. With `write_nothing`
-    /// (a dry run) neither Record nor Events are written.
+    /// Reads the target's scale and its Record, and builds the breaker from them.
     ///
     /// # Errors
     /// Whatever the first read of the scale or of the Record says; a Record that may not be read is a
     /// warning later, not an error.
     pub async fn start(
-        parts: Dependencies,
+        dependencies: Dependencies,
         policy: Policy,
         target: WorkloadRef,
-        write_nothing: bool,
+        options: SupervisorOptions,
     ) -> Result<Self, ClusterError> {
-        let scale = parts.client.read_scale(&target).await?;
+        let scale = dependencies.client.read_scale(&target).await?;
+        let SupervisorOptions { dry_run, gather_evidence, heartbeat, restore_hint, missing_permissions } =
+            options;
         let mut forbidden = None;
-        let stored = match parts.client.load_record(&target).await {
+        let stored = match dependencies.client.load_record(&target).await {
             Ok(stored) => stored,
             Err(error @ ClusterError::Forbidden { .. }) => {
                 forbidden = Some(error);
@@ -136,16 +177,22 @@ impl Supervisor {
             None => (None, None),
         };
         let mut breaker = Breaker::new(policy, target.clone(), scale, record);
-        if write_nothing || forbidden.is_some() {
+        if dry_run || forbidden.is_some() {
             breaker = breaker.keeping_record_in_memory();
         }
-        if write_nothing {
+        if dry_run {
             breaker = breaker.silent();
         }
+        if let Some(hint) = restore_hint {
+            breaker = breaker.with_restore_hint(hint);
+        }
         Ok(Self {
-            parts,
+            dependencies,
+            heartbeat,
+            gather_evidence,
             target,
             breaker,
+            snapshot: None,
             version,
             tasks: FuturesUnordered::new(),
             wakes: BTreeSet::new(),
@@ -155,15 +202,8 @@ impl Supervisor {
             settled_at: None,
             watch_is_down: false,
             fatal: None,
-            missing: forbidden.into_iter().collect(),
+            missing_permissions: forbidden.into_iter().chain(missing_permissions).collect(),
         })
-    }
-
-    /// It drives the CircuitBreaker of this name, see [`Breaker::known_as`].
-    #[must_use]
-    pub fn known_as(mut self, name: &str) -> Self {
-        self.breaker = self.breaker.known_as(name);
-        self
     }
 
     /// The breaker it drives.
@@ -171,13 +211,8 @@ impl Supervisor {
         &self.breaker
     }
 
-    /// Rights found missing before the start; each is told once, now or when it is first missed.
-    pub fn warn_of(&mut self, missing: Vec<ClusterError>) {
-        self.missing.extend(missing);
-    }
-
-    /// Watches, decides and acts. `commands` are a person's wishes, `tell` is called with everything
-    /// that people should know, in order.
+    /// Watches, decides and acts until the end that `until` names. `observer` receives the events, in order, and
+    /// the snapshots.
     ///
     /// # Errors
     /// A refusal that makes it pointless to go on: scaling is not allowed.
@@ -185,22 +220,22 @@ impl Supervisor {
         &mut self,
         commands: BoxStream<'_, Command>,
         until: RunUntil,
-        tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send),
+        observer: &mut dyn Observer,
     ) -> Result<StopReason, ClusterError> {
-        for error in std::mem::take(&mut self.missing) {
-            self.warn_once(&error, tell);
+        for error in std::mem::take(&mut self.missing_permissions) {
+            self.warn_once(&error, observer);
         }
         let mut commands = commands.fuse();
         let mut waiting_commands = Vec::new();
         let selector = self.selector();
-        let mut watch = self.parts.client.watch_pods(&self.target.namespace, &selector).fuse();
-        let mut next_heartbeat = self.parts.heartbeat.map(|every| self.parts.clock.now() + every);
+        let mut watch = self.dependencies.client.watch_pods(&self.target.namespace, &selector).fuse();
+        let mut next_heartbeat = self.heartbeat.map(|every| self.dependencies.clock.now() + every);
         let mut opened_at: Option<Timestamp> = None;
         loop {
-            let now = self.parts.clock.now();
+            let now = self.dependencies.clock.now();
             if self.breaker.is_started() {
                 for command in std::mem::take(&mut waiting_commands) {
-                    self.step(Input::Command(command), tell);
+                    self.step(Input::Command(command), observer);
                 }
             }
             if let Some(end) = self.end(until, &mut opened_at, now)? {
@@ -208,9 +243,9 @@ impl Supervisor {
             }
             let wake = self.wakes.first().copied().into_iter().chain(next_heartbeat);
             let limits =
-                [opened_at.map(|at| at + PODS_LEAVE_WITHIN), self.settled_at.map(|at| at + NOTICES_WITHIN)];
+                [opened_at.map(|at| at + TERMINATION_TIMEOUT), self.settled_at.map(|at| at + NOTIFY_TIMEOUT)];
             let wake = wake.chain(limits.into_iter().flatten()).min();
-            let clock = Arc::clone(&self.parts.clock);
+            let clock = Arc::clone(&self.dependencies.clock);
             let mut timer = pin!(
                 async {
                     match wake {
@@ -222,16 +257,16 @@ impl Supervisor {
             );
             // Verdicts and acknowledgements come first: they are what a trip waits for.
             futures::select_biased! {
-                finished = self.tasks.select_next_some() => self.finished(finished, tell),
+                done = self.tasks.select_next_some() => self.completed(done, observer),
                 command = commands.select_next_some() => waiting_commands.push(command),
-                news = watch.select_next_some() => self.news(news, tell),
+                news = watch.select_next_some() => self.pod_event(news, observer),
                 () = timer => {
-                    let now = self.parts.clock.now();
+                    let now = self.dependencies.clock.now();
                     self.wakes.retain(|at| *at > now);
-                    self.step(Input::Tick, tell);
+                    self.step(Input::Tick, observer);
                     if next_heartbeat.is_some_and(|at| at <= now) {
-                        next_heartbeat = self.parts.heartbeat.map(|every| now + every);
-                        self.step(Input::Heartbeat, tell);
+                        next_heartbeat = self.heartbeat.map(|every| now + every);
+                        self.step(Input::Heartbeat, observer);
                     }
                 }
             }
@@ -262,77 +297,77 @@ impl Supervisor {
                     self.settled_at = None;
                     return Ok(None);
                 }
-                let told = self.breaker.notices_left() == 0 && self.tasks.is_empty();
+                let told = self.breaker.pending_notifications() == 0 && self.tasks.is_empty();
                 let since = *self.settled_at.get_or_insert(now);
-                Ok((told || now >= since + NOTICES_WITHIN).then_some(StopReason::Settled))
+                Ok((told || now >= since + NOTIFY_TIMEOUT).then_some(StopReason::Settled))
             }
             RunUntil::Tripped => {
                 if self.would_trip {
                     return Ok(Some(StopReason::WouldTrip));
                 }
-                if !matches!(self.breaker.state(), State::Open { restoring: false, .. }) {
+                if !matches!(self.breaker.state(), State::Open { .. }) {
                     *opened_at = None;
                     return Ok(None);
                 }
                 let since = *opened_at.get_or_insert(now);
                 let left = self.breaker.pods_left();
-                let settled = settled && self.breaker.notices_left() == 0;
-                let enough = left.is_empty() || now >= since + PODS_LEAVE_WITHIN;
-                Ok((enough && (settled || now >= since + PODS_LEAVE_WITHIN))
+                let settled = settled && self.breaker.pending_notifications() == 0;
+                let enough = left.is_empty() || now >= since + TERMINATION_TIMEOUT;
+                Ok((enough && (settled || now >= since + TERMINATION_TIMEOUT))
                     .then_some(StopReason::Tripped { left }))
             }
         }
     }
 
-    fn news(&mut self, news: PodWatchEvent, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
-        let now = self.parts.clock.now();
+    fn pod_event(&mut self, news: PodWatchEvent, observer: &mut dyn Observer) {
+        let now = self.dependencies.clock.now();
         if let PodWatchEvent::Down(why) = &news {
             if !std::mem::replace(&mut self.watch_is_down, true) {
-                tell(now, &BreakerEvent::Warning { message: format!("the watch is down: {why}") });
+                observer.event(now, &BreakerEvent::Warning { message: format!("the watch is down: {why}") });
             }
             return;
         }
         self.watch_is_down = false;
         let input = match news {
             PodWatchEvent::Applied(pod) => Input::Pod(pod),
-            PodWatchEvent::Gone(uid) => Input::PodGone(uid),
+            PodWatchEvent::Deleted(uid) => Input::PodDeleted(uid),
             PodWatchEvent::Listed(pods) => Input::PodsListed(pods),
-            PodWatchEvent::Alive | PodWatchEvent::Down(_) => Input::ViewAlive,
+            PodWatchEvent::Alive | PodWatchEvent::Down(_) => Input::WatchAlive,
         };
-        self.step(input, tell);
+        self.step(input, observer);
     }
 
-    fn finished(&mut self, finished: Completion, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
-        if let Some(version) = finished.version {
+    fn completed(&mut self, done: Completion, observer: &mut dyn Observer) {
+        if let StoredVersion::Now(version) = done.version {
             self.version = version;
         }
-        for error in &finished.warn {
-            self.warn_once(error, tell);
+        for error in &done.warn {
+            self.warn_once(error, observer);
         }
-        if finished.fatal.is_some() {
-            self.fatal = finished.fatal;
+        if done.fatal.is_some() {
+            self.fatal = done.fatal;
         }
-        self.step(finished.input, tell);
+        self.step(done.input, observer);
     }
 
-    fn warn_once(&mut self, error: &ClusterError, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
+    fn warn_once(&mut self, error: &ClusterError, observer: &mut dyn Observer) {
         let mut message = error.chain();
         if let Some(rule) = error.missing_rule() {
             message.push_str(&format!("; missing rule: {rule}"));
         }
         if self.warned.insert(message.clone()) {
-            tell(self.parts.clock.now(), &BreakerEvent::Warning { message });
+            observer.event(self.dependencies.clock.now(), &BreakerEvent::Warning { message });
         }
     }
 
-    fn step(&mut self, input: Input, tell: &mut (dyn FnMut(Timestamp, &BreakerEvent) + Send)) {
-        let now = self.parts.clock.now();
+    fn step(&mut self, input: Input, observer: &mut dyn Observer) {
+        let now = self.dependencies.clock.now();
         for action in self.breaker.step(input, now) {
             match action {
-                Action::Emit(notice) => {
-                    self.would_trip |= matches!(notice, BreakerEvent::WouldTrip(_));
-                    self.lost |= matches!(notice, BreakerEvent::Lost { .. });
-                    tell(now, &notice);
+                Action::Emit(event) => {
+                    self.would_trip |= matches!(event, BreakerEvent::WouldTrip(_));
+                    self.lost |= matches!(event, BreakerEvent::Lost { .. });
+                    observer.event(now, &event);
                 }
                 Action::Wake(at) => {
                     self.wakes.insert(at);
@@ -340,13 +375,24 @@ impl Supervisor {
                 other => self.tasks.push(self.carry_out(other)),
             }
         }
+        if self.breaker.is_started()
+            && !self.snapshot.as_ref().is_some_and(|last| self.breaker.is_still(last))
+        {
+            let snapshot = self.breaker.snapshot(now);
+            observer.snapshot(now, &snapshot);
+            self.snapshot = Some(snapshot);
+        }
     }
 
     /// One attempt at one action; its outcome is the next input.
     fn carry_out(&self, action: Action) -> BoxFuture<'static, Completion> {
-        let Dependencies { client, clock, classifier, messenger, .. } = self.parts.clone();
+        let Dependencies { client, clock, classifier, webhooks } = self.dependencies.clone();
         let target = self.target.clone();
         match action {
+            Action::GatherEvidence(request) if !self.gather_evidence => {
+                let verdict = evidence::from_status(&classifier, &request.termination);
+                futures::future::ready(Input::Verdict(request.id, verdict).into()).boxed()
+            }
             Action::GatherEvidence(wanted) => async move {
                 let id = wanted.id.clone();
                 let evidence =
@@ -383,7 +429,7 @@ impl Supervisor {
                 async move {
                     match client.save_record(&target, &record, over).await {
                         Ok(version) => Completion {
-                            version: Some(Some(version)),
+                            version: StoredVersion::Now(Some(version)),
                             ..Input::Done(Outcome::RecordSaved).into()
                         },
                         Err(ClusterError::Conflict(_)) => {
@@ -412,12 +458,12 @@ impl Supervisor {
             }
             .boxed(),
             Action::CallHook { hook, event } => async move {
-                let answer = delivery::until(messenger, &*clock, &hook.to, &event, hook.timeout).await;
+                let answer = delivery::until(webhooks, &*clock, &hook.to, &event, hook.timeout).await;
                 Input::Done(Outcome::HookAnswered { id: event.id, answer }).into()
             }
             .boxed(),
             Action::Notify { to, event } => async move {
-                let failure = delivery::once(messenger, &*clock, &to, &event).await.err();
+                let failure = delivery::once(webhooks, &*clock, &to, &event).await.err();
                 Input::Done(Outcome::Notified { to, id: event.id, failure }).into()
             }
             .boxed(),
@@ -431,11 +477,11 @@ async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, 
         Ok(scale) => Input::Done(Outcome::ScaleWritten(scale)).into(),
         Err(error) => {
             let forbidden = matches!(error, ClusterError::Forbidden { .. });
-            let mut finished = failed(Attempt::WriteScale, error);
+            let mut done = failed(Attempt::WriteScale, error);
             if forbidden {
-                finished.fatal = finished.warn.pop();
+                done.fatal = done.warn.pop();
             }
-            finished
+            done
         }
     }
 }
@@ -444,10 +490,12 @@ async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, 
 fn found(stored: Result<Option<Stored>, ClusterError>, of: Attempt) -> Completion {
     match stored {
         Ok(Some(Stored { record, version })) => Completion {
-            version: Some(Some(version)),
+            version: StoredVersion::Now(Some(version)),
             ..Input::Done(Outcome::RecordFound(Some(Box::new(record)))).into()
         },
-        Ok(None) => Completion { version: Some(None), ..Input::Done(Outcome::RecordFound(None)).into() },
+        Ok(None) => {
+            Completion { version: StoredVersion::Now(None), ..Input::Done(Outcome::RecordFound(None)).into() }
+        }
         Err(error) => failed(of, error),
     }
 }

@@ -154,21 +154,20 @@ pub struct Verdict {
     pub kind: Option<NetworkKind>,
     /// How firmly the evidence speaks.
     pub confidence: Confidence,
-    /// Id of the rule that decided. For [`Cause::Unknown`] it says what was missing:
-    /// `no-last-words`, `log-gone`, `log-forbidden`, `evidence-late`, `no-rule`, `killed-by-signal`, `unobserved`.
+    /// Id of the rule that decided. For [`Cause::Unknown`] mostly the name of an [`UnknownReason`].
     pub rule: String,
     /// The deciding words, masked and on one line, at most 200 characters; empty without evidence.
     pub quote: String,
 }
 
 impl Verdict {
-    /// The evidence does not say; `rule` names what was missing.
-    pub fn unknown(rule: &str) -> Self {
+    /// The evidence does not say; `reason` names what was missing.
+    pub fn unknown(reason: UnknownReason) -> Self {
         Self {
             cause: Cause::Unknown,
             kind: None,
             confidence: Confidence::Low,
-            rule: rule.into(),
+            rule: reason.as_str().into(),
             quote: String::new(),
         }
     }
@@ -184,5 +183,71 @@ pub(crate) fn label(cause: Cause, kind: Option<NetworkKind>) -> String {
     match kind {
         Some(kind) => format!("{cause}:{kind}"),
         None => cause.to_string(),
+    }
+}
+
+/// What was missing for a verdict: the rule of a [`Verdict`] whose cause is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownReason {
+    /// The termination message and the log are empty.
+    NoLastWords,
+    /// The log is gone.
+    LogGone,
+    /// The right to read `pods/log` is missing.
+    LogForbidden,
+    /// The log could not be read in time.
+    EvidenceLate,
+    /// No rule matches the termination message or the log.
+    NoRule,
+    /// A signal killed the container, and nothing says why.
+    KilledBySignal,
+    /// Nobody observed how the container ended.
+    Unobserved,
+}
+
+impl UnknownReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::NoLastWords,
+        Self::LogGone,
+        Self::LogForbidden,
+        Self::EvidenceLate,
+        Self::NoRule,
+        Self::KilledBySignal,
+        Self::Unobserved,
+    ];
+
+    /// The name in kebab case, as in [`Verdict::rule`].
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoLastWords => "no-last-words",
+            Self::LogGone => "log-gone",
+            Self::LogForbidden => "log-forbidden",
+            Self::EvidenceLate => "evidence-late",
+            Self::NoRule => "no-rule",
+            Self::KilledBySignal => "killed-by-signal",
+            Self::Unobserved => "unobserved",
+        }
+    }
+
+    /// The words for the rule of an unknown verdict; a rule of another name is returned as it is.
+    pub(crate) fn describe(rule: &str) -> &str {
+        match Self::ALL.into_iter().find(|reason| reason.as_str() == rule) {
+            Some(Self::NoLastWords) => "termination message and log are empty",
+            Some(Self::LogGone) => "the log is gone",
+            Some(Self::LogForbidden) => "no right to read pods/log",
+            Some(Self::EvidenceLate) => "the log could not be read in time",
+            Some(Self::NoRule) => "no rule knows its last words",
+            Some(Self::KilledBySignal) => "killed by a signal, nothing says why",
+            Some(Self::Unobserved) => "nobody saw it end",
+            None => rule,
+        }
+    }
+}
+
+impl fmt::Display for UnknownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }

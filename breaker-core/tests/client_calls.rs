@@ -8,7 +8,7 @@ use breaker_core::pod::{
     ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated,
 };
 use breaker_core::sim::Sim;
-use breaker_core::supervisor::{Dependencies, RunUntil};
+use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
 use breaker_core::{
     BreakerEvent, Classifier, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef,
 };
@@ -84,13 +84,14 @@ fn rule_of(sim: &Sim, mut client: MockClient, pod: PodReport) -> String {
         client: Arc::new(client),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
-        messenger: None,
-        heartbeat: None,
+        webhooks: None,
     };
     let mut rule = String::new();
     let end = sim.run(async {
         let mut supervisor =
-            Supervisor::start(parts, Policy::default(), sim.target().clone(), false).await.expect("started");
+            Supervisor::start(parts, Policy::default(), sim.target().clone(), SupervisorOptions::default())
+                .await
+                .expect("started");
         let commands = futures::stream::pending().boxed();
         let mut on_event = |_, event: &BreakerEvent| {
             if let BreakerEvent::Restart(restart) = event {

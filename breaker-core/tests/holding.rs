@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use breaker_core::action::Command;
 use breaker_core::policy::{MinFailing, Recovery};
 use breaker_core::sim::{Fault, Health};
+use breaker_core::snapshot::HoldReason;
 use breaker_core::state::{Override, State};
 use breaker_core::supervisor::RunUntil;
 use breaker_core::{BreakerEvent, Policy};
@@ -28,7 +29,7 @@ fn scales(watch: &Watch) -> Vec<u32> {
     watch.sim.with(|world| world.scales_written().to_vec())
 }
 
-fn held_for(seen: &common::Seen, reason: &str) -> usize {
+fn held_for(seen: &common::Seen, reason: HoldReason) -> usize {
     let told = |notice: &&BreakerEvent| matches!(notice, BreakerEvent::Held(held) if held.reason == reason);
     seen.notices.iter().filter(told).count()
 }
@@ -43,7 +44,7 @@ proptest! {
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
         let seen = watch.with_commands(vec![guard_on(on)], (on + lasts) / 60);
         prop_assert!(scales(&watch).is_empty());
-        prop_assert_eq!(held_for(&seen, "guard"), 1, "{:?}", seen.lines);
+        prop_assert_eq!(held_for(&seen, HoldReason::Guard), 1, "{:?}", seen.lines);
 
         let seen = watch.with_commands(vec![guard_on(0), guard_off(lasts)], lasts / 60 + 10);
         prop_assert_eq!(scales(&watch), [0]);
@@ -70,7 +71,7 @@ proptest! {
         watch.with_commands(commands, 30);
         prop_assert_eq!(scales(&watch), [0]);
         let state = watch.sim.with(|world| world.record().map(|record| record.state.clone()));
-        let pressed = matches!(&state, Some(State::Open { because, .. }) if because.pressed);
+        let pressed = matches!(&state, Some(State::Open { trip, .. }) if trip.because.pressed);
         prop_assert!(pressed, "{:?}", state);
     }
 
@@ -96,7 +97,7 @@ proptest! {
         let elsewhere = pods.iter().any(|(node, fails)| !fails && *node != bad);
         let holds = one_node && one && elsewhere;
         prop_assert_eq!(scales(&watch).is_empty(), holds, "{:?}", seen.lines);
-        prop_assert_eq!(held_for(&seen, "one_node"), usize::from(holds));
+        prop_assert_eq!(held_for(&seen, HoldReason::OneNode), usize::from(holds));
         if holds {
             prop_assert_eq!(seen.lines_with(&format!("on node node-{bad},")).len(), 1, "{:?}", seen.lines);
         }
@@ -115,7 +116,7 @@ fn when_the_guard_goes_off_the_trip_is_decided_on_fresh_pods() {
             world.delete_pod(0);
         });
         let seen = watch.with_commands(vec![guard_on(0), guard_off(1200)], 40);
-        assert_eq!(held_for(&seen, "guard"), 1);
+        assert_eq!(held_for(&seen, HoldReason::Guard), 1);
         assert!(scales(&watch).is_empty(), "{lost_news} lost: {:?}", seen.lines);
     }
 }
@@ -141,7 +142,7 @@ fn a_failing_probe_is_neither_given_up_nor_a_survivor_under_the_guard() {
         // The trip comes before 100 s, its probe after 60 s more.
         let seen = watch.with_commands(vec![guard_on(100), guard_off(1800)], 34);
         assert_eq!(*under_guard.lock().unwrap(), [0, 1], "{:?}", seen.lines);
-        assert_eq!(held_for(&seen, "guard"), 1, "{:?}", seen.lines);
+        assert_eq!(held_for(&seen, HoldReason::Guard), 1, "{:?}", seen.lines);
         assert_eq!(scales(&watch)[..3], want, "{:?}", seen.lines);
     }
 }
@@ -155,7 +156,7 @@ fn a_policy_that_is_edited_changes_thresholds_and_keeps_counts_and_state() {
     let seen = watch.with_commands(vec![(900, strict), (1200, Command::Policy(Box::new(patient)))], 40);
     assert_eq!(scales(&watch), [0]);
     let tripped = seen.notices.iter().find_map(|notice| match notice {
-        BreakerEvent::Tripping { because, .. } => Some((because.counted, because.threshold)),
+        BreakerEvent::Tripping { because, .. } => Some((because.counts.counted, because.counts.threshold)),
         _ => None,
     });
     assert!(matches!(tripped, Some((8.., 3))), "{tripped:?}");

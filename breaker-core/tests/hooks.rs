@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use breaker_core::action::Command;
 use breaker_core::record::MOST_BYTES;
+use breaker_core::record::NotificationKind;
 use breaker_core::sim::{Call, Fault, Health};
+use breaker_core::snapshot::HoldReason;
 use breaker_core::state::State;
 use breaker_core::supervisor::RunUntil;
 use breaker_core::webhook::{BeforeTrip, Endpoint, HookDecision, Hooks, OnFailure};
@@ -32,7 +34,7 @@ fn scales(watch: &Watch) -> Vec<u32> {
 }
 
 fn held_by_hook(seen: &common::Seen) -> usize {
-    let told = |notice: &&BreakerEvent| matches!(notice, BreakerEvent::Held(held) if held.reason == "hook");
+    let told = |notice: &&BreakerEvent| matches!(notice, BreakerEvent::Held(held) if held.reason == HoldReason::Hook);
     seen.notices.iter().filter(told).count()
 }
 
@@ -83,7 +85,7 @@ proptest! {
         prop_assert!(seen.tripped(), "{:?}", seen.lines);
         prop_assert_eq!(scales(&watch), [0]);
         let record = watch.sim.with(|world| world.record().cloned()).unwrap();
-        let open = matches!(record.state, State::Open { replicas: taken, .. } if taken == replicas);
+        let open = matches!(&record.state, State::Open { trip, .. } if trip.replicas == replicas);
         prop_assert!(open, "{:?}", record.state);
         prop_assert!(serde_json::to_vec(&record).unwrap().len() <= MOST_BYTES);
         prop_assert!(record.notices.is_empty());
@@ -260,6 +262,6 @@ fn what_waits_is_bounded_and_the_newest_stays() {
     let bytes = serde_json::to_vec(&record).unwrap().len();
     assert!(bytes <= MOST_BYTES, "{bytes}");
     assert!((10..=16).contains(&record.notices.len()), "{}", record.notices.len());
-    assert_eq!(record.notices.last().map(|letter| &*letter.what), Some("tripped"));
+    assert_eq!(record.notices.last().map(|notification| notification.what), Some(NotificationKind::Tripped));
     assert!(record.notices.iter().all(|letter| letter.to.len() == 8));
 }

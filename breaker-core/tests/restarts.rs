@@ -44,7 +44,7 @@ fn tally(policy: &Policy, reports: &[(i64, PodReport)]) -> (u32, u32) {
         harness.give(Input::Pod(report.clone()), now);
     }
     let count_revisions = harness.breaker.count_revisions(now);
-    count_revisions.first().map_or((0, 0), |tally| (tally.counted, tally.total))
+    count_revisions.first().map_or((0, 0), |tally| (tally.counts.counted, tally.total))
 }
 
 #[test]

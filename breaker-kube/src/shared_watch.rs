@@ -250,7 +250,7 @@ impl State {
                 };
                 // Relabelled: for whom it no longer matches it is gone.
                 for id in before.unwrap_or_default().iter().filter(|id| !matching.contains(id)) {
-                    self.send(*id, PodWatchEvent::Gone(uid.clone()));
+                    self.send(*id, PodWatchEvent::Deleted(uid.clone()));
                 }
                 if !matching.is_empty() {
                     let report = PodReport::from(pod);
@@ -265,7 +265,7 @@ impl State {
                 let mut told: HashSet<Id> = self.matching(&pod).into_iter().collect();
                 told.extend(self.told.remove(&self.hash.hash_one(Some(&uid))).unwrap_or_default());
                 for id in told {
-                    self.send(id, PodWatchEvent::Gone(uid.clone()));
+                    self.send(id, PodWatchEvent::Deleted(uid.clone()));
                 }
             }
         }
@@ -392,7 +392,7 @@ mod tests {
             while let Ok(news) = self.0.try_recv() {
                 told.push(match news {
                     PodWatchEvent::Applied(pod) => format!("applied {}", pod.name),
-                    PodWatchEvent::Gone(uid) => format!("gone {uid}"),
+                    PodWatchEvent::Deleted(uid) => format!("gone {uid}"),
                     PodWatchEvent::Listed(pods) => {
                         let names: Vec<_> = pods.iter().map(|pod| pod.name.as_str()).collect();
                         format!("listed {}", names.join(" "))

@@ -103,7 +103,7 @@ fn translate(
         }
         Ok(Event::InitDone) => Some(PodWatchEvent::Listed(std::mem::take(listing))),
         Ok(Event::Apply(pod)) => Some(PodWatchEvent::Applied(pod.into())),
-        Ok(Event::Delete(pod)) => Some(PodWatchEvent::Gone(pod.uid().unwrap_or_default())),
+        Ok(Event::Delete(pod)) => Some(PodWatchEvent::Deleted(pod.uid().unwrap_or_default())),
         Err(error) => Some(PodWatchEvent::Down(reason(&error))),
     }
 }

@@ -271,7 +271,7 @@ async fn restarts_of_unknown_cause_are_held_naming_the_flag() {
         app.restart("").await;
     }
     let held = watcher.wait_for("held").await;
-    assert_eq!(held["flag"], "--causes network,unknown");
+    assert_eq!(held["wouldTripWith"], json!(["network", "unknown"]));
     let heartbeat = watcher.wait_for("heartbeat").await;
     assert!(heartbeat["held"]["why"].as_str().unwrap_or_default().contains("unknown"), "{heartbeat}");
     assert_eq!(ns.replicas(APP).await, 1);

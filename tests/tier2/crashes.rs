@@ -13,11 +13,13 @@ use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, TestNamespace};
 use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
 use breaker_core::pod::{PodEvent, PodReport};
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::{
     BeforeTrip, CloudEvent, Endpoint, HookDecision, Hooks, OnFailure, WebhookClient, WebhookError,
 };
-use breaker_core::{Classifier, Clock, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef};
+use breaker_core::{
+    BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef,
+};
 use breaker_kube::{KubeClient, Options};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -133,7 +135,7 @@ impl ClusterClient for Mortal {
 impl WebhookClient for Mortal {
     async fn post(&self, _to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         self.lives().await;
-        let namespace = event.data["namespace"].as_str().unwrap_or_default();
+        let namespace = event.data.namespace.as_str();
         let scale = self.client.read_scale(&WorkloadRef::deployment(namespace, APP)).await.expect("a scale");
         self.asked.lock().expect("no panic").push((event.id.clone(), scale.replicas));
         Ok(HookDecision::Proceed)
@@ -162,15 +164,18 @@ async fn watch_with(
         client: Arc::new(client.clone()),
         clock,
         classifier: Arc::new(Classifier::default()),
-        messenger: Some(Arc::new(client)),
-        heartbeat: None,
+        webhooks: Some(Arc::new(client)),
     };
     let target = WorkloadRef::deployment(&ns.name, APP);
     let life = async {
         let policy = Policy { hooks, ..Policy::default() };
-        let mut supervisor = Supervisor::start(parts, policy, target, false).await.expect("started");
+        let options = SupervisorOptions::default();
+        let mut supervisor = Supervisor::start(parts, policy, target, options).await.expect("started");
         let commands = futures::stream::pending().boxed();
-        supervisor.run(commands, RunUntil::Tripped, &mut |_, _| {}).await.expect("no refusal")
+        supervisor
+            .run(commands, RunUntil::Tripped, &mut |_: Timestamp, _: &BreakerEvent| {})
+            .await
+            .expect("no refusal")
     };
     tokio::select! {
         end = life => Some(end),

@@ -132,8 +132,8 @@ fn verdict(known: &BreakerObject, state: &State, seen: Result<&Status, &String>)
     if let Some(ready) = holds(condition::READY, "False") {
         return format!("it is not watched, {}: {}", ready.reason, ready.message);
     }
-    if let Some(because) = state.because() {
-        return format!("tripped: {because}");
+    if let Some(trip) = state.trip() {
+        return format!("tripped: {}", trip.because);
     }
     if let Some(contested) = holds(condition::CONTESTED, "True") {
         return format!("left alone: {}", contested.message);

@@ -20,6 +20,11 @@ pub(crate) fn of_breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
     reset(cluster, &name.namespace, &quoted(&name.name))
 }
 
+/// A sentence with the command, for an Event on `target` that people of any cluster configuration read.
+pub(crate) fn hint(target: &WorkloadRef) -> String {
+    format!("To give back: watcher reset -n {} --target {}", target.namespace, target.slash())
+}
+
 fn reset(cluster: &ClusterArgs, namespace: &str, who: &str) -> String {
     let mut words = vec![format!("{} reset", program_name::name())];
     if let Some(path) = &cluster.kubeconfig {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use breaker_core::action::Command;
 use breaker_core::sim::{Health, Sim};
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::{
     BeforeTrip, CloudEvent, Endpoint, HookDecision, Hooks, OnFailure, WebhookClient, WebhookError,
 };
@@ -71,8 +71,7 @@ async fn run(
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
-        messenger: Some(Arc::new(rollback.clone())),
-        heartbeat: None,
+        webhooks: Some(Arc::new(rollback.clone())),
     };
     let before_trip = BeforeTrip {
         to: Endpoint::new(ROLLBACK),
@@ -81,9 +80,11 @@ async fn run(
     };
     let hooks = Hooks { before_trip: Some(before_trip), notify: vec![] };
     let policy = Policy { hooks, ..Policy::default() };
-    let mut supervisor = Supervisor::start(dependencies, policy, sim.target().clone(), false).await?;
+    let options = SupervisorOptions::default();
+    let mut supervisor = Supervisor::start(dependencies, policy, sim.target().clone(), options).await?;
     let commands = command.map_or_else(no_commands, one_command);
-    Ok(supervisor.run(commands, until, &mut |at, event| output.emit(at, event)).await?)
+    let mut emit = |at: Timestamp, event: &BreakerEvent| output.emit(at, event);
+    Ok(supervisor.run(commands, until, &mut emit).await?)
 }
 
 /// The service behind the before-trip hook: it rolls back the payments that could not be charged.

@@ -48,7 +48,7 @@ fn shows(event: &BreakerEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use breaker_core::sim::{Call, Fault};
-    use breaker_core::state::TripReason;
+    use breaker_core::state::{Trip, TripReason};
     use breaker_core::{ClusterClient, Record};
 
     use super::*;
@@ -76,8 +76,8 @@ mod tests {
     }
 
     fn open(fixture: &Fixture) -> State {
-        let because = TripReason { pressed: true, ..TripReason::default() };
-        State::Open { since: fixture.sim.now(), replicas: 3, because, restoring: false }
+        let because = TripReason::pressed();
+        State::Open { since: fixture.sim.now(), trip: Trip { replicas: 3, because } }
     }
 
     #[test]
@@ -110,8 +110,11 @@ mod tests {
     #[test]
     fn a_reset_in_the_middle_of_a_trip_keeps_the_replicas() {
         let fixture = Fixture::new(3);
-        let because = TripReason { pressed: true, ..TripReason::default() };
-        left_behind(&fixture, State::Tripping { since: fixture.sim.now(), replicas: 3, because });
+        let because = TripReason::pressed();
+        left_behind(
+            &fixture,
+            State::Tripping { since: fixture.sim.now(), trip: Trip { replicas: 3, because } },
+        );
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
         assert_eq!(fixture.sim.with(|world| world.replicas()), 3, "{}", fixture.output());
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use breaker_core::Supervisor;
 use breaker_core::policy::Mode;
-use breaker_core::supervisor::{Dependencies, RunUntil};
+use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
 
 use crate::cli::exit::Exit;
+use crate::cli::reset_command;
 use crate::cli::run_args::RunOptions;
 use crate::cluster::access;
 use crate::cluster::clock::SystemClock;
@@ -23,25 +24,30 @@ pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
         let cluster = Cluster::connect(&args).await?;
         let target = target.in_namespace(&cluster.namespace)?;
         let dry_run = policy.mode == Mode::Observe;
-        let missing = access::check(&cluster, &target, dry_run).await?;
+        let missing_permissions = access::check(&cluster, &target, dry_run).await?;
         let parts = Dependencies {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),
             classifier: Arc::new(classifier),
-            messenger,
-            heartbeat,
+            webhooks: messenger,
         };
-        let supervisor = Supervisor::start(parts, policy, target.clone(), dry_run)
+        let options = SupervisorOptions {
+            dry_run,
+            heartbeat,
+            missing_permissions,
+            restore_hint: Some(reset_command::hint(&target)),
+            ..SupervisorOptions::default()
+        };
+        let supervisor = Supervisor::start(parts, policy, target.clone(), options)
             .await
             .with_context(|| format!("starting to watch {target}"))?;
-        Ok((supervisor, target, missing))
+        Ok((supervisor, target))
     });
-    let (mut supervisor, target, missing) = until_signal(starting).await?;
+    let (mut supervisor, target) = until_signal(starting).await?;
     let mut narrator = Narrator::new(&args, &target, format);
     for message in warnings {
         narrator.warn(message);
     }
-    supervisor.warn_of(missing);
     watch(&mut supervisor, &mut narrator, until).await
 }
 
@@ -63,10 +69,14 @@ mod tests {
     use crate::test_support::Fixture;
 
     fn run_on(fixture: &Fixture, policy: Policy, until: RunUntil) -> anyhow::Result<Exit> {
-        let dry_run = policy.mode == Mode::Observe;
+        let options = SupervisorOptions {
+            dry_run: policy.mode == Mode::Observe,
+            heartbeat: Some(jiff::SignedDuration::from_mins(1)),
+            ..SupervisorOptions::default()
+        };
         fixture.run(async {
             let target = fixture.target();
-            let mut supervisor = Supervisor::start(fixture.parts(), policy, target, dry_run).await?;
+            let mut supervisor = Supervisor::start(fixture.parts(), policy, target, options).await?;
             watch(&mut supervisor, &mut fixture.narrator(), until).await
         })
     }

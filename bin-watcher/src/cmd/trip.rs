@@ -3,6 +3,7 @@
 use anyhow::bail;
 use breaker_core::BreakerEvent;
 use breaker_core::action::Command;
+use breaker_core::snapshot::HoldReason;
 use breaker_core::state::State;
 
 use crate::breakers;
@@ -34,7 +35,7 @@ async fn carry_out(mut standalone: StandaloneCommand) -> anyhow::Result<Exit> {
 /// Events that belong to the trip. Restarts and the counts of the watch do not.
 fn shows(event: &BreakerEvent) -> bool {
     match event {
-        BreakerEvent::Held(held) => held.reason == "hook",
+        BreakerEvent::Held(held) => held.reason == HoldReason::Hook,
         BreakerEvent::Watching { .. } | BreakerEvent::Restart(_) | BreakerEvent::WouldTrip(_) => false,
         _ => true,
     }

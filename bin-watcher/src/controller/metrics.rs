@@ -6,17 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use breaker_core::event::HookOutcome;
+use breaker_core::snapshot::HoldReason;
+use breaker_core::state::Phase;
 use breaker_core::{BreakerEvent, Cause};
 use breaker_kube::{BreakerName, RequestMetrics};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Registry;
-
-const PHASES: [&str; 4] = ["Closed", "Tripping", "Open", "HalfOpen"];
-
-/// Why a trip may be held; counted from zero, so that the first one shows as an increase.
-const HOLDS: [&str; 7] = ["causes", "contested", "guard", "hook", "one_node", "refused", "stale_view"];
 
 /// Counts since the start of the process, and where each breaker stands.
 #[derive(Debug, Default)]
@@ -26,15 +24,15 @@ pub(crate) struct Metrics(Mutex<Counters>);
 struct Counters {
     breakers: BTreeMap<BreakerName, BreakerSeries>,
     /// By cause and by whether it counts.
-    restarts: BTreeMap<(String, bool), u64>,
-    holds: BTreeMap<String, u64>,
-    hooks: BTreeMap<&'static str, u64>,
+    restarts: BTreeMap<(Cause, bool), u64>,
+    holds: BTreeMap<HoldReason, u64>,
+    hooks: BTreeMap<HookOutcome, u64>,
     notified: u64,
 }
 
 #[derive(Debug, Clone, Default)]
 struct BreakerSeries {
-    phase: &'static str,
+    phase: Phase,
     counted: u32,
     tolerated: u32,
     held: bool,
@@ -62,24 +60,24 @@ impl Metrics {
         let mut facts = self.facts();
         match notice {
             BreakerEvent::Restart(restart) => {
-                let key = (restart.cause.clone(), restart.counts);
+                let key = (restart.cause, restart.counts);
                 *facts.restarts.entry(key).or_default() += u64::from(restart.times);
             }
-            BreakerEvent::Held(held) => *facts.holds.entry(held.reason.to_owned()).or_default() += 1,
-            BreakerEvent::Hook { answer, .. } => *facts.hooks.entry(answer).or_default() += 1,
+            BreakerEvent::Held(held) => *facts.holds.entry(held.reason).or_default() += 1,
+            BreakerEvent::Hook { answer, .. } => *facts.hooks.entry(*answer).or_default() += 1,
             BreakerEvent::Notified { .. } => facts.notified += 1,
             _ => {}
         }
         let breaker = facts.of(name);
         match notice {
-            BreakerEvent::Watching { count, .. } => {
-                (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
+            BreakerEvent::Watching { counts, .. } => {
+                (breaker.counted, breaker.tolerated) = (counts.counted, counts.threshold);
             }
             BreakerEvent::Restart(restart) => {
-                (breaker.counted, breaker.tolerated) = (restart.counted, restart.threshold);
+                (breaker.counted, breaker.tolerated) = (restart.so_far.counted, restart.so_far.threshold);
             }
-            BreakerEvent::Heartbeat { count, held, .. } => {
-                (breaker.counted, breaker.tolerated) = (count.counted, count.threshold);
+            BreakerEvent::Heartbeat { counts, held, .. } => {
+                (breaker.counted, breaker.tolerated) = (counts.counted, counts.threshold);
                 breaker.held = held.is_some();
             }
             BreakerEvent::Held(_) => breaker.held = true,
@@ -95,7 +93,7 @@ impl Metrics {
     }
 
     /// A breaker is in this phase now.
-    pub(crate) fn phase(&self, name: &BreakerName, phase: &'static str) {
+    pub(crate) fn phase(&self, name: &BreakerName, phase: Phase) {
         self.facts().of(name).phase = phase;
     }
 
@@ -122,9 +120,7 @@ impl Metrics {
 
 impl Counters {
     fn of(&mut self, name: &BreakerName) -> &mut BreakerSeries {
-        self.breakers
-            .entry(name.clone())
-            .or_insert_with(|| BreakerSeries { phase: "Closed", ..BreakerSeries::default() })
+        self.breakers.entry(name.clone()).or_default()
     }
 }
 
@@ -214,7 +210,7 @@ impl Exposition {
     fn events(&self, families: &mut Families) -> fmt::Result {
         let Counters { restarts, holds, hooks, notified, .. } = &self.facts;
         let restarts_of = |cause: Cause, counts| {
-            let n = restarts.get(&(cause.to_string(), counts)).copied().unwrap_or_default();
+            let n = restarts.get(&(cause, counts)).copied().unwrap_or_default();
             ([("cause", cause.as_str()), ("counted", if counts { "true" } else { "false" })], n)
         };
         families.counter(
@@ -225,13 +221,17 @@ impl Exposition {
         families.counter(
             "trips_held",
             "Trips that were held, by reason",
-            HOLDS.map(|reason| ([("reason", reason)], holds.get(reason).copied().unwrap_or_default())),
+            // Counted from zero, so that the first one shows as an increase.
+            HoldReason::ALL.map(|reason| {
+                ([("reason", reason.as_str())], holds.get(&reason).copied().unwrap_or_default())
+            }),
         )?;
         families.counter(
             "hook_answers",
             "Answers of the hook before a trip: proceed, hold, or failed",
-            ["proceed", "hold", "failed"]
-                .map(|answer| ([("answer", answer)], hooks.get(answer).copied().unwrap_or_default())),
+            HookOutcome::ALL.map(|answer| {
+                ([("answer", answer.as_str())], hooks.get(&answer).copied().unwrap_or_default())
+            }),
         )?;
         families.counter("notifications", "Notifications that were acknowledged", [([], *notified)])
     }
@@ -251,7 +251,8 @@ impl Exposition {
             "1 for the phase of the breaker, 0 for the other phases",
             breakers.iter().flat_map(|(name, breaker)| {
                 let [namespace, name] = labels(name);
-                PHASES.map(|phase| ([namespace, name, ("phase", phase)], flag(breaker.phase == phase)))
+                Phase::ALL
+                    .map(|phase| ([namespace, name, ("phase", phase.as_str())], flag(breaker.phase == phase)))
             }),
         )?;
         families.gauge(
@@ -295,9 +296,9 @@ mod tests {
     #[test]
     fn what_is_told_is_counted() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), "Closed");
+        metrics.phase(&swype(), Phase::Closed);
         metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
-        metrics.phase(&swype(), "Open");
+        metrics.phase(&swype(), Phase::Open);
         let traffic = RequestMetrics { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
         let page = metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic });
         for (series, want) in [
@@ -318,7 +319,7 @@ mod tests {
     #[test]
     fn a_breaker_that_goes_takes_its_series_with_it() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), "Open");
+        metrics.phase(&swype(), Phase::Open);
         metrics.gone(&swype());
         let page = metrics.page(ProcessState::default());
         assert!(!page.contains("swype"), "{page}");
@@ -330,7 +331,7 @@ mod tests {
     #[test]
     fn every_metric_there_is() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), "Open");
+        metrics.phase(&swype(), Phase::Open);
         let traffic =
             RequestMetrics { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
         insta::assert_snapshot!(metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic }));

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use breaker_core::BreakerEvent;
+use breaker_core::state::Phase;
 use breaker_kube::{BreakerName, FleetObserver};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -30,7 +31,7 @@ impl ControllerOutput {
         self.emit_note(None, Timestamp::now(), message);
     }
 
-    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &impl OutputEvent) {
+    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &(impl fmt::Display + Serialize)) {
         let event = FleetEvent { breaker: breaker.map(ToString::to_string), event };
         self.writer.lock().unwrap_or_else(PoisonError::into_inner).emit(at, &event);
     }
@@ -52,7 +53,7 @@ impl FleetObserver for ControllerOutput {
         self.emit_note(breaker, at, message);
     }
 
-    fn phase(&self, breaker: &BreakerName, phase: &'static str) {
+    fn phase(&self, breaker: &BreakerName, phase: Phase) {
         self.metrics.phase(breaker, phase);
     }
 
@@ -79,4 +80,8 @@ impl<T: fmt::Display> fmt::Display for FleetEvent<'_, T> {
     }
 }
 
-impl<T: OutputEvent> OutputEvent for FleetEvent<'_, T> {}
+impl<T: fmt::Display + Serialize> OutputEvent for FleetEvent<'_, T> {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write;
 
 use breaker_core::BreakerEvent;
+use breaker_core::snapshot::Hold;
+use breaker_core::state::Phase;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -29,7 +31,7 @@ pub(crate) enum CliEvent {
         /// `SIGINT` or `SIGTERM`.
         signal: String,
         /// Phase of the breaker.
-        phase: &'static str,
+        phase: Phase,
     },
     /// A fact about the outcome of a command.
     Note {
@@ -46,13 +48,17 @@ impl fmt::Display for CliEvent {
                 let verb = if pods.len() == 1 { "pod has" } else { "pods have" };
                 write!(f, "{} {verb} not terminated: {}", pods.len(), pods.join(", "))
             }
-            Self::Stopped { signal, phase: "Tripping" } => write!(
+            Self::Stopped { signal, phase: Phase::Tripping } => write!(
                 f,
                 "stopped by {signal} during a trip; a watcher started within a minute finishes the trip if it is \
                  still due"
             ),
             Self::Stopped { signal, phase } => {
-                write!(f, "stopped by {signal}, {}; the workload is not watched now", phase.to_lowercase())
+                write!(
+                    f,
+                    "stopped by {signal}, {}; the workload is not watched now",
+                    phase.as_str().to_lowercase()
+                )
             }
             Self::Note { message } => f.write_str(message),
         }
@@ -60,9 +66,34 @@ impl fmt::Display for CliEvent {
 }
 
 /// What an [`EventWriter`] can write: as text, and as a JSON object with the key `event`.
-pub(crate) trait OutputEvent: fmt::Display + Serialize {}
-impl OutputEvent for BreakerEvent {}
-impl OutputEvent for CliEvent {}
+pub(crate) trait OutputEvent: Serialize {
+    /// One line, which may yet hold control characters.
+    fn text(&self) -> String;
+}
+
+impl OutputEvent for BreakerEvent {
+    fn text(&self) -> String {
+        let without_advice = |hold: &Hold| Hold { would_trip_with: None, ..hold.clone() };
+        let (event, hold) = match self {
+            Self::Held(hold) => (Self::Held(without_advice(hold)), Some(hold)),
+            Self::Heartbeat { phase, pods, counts, by_cause, held: Some(hold) } => {
+                let (by_cause, held) = (by_cause.clone(), Some(without_advice(hold)));
+                (Self::Heartbeat { phase: *phase, pods: *pods, counts: *counts, by_cause, held }, Some(hold))
+            }
+            other => return other.to_string(),
+        };
+        match hold.and_then(|hold| hold.would_trip_with) {
+            Some(causes) => format!("{event}; --causes {causes} would trip"),
+            None => event.to_string(),
+        }
+    }
+}
+
+impl OutputEvent for CliEvent {
+    fn text(&self) -> String {
+        self.to_string()
+    }
+}
 
 /// Writes events in one format.
 #[derive(Debug)]
@@ -86,7 +117,7 @@ impl<W: Write> EventWriter<W> {
     /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop the watch.
     pub(crate) fn emit(&mut self, at: Timestamp, event: &impl OutputEvent) {
         let line = match self.format {
-            LineFormat::Text => format!("{at:.0} {}\n", without_control_chars(&event.to_string())),
+            LineFormat::Text => format!("{at:.0} {}\n", without_control_chars(&event.text())),
             LineFormat::Json => {
                 match serde_json::to_string(&TimedEvent { time: format!("{at:.3}"), event }) {
                     Ok(json) => json + "\n",

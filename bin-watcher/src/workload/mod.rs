@@ -1,6 +1,5 @@
 //! One workload: its status, and commands carried out on it without a controller.
 
-pub(crate) mod blind;
 pub(crate) mod narrator;
 pub(crate) mod standalone;
 pub(crate) mod status;

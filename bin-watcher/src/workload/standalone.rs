@@ -6,17 +6,17 @@ use anyhow::Context;
 use breaker_core::action::Command;
 use breaker_core::policy::Window;
 use breaker_core::state::{Override, State};
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::Hooks;
 use breaker_core::{Breaker, BreakerEvent, Classifier, Policy, Supervisor, WorkloadRef};
 
 use crate::cli::args::ActionArgs;
 use crate::cli::hooks::CheckedHooks;
+use crate::cli::reset_command;
 use crate::cluster::clock::SystemClock;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::CliEvent;
-use crate::workload::blind::Blind;
 use crate::workload::narrator::{Narrator, no_commands, one_command};
 
 /// A supervisor that carries out one command and never trips by itself.
@@ -34,7 +34,14 @@ fn never_trips(hooks: Hooks) -> Policy {
 }
 
 async fn start(parts: Dependencies, hooks: &Hooks, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
-    let starting = Supervisor::start(parts, never_trips(hooks.clone()), target.clone(), false).await;
+    // A person has decided: why the containers terminate need not be asked of a cluster in trouble, nor of a user
+    // without the right to read logs.
+    let options = SupervisorOptions {
+        gather_evidence: false,
+        restore_hint: Some(reset_command::hint(target)),
+        ..SupervisorOptions::default()
+    };
+    let starting = Supervisor::start(parts, never_trips(hooks.clone()), target.clone(), options).await;
     starting.with_context(|| format!("reading {target}"))
 }
 
@@ -57,8 +64,7 @@ impl StandaloneCommand {
                 client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
-                messenger,
-                heartbeat: None,
+                webhooks: messenger,
             };
             Self::start(parts, hooks, target, needs_record, narrator).await
         });
@@ -67,7 +73,7 @@ impl StandaloneCommand {
 
     /// As [`StandaloneCommand::connect`], on a cluster that is already connected.
     pub(crate) async fn start(
-        mut parts: Dependencies,
+        parts: Dependencies,
         hooks: Hooks,
         target: WorkloadRef,
         needs_record: bool,
@@ -77,7 +83,6 @@ impl StandaloneCommand {
             let record = parts.client.load_record(&target).await;
             record.with_context(|| format!("reading the replicas to restore to {target}"))?;
         }
-        parts.client = Arc::new(Blind(parts.client));
         let supervisor = start(parts.clone(), &hooks, &target).await?;
         Ok(Self { supervisor, parts, narrator, hooks, target })
     }
@@ -85,8 +90,8 @@ impl StandaloneCommand {
     fn is_at_rest(&self) -> bool {
         match self.breaker().state() {
             State::Closed => true,
-            State::Open { restoring: false, .. } => self.replicas() == 0,
-            State::Tripping { .. } | State::Open { .. } | State::HalfOpen { .. } => false,
+            State::Open { .. } => self.replicas() == 0,
+            State::Tripping { .. } | State::HalfOpen { .. } | State::Restoring { .. } => false,
         }
     }
 

@@ -3,13 +3,15 @@
 //! The breaker is rebuilt from the Record, the scale and a list of the pods, as a watcher that starts would
 //! build it; what it then wants done is left undone.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use breaker_core::action::{Action, Input};
 use breaker_core::cluster::Scale;
 use breaker_core::pod::PodReport;
 use breaker_core::record::{ContainerRecord, Contested, RestartRecord};
-use breaker_core::state::{Override, State, TripReason};
+use breaker_core::snapshot::Counts;
+use breaker_core::state::{Override, Phase, State, TripReason};
 use breaker_core::{Breaker, ClusterError, Policy, Record, WorkloadRef};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,7 +25,7 @@ const NEWEST: usize = 5;
 pub(crate) struct Status {
     pub(crate) time: String,
     pub(crate) target: String,
-    pub(crate) phase: &'static str,
+    pub(crate) phase: Phase,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Timestamp>,
     #[serde(rename = "override")]
@@ -38,7 +40,7 @@ pub(crate) struct Status {
     /// Why it is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) because: Option<TripReason>,
-    pub(crate) count: breaker_core::event::Counts,
+    pub(crate) count: CountsByCause,
     /// Deaths that no watcher has looked into; they are not in `count`.
     pub(crate) unexamined: usize,
     /// Restarts before this do not count.
@@ -52,6 +54,15 @@ pub(crate) struct Status {
     pub(crate) record: RecordState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<String>,
+}
+
+/// The counts of the revision closest to a trip, with its restarts by cause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CountsByCause {
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+    pub(crate) by_cause: BTreeMap<String, u32>,
 }
 
 /// What became of reading the Record.
@@ -135,8 +146,8 @@ pub(crate) struct WorkloadState {
 }
 
 impl Status {
-    pub(crate) fn count(&self) -> &breaker_core::event::Counts {
-        &self.count
+    pub(crate) fn count(&self) -> &Counts {
+        &self.count.counts
     }
 
     /// For who tells of all restarts beside it.
@@ -168,18 +179,19 @@ impl WorkloadState {
         let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
         let wishes = breaker.step(Input::PodsListed(pods), now);
         let record = record.unwrap_or_default();
+        let snapshot = breaker.snapshot(now);
         let hour = jiff::SignedDuration::from_hours(1);
         Status {
             time: format!("{now:.0}"),
             target: target.to_string(),
             phase: record.state.phase(),
-            since: since(&record.state),
+            since: record.state.since(),
             override_: record.override_,
             replicas,
             pods: breaker.pods_left().len(),
-            gives_back: record.state.replicas(),
-            because: record.state.because().cloned(),
-            count: breaker.count(now),
+            gives_back: record.state.trip().map(|trip| trip.replicas),
+            because: record.state.trip().map(|trip| trip.because.clone()),
+            count: CountsByCause { counts: snapshot.counts, by_cause: snapshot.by_cause },
             unexamined: wishes.iter().filter(|wish| matches!(wish, Action::GatherEvidence(_))).count(),
             counts_from: record.counts_from,
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
@@ -187,15 +199,6 @@ impl WorkloadState {
             undo: (record.state != State::Closed).then_some(undo),
             contested: record.contested,
             record: record_state,
-        }
-    }
-}
-
-fn since(state: &State) -> Option<Timestamp> {
-    match state {
-        State::Closed => None,
-        State::Tripping { since, .. } | State::Open { since, .. } | State::HalfOpen { since, .. } => {
-            Some(*since)
         }
     }
 }
@@ -209,6 +212,8 @@ fn newest(containers: &[ContainerRecord]) -> Vec<RestartRow> {
 
 #[cfg(test)]
 mod tests {
+    use breaker_core::state::Trip;
+
     use super::*;
 
     fn scale(replicas: u32) -> Scale {
@@ -217,10 +222,7 @@ mod tests {
 
     fn open() -> Record {
         let because = TripReason {
-            counted: 4,
-            threshold: 3,
-            failing: 1,
-            need: 1,
+            counts: Counts { counted: 4, threshold: 3, failing: 1, need: 1 },
             window: "1h".into(),
             cause: "network:refused".into(),
             quote: "dial tcp 10.0.0.1:443: connection refused".into(),
@@ -237,9 +239,7 @@ mod tests {
             episode: 2,
             state: State::Open {
                 since: "2026-01-02T03:00:01Z".parse().unwrap(),
-                replicas: 3,
-                because,
-                restoring: false,
+                trip: Trip { replicas: 3, because },
             },
             containers: vec![serde_json::from_value(restart).unwrap()],
             ..Record::default()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use breaker_core::snapshot::Counts;
 use breaker_core::state::Override;
 use jiff::{SignedDuration, Timestamp};
 
@@ -57,7 +58,7 @@ impl Status {
     fn phase_line(&self) -> String {
         match self.since {
             Some(since) => format!("{} since {since:.0}{}", self.phase, self.ago(since)),
-            None => self.phase.into(),
+            None => self.phase.to_string(),
         }
     }
 
@@ -71,10 +72,11 @@ impl Status {
     }
 
     fn counted_line(&self) -> String {
-        let count = &self.count;
-        match count.need {
+        let Counts { failing, need, .. } = *self.count();
+        let counted = self.count().with_causes(&self.count.by_cause);
+        match need {
             0 => "0, no pods".into(),
-            need => format!("{count}, {} of {need} needed pods failing", count.failing),
+            need => format!("{counted}, {failing} of {need} needed pods failing"),
         }
     }
 

@@ -1,13 +1,15 @@
-//! What a person may ask for.
+//! Commands of a person, or of the fleet around the breaker.
 
 use jiff::Timestamp;
 
-use super::Breaker;
+use super::machine::Breaker;
+use super::notify::Message;
 use crate::action::{Action, Command};
 use crate::cluster::Scale;
-use crate::policy::Mode;
-use crate::state::{Override, State, TripReason};
-use crate::{BreakerEvent, Policy};
+use crate::event::BreakerEvent;
+use crate::notification::NotificationKind;
+use crate::policy::{Mode, Policy};
+use crate::state::{Override, State, Trip, TripReason};
 
 impl Breaker {
     pub(super) fn command(&mut self, command: Command, now: Timestamp) {
@@ -16,17 +18,17 @@ impl Breaker {
             Command::Reset => self.reset(now),
             Command::Mode(mode) => {
                 self.policy.mode = mode;
-                self.stop_if_only_telling(now);
+                self.stop_if_only_observing(now);
             }
             Command::Policy(policy) => self.follow_policy(*policy, now),
             Command::Guard(why) => self.guard(why, now),
             Command::Override(set) => {
                 let before = std::mem::replace(&mut self.override_, set);
                 if set != before {
-                    self.save_then(vec![]);
+                    self.saves.request();
                     match set {
                         Override::ForcedOpen => self.press(),
-                        Override::Disabled => self.stop_if_only_telling(now),
+                        Override::Disabled => self.stop_if_only_observing(now),
                         Override::Auto => {}
                     }
                 }
@@ -34,16 +36,14 @@ impl Breaker {
         }
     }
 
-    /// Thresholds change, what was counted and where the breaker is stay.
+    /// Thresholds change; what was counted and where the breaker is stay.
     fn follow_policy(&mut self, policy: Policy, now: Timestamp) {
         if policy == self.policy {
             return;
         }
         self.policy = policy;
-        self.told_would_trip = None;
-        self.told_held.clear();
-        self.held_now = None;
-        self.stop_if_only_telling(now);
+        self.holds.follow_policy();
+        self.stop_if_only_observing(now);
         self.wake_for_recovery();
     }
 
@@ -56,7 +56,7 @@ impl Breaker {
         } else {
             return true;
         };
-        self.tell(BreakerEvent::Warning { message: format!("{why}; nothing was scaled") });
+        self.emit(BreakerEvent::Warning { message: format!("{why}; nothing was scaled") });
         false
     }
 
@@ -70,20 +70,20 @@ impl Breaker {
                 self.pressing = true;
                 self.read_scale();
             }
-            State::Open { replicas, because, .. } => {
-                self.tell(BreakerEvent::AlreadyOpen { replicas, because })
+            State::Open { trip, .. } | State::Restoring { trip, probe: None, .. } => {
+                self.emit(BreakerEvent::already_open(trip));
             }
-            State::Tripping { since, replicas, because } => {
-                self.tell(BreakerEvent::AlreadyOpen { replicas, because: because.clone() });
-                // From now on it is a person's trip: no guard takes it back.
-                let because = TripReason { pressed: true, ..because };
-                self.state = State::Tripping { since, replicas, because };
-                self.saving.again();
+            State::Tripping { since, trip } => {
+                self.emit(BreakerEvent::already_open(trip.clone()));
+                // From now on a person has asked for this trip: no guard takes it back.
+                let because = TripReason { pressed: true, ..trip.because };
+                self.state = State::Tripping { since, trip: Trip { because, ..trip } };
+                self.saves.request();
             }
-            State::HalfOpen { since, replicas, .. } => {
-                let because = TripReason { pressed: true, probe_failed: true, ..TripReason::default() };
-                self.state = State::Tripping { since, replicas, because };
-                self.save_then(vec![Action::ReadScale]);
+            State::HalfOpen { since, trip, .. } | State::Restoring { since, trip, .. } => {
+                let because = TripReason { probe_failed: true, ..TripReason::pressed() };
+                self.state = State::Tripping { since, trip: Trip { because, ..trip } };
+                self.saves.request_then([Action::ReadScale]);
             }
         }
     }
@@ -94,9 +94,9 @@ impl Breaker {
         if scale.replicas == 0 {
             self.release();
             let message = "it has 0 replicas already; there is nothing to take".into();
-            return self.tell(BreakerEvent::Warning { message });
+            return self.emit(BreakerEvent::Warning { message });
         }
-        self.trip(TripReason { pressed: true, ..TripReason::default() }, scale, now);
+        self.trip(TripReason::pressed(), scale, now);
     }
 
     /// The button comes up again; a breaker that is disabled stays so.
@@ -107,28 +107,23 @@ impl Breaker {
     }
 
     fn reset(&mut self, now: Timestamp) {
-        self.barred = None;
-        match self.state.clone() {
+        self.holds.scaling_forbidden = None;
+        let (since, trip, probe) = match self.state.clone() {
             State::Closed => {
                 self.contested = None;
                 self.release();
-                self.new_episode(now);
-                self.announce("reset", "", "Reset: counting anew".into(), None, None, now);
-                self.save_then(vec![Action::Emit(BreakerEvent::Reset)]);
+                self.start_episode(now);
+                self.enqueue(Message::new(NotificationKind::Reset, "Reset: counting anew"), now);
+                self.saves.request_then([Action::Emit(BreakerEvent::Reset)]);
+                return;
             }
-            State::Tripping { since, replicas, because } | State::Open { since, replicas, because, .. } => {
-                if self.may_scale() {
-                    self.state = State::Open { since, replicas, because, restoring: true };
-                    self.save_then(vec![Action::ReadScale]);
-                }
-            }
-            State::HalfOpen { since, replicas, probe, because, probing, .. } => {
-                if self.may_scale() {
-                    self.state =
-                        State::HalfOpen { since, replicas, probe, because, probing, restoring: true };
-                    self.save_then(vec![Action::ReadScale]);
-                }
-            }
+            State::Tripping { since, trip } | State::Open { since, trip } => (since, trip, None),
+            State::HalfOpen { since, trip, probe, .. } => (since, trip, Some(probe)),
+            State::Restoring { since, trip, probe } => (since, trip, probe),
+        };
+        if self.may_scale() {
+            self.state = State::Restoring { since, trip, probe };
+            self.saves.request_then([Action::ReadScale]);
         }
     }
 }

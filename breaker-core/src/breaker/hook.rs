@@ -9,107 +9,70 @@
 //!   failed and onFailure is Proceed  -> as proceed
 //! ```
 //!
-//! A crash in between repeats the question with the same id. An attempt that was held ends its episode, so that
-//! the next question has another id and is answered anew. A press asks too: the hook exists to save what the pods
-//! hold, whoever stops them. Where the target is at zero already, nothing is left to save and nobody is asked.
+//! A crash in between repeats the call with the same id. An attempt that was held ends its episode, so that
+//! the next call has another id and gets an answer of its own. A press calls the hook too: the hook exists to save
+//! what the pods hold, whoever stops them. A target that is at zero already has nothing left to save, and the hook
+//! is not called.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::Breaker;
-use crate::BreakerEvent;
+use super::machine::Breaker;
 use crate::action::Action;
+use crate::event::{BreakerEvent, HookOutcome};
+use crate::snapshot::HoldReason;
 use crate::state::{Override, State};
-use crate::webhook::OnFailure;
-use crate::webhook::{CloudEvent, HookDecision};
-
-/// The first wait after a hold; doubles.
-const ASK_AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(10);
-/// The longest wait.
-const ASK_AGAIN_AT_MOST: SignedDuration = SignedDuration::from_mins(5);
-
-/// What is known of the hook; nothing that a crash could take: then it is asked again.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Hook {
-    /// Id of the question under way.
-    asked: Option<String>,
-    /// Id of the trip that may go on.
-    passed: Option<String>,
-    /// Held in a row.
-    holds: u32,
-    /// Not asked again before.
-    again_at: Option<Timestamp>,
-    /// The trip that was held was a person's.
-    press_again: bool,
-}
-
-impl Hook {
-    /// A new episode has nothing to do with what was held before.
-    pub(super) fn begin_anew(&mut self) {
-        (self.holds, self.again_at, self.press_again) = (0, None, false);
-    }
-
-    pub(super) fn is_asked(&self) -> bool {
-        self.asked.is_some()
-    }
-}
+use crate::webhook::{CloudEvent, CloudEventData, HookDecision, OnFailure};
 
 impl Breaker {
-    /// The trip under way may not write its scale yet: the hook has not answered. Asks it, if nobody has.
-    pub(super) fn asks_first(&mut self) -> bool {
+    /// Whether the trip under way may not write its scale yet, since the hook has not answered. Calls the hook,
+    /// unless that has been done.
+    pub(super) fn waits_for_hook(&mut self) -> bool {
         let Some(hook) = self.policy.hooks.before_trip.clone() else { return false };
-        let State::Tripping { since, replicas, because } = self.state.clone() else { return false };
+        let State::Tripping { since, trip } = &self.state else { return false };
         let id = self.hook_id();
-        if self.hook.passed.as_ref() == Some(&id) {
+        if self.hook.has_passed(&id) {
             return false;
         }
-        if self.hook.asked.as_ref() != Some(&id) {
-            let message = format!("about to scale {} to 0, from {replicas}: {because}", self.target);
-            let event = self.cloud_event(
-                &id,
-                "before_trip",
-                since,
-                &message,
-                Some(replicas),
-                Some(&because),
-                self.episode,
-            );
-            self.hook.asked = Some(id);
+        let (since, trip) = (*since, trip.clone());
+        if self.hook.ask(&id) {
+            let message =
+                format!("about to scale {} to 0, from {}: {}", self.target, trip.replicas, trip.because);
+            let data = CloudEventData {
+                replicas: Some(trip.replicas),
+                because: Some(trip.because),
+                ..self.event_data(message)
+            };
+            let event = CloudEvent::new(&self.target, id, "before_trip", since, data);
             self.out.push(Action::CallHook { hook, event: Box::new(event) });
         }
         true
     }
 
     pub(super) fn hook_answered(&mut self, id: &str, answer: Result<HookDecision, String>, now: Timestamp) {
-        if self.hook.asked.as_deref() != Some(id) {
+        if !self.hook.answered(id) {
             return;
         }
-        self.hook.asked = None;
         // A reset, a guard or another watcher may have been faster.
         let Some(hook) = self.policy.hooks.before_trip.clone() else { return self.read_scale() };
         if !matches!(self.state, State::Tripping { .. }) || self.hook_id() != id {
             return;
         }
         let to = hook.to.shown();
-        let (held, notice) = match (answer, hook.on_failure) {
-            (Ok(HookDecision::Proceed), _) => {
-                (None, BreakerEvent::Hook { to, answer: "proceed", why: String::new(), proceeds: true })
+        let (answer, why, hold) = match answer {
+            Ok(HookDecision::Proceed) => (HookOutcome::Proceed, String::new(), None),
+            Ok(HookDecision::Hold(why)) => {
+                let hold = format!("the hook asks to hold: {why}");
+                (HookOutcome::Hold, why, Some(hold))
             }
-            (Ok(HookDecision::Hold(why)), _) => (
-                Some(format!("the hook asks to hold: {why}")),
-                BreakerEvent::Hook { to, answer: "hold", why, proceeds: false },
-            ),
-            (Err(why), OnFailure::Proceed) => {
-                (None, BreakerEvent::Hook { to, answer: "failed", why, proceeds: true })
+            Err(why) => {
+                let hold = (hook.on_failure == OnFailure::Hold).then(|| format!("the hook failed: {why}"));
+                (HookOutcome::Failed, why, hold)
             }
-            (Err(why), OnFailure::Hold) => (
-                Some(format!("the hook failed: {why}")),
-                BreakerEvent::Hook { to, answer: "failed", why, proceeds: false },
-            ),
         };
-        self.tell(notice);
-        match held {
+        self.emit(BreakerEvent::Hook { to, answer, why, proceeds: hold.is_none() });
+        match hold {
             None => {
-                self.hook.passed = Some(id.into());
+                self.hook.pass(id);
                 self.read_scale();
             }
             Some(why) => self.held_by_hook(why, now),
@@ -117,65 +80,21 @@ impl Breaker {
     }
 
     fn held_by_hook(&mut self, why: String, now: Timestamp) {
-        let wait = ASK_AGAIN_AFTER * (1 << self.hook.holds.min(5));
-        let again = now + wait.min(ASK_AGAIN_AT_MOST);
-        self.hook.holds += 1;
-        self.hook.again_at = Some(again);
-        self.hook.press_again = self.state.because().is_some_and(|because| because.pressed);
-        self.hold_back("hook", why, now);
+        let pressed = self.state.trip().is_some_and(|trip| trip.because.pressed);
+        let again = self.hook.hold(pressed, now);
+        self.abort_to_hold(HoldReason::Hook, why, now);
         self.out.push(Action::Wake(again));
     }
 
-    /// Held by the hook, and it is not time to ask again.
-    pub(super) fn waits_to_ask(&self, now: Timestamp) -> bool {
-        self.hook.again_at.is_some_and(|at| now < at)
-    }
-
-    /// A press that the hook held is made again for as long as the button is down.
+    /// A press that the hook held is repeated for as long as the button is down.
     pub(super) fn press_again_if_due(&mut self, now: Timestamp) {
-        if self.hook.press_again && !self.waits_to_ask(now) {
-            self.hook.press_again = false;
-            if self.override_ == Override::ForcedOpen {
-                self.press();
-            }
+        if self.hook.take_press(now) && self.override_ == Override::ForcedOpen {
+            self.press();
         }
     }
 
     /// The idempotency key: target UID and episode.
     fn hook_id(&self) -> String {
         format!("{}.{}", self.target_uid, self.episode)
-    }
-
-    #[allow(clippy::too_many_arguments)] // an event has as many facts
-    pub(super) fn cloud_event(
-        &self,
-        id: &str,
-        kind: &str,
-        time: Timestamp,
-        message: &str,
-        replicas: Option<u32>,
-        because: Option<&crate::state::TripReason>,
-        episode: u64,
-    ) -> CloudEvent {
-        let target = &self.target;
-        CloudEvent {
-            specversion: "1.0",
-            id: id.into(),
-            source: format!("/bigredbutton/{target}"),
-            kind: format!("dev.bigredbutton.{kind}"),
-            subject: target.to_string(),
-            time,
-            datacontenttype: "application/json",
-            data: serde_json::json!({
-                "namespace": target.namespace,
-                "kind": target.kind,
-                "name": target.name,
-                "uid": self.target_uid,
-                "episode": episode,
-                "message": message,
-                "replicas": replicas,
-                "because": because,
-            }),
-        }
     }
 }

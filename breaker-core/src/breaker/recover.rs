@@ -2,42 +2,37 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Breaker;
-use crate::BreakerEvent;
+use super::machine::Breaker;
+use super::notify::Message;
 use crate::action::Action;
+use crate::event::BreakerEvent;
+use crate::notification::NotificationKind;
 use crate::policy::{Mode, Recovery};
-use crate::state::{Override, State, TripReason};
+use crate::snapshot::HoldReason;
+use crate::state::{Override, State, Trip, TripReason};
 
 impl Breaker {
-    /// Open for long enough: try; tried for long enough: give all back.
+    /// After the cool-down a few replicas are tried; after the trial all are restored.
     pub(super) fn recover(&mut self, now: Timestamp) {
         let Recovery::HalfOpen { probe_replicas, probe_for, .. } = self.policy.recovery else { return };
-        if self.policy.mode == Mode::Observe || self.override_ != Override::Auto || !self.listed {
+        if self.policy.mode == Mode::Observe || self.override_ != Override::Auto || !self.started {
             return;
         }
-        match self.state.clone() {
-            State::Open { since, replicas, because, restoring: false }
-                if !because.pressed && replicas > 0 && now >= since + self.cooldown() =>
+        match &self.state {
+            State::Open { since, trip }
+                if !trip.because.pressed && trip.replicas > 0 && now >= *since + self.cooldown() =>
             {
-                let probe = probe_replicas.clamp(1, replicas);
-                self.state = State::HalfOpen {
-                    since: now,
-                    replicas,
-                    probe,
-                    because,
-                    probing: false,
-                    restoring: false,
-                };
-                self.save_then(vec![Action::ReadScale]);
+                let probe = probe_replicas.clamp(1, trip.replicas);
+                self.state = State::HalfOpen { since: now, trip: trip.clone(), probe, probing: false };
+                self.saves.request_then([Action::ReadScale]);
             }
-            State::HalfOpen { since, replicas, probe, because, probing: true, restoring: false }
-                if now >= since + probe_for
+            State::HalfOpen { since, trip, probe, probing: true }
+                if now >= *since + probe_for
                     && !self.probe_died()
-                    && self.view.live().any(|pod| pod.has_started()) =>
+                    && self.pods.live().any(|pod| pod.has_started()) =>
             {
-                self.state =
-                    State::HalfOpen { since, replicas, probe, because, probing: true, restoring: true };
-                self.save_then(vec![Action::ReadScale]);
+                self.state = State::Restoring { since: *since, trip: trip.clone(), probe: Some(*probe) };
+                self.saves.request_then([Action::ReadScale]);
             }
             _ => {}
         }
@@ -49,7 +44,7 @@ impl Breaker {
         self.cooldown_secs.map_or(cooldown, SignedDuration::from_secs)
     }
 
-    /// A probe that failed doubles the next cool-down.
+    /// A trial that failed doubles the next cool-down.
     pub(super) fn lengthen_cooldown(&mut self, because: &TripReason) {
         if let Recovery::HalfOpen { max_cooldown, .. } = self.policy.recovery
             && because.probe_failed
@@ -75,72 +70,75 @@ impl Breaker {
         if let State::HalfOpen { since, probing, probe, .. } = &mut self.state {
             (*since, *probing) = (now, true);
             let replicas = *probe;
-            self.save_then(vec![Action::Emit(BreakerEvent::Probing { replicas })]);
+            self.saves.request_then([Action::Emit(BreakerEvent::Probing { replicas })]);
             self.wake_for_recovery();
         }
     }
 
-    /// Trial replicas are being watched; `counted`: one of them has just had a counted restart. While
-    /// opening again is held, they are neither given up nor taken for survivors; once it is not, a fresh list
-    /// says whether they fail, else their trial begins anew. (The one-node rule is for closed breakers: a
-    /// trial of one replica is always on one node.)
+    /// Judges the trial replicas; `counted`: one of them has just had a counted restart. While opening again is
+    /// held, they are neither given up nor taken for survivors. Once it is not, a fresh list shows whether they
+    /// fail; if not, their trial starts again. (The one-node rule is for closed breakers: a trial of one replica is
+    /// always on one node.)
     pub(super) fn judge_probe(&mut self, counted: bool, now: Timestamp) {
         if !counted && !self.probe_died() {
-            return;
+            return self.holds.clear();
         }
-        if let Some(why) = self.guarded.clone() {
-            return self.hold("guard", why, now);
+        if let Some(why) = self.holds.outage_guard.clone() {
+            return self.hold(HoldReason::Guard, why, now);
         }
-        if self.waits_to_ask(now) {
+        if self.hook.waits(now) {
             return;
         }
         if counted {
             return self.probe_failed(now);
         }
-        if self.decide_on_fresh {
+        if self.holds.needs_fresh_list {
             return self.list_pods();
         }
-        if self.count_revisions(now).iter().any(|tally| tally.failing > 0) {
+        if self.revisions.iter().any(|revision| revision.counts.failing > 0) {
             return self.probe_failed(now);
         }
         if let State::HalfOpen { since, .. } = &mut self.state {
             *since = now;
         }
-        self.save_then(vec![]);
+        self.saves.request();
         self.wake_for_recovery();
     }
 
-    /// A trial replica has had a counted restart since the trial began.
+    /// Whether a trial replica has had a counted restart since the trial began.
     pub(super) fn probe_died(&self) -> bool {
         let State::HalfOpen { since, probing: true, .. } = &self.state else { return false };
-        // Kubernetes tells times in whole seconds, cut off.
+        // Kubernetes cuts times to whole seconds.
         let since = Timestamp::from_second(since.as_second()).unwrap_or(*since);
         self.ledger.restarts_since(since).any(|restart| restart.counts(self.policy.causes))
     }
 
     /// A counted restart among the trial replicas: open again.
-    pub(super) fn probe_failed(&mut self, now: Timestamp) {
-        let State::HalfOpen { replicas, because, .. } = self.state.clone() else { return };
+    fn probe_failed(&mut self, now: Timestamp) {
+        let State::HalfOpen { trip, .. } = self.state.clone() else { return };
         if self.policy.mode == Mode::Observe {
             return;
         }
+        let Trip { replicas, because } = trip;
         let because = TripReason { probe_failed: true, ..because };
-        self.saving.forget_trip();
-        self.announce("probe_failed", "", "A trial replica failed again".into(), Some(replicas), None, now);
-        self.state = State::Tripping { since: now, replicas, because };
-        self.save_then(vec![Action::ReadScale]);
+        self.saves.forget_trip();
+        let message = Message::new(NotificationKind::ProbeFailed, "A trial replica failed again");
+        self.enqueue(Message { replicas: Some(replicas), ..message }, now);
+        self.state = State::Tripping { since: now, trip: Trip { replicas, because } };
+        self.saves.request_then([Action::ReadScale]);
     }
 
-    /// The replicas are back, or somebody else has set them.
+    /// The replicas are restored, or somebody else has set them.
     pub(super) fn closed(&mut self, replicas: u32, now: Timestamp) {
         let event = self.event(false, "Restored", "Restore", format!("{replicas} replicas given back"));
-        self.announce("restored", "", event.note.clone(), Some(replicas), None, now);
+        let message = Message::new(NotificationKind::Restored, event.note.clone());
+        self.enqueue(Message { replicas: Some(replicas), ..message }, now);
         self.publish_later(event);
         self.state = State::Closed;
         self.contested = None;
         self.cooldown_secs = None;
         self.release();
-        self.new_episode(now);
-        self.save_then(vec![Action::Emit(BreakerEvent::Restored { replicas })]);
+        self.start_episode(now);
+        self.saves.request_then([Action::Emit(BreakerEvent::Restored { replicas })]);
     }
 }

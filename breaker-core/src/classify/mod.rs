@@ -37,7 +37,7 @@ use level::Level;
 use rule::Says;
 use table::Table;
 
-use crate::verdict::{Confidence, NetworkKind};
+use crate::verdict::{Confidence, NetworkKind, UnknownReason};
 use crate::{Cause, Termination, Verdict};
 
 /// The built-in table, as text.
@@ -107,8 +107,8 @@ impl Classifier {
                 let quote = format!("exit code {}", termination.death.exit_code);
                 Verdict { confidence: Confidence::Low, ..verdict(cause, None, rule, &quote) }
             }
-            None if silent(termination) => Verdict::unknown("no-last-words"),
-            None => Verdict::unknown("no-rule"),
+            None if silent(termination) => Verdict::unknown(UnknownReason::NoLastWords),
+            None => Verdict::unknown(UnknownReason::NoRule),
         };
         Explanation { verdict, place: None }
     }
@@ -146,7 +146,7 @@ impl Classifier {
         verdict.quote = quote::quote(decision.line, decision.at);
         verdict.confidence = confidence;
         if row.cause == Cause::Unknown {
-            verdict.rule = "no-rule".into();
+            verdict.rule = UnknownReason::NoRule.as_str().into();
             verdict.confidence = Confidence::Low;
         }
         let before = text[..text.len() - last.len()].matches('\n').count();

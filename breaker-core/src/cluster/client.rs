@@ -75,8 +75,8 @@ pub trait ClusterClient: Send + Sync {
 pub enum PodWatchEvent {
     /// A pod was added or changed.
     Applied(PodReport),
-    /// A pod was removed.
-    Gone(PodUid),
+    /// A pod was deleted.
+    Deleted(PodUid),
     /// All pods there are; what is absent is gone.
     Listed(Vec<PodReport>),
     /// The watch is established, or was established again, without other news.

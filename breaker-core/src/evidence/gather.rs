@@ -7,14 +7,18 @@
 use futures::future::{Either, select};
 use jiff::SignedDuration;
 
+use crate::backoff::Backoff;
 use crate::classify::Explanation;
 use crate::cluster::{LogTail, LogTailRequest};
 use crate::ledger::EvidenceRequest;
 use crate::pod::PodEvent;
+use crate::verdict::UnknownReason;
 use crate::{Cause, Classifier, Clock, ClusterClient, ClusterError, Termination, Verdict};
 
 /// A verdict is pending at most this long.
-pub const EVIDENCE_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const EVIDENCE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
+
+const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(100), EVIDENCE_TIMEOUT);
 
 /// How far the kubelet's event may precede the start it belongs to, since events carry whole seconds.
 const EVENT_SLACK: SignedDuration = SignedDuration::from_secs(1);
@@ -28,7 +32,17 @@ pub(crate) struct Evidence {
     pub(crate) forbidden: Vec<ClusterError>,
 }
 
-/// Takes the evidence for one death; answers within [`EVIDENCE_WITHIN`].
+/// The verdict that the status alone allows, without asking the cluster.
+pub(crate) fn from_status(classifier: &Classifier, termination: &Termination) -> Verdict {
+    let mut verdict = classifier.classify(termination);
+    let signal = matches!(termination.death.exit_code, 137 | 143);
+    if verdict.cause == Cause::Unknown && !signal {
+        verdict.rule = missing_reason(termination, &verdict.rule, UnknownReason::LogGone);
+    }
+    verdict
+}
+
+/// Takes the evidence for one death; answers within [`EVIDENCE_TIMEOUT`].
 pub(crate) async fn take(
     client: &dyn ClusterClient,
     clock: &dyn Clock,
@@ -38,12 +52,12 @@ pub(crate) async fn take(
 ) -> Evidence {
     let termination = &wanted.termination;
     let by_status = classifier.explain(termination);
-    let deadline = clock.now() + EVIDENCE_WITHIN;
+    let deadline = clock.now() + EVIDENCE_TIMEOUT;
     let gathering = Box::pin(gather(client, clock, classifier, namespace, &wanted, by_status.clone()));
     match select(gathering, clock.sleep_until(deadline)).await {
         Either::Left((evidence, _)) => evidence,
         Either::Right(_) => {
-            let late = Explanation { verdict: Verdict::unknown("evidence-late"), place: None };
+            let late = Explanation { verdict: Verdict::unknown(UnknownReason::EvidenceLate), place: None };
             let explanation = if by_status.verdict.cause == Cause::Unknown { late } else { by_status };
             Evidence { termination: termination.clone(), explanation, forbidden: Vec::new() }
         }
@@ -68,29 +82,29 @@ async fn gather(
             death: termination.death.clone(),
             current: wanted.current,
         };
-        match patiently(clock, || client.last_words(&of)).await {
+        match retrying(clock, || client.last_words(&of)).await {
             Ok(LogTail::Said(text)) => {
                 termination.log_tail = text;
                 explained = classifier.explain(&termination);
             }
             Ok(LogTail::Gone) => {
                 let verdict = &mut explained.verdict;
-                verdict.rule = because_of(&termination, &verdict.rule, "log-gone");
+                verdict.rule = missing_reason(&termination, &verdict.rule, UnknownReason::LogGone);
             }
             Err(error) => {
-                let rule = if matches!(error, ClusterError::Forbidden { .. }) {
-                    "log-forbidden"
+                let reason = if matches!(error, ClusterError::Forbidden { .. }) {
+                    UnknownReason::LogForbidden
                 } else {
-                    "log-gone"
+                    UnknownReason::LogGone
                 };
                 let verdict = &mut explained.verdict;
-                verdict.rule = because_of(&termination, &verdict.rule, rule);
+                verdict.rule = missing_reason(&termination, &verdict.rule, reason);
                 forbidden.push(error);
             }
         }
     }
     if explained.verdict.cause == Cause::Network || matches!(termination.death.exit_code, 137 | 143) {
-        match patiently(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
+        match retrying(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
             Ok(events) => {
                 termination.events = concerning(events, wanted);
                 let with_events = classifier.explain(&termination);
@@ -106,22 +120,22 @@ async fn gather(
 }
 
 /// A message that no rule knows is a better reason than a log that could not be had.
-fn because_of(termination: &Termination, known: &str, missing: &str) -> String {
-    if termination.death.message.is_empty() { missing.into() } else { known.into() }
+fn missing_reason(termination: &Termination, known: &str, missing: UnknownReason) -> String {
+    if termination.death.message.is_empty() { missing.as_str().into() } else { known.into() }
 }
 
 /// Tries again while that can help; the caller's deadline ends it.
-async fn patiently<T, F, Fut>(clock: &dyn Clock, call: F) -> Result<T, ClusterError>
+async fn retrying<T, F, Fut>(clock: &dyn Clock, call: F) -> Result<T, ClusterError>
 where
     F: Fn() -> Fut,
     Fut: Future<Output = Result<T, ClusterError>>,
 {
-    let mut wait = SignedDuration::from_millis(100);
+    let mut failures = 0;
     loop {
         match call().await {
             Err(error) if error.is_retryable() => {
-                clock.sleep_until(clock.now() + wait).await;
-                wait *= 2;
+                clock.sleep_until(clock.now() + BACKOFF.delay(failures)).await;
+                failures += 1;
             }
             other => return other,
         }

@@ -4,5 +4,4 @@ mod explain_pod;
 mod gather;
 
 pub use self::explain_pod::{ExplainedTermination, explain_pod};
-pub use self::gather::EVIDENCE_WITHIN;
-pub(crate) use self::gather::take;
+pub(crate) use self::gather::{from_status, take};

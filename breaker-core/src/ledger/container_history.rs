@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::identity::InstanceId;
 use crate::pod::{ContainerReport, ContainerState, Terminated};
 use crate::policy::Unobserved;
+use crate::verdict::UnknownReason;
 use crate::{Cause, Verdict};
 
 /// Unobserved restarts remembered of one jump; a policy that needs more is told apart by its count anyway.
@@ -27,9 +28,9 @@ pub(crate) struct ContainerHistory {
     /// When the container was last observed; where a gap begins.
     pub(crate) observed_at: Timestamp,
     /// Deaths of this series by instance number.
-    pub(crate) deaths: BTreeMap<u32, Entry>,
+    pub(crate) deaths: BTreeMap<u32, Instance>,
     /// Restarts of former series.
-    pub(crate) earlier: Vec<Entry>,
+    pub(crate) earlier: Vec<Instance>,
     /// Exit codes with which this container was seen to end on a failed probe.
     pub(crate) probe_exits: BTreeSet<i32>,
     running: Option<InstanceId>,
@@ -38,7 +39,7 @@ pub(crate) struct ContainerHistory {
 
 /// One ended instance.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct Instance {
     pub(crate) id: InstanceId,
     /// `finishedAt`; where the runtime lost that, when it was noticed.
     pub(crate) at: Timestamp,
@@ -115,7 +116,7 @@ impl ContainerHistory {
             };
             if new {
                 let told = known.is_some_and(|entry| entry.told);
-                self.deaths.insert(number, Entry::observed(death, number, stopped(death), told, now));
+                self.deaths.insert(number, Instance::observed(death, number, stopped(death), told, now));
                 fresh.push(number);
             }
         }
@@ -154,7 +155,7 @@ impl ContainerHistory {
         self.earlier.extend(ended.into_iter().filter(|(number, _)| *number < self.seen).map(|(_, e)| e));
         // Nothing can be inherited across the fall any more.
         for entry in self.earlier.iter_mut().filter(|entry| !entry.observed) {
-            entry.verdict.get_or_insert_with(|| Verdict::unknown("unobserved"));
+            entry.verdict.get_or_insert_with(|| Verdict::unknown(UnknownReason::Unobserved));
         }
         self.gaps.clear();
         self.seen = 0;
@@ -168,7 +169,7 @@ impl ContainerHistory {
         if (from..to).any(|number| !self.deaths.contains_key(&number)) && since >= oldest {
             let dated = self.deaths.range(from..).next_back().map_or(now, |(_, entry)| entry.at);
             for number in from.max(to.saturating_sub(MOST_OF_A_JUMP))..to {
-                self.deaths.entry(number).or_insert_with(|| Entry::deduced(number, dated));
+                self.deaths.entry(number).or_insert_with(|| Instance::deduced(number, dated));
             }
             self.gaps.push(Gap { from, to, since });
         }
@@ -211,14 +212,14 @@ impl ContainerHistory {
                         entry.at = *at;
                         entry.verdict = Some(verdict.clone());
                     }
-                    None => entry.verdict = Some(Verdict::unknown("unobserved")),
+                    None => entry.verdict = Some(Verdict::unknown(UnknownReason::Unobserved)),
                 }
             }
         }
     }
 
     /// The restarts of this container with a verdict: deaths whose successor has shown itself.
-    pub(crate) fn restarts(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn restarts(&self) -> impl Iterator<Item = &Instance> {
         let seen = self.seen;
         self.earlier
             .iter()
@@ -226,7 +227,7 @@ impl ContainerHistory {
             .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
-    pub(crate) fn restarts_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+    pub(crate) fn restarts_mut(&mut self) -> impl Iterator<Item = &mut Instance> {
         let seen = self.seen;
         self.earlier
             .iter_mut()
@@ -234,7 +235,7 @@ impl ContainerHistory {
             .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
-    pub(crate) fn entry_mut(&mut self, id: &InstanceId) -> Option<&mut Entry> {
+    pub(crate) fn instance_mut(&mut self, id: &InstanceId) -> Option<&mut Instance> {
         self.deaths.values_mut().chain(&mut self.earlier).find(|entry| entry.id == *id)
     }
 
@@ -251,7 +252,7 @@ impl ContainerHistory {
     }
 
     /// A new episode: what has been seen to end counts no more, nor what it left to be deduced.
-    pub(crate) fn begin_anew(&mut self) {
+    pub(crate) fn start_episode(&mut self) {
         self.earlier.clear();
         self.gaps.clear();
         self.deaths = self.deaths.split_off(&self.seen);
@@ -271,7 +272,7 @@ impl ContainerHistory {
     }
 }
 
-impl Entry {
+impl Instance {
     fn observed(death: &Terminated, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
         Self {
             id: InstanceId::of(death, number),

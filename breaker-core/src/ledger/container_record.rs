@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::container_history::{ContainerHistory, Entry};
+use super::container_history::{ContainerHistory, Instance};
 use super::{ContainerKey, InstanceId, Ledger};
 use crate::pod::PodUid;
 use crate::verdict::{Confidence, NetworkKind};
@@ -68,7 +68,7 @@ impl RestartRecord {
 
 impl Ledger {
     /// The containers that have restarts or probe kills to remember, restarts from `oldest` on.
-    pub(crate) fn marks(&self, oldest: Timestamp) -> Vec<ContainerRecord> {
+    pub(crate) fn to_record(&self, oldest: Timestamp) -> Vec<ContainerRecord> {
         self.series
             .iter()
             .filter(|(_, series)| series.seen > 0 || !series.probe_exits.is_empty())
@@ -80,32 +80,31 @@ impl Ledger {
                 seen: series.accounted(),
                 observed_at: series.observed_at,
                 probe_exits: series.probe_exits.clone(),
-                restarts: restart_marks(series, oldest),
+                restarts: restart_records(series, oldest),
             })
             .collect()
     }
 
-    /// Takes in marks: those of a Record at start, or of another watcher's Record. What both know stays once.
-    pub(crate) fn adopt(&mut self, marks: &[ContainerRecord]) {
-        for mark in marks {
-            let key = ContainerKey { pod: mark.pod.clone(), container: mark.container.clone() };
-            let series = self
-                .series
-                .entry(key)
-                .or_insert_with(|| ContainerHistory::new(&mark.pod_name, &mark.revision, mark.observed_at));
-            if mark.seen >= series.seen {
-                series.observed_at = series.observed_at.max(mark.observed_at);
+    /// Takes in the containers of a Record, at start or of another watcher. What both know is kept once.
+    pub(crate) fn merge_record(&mut self, records: &[ContainerRecord]) {
+        for record in records {
+            let key = ContainerKey { pod: record.pod.clone(), container: record.container.clone() };
+            let series = self.series.entry(key).or_insert_with(|| {
+                ContainerHistory::new(&record.pod_name, &record.revision, record.observed_at)
+            });
+            if record.seen >= series.seen {
+                series.observed_at = series.observed_at.max(record.observed_at);
             }
-            series.seen = series.seen.max(mark.seen);
-            series.probe_exits.extend(&mark.probe_exits);
-            for restart in &mark.restarts {
-                let entry = Entry::from(restart);
+            series.seen = series.seen.max(record.seen);
+            series.probe_exits.extend(&record.probe_exits);
+            for restart in &record.restarts {
+                let entry = Instance::from(restart);
                 match restart.n {
                     Some(n) => match series.deaths.get(&n) {
                         Some(known) if known.observed && known.verdict.is_some() => {}
                         _ => drop(series.deaths.insert(n, entry)),
                     },
-                    None if series.entry_mut(&restart.id).is_none() => series.earlier.push(entry),
+                    None if series.instance_mut(&restart.id).is_none() => series.earlier.push(entry),
                     None => {}
                 }
             }
@@ -113,8 +112,8 @@ impl Ledger {
     }
 }
 
-fn restart_marks(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRecord> {
-    let mut marks: Vec<_> = series
+fn restart_records(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRecord> {
+    let mut records: Vec<_> = series
         .earlier
         .iter()
         .map(|entry| (None, entry))
@@ -133,24 +132,24 @@ fn restart_marks(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRec
             })
         })
         .collect();
-    marks.sort_by_key(|mark| (mark.at, mark.n));
-    marks
+    records.sort_by_key(|record| (record.at, record.n));
+    records
 }
 
-impl From<&RestartRecord> for Entry {
-    fn from(mark: &RestartRecord) -> Self {
+impl From<&RestartRecord> for Instance {
+    fn from(record: &RestartRecord) -> Self {
         Self {
-            id: mark.id.clone(),
-            at: mark.at,
-            exit_code: mark.exit.unwrap_or_default(),
-            observed: mark.exit.is_some(),
+            id: record.id.clone(),
+            at: record.at,
+            exit_code: record.exit.unwrap_or_default(),
+            observed: record.exit.is_some(),
             discounted: false,
             verdict: Some(Verdict {
-                cause: mark.cause,
-                kind: mark.kind,
+                cause: record.cause,
+                kind: record.kind,
                 confidence: Confidence::High,
                 rule: "recorded".into(),
-                quote: mark.quote.clone(),
+                quote: record.quote.clone(),
             }),
             told: true,
         }

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub(crate) use self::container_history::newest_instant;
-use self::container_history::{ContainerHistory, Entry};
+use self::container_history::{ContainerHistory, Instance};
 pub use self::container_record::{ContainerRecord, RestartRecord};
 pub use self::identity::{ContainerKey, InstanceId, TerminationId};
 use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated};
@@ -109,7 +109,7 @@ impl Ledger {
     /// same exit code, are probe kills too, since the kubelet's events dry up.
     pub(crate) fn decide(&mut self, id: &TerminationId, mut verdict: Verdict) {
         let Some(series) = self.series.get_mut(&id.key) else { return };
-        let Some(exit_code) = series.entry_mut(&id.instance).map(|entry| entry.exit_code) else { return };
+        let Some(exit_code) = series.instance_mut(&id.instance).map(|entry| entry.exit_code) else { return };
         match verdict.cause {
             Cause::Probe => {
                 series.probe_exits.insert(exit_code);
@@ -121,7 +121,7 @@ impl Ledger {
             }
             _ => {}
         }
-        if let Some(entry) = series.entry_mut(&id.instance) {
+        if let Some(entry) = series.instance_mut(&id.instance) {
             entry.verdict.get_or_insert(verdict);
         }
     }
@@ -149,7 +149,7 @@ impl Ledger {
     }
 
     /// Restarts not told yet, marked as told. A jump's unobserved ones follow the observed one.
-    pub(crate) fn tell(&mut self, oldest: Timestamp) -> Vec<Restart> {
+    pub(crate) fn take_new(&mut self, oldest: Timestamp) -> Vec<Restart> {
         let mut told = Vec::new();
         for (key, series) in &mut self.series {
             let (pod_name, revision) = (series.pod_name.clone(), series.revision.clone());
@@ -174,8 +174,8 @@ impl Ledger {
     }
 
     /// A new episode: only deaths not seen yet can count.
-    pub(crate) fn begin_anew(&mut self) {
-        self.series.values_mut().for_each(ContainerHistory::begin_anew);
+    pub(crate) fn start_episode(&mut self) {
+        self.series.values_mut().for_each(ContainerHistory::start_episode);
     }
 
     /// Forgets what has left the window, and containers of pods that are gone and have nothing left.
@@ -191,7 +191,7 @@ impl Ledger {
 pub(crate) struct RestartView<'a> {
     pub(crate) key: &'a ContainerKey,
     series: &'a ContainerHistory,
-    entry: &'a Entry,
+    entry: &'a Instance,
 }
 
 impl<'a> RestartView<'a> {

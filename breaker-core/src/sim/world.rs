@@ -450,7 +450,7 @@ impl World {
         if let Some(mut pod) = self.pods.remove(uid) {
             pod.report.deleting = true;
             self.send(PodWatchEvent::Applied(pod.report));
-            self.send(PodWatchEvent::Gone(uid.to_owned()));
+            self.send(PodWatchEvent::Deleted(uid.to_owned()));
         }
     }
 

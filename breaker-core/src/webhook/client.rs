@@ -1,10 +1,9 @@
 //! The way to people and programs outside the cluster.
 
 use async_trait::async_trait;
-use jiff::Timestamp;
-use serde::Serialize;
 
-use crate::webhook::Endpoint;
+use super::cloud_event::CloudEvent;
+use super::hooks::Endpoint;
 
 /// Delivers messages. Object-safe; `breaker-kube` implements it over HTTP, `sim` in memory.
 ///
@@ -16,28 +15,6 @@ pub trait WebhookClient: Send + Sync {
     /// # Errors
     /// [`WebhookError`] when it was not accepted, or nobody knows whether it was.
     async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError>;
-}
-
-/// An event in the structured JSON form of CloudEvents 1.0.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct CloudEvent {
-    /// `1.0`.
-    pub specversion: &'static str,
-    /// Same event, same id: `<target uid>.<episode>` for the hook, with what happened appended for a notice.
-    pub id: String,
-    /// `/bigredbutton/<namespace>/<kind>/<name>`.
-    pub source: String,
-    /// `dev.bigredbutton.before_trip`, `dev.bigredbutton.tripped`, ….
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// `<namespace>/<kind>/<name>`.
-    pub subject: String,
-    /// When it happened; unchanged when it is sent again.
-    pub time: Timestamp,
-    /// `application/json`.
-    pub datacontenttype: &'static str,
-    /// What happened.
-    pub data: serde_json::Value,
 }
 
 /// What the receiver of a hook wants.

@@ -5,59 +5,58 @@ use std::sync::Arc;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::Clock;
+use crate::backoff::Backoff;
+use crate::clock::Clock;
 use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 
-/// A notice that takes longer is sent again later.
-const NOTICE_WITHIN: SignedDuration = SignedDuration::from_secs(10);
-/// The first pause between two attempts; doubles.
-const PAUSE: SignedDuration = SignedDuration::from_millis(250);
-const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
-const SHORTEST_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
+/// The time for one attempt at a notification.
+const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
+const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(250), SignedDuration::from_secs(2));
+const MIN_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
 
 /// One attempt at a notice.
 pub(crate) async fn once(
-    messenger: Option<Arc<dyn WebhookClient>>,
+    client: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
     to: &Endpoint,
     event: &CloudEvent,
 ) -> Result<(), String> {
-    let Some(messenger) = messenger else { return Err(NOBODY.into()) };
-    let deadline = clock.now() + NOTICE_WITHIN;
-    match attempt(&*messenger, clock, to, event, deadline).await {
+    let Some(client) = client else { return Err(NOBODY.into()) };
+    let deadline = clock.now() + NOTIFY_TIMEOUT;
+    match attempt(&*client, clock, to, event, deadline).await {
         Some(answer) => answer.map(|_| ()).map_err(|error| error.why),
-        None => Err(format!("no answer within {NOTICE_WITHIN:#}")),
+        None => Err(format!("no answer within {NOTIFY_TIMEOUT:#}")),
     }
 }
 
 /// Attempts at a question until it is answered or `within` is over: a receiver that is just being restarted is
 /// not taken for one that is gone.
 pub(crate) async fn until(
-    messenger: Option<Arc<dyn WebhookClient>>,
+    client: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
     to: &Endpoint,
     event: &CloudEvent,
     within: SignedDuration,
 ) -> Result<HookDecision, String> {
-    let Some(messenger) = messenger else { return Err(NOBODY.into()) };
+    let Some(client) = client else { return Err(NOBODY.into()) };
     let deadline = clock.now() + within;
-    let mut pause = PAUSE;
+    let mut failures = 0;
     let mut last = None;
     loop {
-        match attempt(&*messenger, clock, to, event, deadline).await {
+        match attempt(&*client, clock, to, event, deadline).await {
             Some(Ok(reply)) => return Ok(reply),
             Some(Err(error)) if !error.retryable => return Err(error.why),
             Some(Err(error)) => last = Some(error.why),
             None => {}
         }
         // The last attempt comes shortly before the end.
-        let next = (clock.now() + pause).min(deadline - SHORTEST_ATTEMPT);
+        let next = (clock.now() + BACKOFF.delay(failures)).min(deadline - MIN_ATTEMPT);
         if next <= clock.now() {
             let last = last.map(|why| format!("; the last attempt: {why}")).unwrap_or_default();
             return Err(format!("no answer within {within:#}{last}"));
         }
         clock.sleep_until(next).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        failures += 1;
     }
 }
 
@@ -65,13 +64,13 @@ const NOBODY: &str = "this watcher has no way to send messages";
 
 /// `None` when time was up first.
 async fn attempt(
-    messenger: &dyn WebhookClient,
+    client: &dyn WebhookClient,
     clock: &dyn Clock,
     to: &Endpoint,
     event: &CloudEvent,
     deadline: Timestamp,
 ) -> Option<Result<HookDecision, WebhookError>> {
-    match select(messenger.post(to, event), clock.sleep_until(deadline)).await {
+    match select(client.post(to, event), clock.sleep_until(deadline)).await {
         Either::Left((answer, _)) => Some(answer),
         Either::Right(_) => None,
     }

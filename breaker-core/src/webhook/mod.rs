@@ -1,8 +1,10 @@
 //! Webhooks: the hook that is asked before a trip, the receivers of notifications, and the client that calls them.
 
 mod client;
+mod cloud_event;
 pub(crate) mod delivery;
 mod hooks;
 
-pub use self::client::{CloudEvent, HookDecision, WebhookClient, WebhookError};
+pub use self::client::{HookDecision, WebhookClient, WebhookError};
+pub use self::cloud_event::{CloudEvent, CloudEventData};
 pub use self::hooks::{BeforeTrip, Endpoint, Hooks, OnFailure};

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use breaker_core::action::Command;
 use breaker_core::policy::Mode;
 use breaker_core::sim::Sim;
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::CloudEvent;
 use breaker_core::{BreakerEvent, Classifier, Clock, ClusterError, Policy, Supervisor, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) const REFUSED: &str = "dial tcp 10.96.0.7:8080: connect: connection refused";
 
@@ -121,17 +121,16 @@ async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: RunUntil, se
         client: Arc::new(sim.clone()),
         clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
-        messenger: Some(Arc::new(sim.clone())),
-        heartbeat: None,
+        webhooks: Some(Arc::new(sim.clone())),
     };
-    let dry = policy.mode == Mode::Observe;
-    let mut supervisor = match Supervisor::start(parts, policy.clone(), sim.target().clone(), dry).await {
+    let options = SupervisorOptions { dry_run: policy.mode == Mode::Observe, ..SupervisorOptions::default() };
+    let mut supervisor = match Supervisor::start(parts, policy.clone(), sim.target().clone(), options).await {
         Ok(supervisor) => supervisor,
         Err(error) => return seen.error = Some(error),
     };
     let (lines, notices) = (&mut seen.lines, &mut seen.notices);
     let end = supervisor
-        .run(commands, until, &mut |_, notice| {
+        .run(commands, until, &mut |_: Timestamp, notice: &BreakerEvent| {
             lines.push(notice.to_string());
             notices.push(notice.clone());
         })

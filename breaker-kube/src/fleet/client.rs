@@ -136,7 +136,7 @@ impl FleetClient {
     async fn pause_keda(&self, target: &WorkloadRef, replicas: u32) {
         let Some(mut pause) = self.page.read(|sheet| sheet.paused.clone()) else { return };
         let state = self.page.record().map(|record| record.state).unwrap_or_default();
-        let on_trial = matches!(state, State::HalfOpen { restoring: false, .. });
+        let on_trial = matches!(state, State::HalfOpen { .. });
         let done = if replicas == 0 || on_trial {
             pause.ours = replicas.to_string();
             self.page.change(|sheet| sheet.paused = Some(pause.clone()));
@@ -215,7 +215,7 @@ impl ClusterClient for FleetClient {
         if matches!(record.state, State::Tripping { .. }) {
             self.look_for_keda(target).await;
         }
-        if matches!(&record.state, State::Tripping { because, .. } if !because.pressed) {
+        if matches!(&record.state, State::Tripping { trip, .. } if !trip.because.pressed) {
             let _ = self.looked.clone().wait_for(|looked| *looked).await;
         }
         let saved = {

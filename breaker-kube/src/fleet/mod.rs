@@ -25,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use breaker_core::state::Phase;
 use breaker_core::webhook::WebhookClient;
 use breaker_core::{BreakerEvent, Classifier, ClusterError, Policy, WorkloadRef};
 use futures::StreamExt;
@@ -83,7 +84,7 @@ pub trait FleetObserver: Send + Sync {
     fn remark(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str);
 
     /// A breaker is in this phase now.
-    fn phase(&self, breaker: &BreakerName, phase: &'static str);
+    fn phase(&self, breaker: &BreakerName, phase: Phase);
 
     /// A breaker is gone, or is not watched any more.
     fn gone(&self, breaker: &BreakerName);
@@ -151,16 +152,16 @@ impl Shared {
     }
 }
 
-fn phase_after(notice: &BreakerEvent) -> Option<&'static str> {
+fn phase_after(notice: &BreakerEvent) -> Option<Phase> {
     match notice {
-        BreakerEvent::Tripping { .. } => Some("Tripping"),
-        BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. } => Some("Open"),
-        BreakerEvent::Probing { .. } => Some("HalfOpen"),
+        BreakerEvent::Tripping { .. } => Some(Phase::Tripping),
+        BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. } => Some(Phase::Open),
+        BreakerEvent::Probing { .. } => Some(Phase::HalfOpen),
         BreakerEvent::Watching { .. }
         | BreakerEvent::Restored { .. }
         | BreakerEvent::Reset
-        | BreakerEvent::Contested { .. } => Some("Closed"),
-        BreakerEvent::Heartbeat { phase, .. } => Some(phase),
+        | BreakerEvent::Contested { .. } => Some(Phase::Closed),
+        BreakerEvent::Heartbeat { phase, .. } => Some(*phase),
         _ => None,
     }
 }
@@ -540,7 +541,7 @@ impl Entry {
         shared.desk.forget(name);
         shared.audience.gone(name);
         let record = self.page.record().unwrap_or_default();
-        if let Some(replicas) = record.state.replicas() {
+        if let Some(replicas) = record.state.trip().map(|trip| trip.replicas) {
             shared.left_behind(&self.page, target, &record.target_uid, replicas, why);
         }
     }

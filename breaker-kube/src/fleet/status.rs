@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::event::Counts;
-use breaker_core::state::{Override, State};
+use breaker_core::snapshot::{Counts, Hold};
+use breaker_core::state::{Override, Phase, State};
 use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -43,10 +43,11 @@ pub(crate) struct StatusModel {
     /// KEDA, as it was found before the trip.
     pub(crate) paused: Option<KedaPause>,
     /// Why it does not act although restarts are many: a word and a sentence.
-    pub(crate) held: Option<(String, String)>,
+    pub(crate) held: Option<(&'static str, String)>,
     /// It only observes, and would have tripped.
     pub(crate) would_trip: Option<String>,
     pub(crate) count: Counts,
+    pub(crate) by_cause: BTreeMap<String, u32>,
     /// What `count` is about, once there was a Record: which target, counted since when.
     pub(crate) about: Option<(String, Option<Timestamp>)>,
     pub(crate) last_trip: Option<LastTrip>,
@@ -64,7 +65,6 @@ impl StatusModel {
         let count = Counts {
             counted: status.counted.unwrap_or_default(),
             threshold: status.threshold.unwrap_or_default(),
-            by_cause: status.by_cause,
             ..Counts::default()
         };
         // A warning that stands already is not told anew.
@@ -83,6 +83,7 @@ impl StatusModel {
             held: None,
             would_trip: None,
             count,
+            by_cause: status.by_cause,
             about: None,
             last_trip: status.last_trip,
             reset_handled: status.reset_handled,
@@ -96,18 +97,20 @@ impl StatusModel {
     /// with a new Record is written with that.
     pub(crate) fn told(&mut self, notice: &BreakerEvent) -> bool {
         match notice {
-            BreakerEvent::Watching { count, .. } => self.count = count.clone(),
+            BreakerEvent::Watching { counts, by_cause, .. } => {
+                (self.count, self.by_cause) = (*counts, by_cause.clone());
+            }
             BreakerEvent::Restart(restart) => {
-                (self.count.counted, self.count.threshold) = (restart.counted, restart.threshold);
-                *self.count.by_cause.entry(restart.label()).or_default() += restart.times;
+                self.count = restart.so_far;
+                *self.by_cause.entry(restart.label()).or_default() += restart.times;
             }
-            BreakerEvent::Heartbeat { count, held, phase, .. } => {
-                if *phase == "Closed" {
-                    self.count = count.clone();
+            BreakerEvent::Heartbeat { counts, by_cause, held, phase, .. } => {
+                if *phase == Phase::Closed {
+                    (self.count, self.by_cause) = (*counts, by_cause.clone());
                 }
-                self.held = held.as_ref().map(|held| (one_word(held.reason), held.to_string()));
+                self.held = held.as_ref().map(shown);
             }
-            BreakerEvent::Held(held) => self.held = Some((one_word(held.reason), held.to_string())),
+            BreakerEvent::Held(held) => self.held = Some(shown(held)),
             BreakerEvent::WouldTrip(because) => self.would_trip = Some(because.to_string()),
             BreakerEvent::Tripping { .. } => (self.held, self.would_trip) = (None, None),
             BreakerEvent::Scaled { .. } => self.held = None,
@@ -115,7 +118,7 @@ impl StatusModel {
             BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
                 (self.held, self.would_trip, self.may_wake) = (None, None, None);
                 self.count.counted = 0;
-                self.count.by_cause.clear();
+                self.by_cause.clear();
             }
             _ => return false,
         }
@@ -133,9 +136,10 @@ impl StatusModel {
             None => (None, None),
         };
         let state = record.map(|record| &record.state);
-        if let Some(State::Open { since, because, .. }) = state
-            && self.last_trip.as_ref().is_none_or(|trip| trip.at != *since)
+        if let Some(State::Open { since, trip }) = state
+            && self.last_trip.as_ref().is_none_or(|last| last.at != *since)
         {
+            let because = &trip.because;
             let cause = if because.pressed { "button".into() } else { because.cause.clone() };
             self.last_trip = Some(LastTrip { at: *since, cause, quote: because.quote.clone() });
         }
@@ -146,7 +150,7 @@ impl StatusModel {
             let about = (record.target_uid.clone(), record.counts_from);
             if self.about.replace(about.clone()).is_some_and(|before| before != about) {
                 self.count.counted = 0;
-                self.count.by_cause = by_cause(record);
+                self.by_cause = by_cause(record);
             }
         }
         if let Some(pending) = self.override_pending
@@ -155,20 +159,19 @@ impl StatusModel {
             self.override_handled = Some(name(pending).into());
             self.override_pending = None;
         }
-        let because = state.and_then(State::because).filter(|because| !because.pressed);
-        let (counted, threshold) = because.map_or((self.count.counted, self.count.threshold), |because| {
-            (because.counted, because.threshold)
-        });
+        let because =
+            state.and_then(State::trip).map(|trip| &trip.because).filter(|because| !because.pressed);
+        let counts = because.map_or(self.count, |because| because.counts);
         self.conditions = self.conditions_at(record, now);
         CircuitBreakerStatus {
-            phase: state.map(|state| state.phase().to_owned()).or_else(|| {
+            phase: state.map(|state| state.phase().to_string()).or_else(|| {
                 // Watched, and nothing worth a Record has happened yet.
-                self.ready.holds.then(|| State::Closed.phase().to_owned())
+                self.ready.holds.then(|| Phase::Closed.to_string())
             }),
-            counted: self.ready.holds.then_some(counted),
-            threshold: self.ready.holds.then_some(threshold),
-            by_cause: self.count.by_cause.clone(),
-            original_replicas: state.and_then(State::replicas),
+            counted: self.ready.holds.then_some(counts.counted),
+            threshold: self.ready.holds.then_some(counts.threshold),
+            by_cause: self.by_cause.clone(),
+            original_replicas: state.and_then(State::trip).map(|trip| trip.replicas),
             last_trip: self.last_trip.clone(),
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
             observed_generation: self.generation,
@@ -215,13 +218,13 @@ impl StatusModel {
                 let before = self.conditions.iter().find(|before| before.kind == kind);
                 let unchanged = before.filter(|before| before.status == status);
                 let reason = match &self.held {
-                    Some((word, _)) if kind == condition::HELD => word.clone(),
-                    _ => finding.reason.to_owned(),
+                    Some((word, _)) if kind == condition::HELD => *word,
+                    _ => finding.reason,
                 };
                 Condition {
                     kind: kind.into(),
                     status: status.into(),
-                    reason,
+                    reason: reason.to_owned(),
                     message: finding.message,
                     last_transition_time: unchanged
                         .map_or(whole_seconds(now), |before| before.last_transition_time),
@@ -235,17 +238,17 @@ impl StatusModel {
         let Some(record) = record else { return self.closed() };
         match &record.state {
             State::Closed => self.closed(),
-            State::Tripping { because, .. } => ConditionState::new(true, "Tripping", because.to_string()),
-            State::Open { because, replicas, restoring: false, .. } => ConditionState::new(
+            State::Tripping { trip, .. } => ConditionState::new(true, "Tripping", trip.because.to_string()),
+            State::Open { trip, .. } => ConditionState::new(
                 true,
                 "Open",
-                format!("{because}; a reset gives back {replicas} replicas"),
+                format!("{}; a reset gives back {} replicas", trip.because, trip.replicas),
             ),
-            State::Open { replicas, .. } | State::HalfOpen { replicas, restoring: true, .. } => {
-                ConditionState::new(true, "Restoring", format!("giving back {replicas} replicas"))
+            State::Restoring { trip, .. } => {
+                ConditionState::new(true, "Restoring", format!("giving back {} replicas", trip.replicas))
             }
-            State::HalfOpen { probe, replicas, .. } => {
-                ConditionState::new(true, "HalfOpen", format!("trying {probe} of {replicas} replicas"))
+            State::HalfOpen { probe, trip, .. } => {
+                ConditionState::new(true, "HalfOpen", format!("trying {probe} of {} replicas", trip.replicas))
             }
         }
     }
@@ -267,15 +270,16 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// `stale_view` as conditions write it: `StaleView`.
-fn one_word(reason: &str) -> String {
-    reason
-        .split('_')
-        .flat_map(|word| {
-            let (first, rest) = word.split_at(word.len().min(1));
-            [first.to_ascii_uppercase(), rest.to_owned()]
-        })
-        .collect()
+/// The reason and the message of the condition `Held`.
+fn shown(hold: &Hold) -> (&'static str, String) {
+    let message = match hold.would_trip_with {
+        Some(causes) => {
+            let names: Vec<_> = causes.iter().map(|cause| format!("{cause:?}")).collect();
+            format!("{}; spec.trip.causes: [{}] would trip", hold.why, names.join(", "))
+        }
+        None => hold.why.clone(),
+    };
+    (hold.reason.condition_reason(), message)
 }
 
 /// All restarts of a Record, by cause; the counts of a breaker that was never told of them.

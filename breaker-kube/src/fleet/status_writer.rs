@@ -57,7 +57,7 @@ impl StatusWriter {
         let known: Option<Record> = record.as_deref().and_then(|json| serde_json::from_str(json).ok());
         if let Some(known) = known {
             if known.state == State::Closed {
-                sheet.count.by_cause = by_cause(&known);
+                sheet.by_cause = by_cause(&known);
             }
             sheet.about = Some((known.target_uid.clone(), known.counts_from));
         }

@@ -1,6 +1,6 @@
-use breaker_core::event::Hold;
 use breaker_core::record::Contested;
-use breaker_core::state::{Override, State, TripReason};
+use breaker_core::snapshot::{Counts, Hold, HoldReason};
+use breaker_core::state::{Override, State, Trip, TripReason};
 use breaker_core::{BreakerEvent, Record};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -30,24 +30,22 @@ fn find(status: &CircuitBreakerStatus, kind: &str) -> Option<Condition> {
 
 fn open(since: i64) -> Record {
     let because = TripReason {
-        counted: 4,
-        threshold: 3,
+        counts: Counts { counted: 4, threshold: 3, ..Counts::default() },
         cause: "network:refused".into(),
         quote: "connection refused".into(),
         ..TripReason::default()
     };
-    let state = State::Open { since: at(since), replicas: 2, because, restoring: false };
+    let state = State::Open { since: at(since), trip: Trip { replicas: 2, because } };
     Record { state, episode: 2, ..Record::default() }
 }
 
 fn held() -> BreakerEvent {
     BreakerEvent::Held(Hold {
-        reason: "one_node",
+        reason: HoldReason::OneNode,
         total: 4,
-        counted: 4,
-        threshold: 3,
+        counts: Counts { counted: 4, threshold: 3, ..Counts::default() },
         why: "all on node-a".into(),
-        flag: None,
+        would_trip_with: None,
     })
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use breaker_core::policy::Mode;
 use breaker_core::state::Override;
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason};
+use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Supervisor, WorkloadRef};
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -83,14 +83,21 @@ async fn run(
         client: Arc::new(door),
         clock: Arc::clone(&shared.kube.clock),
         classifier: Arc::clone(&shared.options.classifier),
+        webhooks: shared.options.messenger.clone(),
+    };
+    let options = SupervisorOptions {
         heartbeat: Some(shared.options.heartbeat),
-        messenger: shared.options.messenger.clone(),
+        restore_hint: Some(format!(
+            "To give back: watcher reset -n {} {}",
+            page.name.namespace, page.name.name
+        )),
+        ..SupervisorOptions::default()
     };
     let mut supervisor = {
         let _few_at_once = shared.few.acquire().await;
-        let start = Supervisor::start(parts, wanted.policy.clone(), target.clone(), false);
+        let start = Supervisor::start(parts, wanted.policy.clone(), target.clone(), options);
         match Box::pin(start).await {
-            Ok(supervisor) => supervisor.known_as(&page.name.name),
+            Ok(supervisor) => supervisor,
             Err(error) => return refusal(&error),
         }
     };
@@ -136,7 +143,10 @@ fn instead_of_a_namesakes(page: &StatusWriter, breaker: &Breaker, now: Timestamp
     let uid = breaker.scale().map(|scale| scale.uid.as_str());
     let record = page.record().filter(|record| Some(record.target_uid.as_str()) != uid);
     record.map(|_| {
-        page.change(|sheet| sheet.count = breaker.count(now));
+        page.change(|sheet| {
+            let snapshot = breaker.snapshot(now);
+            (sheet.count, sheet.by_cause) = (snapshot.counts, snapshot.by_cause);
+        });
         breaker.record(now)
     })
 }

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 
-use super::Breaker;
-use crate::BreakerEvent;
-use crate::action::Action;
-use crate::action::{Attempt, Failure};
+use super::machine::Breaker;
+use crate::action::{Action, Attempt, Failure};
 use crate::cluster::KubernetesEvent;
+use crate::event::BreakerEvent;
+use crate::text::truncate;
 
 /// The longest note that events.k8s.io accepts, in bytes.
-const LONGEST_NOTE: usize = 1024;
+const MAX_NOTE_LEN: usize = 1024;
 
 impl Breaker {
     /// An Event of the current episode.
@@ -20,10 +20,7 @@ impl Breaker {
         action: &str,
         mut note: String,
     ) -> KubernetesEvent {
-        if note.len() > LONGEST_NOTE {
-            note.truncate(note.floor_char_boundary(LONGEST_NOTE - '…'.len_utf8()));
-            note.push('…');
-        }
+        truncate(&mut note, MAX_NOTE_LEN);
         KubernetesEvent {
             key: format!("{}.{}.{}", self.target_uid, self.episode, reason.to_ascii_lowercase()),
             uid: self.target_uid.clone(),
@@ -36,33 +33,34 @@ impl Breaker {
 
     /// Puts the Event into the Record and sends it.
     pub(super) fn publish_later(&mut self, event: KubernetesEvent) {
-        if self.saving.silent {
+        if self.events.is_muted() {
             return;
         }
-        self.undelivered.retain(|known| known.key != event.key);
-        self.undelivered.push(event.clone());
+        self.events.push(event.clone());
         self.publish(event);
     }
 
-    pub(super) fn publish(&mut self, event: KubernetesEvent) {
-        if self.saving.silent {
-            return;
-        }
-        self.in_flight.insert(Attempt::Publish);
+    fn publish(&mut self, event: KubernetesEvent) {
+        self.retries.start(Attempt::Publish);
         self.out.push(Action::Publish(event));
     }
 
+    pub(super) fn publish_undelivered(&mut self) {
+        for event in self.events.undelivered().to_vec() {
+            self.publish(event);
+        }
+    }
+
     pub(super) fn delivered(&mut self, key: &str) {
-        self.undelivered.retain(|event| event.key != key);
-        self.saving.again();
+        self.events.delivered(key);
+        self.saves.request();
     }
 
     pub(super) fn publish_failed(&mut self, failure: &Failure, now: Timestamp) {
         if failure.retryable {
             return self.retry_later(Attempt::Publish, now);
         }
-        self.undelivered.clear();
-        self.saving.silent = true;
-        self.tell(BreakerEvent::Warning { message: format!("no Events on the target: {}", failure.why) });
+        self.events.mute();
+        self.emit(BreakerEvent::Warning { message: format!("no Events on the target: {}", failure.why) });
     }
 }

@@ -1,0 +1,122 @@
+//! Holding: why a trip that the counts ask for does not happen now, and when it is decided again.
+//!
+//! A trip that had begun goes back to where it came from: to closed, or to the trial replicas of a half-open
+//! breaker. It gets a new episode, since the next attempt is another one.
+
+use jiff::Timestamp;
+
+use super::machine::Breaker;
+use super::notify::{Message, in_ids};
+use crate::action::{Action, Attempt};
+use crate::event::BreakerEvent;
+use crate::notification::NotificationKind;
+use crate::policy::Mode;
+use crate::snapshot::{Hold, HoldReason, RevisionCounts, failing_pods};
+use crate::state::{Override, State, Trip, TripReason};
+
+impl Breaker {
+    /// The outage guard of the fleet came on or went off.
+    pub(super) fn guard(&mut self, why: Option<String>, now: Timestamp) {
+        if why.is_none() && self.holds.outage_guard.is_some() {
+            self.holds.needs_fresh_list = true;
+            self.holds.clear_if(HoldReason::Guard);
+        }
+        self.holds.outage_guard = why;
+        self.stop_if_guarded(now);
+    }
+
+    /// Takes back a trip that no person asked for and whose scale is not being written yet.
+    pub(super) fn stop_if_guarded(&mut self, now: Timestamp) -> bool {
+        let State::Tripping { trip, .. } = &self.state else { return false };
+        let Some(why) = self.holds.outage_guard.clone().filter(|_| !trip.because.pressed) else {
+            return false;
+        };
+        if self.retries.in_flight(Attempt::WriteScale) {
+            return false;
+        }
+        self.abort_to_hold(HoldReason::Guard, why, now);
+        true
+    }
+
+    /// Whether the breaker reports what it would do, and scales nothing.
+    pub(super) fn only_observes(&self) -> bool {
+        self.override_ == Override::Disabled || self.policy.mode == Mode::Observe
+    }
+
+    /// Observe and Disabled write no scale, not even that of a trip already begun.
+    pub(super) fn stop_if_only_observing(&mut self, now: Timestamp) {
+        let begun = matches!(self.state, State::Tripping { .. });
+        if self.only_observes() && begun && !self.retries.in_flight(Attempt::WriteScale) {
+            self.abandon("the breaker only tells now".into(), now);
+        }
+    }
+
+    /// The node on which all failing pods are, while a pod on another one is Ready.
+    pub(super) fn failing_node(&self, revision: &RevisionCounts, now: Timestamp) -> Option<String> {
+        if !self.policy.one_node {
+            return None;
+        }
+        let oldest = self.oldest(now);
+        let failing = failing_pods(&self.ledger, &self.pods, &self.policy, &revision.revision, oldest, now);
+        let node = failing.first().map(|pod| pod.node.clone()).filter(|node| !node.is_empty())?;
+        let all_there = failing.iter().all(|pod| pod.node == node);
+        let well_elsewhere =
+            self.pods.live().any(|pod| pod.ready && !pod.node.is_empty() && pod.node != node);
+        (all_there && well_elsewhere).then_some(node)
+    }
+
+    /// Takes back a trip that has not scaled anything.
+    pub(super) fn abort_to_hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
+        let State::Tripping { trip, .. } = self.state.clone() else { return };
+        self.episode += 1;
+        let probe = self.scale.replicas().unwrap_or_default();
+        if trip.because.probe_failed && probe > 0 {
+            let because = TripReason { probe_failed: false, ..trip.because };
+            let trip = Trip { because, ..trip };
+            // Its trial began after the breaker was last opened; what died since then has failed it.
+            let since = self.counts_from.unwrap_or(now);
+            self.state = State::HalfOpen { since, trip, probe, probing: true };
+            if !self.probe_died()
+                && let State::HalfOpen { since, .. } = &mut self.state
+            {
+                *since = now;
+            }
+            self.wake_for_recovery();
+        } else {
+            self.state = State::Closed;
+        }
+        self.saves.request();
+        self.hold_with(&self.count_revisions(now), reason, why, now);
+    }
+
+    /// Holds, if the counts ask for a trip.
+    pub(super) fn hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
+        let revisions = self.count_revisions(now);
+        let trips = match self.state {
+            State::Closed => revisions.iter().any(RevisionCounts::trips),
+            State::HalfOpen { .. } => self.probe_died(),
+            _ => false,
+        };
+        if trips {
+            self.hold_with(&revisions, reason, why, now);
+        }
+    }
+
+    fn hold_with(&mut self, revisions: &[RevisionCounts], reason: HoldReason, why: String, now: Timestamp) {
+        let tripping = revisions.iter().find(|revision| revision.trips()).or(revisions.first());
+        self.hold_once(Hold::new(reason, why, tripping), now);
+    }
+
+    /// Reported once an episode for each reason; an attempt that was held does not end it.
+    pub(super) fn hold_once(&mut self, hold: Hold, now: Timestamp) {
+        if !self.holds.set(hold.clone()) {
+            return;
+        }
+        let mut event = self.event(true, "Held", "None", hold.to_string());
+        event.key = format!("{}.{}", event.key, in_ids(hold.reason));
+        let message = Message::new(NotificationKind::Held, event.note.clone());
+        self.enqueue(Message { hold: Some(hold.reason), ..message }, now);
+        self.publish_later(event);
+        self.out.push(Action::Emit(BreakerEvent::Held(hold)));
+    }
+}

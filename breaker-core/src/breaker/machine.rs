@@ -1,0 +1,358 @@
+//! The state machine itself: its data, and the way of an input through it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::holds::Holds;
+use super::hook_calls::HookCalls;
+use super::outbox::Outbox;
+use super::record_saves::RecordSaves;
+use super::retries::Retries;
+use super::scale_reads::ScaleReads;
+use super::target_events::TargetEvents;
+use crate::action::{Action, Attempt, Failure, Input, Outcome};
+use crate::cluster::Scale;
+use crate::event::BreakerEvent;
+use crate::ledger::Ledger;
+use crate::pod_cache::PodCache;
+use crate::policy::Policy;
+use crate::record::{Contested, Record};
+use crate::snapshot::{
+    Counts, Hold, HoldReason, RevisionCounts, Snapshot, closest_to_trip, count_revisions, limits,
+};
+use crate::state::{Override, State, TripReason};
+use crate::webhook::Endpoint;
+use crate::workload::WorkloadRef;
+
+/// One target's breaker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Breaker {
+    pub(super) policy: Policy,
+    pub(super) target: WorkloadRef,
+    pub(super) restore_hint: Option<String>,
+    pub(super) pods: PodCache,
+    pub(super) ledger: Ledger,
+
+    // What the Record keeps, beside containers, Events and notifications.
+    pub(super) target_uid: String,
+    pub(super) episode: u64,
+    pub(super) counts_from: Option<Timestamp>,
+    pub(super) state: State,
+    pub(super) override_: Override,
+    pub(super) contested: Option<Contested>,
+    pub(super) trips: Vec<Timestamp>,
+    pub(super) cooldown_secs: Option<i64>,
+
+    pub(super) scale: ScaleReads,
+    pub(super) holds: Holds,
+    pub(super) hook: HookCalls,
+    pub(super) outbox: Outbox,
+    pub(super) events: TargetEvents,
+    pub(super) saves: RecordSaves,
+    pub(super) retries: Retries,
+
+    /// The first list of pods has arrived.
+    pub(super) started: bool,
+    /// A trip that could not be carried out at once goes on after the next list of pods.
+    pub(super) trip_waits_for_list: bool,
+    /// The button was pressed, and the scale is being read.
+    pub(super) pressing: bool,
+    /// The counts of each revision as of the last step; empty while no restart is in the window.
+    pub(super) revisions: Vec<RevisionCounts>,
+    pub(super) out: Vec<Action>,
+}
+
+impl Breaker {
+    /// A breaker for the target as it is now. `record` is what an earlier watcher left, if anything; one
+    /// of another UID belongs to a namesake and is not used.
+    ///
+    /// The first [`Input::PodsListed`] starts it.
+    pub fn new(policy: Policy, target: WorkloadRef, scale: Scale, record: Option<Record>) -> Self {
+        let record = record.filter(|record| record.target_uid == scale.uid).unwrap_or_default();
+        let mut ledger = Ledger::default();
+        ledger.merge_record(&record.containers);
+        let mut saves = RecordSaves::default();
+        saves.stored(record.episode, &record.state);
+        Self {
+            pods: PodCache::new(target.clone(), scale.uid.clone()),
+            policy,
+            target,
+            restore_hint: None,
+            ledger,
+            target_uid: scale.uid.clone(),
+            episode: record.episode.max(1),
+            counts_from: record.counts_from,
+            state: record.state,
+            override_: record.override_,
+            contested: record.contested,
+            trips: record.trips,
+            cooldown_secs: record.cooldown_secs,
+            scale: ScaleReads::new(scale),
+            holds: Holds::default(),
+            hook: HookCalls::default(),
+            outbox: Outbox::new(record.notices),
+            events: TargetEvents::new(record.undelivered),
+            saves,
+            retries: Retries::default(),
+            started: false,
+            trip_waits_for_list: false,
+            pressing: false,
+            revisions: Vec::new(),
+            out: Vec::new(),
+        }
+    }
+
+    /// Appends this sentence to the Event of a trip: how a person restores the replicas.
+    #[must_use]
+    pub fn with_restore_hint(mut self, hint: impl Into<String>) -> Self {
+        self.restore_hint = Some(hint.into());
+        self
+    }
+
+    /// Keeps the Record in memory: it is lost with the process.
+    #[must_use]
+    pub fn keeping_record_in_memory(mut self) -> Self {
+        self.saves.in_memory = true;
+        self
+    }
+
+    /// Publishes no Events on the target and sends no notifications.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.events.mute();
+        self.outbox.mute();
+        self
+    }
+
+    /// Takes in one input and returns the actions that follow, in order.
+    ///
+    /// Pure: an equal breaker, input and `now` give equal actions.
+    #[must_use]
+    pub fn step(&mut self, input: Input, now: Timestamp) -> Vec<Action> {
+        let heartbeat = matches!(input, Input::Heartbeat);
+        match input {
+            Input::Pod(pod) => self.pod(pod, now),
+            Input::PodDeleted(uid) => self.pod_deleted(&uid, now),
+            Input::PodsListed(pods) => self.pods_listed(pods, now),
+            Input::WatchAlive => self.pods.alive(now),
+            Input::Verdict(id, verdict) => self.ledger.decide(&id, verdict),
+            Input::Done(outcome) => self.done(outcome, now),
+            Input::Failed(failure) => self.failed(failure, now),
+            Input::Command(command) => self.command(command, now),
+            Input::Heartbeat | Input::Tick => {}
+        }
+        self.retry_what_is_due(now);
+        if self.scale.take_refresh(now) && self.state == State::Closed {
+            self.read_scale();
+        }
+        self.recover(now);
+        self.reconsider(now);
+        if heartbeat {
+            self.heartbeat();
+        }
+        self.send_due(now);
+        self.save_if_needed(now);
+        std::mem::take(&mut self.out)
+    }
+
+    fn done(&mut self, outcome: Outcome, now: Timestamp) {
+        match outcome {
+            Outcome::ScaleRead(scale) => self.scale_read(scale, now),
+            Outcome::ScaleWritten(scale) => self.scale_written(scale, now),
+            Outcome::RecordSaved => self.record_saved(),
+            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record)),
+            Outcome::Scaler(by) => {
+                self.retries.succeeded(Attempt::FindScaler);
+                self.contested_by(by, now);
+            }
+            Outcome::Published(key) => {
+                self.retries.succeeded(Attempt::Publish);
+                self.delivered(&key);
+            }
+            Outcome::HookAnswered { id, answer } => self.hook_answered(&id, answer, now),
+            Outcome::Notified { to, id, failure } => self.notified(&to, &id, failure, now),
+        }
+    }
+
+    fn failed(&mut self, failure: Failure, now: Timestamp) {
+        self.retries.ended(failure.of);
+        match failure.of {
+            Attempt::SaveRecord | Attempt::LoadRecord => self.save_failed(&failure, now),
+            Attempt::WriteScale => self.write_failed(&failure, now),
+            Attempt::FindScaler => self.contested_by(None, now),
+            Attempt::Publish => self.publish_failed(&failure, now),
+            Attempt::ListPods => {
+                let why = format!("the pods cannot be listed: {}", failure.why);
+                self.hold(HoldReason::StaleView, why, now);
+                self.retry_later(failure.of, now);
+            }
+            Attempt::ReadScale => {
+                self.scale.read_is_old = false;
+                self.retry_later(failure.of, now);
+            }
+        }
+    }
+
+    pub(super) fn emit(&mut self, event: BreakerEvent) {
+        self.out.push(Action::Emit(event));
+    }
+
+    fn heartbeat(&mut self) {
+        let (counts, by_cause) = self.latest_counts();
+        let event = BreakerEvent::Heartbeat {
+            phase: self.state.phase(),
+            pods: self.pods.live_count(),
+            counts,
+            by_cause: by_cause.cloned().unwrap_or_default(),
+            held: self.current_hold().cloned(),
+        };
+        self.emit(event);
+    }
+
+    /// The state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The target.
+    pub fn target(&self) -> &WorkloadRef {
+        &self.target
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The target's scale as last read or written; `None` once the target is gone.
+    pub fn scale(&self) -> Option<&Scale> {
+        self.scale.last.as_ref()
+    }
+
+    /// The number of the current episode, from 1.
+    pub fn episode(&self) -> u64 {
+        self.episode
+    }
+
+    /// Whether the first list of pods has arrived.
+    pub fn is_started(&self) -> bool {
+        self.started
+    }
+
+    /// Whether nothing is being read, written or waiting to be tried again.
+    pub fn is_settled(&self) -> bool {
+        let asking = self.hook.is_asked() && matches!(self.state, State::Tripping { .. });
+        self.retries.is_idle()
+            && !asking
+            && !self.pressing
+            && !self.saves.is_requested()
+            && self.events.undelivered().is_empty()
+    }
+
+    /// Names of the target's pods that still exist, those being deleted included.
+    pub fn pods_left(&self) -> Vec<String> {
+        self.pods.pods().filter(|pod| !pod.finished).map(|pod| pod.name.clone()).collect()
+    }
+
+    /// The number of notifications that a receiver of the policy has not acknowledged.
+    pub fn pending_notifications(&self) -> usize {
+        let known: Vec<_> = self.policy.hooks.notify.iter().map(Endpoint::tag).collect();
+        let waiting = self.outbox.waiting().iter();
+        waiting.filter(|notification| notification.to.iter().any(|tag| known.contains(tag))).count()
+    }
+
+    /// The counts of each revision, the newest first.
+    pub fn count_revisions(&self, now: Timestamp) -> Vec<RevisionCounts> {
+        let replicas = self.scale.replicas();
+        count_revisions(&self.ledger, &self.pods, &self.policy, replicas, self.oldest(now), now)
+    }
+
+    /// Where the breaker is, for a status or a metric.
+    pub fn snapshot(&self, now: Timestamp) -> Snapshot {
+        let revisions = self.count_revisions(now);
+        let closest = closest_to_trip(&revisions);
+        Snapshot {
+            phase: self.state.phase(),
+            pods: self.pods.live_count(),
+            counts: closest.map(|revision| revision.counts).unwrap_or_default(),
+            by_cause: closest.map(|revision| revision.by_cause.clone()).unwrap_or_default(),
+            hold: self.current_hold().cloned(),
+            would_trip: self.would_trip().cloned(),
+            contested: self.contested.clone(),
+        }
+    }
+
+    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Costs no count of its own.
+    pub(crate) fn is_still(&self, last: &Snapshot) -> bool {
+        let (counts, by_cause) = self.latest_counts();
+        last.phase == self.state.phase()
+            && last.pods == self.pods.live_count()
+            && last.counts == counts
+            && by_cause.map_or(last.by_cause.is_empty(), |by_cause| last.by_cause == *by_cause)
+            && last.hold.as_ref() == self.current_hold()
+            && last.would_trip.as_ref() == self.would_trip()
+            && last.contested == self.contested
+    }
+
+    /// The counts as of the last step.
+    fn latest_counts(&self) -> (Counts, Option<&BTreeMap<String, u32>>) {
+        match closest_to_trip(&self.revisions) {
+            Some(revision) => (revision.counts, Some(&revision.by_cause)),
+            None if self.pods.live_count() == 0 => (Counts::default(), None),
+            None => (limits(&self.policy, self.pods.started_count(), self.scale.replicas()), None),
+        }
+    }
+
+    pub(super) fn current_hold(&self) -> Option<&Hold> {
+        match self.state {
+            State::Closed | State::HalfOpen { .. } => self.holds.current(),
+            _ => None,
+        }
+    }
+
+    fn would_trip(&self) -> Option<&TripReason> {
+        self.holds.would_trip(self.episode).filter(|_| self.state == State::Closed)
+    }
+
+    /// The end of the newest restart that counts and lies in the window: input for a fleet's
+    /// [`Guard`](crate::guard::Guard).
+    pub fn newest_counted(&self, now: Timestamp) -> Option<Timestamp> {
+        let restarts = self.ledger.restarts_since(self.oldest(now));
+        restarts.filter(|restart| restart.counts(self.policy.causes)).map(|restart| restart.at()).max()
+    }
+
+    /// The Record: what must survive a restart of the watcher.
+    pub fn record(&self, now: Timestamp) -> Record {
+        Record {
+            target_uid: self.target_uid.clone(),
+            episode: self.episode,
+            counts_from: self.counts_from,
+            state: self.state.clone(),
+            override_: self.override_,
+            contested: self.contested.clone(),
+            trips: self.trips.clone(),
+            cooldown_secs: self.cooldown_secs,
+            containers: self.ledger.to_record(self.oldest(now)),
+            undelivered: self.events.undelivered().to_vec(),
+            notices: self.outbox.waiting().to_vec(),
+        }
+        .fit()
+    }
+
+    /// The oldest instant at which a restart counts.
+    pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
+        // Kubernetes cuts times to whole seconds.
+        let episode = self.counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok());
+        self.policy.window.oldest(now).max(episode).unwrap_or(Timestamp::MIN)
+    }
+
+    pub(super) fn start_episode(&mut self, now: Timestamp) {
+        self.episode += 1;
+        self.counts_from = Some(now);
+        self.scale.read_ahead = false;
+        self.holds.start_episode();
+        self.hook.start_episode();
+        self.ledger.start_episode();
+    }
+}

@@ -1,0 +1,95 @@
+//! Actions under way, and those that wait to be tried again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::action::Attempt;
+use crate::backoff::Backoff;
+
+const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(200), SignedDuration::from_secs(5));
+
+/// Conflicts of a scale write that are retried without a wait; conflicts are routine.
+const MAX_CONFLICTS_AT_ONCE: u32 = 5;
+
+/// The attempts of each kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Retries {
+    in_flight: BTreeSet<Attempt>,
+    failed: BTreeMap<Attempt, Retry>,
+}
+
+/// Failures in a row, and when to try again.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Retry {
+    pub(super) failures: u32,
+    /// `None` while the next attempt is under way.
+    pub(super) due: Option<Timestamp>,
+}
+
+impl Retries {
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty() && self.failed.values().all(|retry| retry.due.is_none())
+    }
+
+    pub(super) fn in_flight(&self, attempt: Attempt) -> bool {
+        self.in_flight.contains(&attempt)
+    }
+
+    /// Whether the attempt failed and its time has not come yet.
+    pub(super) fn waits(&self, attempt: Attempt) -> bool {
+        self.failed.get(&attempt).is_some_and(|retry| retry.due.is_some())
+    }
+
+    /// Marks the attempt as under way; `false` if it is already.
+    pub(super) fn start(&mut self, attempt: Attempt) -> bool {
+        self.in_flight.insert(attempt)
+    }
+
+    /// As [`Self::start`], but not while it waits after a failure.
+    pub(super) fn start_unless_waiting(&mut self, attempt: Attempt) -> bool {
+        !self.waits(attempt) && self.start(attempt)
+    }
+
+    /// The attempt has ended, with or without success.
+    pub(super) fn ended(&mut self, attempt: Attempt) {
+        self.in_flight.remove(&attempt);
+    }
+
+    pub(super) fn succeeded(&mut self, attempt: Attempt) {
+        self.in_flight.remove(&attempt);
+        self.failed.remove(&attempt);
+    }
+
+    pub(super) fn forget_failures(&mut self, attempt: Attempt) {
+        self.failed.remove(&attempt);
+    }
+
+    /// Counts a conflict; whether it may be retried at once.
+    pub(super) fn retry_at_once(&mut self, attempt: Attempt) -> bool {
+        let retry = self.failed.entry(attempt).or_default();
+        if retry.failures >= MAX_CONFLICTS_AT_ONCE {
+            return false;
+        }
+        *retry = Retry { failures: retry.failures + 1, due: None };
+        true
+    }
+
+    /// Counts a failure; when to try again.
+    pub(super) fn retry_later(&mut self, attempt: Attempt, now: Timestamp) -> Timestamp {
+        let retry = self.failed.entry(attempt).or_default();
+        let due = now + BACKOFF.delay(retry.failures);
+        *retry = Retry { failures: retry.failures + 1, due: Some(due) };
+        due
+    }
+
+    /// The attempts whose time has come; they no longer wait.
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Vec<Attempt> {
+        let due = self.failed.iter_mut().filter(|(_, retry)| retry.due.is_some_and(|due| due <= now));
+        due.map(|(attempt, retry)| {
+            retry.due = None;
+            *attempt
+        })
+        .collect()
+    }
+}

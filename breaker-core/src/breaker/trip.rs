@@ -1,0 +1,84 @@
+//! A trip: decided, carried out, abandoned, or taken over from an earlier watcher.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::machine::Breaker;
+use super::notify::Message;
+use crate::action::{Action, Attempt};
+use crate::cluster::Scale;
+use crate::event::BreakerEvent;
+use crate::notification::NotificationKind;
+use crate::snapshot::RevisionCounts;
+use crate::state::{State, Trip, TripReason};
+
+/// A trip that is not carried out after this time is decided again.
+pub(super) const MAX_TRIP_AGE: SignedDuration = SignedDuration::from_secs(60);
+
+impl Breaker {
+    /// The Record first, then the hook, then the scale.
+    pub(super) fn trip(&mut self, because: TripReason, scale: Scale, now: Timestamp) {
+        let replicas = scale.replicas;
+        self.state = State::Tripping { since: now, trip: Trip { replicas, because: because.clone() } };
+        self.scale.read_ahead = false;
+        self.saves.forget_trip();
+        // With a hook the scale is read first, so that it is asked about the replicas of now.
+        let next = match self.policy.hooks.before_trip {
+            Some(_) => Action::ReadScale,
+            None => Action::WriteScale { seen: scale, replicas: 0 },
+        };
+        self.saves.request_then([Action::Emit(BreakerEvent::Tripping { replicas, because }), next]);
+    }
+
+    /// A trip that an earlier watcher had begun: goes on while it is fresh and still right.
+    pub(super) fn resume_trip(&mut self, now: Timestamp) {
+        let State::Tripping { since, trip } = &self.state else { return };
+        let Some(replicas) = self.scale.replicas() else { return self.read_scale() };
+        let fresh = now.duration_since(*since) < MAX_TRIP_AGE;
+        let still_right = trip.because.probe_failed || (fresh && self.still_trips(&trip.because, now));
+        if replicas == 0 || still_right {
+            self.scale_known(now);
+        } else if fresh {
+            self.abandon("its pods are not failing any more".into(), now);
+        } else {
+            self.abandon("it was interrupted for more than a minute".into(), now);
+        }
+    }
+
+    pub(super) fn still_trips(&self, because: &TripReason, now: Timestamp) -> bool {
+        because.pressed || self.count_revisions(now).iter().any(RevisionCounts::trips)
+    }
+
+    /// Back to closed without having scaled; what was counted stays counted.
+    pub(super) fn abandon(&mut self, why: String, now: Timestamp) {
+        let event = self.event(true, "TripAbandoned", "None", format!("Trip abandoned: {why}"));
+        let message = Message::new(NotificationKind::Abandoned, event.note.clone());
+        self.enqueue(Message { replicas: self.state.trip().map(|trip| trip.replicas), ..message }, now);
+        self.state = State::Closed;
+        self.episode += 1;
+        self.publish_later(event);
+        self.saves.request_then([Action::Emit(BreakerEvent::Abandoned { why })]);
+    }
+
+    /// The target of a trip is at zero. `already`: not by a write that this breaker saw acknowledged.
+    pub(super) fn opened(&mut self, already: bool, now: Timestamp) {
+        let State::Tripping { trip, .. } = self.state.clone() else { return };
+        let Trip { replicas, because } = trip.clone();
+        self.retries.forget_failures(Attempt::WriteScale);
+        let mut note = format!("Scaled to 0, was {replicas}: {because}");
+        if let Some(hint) = &self.restore_hint {
+            note = format!("{note}. {hint}");
+        }
+        let event = self.event(true, "Tripped", "ScaleToZero", note);
+        let message = Message::new(NotificationKind::Tripped, event.note.clone());
+        self.enqueue(Message { replicas: Some(replicas), because: Some(because.clone()), ..message }, now);
+        self.publish_later(event);
+        self.trips.retain(|at| now.duration_since(*at) < SignedDuration::from_hours(1));
+        self.trips.push(now);
+        self.lengthen_cooldown(&because);
+        self.state = State::Open { since: now, trip };
+        self.start_episode(now);
+        self.emit(BreakerEvent::Scaled { replicas, already, because });
+        self.saves.request();
+        self.wake_for_recovery();
+    }
+}

@@ -1,0 +1,90 @@
+//! The event of a restart.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Cause;
+use crate::ledger::Restart;
+use crate::snapshot::Counts;
+use crate::text::plural;
+use crate::verdict::{Confidence, NetworkKind, UnknownReason, label};
+
+/// One restart as told, or several of one container that nobody saw.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RestartEvent {
+    /// The counts of its revision, this restart included.
+    #[serde(flatten)]
+    pub so_far: Counts,
+    /// Whether this restart counts.
+    pub counts: bool,
+    /// Name of the pod.
+    pub pod: String,
+    /// Name of the container.
+    pub container: String,
+    /// When the instance finished.
+    pub finished_at: Timestamp,
+    /// `network`, `oom`, ….
+    pub cause: Cause,
+    /// `refused`, … for network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<NetworkKind>,
+    /// How firmly the evidence speaks.
+    pub confidence: Confidence,
+    /// Which rule decided.
+    pub rule: String,
+    /// Exit code of the one that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The evidence.
+    pub quote: String,
+    /// How many restarts this line stands for; above 1 for those that nobody saw.
+    pub times: u32,
+}
+
+impl RestartEvent {
+    pub(crate) fn new(restart: &Restart, so_far: Counts, counts: bool) -> Self {
+        Self {
+            so_far,
+            counts,
+            pod: restart.pod_name.clone(),
+            container: restart.key.container.clone(),
+            finished_at: restart.at,
+            cause: restart.verdict.cause,
+            kind: restart.verdict.kind,
+            confidence: restart.verdict.confidence,
+            rule: restart.verdict.rule.clone(),
+            exit_code: restart.exit_code,
+            quote: restart.verdict.quote.clone(),
+            times: 1,
+        }
+    }
+}
+
+impl RestartEvent {
+    /// `network:refused`, or just `oom`.
+    pub fn label(&self) -> String {
+        label(self.cause, self.kind)
+    }
+}
+
+impl fmt::Display for RestartEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}/{}", self.so_far, self.label(), self.pod, self.container)?;
+        match self.exit_code {
+            Some(code) => write!(f, " exit {code}")?,
+            None => write!(f, " {} unseen", plural(self.times, "restart"))?,
+        }
+        match (self.quote.as_str(), self.cause) {
+            ("", Cause::Unknown) => write!(f, " ({})", UnknownReason::describe(&self.rule))?,
+            ("", _) => write!(f, " ({})", self.rule)?,
+            (quote, _) => write!(f, " \"{quote}\"")?,
+        }
+        if !self.counts {
+            f.write_str(" - not counted")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Holds: why a breaker does not trip although many containers restart.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::revision_counts::RevisionCounts;
+use crate::policy::CauseSet;
+
+/// Why a trip is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldReason {
+    /// All restarts together exceed the threshold; those of the counted causes do not.
+    Causes,
+    /// Another client scaled the target up after each of the last trips.
+    Contested,
+    /// The outage guard of the fleet is on.
+    Guard,
+    /// The `before_trip` hook asked to hold, or failed.
+    Hook,
+    /// All failing pods are on one node, and a pod on another node is Ready.
+    OneNode,
+    /// The API server refuses to scale the target.
+    Refused,
+    /// The pods cannot be listed.
+    StaleView,
+}
+
+impl HoldReason {
+    /// Every reason, in alphabetical order.
+    pub const ALL: [Self; 7] = [
+        Self::Causes,
+        Self::Contested,
+        Self::Guard,
+        Self::Hook,
+        Self::OneNode,
+        Self::Refused,
+        Self::StaleView,
+    ];
+
+    /// The name in snake case, as in JSON and in metric labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Causes => "causes",
+            Self::Contested => "contested",
+            Self::Guard => "guard",
+            Self::Hook => "hook",
+            Self::OneNode => "one_node",
+            Self::Refused => "refused",
+            Self::StaleView => "stale_view",
+        }
+    }
+
+    /// The name in CamelCase, as the reason of a Kubernetes condition.
+    pub fn condition_reason(self) -> &'static str {
+        match self {
+            Self::Causes => "Causes",
+            Self::Contested => "Contested",
+            Self::Guard => "Guard",
+            Self::Hook => "Hook",
+            Self::OneNode => "OneNode",
+            Self::Refused => "Refused",
+            Self::StaleView => "StaleView",
+        }
+    }
+}
+
+impl fmt::Display for HoldReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A trip that is held, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hold {
+    /// Why.
+    pub reason: HoldReason,
+    /// Restarts of any cause inside the window.
+    pub total: u32,
+    /// The counts of the revision that would trip.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Why, as one sentence without a full stop.
+    pub why: String,
+    /// The causes that would have to count for a trip; only with [`HoldReason::Causes`].
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "cause_list")]
+    pub would_trip_with: Option<CauseSet>,
+}
+
+impl Hold {
+    /// A hold of the trip of `revision`.
+    pub(crate) fn new(reason: HoldReason, why: String, revision: Option<&RevisionCounts>) -> Self {
+        let (counts, total) = revision.map(|revision| (revision.counts, revision.total)).unwrap_or_default();
+        Self { reason, total, counts, why, would_trip_with: None }
+    }
+}
+
+/// The sentence, and the causes that would trip.
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        match self.would_trip_with {
+            Some(causes) => write!(f, "; causes {causes} would trip"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A set of causes as a list of names.
+mod cause_list {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::Cause;
+    use crate::policy::CauseSet;
+
+    pub(super) fn serialize<S: Serializer>(causes: &Option<CauseSet>, to: S) -> Result<S::Ok, S::Error> {
+        causes.map(|causes| causes.iter().collect::<Vec<_>>()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CauseSet>, D::Error> {
+        Ok(Option::<Vec<Cause>>::deserialize(from)?.map(CauseSet::from_iter))
+    }
+}

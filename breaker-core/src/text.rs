@@ -1,0 +1,15 @@
+//! Small helpers for text that people read.
+
+/// `1 pod`, `2 pods`: the count with its noun, in the plural unless it is one.
+pub(crate) fn plural(count: u32, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Cuts `text` to at most `max_len` bytes; the last character is then an ellipsis.
+pub(crate) fn truncate(text: &mut String, max_len: usize) {
+    const ELLIPSIS: char = '…';
+    if text.len() > max_len {
+        text.truncate(text.floor_char_boundary(max_len.saturating_sub(ELLIPSIS.len_utf8())));
+        text.push(ELLIPSIS);
+    }
+}
