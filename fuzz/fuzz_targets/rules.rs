@@ -1,4 +1,4 @@
-//! Any text as a rules file: refused with a place, or a classifier that works.
+//! Arbitrary text as a rules file: an error with a position, or a classifier that works.
 #![no_main]
 
 use breaker_core::pod::Terminated;

@@ -1,4 +1,5 @@
-//! Any bytes as alerts, in every format: no panic, nothing lost, and the same in two parts as in one.
+//! Arbitrary bytes as alerts in every format: no panic, no lost record, and the same report for the
+//! input in one part and in two.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

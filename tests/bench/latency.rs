@@ -1,11 +1,14 @@
-//! Latency of a trip against the bare loop in the same run, and memory with many watched pods.
+//! Latency of a trip compared with a baseline loop in the same run, and memory with many watched
+//! pods.
 //!
-//! `watcher` and the loop that has no logic (watch pods, patch the scale at the fourth restart) take turns
-//! on fresh Deployments. The clock runs from the status patch that shows the fourth restart to the moment
-//! when a third party's watch sees `spec.replicas` at 0.
+//! `watcher` and the baseline, which watches pods and patches the scale at the fourth restart, take
+//! turns on fresh Deployments. The time runs from the status patch with the fourth restart until a
+//! separate watch sees `spec.replicas` at 0.
 //!
-//! - *seen to die*: the death is shown first, then the restart, as a kubelet does; last words in the status.
-//! - *one patch*: death and restart in one status change, so that evidence is taken in between as well.
+//! - *seen to die*: the termination is patched first, then the restart, as a kubelet does; the
+//!   message is in the status.
+//! - *one patch*: termination and restart are one status change, so that the time includes
+//!   gathering evidence.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -77,7 +80,7 @@ async fn trip(
     if patches == StatusPatches::TerminationFirst {
         app.terminate(REFUSED).await;
     }
-    // A restart is not followed by the next one at once.
+    // A real restart does not follow the one before at once.
     tokio::time::sleep(Duration::from_millis(150)).await;
     let start = Instant::now();
     match patches {
@@ -97,7 +100,7 @@ async fn trip(
 async fn latency(cluster: &Cluster) {
     let mut times: HashMap<(Contender, StatusPatches), Vec<Duration>> = HashMap::new();
     for n in 0..TRIPS {
-        // A namespace for each round: what one round leaves behind (its events) is not the next one's load.
+        // A namespace for each round, so that the Events of a round do not slow down the next one.
         let ns = cluster.test_namespace("latency").await;
         let scaled_to_zero = ScaledToZero::watch(&ns);
         for patches in [StatusPatches::TerminationFirst, StatusPatches::OnePatch] {
@@ -139,7 +142,7 @@ async fn memory(cluster: &Cluster) {
     let mut apps: Vec<Kubelet> = started.collect().await;
     let mut process = Watcher::run(&ns, "crowd", &[]);
     process.wait_for("watching").await;
-    // One pod in ten restarts, so that the ledger and the Record have something to hold.
+    // One pod in ten restarts, so that the breaker and its Record hold restarts.
     let restarts = futures::stream::iter(apps.iter_mut().take(200)).map(|app| app.restart(REFUSED));
     restarts.buffer_unordered(16).collect::<Vec<_>>().await;
     process.wait_for_restarts(200).await;

@@ -27,13 +27,14 @@ impl Alertmanager {
         Self(Program::start(command, dir))
     }
 
-    /// Starts it with the shortest waits, a webhook to `receiver`, and inhibitions that correspond to the
-    /// ladders of the sample.
+    /// Starts it with the shortest waits, a webhook to `receiver`, and inhibitions that correspond
+    /// to the ladders of the sample.
     pub(crate) fn with_short_waits(receiver: &str) -> Self {
         Self::with_webhook(&format!("url: http://{receiver}/"))
     }
 
-    /// Like [`with_short_waits`](Self::with_short_waits), with the webhook in Alertmanager's syntax.
+    /// Like [`with_short_waits`](Self::with_short_waits), with the webhook in Alertmanager's
+    /// syntax.
     pub(crate) fn with_webhook(webhook: &str) -> Self {
         Self::start(&format!(
             "

@@ -48,7 +48,8 @@ const WAITS: [(&str, &str); 3] = [
     ("group_interval: 1m", "group_interval: 1s"),
 ];
 
-/// The sample's alerts as `post-sample` makes them, each distinct one once, in the order of the sample.
+/// The sample's alerts as `post-sample` makes them, each distinct one once, in the order of the
+/// sample.
 fn alerts_of_the_sample() -> Vec<Value> {
     let output = Command::new(repository("docs/ticketing-toil/post-sample")).arg("--print").output();
     let lines = String::from_utf8(output.expect("post-sample runs").stdout).expect("UTF-8");

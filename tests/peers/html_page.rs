@@ -9,7 +9,8 @@ use crate::chromium::Visit;
 use crate::program::repository;
 use crate::triage::{program, triage};
 
-/// Input that tries to run as script or markup. If it runs, it reports to the harness around the page.
+/// Input that tries to run as script or markup. If it runs, it reports to the harness around the
+/// page.
 const MALICIOUS: [&str; 8] = [
     "<script>(parent.ran ??= []).push('script')</script>",
     "\"><img src=http://evil.example/img onerror=\"(parent.ran ??= []).push('img')\">",
@@ -32,7 +33,8 @@ fn page_of_the_sample() -> Vec<u8> {
     triage(&["-o", "html"], [fs::read(repository("docs/samples/upcommerce.log")).expect("the sample")])
 }
 
-/// Asserts that nothing ran, nothing was fetched, nothing overflows, and the page keeps its own policy.
+/// Asserts that nothing ran, nothing was fetched, nothing overflows, and the page keeps its own
+/// policy.
 fn assert_harmless(visit: &Visit, links: &[&str]) {
     assert_eq!(visit.list("ran"), [""; 0]);
     assert_eq!(visit.asked, [""; 0]);

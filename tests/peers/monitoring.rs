@@ -1,4 +1,5 @@
-//! The rules and queries of `deploy/monitoring` and the controller's metrics, checked with `promtool`.
+//! The rules and queries of `deploy/monitoring` and the controller's metrics, checked with
+//! `promtool`.
 
 use std::fs;
 use std::io::Write;

@@ -1,8 +1,8 @@
-//! `triage` with its real peers: Alertmanager and Prometheus send the input, and a browser opens the
-//! HTML page.
+//! `triage` with its real peers: Alertmanager and Prometheus send the input, and a browser opens
+//! the HTML page.
 //!
-//! Each test starts the peers it needs on free loopback ports and stops them. `tests/peers/run` installs
-//! them.
+//! Each test starts the peers it needs on free loopback ports and stops them. `tests/peers/run`
+//! installs them.
 #![allow(missing_docs)]
 
 mod alertmanager;

@@ -10,7 +10,8 @@ use crate::program::Program;
 pub(crate) struct Prometheus(Program);
 
 impl Prometheus {
-    /// Starts one replica that evaluates `rules` every second, pushes to `receivers` and scrapes `targets`.
+    /// Starts one replica that evaluates `rules` every second, pushes to `receivers` and scrapes
+    /// `targets`.
     pub(crate) fn start(replica: &str, rules: &str, receivers: &[&str], targets: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a directory");
         let file = |name: &str| dir.path().join(name);
@@ -30,7 +31,8 @@ impl Prometheus {
         command
             .arg(format!("--config.file={}", file("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", file("data").display()))
-            // It discovers its Alertmanagers 5 s after its start; alerts of before then are sent again.
+            // It discovers its Alertmanagers 5 s after its start; alerts of before then are sent
+            // again.
             .args(["--rules.alert.resend-delay=2s", "--web.listen-address=127.0.0.1:0"]);
         Self(Program::start(command, dir))
     }

@@ -38,7 +38,8 @@ impl Report {
         Self::from_inputs([fs::read(repository("docs/samples/upcommerce.log")).expect("the sample")])
     }
 
-    /// `P1 page zone=AB TooFewEndpointsRegistered`: priority, notification, scope or scopes, headline.
+    /// `P1 page zone=AB TooFewEndpointsRegistered`: priority, notification, scope or scopes,
+    /// headline.
     pub(crate) fn incidents(&self) -> Vec<String> {
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         self.list("incidents")

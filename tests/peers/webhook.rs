@@ -87,7 +87,7 @@ fn only_a_real_resolve_makes_an_alert_resolved() {
     let reversed: Vec<_> = after.iter().rev().collect();
     assert_eq!(Report::from_inputs(&reversed).verdicts(), report.verdicts());
 
-    // Alertmanager's answer no longer names it, and that is no evidence.
+    // Alertmanager's response no longer contains it, but that does not prove its end.
     let answer = alertmanager.get("/api/v2/alerts");
     assert!(!String::from_utf8_lossy(&answer).contains("TooFewEndpointsRegistered"));
     before.push(answer);

@@ -64,7 +64,8 @@ impl ApiProxy {
         Self { pods, kubeconfig, _directory: directory }
     }
 
-    /// Changes the requests that are forwarded. A running watch that is no longer allowed falls silent.
+    /// Changes the requests that are forwarded. A running watch that is no longer allowed falls
+    /// silent.
     pub fn set(&self, pods: PodAccess) {
         self.pods.send_replace(pods);
     }

@@ -1,4 +1,5 @@
-//! The baseline of the benchmarks: a loop that watches pods and scales to zero at the fourth restart.
+//! The baseline of the benchmarks: a loop that watches pods and scales to zero at the fourth
+//! restart.
 
 use futures::{Stream, TryStreamExt};
 use k8s_openapi::api::apps::v1::Deployment;

@@ -112,8 +112,8 @@ impl TestNamespace {
         self.wait_for_pods(replicas as usize).await
     }
 
-    /// Like [`deployment`](Self::deployment) in a namespace that has other workloads: waits for its own
-    /// pods only.
+    /// Like [`deployment`](Self::deployment) in a namespace that has other workloads: waits for its
+    /// own pods only.
     pub async fn deployment_beside(&self, name: &str, replicas: u32) -> Vec<Pod> {
         self.create_deployment(name, replicas).await;
         eventually("its pods exist", || async {

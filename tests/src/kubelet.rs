@@ -86,8 +86,8 @@ impl Kubelet {
         self.runs().await;
     }
 
-    /// Restarts the container `restarts` times in one status change, as a watcher sees it that missed
-    /// the steps between.
+    /// Restarts the container `restarts` times in one status change, as a watcher sees it that
+    /// missed the steps between.
     pub async fn restart_unobserved(&mut self, restarts: u32, message: &str) {
         self.restarts += restarts - 1;
         self.last_termination = Some(json!({

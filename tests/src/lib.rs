@@ -1,5 +1,5 @@
-//! Shared parts of the tests on a real Kubernetes: the cluster, a simulated kubelet, the watcher as a
-//! process.
+//! Shared parts of the tests on a real Kubernetes: the cluster, a simulated kubelet, the watcher as
+//! a process.
 //!
 //! Tier 2 has an API server but no node: nothing schedules its pods, and [`Kubelet`] patches their
 //! status as a kubelet would. Tier 3 has a node whose containers really terminate.

@@ -10,8 +10,8 @@ use crate::Cluster;
 
 /// A proxy in front of the API server.
 ///
-/// While it blocks, it accepts connections and forwards no byte, like a firewall that drops packets:
-/// nothing is refused and nothing answers.
+/// While it blocks, it accepts connections and forwards no byte, like a firewall that drops
+/// packets: nothing is refused and nothing answers.
 pub struct TcpProxy {
     open: watch::Sender<bool>,
     /// A kubeconfig whose server is this proxy.

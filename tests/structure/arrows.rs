@@ -34,7 +34,8 @@ impl<'c> Arrows<'c> {
                         path.push_str("::*");
                         this.add(index, target, import.line, path);
                     }
-                    // The import of a module is not a use of it; the paths that begin with its name are.
+                    // The import of a module is not a use of it; the paths that begin with its name
+                    // are.
                     _ => {}
                 }
             }

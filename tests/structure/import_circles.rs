@@ -1,4 +1,5 @@
-//! Laws about each crate's `src`: files form no circle of imports, and a type name has one definition.
+//! Laws about each crate's `src`: files form no circle of imports, and a type name has one
+//! definition.
 //!
 //! `cargo test -p bigredbutton-tests --test import_circles -- --nocapture` prints the findings in
 //! every crate, those that are not yet held to the law included.

@@ -14,7 +14,8 @@ pub(crate) enum Target {
 type Active<'c> = Vec<&'c Import>;
 
 impl Crate {
-    /// What `path` leads to as written in module `from`; `None` for other crates, locals and generics.
+    /// What `path` leads to as written in module `from`; `None` for other crates, locals and
+    /// generics.
     pub(crate) fn resolve(&self, from: usize, path: &[String]) -> Option<Target> {
         self.resolve_from(from, path, &mut Active::new())
     }

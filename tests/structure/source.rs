@@ -67,7 +67,8 @@ impl Crate {
         let text =
             fs::read_to_string(dir.join(&file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        // `mod.rs`, `lib.rs` and `main.rs` have their children beside them, `x.rs` has them in `x/`.
+        // `mod.rs`, `lib.rs` and `main.rs` have their children beside them, `x.rs` has them in
+        // `x/`.
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let children_dir = match stem {
             "mod" | "lib" | "main" => file.with_file_name(""),

@@ -1,7 +1,7 @@
-"""What can go wrong between a client and its server, and how to make it go wrong.
+"""Failures between a client and its server, and how to cause them.
 
-A fault gives a client an address and, where one is needed, a server that misbehaves there. All addresses are of
-the network namespace that `produce` makes for itself; nothing leaves it.
+A fault gives a client an address and, if needed, a server there that misbehaves. All addresses are in
+the network namespace that `produce` creates; no packet leaves it.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ import subprocess
 import threading
 from dataclasses import dataclass
 
-LOCAL = "10.96.10"  # addresses of this namespace: a port that nobody listens on refuses
+LOCAL = "10.96.10"  # addresses of this namespace: a closed port refuses
 SILENT = "10.96.20"  # packets leave and nothing comes back
-UNREACHABLE = "10.96.30"  # the route says: no route to host
+UNREACHABLE = "10.96.30"  # the kernel answers: no route to host
 ELSEWHERE = "10.97.0"  # no route at all: network is unreachable
 RESOLVER = f"{LOCAL}.53"
 
@@ -33,7 +33,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail: what a right reader of the last words would say, and where the client is sent."""
+    """One failure: the expected verdict, and the address that the client connects to."""
 
     label: str
     kind: str | None = None
@@ -43,7 +43,7 @@ class Fault:
 
 
 FAULTS = {
-    # The network.
+    # Network failures.
     "refused": Fault("network", "refused"),
     "refused-local": Fault("network", "refused", "127.0.0.1"),
     "timeout": Fault("network", "timeout", "silent-gateway"),
@@ -62,7 +62,7 @@ FAULTS = {
     "http-502": Fault("network", "proxy-or-gateway", "swype-gateway", "http:502"),
     "http-503": Fault("network", "proxy-or-gateway", "swype-gateway", "http:503"),
     "http-504": Fault("network", "proxy-or-gateway", "swype-gateway", "http:504"),
-    # Not the network, though a server is talked to.
+    # Other failures of a client that reaches its server.
     "http-401": Fault("config", None, "swype-gateway", "http:401"),
     "http-409": Fault("application", None, "swype-gateway", "http:409"),
     "http-422": Fault("application", None, "swype-gateway", "http:422"),
@@ -71,7 +71,7 @@ FAULTS = {
     "statement-timeout": Fault("application", None, "orders-db", "real"),
     "lock": Fault("application", None, "orders-db", "real"),
     "pool": Fault("application", None, "orders-db", "real"),
-    # Not the network, and nobody is talked to: the program does it to itself.
+    # Failures of the program without a server.
     "own-listener": Fault("config", None, "0.0.0.0", "hold"),
     "own-certificate": Fault("config"),
     "missing-file": Fault("config"),
@@ -80,7 +80,7 @@ FAULTS = {
     "disk-full": Fault("storage"),
     "memory": Fault("oom"),
     "bug": Fault("application"),
-    # The client fails to reach its server, says that it goes on, and then dies of a bug.
+    # The client fails to reach its server, logs it, continues, and then exits by a bug.
     "survived": Fault("application"),
 }
 
@@ -181,9 +181,9 @@ class Server:
 
 
 def certificates(where):
-    """A certificate nobody trusts, one that is out of date and one of another name."""
+    """Create an untrusted certificate, an expired one and one for another name."""
     where.mkdir(parents=True, exist_ok=True)
-    # The authority that clients may be told to trust, so that the other two fail for their own reason.
+    # Clients trust this authority, so that the other two certificates fail for their own reason.
     shell = f"""
     set -e
     openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj '/CN=Shop test authority' -keyout ca.key -out ca.crt

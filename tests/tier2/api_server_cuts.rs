@@ -1,4 +1,4 @@
-//! The API server goes away and comes back in the middle of a watch.
+//! Stops and restarts the API server in the middle of a watch.
 #![allow(missing_docs)]
 
 use std::time::Duration;
@@ -7,10 +7,10 @@ use bigredbutton_tests::{Cluster, Kubelet, REFUSED, Watcher};
 
 const APP: &str = "swype-app";
 
-/// Brings the API server back also when the test fails.
-struct BackAfterwards;
+/// Starts the API server again on drop, also when the test fails.
+struct StartOnDrop;
 
-impl Drop for BackAfterwards {
+impl Drop for StartOnDrop {
     fn drop(&mut self) {
         Cluster::api_server("start");
     }
@@ -27,11 +27,11 @@ async fn stopped_and_started_in_the_middle_the_count_goes_on() {
     app.restart(REFUSED).await;
     watcher.wait_for_restarts(2).await;
 
-    let back = BackAfterwards;
+    let start_on_drop = StartOnDrop;
     Cluster::api_server("stop");
     watcher.read_for(Duration::from_secs(8)).await;
     assert!(watcher.has_emitted("warning"), "{:#?}", watcher.events);
-    drop(back);
+    drop(start_on_drop);
 
     app.restart(REFUSED).await;
     assert_eq!(watcher.wait_for_restarts(1).await["counted"], 3);
@@ -44,7 +44,7 @@ async fn stopped_and_started_in_the_middle_the_count_goes_on() {
 }
 
 #[tokio::test]
-async fn killed_while_a_trip_is_due_it_is_made_up_for() {
+async fn a_trip_that_is_due_while_it_is_killed_happens_later() {
     let ns = Cluster::connect().await.test_namespace("due").await;
     let pods = ns.deployment(APP, 1).await;
     let mut app = Kubelet::start(&ns, &pods[0]).await;
@@ -55,10 +55,10 @@ async fn killed_while_a_trip_is_due_it_is_made_up_for() {
     }
     watcher.wait_for_restarts(3).await;
     app.restart(REFUSED).await;
-    let back = BackAfterwards;
+    let start_on_drop = StartOnDrop;
     Cluster::api_server("kill");
     watcher.read_for(Duration::from_secs(3)).await;
-    drop(back);
+    drop(start_on_drop);
     if !watcher.has_emitted("scaled") {
         watcher.wait_for("scaled").await;
     }

@@ -1,4 +1,4 @@
-//! One candidate for a Lease: prints where it stands, one word a line, until SIGTERM.
+//! One candidate for a Lease: prints its leadership at each change, one line each, until SIGTERM.
 //!
 //! Usage: `candidate NAMESPACE IDENTITY`, with `KUBECONFIG`.
 
@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-/// Hours off, by as many as its identity has letters: nobody may rely on another's clock.
+/// A clock that is slow by one hour for each letter of the identity: a candidate must not rely on
+/// the clocks of others.
 struct WrongClock {
     slow_by: SignedDuration,
 }

@@ -1,4 +1,5 @@
-//! `status`, `trip`, `reset` and `explain` of CircuitBreakers, with a controller that carries them out.
+//! `status`, `trip`, `reset` and `explain` for CircuitBreakers, with a controller that executes
+//! them.
 #![allow(missing_docs)]
 
 use std::process::Stdio;
@@ -27,14 +28,14 @@ async fn controller(ns: &TestNamespace) -> Watcher {
     controller
 }
 
-/// What a command that ends by itself said.
-struct Said {
+/// The exit code and output of a finished command.
+struct CommandOutput {
     code: i32,
     out: String,
     err: String,
 }
 
-async fn ask(ns: &TestNamespace, args: &[&str]) -> Said {
+async fn ask(ns: &TestNamespace, args: &[&str]) -> CommandOutput {
     let mut command = Command::new(Watcher::program());
     command.args(args).env("KUBECONFIG", &ns.cluster.kubeconfig).stdin(Stdio::null());
     if !args.contains(&"-A") {
@@ -42,12 +43,12 @@ async fn ask(ns: &TestNamespace, args: &[&str]) -> Said {
     }
     let output = command.output().await.expect("it runs");
     let [out, err] = [output.stdout, output.stderr].map(|said| String::from_utf8(said).expect("text"));
-    Said { code: output.status.code().unwrap_or(-1), out, err }
+    CommandOutput { code: output.status.code().unwrap_or(-1), out, err }
 }
 
-/// What a command that succeeds said on stdout.
+/// The standard output of a command that must succeed.
 async fn done(ns: &TestNamespace, args: &[&str]) -> String {
-    let Said { code, out, err } = ask(ns, args).await;
+    let CommandOutput { code, out, err } = ask(ns, args).await;
     assert_eq!(code, 0, "{args:?}: {out}{err}");
     out
 }
@@ -106,9 +107,9 @@ async fn a_breaker_is_explained_tripped_and_reset_by_its_name() {
     ns.delete().await;
 }
 
-/// The button was pressed, somebody scaled up, and it is pressed again.
+/// The breaker was tripped by hand, somebody scaled up, and it is tripped again.
 #[tokio::test]
-async fn a_button_that_is_down_already_is_pressed_anew() {
+async fn an_open_breaker_can_be_tripped_again() {
     let ns = test_namespace("again").await;
     let _app = guarded(&ns, json!({})).await;
     let _controller = controller(&ns).await;
@@ -123,18 +124,18 @@ async fn a_button_that_is_down_already_is_pressed_anew() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_is_said_with_its_fix() {
+async fn an_impossible_command_fails_with_its_fix() {
     let ns = test_namespace("cannot").await;
     let _app = guarded(&ns, json!({"mode": "Observe"})).await;
-    let Said { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
     assert_eq!(code, 2);
     assert!(err.contains("only observes: set spec.mode to Enforce first"), "{err}");
     for command in ["trip", "reset", "status"] {
-        let Said { code, err, .. } = ask(&ns, &[command, "nobody"]).await;
+        let CommandOutput { code, err, .. } = ask(&ns, &[command, "nobody"]).await;
         assert_eq!(code, 3, "{command}: {err}");
         assert!(err.contains("`watcher status -A` lists the breakers there are"), "{command}: {err}");
     }
-    let Said { code, err, .. } = ask(&ns, &["explain", "nobody"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["explain", "nobody"]).await;
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("there is no CircuitBreaker of that name either"), "{err}");
     let why = explained(&ns).await;
@@ -142,7 +143,7 @@ async fn what_cannot_be_done_is_said_with_its_fix() {
     ns.delete().await;
 }
 
-/// What is known of it is told all the same.
+/// `explain` still shows what the breaker has recorded.
 #[tokio::test]
 async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason() {
     let ns = test_namespace("gone").await;
@@ -160,16 +161,16 @@ async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason
     let text = done(&ns, &["status", "swype"]).await;
     assert!(text.contains(&format!("Workload   {missing}")), "{text}");
     assert!(done(&ns, &["status", "swype", "-o", "yaml"]).await.contains("TargetNotFound"));
-    let Said { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
     assert_eq!(code, 1, "{err}");
     assert!(err.contains(&missing) && err.contains("What was asked for stays asked for"), "{err}");
     ns.delete().await;
 }
 
 #[tokio::test]
-async fn a_user_without_rights_is_told_which_is_missing() {
+async fn a_user_without_rights_sees_the_missing_rule() {
     let ns = test_namespace("rights").await;
-    let Said { code, err, .. } = ask(&ns, &["status", "-A", "--context", "plain"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["status", "-A", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
     assert!(
         err.contains(
@@ -178,11 +179,11 @@ async fn a_user_without_rights_is_told_which_is_missing() {
         "{err}"
     );
     for command in ["status", "trip", "reset"] {
-        let Said { code, err, .. } = ask(&ns, &[command, "swype", "--context", "plain"]).await;
+        let CommandOutput { code, err, .. } = ask(&ns, &[command, "swype", "--context", "plain"]).await;
         assert_eq!(code, 4, "{command}: {err}");
         assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"get\"]"), "{command}: {err}");
     }
-    let Said { code, err, .. } = ask(&ns, &["explain", "swype", "--context", "plain"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["explain", "swype", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
     for words in [
         "warning: not allowed to get circuitbreakers.bigredbutton.dev",
@@ -194,9 +195,9 @@ async fn a_user_without_rights_is_told_which_is_missing() {
     ns.delete().await;
 }
 
-/// Who may read and edit breakers and nothing else still learns what the breaker itself knows.
+/// A user who may only read and edit breakers still sees the state of the breaker.
 #[tokio::test]
-async fn a_user_who_sees_breakers_alone_is_told_their_state_and_the_right_to_see_more() {
+async fn a_user_who_sees_breakers_alone_sees_their_state_and_the_missing_right() {
     let ns = test_namespace("sees").await;
     let _app = guarded(&ns, json!({})).await;
     let _controller = controller(&ns).await;
@@ -207,23 +208,23 @@ async fn a_user_who_sees_breakers_alone_is_told_their_state_and_the_right_to_see
     for words in ["Ready=True Watching", "Workload   not allowed to get deployments", "missing rule: - {"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    let Said { code, err, .. } = ask(&ns, &["trip", "swype", "--context", "plain"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
     assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"patch\"]"), "{err}");
     ns.delete().await;
 }
 
 #[tokio::test]
-async fn without_a_controller_it_does_not_wait_for_ever() {
+async fn without_a_controller_the_wait_ends() {
     let ns = test_namespace("nobody").await;
     let _app = guarded(&ns, json!({})).await;
-    let Said { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
+    let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
     assert_eq!(code, 1);
     assert!(
         err.contains("the controller has not tripped") && err.contains("does one run and lead?"),
         "{err}"
     );
-    // It was asked for, and is done as soon as one runs.
+    // The request is stored, and a controller executes it as soon as it runs.
     let _controller = Watcher::start(&ns, &["controller", "--leader-elect=false"]);
     ns.wait_for_phase("swype", "Open").await;
     assert_eq!(ns.replicas("swype-app").await, 0);

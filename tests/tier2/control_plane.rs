@@ -1,4 +1,4 @@
-//! `watcher` on a real API server, with a kubelet played by hand.
+//! `watcher` on a real API server, with a simulated kubelet.
 #![allow(missing_docs)]
 
 use std::time::Duration;
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 const APP: &str = "swype-app";
 
-/// Long enough for anything that was going to happen: a trip takes milliseconds.
+/// How long to wait before asserting that nothing happened; a trip takes milliseconds.
 const QUIET: Duration = Duration::from_secs(3);
 
 async fn test_namespace(name: &str) -> TestNamespace {
     Cluster::connect().await.test_namespace(name).await
 }
 
-/// Everything that `watcher run` needs.
+/// The RBAC rules that `watcher run` needs.
 fn all_rules() -> Vec<Value> {
     vec![
         json!({"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["get", "patch"]}),
@@ -199,9 +199,9 @@ async fn an_old_revision_that_dies_during_the_roll_out_of_the_fix_does_not_trip(
         old.restart(REFUSED).await;
     }
     watcher.wait_for_restarts(3).await;
-    // Two pods of the same second have no order.
+    // Creation times have a resolution of one second.
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    // The default roll-out keeps the old pod until the new one is ready.
+    // The default rollout keeps the old pod until the new one is ready.
     let fix = Patch::Merge(json!({"spec": {"template": {"metadata": {"annotations": {"fix": "1"}}}}}));
     ns.api::<Deployment>().patch(APP, &PatchParams::default(), &fix).await.unwrap();
     let pods = ns.wait_for_pods(2).await;
@@ -324,7 +324,7 @@ async fn a_user_without_pods_log_is_warned_once_and_messages_still_count() {
 }
 
 #[tokio::test]
-async fn a_user_without_scale_is_told_the_missing_rule() {
+async fn a_user_without_scale_sees_the_missing_rule() {
     let ns = test_namespace("noscale").await;
     ns.allow("noscale", all_rules_but("deployments/scale")).await;
     ns.deployment(APP, 1).await;
@@ -335,7 +335,7 @@ async fn a_user_without_scale_is_told_the_missing_rule() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_read_but_not_patch_the_scale_is_told_at_the_start() {
+async fn a_user_who_may_read_but_not_patch_the_scale_is_refused_at_the_start() {
     let ns = test_namespace("readonly").await;
     let mut rules = all_rules();
     rules[0]["verbs"] = json!(["get"]);
@@ -395,7 +395,7 @@ async fn two_watchers_at_once_make_one_trip() {
 }
 
 #[tokio::test]
-async fn the_button_can_be_pressed_and_status_says_so() {
+async fn a_trip_by_hand_is_shown_by_status() {
     let ns = test_namespace("press").await;
     ns.deployment(APP, 2).await;
     assert_eq!(Watcher::start(&ns, &["trip", "--deployment", APP]).wait_for_exit().await.0, 0);
@@ -409,7 +409,7 @@ async fn the_button_can_be_pressed_and_status_says_so() {
 }
 
 #[tokio::test]
-async fn a_pods_deaths_are_explained_with_the_place_of_their_words() {
+async fn the_terminations_of_a_pod_are_explained_with_the_source_of_their_evidence() {
     let ns = test_namespace("explain").await;
     let pods = ns.deployment(APP, 1).await;
     let name = pods[0].metadata.name.clone().expect("a name");
@@ -438,7 +438,7 @@ async fn a_dry_run_writes_nothing_at_all() {
     ns.delete().await;
 }
 
-/// SIGKILL after what it told, then again from the start: at once, and after the service has healed.
+/// SIGKILL after an event, then a restart: at once, and after the service has recovered.
 #[tokio::test]
 async fn a_watcher_killed_and_started_again_ends_the_same() {
     for after in ["watching", "restart", "tripping", "scaled"] {

@@ -1,4 +1,4 @@
-//! `deploy/base` on a real API server: applied as it is, and the controller run with the rights that it gives.
+//! `deploy/base` applied unchanged on a real API server, and the controller run with its rights.
 #![allow(missing_docs)]
 
 use std::path::{Path, PathBuf};
@@ -24,7 +24,8 @@ fn manifest(name: &str) -> String {
     base.join(name).to_str().expect("a path").to_owned()
 }
 
-/// Applies what grants rights, and not the Deployment: there is no image here. Waits for the aggregated role.
+/// Applies the manifests that grant rights, but not the Deployment, whose image does not exist
+/// here. Waits for the aggregated role.
 async fn installed() -> Cluster {
     let cluster = Cluster::connect().await.with_breakers().await;
     for file in [
@@ -43,7 +44,7 @@ async fn installed() -> Cluster {
     cluster
 }
 
-/// What RBAC says of the controller's account.
+/// Whether RBAC allows a request of the controller's service account.
 async fn may(
     cluster: &Cluster,
     verb: &str,
@@ -56,7 +57,7 @@ async fn may(
     allowed(cluster, (ACCOUNT, &groups), verb, group, resource, (namespace.unwrap_or_default(), name)).await
 }
 
-/// What RBAC says of a user and its groups.
+/// Whether RBAC allows a request of a user with these groups.
 async fn allowed(
     cluster: &Cluster,
     (user, groups): (&str, &[&str]),
@@ -80,7 +81,7 @@ async fn allowed(
     answer.status.is_some_and(|status| status.allowed)
 }
 
-/// The administrator's kubeconfig with the token of the controller's own account in it.
+/// The administrator's kubeconfig with the token of the controller's service account.
 async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
     let token = cluster.kubectl(&["create", "token", "bigredbutton-controller", "-n", NAMESPACE]);
     let mut config = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig can be read");
@@ -95,7 +96,7 @@ async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
     path
 }
 
-/// A controller of one namespace that serves its endpoints.
+/// A controller of one namespace with its HTTP endpoints.
 struct Replica {
     watcher: Watcher,
     endpoints: ControllerEndpoints,
@@ -227,9 +228,10 @@ async fn the_account_may_do_this_and_no_more() {
     }
 }
 
-/// `watcher explain` for who views, `trip` and `reset` too for who edits, and the status for the controller alone.
+/// Viewers may use `watcher explain`, editors also `trip` and `reset`; only the controller writes
+/// the status.
 #[tokio::test]
-async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
+async fn viewers_and_editors_of_a_namespace_may_view_and_edit_its_breakers() {
     let cluster = installed().await;
     let ns = cluster.test_namespace("people").await;
     for (user, role) in [("viewer", "view"), ("editor", "edit")] {
@@ -268,9 +270,9 @@ async fn who_may_view_or_edit_a_namespace_may_do_so_with_its_breakers() {
     ns.delete().await;
 }
 
-/// Two replicas with the account's own token, as the Deployment runs them.
+/// Runs two replicas with the token of the service account, as the Deployment does.
 #[tokio::test]
-async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
+async fn of_two_replicas_one_trips_exports_metrics_and_hands_over() {
     let cluster = installed().await;
     let ns = cluster.test_namespace("as-account").await;
     let pods = ns.deployment("swype", 1).await;
@@ -280,7 +282,7 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     let directory = tempfile::tempdir().expect("a directory");
     let mut account = ns.clone();
     account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
-    // In the account's own namespace, by the name that its role allows.
+    // In the namespace of the service account, with the name that its role allows.
     let lease = "bigredbutton/bigredbutton-controller";
     let mut first = Replica::start(&account, lease).await;
     first.says("became leader").await;
@@ -343,7 +345,8 @@ async fn as_its_account_one_of_two_trips_tells_prometheus_and_hands_over() {
     ns.delete().await;
 }
 
-/// The leader is cut off from the API server and does not know that another one leads; then that one is killed.
+/// The leader is cut off from the API server and does not learn that another replica leads; then
+/// that replica is killed.
 #[tokio::test]
 async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     let cluster = Cluster::connect().await.with_breakers().await;
@@ -395,7 +398,8 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     ns.delete().await;
 }
 
-/// The sample by which dashboard and alerts are checked is what a controller really says.
+/// Asserts that the snapshot that dashboard and alerts are checked with has the metrics of a real
+/// controller.
 fn same_families(page: &str) {
     let path = "../bin-watcher/src/controller/snapshots/watcher__controller__metrics__tests__every_metric_there_is.snap";
     let sample =
@@ -413,7 +417,7 @@ async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_no
     let directory = tempfile::tempdir().expect("a directory");
     let mut account = ns.clone();
     account.cluster.kubeconfig = as_the_account(&cluster, directory.path()).await;
-    // The account has no rights to Leases in the namespace that is watched.
+    // The service account has no rights to Leases in the watched namespace.
     let mut replica = Replica::start(&account, &format!("{}/mine", ns.name)).await;
     replica.says("the leader is unknown: not allowed to get leases.coordination.k8s.io").await;
     let (status, why) = replica.endpoints.get("/readyz").await;
@@ -426,7 +430,7 @@ async fn a_leader_without_the_right_to_its_lease_says_which_is_missing_and_is_no
     ns.delete().await;
 }
 
-/// Found by the real kubectl in the PATH, under its own name.
+/// The real kubectl finds the plugin in the PATH.
 #[tokio::test]
 async fn kubectl_finds_its_plugin() {
     let cluster = Cluster::connect().await;

@@ -1,8 +1,8 @@
-//! The supervisor on a real API server, killed before each of its calls, then started again: at once, and
-//! after the service has healed.
+//! The supervisor on a real API server, killed before each of its calls and restarted: at once, and
+//! after the service has recovered.
 //!
-//! A killed process is a future dropped between two polls: whatever request it had sent is either carried
-//! out or not. `Mortal` draws that line exactly, before the n-th call.
+//! A killed process is a future that is dropped between two polls: the request that it had sent was
+//! executed or not. `CrashingClient` decides exactly where, before the n-th call.
 #![allow(missing_docs)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,7 +28,7 @@ use serde_json::json;
 
 const APP: &str = "swype-app";
 
-/// More calls than a watch from its start to its trip makes.
+/// More calls than a watch makes from its start to its trip.
 const CALLS: u32 = 14;
 
 struct SystemClock;
@@ -45,20 +45,20 @@ impl Clock for SystemClock {
     }
 }
 
-/// A client whose process dies before a call: that call and all later ones never return. Messages are calls
-/// too.
+/// A client whose process is killed before its n-th call: that call and all later ones never
+/// return. Webhook requests are calls too.
 #[derive(Clone)]
-struct Mortal {
+struct CrashingClient {
     client: KubeClient,
     calls_left: Arc<AtomicU32>,
     died: Arc<tokio::sync::Notify>,
     asked: Asked,
 }
 
-/// What was posted: the id, and the target's replicas at that moment.
+/// Webhook requests: the ID, and the replicas of the target at that time.
 type Asked = Arc<Mutex<Vec<(String, u32)>>>;
 
-impl Mortal {
+impl CrashingClient {
     async fn lives(&self) {
         let left =
             self.calls_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
@@ -70,7 +70,7 @@ impl Mortal {
 }
 
 #[async_trait]
-impl ClusterClient for Mortal {
+impl ClusterClient for CrashingClient {
     fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
         self.client.watch_pods(namespace, selector)
     }
@@ -132,7 +132,7 @@ impl ClusterClient for Mortal {
 }
 
 #[async_trait]
-impl WebhookClient for Mortal {
+impl WebhookClient for CrashingClient {
     async fn post(&self, _to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         self.lives().await;
         let namespace = event.data.namespace.as_str();
@@ -142,7 +142,7 @@ impl WebhookClient for Mortal {
     }
 }
 
-/// Runs until it trips, dies or has had its time; answers with the end, if it came to one.
+/// Runs until it trips, is killed or the time is over; returns the reason if it stopped by itself.
 async fn watch(ns: &TestNamespace, calls: u32, time: Duration) -> Option<StopReason> {
     watch_with(ns, calls, time, Hooks::default(), &Asked::default()).await
 }
@@ -159,7 +159,7 @@ async fn watch_with(
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());
     let calls_left = Arc::new(AtomicU32::new(calls));
-    let client = Mortal { client, calls_left, died: Arc::clone(&died), asked: Arc::clone(asked) };
+    let client = CrashingClient { client, calls_left, died: Arc::clone(&died), asked: Arc::clone(asked) };
     let parts = Dependencies {
         client: Arc::new(client.clone()),
         clock,
@@ -221,9 +221,9 @@ async fn killed_before_any_call_and_started_at_once_it_trips_once() {
 }
 
 #[tokio::test]
-async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_of_the_trip() {
+async fn killed_before_any_call_it_asks_the_hook_before_it_scales_and_notifies_of_the_trip() {
     let cluster = Cluster::connect().await;
-    // Three more: the scale read for the hook, the hook and the notice.
+    // Three more calls: the scale read for the hook, the hook and the notification.
     let runs = (0..CALLS + 3).map(|calls| {
         let cluster = cluster.clone();
         async move {
@@ -257,7 +257,7 @@ async fn killed_before_any_call_it_has_asked_the_hook_before_it_scales_and_told_
 }
 
 #[tokio::test]
-async fn killed_before_any_call_and_started_after_the_service_has_healed_it_leaves_it_alone() {
+async fn killed_before_any_call_and_restarted_after_the_recovery_it_does_not_trip() {
     let cluster = Cluster::connect().await;
     let runs = (0..CALLS).map(|calls| {
         let cluster = cluster.clone();

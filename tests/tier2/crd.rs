@@ -1,4 +1,5 @@
-//! CircuitBreaker on a real API server: what is accepted, what is filled in, what is refused in which words.
+//! The CRD CircuitBreaker on a real API server: accepted fields, defaults, and the messages of
+//! refusals.
 #![allow(missing_docs)]
 
 use bigredbutton_tests::{Cluster, TestNamespace};
@@ -9,7 +10,7 @@ async fn test_namespace(name: &str) -> TestNamespace {
 }
 
 #[tokio::test]
-async fn the_example_of_the_contract_is_accepted() {
+async fn a_spec_with_every_field_is_accepted() {
     let ns = test_namespace("crd-whole").await;
     let whole = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
@@ -30,7 +31,7 @@ async fn the_example_of_the_contract_is_accepted() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_is_filled_in_where_kubectl_shows_it() {
+async fn defaults_are_filled_in_where_kubectl_shows_them() {
     let ns = test_namespace("crd-defaults").await;
     let stored = ns.create_breaker("swype-app", json!({})).await.expect("accepted");
     let want = json!({
@@ -48,7 +49,7 @@ async fn what_is_left_out_is_filled_in_where_kubectl_shows_it() {
 }
 
 #[tokio::test]
-async fn windows_and_shares_may_be_written_in_every_way_that_is_told() {
+async fn every_documented_form_of_windows_and_shares_is_accepted() {
     let ns = test_namespace("crd-ways").await;
     for (n, trip) in [
         json!({"window": "none"}),
@@ -70,7 +71,7 @@ async fn windows_and_shares_may_be_written_in_every_way_that_is_told() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_is_refused_in_words_that_name_field_and_fix() {
+async fn an_invalid_spec_is_refused_with_field_and_fix() {
     let ns = test_namespace("crd-refused").await;
     let notify = |url: &str| json!({"hooks": {"notify": [{"url": url}]}});
     let recovery = |field: &str, value: Value| json!({"recovery": {field: value}});

@@ -1,4 +1,4 @@
-//! `watcher controller` on a real API server, with kubelets played by hand.
+//! `watcher controller` on a real API server, with simulated kubelets.
 #![allow(missing_docs)]
 #![recursion_limit = "256"] // the definition of ScaledObject is one JSON literal
 
@@ -23,19 +23,19 @@ use receiver::{Behavior, Receiver};
 use ring::hmac;
 use serde_json::{Value, json};
 
-/// Long enough for anything that was going to happen.
+/// How long to wait before asserting that nothing happened.
 const QUIET: Duration = Duration::from_secs(3);
 
 async fn test_namespace(name: &str) -> TestNamespace {
     Cluster::connect().await.with_breakers().await.test_namespace(name).await
 }
 
-/// A controller of the test's namespace alone.
+/// A controller of only the test's namespace.
 fn controller(ns: &TestNamespace) -> Watcher {
     Watcher::start(ns, &["controller", "--status-interval", "1s", "--leader-elect=false"])
 }
 
-/// A Deployment of one running pod, and a breaker of the same name.
+/// A Deployment with one running pod, and a breaker of the same name.
 async fn guarded(ns: &TestNamespace, name: &str, spec: Value) -> Kubelet {
     let pods = ns.deployment_beside(name, 1).await;
     ns.breaker(name, spec).await;
@@ -98,7 +98,7 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     let status = ns.wait_for_phase("swype", "Closed").await;
     assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
     assert_eq!(ns.replicas("swype").await, 1);
-    // The same request is not acted on again, also not by the next controller.
+    // A reset request is executed once, also by the next controller.
     fleet.kill().await;
     ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
     let mut fleet = controller(&ns);
@@ -111,7 +111,7 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     ns.delete().await;
 }
 
-/// SIGKILL after what it told, then another controller: one trip, and the right number to give back.
+/// SIGKILL after an event, then another controller: one trip, and the original replicas are kept.
 #[tokio::test]
 async fn a_controller_killed_and_started_again_ends_the_same() {
     for after in ["watching", "restart", "tripping", "scaled"] {
@@ -150,7 +150,8 @@ async fn a_controller_killed_and_started_again_ends_the_same() {
     }
 }
 
-/// The Record says Tripping and nothing was scaled: what a SIGKILL between the two leaves behind.
+/// The Record says Tripping, but nothing was scaled: the state after a SIGKILL between the two
+/// writes.
 #[tokio::test]
 async fn a_trip_that_was_recorded_and_not_carried_out_is_finished_if_it_is_still_right() {
     for (case, healed) in [("still failing", false), ("healed", true)] {
@@ -198,7 +199,7 @@ async fn a_trip_that_was_recorded_and_not_carried_out_is_finished_if_it_is_still
 }
 
 #[tokio::test]
-async fn forced_open_presses_once_and_never_against_somebody_who_scales_up() {
+async fn forced_open_scales_once_and_never_against_a_user_who_scales_up() {
     let ns = test_namespace("fleet-forced").await;
     guarded(&ns, "swype", json!({})).await;
     let fleet = controller(&ns);
@@ -223,8 +224,8 @@ async fn forced_open_presses_once_and_never_against_somebody_who_scales_up() {
 }
 
 #[tokio::test]
-async fn disabled_and_observing_breakers_tell_and_leave_the_scale_alone_until_they_are_set_to_act() {
-    let ns = test_namespace("fleet-tells").await;
+async fn disabled_and_observing_breakers_report_but_do_not_scale_until_they_are_enabled() {
+    let ns = test_namespace("fleet-observe").await;
     let mut disabled = guarded(&ns, "disabled", json!({"override": "Disabled"})).await;
     let mut observing = guarded(&ns, "observing", json!({"mode": "Observe"})).await;
     guarded(&ns, "third", json!({})).await;
@@ -270,8 +271,8 @@ async fn restarts_of_another_cause_are_held_naming_the_field_that_would_count_th
     ns.delete().await;
 }
 
-/// The pods there are now, of a Deployment that was scaled up from zero.
-async fn come_back(ns: &TestNamespace, replicas: usize) -> Vec<Kubelet> {
+/// Starts the pods of a Deployment that was scaled up from zero.
+async fn start_pods(ns: &TestNamespace, replicas: usize) -> Vec<Kubelet> {
     Kubelet::start_all(ns, &ns.wait_for_pods(replicas).await).await
 }
 
@@ -293,13 +294,13 @@ async fn half_open_tries_one_replica_waits_longer_when_it_dies_and_gives_all_bac
     let status = ns.wait_for_phase("swype", "HalfOpen").await;
     assert_eq!(status["originalReplicas"], 3, "{status:#}");
     assert_eq!(condition(&status, "Tripped")["reason"], "HalfOpen");
-    // The trial is in the status before the scale is written.
+    // The status is written before the scale.
     let given = eventually("a replica on trial", || async {
         Some(ns.replicas("swype").await).filter(|replicas| *replicas > 0)
     });
     assert_eq!(given.await, 1);
-    let mut trial = come_back(&ns, 1).await;
-    // Not even the first restart is tolerated of the replica on trial.
+    let mut trial = start_pods(&ns, 1).await;
+    // One restart of the probe replica fails the probe.
     trial[0].restart(REFUSED).await;
     fleet.wait_for("probing").await;
     assert_eq!(fleet.wait_for("scaled").await["probeFailed"], true);
@@ -307,12 +308,12 @@ async fn half_open_tries_one_replica_waits_longer_when_it_dies_and_gives_all_bac
     let opened = std::time::Instant::now();
     assert_eq!((ns.replicas("swype").await, &status["originalReplicas"]), (0, &json!(3)), "{status:#}");
 
-    // The next controller waits out what is left of the doubled wait.
+    // The next controller waits for the rest of the doubled cooldown.
     fleet.kill().await;
     let _next = controller(&ns);
     ns.wait_for_phase("swype", "HalfOpen").await;
     assert!(opened.elapsed() > Duration::from_secs(3), "not doubled: {:?}", opened.elapsed());
-    come_back(&ns, 1).await;
+    start_pods(&ns, 1).await;
     ns.wait_for_phase("swype", "Closed").await;
     assert_eq!(ns.replicas("swype").await, 3);
     ns.delete().await;
@@ -328,7 +329,7 @@ async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
         overlook["message"].as_str().is_some_and(|why| why.contains("spec.trip.window: 150m")),
         "{overlook}"
     );
-    // The next controller does not tell it a second time.
+    // The next controller does not emit it again.
     fleet.kill().await;
     let mut fleet = controller(&ns);
     fleet.wait_for("watching").await;
@@ -353,14 +354,14 @@ async fn an_edited_threshold_is_followed_without_forgetting_what_was_counted() {
 }
 
 #[tokio::test]
-async fn a_missing_target_is_told_and_watched_as_soon_as_it_appears() {
+async fn a_missing_target_is_reported_and_watched_as_soon_as_it_appears() {
     let ns = test_namespace("fleet-missing").await;
     ns.breaker("swype", json!({})).await;
     let _fleet = controller(&ns);
     let found = ns.wait_for_condition("swype", "TargetFound", "False").await;
     assert_eq!(found["reason"], "TargetNotFound");
     assert_eq!(ns.wait_for_condition("swype", "Ready", "False").await["reason"], "TargetNotFound");
-    // The pauses double from 5 s on; the sight of a pod ends them.
+    // The back-off doubles from 5 s; a pod of the target ends it.
     tokio::time::sleep(Duration::from_secs(6)).await;
     let pods = ns.deployment("swype", 1).await;
     let mut app = Kubelet::start(&ns, &pods[0]).await;
@@ -374,7 +375,7 @@ async fn a_missing_target_is_told_and_watched_as_soon_as_it_appears() {
     ns.delete().await;
 }
 
-/// Deleted while open and created again: the Record of the former one says nothing about it.
+/// Deleted while open and created again: the Record of the old target does not apply.
 #[tokio::test]
 async fn a_target_created_again_is_another_one() {
     let ns = test_namespace("fleet-again").await;
@@ -390,7 +391,7 @@ async fn a_target_created_again_is_another_one() {
     let mut apps = Kubelet::start_all(&ns, &pods).await;
     let closed =
         |status: &Value| status["phase"] == "Closed" && condition(status, "Ready")["status"] == "True";
-    let status = ns.wait_for_status("swype", "watched anew", closed).await;
+    let status = ns.wait_for_status("swype", "watched again", closed).await;
     assert_eq!((&status["originalReplicas"], &status["counted"]), (&Value::Null, &json!(0)), "{status:#}");
     for _ in 0..4 {
         apps[0].restart(REFUSED).await;
@@ -476,7 +477,8 @@ async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_st
     ns.delete().await;
 }
 
-/// The controller starts in the middle of the outage: the first breaker must not act before the others have looked.
+/// The controller starts in the middle of the outage: no breaker may act before the others have
+/// observed their pods.
 #[tokio::test]
 async fn a_controller_that_starts_when_all_are_failing_holds_every_trip() {
     let ns = test_namespace("fleet-late").await;
@@ -612,7 +614,8 @@ async fn two_controllers_that_both_believe_they_lead_make_one_trip() {
     ns.delete().await;
 }
 
-/// As KEDA 2 defines it: the names, the scope and the fields that matter to a breaker; the rest is kept as written.
+/// The CRD ScaledObject as in KEDA 2, reduced to the names, the scope and the fields that a breaker
+/// uses.
 async fn keda(ns: &TestNamespace) {
     let all: Api<CustomResourceDefinition> = Api::all(ns.cluster.client.clone());
     let crd = json!({
@@ -736,7 +739,7 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
     ns.delete().await;
 }
 
-/// What Argo CD does with self-heal: whenever the replicas are not those of the manifest, it applies them again.
+/// Acts like Argo CD with self-heal, which restores the replicas of the manifest.
 #[tokio::test]
 async fn a_rival_that_scales_back_up_is_named_and_left_alone_until_there_is_new_evidence() {
     let ns = test_namespace("fleet-argo").await;
@@ -814,7 +817,8 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
     ns.delete().await;
 }
 
-/// Killed while the hook thinks, and again before the notice could be delivered.
+/// The controller is killed before the hook responds, and again before the notification is
+/// delivered.
 #[tokio::test]
 async fn the_next_controller_asks_again_under_the_same_key_and_delivers_what_was_not() {
     let ns = test_namespace("fleet-asks").await;
@@ -871,7 +875,8 @@ async fn a_controller_that_is_stopped_says_so_and_the_next_one_goes_on() {
     ns.delete().await;
 }
 
-/// The pods fall silent and all else goes on. What trips then is an edited threshold: no restart can be seen.
+/// The pod watch falls silent and everything else works. A lower threshold is the cause of the
+/// trip, because no restart can be observed.
 #[tokio::test]
 async fn on_a_stale_view_nothing_trips_it_says_so_and_goes_on_once_the_pods_can_be_listed() {
     let ns = test_namespace("fleet-stale").await;
@@ -940,7 +945,7 @@ fn hpa(name: &str, min_replicas: u32) -> HorizontalPodAutoscaler {
     .expect("an HPA")
 }
 
-/// What the HPA's own controller says of it.
+/// Waits until the HPA controller reports this reason for ScalingActive.
 async fn scaling_active(ns: &TestNamespace, name: &str, reason: &str) {
     let all = ns.api::<HorizontalPodAutoscaler>();
     eventually(&format!("the HPA says {reason}"), || async {
@@ -953,7 +958,7 @@ async fn scaling_active(ns: &TestNamespace, name: &str, reason: &str) {
     .await;
 }
 
-/// The real controller of HPAs runs, and has no metrics to go by.
+/// The HPA controller runs, but has no metrics.
 #[tokio::test]
 async fn an_hpa_leaves_an_open_workload_at_zero_and_works_on_after_the_reset() {
     let ns = test_namespace("fleet-hpa").await;
@@ -983,7 +988,7 @@ async fn an_hpa_leaves_an_open_workload_at_zero_and_works_on_after_the_reset() {
     ns.delete().await;
 }
 
-/// Only an API server with the feature gate HPAScaleToZero takes such an HPA.
+/// Only an API server with the feature gate HPAScaleToZero accepts such an HPA.
 #[tokio::test]
 async fn an_hpa_that_may_wake_an_open_workload_is_named_also_by_the_next_controller() {
     let ns = test_namespace("fleet-wake").await;

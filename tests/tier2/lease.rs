@@ -1,4 +1,4 @@
-//! Leader election on a real API server, by processes that are really killed.
+//! Leader election on a real API server, with processes that are killed.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -13,9 +13,9 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-/// The promise of a hand-over after SIGKILL.
+/// The maximum duration of a hand-over after SIGKILL.
 const HAND_OVER: Duration = Duration::from_secs(15);
-/// Longer than any hand-over.
+/// How long to wait for a candidate; longer than any hand-over.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(25);
 
 struct Candidate {
@@ -33,9 +33,9 @@ impl Candidate {
         Self { child, lines, name }
     }
 
-    /// Waits until it says that it stands so; answers with the whole line.
-    async fn says(&mut self, word: &str) -> String {
-        let heard = timeout(WAIT_TIMEOUT, async {
+    /// Waits for a line that starts with `word` and returns it.
+    async fn wait_for(&mut self, word: &str) -> String {
+        let line = timeout(WAIT_TIMEOUT, async {
             loop {
                 let line = self.lines.next_line().await.expect("readable").expect("it goes on");
                 if line.starts_with(word) {
@@ -43,12 +43,12 @@ impl Candidate {
                 }
             }
         });
-        heard.await.unwrap_or_else(|_| panic!("{} does not say `{word}`", self.name))
+        line.await.unwrap_or_else(|_| panic!("{} does not print `{word}`", self.name))
     }
 
-    /// Whether it says that it leads, within this time.
+    /// Whether it becomes the leader within this time.
     async fn leads_within(&mut self, time: Duration) -> bool {
-        let heard = timeout(time, async {
+        let line = timeout(time, async {
             while let Ok(Some(line)) = self.lines.next_line().await {
                 if line == "leading" {
                     return;
@@ -56,7 +56,7 @@ impl Candidate {
             }
             std::future::pending::<()>().await;
         });
-        heard.await.is_ok()
+        line.await.is_ok()
     }
 
     fn signal(&self, signal: &str) {
@@ -78,19 +78,19 @@ async fn of_three_one_leads_and_after_sigkill_one_of_the_others_within_15_s() {
     let cluster = Cluster::connect().await;
     let ns = cluster.test_namespace("lease-kill").await;
     let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second-by-six");
     let mut third = Candidate::start(&ns, &cluster.kubeconfig, "third");
-    assert_eq!(second.says("following").await, "following first");
-    assert_eq!(third.says("following").await, "following first");
+    assert_eq!(second.wait_for("following").await, "following first");
+    assert_eq!(third.wait_for("following").await, "following first");
     let early = second.leads_within(HAND_OVER).await;
     assert!(!early, "nobody else leads while the leader lives");
 
     first.signal("-KILL");
     let killed = Instant::now();
     let second_won = tokio::select! {
-        _ = second.says("leading") => true,
-        _ = third.says("leading") => false,
+        _ = second.wait_for("leading") => true,
+        _ = third.wait_for("leading") => false,
     };
     let took = killed.elapsed();
     println!("hand-over after SIGKILL: {took:.2?}");
@@ -111,17 +111,17 @@ async fn a_leader_that_is_asked_to_go_hands_over_at_once() {
     let cluster = Cluster::connect().await;
     let ns = cluster.test_namespace("lease-term").await;
     let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
-    second.says("following").await;
+    second.wait_for("following").await;
     first.signal("-TERM");
     let asked = Instant::now();
     assert!(first.child.wait().await.expect("a status").success());
-    second.says("leading").await;
+    second.wait_for("leading").await;
     println!("hand-over after SIGTERM: {:.2?}", asked.elapsed());
     assert!(asked.elapsed() < Duration::from_millis(2_500), "{:?}", asked.elapsed());
 
-    // The last one leaves it free.
+    // The last candidate releases the Lease.
     second.signal("-TERM");
     assert!(second.child.wait().await.expect("a status").success());
     assert_eq!(holder(&ns).await, None);
@@ -133,9 +133,9 @@ async fn a_follower_that_is_asked_to_go_leaves_the_lease_alone() {
     let cluster = Cluster::connect().await;
     let ns = cluster.test_namespace("lease-follower").await;
     let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
-    second.says("following").await;
+    second.wait_for("following").await;
     second.signal("-TERM");
     assert!(second.child.wait().await.expect("a status").success());
     assert_eq!(holder(&ns).await.as_deref(), Some("first"));
@@ -148,20 +148,20 @@ async fn a_leader_cut_off_from_the_api_server_stops_before_another_begins() {
     let ns = cluster.test_namespace("lease-cut").await;
     let proxy = TcpProxy::start(&cluster).await;
     let mut first = Candidate::start(&ns, &proxy.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
-    second.says("following").await;
+    second.wait_for("following").await;
 
     proxy.block();
     let cut = Instant::now();
     let (stopped, began) = tokio::join!(
         async {
-            let why = first.says("unknown").await;
+            let why = first.wait_for("unknown").await;
             assert!(why.contains("no answer in time"), "{why}");
             cut.elapsed()
         },
         async {
-            second.says("leading").await;
+            second.wait_for("leading").await;
             cut.elapsed()
         },
     );
@@ -170,7 +170,7 @@ async fn a_leader_cut_off_from_the_api_server_stops_before_another_begins() {
     assert!(began < HAND_OVER, "{began:?}");
 
     proxy.unblock();
-    assert_eq!(first.says("following").await, "following second");
+    assert_eq!(first.wait_for("following").await, "following second");
     ns.delete().await;
 }
 
@@ -180,9 +180,9 @@ async fn a_short_cut_costs_nothing() {
     let ns = cluster.test_namespace("lease-blink").await;
     let proxy = TcpProxy::start(&cluster).await;
     let mut first = Candidate::start(&ns, &proxy.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let mut second = Candidate::start(&ns, &cluster.kubeconfig, "second");
-    second.says("following").await;
+    second.wait_for("following").await;
     proxy.block();
     tokio::time::sleep(Duration::from_secs(3)).await;
     proxy.unblock();
@@ -196,12 +196,12 @@ async fn a_leader_whose_lease_somebody_took_follows() {
     let cluster = Cluster::connect().await;
     let ns = cluster.test_namespace("lease-taken").await;
     let mut first = Candidate::start(&ns, &cluster.kubeconfig, "first");
-    first.says("leading").await;
+    first.wait_for("leading").await;
     let patch = Patch::Merge(json!({"spec": {"holderIdentity": "by-hand"}}));
     ns.api::<Lease>().patch("controller", &PatchParams::default(), &patch).await.expect("patched");
-    assert_eq!(first.says("following").await, "following by-hand");
-    // Nobody renews it: it comes back.
-    first.says("leading").await;
+    assert_eq!(first.wait_for("following").await, "following by-hand");
+    // The Lease expires, and the candidate acquires it again.
+    first.wait_for("leading").await;
     eventually("it is the holder", || async {
         (holder(&ns).await.as_deref() == Some("first")).then_some(())
     })

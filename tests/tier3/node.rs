@@ -1,4 +1,4 @@
-//! `watcher` on a real node: containers that really die.
+//! `watcher` on a real node, with containers that really terminate.
 #![allow(missing_docs)]
 
 use std::process::Command;
@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 const TOOLBOX: &str = "bigredbutton.dev/toolbox:test";
 
-/// Each of the containers that must not trip dies at least so often under its watcher's eyes.
-const DEATHS: i32 = 6;
+/// Restarts that the watcher observes of each container that must not trip.
+const MIN_RESTARTS: i32 = 6;
 
 fn cluster(args: &[&str]) {
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/cluster");
@@ -60,7 +60,7 @@ async fn restarts(ns: &TestNamespace, name: &str) -> i32 {
     statuses.map(|container| container.restart_count).max().unwrap_or(0)
 }
 
-/// Address and log of the one pod of an app.
+/// IP address and log of the only pod of an app.
 async fn pod_of(ns: &TestNamespace, app: &str) -> (String, String) {
     let pods = ns.api::<Pod>();
     let found = pods.list(&ListParams::default().labels(&format!("app={app}"))).await.expect("pods").items;
@@ -70,8 +70,8 @@ async fn pod_of(ns: &TestNamespace, app: &str) -> (String, String) {
     (pod.status.and_then(|status| status.pod_ip).expect("an address"), log)
 }
 
-/// The owner's outage, with the manifests that users apply: the payments that waited are rolled back before their
-/// worker is stopped.
+/// The outage of the demo, with the manifests that users apply: waiting payments are rolled back
+/// before their worker is stopped.
 #[tokio::test]
 async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "up"]);
@@ -105,7 +105,7 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     let log = pod_of(&ns, "swype-rollback").await.1;
     let rolled_back = log.lines().find(|line| line.contains("queued payments for")).expect("it was asked");
     println!("{:>5.1} s swype-rollback: {rolled_back}", cut.elapsed().as_secs_f64());
-    // Each of the four deaths was the third failure in a row.
+    // Each of the four terminations was the third failure in a row.
     let payments = rolled_back.split_whitespace().nth(2).and_then(|n| n.parse::<u32>().ok());
     assert!(payments >= Some(9), "{log}");
     let scaled = watcher.wait_for("scaled").await;
@@ -137,8 +137,9 @@ async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
     cluster(&["demo", "down"]);
 }
 
-/// A bug, an exit 137, a container out of memory and a failed probe behind network noise; each with its last
-/// words in the log only and in the status. None of them trips; the same death by a refused connection does.
+/// A bug, an exit 137, a container out of memory and a failed probe, each after network errors in
+/// the log, and each with the message in the log only and in the status. None trips; a refused
+/// connection does.
 #[tokio::test]
 async fn only_network_deaths_trip() {
     cluster(&["images"]);
@@ -178,7 +179,7 @@ async fn only_network_deaths_trip() {
             continue;
         }
         let end = Instant::now() + Duration::from_secs(150);
-        while restarts(&ns, app).await < DEATHS {
+        while restarts(&ns, app).await < MIN_RESTARTS {
             assert!(Instant::now() < end, "{app} restarted {} times", restarts(&ns, app).await);
             watcher.read_for(Duration::from_secs(1)).await;
         }

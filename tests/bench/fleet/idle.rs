@@ -1,4 +1,4 @@
-//! A fleet that nothing happens to.
+//! The cost of an idle fleet.
 
 use std::time::{Duration, Instant};
 
@@ -8,19 +8,19 @@ use super::plan::Plan;
 use super::process::Process;
 use super::requests::Requests;
 
-/// One step of the growth.
+/// The measurements of one fleet size.
 pub(crate) struct Idle {
     pods: usize,
     ready_after: Duration,
     time: Duration,
     controller: (Usage, Usage),
     bare: (Usage, Usage),
-    /// What the API server was asked meanwhile, by everybody.
+    /// All requests to the API server during the measurement.
     pub(crate) requests: Requests,
 }
 
 impl Idle {
-    /// Waits for the time that the plan gives, and looks before and after.
+    /// Measures before and after the idle time of the plan.
     pub(crate) async fn measure(
         cluster: &Cluster,
         plan: &Plan,
@@ -43,17 +43,17 @@ impl Idle {
         }
     }
 
-    /// Peak memory of the controller since its start.
+    /// Peak memory of the controller since its start, in MiB.
     pub(crate) fn peak_mib(&self) -> f64 {
         mib(self.controller.1.peak)
     }
 
-    /// CPU of the controller.
+    /// CPU of the controller, in percent of a core.
     pub(crate) fn cpu_percent(&self) -> f64 {
         self.share(&self.controller)
     }
 
-    /// Peak memory against the bare loop's.
+    /// Peak memory relative to the baseline's.
     pub(crate) fn ratio(&self) -> f64 {
         self.peak_mib() / mib(self.bare.1.peak)
     }
@@ -63,7 +63,7 @@ impl Idle {
     }
 }
 
-/// Prints the growth; answers the last step.
+/// Prints all sizes and returns the last one.
 pub(crate) fn table(steps: &[Idle]) -> &Idle {
     println!(
         "{:>8}  {:<12}{:>10}{:>12}{:>8}{:>12}",

@@ -1,14 +1,15 @@
-//! What a fleet costs, against a bare loop in the same run: memory, CPU, requests, and how late a trip is.
+//! The cost of a fleet compared with a baseline loop in the same run: memory, CPU, requests and
+//! trip latency.
 //!
 //! ```text
 //! main ──starts──▶ watcher controller   a thousand breakers
 //!   │  ──starts──▶ bench-fleet bare     watches all pods and scales, no cache, no logic
 //!   │  ──starts──▶ bench-fleet load     pod status updates
-//!   └─ plays the kubelet, and sees who scales when
+//!   └─ simulates the kubelet, and times each scale to zero
 //! ```
 //!
-//! The breakers' pods are created by hand and run nowhere. Nothing asserts a time: each bar is printed with what was
-//! measured.
+//! No node runs the pods of the breakers. Each bar is printed with the measured value; a missed bar
+//! does not fail the run.
 
 mod idle;
 mod plan;
@@ -35,8 +36,8 @@ const BAR_CPU: f64 = 2.0;
 const BAR_QUIET: f64 = 2.0;
 const BAR_LOADED: f64 = 3.0;
 
-/// What starting stirred up settles within this.
-const SETTLES: Duration = Duration::from_secs(5);
+/// How long the API server needs to become idle after a start.
+const SETTLE_TIME: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
@@ -60,7 +61,7 @@ async fn measure(plan: Plan) {
     let trips_namespace = cluster.test_namespace("trips").await;
     let lease = format!("{}/bench-fleet", trips_namespace.name);
     let most = plan.pods_each.last().copied().unwrap_or_default();
-    say(began, &format!("creating {} Deployments", plan.breakers));
+    log(began, &format!("creating {} Deployments", plan.breakers));
     let mut workloads = Workloads::create(&cluster, plan.breakers, most).await;
     let mut steps = Vec::new();
     let mut running = None;
@@ -69,10 +70,10 @@ async fn measure(plan: Plan) {
             Process::stop(controller).await;
             Process::finish(bare).await;
         }
-        say(began, &format!("creating pods up to {}, and new breakers", plan.breakers * pods_each));
+        log(began, &format!("creating pods up to {}, and new breakers", plan.breakers * pods_each));
         workloads.add_pods(pods_each).await;
         workloads.create_breakers().await;
-        let bare = Process::role(&cluster, &["bare", trips::BARE]);
+        let bare = Process::role(&cluster, &["bare", trips::BASELINE_PREFIX]);
         let mut controller = Process::controller(&cluster, &lease);
         let started = Instant::now();
         controller.wait_for_lines(plan.breakers).await;
@@ -80,8 +81,8 @@ async fn measure(plan: Plan) {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         let ready_after = started.elapsed();
-        say(began, &format!("every breaker watches; idle for {} s", plan.idle.as_secs()));
-        tokio::time::sleep(SETTLES).await;
+        log(began, &format!("every breaker watches; idle for {} s", plan.idle.as_secs()));
+        tokio::time::sleep(SETTLE_TIME).await;
         steps.push(Idle::measure(&cluster, &plan, workloads.len(), ready_after, &controller, &bare).await);
         running = Some((controller, bare));
     }
@@ -100,13 +101,13 @@ async fn measure(plan: Plan) {
     );
     bar(&format!("CPU while idle {share:.2} % of a core"), &format!("{BAR_CPU} %"), share < BAR_CPU);
 
-    say(began, "trips without load");
+    log(began, "trips without load");
     let mut trip_bench = TripBench::new(trips_namespace);
     println!("\nTrips beside {} breakers and {} pods, without load", plan.breakers, workloads.len());
     let quiet = trip_bench.compare(plan.trips, Duration::ZERO).await;
     bar(&format!("p50 of a trip {quiet:.2}x the bare loop"), &format!("{BAR_QUIET}x"), quiet <= BAR_QUIET);
 
-    say(began, "trips under load");
+    log(began, "trips under load");
     let list = write_pod_list(&workloads);
     let path = list.path().to_str().expect("a path");
     let load = Process::role(&cluster, &["load", path, &plan.updates.to_string()]);
@@ -135,8 +136,8 @@ async fn measure(plan: Plan) {
     );
 
     controller.stop().await;
-    say(began, "requests without a controller");
-    tokio::time::sleep(SETTLES * 2).await;
+    log(began, "requests without a controller");
+    tokio::time::sleep(SETTLE_TIME * 2).await;
     let before = Requests::now(&cluster);
     tokio::time::sleep(plan.idle).await;
     let without = Requests::now(&cluster).since(&before);
@@ -159,8 +160,8 @@ fn bar(measured: &str, bar: &str, met: bool) {
     println!("{measured}, bar {bar}: {}", verdict(met));
 }
 
-/// Progress, for who waits.
-fn say(began: Instant, what: &str) {
+/// Prints progress to standard error.
+fn log(began: Instant, what: &str) {
     eprintln!("[{:>3} s] {what}", began.elapsed().as_secs());
 }
 

@@ -1,25 +1,25 @@
-//! How much is measured.
+//! Sizes and durations of a run.
 
 use std::time::Duration;
 
 /// Sizes and times of one run.
 pub(crate) struct Plan {
-    /// Breakers that wait, each with a Deployment.
+    /// Idle breakers, each with a Deployment.
     pub(crate) breakers: usize,
-    /// Pods of each Deployment, step by step.
+    /// Pods of each Deployment, for each size of the fleet.
     pub(crate) pods_each: &'static [usize],
-    /// How long nothing happens while CPU and requests are counted.
+    /// How long CPU and requests of the idle fleet are measured.
     pub(crate) idle: Duration,
-    /// Trips of each contestant, each way and each load.
+    /// Trips of each contender, for each order of patches and each load.
     pub(crate) trips: usize,
     /// Pod status updates a second under load; a multiple of 100.
     pub(crate) updates: u32,
-    /// The load lasts so long at least.
+    /// Minimum duration of the load.
     pub(crate) loaded: Duration,
 }
 
 impl Plan {
-    /// What the bars are about.
+    /// The plan that the bars apply to.
     pub(crate) fn full() -> Self {
         Self {
             breakers: 1000,
@@ -31,7 +31,7 @@ impl Plan {
         }
     }
 
-    /// A tenth of most: whether it runs, not how well.
+    /// A tenth of the sizes, to show that the benchmark works.
     pub(crate) fn small() -> Self {
         Self { breakers: 100, idle: Duration::from_secs(6), trips: 3, updates: 100, ..Self::full() }
     }

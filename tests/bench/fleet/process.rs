@@ -1,4 +1,4 @@
-//! The processes that are measured, and the one that makes the load. Each ends with the benchmark.
+//! The measured processes and the one that generates load. Each ends with the benchmark.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -9,16 +9,16 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
 
-/// A process whose lines are read, so that it never waits for a reader.
+/// A process whose output is read, so that it never blocks on a full pipe.
 pub(crate) struct Process {
     child: Child,
     stdin: Option<ChildStdin>,
-    /// Lines that were counted so far, and the last line.
+    /// The number of counted lines so far, and the last line.
     output: watch::Receiver<(usize, String)>,
 }
 
 impl Process {
-    /// `watcher controller` for all namespaces.
+    /// Starts `watcher controller` for all namespaces.
     pub(crate) fn controller(cluster: &Cluster, lease: &str) -> Self {
         let (namespace, lease) = lease.split_once('/').expect("NAMESPACE/NAME");
         let args = [
@@ -33,7 +33,7 @@ impl Process {
         Self::start(cluster, Watcher::program(), &args, r#""event":"watching""#)
     }
 
-    /// This program in another of its roles.
+    /// Starts this program in another role.
     pub(crate) fn role(cluster: &Cluster, args: &[&str]) -> Self {
         let program = std::env::current_exe().expect("this program has a path");
         Self::start(cluster, program, args, "")
@@ -60,19 +60,19 @@ impl Process {
         Self { child, stdin, output }
     }
 
-    /// Waits for so many lines of those that are counted.
+    /// Waits until `lines` counted lines have been written.
     pub(crate) async fn wait_for_lines(&mut self, lines: usize) {
         let enough = self.output.wait_for(|output| output.0 >= lines);
         let waited = tokio::time::timeout(Duration::from_secs(180), enough).await;
         waited.expect("written within three minutes").expect("the process goes on");
     }
 
-    /// What it uses now.
+    /// Its memory and CPU time.
     pub(crate) fn usage(&self) -> Usage {
         self.child.id().and_then(Usage::read).expect("the process runs")
     }
 
-    /// SIGTERM, and its end.
+    /// Sends SIGTERM and waits until it exits.
     pub(crate) async fn stop(mut self) {
         let pid = self.child.id().expect("the process runs").to_string();
         let asked = Command::new("kill").args(["-TERM", &pid]).status().await;
@@ -80,7 +80,7 @@ impl Process {
         self.ended().await;
     }
 
-    /// Closes its standard input; answers with the last line it writes.
+    /// Closes its standard input and returns the last line of its output.
     pub(crate) async fn finish(mut self) -> String {
         drop(self.stdin.take());
         self.ended().await;

@@ -1,11 +1,11 @@
-//! What the API server says it was asked.
+//! The requests that the API server's metrics count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bigredbutton_tests::Cluster;
 use serde_json::{Deserializer, Value};
 
-/// Requests since the API server's start, by what was asked.
+/// Requests since the start of the API server, by verb and resource.
 #[derive(Clone)]
 pub(crate) struct Requests(BTreeMap<RequestKind, i64>);
 
@@ -20,14 +20,14 @@ impl RequestKind {
         self.verb == "WATCH" || self.resource == "leases.coordination.k8s.io"
     }
 
-    /// Parts of the control plane ask for something every few minutes, in the one window or in the other. The
-    /// controller asks for nothing that its manifests give it no right to.
+    /// Whether a component of the control plane made the request: some send requests every few
+    /// minutes. The controller sends only requests that its manifests allow.
     fn is_others(&self, rights: &BTreeSet<String>) -> bool {
         !self.may_be() && !self.resource.starts_with(NO_RESOURCE) && !rights.contains(&self.resource)
     }
 }
 
-/// The resources that the controller's ClusterRoles name, as [`RequestKind`] does.
+/// The resources of the controller's ClusterRoles, named as in [`RequestKind`].
 fn rights(cluster: &Cluster) -> BTreeSet<String> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base/cluster-role.yaml");
     let roles = cluster.kubectl(&["create", "--dry-run=client", "-o", "json", "-f", manifest]);
@@ -63,7 +63,7 @@ fn name(resource: &str, group: &str, subresource: &str) -> String {
 }
 
 impl Requests {
-    /// Reads the API server's own metrics. One such read is in the next difference.
+    /// Reads the metrics of the API server. The read itself is counted in the next difference.
     pub(crate) fn now(cluster: &Cluster) -> Self {
         let page = cluster.kubectl(&["get", "--raw", "/metrics"]);
         let mut requests = BTreeMap::new();
@@ -82,7 +82,7 @@ impl Requests {
         Self(requests)
     }
 
-    /// What was asked since then.
+    /// The requests since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
         let grown = self.0.iter().map(|(asked, n)| (asked.clone(), n - before.of(asked)));
         Self(grown.filter(|(_, n)| *n != 0).collect())
@@ -93,8 +93,9 @@ impl Requests {
     }
 }
 
-/// Prints what was asked with and without the controller in windows of the same length; answers how many requests
-/// beside watches and the lease there were more with it, of what it may ask for.
+/// Prints the requests with and without the controller in windows of the same length. Returns how
+/// many more requests there were with it, except watches, the lease and requests that it has no
+/// right to.
 pub(crate) fn compare(cluster: &Cluster, with: &Requests, without: &Requests) -> i64 {
     let rights = rights(cluster);
     println!("{:<8}{:<56}{:>8}{:>9}{:>12}", "verb", "resource", "with it", "without", "difference");

@@ -1,4 +1,4 @@
-//! What this program does in the processes that it starts of itself. They end when their standard input does.
+//! The roles of this program in its subprocesses, which end when their standard input is closed.
 
 use std::io::Read;
 use std::pin::pin;
@@ -15,13 +15,14 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use tokio::time::MissedTickBehavior;
 
-/// Updates under way at the same time.
+/// Concurrent updates.
 const MAX_CONCURRENT_UPDATES: usize = 64;
 
-/// Ticks of the load a second.
+/// Ticks of the load per second.
 const TICKS: u32 = 100;
 
-/// The bare loop over all pods of the cluster; it scales the Deployments whose names begin with `prefix`.
+/// Runs the baseline over all pods of the cluster. It scales the Deployments whose names begin with
+/// `prefix`.
 pub(crate) async fn bare(prefix: &str) {
     let client = Cluster::connect().await.client;
     let mut pods = fourth_restarts(Api::all(client.clone()), watcher::Config::default()).boxed();
@@ -38,15 +39,15 @@ pub(crate) async fn bare(prefix: &str) {
     }
 }
 
-/// Updates the pods that are named on the lines of `file` in turn, so many a second: each is ready or not ready.
-/// Says at the end how many were done, and in how many seconds.
+/// Sets the pods on the lines of `file` ready and not ready in turn, at `rate` updates per second.
+/// Prints the number of updates and the seconds at the end.
 pub(crate) async fn load(file: &str, rate: u32) {
     let client = Cluster::connect().await.client;
     let file = std::fs::read_to_string(file).expect("the list of pods");
     let pods: Vec<_> = file.lines().filter_map(|line| line.split_once('/')).collect();
     let began = Instant::now();
     let mut tick = tokio::time::interval(Duration::from_secs(1) / TICKS);
-    // What the API server cannot take now is not made up for later.
+    // Updates that the API server is too slow for are skipped.
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let ticks = futures::stream::unfold(tick, |mut tick| async {
         tick.tick().await;
@@ -54,7 +55,7 @@ pub(crate) async fn load(file: &str, rate: u32) {
     });
     let updates = ticks.flat_map(|()| futures::stream::iter(0..rate / TICKS)).enumerate().map(|(n, _)| {
         let (namespace, name) = pods[n % pods.len()];
-        // Each round over all of them turns them round.
+        // Each round over all pods flips their state.
         let ready = (n / pods.len()) % 2 == 1;
         let client = client.clone();
         async move { client.request_text(update(namespace, name, ready)).await.map(drop) }

@@ -1,4 +1,4 @@
-//! Trips of fresh targets: the controller and the bare loop in turn.
+//! Trips of fresh targets, by the controller and the baseline in turn.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -7,14 +7,14 @@ use bigredbutton_tests::{Kubelet, REFUSED, ScaledToZero, TestNamespace, percenti
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-/// Rounds whose targets are made ready together, so that what that costs the API server is over when they trip.
+/// Rounds whose targets are created together, so that the API server is idle again when they trip.
 const ROUNDS_PER_BATCH: usize = 5;
 
-/// A restart is not followed by the next one at once.
+/// The pause before the last restart; real restarts do not follow each other at once.
 const RESTART_GAP: Duration = Duration::from_millis(150);
 
-/// Names of the targets that are the bare loop's begin so.
-pub(crate) const BARE: &str = "bare-";
+/// Prefix of the names of the baseline's targets.
+pub(crate) const BASELINE_PREFIX: &str = "bare-";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Contender {
@@ -24,13 +24,13 @@ enum Contender {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum StatusPatches {
-    /// The death is shown first, then the restart, as a kubelet does.
+    /// The termination is patched first, then the restart, as a kubelet does.
     TerminationFirst,
-    /// Terminated and restart in one status change, so that evidence is taken in between as well.
+    /// Termination and restart are one status change, so that the time includes gathering evidence.
     OnePatch,
 }
 
-/// Where the targets live.
+/// The namespace of the targets, and the watch that times them.
 pub(crate) struct TripBench {
     ns: TestNamespace,
     scaled_to_zero: ScaledToZero,
@@ -51,7 +51,8 @@ impl TripBench {
         Self { ns, scaled_to_zero, next: 0 }
     }
 
-    /// So many trips of each, and more until the time is over. Prints the times; answers the worst ratio of the p50s.
+    /// Runs at least `trips` trips of each kind for at least the time `at_least`. Prints the times
+    /// and returns the worst ratio of the medians.
     pub(crate) async fn compare(&mut self, trips: usize, at_least: Duration) -> f64 {
         let began = Instant::now();
         let mut times: HashMap<(Contender, StatusPatches), Vec<Duration>> = HashMap::new();
@@ -82,7 +83,7 @@ impl TripBench {
         worst
     }
 
-    /// Fresh targets, in the order of their turns.
+    /// Creates targets in the order of their turns.
     async fn targets(&mut self, rounds: usize) -> Vec<Target> {
         let mut wanted = Vec::new();
         for _ in 0..rounds {
@@ -106,7 +107,7 @@ impl TripBench {
 
 impl Target {
     async fn make(ns: &TestNamespace, n: usize, contender: Contender, patches: StatusPatches) -> Self {
-        let prefix = if contender == Contender::Baseline { BARE } else { "ours-" };
+        let prefix = if contender == Contender::Baseline { BASELINE_PREFIX } else { "ours-" };
         let name = format!("{prefix}{n}-{}", patches as u8);
         let pods = ns.deployment_beside(&name, 1).await;
         let mut app = Kubelet::start(ns, &pods[0]).await;
@@ -126,7 +127,7 @@ impl Target {
         Self { name, app, contender, patches }
     }
 
-    /// The fourth restart; how long it takes from there to `spec.replicas` 0.
+    /// Restarts the target a fourth time and returns the time until `spec.replicas` is 0.
     async fn trip(mut self, scaled_to_zero: &ScaledToZero) -> Duration {
         tokio::time::sleep(RESTART_GAP).await;
         let start = Instant::now();

@@ -1,4 +1,4 @@
-//! The many that nothing happens to: Deployments, their running pods, and a breaker for each.
+//! The idle workloads: Deployments, their running pods, and a breaker for each.
 
 use bigredbutton_tests::{Cluster, Kubelet, TestNamespace, eventually};
 use futures::{StreamExt, stream};
@@ -7,10 +7,10 @@ use k8s_openapi::api::core::v1::{Pod, ServiceAccount};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use serde_json::json;
 
-/// Requests at the same time.
+/// Concurrent requests.
 const MAX_CONCURRENT_REQUESTS: usize = 24;
 
-/// Deployments of one namespace.
+/// Deployments in one namespace.
 const DEPLOYMENTS_PER_NAMESPACE: usize = 50;
 
 /// Deployments in several namespaces, each with the same number of running pods.
@@ -27,12 +27,13 @@ struct App {
 }
 
 impl Workloads {
-    /// Deployments without pods. They are paused: nobody makes or removes pods for them but [`Workloads::add_pods`].
+    /// Creates paused Deployments without pods: only [`add_pods`](Self::add_pods) creates pods for
+    /// them.
     pub(crate) async fn create(cluster: &Cluster, size: usize, pods_each: usize) -> Self {
         let namespaces: Vec<TestNamespace> = stream::iter(0..size.div_ceil(DEPLOYMENTS_PER_NAMESPACE))
             .then(|_| async {
                 let ns = cluster.test_namespace("crowd").await;
-                // Before it is there, pods are refused.
+                // Without it pods are refused.
                 eventually("the service account is there", || async {
                     ns.api::<ServiceAccount>().get("default").await.ok()
                 })
@@ -66,7 +67,7 @@ impl Workloads {
         Self { namespaces, apps, pods_each: 0 }
     }
 
-    /// More running pods for each.
+    /// Adds running pods until each Deployment has `pods_each`.
     pub(crate) async fn add_pods(&mut self, pods_each: usize) {
         let missing = self.pods_each..pods_each;
         let pods = self.apps.iter().flat_map(|app| missing.clone().map(move |n| app.pod(n)));
@@ -74,7 +75,7 @@ impl Workloads {
         self.pods_each = pods_each;
     }
 
-    /// A new breaker for each, without a status, in place of those there are.
+    /// Replaces the breakers of all Deployments by new ones without a status.
     pub(crate) async fn create_breakers(&self) {
         for ns in &self.namespaces {
             let all = ListParams::default();
@@ -91,7 +92,7 @@ impl Workloads {
         stream::iter(made).buffer_unordered(MAX_CONCURRENT_REQUESTS).collect::<()>().await;
     }
 
-    /// How many breakers are said to be watching.
+    /// The number of breakers in the phase Closed.
     pub(crate) async fn count_closed(&self) -> usize {
         let mut watched = 0;
         for ns in &self.namespaces {
@@ -108,7 +109,7 @@ impl Workloads {
         self.apps.iter().flat_map(move |app| each.clone().map(|n| (app.ns.name.clone(), app.pod_name(n))))
     }
 
-    /// How many pods there are.
+    /// The number of pods.
     pub(crate) fn len(&self) -> usize {
         self.apps.len() * self.pods_each
     }
@@ -125,7 +126,7 @@ impl App {
         format!("{}-6d4cf56db6-{n:05}", self.name)
     }
 
-    /// Creates a pod as a controller would, and runs it as a kubelet would.
+    /// Creates a pod as a Kubernetes controller would, and starts it as a kubelet would.
     async fn pod(&self, n: usize) {
         let pod = json!({
             "metadata": {

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What has to be on the machine before a cluster can start: Debian packages and Kubernetes binaries.
+# Installs what a cluster needs: Debian packages and Kubernetes binaries.
 
 readonly CONTROL_PLANE_BINARIES=(kube-apiserver kube-controller-manager kube-scheduler kubectl)
 readonly NODE_BINARIES=(kubelet pause)
 
-# Binaries are named after everything that decides what is in them.
+# The key of the binaries: the version, and a hash of everything that determines their contents.
 binaries_key() {
     local version hash
     version=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$HERE/go.mod")
@@ -29,7 +29,7 @@ cmd_build() {
     say "binaries are in $BIN"
 }
 
-# prepare WITH_NODE: packages and binaries, only those that are missing.
+# prepare WITH_NODE: installs the missing packages and builds the missing binaries.
 prepare() {
     local wanted=("${CONTROL_PLANE_BINARIES[@]}")
     [[ $1 == no ]] || wanted+=("${NODE_BINARIES[@]}")
@@ -47,7 +47,7 @@ missing_binaries() {
 build_binaries() (
     command -v go >/dev/null || die "Go is missing: install Go $(awk '$1 == "go" { print $2 }' "$HERE/go.mod") or newer"
 
-    # A subshell, so that this lock goes with it while 'up' keeps its own.
+    # This function is a subshell, so that its lock ends with it while 'up' keeps its own.
     mkdir -p "$CACHE/locks" "$BIN"
     exec 8>"$CACHE/locks/build"
     flock -w 3600 8 || die "another build has held $CACHE/locks/build for an hour; end it and try again"
@@ -59,7 +59,7 @@ build_binaries() (
     version=$(awk '$1 == "k8s.io/kubernetes" { print $2; exit }' "$HERE/go.mod")
     minor=${version#v1.}
     minor=${minor%%.*}
-    # Clients refuse a server whose version they cannot parse, and an unstamped build calls itself v0.0.0.
+    # Clients refuse a server whose version they cannot parse; an unstamped build has the version v0.0.0.
     local stamp="-s -w" package
     for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
         stamp+=" -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=$minor"
@@ -81,8 +81,8 @@ build_binaries() (
     mv "$fresh"/* "$BIN/"
 )
 
-# The package of each program that is missing. Programs are looked for, not packages, so that containerd or
-# etcd from elsewhere serve as well.
+# Prints the package of each missing program. It checks programs, not packages, so that containerd or
+# etcd may come from elsewhere.
 missing_packages() {
     command -v etcd >/dev/null || echo etcd-server
     command -v openssl >/dev/null || echo openssl
@@ -106,7 +106,7 @@ cni_plugins() {
     done
 }
 
-# A static program names no loader, so it runs in an image without a C library.
+# A static program has no loader, so it runs in an image without a C library.
 static_busybox() {
     local busybox
     busybox=$(command -v busybox) || return 0
@@ -120,14 +120,14 @@ install_packages() {
     mapfile -t packages < <(missing_packages "$1")
     ((${#packages[@]})) || return 0
     command -v apt-get >/dev/null ||
-        die "missing: ${packages[*]} (Debian's names); this machine has no apt-get, so install what provides them"
+        die "missing: ${packages[*]} (Debian's names); this machine has no apt-get: install them by hand"
     [[ $EUID -eq 0 ]] ||
         die "missing packages: ${packages[*]}; run 'sudo apt-get install ${packages[*]}' or this command as root"
     say "installing ${packages[*]}"
     without_services apt_install "${packages[@]}"
     hash -r
     mapfile -t packages < <(missing_packages "$1")
-    ((${#packages[@]} == 0)) || die "${packages[*]} installed, and yet what they should bring is not on the PATH ($PATH)"
+    ((${#packages[@]} == 0)) || die "${packages[*]} installed, but their programs are not on the PATH ($PATH)"
 }
 
 apt_install() {
@@ -144,7 +144,7 @@ apt_install() {
     rm -f "$log"
 }
 
-# Debian starts a daemon when it is installed, unless policy-rc.d says no. The tests start their own.
+# Prevents Debian from starting the installed daemons; the tests start their own.
 without_services() (
     local policy=/usr/sbin/policy-rc.d
     if [[ ! -e $policy ]]; then

@@ -24,7 +24,7 @@ cmd_up() {
         check_existing_cluster
         return
     fi
-    [[ $with_node == yes || $backoff == quick ]] || die "up: --slow-backoff is about the node; add --node"
+    [[ $with_node == yes || $backoff == quick ]] || die "up: --slow-backoff needs --node"
     [[ $with_node == no ]] || need_root "a node (containerd, kubelet)"
     run_dir_lock
     prepare "$with_node"
@@ -40,7 +40,7 @@ cmd_down() {
     (($# == 0)) || die "down takes no arguments"
     if existing_cluster; then
         check_existing_cluster
-        say "it is left as it is"
+        say "the cluster is left unchanged"
         return
     fi
     run_dir_lock
@@ -52,12 +52,13 @@ cmd_down() {
     say "stopped, and $RUN removed"
 }
 
-# A run directory is removed whole, so it has to be one that 'up' has made.
+# Checks that 'up' has created the run directory, because it is removed with all its contents.
 take_down() {
     local name
     [[ -e $RUN/.big-red-button ]] || die "$RUN is not a run directory of 'cluster up'; nothing was removed"
     down_node
-    # All are asked at once, since none has anything to save: the API server would wait for its clients, and they for it.
+    # All are stopped at once, because none has anything to save: the API server would wait for its
+    # clients, and they for the API server.
     for name in "${CONTROL_PLANE[@]}"; do
         signal "$name" CONT || true
         signal "$name" TERM || true
@@ -68,19 +69,20 @@ take_down() {
     rm -rf "$RUN"
 }
 
-# After a crash or a reboot nothing lives but the files: start afresh. If a part lives, only what is missing is started.
+# After a crash or a reboot only files are left: removes them. If a component is alive, keeps them, and
+# 'up' starts only the missing components.
 forget_a_dead_cluster() {
     local name
     [[ -e $RUN/.big-red-button ]] || return 0
     for name in $(recorded); do
         ! alive "$name" || return 0
     done
-    say "removing what a dead cluster left in $RUN"
+    say "removing the files of a dead cluster from $RUN"
     take_down
 }
 
 make_run_dir() {
-    # containerd's sockets lie deeper inside, and Linux ends the name of a socket after 107 characters.
+    # containerd's sockets are deeper inside, and Linux limits the path of a socket to 107 characters.
     ((${#RUN} <= 60)) || die "the run directory $RUN is longer than 60 characters; set BRB_CLUSTER_DIR to a shorter one"
     [[ $RUN =~ ^[A-Za-z0-9._/+-]+$ ]] || die "the run directory '$RUN' may hold letters, digits and ._/+- only; set BRB_CLUSTER_DIR"
     if [[ -d $RUN && ! -e $RUN/.big-red-button && -n $(ls -A "$RUN") ]]; then
@@ -117,8 +119,8 @@ default_service_account() {
     admin get serviceaccount default -n default -o name >/dev/null
 }
 
-# admin ...: kubectl as the administrator, answering within seconds and leaving nothing in the home directory.
-# Its errors are kept out of the checks; whoever wants to read them uses admin_says.
+# admin ARGS...: kubectl as administrator, with a short timeout and without a cache in the home directory.
+# It prints no errors; admin_says does.
 admin() {
     admin_says "$@" 2>/dev/null
 }
@@ -132,8 +134,8 @@ api_answers() {
     [[ -s $RUN/kubeconfig ]] && admin get --raw /readyz >/dev/null
 }
 
-# healthy NAME: for the two that serve /healthz with a certificate of their own making. They ignore the name and
-# password, without which kubectl would ask for them.
+# healthy NAME: whether /healthz of the controller manager or the scheduler responds. They have a
+# self-signed certificate and ignore the name and password, without which kubectl would prompt.
 healthy() {
     KUBERC=off "$BIN/kubectl" --kubeconfig=/dev/null --server="https://127.0.0.1:$(port "$1")" --insecure-skip-tls-verify \
         --username=anyone --password=any --request-timeout=2s get --raw /healthz </dev/null >/dev/null 2>&1
@@ -160,7 +162,7 @@ make_credentials() (
     fi
 )
 
-# The API server writes its own certificate when it starts for the first time; clients trust exactly that one.
+# The API server writes its certificate at its first start; clients trust exactly that certificate.
 write_kubeconfig() (
     umask 077
     local token user rest
@@ -204,12 +206,12 @@ port_is_taken() {
 
 start_apiserver() {
     signal kube-apiserver CONT || true
-    # - feature-gates: an HPA with minReplicas 0 is what wakes a workload from zero.
-    # - endpoint-reconciler-type=none: the 'kubernetes' Service would want an address that is not loopback, and the
-    #   reconciler delays every stop.
-    # - max-*-inflight: a load test is to measure the watcher, not the server's own fairness limits.
-    # - shutdown-watch-termination-grace-period: without it a stop waits a minute for watches that never end.
-    # - without a kubelet-certificate-authority the kubelet's self-made certificate is accepted; it is on loopback.
+    # - feature-gates: only an HPA with minReplicas 0 scales a workload up from zero.
+    # - endpoint-reconciler-type=none: the 'kubernetes' Service needs an address that is not loopback, and
+    #   the reconciler delays every stop.
+    # - max-*-inflight: a load test measures the watcher, not the fairness limits of the server.
+    # - shutdown-watch-termination-grace-period: without it a stop waits a minute for watches to end.
+    # - no kubelet-certificate-authority: the kubelet's self-signed certificate is accepted on loopback.
     alive kube-apiserver || launch kube-apiserver "$BIN/kube-apiserver" \
         --etcd-servers="http://127.0.0.1:$(port etcd)" \
         --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --secure-port="$(port kube-apiserver)" \
@@ -250,13 +252,13 @@ cmd_apiserver() {
     case $1 in
         stop) stop kube-apiserver ;;
         kill)
-            signal kube-apiserver KILL || die "the API server does not run; 'cluster apiserver start' starts it"
+            signal kube-apiserver KILL || die "the API server is not running; start it with 'cluster apiserver start'"
             within 10 gone kube-apiserver || die "the API server survives SIGKILL; see $RUN/log/kube-apiserver.log"
             ;;
         start) start_apiserver ;;
-        pause) signal kube-apiserver STOP || die "the API server does not run; 'cluster apiserver start' starts it" ;;
+        pause) signal kube-apiserver STOP || die "the API server is not running; start it with 'cluster apiserver start'" ;;
         resume)
-            signal kube-apiserver CONT || die "the API server does not run; 'cluster apiserver start' starts it"
+            signal kube-apiserver CONT || die "the API server is not running; start it with 'cluster apiserver start'"
             comes_up kube-apiserver api_answers
             ;;
         *) die "apiserver takes one of: stop, kill, start, pause, resume; not '$1'" ;;
@@ -301,7 +303,7 @@ cmd_env() {
     fi
     [[ -s $RUN/kubeconfig ]] || die "no cluster in $RUN; start one with 'cluster up'"
     printf 'export KUBECONFIG=%q BRB_CLUSTER_DIR=%q\n' "$RUN/kubeconfig" "$RUN"
-    # Evaluated twice, the PATH is not to grow twice.
+    # Adds to the PATH only once, also when evaluated twice.
     # shellcheck disable=SC2016  # the PATH of whoever evaluates it is meant
     [[ :$PATH: == *":$BIN:"* ]] || printf 'export PATH=%q:$PATH\n' "$BIN"
 }

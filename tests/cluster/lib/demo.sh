@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The manifests of deploy/demo on the tests' node. They are applied as they are but for three things that the node
-# needs: the toolbox image instead of one from a registry, no pulling, and the services' addresses in the pods' hosts
-# file, since there is neither DNS nor a kube-proxy.
+# Applies the manifests of deploy/demo on the tests' node, with three changes: the toolbox image instead
+# of one from a registry, no image pull, and the addresses of the Services in the hosts files of the
+# pods, because there is neither DNS nor a kube-proxy.
 
 readonly DEMO=$HERE/../../deploy/demo
 
@@ -17,7 +17,7 @@ cmd_demo() {
         up) demo_up ;;
         cut) demo_cut ;;
         restore) demo_restore ;;
-        down) demo_kubectl delete namespace sre --ignore-not-found --timeout="${PATIENCE}s" ;;
+        down) demo_kubectl delete namespace sre --ignore-not-found --timeout="${WAIT_TIMEOUT}s" ;;
         *) die "demo takes one of: up, cut, restore, down; not '$1'" ;;
     esac
 }
@@ -33,29 +33,29 @@ demo_kubectl() {
 demo_up() {
     gateway_up
     apply_demo "" swype-rollback.yml
-    demo_kubectl -n sre rollout status deployment/swype-rollback --timeout="${PATIENCE}s"
+    demo_kubectl -n sre rollout status deployment/swype-rollback --timeout="${WAIT_TIMEOUT}s"
     apply_demo "$(host_aliases)" upcommerce-deployment.yml swype-deployment.yml swype-service.yml
-    demo_kubectl -n sre rollout status deployment/upcommerce-app --timeout="${PATIENCE}s"
-    demo_kubectl -n sre rollout status deployment/swype-app --timeout="${PATIENCE}s"
-    # It would give up after three failures, a second apart: whoever lives for 5 s without a restart has its gateway.
+    demo_kubectl -n sre rollout status deployment/upcommerce-app --timeout="${WAIT_TIMEOUT}s"
+    demo_kubectl -n sre rollout status deployment/swype-app --timeout="${WAIT_TIMEOUT}s"
+    # The app exits after three failures, one second apart: without a restart for 5 s it reaches its gateway.
     sleep 5
     local restarts
     restarts=$(swype 'jsonpath={.items[*].status.containerStatuses[*].restartCount}')
     [[ -n $restarts && $restarts != *[1-9]* ]] ||
         die "swype-app restarts although its gateway is there: $(demo_kubectl -n sre logs deployment/swype-app --tail=5 2>&1)"
-    say "the demo runs in namespace sre; 'cluster demo cut' takes its gateway away"
+    say "the demo runs in namespace sre; 'cluster demo cut' removes its gateway"
 }
 
 demo_cut() {
-    demo_kubectl delete -f "$DEMO/swype-gateway.yml" --ignore-not-found --timeout="${PATIENCE}s"
-    demo_kubectl -n sre wait --for=delete pod -l app=swype-gateway --timeout="${PATIENCE}s"
-    say "the gateway is gone: swype-app dies within about 10 s"
+    demo_kubectl delete -f "$DEMO/swype-gateway.yml" --ignore-not-found --timeout="${WAIT_TIMEOUT}s"
+    demo_kubectl -n sre wait --for=delete pod -l app=swype-gateway --timeout="${WAIT_TIMEOUT}s"
+    say "the gateway is gone: swype-app terminates within about 10 s"
 }
 
-# Leaves the number of swype-app's replicas alone: giving them back is what 'watcher reset' does.
+# Does not change the replicas of swype-app: 'watcher reset' restores them.
 demo_restore() {
     gateway_up
-    # The new gateway has a new address. A merge patch replaces the list; the default one would add to it.
+    # The new gateway has a new address. A merge patch replaces the list; the default patch adds to it.
     existing_cluster || demo_kubectl -n sre patch deployment swype-app --type=merge \
         -p "{\"spec\":{\"template\":{\"spec\":{\"hostAliases\":$(host_aliases)}}}}"
     say "the gateway is back"
@@ -64,10 +64,10 @@ demo_restore() {
 gateway_up() {
     apply_demo "" namespace.yml
     apply_demo "" swype-gateway.yml
-    demo_kubectl -n sre rollout status deployment/swype-gateway --timeout="${PATIENCE}s"
+    demo_kubectl -n sre rollout status deployment/swype-gateway --timeout="${WAIT_TIMEOUT}s"
 }
 
-# What swype-app's hosts file has to name, as JSON.
+# Prints the host aliases of swype-app as JSON.
 host_aliases() {
     local name aliases=
     for name in swype-gateway swype-rollback; do

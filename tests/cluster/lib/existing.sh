@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# TEST_CLUSTER=existing: somebody else's cluster (kind, minikube), which is used and left alone.
+# TEST_CLUSTER=existing: uses the cluster of KUBECONFIG (kind, minikube) and does not change it.
 
 existing_cluster() {
     case ${TEST_CLUSTER:-} in
@@ -11,7 +11,7 @@ existing_cluster() {
 
 only_on_own_cluster() {
     if existing_cluster; then
-        die "'$1' is not available with TEST_CLUSTER=existing: it would touch a cluster that is not the tests' own"
+        die "'$1' is not available with TEST_CLUSTER=existing: it would change a cluster that does not belong to the tests"
     fi
 }
 

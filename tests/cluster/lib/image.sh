@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Images without a registry: a directory becomes a tar that containerd imports.
+# Builds images without a registry: packs a directory as a tar file and imports it into containerd.
 
 readonly TOOLBOX_IMAGE=bigredbutton.dev/toolbox:test
 readonly PAUSE_IMAGE=bigredbutton.dev/pause:test
@@ -30,14 +30,14 @@ cmd_images() {
         if path=$(project_binary "$name"); then
             import_program "bigredbutton.dev/$name:test" "$path"
         else
-            say "no $name in target/release or target/debug, so no image of it ('cargo build --release' makes both)"
+            say "no $name in target/release or target/debug, so it gets no image ('cargo build --release' builds both)"
         fi
     done
 }
 
 need_node() {
     need_root "$1"
-    alive containerd || die "'$1' gives the image to the node, and no node runs; start one with 'cluster up --node'"
+    alive containerd || die "'$1' imports the image into the node, but no node is running; start one with 'cluster up --node'"
 }
 
 ctr_here() {
@@ -59,7 +59,7 @@ import_image() {
     esac
     (($# == 0)) || command=$(printf ',"%s"' "${@//\"/\\\"}")
     work=$(mktemp -d "$RUN/image.XXXXXX")
-    # Sorted and undated, so that equal files give an equal image.
+    # Sorted and without dates, so that equal files make an equal image.
     tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$rootfs" -cf "$work/layer.tar" .
     diff=$(sha256sum "$work/layer.tar")
     config=$(
@@ -73,13 +73,13 @@ import_image() {
     if ! ctr_here images import --snapshotter native "$work/image.tar" >"$work/log" 2>&1; then
         cat "$work/log" >&2
         rm -rf "$work"
-        die "containerd did not take the image $name; see $RUN/log/containerd.log"
+        die "containerd did not import the image $name; see $RUN/log/containerd.log"
     fi
     rm -rf "$work"
     say "image $name is on the node"
 }
 
-# with_libraries ROOTFS PROGRAM: copies a program and the libraries it is linked with to the same paths in ROOTFS.
+# with_libraries ROOTFS PROGRAM: copies a program and its shared libraries to the same paths in ROOTFS.
 with_libraries() {
     local file
     mkdir -p "$1/usr/bin"
@@ -107,7 +107,7 @@ import_pause() {
     rm -rf "$rootfs"
 }
 
-# Debian's static busybox crashes when it resolves a name, so the toolbox has the host's curl for the network.
+# Debian's static busybox crashes when it resolves a name, so the toolbox uses the host's curl.
 import_toolbox() {
     local rootfs applet busybox
     rootfs=$(mktemp -d "$RUN/rootfs.XXXXXX")

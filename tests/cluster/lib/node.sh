@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# One real node: containerd, runc, a bridge network and a kubelet, all of it inside the run directory.
+# One real node: containerd, runc, a bridge network and a kubelet, with all files in the run directory.
 
-# Host settings that the kubelet and the bridge plugin change; 'down' puts them back.
+# Host settings that the kubelet and the bridge plugin change; 'down' restores them.
 readonly KERNEL_SETTINGS=(
     kernel/keys/root_maxbytes kernel/keys/root_maxkeys kernel/panic kernel/panic_on_oops
     net/ipv4/ip_forward vm/overcommit_memory vm/panic_on_oom
 )
 
-# Directories outside the run directory that containerd, the plugins and the kubelet create, whatever their configuration.
+# Directories outside the run directory that containerd, the plugins and the kubelet always create.
 readonly FIXED_PATHS=(/run/containerd/s /var/lib/cni/results /var/lib/kubelet/device-plugins /var/log/containers)
 
 up_node() {
     local began=$SECONDS backoff=$1
     mkdir -p "$RUN/node"
     if alive kubelet && [[ $(cat "$RUN/node/backoff" 2>/dev/null) != "$backoff" ]]; then
-        say "restarting the kubelet: the restart back-off is to be $backoff"
+        say "restarting the kubelet to change the restart back-off to $backoff"
         stop kubelet
     fi
     if alive containerd && alive kubelet && node_is_ready; then
@@ -29,7 +29,7 @@ up_node() {
     say "the node is up after $((SECONDS - began)) s, restart back-off $backoff"
 }
 
-# What 'down' puts back: settings with their values, and directories that are not there yet.
+# Records what 'down' restores: settings with their values, and directories that do not exist yet.
 remember_the_host() {
     local setting path
     [[ ! -e $RUN/node/kernel-settings ]] || return 0
@@ -41,8 +41,8 @@ remember_the_host() {
     done >"$RUN/node/kernel-settings"
 }
 
-# The bridge's name comes from the run directory, so that two clusters do not share one. There is no default
-# route: a pod reaches the pods of this node and the bridge's own address, and no host beyond.
+# The name of the bridge is derived from the run directory, so that two clusters do not share one. There
+# is no default route: a pod reaches the pods of this node and the address of the bridge, but no other host.
 make_network() {
     local hash third bridge
     mkdir -p "$RUN/node/cni"
@@ -70,11 +70,11 @@ make_network() {
   }]
 }
 CNI
-    # The bridge's own traffic passes the host's FORWARD chain, which drops by default where Docker runs.
+    # The bridge's traffic passes the host's FORWARD chain, which Docker sets to drop by default.
     if iptables -w -I FORWARD -i "$bridge" -o "$bridge" -j ACCEPT 2>>"$RUN/log/iptables.log"; then
         touch "$RUN/node/forward-rule"
     else
-        say "iptables took no rule (see $RUN/log/iptables.log): pods reach each other only if nothing drops forwarded traffic"
+        say "iptables refused the rules (see $RUN/log/iptables.log): pods reach each other only if nothing drops forwarded traffic"
     fi
     echo "$bridge" >"$RUN/node/bridge"
 }
@@ -115,7 +115,7 @@ TOML
 
 start_kubelet() {
     local backoff=$1
-    # Nothing resolves names here. Refused at once on loopback is better than a query to a host of the real network.
+    # No DNS: a query is refused at once on loopback instead of reaching a host of the real network.
     printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >"$RUN/node/resolv.conf"
     {
         cat <<YAML
@@ -133,7 +133,7 @@ authentication:
   anonymous: {enabled: true}
   webhook: {enabled: false}
 authorization: {mode: AlwaysAllow}
-# The rest lets a kubelet live on any machine: cgroup v1 or v2, with swap, with a full disk.
+# The other settings let a kubelet run on any machine: cgroup v1 or v2, with swap, with a full disk.
 failCgroupV1: false
 failSwapOn: false
 cgroupDriver: cgroupfs
@@ -148,19 +148,19 @@ YAML
         [[ $backoff == default ]] || printf 'crashLoopBackOff: {maxContainerRestartPeriod: 2s}\n'
     } >"$RUN/node/kubelet.yaml"
     echo "$backoff" >"$RUN/node/backoff"
-    # Under another name than localhost every pods/log answers 500: the API server could not resolve the node.
+    # With a name other than localhost every pods/log fails with 500: the API server cannot resolve the node.
     alive kubelet || launch kubelet "$BIN/kubelet" --config="$RUN/node/kubelet.yaml" --kubeconfig="$RUN/kubeconfig" \
         --root-dir="$RUN/kubelet" --cert-dir="$RUN/kubelet-pki" --hostname-override=localhost
     comes_up kubelet node_is_ready
 }
 
-# The node object outlives its kubelet, so the kubelet itself has to answer as well.
+# The Node object outlives its kubelet, so the kubelet itself must respond as well.
 node_is_ready() {
     [[ $(admin get node localhost -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}') == True ]] &&
         (exec 7<>"/dev/tcp/127.0.0.1/$(port kubelet)") 2>/dev/null
 }
 
-# Needs nothing of the node to be alive, so that a crash half-way through 'up' is cleaned up by the same steps.
+# Works when no part of the node is alive, so that it also cleans up after a crash in the middle of 'up'.
 down_node() {
     [[ -d $RUN/node ]] || return 0
     need_root "stopping the node"
@@ -191,14 +191,14 @@ restore_the_host() {
         [[ $(cat "/proc/sys/$setting") == "$value" ]] || echo "$value" >"/proc/sys/$setting"
     done <"$RUN/node/kernel-settings"
     [[ -s $RUN/node/new-paths ]] || return 0
-    # Only what was not there before, and only if nobody else has put anything into it since.
+    # Only directories that did not exist before, and only if they are empty.
     while read -r path; do
         [[ $path != /var/lib/kubelet/* ]] || rm -f "$path/kubelet.sock" "$path/kubelet_internal_checkpoint" "$path/DEPRECATION"
         [[ ! -d $path ]] || rmdir -p --ignore-fail-on-non-empty "$path"
     done <"$RUN/node/new-paths"
 }
 
-# A container's processes are those whose cgroup carries its id; a shim is a process that was told our socket.
+# The processes of a container have its ID in their cgroup; a shim has our socket among its arguments.
 end_containers() {
     local bundle id file pid address
     local -a ids=() shims=() sockets=()
@@ -214,7 +214,7 @@ end_containers() {
             kill -KILL "${file//[!0-9]/}" 2>/dev/null || true
         done < <(grep -ls -- "$id" /proc/[0-9]*/cgroup)
     done
-    # -z: the arguments in /proc/PID/cmdline end with a zero byte each.
+    # -z: each argument in /proc/PID/cmdline ends with a zero byte.
     while read -r file; do
         shims+=("${file//[!0-9]/}")
     done < <(grep -lszxF -- "$RUN/c/ctr.sock" /proc/[0-9]*/cmdline | xargs -r grep -lszxF -- -id)
@@ -230,7 +230,7 @@ end_containers() {
 }
 
 remove_cgroups() {
-    # A cgroup is a directory whose files cannot be removed; rmdir takes it once its processes are gone.
+    # A cgroup is a directory whose files cannot be removed; rmdir removes it once its processes are gone.
     find /sys/fs/cgroup -depth -type d -name "*$1*" -exec rmdir {} + 2>/dev/null || true
     [[ -z $(find /sys/fs/cgroup -type d -name "*$1*" -print -quit 2>/dev/null) ]]
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Daemons, each known by its pid and by when it started; ended by that pid only, never by name.
+# Daemons, each identified by its PID and start time. They are ended by that PID only, never by name.
 
-# started_at PID: the kernel's tick at which it started. It tells a process from a later one that was given
-# the same number. A zombie has ended already.
+# started_at PID: the kernel tick at which the process started. It distinguishes the process from a
+# later one with the same PID. A zombie counts as ended.
 started_at() {
     local stat
     local -a field
@@ -33,8 +33,8 @@ recorded() {
     done
 }
 
-# launch NAME COMMAND...: a session of its own, so that the terminal's Ctrl-C does not reach it; the locks
-# (8 and 9) are closed, or they would be held for as long as the daemon lives.
+# launch NAME COMMAND...: starts a daemon in a new session, so that Ctrl-C does not reach it. The locks (8
+# and 9) are closed, because the daemon would hold them.
 launch() {
     local name=$1 pid
     shift
@@ -55,7 +55,8 @@ gone() {
     ! alive "$1"
 }
 
-# stop NAME: asks, waits, then insists. A paused process is let go on first, or it could not hear the request.
+# stop NAME: sends SIGTERM, waits, then sends SIGKILL. A paused process is resumed first, so that it
+# handles SIGTERM.
 stop() {
     if alive "$1"; then
         signal "$1" CONT || true
@@ -69,25 +70,25 @@ stop() {
     rm -f "$RUN/pid/$1"
 }
 
-# comes_up NAME CHECK...: waits until CHECK succeeds; says why if the daemon dies or takes too long.
+# comes_up NAME CHECK...: waits until CHECK succeeds; prints the log if the daemon exits or takes too long.
 comes_up() {
     local name=$1
     shift
     # shellcheck disable=SC2317  # called through 'within'
     up_or_dead() { "$@" || gone "$name"; }
-    if within "$PATIENCE" up_or_dead "$@" && alive "$name"; then
+    if within "$WAIT_TIMEOUT" up_or_dead "$@" && alive "$name"; then
         return
     fi
     printf '%s\n' "--- the end of $RUN/log/$name.log:" >&2
     tail -n 25 "$RUN/log/$name.log" >&2 || true
     if alive "$name"; then
-        die "$name was not ready after $PATIENCE s (BRB_CLUSTER_PATIENCE); 'cluster down' cleans up"
+        die "$name was not ready after $WAIT_TIMEOUT s (BRB_CLUSTER_WAIT_TIMEOUT); 'cluster down' cleans up"
     fi
     die "$name ended while it was starting; 'cluster down' cleans up"
 }
 
-# port NAME: a free port of loopback, chosen the first time and kept. Below Linux' ephemeral ports (32768 and up)
-# and node ports (30000 to 32767), so that nothing else takes it in between.
+# port NAME: a free loopback port, chosen at the first call and kept. It is below Linux' ephemeral ports
+# (32768 and up) and the node ports (30000 to 32767), so that nothing else takes it.
 port() {
     local file=$RUN/port/$1 candidate attempt
     if [[ ! -s $file ]]; then

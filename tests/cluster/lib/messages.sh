@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Telling, waiting and giving up. Sourced by ../cluster.
+# Messages, waiting and locks. Sourced by ../cluster.
 
 say() {
     printf 'cluster: %s\n' "$*"
@@ -24,8 +24,8 @@ within() {
     done
 }
 
-# only_one_at_a_time NAME SECONDS: holds the lock NAME until this program ends. The locks live in the cache,
-# since a lock inside a directory that is about to be removed guards nothing.
+# only_one_at_a_time NAME SECONDS: holds the lock NAME until this program ends. The locks are in the
+# cache, because the run directory is removed.
 only_one_at_a_time() {
     mkdir -p "$CACHE/locks"
     exec 9>"$CACHE/locks/$1"
