@@ -99,7 +99,7 @@ pub enum Attempt {
 pub enum Command {
     /// Press the red button: scale to zero whatever the counts say.
     Press,
-    /// Give the replicas back and count anew.
+    /// Give the replicas back and count from zero.
     Reset,
     /// Set the override. [`Override::ForcedOpen`] presses the button when it is set, not again while it stays.
     Override(Override),
@@ -109,7 +109,7 @@ pub enum Command {
     /// unless the new policy only observes.
     Policy(Box<Policy>),
     /// The outage guard of a fleet: `Some` says why every trip holds that no person asked for, `None` lets a
-    /// held trip be decided anew, on a fresh list of pods.
+    /// held trip be decided again, on a fresh list of pods.
     Guard(Option<String>),
 }
 

@@ -111,7 +111,7 @@ pub enum BreakerEvent {
         /// Replicas now.
         replicas: u32,
     },
-    /// Counting starts anew.
+    /// Counting starts from zero.
     Reset,
     /// The breaker is open already.
     AlreadyOpen {
@@ -208,11 +208,11 @@ impl fmt::Display for BreakerEvent {
             }
             Self::Abandoned { why } => write!(f, "trip abandoned: {why}"),
             Self::Contested { by, replicas } => {
-                write!(f, "contested: {by} scaled it up to {replicas}; left alone, counting anew")
+                write!(f, "contested: {by} scaled it up to {replicas}; left alone, counting from zero")
             }
             Self::Probing { replicas } => write!(f, "half open: trying {}", plural(*replicas, "replica")),
             Self::Restored { replicas } => write!(f, "closed, {} given back", plural(*replicas, "replica")),
-            Self::Reset => f.write_str("reset, counting anew"),
+            Self::Reset => f.write_str("reset, counting from zero"),
             Self::AlreadyOpen { replicas, because } => {
                 write!(f, "already open, a reset gives back {replicas}: {because}")
             }

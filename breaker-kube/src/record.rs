@@ -26,11 +26,11 @@ impl KubeClient {
         let json = map.data.as_ref().and_then(|data| data.get(KEY));
         let json = json.ok_or_else(|| ClusterError::BadRecord {
             place: place(),
-            source: "there is none; delete the ConfigMap to start anew".into(),
+            source: "there is none; delete the ConfigMap to start from scratch".into(),
         })?;
         let record: Record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
             place: place(),
-            source: format!("{error}; delete the ConfigMap to start anew").into(),
+            source: format!("{error}; delete the ConfigMap to start from scratch").into(),
         })?;
         Ok(Some(Stored { record, version: map.metadata.resource_version.unwrap_or_default() }))
     }
@@ -75,7 +75,7 @@ impl KubeClient {
                 let (name, patch) = (name(target), Patch::Merge(&body));
                 let call = api.patch(&name, &params, &patch);
                 match step("writing", "patch", target).attempt(call).await {
-                    // Deleted meanwhile: like any other change by somebody else, read again and write anew.
+                    // Deleted meanwhile: like any other change by somebody else, read again and write again.
                     Err(ClusterError::NotFound(object)) => return Err(ClusterError::Conflict(object)),
                     answer => answer?,
                 }

@@ -100,7 +100,7 @@ async fn a_breaker_is_explained_tripped_and_reset_by_its_name() {
     assert!(done(&ns, &["status", "-o", "yaml"]).await.contains("phase: Open"));
 
     let said = done(&ns, &["reset", "swype"]).await;
-    assert!(said.contains("is closed, 1 replicas given back, counting anew"), "{said}");
+    assert!(said.contains("is closed, 1 replicas given back, counting from zero"), "{said}");
     assert_eq!(ns.replicas("swype-app").await, 1);
     let spec = ns.breakers().get("swype").await.expect("it is there").data["spec"].clone();
     assert_eq!(spec["override"], "Auto");

@@ -124,7 +124,7 @@ impl PendingCommand {
         })
         .await?;
         let given = before.status.original_replicas.map(|n| format!(", {n} replicas given back"));
-        self.note(format!("{} is closed{}, counting anew", self.name, given.unwrap_or_default()));
+        self.note(format!("{} is closed{}, counting from zero", self.name, given.unwrap_or_default()));
         Ok(())
     }
 

@@ -93,7 +93,7 @@ mod tests {
     fn a_reset_of_what_is_closed_counts_anew() {
         let fixture = Fixture::new(2);
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
-        assert!(fixture.output().contains("reset, counting anew"), "{}", fixture.output());
+        assert!(fixture.output().contains("reset, counting from zero"), "{}", fixture.output());
     }
 
     #[test]

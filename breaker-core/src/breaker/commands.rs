@@ -113,7 +113,7 @@ impl Breaker {
                 self.contested = None;
                 self.release();
                 self.start_episode(now);
-                self.enqueue(Message::new(NotificationKind::Reset, "Reset: counting anew"), now);
+                self.enqueue(Message::new(NotificationKind::Reset, "Reset: counting from zero"), now);
                 self.saves.request_then([Action::Emit(BreakerEvent::Reset)]);
                 return;
             }

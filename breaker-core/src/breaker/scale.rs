@@ -185,7 +185,7 @@ impl Breaker {
         } else {
             self.state = State::Closed;
             self.episode += 1;
-            let message = "the target was deleted and created again; counting anew".into();
+            let message = "the target was deleted and created again; counting from zero".into();
             self.saves.request_then([Action::Emit(BreakerEvent::Warning { message })]);
         }
         self.list_pods();

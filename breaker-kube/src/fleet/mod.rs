@@ -524,7 +524,7 @@ impl Reconciler {
                     self.shared.publish(&entry.page, true, "OutageGuard", &message);
                 }
             }
-            None => self.shared.say(None, "outage guard off: held trips are decided anew"),
+            None => self.shared.say(None, "outage guard off: held trips are decided again"),
         }
         changes_at
     }

@@ -67,7 +67,7 @@ impl StatusModel {
             threshold: status.threshold.unwrap_or_default(),
             ..Counts::default()
         };
-        // A warning that stands already is not told anew.
+        // A warning that stands already is not emitted again.
         let standing = |kind: &str| {
             let before = status.conditions.iter().find(|before| before.kind == kind);
             before.map(|before| before.message.clone())
@@ -143,7 +143,7 @@ impl StatusModel {
             let cause = if because.pressed { "button".into() } else { because.cause.clone() };
             self.last_trip = Some(LastTrip { at: *since, cause, quote: because.quote.clone() });
         }
-        // Open, it goes on showing what tripped it; closed again, counting has begun anew.
+        // Open, it goes on showing what tripped it; closed again, counting has begun from zero.
         if let Some(record) = record
             && record.state == State::Closed
         {

@@ -49,7 +49,7 @@ struct Inner {
 impl StatusWriter {
     pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &PartialBreaker) -> Self {
         let name = breaker.name();
-        // What an older or a newer controller wrote otherwise is written anew.
+        // What an older or a newer controller wrote otherwise is written again.
         let status: CircuitBreakerStatus = serde_json::from_value(breaker.status.clone()).unwrap_or_default();
         let written = hash(&status);
         let record = status.record.as_ref().map(Value::to_string);
@@ -223,7 +223,7 @@ impl StatusWriter {
     fn stored(&self, json: &str) -> Result<Stored, ClusterError> {
         let record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
             place: self.place(),
-            source: format!("{error}; delete and create the CircuitBreaker to start anew").into(),
+            source: format!("{error}; delete and create the CircuitBreaker to start from scratch").into(),
         })?;
         Ok(Stored { record, version: version_of(json) })
     }
