@@ -52,11 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 // Prints:
 //
-//   0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure goes away by itself
+//   0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure is transient
 //   1 h  opened LLMModelStale: P3, notify ticket: LLMModelStale is warning by the rule upcommerce/model-stale
 //   2 h  line 4 has no `:` with a blank behind it where `Zone {zone}: {alert}` has one: write it so
 //   3 h  escalated LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
-//  30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; nobody said it is over
-//  30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; nobody said it is over
+//  30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; no record reports its end
+//  30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; no record reports its end
 // 100 h  3 alerts are long over, and forgotten
 // 5 records, 5 of forgotten alerts, 0 alerts in memory

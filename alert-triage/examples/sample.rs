@@ -40,14 +40,14 @@ fn main() -> Result<(), Box<dyn Error>> {
 //
 // P1 page TooFewEndpointsRegistered
 //    2 x EndpointRegistrationFailure: error by the rule upcommerce/registration-failure
-//    1 x TooFewEndpointsRegistered: critical by the rule upcommerce/too-few-endpoints; EndpointRegistrationFailure brings it with it (upcommerce/registration)
-//    3 x LLMBatchProcessingJobFailures: warning by the rule upcommerce/batch-jobs; EndpointRegistrationFailure brings it with it (upcommerce/registration-batch)
-//    1 x LLMModelVeryStale: error by the rule upcommerce/model-very-stale; LLMBatchProcessingJobFailures brings it with it (upcommerce/batch-freshness)
-//    3 x EndpointRegistrationTransientFailure: EndpointRegistrationFailure stands, of which it is the transient form
-//    1 x LLMModelStale: LLMModelVeryStale stands, a higher rung; LLMBatchProcessingJobFailures brings it with it (upcommerce/batch-freshness)
-//   or: without the edge upcommerce/registration-batch (known by name, and the input's order does not prove it) it would be 2 incidents: TooFewEndpointsRegistered, LLMModelVeryStale
+//    1 x TooFewEndpointsRegistered: critical by the rule upcommerce/too-few-endpoints; explained by EndpointRegistrationFailure (upcommerce/registration)
+//    3 x LLMBatchProcessingJobFailures: warning by the rule upcommerce/batch-jobs; explained by EndpointRegistrationFailure (upcommerce/registration-batch)
+//    1 x LLMModelVeryStale: error by the rule upcommerce/model-very-stale; explained by LLMBatchProcessingJobFailures (upcommerce/batch-freshness)
+//    3 x EndpointRegistrationTransientFailure: its lasting form EndpointRegistrationFailure is firing
+//    1 x LLMModelStale: LLMModelVeryStale, a higher rung, is firing; explained by LLMBatchProcessingJobFailures (upcommerce/batch-freshness)
+//   or: without the edge upcommerce/registration-batch (assumed from the names, not proven by the order of the input) it would be 2 incidents: TooFewEndpointsRegistered, LLMModelVeryStale
 // P4 ticket EndpointRegistrationTransientFailure
-//    8 x EndpointRegistrationTransientFailure: the transient form of EndpointRegistrationFailure, which does not stand here; recurring, 8 times
-//   12 x EndpointRegistrationTransientFailure: the transient form of EndpointRegistrationFailure, which does not stand here; recurring, 12 times
-//   or: it may be over: no record of it carries a time, and none says that it ended
+//    8 x EndpointRegistrationTransientFailure: the transient form of EndpointRegistrationFailure, which is not firing here; recurring, 8 times
+//   12 x EndpointRegistrationTransientFailure: the transient form of EndpointRegistrationFailure, which is not firing here; recurring, 12 times
+//   or: it may be over: none of its records carries a time or reports an end
 // 31 lines, 0 malformed, 31 records

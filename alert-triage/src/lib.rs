@@ -48,8 +48,8 @@
 //! | a log that never ends | [`Engine::read_on`], [`Engine::set_arrival`], [`Engine::take_malformed`], [`Engine::retire`] | `examples/live.rs` |
 //!
 //! And what comes out: a [`Report`], which serializes as `triage/v1`; over time a [`IncidentTracker`], which says each thing
-//! once; [`Inquiry`], which says why. Rules of your own are [`Rules::parse`]d, [checked](Rules::check), tested by
-//! [`Cases`] and compared by [`Backtest`]. Whatever is shown to people goes through [`printable`], for alerts are written
+//! once; [`Query`], which explains why. Rules of your own are [`Rules::parse`]d, [checked](Rules::check), tested by
+//! [`RuleTests`] and compared by [`Backtest`]. Whatever is shown to people goes through [`printable`], for alerts are written
 //! by anybody.
 //!
 //! # What it holds to
@@ -66,7 +66,6 @@
 //! does).
 
 mod backtest;
-mod cases;
 mod explain;
 mod fault;
 mod format;
@@ -85,17 +84,19 @@ mod record;
 mod record_trace;
 mod report;
 mod retire;
+mod rule_tests;
 mod rules;
 mod severity;
 mod source_position;
 mod verdict;
 mod yaml;
 
-pub use backtest::{Backtest, Critical, Moved, Sent, SentNotification, Shift};
-pub use cases::{Cases, Failure, Outcome};
+pub use backtest::{
+    Backtest, MissedCritical, MovedPage, PriorityChange, ReplayTotals, UnmatchedNotification,
+};
 pub use explain::{
-    At, Became, Explanation, InIncident, IncidentExplained, Inquiry, LineExplained, Lines, Loose, Neighbour,
-    Outlook, Rank, RecordExplained, Would,
+    AdjacentIncident, Counterfactual, DroppedLabel, EvidenceLines, Explanation, IncidentExplanation,
+    IncidentRef, LineExplanation, LineOutcome, Location, Query, Rank, RecordExplanation, WhatIf,
 };
 pub use fault::{Fault, LINE_LIMIT};
 pub use format::Format;
@@ -105,9 +106,10 @@ pub use lint::{Finding, History, Lint};
 pub use printable::{SHOWN, printable};
 pub use record::{Ends, Record, Status, Suppression};
 pub use report::{
-    AlertRef, Cause, Group, Incident, Labels, Malformed, Member, Overflow, Report, Role, Row, Run, Score,
-    Seen, Totals,
+    AlertRef, Cause, Group, Incident, IncidentRun, Labels, Malformed, Member, Overflow, Report, Role, Row,
+    Score, Seen, Totals,
 };
+pub use rule_tests::{RuleTests, TestFailure, TestOutcome};
 pub use rules::{Listed, Rules};
 pub use severity::Severity;
 pub use source_position::SourcePosition;

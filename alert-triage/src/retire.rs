@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::judge::stand::Stand;
-use crate::judge::state::{Clock, State};
-use crate::judge::{Judgement, flag};
+use crate::judge::alert_phase::AlertPhase;
+use crate::judge::alert_state::{AlertState, Clock};
+use crate::judge::{AlertIx, Evaluation, Flags, ListIndex as _};
 use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
 use crate::ledger::Retired;
@@ -67,20 +67,21 @@ impl Engine {
     /// the flapping window, may make an alert look new that came back.
     pub fn retire(&mut self, now: Timestamp, keep: SignedDuration) -> u64 {
         self.flush_line_counts();
-        let judgement = Judgement::of(self, Some(now));
-        let is_past = |state: &State| {
+        let evaluation = Evaluation::new(self, Some(now));
+        let is_past = |state: &AlertState| {
             let last = state.seen.max(state.ended).max(state.timed_out).or(self.arrivals_since);
-            matches!(state.stand, Stand::Resolved | Stand::Obsolete)
+            matches!(state.phase, AlertPhase::Resolved | AlertPhase::Obsolete)
                 && last.is_some_and(|last| now.duration_since(last) > keep)
         };
         let clock = Clock { now: Some(now), arrivals_since: self.arrivals_since };
         let mut gone = Vec::with_capacity(self.entries.len());
         let mut over: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
         for (at, entry) in self.entries.iter().enumerate() {
-            let judged = &judgement.alerts[at];
-            let is_closed = matches!(judged.stand, Stand::Resolved | Stand::Obsolete);
+            let alert = AlertIx::new(at);
+            let verdict = &evaluation.alerts[alert];
+            let is_closed = matches!(verdict.phase, AlertPhase::Resolved | AlertPhase::Obsolete);
             let is_gone =
-                is_closed && judged.flags & flag::FLAPPING == 0 && is_past(&judgement.state(self, at as u32));
+                is_closed && !verdict.flags.contains(Flags::FLAPPING) && is_past(&evaluation.state(alert));
             gone.push(is_gone);
             // Pods of a workload come and go while its alert stands.
             if !is_gone && entry.label_sets().nth(1).is_some() {
@@ -90,7 +91,7 @@ impl Engine {
                     .is_on("ttl")
                     .then(|| self.rules.ttl(identity.alert, |name| identity.label(name)));
                 let sets: Vec<Box<[u8]>> =
-                    State::of_sets(entry, &self.keyed_ends, clock, ttl, self.rules.limits())
+                    AlertState::of_sets(entry, &self.keyed_ends, clock, ttl, self.rules.limits())
                         .filter(|(_, state)| state.cycles == 0 && is_past(state))
                         .map(|(key, _)| key.into())
                         .collect();

@@ -380,8 +380,8 @@ fn what_the_source_holds_back_says_by_what() {
     };
     let (rule, silenced) = why("silenced");
     assert_eq!(rule, "source");
-    assert!(silenced.starts_with("its source holds it back by the silence "), "{silenced}");
-    assert!(why("inhibited").1.starts_with("its source holds it back for the sake of "));
+    assert!(silenced.starts_with("suppressed at its source by the silence "), "{silenced}");
+    assert!(why("inhibited").1.starts_with("inhibited at its source by "));
 }
 
 #[test]
@@ -401,12 +401,12 @@ fn reasons_say_no_more_than_the_source_did() {
     for (input, want) in [
         (
             v2(r#""mutedBy": ["weekends"]"#),
-            "its source holds it back and names neither a silence nor an alert: by a mute time, most likely",
+            "suppressed at its source without a silence or an inhibiting alert: probably a mute time",
         ),
-        (line(""), "its source says it is over; only its end is in the input"),
+        (line(""), "its source reports the end; the input contains only its end"),
         (
             line(r#", "endsAt": "2026-11-23T06:30:00Z""#),
-            "its source says it was over at 2026-11-23T06:30:00Z; only its end is in the input",
+            "its source reports the end at 2026-11-23T06:30:00Z; the input contains only its end",
         ),
     ] {
         let (_, mut engine) = read(input.as_bytes(), None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::{Cases, Outcome, Rules};
+use alert_triage::{RuleTests, Rules, TestOutcome};
 
 const DOCS: &str = include_str!("samples/triage-rules.md");
 
@@ -23,7 +23,7 @@ fn blocks() -> Vec<(&'static str, &'static str, &'static str)> {
     blocks
 }
 
-fn failures(outcomes: &[Outcome]) -> Vec<String> {
+fn failures(outcomes: &[TestOutcome]) -> Vec<String> {
     let failed = outcomes.iter().flat_map(|outcome| {
         outcome
             .failures
@@ -37,7 +37,7 @@ fn failures(outcomes: &[Outcome]) -> Vec<String> {
 fn every_example_is_clean_and_its_test_passes() {
     let now = "2026-11-23T07:00:00Z".parse().unwrap();
     let mut rules = (String::new(), Rules::builtin());
-    let (mut sections, mut tests) = (0, 0);
+    let (mut sections, mut count) = (0, 0);
     for (heading, kind, body) in blocks() {
         match kind {
             "yaml rules" => {
@@ -47,17 +47,17 @@ fn every_example_is_clean_and_its_test_passes() {
                 sections += 1;
             }
             "yaml cases" => {
-                let cases = Cases::parse(body).unwrap_or_else(|error| panic!("{heading}: {error}"));
+                let tests = RuleTests::parse(body).unwrap_or_else(|error| panic!("{heading}: {error}"));
                 let by = if rules.0 == heading { rules.1.clone() } else { Rules::builtin() };
-                let outcomes = cases.run(&by, &BTreeMap::new());
+                let outcomes = tests.run(&by, &BTreeMap::new());
                 assert_eq!(failures(&outcomes), Vec::<String>::new(), "{heading}");
-                tests += outcomes.len();
+                count += outcomes.len();
             }
             _ => {}
         }
     }
     // Thirteen sections and the backtest; each section's test and that of the format.
-    assert_eq!((sections, tests), (14, 14));
+    assert_eq!((sections, count), (14, 14));
 }
 
 /// Every section of a rules file, and every lint, has its place in the page.
@@ -81,9 +81,9 @@ fn the_sample_files_pass() {
     ] {
         let rules = Rules::parse(rules).unwrap();
         assert_eq!(rules.check(Some("2026-11-23T06:00:00Z".parse().unwrap()), None), []);
-        let cases = Cases::parse(cases).unwrap();
+        let tests = RuleTests::parse(cases).unwrap();
         let log = include_bytes!("samples/upcommerce.log").to_vec();
         let files = BTreeMap::from([("upcommerce.log".to_owned(), log)]);
-        assert_eq!(failures(&cases.run(&rules, &files)), Vec::<String>::new());
+        assert_eq!(failures(&tests.run(&rules, &files)), Vec::<String>::new());
     }
 }

@@ -122,7 +122,10 @@ fn empty_input_is_a_report() {
     for output in OUTPUTS {
         for stdin in [&b""[..], b"\n \n"] {
             let printed = printed(&["-o", output, "-"], stdin);
-            assert!(printed.contains("nothing to report: the input holds no alert"), "{output}: {printed}");
+            assert!(
+                printed.contains("nothing to report: the input contains no alert"),
+                "{output}: {printed}"
+            );
         }
     }
     let report = json(&["-"], b"");

@@ -1,162 +1,129 @@
-//! What one would have told and the other would not.
+//! Compares the replays of two sets of rules.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use super::instants::Instants;
-use super::replay::{Alert, Replay, Told};
-use super::{Backtest, Critical, Moved, SentNotification, Shift};
-use crate::report::words::counted;
+use jiff::Timestamp;
+
+use super::arrival;
+use super::evaluation_times::EvaluationTimes;
+use super::pairing::{Links, links, pair};
+use super::replay::{Replay, ReplayedAlert};
+use super::result::{Backtest, MissedCritical, MovedPage, PriorityChange, UnmatchedNotification};
+use crate::ledger::Engine;
+use crate::report::wording::counted;
 use crate::verdict::{Notify, Priority};
 
-/// Alerts of one that share records with an alert of the other.
-type Links = HashMap<usize, BTreeSet<usize>>;
+impl Backtest {
+    /// Replays a history with both sets of rules and compares the notifications.
+    ///
+    /// Both engines must have been [recording](Engine::recording) while they read the same inputs. `now`
+    /// is the end of the history if it is later than the last record.
+    pub fn run(mut candidate: Engine, mut baseline: Engine, now: Option<Timestamp>) -> Self {
+        let (mine, theirs) = (arrival::arrivals(&mut candidate), arrival::arrivals(&mut baseline));
+        let distinct = candidate.entries.len().max(baseline.entries.len());
+        let rules = [candidate.rules(), baseline.rules()];
+        let times = EvaluationTimes::new([&mine, &theirs], rules, now, distinct as u64);
+        let candidate = Replay::run(candidate, mine, &times.times);
+        let baseline = Replay::run(baseline, theirs, &times.times);
+        compare(&candidate, &baseline, &times)
+    }
+}
 
-pub(super) fn compare(candidate: &Replay, baseline: &Replay, instants: &Instants) -> Backtest {
+fn compare(candidate: &Replay, baseline: &Replay, times: &EvaluationTimes) -> Backtest {
     let (to_baseline, to_candidate) = links(candidate, baseline);
-    let pages = matched(candidate, baseline, &to_baseline, Notify::Page);
-    let tickets = matched(candidate, baseline, &to_baseline, Notify::Ticket);
+    let pages = pair(candidate, baseline, &to_baseline, Notify::Page);
+    let tickets = pair(candidate, baseline, &to_baseline, Notify::Ticket);
     let mine = |number: &usize| notification(candidate, baseline, &to_baseline, *number);
     let theirs = |number: &usize| notification(baseline, candidate, &to_candidate, *number);
     let moved =
-        pages.pairs.iter().filter(|(mine, theirs)| candidate.told[*mine].at != baseline.told[*theirs].at);
+        pages.pairs.iter().filter(|(mine, theirs)| candidate.sent[*mine].at != baseline.sent[*theirs].at);
     Backtest {
-        from: instants.from,
-        to: instants.judged.last().copied().flatten(),
-        judged: instants.judged.len() as u64,
-        instants: instants.all,
-        candidate: candidate.sent,
-        baseline: baseline.sent,
+        from: times.from,
+        to: times.times.last().copied().flatten(),
+        judged: times.times.len() as u64,
+        instants: times.candidates,
+        candidate: candidate.totals,
+        baseline: baseline.totals,
         pages_moved: moved
-            .map(|(mine, theirs)| Moved {
-                headline: candidate.told[*mine].notice.headline.clone(),
-                scopes: candidate.told[*mine].scopes.clone(),
-                candidate: candidate.told[*mine].at,
-                baseline: baseline.told[*theirs].at,
+            .map(|(mine, theirs)| MovedPage {
+                headline: candidate.sent[*mine].notice.headline.clone(),
+                scopes: candidate.sent[*mine].scopes.clone(),
+                candidate: candidate.sent[*mine].at,
+                baseline: baseline.sent[*theirs].at,
             })
             .collect(),
-        pages_gained: pages.mine.iter().map(mine).collect(),
-        pages_lost: pages.theirs.iter().map(theirs).collect(),
-        tickets_gained: tickets.mine.iter().map(mine).collect(),
-        tickets_lost: tickets.theirs.iter().map(theirs).collect(),
-        priorities: shifts(candidate, baseline, &to_baseline, &to_candidate),
+        pages_gained: pages.only_candidate.iter().map(mine).collect(),
+        pages_lost: pages.only_baseline.iter().map(theirs).collect(),
+        tickets_gained: tickets.only_candidate.iter().map(mine).collect(),
+        tickets_lost: tickets.only_baseline.iter().map(theirs).collect(),
+        priorities: priority_changes(candidate, baseline, &to_baseline, &to_candidate),
         criticals_missed: criticals(candidate, baseline, &to_candidate),
         criticals_caught: criticals(baseline, candidate, &to_baseline),
-        caveats: caveats(candidate, baseline, instants),
+        caveats: caveats(candidate, baseline, times),
     }
 }
 
-fn links(candidate: &Replay, baseline: &Replay) -> (Links, Links) {
-    let (mut mine, mut theirs) = (Links::new(), Links::new());
-    for (record, &ours) in &candidate.of_record {
-        if let Some(&other) = baseline.of_record.get(record) {
-            mine.entry(ours).or_default().insert(other);
-            theirs.entry(other).or_default().insert(ours);
-        }
-    }
-    (mine, theirs)
-}
-
-/// Notifications of one class: those that are about the same records, and those left over.
-struct Matched {
-    pairs: Vec<(usize, usize)>,
-    mine: Vec<usize>,
-    theirs: Vec<usize>,
-}
-
-fn matched(candidate: &Replay, baseline: &Replay, links: &Links, class: Notify) -> Matched {
-    let of_class = |replay: &Replay| -> Vec<usize> {
-        (0..replay.told.len()).filter(|number| replay.told[*number].notice.notify == class).collect()
-    };
-    let (mut mine, theirs) = (of_class(candidate), of_class(baseline));
-    let mut of_alert: HashMap<usize, Vec<usize>> = HashMap::new();
-    for &number in &theirs {
-        for &alert in &baseline.told[number].alerts {
-            of_alert.entry(alert).or_default().push(number);
-        }
-    }
-    let about = |told: &Told| -> BTreeSet<usize> {
-        let linked = told.alerts.iter().filter_map(|alert| links.get(alert)).flatten();
-        linked.filter_map(|alert| of_alert.get(alert)).flatten().copied().collect()
-    };
-    let mut taken: BTreeSet<usize> = BTreeSet::new();
-    let mut pairs = Vec::new();
-    // The nearest first: the same news at the same time, then any at the same time, then the nearest in time.
-    for pass in 0..3 {
-        mine.retain(|&number| {
-            let told = &candidate.told[number];
-            let far = |other: &usize| match (told.at, baseline.told[*other].at) {
-                (Some(a), Some(b)) => a.duration_since(b).abs(),
-                _ => jiff::SignedDuration::ZERO,
-            };
-            let free = about(told).into_iter().filter(|other| !taken.contains(other));
-            let fits = |other: &usize| match pass {
-                0 => far(other).is_zero() && baseline.told[*other].notice.change == told.notice.change,
-                1 => far(other).is_zero(),
-                _ => true,
-            };
-            let Some(other) = free.filter(fits).min_by_key(|other| (far(other), *other)) else { return true };
-            taken.insert(other);
-            pairs.push((number, other));
-            false
-        });
-    }
-    pairs.sort_unstable();
-    let theirs = theirs.into_iter().filter(|number| !taken.contains(number)).collect();
-    Matched { pairs, mine, theirs }
-}
-
-fn notification(of: &Replay, other: &Replay, links: &Links, number: usize) -> SentNotification {
-    let told = &of.told[number];
-    let notice = &told.notice;
+fn notification(of: &Replay, other: &Replay, links: &Links, number: usize) -> UnmatchedNotification {
+    let sent = &of.sent[number];
+    let notice = &sent.notice;
     let because = notice.because.first().cloned().unwrap_or_default();
-    let head = told.head;
-    SentNotification {
-        at: told.at,
+    let head = sent.head;
+    UnmatchedNotification {
+        at: sent.at,
         change: notice.change,
         priority: notice.priority,
         headline: notice.headline.clone(),
-        scopes: told.scopes.clone(),
+        scopes: sent.scopes.clone(),
         because,
         instead: head.map_or_else(String::new, |head| instead(other, links.get(&head))),
         evidence: head.map(|head| of.evidence(head)).unwrap_or_default(),
     }
 }
 
-/// What the other made of it.
+/// What the other rules conclude from the same records.
 fn instead(other: &Replay, links: Option<&BTreeSet<usize>>) -> String {
     let Some(links) = links else { return "no record of it could be read".to_owned() };
     match best(other, links).and_then(|alert| alert.peak.as_ref()) {
         Some((priority, why)) => format!("{priority}, {}: {why}", priority.notify()),
-        None => "never stood".to_owned(),
+        None => "was never open".to_owned(),
     }
 }
 
-/// The most urgent of several that share records with it.
-fn best<'r>(replay: &'r Replay, links: &BTreeSet<usize>) -> Option<&'r Alert> {
-    let rank = |alert: &&Alert| alert.peak.as_ref().map_or((true, Priority::P5), |(peak, _)| (false, *peak));
+/// The linked alert with the highest priority.
+fn best<'r>(replay: &'r Replay, links: &BTreeSet<usize>) -> Option<&'r ReplayedAlert> {
+    let rank =
+        |alert: &&ReplayedAlert| alert.peak.as_ref().map_or((true, Priority::P5), |(peak, _)| (false, *peak));
     links.iter().map(|number| &replay.alerts[*number]).min_by_key(rank)
 }
 
-fn shifts(candidate: &Replay, baseline: &Replay, to_baseline: &Links, to_candidate: &Links) -> Vec<Shift> {
+/// Alerts with another highest priority, the most urgent first.
+fn priority_changes(
+    candidate: &Replay,
+    baseline: &Replay,
+    to_baseline: &Links,
+    to_candidate: &Links,
+) -> Vec<PriorityChange> {
     let none = BTreeSet::new();
-    let mut shifts: Vec<Shift> = Vec::new();
-    let mut tell = |mine: Option<&Alert>, theirs: Option<&Alert>, evidence: Vec<crate::explain::At>| {
-        let peak = |alert: Option<&Alert>| alert.and_then(|alert| alert.peak.clone());
+    let mut changes: Vec<PriorityChange> = Vec::new();
+    let mut add = |mine: Option<&ReplayedAlert>,
+                   theirs: Option<&ReplayedAlert>,
+                   evidence: Vec<crate::explain::Location>| {
+        let peak = |alert: Option<&ReplayedAlert>| alert.and_then(|alert| alert.peak.clone());
         let (ours, others) = (peak(mine), peak(theirs));
-        let is_head = [mine, theirs].into_iter().flatten().any(|alert| alert.heads);
+        let is_head = [mine, theirs].into_iter().flatten().any(|alert| alert.is_headline);
         let priority = |peak: &Option<(Priority, String)>| peak.as_ref().map(|(priority, _)| *priority);
-        // What the one never saw stand is told of, whoever headed its incident.
+        // An alert that was open on one side only is listed even if it was never a headline.
         let is_lost = ours.is_none() || others.is_none();
         if !(is_head || is_lost) || priority(&ours) == priority(&others) {
             return;
         }
         let Some(alert) = mine.or(theirs) else { return };
-        let why = |alert: Option<&Alert>, peak: &Option<(Priority, String)>| match (alert, peak) {
+        let why = |alert: Option<&ReplayedAlert>, peak: &Option<(Priority, String)>| match (alert, peak) {
             (None, _) => "no record of it could be read".to_owned(),
-            (_, None) => "never stood".to_owned(),
+            (_, None) => "was never open".to_owned(),
             (_, Some((_, why))) => why.clone(),
         };
-        shifts.push(Shift {
+        changes.push(PriorityChange {
             alert: alert.name.clone(),
             scope: alert.scope.clone(),
             candidate: priority(&ours),
@@ -168,28 +135,28 @@ fn shifts(candidate: &Replay, baseline: &Replay, to_baseline: &Links, to_candida
     };
     for (number, alert) in candidate.alerts.iter().enumerate() {
         let theirs = best(baseline, to_baseline.get(&number).unwrap_or(&none));
-        tell(Some(alert), theirs, candidate.evidence(number));
+        add(Some(alert), theirs, candidate.evidence(number));
     }
     for (number, alert) in baseline.alerts.iter().enumerate() {
         if !to_candidate.contains_key(&number) {
-            tell(None, Some(alert), baseline.evidence(number));
+            add(None, Some(alert), baseline.evidence(number));
         }
     }
-    // What mattered most before, or matters most now, first.
-    let worst = |shift: &Shift| shift.candidate.into_iter().chain(shift.baseline).min();
-    shifts.sort_by(|a, b| (worst(a), &a.alert, &a.scope).cmp(&(worst(b), &b.alert, &b.scope)));
-    shifts
+    // Sorted by the higher of the two priorities.
+    let worst = |change: &PriorityChange| change.candidate.into_iter().chain(change.baseline).min();
+    changes.sort_by(|a, b| (worst(a), &a.alert, &a.scope).cmp(&(worst(b), &b.alert, &b.scope)));
+    changes
 }
 
-/// Critical alerts for which `pages` pages and `of` never does.
-fn criticals(of: &Replay, pages: &Replay, links: &Links) -> Vec<Critical> {
+/// Critical alerts that page in `pages` and never in `of`.
+fn criticals(of: &Replay, pages: &Replay, links: &Links) -> Vec<MissedCritical> {
     let mut found = Vec::new();
     for (number, alert) in pages.alerts.iter().enumerate().filter(|(_, alert)| alert.pages) {
         let linked = links.get(&number);
         let ours = || linked.into_iter().flatten().map(|number| &of.alerts[*number]);
         let is_critical = alert.is_critical || ours().any(|alert| alert.is_critical);
         if is_critical && !ours().any(|alert| alert.pages) {
-            found.push(Critical {
+            found.push(MissedCritical {
                 alert: alert.name.clone(),
                 scope: alert.scope.clone(),
                 because: instead(of, linked),
@@ -201,38 +168,40 @@ fn criticals(of: &Replay, pages: &Replay, links: &Links) -> Vec<Critical> {
     found
 }
 
-fn caveats(candidate: &Replay, baseline: &Replay, instants: &Instants) -> Vec<String> {
+fn caveats(candidate: &Replay, baseline: &Replay, times: &EvaluationTimes) -> Vec<String> {
     let mut caveats = Vec::new();
-    let judged = instants.judged.len() as u64;
-    if judged < instants.all {
-        let unseen = match instants.unseen {
-            0 => "whatever was said to be over was looked at while it stood".to_owned(),
-            // Both sets of rules have read it.
-            unseen => format!("{} began and ended unseen", counted(unseen.div_ceil(2), "alert")),
+    let evaluated = times.times.len() as u64;
+    if evaluated < times.candidates {
+        let missed = match times.missed {
+            0 => "every resolved alert was evaluated while it was open".to_owned(),
+            // Each episode was read by both sets of rules.
+            missed => {
+                format!("{} began and ended between two evaluations", counted(missed.div_ceil(2), "alert"))
+            }
         };
         caveats.push(format!(
-            "judged at {judged} of {} instants, and notifications come at the next one; {unseen}",
-            instants.all
+            "evaluated at {evaluated} of {} instants; a notification is dated at the next evaluation; {missed}",
+            times.candidates
         ));
     }
-    if instants.judged.first().is_some_and(Option::is_none) {
-        let mut caveat = "no record carries a time: the history was judged as one report".to_owned();
+    if times.times.first().is_some_and(Option::is_none) {
+        let mut caveat = "no record carries a time: the history was evaluated as one report".to_owned();
         if candidate.has_timed_silences || baseline.has_timed_silences {
-            caveat.push_str(", and silences with a beginning or an end are not in force");
+            caveat.push_str(", and silences with a start or an end do not apply");
         }
         caveats.push(caveat);
     }
     for (whose, replay) in [("candidate", candidate), ("baseline", baseline)] {
         if replay.has_overflow {
             caveats.push(format!(
-                "the {whose}'s limit on distinct alerts was passed: what was counted together is not compared"
+                "the {whose} exceeded its limit on distinct alerts: alerts in the overflow are not compared"
             ));
         }
     }
-    if candidate.sent.malformed + baseline.sent.malformed > 0 {
+    if candidate.totals.malformed + baseline.totals.malformed > 0 {
         caveats.push(format!(
-            "malformed: {} by the candidate, {} by the baseline; they are no part of the comparison",
-            candidate.sent.malformed, baseline.sent.malformed
+            "malformed: {} with the candidate, {} with the baseline; they are not compared",
+            candidate.totals.malformed, baseline.totals.malformed
         ));
     }
     caveats

@@ -1,88 +1,63 @@
-//! One set of rules, from instant to instant.
+//! Replays a history with one set of rules.
 
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::Sent;
-use crate::explain::At;
+use super::arrival::Arrival;
+use super::result::ReplayTotals;
+use crate::explain::Location;
 use crate::hashing::hash;
 use crate::identity::{Identity, IdentityParts};
 use crate::incident_tracker::{Change, IncidentTracker, Notification};
-use crate::judge::stand::Stand;
+use crate::judge::alert_phase::AlertPhase;
+use crate::judge::{IncidentIx, ListIndex as _};
 use crate::ledger::{Engine, Offsets};
 use crate::printable::printable;
-use crate::record::Record;
 use crate::report::{Labels, Report};
 use crate::severity::Severity;
 use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
 
-/// Places kept of one alert.
+/// Maximum number of positions kept for each alert.
 const MAX_POSITIONS: usize = 5;
 
-/// A record, and when it became known.
+/// One alert over the whole history.
 #[derive(Debug)]
-pub(super) struct Arrival {
-    /// None if neither it nor anything before it in its source says when.
-    pub(super) at: Option<Timestamp>,
-    position: SourcePosition,
-    pub(super) record: Record<'static>,
-    /// Counts those of one place.
-    turn: u32,
-}
-
-/// What a recording engine has read, in the order in which it became known.
-pub(super) fn arrivals(engine: &mut Engine) -> Vec<Arrival> {
-    let mut arrivals: Vec<Arrival> = Vec::new();
-    let mut before: Option<(SourcePosition, Option<Timestamp>, u32)> = None;
-    for (position, record) in engine.take_records() {
-        let same_source = before.filter(|(known, ..)| known.source() == position.source());
-        // What says no time comes with what stands before it.
-        let at = record.newest().or(same_source.and_then(|(_, at, _)| at));
-        let turn = before.filter(|(known, ..)| *known == position).map_or(0, |(.., turn)| turn + 1);
-        before = Some((position, at, turn));
-        arrivals.push(Arrival { at, position, record, turn });
-    }
-    arrivals.sort_by_key(|arrival| arrival.at);
-    arrivals
-}
-
-/// What became of one alert over the whole history.
-#[derive(Debug)]
-pub(super) struct Alert {
+pub(super) struct ReplayedAlert {
     pub(super) name: String,
     pub(super) scope: Labels,
-    /// Of its incident, at its most urgent while it stood, and why; none if it never stood.
+    /// The highest priority of its incident while the alert was open, with the reason; `None` if it was
+    /// never open.
     pub(super) peak: Option<(Priority, String)>,
-    /// Stood, held back by nobody, in an incident that pages.
+    /// Was it open, neither silenced nor inhibited, in an incident that pages?
     pub(super) pages: bool,
-    /// Stood as a critical one, or said so itself.
+    /// Was it open as critical, or does its label say so?
     pub(super) is_critical: bool,
-    /// Stood at the head of an incident that tells somebody.
-    pub(super) heads: bool,
+    /// Was it the headline of an incident with a page or a ticket?
+    pub(super) is_headline: bool,
     pub(super) positions: Vec<SourcePosition>,
 }
 
-/// What would have been told at one instant.
+/// A notification that these rules send.
 #[derive(Debug)]
-pub(super) struct Told {
+pub(super) struct SentNotification {
     pub(super) at: Option<Timestamp>,
     pub(super) notice: Notification,
-    /// Numbers of the alerts that stand in it.
+    /// Numbers of the open alerts of its incidents.
     pub(super) alerts: BTreeSet<usize>,
-    /// The one at its head.
+    /// The number of the headline.
     pub(super) head: Option<usize>,
     pub(super) scopes: Vec<Labels>,
 }
 
 #[derive(Debug)]
 pub(super) struct Replay {
-    pub(super) sent: Sent,
-    pub(super) alerts: Vec<Alert>,
-    pub(super) told: Vec<Told>,
-    /// The alert that each record went to, by its place and its turn there.
-    pub(super) of_record: HashMap<(SourcePosition, u32), usize>,
+    pub(super) totals: ReplayTotals,
+    pub(super) alerts: Vec<ReplayedAlert>,
+    pub(super) sent: Vec<SentNotification>,
+    /// The number of the alert of each record, by its position and its index there.
+    pub(super) alert_of_record: HashMap<(SourcePosition, u32), usize>,
     pub(super) has_overflow: bool,
     pub(super) has_timed_silences: bool,
     offsets: Offsets,
@@ -90,39 +65,45 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    pub(super) fn of(recorder: Engine, arrivals: Vec<Arrival>, instants: &[Option<Timestamp>]) -> Self {
+    /// Replays the arrivals and makes a report at each of `times`.
+    pub(super) fn run(recorder: Engine, arrivals: Vec<Arrival>, times: &[Option<Timestamp>]) -> Self {
         let mut engine = recorder.sibling();
         engine.trace = None;
         let mut replay = Self {
-            sent: Sent { malformed: recorder.malformed, records: arrivals.len() as u64, ..Sent::default() },
+            totals: ReplayTotals {
+                malformed: recorder.malformed,
+                records: arrivals.len() as u64,
+                ..ReplayTotals::default()
+            },
             alerts: Vec::new(),
-            told: Vec::new(),
-            of_record: HashMap::with_capacity(arrivals.len()),
+            sent: Vec::new(),
+            alert_of_record: HashMap::with_capacity(arrivals.len()),
             has_overflow: false,
             has_timed_silences: recorder.rules().has_timed_silences(),
             offsets: recorder.offsets(),
             sources: recorder.sources.clone(),
         };
         drop(recorder);
-        // Alerts by the hash of their keys; two of one hash would be taken for one in a comparison, and nowhere else.
+        // Alerts by the hash of their keys. Two alerts with equal hashes would be compared as one, and have
+        // no effect elsewhere.
         let mut known: HashMap<u64, usize> = HashMap::new();
         let mut tracker = IncidentTracker::default();
         let mut parts = IdentityParts::default();
         let mut arrivals = arrivals.into_iter().peekable();
-        for &now in instants {
+        for &now in times {
             while let Some(arrival) = arrivals.next_if(|arrival| now.is_none() || arrival.at <= now) {
                 engine.ingest(arrival.position, &arrival.record);
                 replay.record(&arrival, &mut parts, &engine, &mut known);
             }
             let report = engine.report(now);
-            replay.look(&report, &mut tracker, now, &mut known);
+            replay.evaluate(&report, &mut tracker, now, &mut known);
         }
-        replay.sent.alerts = replay.alerts.len() as u64;
+        replay.totals.alerts = replay.alerts.len() as u64;
         replay.has_overflow = engine.overflow.iter().any(|count| *count > 0);
-        for told in &replay.told {
-            match told.notice.notify {
-                Notify::Page => replay.sent.pages += 1,
-                Notify::Ticket => replay.sent.tickets += 1,
+        for sent in &replay.sent {
+            match sent.notice.notify {
+                Notify::Page => replay.totals.pages += 1,
+                Notify::Ticket => replay.totals.tickets += 1,
                 Notify::None => {}
             }
         }
@@ -136,73 +117,73 @@ impl Replay {
         engine: &Engine,
         known: &mut HashMap<u64, usize>,
     ) {
-        // An end that names only a key is about an alert that other records made.
+        // A resolve that carries only a key belongs to an alert of other records.
         if arrival.record.alert.is_empty() {
             return;
         }
         parts.fill(&arrival.record, engine.rules());
-        let number = self.number(hash(&parts.key.0), &parts.key.0, known);
+        let number = self.find_or_add(hash(&parts.key.0), &parts.key.0, known);
         let alert = &mut self.alerts[number];
         if alert.positions.len() < MAX_POSITIONS {
             alert.positions.push(arrival.position);
         }
         let label = arrival.record.labels.iter().rfind(|(name, _)| name == "severity");
         alert.is_critical |= label.is_some_and(|(_, word)| Severity::of_word(word) == Severity::Critical);
-        self.of_record.insert((arrival.position, arrival.turn), number);
+        self.alert_of_record.insert((arrival.position, arrival.index), number);
     }
 
-    fn number(&mut self, hash: u64, key: &[u8], known: &mut HashMap<u64, usize>) -> usize {
+    fn find_or_add(&mut self, hash: u64, key: &[u8], known: &mut HashMap<u64, usize>) -> usize {
         *known.entry(hash).or_insert_with(|| {
-            self.alerts.push(Alert {
+            self.alerts.push(ReplayedAlert {
                 name: Identity::of(key).alert.to_owned(),
                 scope: Labels::new(),
                 peak: None,
                 pages: false,
                 is_critical: false,
-                heads: false,
+                is_headline: false,
                 positions: Vec::new(),
             });
             self.alerts.len() - 1
         })
     }
 
-    fn look(
+    fn evaluate(
         &mut self,
         report: &Report<'_>,
         tracker: &mut IncidentTracker,
         now: Option<Timestamp>,
         known: &mut HashMap<u64, usize>,
     ) {
-        let judgement = &report.judgement;
-        for core in &judgement.incidents {
+        let evaluation = &report.evaluation;
+        for (incident, core) in evaluation.incidents.enumerate() {
             let notify = core.priority.notify();
-            for &at in report.members(core) {
-                let judged = report.judged(at);
-                if judged.stand != Stand::Open {
+            for &at in evaluation.members(incident) {
+                let verdict = report.alert(at);
+                if verdict.phase != AlertPhase::Open {
                     continue;
                 }
-                let entry = judgement.entry(report.engine, at);
-                let number = self.number(entry.hash, &entry.key, known);
+                let entry = evaluation.entry(at);
+                let number = self.find_or_add(entry.hash, &entry.key, known);
                 let alert = &mut self.alerts[number];
-                alert.is_critical |= judged.severity == Severity::Critical;
-                alert.pages |= notify == Notify::Page && judged.stands();
-                alert.heads |= notify != Notify::None && core.headline == at;
+                alert.is_critical |= verdict.severity == Severity::Critical;
+                alert.pages |= notify == Notify::Page && verdict.is_firing();
+                alert.is_headline |= notify != Notify::None && core.headline == at;
                 if alert.peak.as_ref().is_none_or(|(peak, _)| core.priority < *peak) {
                     let head = core.headline;
-                    let own = || format!("{}, {}", judged.verdict, report.member(at).why);
-                    let why = match head == at || judged.priority == core.priority {
+                    let own = || format!("{}, {}", verdict.verdict, report.member(at).why);
+                    let why = match head == at || verdict.priority == core.priority {
                         true => own(),
-                        // The alert is suppressed, though the incident is not.
-                        false if !judged.stands() => {
+                        // The alert is suppressed, its incident is not.
+                        false if !verdict.is_firing() => {
                             format!("{}, in the incident of {}", own(), report.name(head))
                         }
-                        // The incident's priority is another's.
+                        // Another member sets the incident's priority.
                         false => {
                             format!("in the incident of {}, {}", report.name(head), report.severity(head))
                         }
                     };
                     alert.peak = Some((core.priority, why));
-                    alert.scope = report.scope(judged.scope);
+                    alert.scope = report.scope(verdict.scope);
                 }
             }
         }
@@ -211,30 +192,32 @@ impl Replay {
             if notice.change == Change::Closed || notice.notify == Notify::None {
                 continue;
             }
-            // A group's notice has the alert's name for an id, and is about all that are folded into it.
-            let numbers: Vec<usize> = match notice.incident() {
-                Some(id) => ids.iter().position(|known| *known == id).into_iter().collect(),
-                None => (judgement.groups.iter())
+            // The id of a group's notice is the name of the alert; it covers all incidents folded into it.
+            let incidents: Vec<IncidentIx> = match notice.incident() {
+                Some(id) => {
+                    ids.iter().position(|known| *known == id).map(IncidentIx::new).into_iter().collect()
+                }
+                None => (evaluation.groups.iter())
                     .filter(|group| printable(group.alert.as_bytes()) == notice.headline)
-                    .flat_map(|group| group.folded.iter().map(|number| *number as usize))
+                    .flat_map(|group| group.folded.iter().copied())
                     .collect(),
             };
             let mut alerts = BTreeSet::new();
             let mut scopes = BTreeSet::new();
-            for &number in &numbers {
-                for &at in report.members(&judgement.incidents[number]) {
-                    if report.judged(at).stands() {
-                        let entry = judgement.entry(report.engine, at);
-                        alerts.insert(self.number(entry.hash, &entry.key, known));
-                        scopes.insert(report.scope(report.judged(at).scope));
+            for &incident in &incidents {
+                for &at in evaluation.members(incident) {
+                    if report.alert(at).is_firing() {
+                        let entry = evaluation.entry(at);
+                        alerts.insert(self.find_or_add(entry.hash, &entry.key, known));
+                        scopes.insert(report.scope(report.alert(at).scope));
                     }
                 }
             }
-            let head = numbers.first().map(|number| {
-                let entry = judgement.entry(report.engine, judgement.incidents[*number].headline);
-                self.number(entry.hash, &entry.key, known)
+            let head = incidents.first().map(|incident| {
+                let entry = evaluation.entry(evaluation.incidents[*incident].headline);
+                self.find_or_add(entry.hash, &entry.key, known)
             });
-            self.told.push(Told {
+            self.sent.push(SentNotification {
                 at: now.or(report.now()),
                 notice,
                 alerts,
@@ -244,12 +227,12 @@ impl Replay {
         }
     }
 
-    /// Lines of an alert's first records.
-    pub(super) fn evidence(&self, alert: usize) -> Vec<At> {
-        let mut lines: Vec<At> = (self.alerts[alert].positions.iter())
+    /// The lines of an alert's first records.
+    pub(super) fn evidence(&self, alert: usize) -> Vec<Location> {
+        let mut lines: Vec<Location> = (self.alerts[alert].positions.iter())
             .map(|position| {
                 let name = self.sources.get(position.source()).filter(|_| self.sources.len() > 1);
-                At { source: name.map(printable), line: self.offsets.line(*position) }
+                Location { source: name.map(printable), line: self.offsets.line(*position) }
             })
             .collect();
         lines.dedup();

@@ -1,8 +1,12 @@
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
+use crate::explain::Location;
 use crate::format::Format;
+use crate::ledger::Engine;
 use crate::rules::Rules;
+use crate::verdict::Priority;
 
 fn backtest_of(candidate: &str, baseline: &str, format: Format, history: &str) -> Backtest {
     let by = |yaml: &str| {
@@ -10,19 +14,19 @@ fn backtest_of(candidate: &str, baseline: &str, format: Format, history: &str) -
         engine.read("night.log", format, history.as_bytes());
         engine
     };
-    Backtest::of(by(candidate), by(baseline), None)
+    Backtest::run(by(candidate), by(baseline), None)
 }
 
 fn backtest(candidate: &str, baseline: &str, history: &str) -> Backtest {
     backtest_of(candidate, baseline, Format::Lines, history)
 }
 
-fn shown(told: &[SentNotification]) -> Vec<String> {
-    let shown = |told: &SentNotification| {
-        let at = told.at.map_or(String::new(), |at| format!("{} ", at.strftime("%H:%M")));
-        format!("{at}{} {} {}", told.priority, told.change, told.headline)
+fn shown(sent: &[UnmatchedNotification]) -> Vec<String> {
+    let shown = |sent: &UnmatchedNotification| {
+        let at = sent.at.map_or(String::new(), |at| format!("{} ", at.strftime("%H:%M")));
+        format!("{at}{} {} {}", sent.priority, sent.change, sent.headline)
     };
-    told.iter().map(shown).collect()
+    sent.iter().map(shown).collect()
 }
 
 const NIGHT: &str = "\
@@ -33,12 +37,15 @@ const NIGHT: &str = "\
 ";
 
 #[test]
-fn alerts_that_one_side_cannot_read_are_all_told_of() {
+fn alerts_that_one_side_cannot_read_are_all_listed() {
     let history =
         "Zone A: DiskFull\nZone A: DiskVeryFull\nZone A: DiskTransientFailure\nZone A: DiskFailure\n";
     let backtest = backtest("builtin: {disable: [line/zone]}\n", "", history);
-    let changed: Vec<(&str, bool)> =
-        backtest.priorities.iter().map(|shift| (shift.alert.as_str(), shift.candidate.is_none())).collect();
+    let changed: Vec<(&str, bool)> = backtest
+        .priorities
+        .iter()
+        .map(|change| (change.alert.as_str(), change.candidate.is_none()))
+        .collect();
     let lost = ["DiskFailure", "DiskFull", "DiskTransientFailure", "DiskVeryFull"];
     assert_eq!(changed, lost.map(|alert| (alert, true)));
 }
@@ -54,10 +61,10 @@ fn a_silence_loses_pages_and_misses_a_critical() {
     );
     assert_eq!(
         backtest.pages_lost[1].instead,
-        "P5, none: silenced, silenced by us: works; EndpointRegistrationFailure \
-        brings it with it (upcommerce/registration)"
+        "P5, none: silenced, silenced by us: works; explained by EndpointRegistrationFailure \
+        (upcommerce/registration)"
     );
-    assert_eq!(backtest.pages_lost[0].evidence, [At { source: None, line: 1 }]);
+    assert_eq!(backtest.pages_lost[0].evidence, [Location { source: None, line: 1 }]);
     assert_eq!(backtest.criticals_missed.len(), 1);
     assert_eq!(backtest.criticals_missed[0].alert, "TooFewEndpointsRegistered");
     assert!(
@@ -73,7 +80,7 @@ fn a_critical_that_is_silenced_is_missed_though_its_incident_pages() {
     assert_eq!(backtest.criticals_missed.len(), 1);
     assert_eq!(
         backtest.criticals_missed[0].because,
-        "P2, page: silenced, silenced by us: works; EndpointRegistrationFailure brings it with it \
+        "P2, page: silenced, silenced by us: works; explained by EndpointRegistrationFailure \
          (upcommerce/registration), in the incident of EndpointRegistrationFailure"
     );
 }
@@ -84,9 +91,9 @@ fn a_severity_gains_pages() {
     let backtest = backtest(raised, "", NIGHT);
     assert_eq!(shown(&backtest.pages_gained), ["06:20 P1 opened LLMModelStale"]);
     assert_eq!(shown(&backtest.tickets_lost), ["06:20 P3 opened LLMModelStale"]);
-    let shift = &backtest.priorities[0];
-    assert_eq!((shift.candidate, shift.baseline), (Some(Priority::P1), Some(Priority::P3)));
-    assert_eq!(shift.evidence, [At { source: None, line: 3 }, At { source: None, line: 4 }]);
+    let change = &backtest.priorities[0];
+    assert_eq!((change.candidate, change.baseline), (Some(Priority::P1), Some(Priority::P3)));
+    assert_eq!(change.evidence, [Location { source: None, line: 3 }, Location { source: None, line: 4 }]);
     assert_eq!(backtest.criticals_caught[0].alert, "LLMModelStale");
     assert!(!backtest.misses_criticals());
 }
@@ -127,13 +134,13 @@ fn a_limit_moves_a_page() {
 
 #[test]
 fn a_shape_that_no_longer_reads_misses_what_it_read() {
-    let other = "templates:\n- {id: line/zone, line: 'SourcePosition {zone}: {alert}'}\n";
+    let other = "templates:\n- {id: line/zone, line: 'Place {zone}: {alert}'}\n";
     let backtest = backtest(other, "", NIGHT);
     assert_eq!(backtest.pages_lost.len(), 2);
     assert_eq!(backtest.criticals_missed[0].because, "no record of it could be read");
     assert_eq!(
         backtest.caveats,
-        ["malformed: 4 by the candidate, 0 by the baseline; they are no part of the comparison"]
+        ["malformed: 4 with the candidate, 0 with the baseline; they are not compared"]
     );
 }
 
@@ -171,7 +178,7 @@ fn a_silence_that_ends_between_records_pages() {
 #[test]
 fn nothing_is_compared_with_nothing() {
     let backtest = backtest("", "", "");
-    assert_eq!((backtest.candidate, backtest.priorities.len()), (Sent::default(), 0));
+    assert_eq!((backtest.candidate, backtest.priorities.len()), (ReplayTotals::default(), 0));
 }
 
 proptest! {

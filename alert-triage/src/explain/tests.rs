@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::format::Format;
+use crate::judge::{IncidentIx, ListIndex as _};
+use crate::ledger::Engine;
 use crate::rules::Rules;
 use crate::verdict::{Notify, Priority};
 
@@ -18,16 +20,16 @@ fn explain_by(
     for (name, format, text) in inputs {
         engine.read(name, *format, text.as_bytes());
     }
-    let mut inquiry = Inquiry::new(engine, now, what)?;
-    while let Some(mut again) = inquiry.again() {
+    let mut query = Query::new(engine, now, what)?;
+    while let Some(mut engine) = query.rerun() {
         for (source, (_, format, text)) in inputs.iter().enumerate() {
-            again.read_block(source, 0, *format, text.as_bytes());
+            engine.read_block(source, 0, *format, text.as_bytes());
         }
-        inquiry.take(again);
+        query.take(engine);
     }
     let text =
-        inquiry.line().map(|(source, line)| inputs[source].2.split('\n').nth(line as usize - 1).unwrap());
-    Ok(inquiry.answer(text.map(str::as_bytes)))
+        query.line().map(|(source, line)| inputs[source].2.split('\n').nth(line as usize - 1).unwrap());
+    Ok(query.answer(text.map(str::as_bytes)))
 }
 
 fn explain(inputs: &[(&str, Format, &str)], now: Option<&str>, what: &str) -> Result<Explanation, String> {
@@ -46,7 +48,7 @@ fn id(rules: Rules, format: Format, text: &str, now: Option<&str>, headline: &st
     found.unwrap_or_else(|| panic!("{headline} heads an incident")).id
 }
 
-fn incident(text: &str, now: Option<&str>, headline: &str) -> IncidentExplained {
+fn incident(text: &str, now: Option<&str>, headline: &str) -> IncidentExplanation {
     incident_by(Rules::builtin(), Format::Lines, text, now, headline)
 }
 
@@ -56,25 +58,25 @@ fn incident_by(
     text: &str,
     now: Option<&str>,
     headline: &str,
-) -> IncidentExplained {
+) -> IncidentExplanation {
     let id = id(rules.clone(), format, text, now, headline);
     match explain_by(rules, &[("night.log", format, text)], now, &id) {
         Ok(Explanation::Incident(incident)) => *incident,
-        other => panic!("asked for an incident: {other:?}"),
+        other => panic!("the query is about an incident: {other:?}"),
     }
 }
 
-fn line(inputs: &[(&str, Format, &str)], what: &str) -> LineExplained {
+fn line(inputs: &[(&str, Format, &str)], what: &str) -> LineExplanation {
     match explain(inputs, None, what) {
         Ok(Explanation::Line(line)) => line,
-        other => panic!("asked for a line: {other:?}"),
+        other => panic!("the query is about a line: {other:?}"),
     }
 }
 
-fn record(inputs: &[(&str, Format, &str)], what: &str) -> RecordExplained {
-    match line(inputs, what).became {
-        Became::Records { mut records, .. } => records.remove(0),
-        other => panic!("asked for a record: {other:?}"),
+fn record(inputs: &[(&str, Format, &str)], what: &str) -> RecordExplanation {
+    match line(inputs, what).outcome {
+        LineOutcome::Records { mut records, .. } => records.remove(0),
+        other => panic!("the query is about a record: {other:?}"),
     }
 }
 
@@ -102,7 +104,7 @@ fn the_sample_is_explained_from_its_lines() {
 }
 
 #[test]
-fn what_pages_nobody_says_why() {
+fn an_incident_that_does_not_page_says_why() {
     let silenced = Rules::parse("silences:\n- {id: quiet, alert: TooFew*, because: works}\n").unwrap();
     let text = "Zone AB: TooFewEndpointsRegistered\n";
     for (case, explained, want) in [
@@ -110,22 +112,22 @@ fn what_pages_nobody_says_why() {
             "silenced",
             incident_by(silenced, Format::Lines, text, None, "TooFewEndpointsRegistered"),
             vec![
-                "P5 tells nobody: it is there to be looked up",
+                "P5 notifies nobody: it is listed in the report only",
                 "TooFewEndpointsRegistered zone=AB is critical and silenced: silenced by us: works",
             ],
         ),
         (
             "a warning",
             incident("Zone AB: LLMModelStale\n", None, "LLMModelStale"),
-            vec!["P3 is a ticket: only P1 and P2 wake somebody", "nothing in it is critical or an error"],
+            vec!["P3 opens a ticket: only P1 and P2 page", "no member is critical or an error"],
         ),
         (
             "one of a group",
             incident("Zone A: DiskDown\nZone B: DiskDown\nZone C: DiskDown\n", None, "DiskDown"),
             vec![
-                "P1 pages: P1 and P2 wake somebody",
+                "P1 pages: P1 and P2 notify a person at once",
                 "it pages for DiskDown zone=A",
-                "one notification is for all 3 scopes in which DiskDown stands",
+                "one notification covers all 3 scopes in which DiskDown is open",
             ],
         ),
         (
@@ -136,9 +138,9 @@ fn what_pages_nobody_says_why() {
                 "DiskDown",
             ),
             vec![
-                "P5 tells nobody: it is there to be looked up",
-                "DiskDown zone=AB is critical and obsolete: no record says it was told after 2026-11-23T06:00:00Z, over \
-                 24h ago; nobody said it is over",
+                "P5 notifies nobody: it is listed in the report only",
+                "DiskDown zone=AB is critical and obsolete: no record of it is later than 2026-11-23T06:00:00Z, over \
+                 24h ago; no record reports its end",
             ],
         ),
     ] {
@@ -146,13 +148,13 @@ fn what_pages_nobody_says_why() {
     }
 }
 
-/// The best that a full run makes of the alerts that the incident had.
+/// The most urgent incident of a full run that contains a member of the incident.
 fn run_again(
     rules: &str,
     format: Format,
     text: &str,
     now: Option<&str>,
-    of: &IncidentExplained,
+    of: &IncidentExplanation,
 ) -> (Priority, Notify) {
     let mut engine = Engine::new(Rules::parse(rules).unwrap());
     engine.read("night.log", format, text.as_bytes());
@@ -162,9 +164,9 @@ fn run_again(
     best.map(|best| (best.priority, best.notify)).unwrap()
 }
 
-/// Every outlook comes true when somebody really does it: the whole is triaged anew.
+/// Law: a full run with the change gives the predicted result.
 #[test]
-fn what_would_change_it_does() {
+fn every_what_if_comes_true() {
     let zone = "Zone AB: LLMModelStale\nZone AB: LLMModelVeryStale\nZone AB: LLMBatchProcessingJobFailures\n\
                 Zone AB: EndpointRegistrationFailure\n";
     let mut kinds = std::collections::BTreeSet::new();
@@ -175,15 +177,15 @@ fn what_would_change_it_does() {
             engine.report(None).incidents().map(|incident| incident.headline).collect();
         for headline in headlines {
             let explained = incident(text, None, &headline);
-            for would in &explained.would {
-                let change = would.change.as_str();
+            for what_if in &explained.what_ifs {
+                let change = what_if.change.as_str();
                 let (name, scope) = change.rsplit_once(" zone=").unwrap_or((change, ""));
                 let scope = scope.split(',').next().unwrap();
-                let then = (would.then[0].priority, would.then[0].notify);
-                let anew = if let Some(name) = name.strip_prefix("a firing ") {
+                let then = (what_if.then[0].priority, what_if.then[0].notify);
+                let rerun = if let Some(name) = name.strip_prefix("a firing ") {
                     kinds.insert("firing");
                     let text = format!("{text}Zone {scope}: {name}\n");
-                    if would.sentence.contains("of its own") {
+                    if what_if.sentence.contains("a separate incident") {
                         let own = incident(&text, None, name).incident;
                         (own.priority, own.notify)
                     } else {
@@ -230,8 +232,8 @@ fn what_would_change_it_does() {
                         .collect();
                     assert!(all.iter().all(|one| *one == all[0]), "{change}: {all:?}");
                     all[0]
-                } else if name.ends_with("told with times and standing for 1h")
-                    || change.contains("told with times")
+                } else if name.ends_with("reported with times and open for 1h")
+                    || change.contains("reported with times")
                 {
                     kinds.insert("sustained");
                     let stamped: String = (0..=6)
@@ -243,9 +245,9 @@ fn what_would_change_it_does() {
                         .collect();
                     run_again("", Format::Lines, &stamped, None, &explained)
                 } else {
-                    panic!("nobody checks {change}");
+                    panic!("no check for {change}");
                 };
-                assert_eq!(anew, then, "{text}{}", would.sentence);
+                assert_eq!(rerun, then, "{text}{}", what_if.sentence);
             }
         }
     }
@@ -257,8 +259,8 @@ fn what_would_change_it_does() {
 
 #[test]
 fn time_alone_changes_things() {
-    let sentences = |explained: IncidentExplained| -> Vec<String> {
-        explained.would.into_iter().map(|would| would.sentence).collect()
+    let sentences = |explained: IncidentExplanation| -> Vec<String> {
+        explained.what_ifs.into_iter().map(|what_if| what_if.sentence).collect()
     };
     let fires = |alert: &str, since: &str, state: &str| {
         format!(
@@ -266,51 +268,51 @@ fn time_alone_changes_things() {
         )
     };
     let transient = fires("EndpointRegistrationTransientFailure", "2026-11-23T06:00:00Z", "firing");
-    let told = sentences(incident_by(
+    let found = sentences(incident_by(
         Rules::builtin(),
         Format::Jsonl,
         &transient,
         Some("2026-11-23T06:30:00Z"),
         "EndpointRegistrationTransientFailure",
     ));
-    let want = "EndpointRegistrationTransientFailure zone=XQ, still standing at 2026-11-23T07:00:00Z, 1h after it began: \
-                it would be P2, page, headed by EndpointRegistrationTransientFailure";
-    assert!(told.contains(&want.to_owned()), "{told:#?}");
-    let want = "no word of it until 2026-11-24T06:00:01Z, for 23h 30m 1s: it would be P5, none, headed by \
+    let want = "EndpointRegistrationTransientFailure zone=XQ, still open at 2026-11-23T07:00:00Z, 1h after it began: \
+                it would be P2, page, headline EndpointRegistrationTransientFailure";
+    assert!(found.contains(&want.to_owned()), "{found:#?}");
+    let want = "no record of it until 2026-11-24T06:00:01Z, for 23h 30m 1s: it would be P5, none, headline \
                 EndpointRegistrationTransientFailure";
-    assert!(told.contains(&want.to_owned()), "{told:#?}");
+    assert!(found.contains(&want.to_owned()), "{found:#?}");
 
     let pending = fires("DiskDown", "2026-11-23T06:00:00Z", "pending");
-    let told = sentences(incident_by(Rules::builtin(), Format::Jsonl, &pending, None, "DiskDown"));
-    assert!(told[0].starts_with("DiskDown zone=XQ, once it fires: it would be P1, page"), "{told:#?}");
+    let found = sentences(incident_by(Rules::builtin(), Format::Jsonl, &pending, None, "DiskDown"));
+    assert!(found[0].starts_with("DiskDown zone=XQ, once it fires: it would be P1, page"), "{found:#?}");
 
     let silenced =
         Rules::parse("silences:\n- {id: s, alert: DiskDown, until: 2026-11-23T07:00:00Z}\n").unwrap();
     let text = "2026-11-23T06:00:00Z Zone XQ: DiskDown\n";
-    let told = sentences(incident_by(silenced, Format::Lines, text, None, "DiskDown"));
+    let found = sentences(incident_by(silenced, Format::Lines, text, None, "DiskDown"));
     assert!(
-        told[0].starts_with("the end of a silence at 2026-11-23T07:00:00Z: it would be P1, page"),
-        "{told:#?}"
+        found[0].starts_with("the end of a silence at 2026-11-23T07:00:00Z: it would be P1, page"),
+        "{found:#?}"
     );
 
     let burst = "2026-11-23T06:00:00Z Zone XQ: LinkTransientFailure\n2026-11-23T06:10:00Z Zone XQ: LinkTransientFailure\n";
-    let told = sentences(incident(burst, None, "LinkTransientFailure"));
-    let want = "LinkTransientFailure zone=XQ, coming again every 15m until 2026-11-23T07:00:00Z: it would be P3, ticket, \
-                headed by LinkTransientFailure";
-    assert!(told.contains(&want.to_owned()), "{told:#?}");
+    let found = sentences(incident(burst, None, "LinkTransientFailure"));
+    let want = "LinkTransientFailure zone=XQ, repeated every 15m until 2026-11-23T07:00:00Z: it would be P3, ticket, \
+                headline LinkTransientFailure";
+    assert!(found.contains(&want.to_owned()), "{found:#?}");
 }
 
 #[test]
-fn a_line_says_what_became_of_it() {
+fn a_line_is_explained_by_its_outcome() {
     let text = " \nnonsense\nZone AB: DiskDown took 12ms\n";
     assert_eq!(
         serde_json::to_value(line(&lines(text), "1")).unwrap(),
         serde_json::json!({"source": "night.log", "line": 1, "text": " ", "format": "lines", "is": "nothing",
-            "why": "it is blank: white space only"})
+            "why": "it is blank"})
     );
     let malformed = line(&lines(text), "night.log:2");
     assert!(
-        matches!(&malformed.became, Became::Malformed { kind: "no-template", error } if error.contains("write `Zone"))
+        matches!(&malformed.outcome, LineOutcome::Malformed { kind: "no-template", error } if error.contains("write `Zone"))
     );
     let read = line(&lines(text), "3");
     assert_eq!((read.template.as_deref(), read.format), (Some("line/zone"), Some("lines")));
@@ -319,22 +321,22 @@ fn a_line_says_what_became_of_it() {
     assert_eq!(record.alert_now.as_ref().unwrap().text, "took <n>");
     assert_eq!(record.severity, "critical by a word of its name");
     assert_eq!(record.incident.as_ref().unwrap().priority, Priority::P1);
-    assert_eq!(record.paging[0], "P1 pages: P1 and P2 wake somebody");
+    assert_eq!(record.paging[0], "P1 pages: P1 and P2 notify a person at once");
 }
 
 #[test]
-fn labels_that_are_left_out_say_why() {
+fn dropped_labels_have_a_reason() {
     let json = r#"{"labels":{"alertname":"X","zone":"AB","replica":"b","pod":"swype-app-6d4f9c7b5-x2x9q","instance":"10.0.0.1:80","team":""}}"#;
     let record = record(&[("a.json", Format::Jsonl, json)], "1");
-    let loose: Vec<(&str, &str)> =
-        record.loose.iter().map(|loose| (loose.label.as_str(), loose.why.as_str())).collect();
+    let dropped: Vec<(&str, &str)> =
+        record.dropped_labels.iter().map(|label| (label.label.as_str(), label.why.as_str())).collect();
     assert_eq!(
-        loose,
+        dropped,
         [
             ("replica", "differs between senders or restarts (identity.drop)"),
-            ("pod", "its workload swype-app stands for it (identity/pod)"),
-            ("instance", "goes with the pod (identity/pod)"),
-            ("team", "an empty label is none"),
+            ("pod", "its workload swype-app replaces it (identity/pod)"),
+            ("instance", "it changes with the pod (identity/pod)"),
+            ("team", "an empty value means no label"),
         ]
     );
 }
@@ -349,7 +351,7 @@ fn a_repeat_names_the_line_it_repeats() {
     let inputs = [("a.json", Format::Jsonl, text.as_str())];
     assert_eq!(record(&inputs, "1").duplicate_of, None);
     assert_eq!(record(&inputs, "2").duplicate_of, None, "another episode");
-    assert_eq!(record(&inputs, "3").duplicate_of, Some(At { source: None, line: 1 }));
+    assert_eq!(record(&inputs, "3").duplicate_of, Some(Location { source: None, line: 1 }));
     assert_eq!(record(&lines("Zone AB: X\nZone AB: X\n"), "2").duplicate_of, None, "plain lines each count");
 }
 
@@ -357,9 +359,9 @@ fn a_repeat_names_the_line_it_repeats() {
 fn a_line_inside_a_document_belongs_to_what_began_before_it() {
     let text = "{\"version\": \"4\", \"alerts\": [\n{\"status\": \"firing\",\n\"labels\": {\"alertname\": \"X\"}}\n]}\n";
     let inputs = [("hook.json", Format::Alertmanager, text)];
-    assert!(matches!(line(&inputs, "1").became, Became::Nothing { .. }));
-    let Became::Records { begins, records, .. } = line(&inputs, "3").became else { panic!("an alert") };
-    assert_eq!((begins, records[0].alert.as_str()), (Some(At { source: None, line: 2 }), "X"));
+    assert!(matches!(line(&inputs, "1").outcome, LineOutcome::Nothing { .. }));
+    let LineOutcome::Records { begins, records, .. } = line(&inputs, "3").outcome else { panic!("an alert") };
+    assert_eq!((begins, records[0].alert.as_str()), (Some(Location { source: None, line: 2 }), "X"));
 }
 
 #[test]
@@ -376,37 +378,41 @@ fn an_end_that_names_a_key_goes_to_the_alert_that_carries_it() {
 }
 
 #[test]
-fn what_was_asked_must_be_one_thing() {
+fn a_query_must_match_one_thing() {
     let one = ("a/one.log", Format::Lines, "Zone AB: DiskDown\nZone XQ: DiskDown\n");
     let two = ("b/two.log", Format::Lines, "Zone AB: X\n");
     let both = [one, two];
     for (case, what, want) in [
-        ("a line of several inputs", "1", "line 1 of which input? Write a/one.log:1 or b/two.log:1"),
-        ("a line of one of them", "2", "line 2 of which input? Write a/one.log:2"),
+        ("a line of several inputs", "1", "several inputs have a line 1: write a/one.log:1 or b/two.log:1"),
+        ("a line of one of them", "2", "several inputs have a line 2: write a/one.log:2"),
         ("a line of none", "77", "no input has a line 77"),
-        ("a line behind the end", "two.log:2", "b/two.log has 1 lines, and no line 2"),
+        ("a line after the end", "two.log:2", "b/two.log has 1 line and no line 2"),
         ("line zero", "two.log:0", "lines are counted from 1"),
         ("another file", "three.log:1", "no input is named three.log: the inputs are a/one.log, b/two.log"),
-        ("a name", "x", "x is the name of an alert: ask for an incident it is in, f6f9 (P3 X zone=AB)"),
-        ("prose", "why?", "no incident has the id why?, and it is no line"),
+        (
+            "a name",
+            "x",
+            "x is the name of an alert: use the id of an incident that contains it, f6f9 (P3 X zone=AB)",
+        ),
+        ("prose", "why?", "no incident has the id why?, and it is not a line"),
     ] {
         let error = explain(&both, None, what).expect_err(case);
-        // Ids are compared by their first digits, of the test's own report.
+        // The expected id is computed here.
         let want = want.replace("f6f9", &id(Rules::builtin(), Format::Lines, two.2, None, "X"));
         assert!(error.starts_with(&want), "{case}: {error}");
     }
     assert!(matches!(explain(&both, None, "one.log:2"), Ok(Explanation::Line(line)) if line.line == 2));
     let empty = explain(&lines(""), None, "abc").unwrap_err();
-    assert_eq!(empty, "abc is no line, and there is no incident in this input");
+    assert_eq!(empty, "abc is not a line, and this input has no incidents");
 }
 
 #[test]
-fn an_id_may_be_short_or_old_but_not_two() {
+fn a_query_accepts_a_short_or_an_earlier_id_but_not_an_ambiguous_one() {
     let text: String = (0..40).map(|n| format!("Zone Z{n}: X{n}\n")).collect();
     let error = explain(&lines(&text), None, "a").unwrap_err();
-    assert!(error.starts_with("a begins the id of ") && error.contains(" incidents: a"), "{error}");
+    assert!(error.starts_with("a is the prefix of ") && error.contains(" incident ids: a"), "{error}");
 
-    // Before the failure was told the incident went by the id of what stood first then.
+    // Before the failure was reported, another member came first and gave the incident its id.
     let old = id(
         Rules::builtin(),
         Format::Lines,
@@ -421,7 +427,7 @@ fn an_id_may_be_short_or_old_but_not_two() {
 }
 
 proptest! {
-    /// Law: whoever comes before another is ahead in the term that is said to decide, and equal in those before it.
+    /// Law: an incident that ranks before another is ahead in the deciding term, and equal in the terms before it.
     #[test]
     fn the_order_is_the_one_explained(picks in prop::collection::vec((0usize..8, 0usize..4), 1..40)) {
         const NAMES: [&str; 8] = [
@@ -433,10 +439,10 @@ proptest! {
         let mut engine = Engine::new(Rules::builtin());
         engine.read("night.log", Format::Lines, text.as_bytes());
         let report = engine.report(None);
-        for (number, pair) in report.judgement.incidents.windows(2).enumerate() {
+        for (number, pair) in report.evaluation.incidents.windows(2).enumerate() {
             let figures = |core| rank::terms(core).map(|(_, figure, _)| figure);
             prop_assert!(figures(&pair[0]) >= figures(&pair[1]));
-            let (term, ..) = rank::decided(&report, number, number + 1);
+            let (term, ..) = rank::deciding_term(&report, IncidentIx::new(number), IncidentIx::new(number + 1));
             let differs = rank::terms(&pair[0]).into_iter().zip(rank::terms(&pair[1])).find(|(a, b)| a.1 != b.1);
             prop_assert_eq!(term, differs.map_or("key", |(a, _)| a.0));
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::judge::GroupIx;
 use crate::printable::{self, printable};
 use crate::report::{self, Labels, Report};
 use crate::verdict::{Notify, Priority};
@@ -120,7 +121,7 @@ pub(super) fn of(
     }
 }
 
-pub(super) fn of_group(report: &Report<'_>, group: u32, told: LastNotified) -> Notification {
+pub(super) fn of_group(report: &Report<'_>, group: GroupIx, told: LastNotified) -> Notification {
     let name = report.group_name(group);
     let scopes = report.group_scopes(group);
     let because = format!("it stands in {} scopes: one notification is for all of them", scopes.len());
@@ -129,7 +130,7 @@ pub(super) fn of_group(report: &Report<'_>, group: u32, told: LastNotified) -> N
 
 pub(super) fn of_overflow(told: LastNotified) -> Notification {
     let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not told \
-                   apart; most likely a label or a name holds ids";
+                   apart; a label or a name probably contains ids";
     Notification { because: vec![because.to_owned()], ..of(told, "overflow", "overflow") }
 }
 

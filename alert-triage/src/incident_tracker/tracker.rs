@@ -6,7 +6,8 @@ use foldhash::fast::FixedState;
 
 use super::notification::{self, Change, LastNotified, Notification, hex};
 use crate::hashing::hash;
-use crate::report::{Incident, Outline, Report};
+use crate::judge::{GroupIx, IncidentIx};
+use crate::report::{Incident, IncidentOutline, Report};
 use crate::verdict::{Notify, Priority, Verdict};
 
 /// By numbers that are hashes already.
@@ -152,7 +153,7 @@ impl IncidentTracker {
             .filter_map(|(alert, stands)| self.of_alert.get(&alert).filter(|_| stands).copied())
             .collect();
         // The most urgent news of each folded group.
-        let mut grouped: BTreeMap<u32, Priority> = BTreeMap::new();
+        let mut grouped: BTreeMap<GroupIx, Priority> = BTreeMap::new();
         let mut standing: BTreeSet<String> = BTreeSet::new();
         for (number, outline) in report.outlines() {
             let claims = report.alerts_in(number).filter_map(|(alert, stands)| {
@@ -261,7 +262,7 @@ impl IncidentTracker {
     fn tell_groups(
         &mut self,
         report: &Report<'_>,
-        grouped: &BTreeMap<u32, Priority>,
+        grouped: &BTreeMap<GroupIx, Priority>,
         standing: &BTreeSet<String>,
         notifications: &mut Vec<Notification>,
     ) {
@@ -356,7 +357,7 @@ impl TrackedIncident {
         }
     }
 
-    fn change(&mut self, incident: &Outline<'_>, past: &IdMap<FormerIncident>) -> Option<Change> {
+    fn change(&mut self, incident: &IncidentOutline<'_>, past: &IdMap<FormerIncident>) -> Option<Change> {
         let asks = incident.priority.notify() != Notify::None;
         let has_merged =
             || self.aliases.iter().any(|alias| past.get(alias).is_some_and(|past| past.open.is_some()));
@@ -380,8 +381,8 @@ impl TrackedIncident {
     fn notification(
         &self,
         report: &Report<'_>,
-        number: usize,
-        incident: &Outline<'_>,
+        number: IncidentIx,
+        incident: &IncidentOutline<'_>,
         id: u64,
     ) -> Notification {
         let (scope, scopes) = report.scopes_of(number);

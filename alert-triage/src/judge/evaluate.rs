@@ -2,12 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::bind::bind;
-use super::incident;
-use super::judgement::{Judged, Judgement, NONE, flag};
+use super::alert_phase::AlertPhase;
+use super::alert_state::AlertState;
+use super::alert_verdict::AlertVerdict;
+use super::evaluation::Evaluation;
+use super::flags::Flags;
+use super::incidents;
+use super::index::{AlertIx, IndexedList, indices};
 use super::relate::{self, Union};
 use super::scopes::{self, Scopes};
-use super::stand::Stand;
+use super::unmatched_resolves::match_resolves_by_key;
 use crate::identity::Identity;
 use crate::ledger::Engine;
 use crate::ledger::SuppressedBy;
@@ -15,165 +19,186 @@ use crate::rules::{Rules, SeverityBy};
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
 
-impl Judgement {
-    pub(crate) fn of(engine: &Engine, now: Option<Timestamp>) -> Self {
+impl<'e> Evaluation<'e> {
+    /// Evaluates all alerts of an engine at `now`, or at the newest time in the input.
+    pub(crate) fn new(engine: &'e Engine, now: Option<Timestamp>) -> Self {
         let now = now.or(engine.newest);
-        let rules = engine.rules();
-        let (ends, orphans) = bind(engine);
-        let mut judgement = Self {
+        let (matched_resolves, unmatched_resolves) = match_resolves_by_key(engine);
+        let mut evaluation = Self {
+            engine,
             now,
-            orphans,
-            ends,
-            alerts: Vec::new(),
+            unmatched_resolves,
+            matched_resolves,
+            alerts: IndexedList::default(),
             scopes: Scopes::default(),
-            members: Vec::new(),
-            incidents: Vec::new(),
-            groups: Vec::new(),
-            untimed_silences: now.is_none() && rules.has_timed_silences(),
+            all_members: Vec::new(),
+            incidents: IndexedList::default(),
+            groups: IndexedList::default(),
+            has_unusable_silences: now.is_none() && engine.rules().has_timed_silences(),
         };
-        judgement.stand(engine);
-        let mut union = Union::new(judgement.alerts.len());
-        relate::ladders(&mut judgement, engine, &mut union);
-        judgement.decide();
-        relate::edges(&mut judgement, engine, &mut union);
-        incident::form(&mut judgement, engine, &mut union);
-        judgement
+        evaluation.evaluate_each();
+        let mut union = Union::new(evaluation.alerts.len());
+        relate::ladders(&mut evaluation, &mut union);
+        evaluation.choose_verdicts();
+        relate::edges(&mut evaluation, &mut union);
+        incidents::form(&mut evaluation, &mut union);
+        evaluation
     }
 
-    /// What each alert is by itself.
-    fn stand(&mut self, engine: &Engine) {
-        let rules = engine.rules();
-        let mut scopes = std::mem::take(&mut self.scopes);
-        let mut index = scopes::Index::default();
-        let all = engine.entries.len() + self.orphans.len();
-        self.alerts.reserve_exact(all);
-        for at in 0..all as u32 {
-            let entry = self.entry(engine, at);
+    /// Evaluates each alert on its own.
+    fn evaluate_each(&mut self) {
+        let rules = self.engine.rules();
+        let mut scopes = Scopes::default();
+        let mut index = scopes::ScopeTable::default();
+        let count = self.engine.entries.len() + self.unmatched_resolves.len();
+        let mut alerts = IndexedList::with_capacity(count);
+        for at in indices::<AlertIx>(count) {
+            let entry = self.entry(at);
             let identity = entry.identity();
-            let label = |name: &str| identity.label(name);
-            let (severity, severity_by) = rules.severity(identity.alert, label);
-            let state = self.state(engine, at);
-            let mut flags = 0;
-            if rules.silence(identity.alert, label, self.now).is_some() {
-                flags |= flag::SILENCED;
+            let state = self.state(at);
+            let mut flags = self.flags(identity, &state);
+            let (severity, severity_by) = self.severity(identity, &state, entry.count(), &mut flags);
+            if is_informational(identity, rules, severity, severity_by) {
+                flags |= Flags::INFORMATIONAL;
             }
-            match (&state.held, state.stand) {
-                (Some(SuppressedBy::Silenced(_)), Stand::Open) => flags |= flag::SILENCED,
-                (Some(SuppressedBy::Inhibited(_)), Stand::Open) => flags |= flag::INHIBITED,
-                _ => {}
-            }
-            if state.cycles > 0 && rules.is_on("flapping") {
-                flags |= flag::FLAPPING;
-            }
-            match state.stand {
-                Stand::Resolved => flags |= flag::RESOLVED,
-                Stand::Obsolete => flags |= flag::OBSOLETE,
-                Stand::Pending => flags |= flag::PENDING,
-                Stand::Open => {}
-            }
-            if state.only_ended {
-                flags |= flag::RESOLVE_ONLY;
-            }
-            let (mut severity, mut severity_by) = (severity, severity_by);
-            if let Some((lasting, _)) = rules.lasting_form(identity.alert) {
-                flags |= flag::TRANSIENT;
-                if rules.is_on("recurring") && entry.count() >= rules.limits().recurring {
-                    flags |= flag::RECURRING;
-                }
-                if state.is_sustained && rules.is_on("sustained") {
-                    flags |= flag::SUSTAINED;
-                    if severity_by != SeverityBy::Label {
-                        (severity, severity_by) = rules.severity_by_name(&lasting, label);
-                    }
-                    if severity.class() > Severity::Warning.class() {
-                        severity = Severity::Warning;
-                    }
-                }
-            }
-            let is_mild = matches!(severity, Severity::Info | Severity::None);
-            // What a label or a row says of severity comes before what is for information; a word of the name does not
-            // come before a row.
-            let by_name = match severity_by {
-                SeverityBy::Default => rules.informational(identity.alert, label).is_some(),
-                SeverityBy::Name => {
-                    rules.informational(identity.alert, label).is_some_and(|(id, _)| rules.is_row(id))
-                }
-                SeverityBy::Label | SeverityBy::Row(_) => false,
-            };
-            if is_mild || by_name {
-                flags |= flag::INFORMATIONAL;
-            }
-            let scope = scopes.number(&scope_of(identity, rules), &mut index);
-            self.alerts.push(Judged {
-                stand: state.stand,
+            let scope = scopes.find_or_add(&scope_of(identity, rules), &mut index);
+            let mut alert = AlertVerdict {
+                phase: state.phase,
                 verdict: Verdict::Active,
                 flags,
                 severity,
                 severity_by,
                 priority: Priority::P5,
                 scope,
-                by: NONE,
+                superior: None,
                 ladder: None,
-                cause: NONE,
-                edge: NONE,
+                cause: None,
                 explains: false,
                 depth: 0,
                 rung: 0,
                 since: state.since,
                 latest: state.latest,
                 lasted: state.lasted.as_secs().clamp(0, i64::from(u32::MAX)) as u32,
-            });
+            };
+            alert.priority = priority(&alert);
+            alerts.push(alert);
         }
-        for judged in &mut self.alerts {
-            judged.priority = priority(judged);
-        }
-        self.scopes = scopes;
+        (self.alerts, self.scopes) = (alerts, scopes);
     }
 
-    /// The first verdict that holds.
-    fn decide(&mut self) {
-        for judged in &mut self.alerts {
-            let flags = judged.flags;
-            let transient = flags & flag::TRANSIENT != 0;
-            judged.verdict = match flags {
-                f if f & flag::SILENCED != 0 => Verdict::Silenced,
-                f if f & flag::INHIBITED != 0 => Verdict::Inhibited,
-                f if f & flag::FLAPPING != 0 => Verdict::Flapping,
-                f if f & flag::RESOLVED != 0 => Verdict::Resolved,
-                f if f & flag::OBSOLETE != 0 => Verdict::Obsolete,
-                f if f & flag::PENDING != 0 => Verdict::Pending,
-                f if f & flag::SUPERSEDED != 0 => Verdict::Superseded,
-                f if f & flag::SUSTAINED != 0 => Verdict::Sustained,
-                _ if transient => Verdict::Transient,
-                f if f & flag::INFORMATIONAL != 0 => Verdict::Informational,
-                _ => Verdict::Active,
-            };
-            judged.priority = priority(judged);
+    /// The flags that follow from the state of an alert.
+    fn flags(&self, identity: Identity<'_>, state: &AlertState) -> Flags {
+        let rules = self.engine.rules();
+        let mut flags = match state.phase {
+            AlertPhase::Resolved => Flags::RESOLVED,
+            AlertPhase::Obsolete => Flags::OBSOLETE,
+            AlertPhase::Pending => Flags::PENDING,
+            AlertPhase::Open => Flags::default(),
+        };
+        if rules.silence(identity.alert, |name| identity.label(name), self.now).is_some() {
+            flags |= Flags::SILENCED;
+        }
+        match (&state.held, state.phase) {
+            (Some(SuppressedBy::Silenced(_)), AlertPhase::Open) => flags |= Flags::SILENCED,
+            (Some(SuppressedBy::Inhibited(_)), AlertPhase::Open) => flags |= Flags::INHIBITED,
+            _ => {}
+        }
+        if state.cycles > 0 && rules.is_on("flapping") {
+            flags |= Flags::FLAPPING;
+        }
+        if state.only_ended {
+            flags |= Flags::RESOLVE_ONLY;
+        }
+        flags
+    }
+
+    /// The severity of an alert, and where it comes from. Adds the flags of a transient.
+    fn severity(
+        &self,
+        identity: Identity<'_>,
+        state: &AlertState,
+        count: u64,
+        flags: &mut Flags,
+    ) -> (Severity, SeverityBy) {
+        let rules = self.engine.rules();
+        let label = |name: &str| identity.label(name);
+        let (mut severity, mut severity_by) = rules.severity(identity.alert, label);
+        let Some((lasting, _)) = rules.lasting_form(identity.alert) else { return (severity, severity_by) };
+        *flags |= Flags::TRANSIENT;
+        if rules.is_on("recurring") && count >= rules.limits().recurring {
+            *flags |= Flags::RECURRING;
+        }
+        if state.is_sustained && rules.is_on("sustained") {
+            *flags |= Flags::SUSTAINED;
+            if severity_by != SeverityBy::Label {
+                (severity, severity_by) = rules.severity_by_name(&lasting, label);
+            }
+            if severity.class() > Severity::Warning.class() {
+                severity = Severity::Warning;
+            }
+        }
+        (severity, severity_by)
+    }
+
+    /// Sets the verdict of each alert: the first that holds.
+    fn choose_verdicts(&mut self) {
+        const IN_ORDER: [(Flags, Verdict); 10] = [
+            (Flags::SILENCED, Verdict::Silenced),
+            (Flags::INHIBITED, Verdict::Inhibited),
+            (Flags::FLAPPING, Verdict::Flapping),
+            (Flags::RESOLVED, Verdict::Resolved),
+            (Flags::OBSOLETE, Verdict::Obsolete),
+            (Flags::PENDING, Verdict::Pending),
+            (Flags::SUPERSEDED, Verdict::Superseded),
+            (Flags::SUSTAINED, Verdict::Sustained),
+            (Flags::TRANSIENT, Verdict::Transient),
+            (Flags::INFORMATIONAL, Verdict::Informational),
+        ];
+        for alert in self.alerts.iter_mut() {
+            let first = IN_ORDER.into_iter().find(|(flag, _)| alert.flags.contains(*flag));
+            alert.verdict = first.map_or(Verdict::Active, |(_, verdict)| verdict);
+            alert.priority = priority(alert);
         }
     }
 }
 
-/// By severity and standing alone.
-fn priority(judged: &Judged) -> Priority {
-    let is_flapping = judged.flags & flag::FLAPPING != 0;
-    let is_mild = judged.flags & flag::INFORMATIONAL != 0;
-    if !judged.counts() {
-        // Flapped, and the last episode is over: somebody should look, some day.
-        let held = judged.flags & (flag::SILENCED | flag::INHIBITED) != 0;
-        let over = judged.stand == Stand::Resolved;
-        return if is_flapping && over && !held && !is_mild { Priority::P4 } else { Priority::P5 };
+/// A label or a row that gives the severity takes precedence over an informational row. A word in the name
+/// gives way to a row.
+fn is_informational(
+    identity: Identity<'_>,
+    rules: &Rules,
+    severity: Severity,
+    severity_by: SeverityBy,
+) -> bool {
+    let row = || rules.informational(identity.alert, |name| identity.label(name));
+    matches!(severity, Severity::Info | Severity::None)
+        || match severity_by {
+            SeverityBy::Default => row().is_some(),
+            SeverityBy::Name => row().is_some_and(|(id, _)| rules.is_row(id)),
+            SeverityBy::Label | SeverityBy::Row(_) => false,
+        }
+}
+
+/// The priority follows from the severity and the flags; no count changes it.
+fn priority(alert: &AlertVerdict) -> Priority {
+    let is_informational = alert.flags.contains(Flags::INFORMATIONAL);
+    if !alert.sets_priority() {
+        // An alert that flapped and whose last episode is resolved gets a low ticket.
+        let has_flapped = alert.flags.contains(Flags::FLAPPING) && alert.phase == AlertPhase::Resolved;
+        let is_suppressed = alert.flags.intersects(Flags::SILENCED | Flags::INHIBITED);
+        let is_ticket = has_flapped && !is_suppressed && !is_informational;
+        return if is_ticket { Priority::P4 } else { Priority::P5 };
     }
-    let is_transient = judged.flags & flag::TRANSIENT != 0 && judged.flags & flag::SUSTAINED == 0;
-    if is_transient {
+    if alert.is_transient() {
         return Priority::P4;
     }
-    if is_mild {
+    if is_informational {
         return Priority::P5;
     }
-    Priority::of(judged.severity)
+    Priority::of(alert.severity)
 }
 
-/// The labels that make the scope.
+/// The labels that make up the scope.
 fn scope_of<'i>(identity: Identity<'i>, rules: &Rules) -> Vec<(&'i str, &'i str)> {
     let table = rules.table();
     let mut found: Vec<(&str, &str)> =

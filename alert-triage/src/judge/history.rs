@@ -1,62 +1,63 @@
-//! What one label set went through, drawn out in time.
+//! The history of one label set: its spans of firing and pending.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::stand::Stand;
+use super::alert_phase::AlertPhase;
 use crate::ledger::LabelSetHistory;
 use crate::record::Status;
 use crate::rules::Limits;
 
-/// Spans of firing and pending, and how each ended.
+/// The spans of firing and pending of one label set, and how each ended.
 pub(crate) struct History {
-    /// The one that was said last comes last, and decides.
+    /// By the time of the last record. The last span decides the phase.
     spans: Vec<Span>,
-    /// Something was said to be over, be it known to have begun or not.
+    /// Is there an end, with or without a known start?
     has_ends: bool,
-    /// When it began and when it closed, a closing is true; by time.
+    /// Starts (false) and ends (true), by time.
     changes: Vec<(Timestamp, bool)>,
+    /// The number of episodes, at least 1.
     pub(crate) episodes: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Span {
     from: Timestamp,
-    /// Said last; later than `from` for a burst only.
-    said: Timestamp,
-    stand: Stand,
-    /// Closed or given up then.
-    till: Option<Timestamp>,
-    told: By,
+    /// The time of the last record. Later than `from` only for a burst.
+    last: Timestamp,
+    phase: AlertPhase,
+    /// When it was resolved or became obsolete.
+    until: Option<Timestamp>,
+    source: SpanSource,
 }
 
-/// What tells of a span.
+/// The kind of record that a span comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
+enum SpanSource {
     /// An episode with its start.
     Episode,
-    /// A state with its time: it may go on from the span before.
-    Word,
-    /// A state that is over when it says so itself.
+    /// A state with a time, which may continue the span before.
+    State,
+    /// A state that carries its own end.
     OwnEnd,
-    /// Events in a row.
+    /// A series of events.
     Burst,
 }
 
 impl Span {
     fn is_state(&self) -> bool {
-        self.told != By::Burst
+        self.source != SpanSource::Burst
     }
 }
 
 impl History {
-    pub(crate) fn of(set: &LabelSetHistory, now: Option<Timestamp>, gap: SignedDuration) -> Self {
+    pub(crate) fn new(set: &LabelSetHistory, now: Option<Timestamp>, gap: SignedDuration) -> Self {
         let passed = |at: Option<Timestamp>| at.filter(|at| now.is_some_and(|now| *at <= now));
         let words = || set.status_reports.iter().map(|((at, status), word)| (*at, *status, word));
-        let loose = passed(set.undated_ends.end());
+        let undated = passed(set.undated_ends.end());
         let mut ends: Vec<Timestamp> = words()
             .filter(|(_, status, _)| *status == Status::Resolved)
             .map(|(at, ..)| at)
-            .chain(loose)
+            .chain(undated)
             .collect();
         ends.sort_unstable();
         let has_ends = !ends.is_empty();
@@ -70,69 +71,69 @@ impl History {
                 true => Some(episode.ended.unwrap_or(from).max(from)),
                 false => passed(episode.ends.end()),
             };
-            let given_up = passed(episode.times_out);
-            let (stand, till) = match (own, first_from(&ends, from), given_up) {
-                (Some(end), ..) => (Stand::Resolved, Some(end)),
-                (None, Some(end), _) => (Stand::Resolved, Some(end)),
-                (None, None, Some(end)) => (Stand::Obsolete, Some(end)),
-                (None, None, None) if episode.firing.any() => (Stand::Open, None),
-                (None, None, None) => (Stand::Pending, None),
+            let timed_out = passed(episode.times_out);
+            let (phase, until) = match (own, first_from(&ends, from), timed_out) {
+                (Some(end), ..) => (AlertPhase::Resolved, Some(end)),
+                (None, Some(end), _) => (AlertPhase::Resolved, Some(end)),
+                (None, None, Some(end)) => (AlertPhase::Obsolete, Some(end)),
+                (None, None, None) if episode.firing.any() => (AlertPhase::Open, None),
+                (None, None, None) => (AlertPhase::Pending, None),
             };
             if let Some(end) = own {
-                // A new episode begins whatever was said of the one before.
+                // A new episode begins even if the end of the one before is later.
                 let next = set.episodes.after(&from).map(|(next, _)| *next);
                 closers.push(next.map_or(end, |next| end.min(next)));
             }
-            spans.push(Span { from, said: from, stand, till, told: By::Episode });
+            spans.push(Span { from, last: from, phase, until, source: SpanSource::Episode });
         }
         closers.sort_unstable();
         for (from, status, word) in words() {
-            let stand = match status {
-                Status::Firing => Stand::Open,
-                Status::Pending => Stand::Pending,
+            let phase = match status {
+                Status::Firing => AlertPhase::Open,
+                Status::Pending => AlertPhase::Pending,
                 Status::Resolved | Status::Event => continue,
             };
-            let (stand, till, told) =
+            let (phase, until, source) =
                 match (first_from(&closers, from), passed(word.ends.end()), passed(word.times_out)) {
-                    (Some(end), ..) => (Stand::Resolved, Some(end), By::Word),
-                    (None, Some(end), _) => (Stand::Resolved, Some(end.max(from)), By::OwnEnd),
-                    (None, None, Some(end)) => (Stand::Obsolete, Some(end), By::OwnEnd),
-                    (None, None, None) => (stand, None, By::Word),
+                    (Some(end), ..) => (AlertPhase::Resolved, Some(end), SpanSource::State),
+                    (None, Some(end), _) => (AlertPhase::Resolved, Some(end.max(from)), SpanSource::OwnEnd),
+                    (None, None, Some(end)) => (AlertPhase::Obsolete, Some(end), SpanSource::OwnEnd),
+                    (None, None, None) => (phase, None, SpanSource::State),
                 };
-            spans.push(Span { from, said: from, stand, till, told });
+            spans.push(Span { from, last: from, phase, until, source });
         }
         spans.extend(set.bursts.bursts(gap, &closers).into_iter().map(|run| Span {
             from: run.from,
-            said: run.to,
-            stand: if run.ended.is_some() { Stand::Resolved } else { Stand::Open },
-            till: run.ended,
-            told: By::Burst,
+            last: run.to,
+            phase: if run.ended.is_some() { AlertPhase::Resolved } else { AlertPhase::Open },
+            until: run.ended,
+            source: SpanSource::Burst,
         }));
-        // Of two that were said at once, the one that stands decides.
-        spans.sort_by_key(|span| (span.said, span.stand));
-        Self { has_ends, changes: Vec::new(), episodes: 0, spans }.drawn_out()
+        // Of two spans with equal times, the open one decides.
+        spans.sort_by_key(|span| (span.last, span.phase));
+        Self { has_ends, changes: Vec::new(), episodes: 0, spans }.with_changes()
     }
 
-    /// Finds what began and what closed. A word that finds things as they were begins nothing, and many words are closed
-    /// by one end.
-    fn drawn_out(mut self) -> Self {
+    /// Finds the starts and the ends. A state that continues the span before starts nothing, and one end
+    /// resolves several states.
+    fn with_changes(mut self) -> Self {
         let mut before: Option<Span> = None;
         let mut closed: Option<Timestamp> = None;
         for span in &self.spans {
-            let goes_on = span.told == By::Word
-                && before.is_some_and(|before| match before.stand {
-                    Stand::Open | Stand::Pending => true,
-                    Stand::Resolved => before.till == span.till,
-                    Stand::Obsolete => false,
+            let continues = span.source == SpanSource::State
+                && before.is_some_and(|before| match before.phase {
+                    AlertPhase::Open | AlertPhase::Pending => true,
+                    AlertPhase::Resolved => before.until == span.until,
+                    AlertPhase::Obsolete => false,
                 });
-            if !goes_on {
+            if !continues {
                 self.episodes += 1;
                 self.changes.push((span.from, false));
             }
-            let is_new = span.told == By::Episode || closed != span.till;
-            if let Some(till) = span.till.filter(|_| span.stand == Stand::Resolved && is_new) {
-                self.changes.push((till, true));
-                closed = Some(till);
+            let is_new = span.source == SpanSource::Episode || closed != span.until;
+            if let Some(until) = span.until.filter(|_| span.phase == AlertPhase::Resolved && is_new) {
+                self.changes.push((until, true));
+                closed = Some(until);
             }
             before = Some(*span);
         }
@@ -141,61 +142,62 @@ impl History {
         self
     }
 
-    /// None if nothing carries a time.
-    pub(crate) fn stand(&self) -> Option<Stand> {
-        self.spans.last().map(|span| span.stand).or(self.has_ends.then_some(Stand::Resolved))
+    /// The phase; `None` if no record has a time.
+    pub(crate) fn phase(&self) -> Option<AlertPhase> {
+        self.spans.last().map(|span| span.phase).or(self.has_ends.then_some(AlertPhase::Resolved))
     }
 
-    /// When its source gave it up, if that is how it stands.
+    /// When the source stopped reporting it, if it is obsolete.
     pub(crate) fn timed_out(&self) -> Option<Timestamp> {
-        self.spans.last().filter(|span| span.stand == Stand::Obsolete).and_then(|span| span.till)
+        self.spans.last().filter(|span| span.phase == AlertPhase::Obsolete).and_then(|span| span.until)
     }
 
-    /// The newest end.
+    /// The latest end.
     pub(crate) fn ended(&self) -> Option<Timestamp> {
         self.changes.iter().rev().find(|(_, closes)| *closes).map(|(at, _)| *at)
     }
 
-    /// What was never said to be over goes on into what is said next: the spans that stand now.
-    fn standing(&self) -> impl Iterator<Item = &Span> {
-        let stand = self.spans.last().map(|span| span.stand);
-        let stands = stand.filter(|stand| matches!(stand, Stand::Open | Stand::Pending));
-        self.spans.iter().rev().take_while(move |span| Some(span.stand) == stands)
+    /// The current spans: the last one, and those before it that continue into it without an end.
+    fn current(&self) -> impl Iterator<Item = &Span> {
+        let last = self.spans.last().map(|span| span.phase);
+        let phase = last.filter(|phase| matches!(phase, AlertPhase::Open | AlertPhase::Pending));
+        self.spans.iter().rev().take_while(move |span| Some(span.phase) == phase)
     }
 
-    /// It stands since then.
+    /// When the current phase began.
     pub(crate) fn since(&self) -> Option<Timestamp> {
-        self.standing().map(|span| span.from).min()
+        self.current().map(|span| span.from).min()
     }
 
-    /// It began last then, whether that is over or not.
+    /// When the latest span began, open or not.
     pub(crate) fn latest(&self) -> Option<Timestamp> {
         self.spans.last().map(|span| span.from)
     }
 
-    /// As long as a state stands, or as long as the last burst went on.
+    /// How long the state has been open, or how long the last burst lasted.
     pub(crate) fn lasted(&self, now: Option<Timestamp>) -> SignedDuration {
         let by_state = self.state_since().zip(now).map(|(since, now)| now.duration_since(since));
         let by_burst =
-            self.standing().find(|span| !span.is_state()).map(|run| run.said.duration_since(run.from));
+            self.current().find(|span| !span.is_state()).map(|run| run.last.duration_since(run.from));
         by_state.max(by_burst).unwrap_or_default().max(SignedDuration::ZERO)
     }
 
+    /// Has it been open for the limit that makes a transient sustained?
     pub(crate) fn is_sustained(&self, now: Option<Timestamp>, limits: &Limits) -> bool {
         let Some(now) = now else { return false };
         let by_state = self.state_since().is_some_and(|since| now.duration_since(since) >= limits.sustained);
-        let goes_on = |span: &Span| {
-            span.said.duration_since(span.from) >= limits.sustained
-                && now.duration_since(span.said) <= limits.gap
+        let is_long = |span: &Span| {
+            span.last.duration_since(span.from) >= limits.sustained
+                && now.duration_since(span.last) <= limits.gap
         };
-        by_state || self.standing().any(|span| !span.is_state() && goes_on(span))
+        by_state || self.current().any(|span| !span.is_state() && is_long(span))
     }
 
     fn state_since(&self) -> Option<Timestamp> {
-        self.standing().filter(|span| span.is_state()).map(|span| span.from).min()
+        self.current().filter(|span| span.is_state()).map(|span| span.from).min()
     }
 
-    /// Closed episodes of the flapping that goes on at `now`; 0 if none does.
+    /// The number of resolved episodes of the flapping at `now`; 0 if it does not flap.
     pub(crate) fn cycles(&self, now: Option<Timestamp>, limits: &Limits) -> u32 {
         let mut recent: Vec<Timestamp> = Vec::new();
         let mut cycles = 0u32;

@@ -1,42 +1,46 @@
-//! Incidents and groups of alerts, as they are judged.
+//! Incidents and groups of an evaluation.
 
 use std::ops::Range;
 
+use super::index::{AlertIx, GroupIx, IncidentIx, ScopeIx};
 use crate::verdict::Priority;
 
-/// One incident. Small, for there may be a million of them; what people read of it is made when it is asked for.
+/// The core of an incident. It is small because there may be a million incidents; the report derives the
+/// rest on demand.
 #[derive(Debug)]
-pub(crate) struct Core {
-    /// The same as long as it goes on.
+pub(crate) struct IncidentCore {
+    /// A hash of the scope and the first alert.
     pub(crate) id: u64,
-    /// Its part of [`Judgement::members`].
+    /// The positions of its members in [`Evaluation::members`](super::Evaluation::members).
     pub(crate) members: Range<u32>,
-    pub(crate) headline: u32,
+    pub(crate) headline: AlertIx,
     pub(crate) priority: Priority,
-    /// Distinct scopes.
+    /// The number of distinct scopes.
     pub(crate) scopes: u32,
-    /// Members that another member explains or supersedes.
+    /// The number of members that another member explains or supersedes.
     pub(crate) explained: u32,
+    /// The highest rung of the members that set the priority.
     pub(crate) rung: u8,
-    /// Members that page by themselves.
+    /// The number of members that page on their own.
     pub(crate) pages: u32,
-    /// Seconds.
+    /// For how many seconds the longest open member has been open.
     pub(crate) lasted: u32,
+    /// The number of records, without duplicates.
     pub(crate) count: u64,
-    /// One transient over several scopes, joined by nothing else.
+    /// Is it one transient in several scopes?
     pub(crate) is_pattern: bool,
-    /// The group that takes its row and its notification.
-    pub(crate) group: u32,
+    /// The group whose notification covers this incident.
+    pub(crate) group: Option<GroupIx>,
 }
 
-/// One alert standing in several scopes.
+/// One alert that is firing in several scopes.
 #[derive(Debug)]
-pub(crate) struct Group {
+pub(crate) struct AlertGroup {
     pub(crate) alert: Box<str>,
-    /// By [`Judgement::scopes`], in the order of their labels.
-    pub(crate) scopes: Vec<u32>,
-    /// In the order of the report.
-    pub(crate) incidents: Vec<u32>,
-    /// Headed by this alert, in so many scopes that they take one row and one notification.
-    pub(crate) folded: Vec<u32>,
+    /// In the order of their labels.
+    pub(crate) scopes: Vec<ScopeIx>,
+    /// The incidents that contain the alert, in the order of the report.
+    pub(crate) incidents: Vec<IncidentIx>,
+    /// The incidents with this headline, if there are enough for one common row and notification.
+    pub(crate) folded: Vec<IncidentIx>,
 }

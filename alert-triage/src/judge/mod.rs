@@ -1,22 +1,31 @@
-//! From alerts to verdicts, incidents and priorities: what is known, judged at one instant.
+//! Evaluates all alerts at one instant: verdicts, incidents and priorities.
 //!
 //! ```text
 //! entry --state--> open? --ladders--> superseded? --edges--> incidents --severity--> priority
 //! ```
 //!
-//! Everything is derived anew from the ledger, so that it cannot depend on the order in which things were learnt.
+//! Every evaluation derives everything from the ledger, so the result does not depend on the order of
+//! arrival.
 
-mod bind;
+pub(crate) mod alert_phase;
+pub(crate) mod alert_state;
+mod alert_verdict;
 mod evaluate;
+mod evaluation;
+mod flags;
+mod groups;
 mod history;
-mod incident;
 mod incident_core;
-mod judgement;
+mod incidents;
+mod index;
 pub(crate) mod relate;
 mod scopes;
-pub(crate) mod stand;
-pub(crate) mod state;
+mod unmatched_resolves;
+mod untimed;
 
-pub(crate) use self::bind::holders;
-pub(crate) use self::incident_core::Core;
-pub(crate) use self::judgement::{Judged, Judgement, Ladder, NONE, flag};
+pub(crate) use self::alert_verdict::{AlertVerdict, Ladder};
+pub(crate) use self::evaluation::Evaluation;
+pub(crate) use self::flags::Flags;
+pub(crate) use self::incident_core::IncidentCore;
+pub(crate) use self::index::{AlertIx, GroupIx, IncidentIx, ListIndex, ScopeIx, indices};
+pub(crate) use self::unmatched_resolves::key_owners;

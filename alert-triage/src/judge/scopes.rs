@@ -1,4 +1,4 @@
-//! The scopes that alerts are in, each once. Small, for there may be a million of them.
+//! The distinct scopes of alerts, stored compactly because there may be a million.
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
@@ -6,19 +6,21 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-/// Labels by the number of the scope that they make.
+use super::index::{ListIndex as _, ScopeIx};
+
+/// Distinct scopes. A scope is a list of labels.
 #[derive(Debug, Default)]
 pub(crate) struct Scopes {
-    /// Names and values, one behind the other.
+    /// All names and values, concatenated.
     text: String,
-    /// Where each of those ends.
+    /// The end of each name and value in `text`.
     ends: Vec<u32>,
-    /// How many of those stand before the end of each scope.
+    /// The end of each scope in `ends`.
     parts: Vec<u32>,
 }
 
-/// Finds scopes by their labels, while they are being collected.
-pub(super) type Index = HashTable<u32>;
+/// Finds scopes by their labels while they are collected.
+pub(super) type ScopeTable = HashTable<ScopeIx>;
 
 fn hash<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> u64 {
     let mut hasher = FixedState::default().build_hasher();
@@ -27,38 +29,38 @@ fn hash<'l>(labels: impl Iterator<Item = (&'l str, &'l str)>) -> u64 {
 }
 
 impl Scopes {
-    /// The number of the scope of these labels, a new one if it is met for the first time.
-    pub(super) fn number(&mut self, labels: &[(&str, &str)], index: &mut Index) -> u32 {
+    /// The scope with these labels. Adds it if it is new.
+    pub(super) fn find_or_add(&mut self, labels: &[(&str, &str)], table: &mut ScopeTable) -> ScopeIx {
         let hash_of = hash(labels.iter().copied());
-        let is_it = |number: &u32| self.labels(*number).eq(labels.iter().copied());
-        if let Some(number) = index.find(hash_of, is_it) {
-            return *number;
+        let is_equal = |scope: &ScopeIx| self.labels(*scope).eq(labels.iter().copied());
+        if let Some(scope) = table.find(hash_of, is_equal) {
+            return *scope;
         }
         for part in labels.iter().flat_map(|(name, value)| [name, value]) {
             self.text.push_str(part);
             self.ends.push(self.text.len() as u32);
         }
-        let number = self.parts.len() as u32;
+        let scope = ScopeIx::new(self.parts.len());
         self.parts.push(self.ends.len() as u32);
-        index.insert_unique(hash_of, number, |number| hash(self.labels(*number)));
-        number
+        table.insert_unique(hash_of, scope, |scope| hash(self.labels(*scope)));
+        scope
     }
 
-    /// Nothing says where it is.
-    pub(crate) fn is_nowhere(&self, scope: u32) -> bool {
+    /// Has the scope no labels?
+    pub(crate) fn is_empty(&self, scope: ScopeIx) -> bool {
         self.labels(scope).next().is_none()
     }
 
-    /// Names and values, in the order in which the rules name scopes.
-    pub(crate) fn labels(&self, scope: u32) -> impl Iterator<Item = (&str, &str)> {
+    /// Names and values, in the order of the rules.
+    pub(crate) fn labels(&self, scope: ScopeIx) -> impl Iterator<Item = (&str, &str)> {
         let before = |of: &[u32], at: usize| at.checked_sub(1).map_or(0, |before| of[before] as usize);
-        let at = scope as usize;
+        let at = scope.position();
         let part = move |at: usize| &self.text[before(&self.ends, at)..self.ends[at] as usize];
         (before(&self.parts, at)..self.parts[at] as usize).step_by(2).map(move |at| (part(at), part(at + 1)))
     }
 
-    /// In the order of their labels.
-    pub(crate) fn compare(&self, one: u32, other: u32) -> Ordering {
+    /// Compares two scopes by their labels.
+    pub(crate) fn compare(&self, one: ScopeIx, other: ScopeIx) -> Ordering {
         self.labels(one).cmp(self.labels(other))
     }
 }
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_scope_is_its_labels() {
-        let (mut scopes, mut index) = (Scopes::default(), Index::default());
+        let (mut scopes, mut table) = (Scopes::default(), ScopeTable::default());
         let wanted: Vec<Vec<(&str, &str)>> = vec![
             vec![],
             vec![("zone", "A")],
@@ -81,17 +83,24 @@ mod tests {
         let many: Vec<String> = (0..5_000).map(|n| n.to_string()).collect();
         for round in 0..2 {
             for (number, labels) in wanted.iter().enumerate() {
-                assert_eq!(scopes.number(labels, &mut index), number as u32, "{labels:?} in round {round}");
+                assert_eq!(
+                    scopes.find_or_add(labels, &mut table),
+                    ScopeIx::new(number),
+                    "{labels:?} in round {round}"
+                );
             }
             for (at, zone) in many.iter().enumerate() {
-                assert_eq!(scopes.number(&[("zone", zone)], &mut index) as usize, wanted.len() + at);
+                assert_eq!(
+                    scopes.find_or_add(&[("zone", zone)], &mut table),
+                    ScopeIx::new(wanted.len() + at)
+                );
             }
         }
         for (number, labels) in wanted.iter().enumerate() {
-            assert!(scopes.labels(number as u32).eq(labels.iter().copied()));
-            assert_eq!(scopes.is_nowhere(number as u32), labels.is_empty());
+            assert!(scopes.labels(ScopeIx::new(number)).eq(labels.iter().copied()));
+            assert_eq!(scopes.is_empty(ScopeIx::new(number)), labels.is_empty());
             for (other, theirs) in wanted.iter().enumerate() {
-                assert_eq!(scopes.compare(number as u32, other as u32), labels.cmp(theirs));
+                assert_eq!(scopes.compare(ScopeIx::new(number), ScopeIx::new(other)), labels.cmp(theirs));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! `triage/v1`, written piece by piece: neither a million incidents nor one of a million members is ever held whole.
+//! Serializes a report as `triage/v1`, piece by piece: a report with a million incidents, or an incident with
+//! a million members, is never held in memory as a whole.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -10,10 +11,11 @@ use super::incident::{Incident, Score};
 use super::labels::{Labels, Printable};
 use super::totals::{Overflow, Totals};
 use super::view::Report;
+use crate::judge::{GroupIx, IncidentIx, ListIndex as _};
 use crate::printable;
 use crate::verdict::{Notify, Priority, Verdict};
 
-/// Items that are made while they are written.
+/// Items that are derived while they are written.
 struct Each<F>(F);
 
 impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
@@ -22,7 +24,7 @@ impl<F: Fn() -> I, I: Iterator<Item: Serialize>> Serialize for Each<F> {
     }
 }
 
-/// What makes up an incident, whether it is at hand or made on the way.
+/// The fields of an incident, whether it exists or is derived while it is written.
 #[derive(Serialize)]
 struct IncidentShape<'i, C, M> {
     id: &'i str,
@@ -42,7 +44,7 @@ struct IncidentShape<'i, C, M> {
 }
 
 impl<'i, C, M> IncidentShape<'i, C, M> {
-    fn of(incident: &'i Incident, scopes: Option<C>, members: M) -> Self {
+    fn new(incident: &'i Incident, scopes: Option<C>, members: M) -> Self {
         Self {
             id: &incident.id,
             aliases: &incident.aliases,
@@ -63,31 +65,31 @@ impl<'i, C, M> IncidentShape<'i, C, M> {
 impl Serialize for Incident {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let scopes = self.scopes.as_ref().map(|scopes| Each(|| scopes.iter().map(Printable)));
-        IncidentShape::of(self, scopes, self.members.as_slice()).serialize(to)
+        IncidentShape::new(self, scopes, self.members.as_slice()).serialize(to)
     }
 }
 
-/// The incident of that number, not made yet.
-struct LazyIncident<'r>(&'r Report<'r>, usize);
+/// An incident that is derived while it is written.
+struct LazyIncident<'r>(&'r Report<'r>, IncidentIx);
 
 impl Serialize for LazyIncident<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self(report, number) = *self;
-        let head = report.incident_of(number, 0, 2);
-        let numbers = report.scope_numbers(number);
-        let scopes = Each(|| numbers.iter().map(|scope| Owned(report.scope(*scope))));
-        let members = Each(|| report.members_of(number).iter().map(|at| report.member(*at)));
-        IncidentShape::of(&head, head.scopes.is_some().then_some(scopes), members).serialize(to)
+        let Self(report, incident) = *self;
+        let head = report.incident_with(incident, 0, 2);
+        let scopes = report.distinct_scopes(incident);
+        let scopes = Each(|| scopes.iter().map(|scope| Owned(report.scope(*scope))));
+        let members = Each(|| report.evaluation.members(incident).iter().map(|at| report.member(*at)));
+        IncidentShape::new(&head, head.scopes.is_some().then_some(scopes), members).serialize(to)
     }
 }
 
-/// The group of that number, not made yet.
-struct LazyGroup<'r>(&'r Report<'r>, usize);
+/// A group that is derived while it is written.
+struct LazyGroup<'r>(&'r Report<'r>, GroupIx);
 
 impl Serialize for LazyGroup<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Shape<'g, C, I> {
+        struct GroupShape<'g, C, I> {
             #[serde(serialize_with = "printable::serialize")]
             alert: &'g str,
             scopes: C,
@@ -96,13 +98,13 @@ impl Serialize for LazyGroup<'_> {
             folded: Option<I>,
         }
 
-        let Self(report, number) = *self;
-        let group = &report.judgement.groups[number];
-        let ids = |incidents: &'_ [u32]| {
+        let Self(report, group) = *self;
+        let group = &report.evaluation.groups[group];
+        let ids = |incidents: &'_ [IncidentIx]| {
             let incidents = incidents.to_vec();
-            Each(move || incidents.clone().into_iter().map(|incident| report.id(incident as usize)))
+            Each(move || incidents.clone().into_iter().map(|incident| report.id(incident)))
         };
-        Shape {
+        GroupShape {
             alert: &group.alert,
             scopes: Each(|| group.scopes.iter().map(|scope| Owned(report.scope(*scope)))),
             incidents: ids(&group.incidents),
@@ -112,7 +114,7 @@ impl Serialize for LazyGroup<'_> {
     }
 }
 
-/// Labels made on the way.
+/// Labels that are derived while they are written.
 struct Owned(Labels);
 
 impl Serialize for Owned {
@@ -121,26 +123,26 @@ impl Serialize for Owned {
     }
 }
 
-/// Incidents that follow each other.
+/// A range of consecutive incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
-    /// Their numbers, from 0 in the order of the report.
+pub struct IncidentRun {
+    /// Their positions in the report, counted from 0.
     pub incidents: Range<usize>,
-    /// Members of all of them.
+    /// The number of their members.
     pub members: usize,
 }
 
-/// What stands before the incidents.
+/// The fields before the incidents.
 #[derive(Serialize)]
-struct Before {
+struct HeadFields {
     schema: &'static str,
     now: Option<Timestamp>,
     totals: Totals,
 }
 
-/// What stands behind them.
+/// The fields after the incidents.
 #[derive(Serialize)]
-struct Behind<'r, G, M> {
+struct TailFields<'r, G, M> {
     groups: G,
     overflow: Option<Overflow>,
     caveats: Vec<String>,
@@ -148,61 +150,64 @@ struct Behind<'r, G, M> {
     malformed_by_error: &'r BTreeMap<&'static str, u64>,
 }
 
-/// The whole document, or all of it that is no incident.
+/// The document with or without its incidents.
 #[derive(Serialize)]
-struct ReportShape<B, I, E> {
+struct ReportShape<H, I, T> {
     #[serde(flatten)]
-    before: B,
+    head: H,
     #[serde(skip_serializing_if = "Option::is_none")]
     incidents: Option<I>,
     #[serde(flatten)]
-    behind: E,
+    tail: T,
 }
 
 impl Report<'_> {
     fn document<S: Serializer>(&self, with_incidents: bool, to: S) -> Result<S::Ok, S::Error> {
-        let incidents = Each(|| (0..self.judgement.incidents.len()).map(|number| LazyIncident(self, number)));
-        let (before, behind) = self.frame();
-        ReportShape { before, incidents: with_incidents.then_some(incidents), behind }.serialize(to)
+        let incidents =
+            Each(|| self.evaluation.incidents.indices().map(|incident| LazyIncident(self, incident)));
+        let (head, tail) = self.frame();
+        ReportShape { head, incidents: with_incidents.then_some(incidents), tail }.serialize(to)
     }
 
-    /// The document in pieces that several threads can write side by side: what stands before the incidents, what stands
-    /// behind them; between them belongs `"incidents"`, an array of [them all](Report::incidents_in).
+    /// The fields before and after the incidents, for writing the document with several threads. Between them
+    /// belongs `"incidents"`, an array of [all incidents](Report::incidents_in).
     pub fn frame(&self) -> (impl Serialize + '_, impl Serialize + '_) {
-        let before = Before { schema: "triage/v1", now: self.now(), totals: self.totals };
-        let behind = Behind {
-            groups: Each(|| (0..self.judgement.groups.len()).map(|number| LazyGroup(self, number))),
+        let head = HeadFields { schema: "triage/v1", now: self.now(), totals: self.totals };
+        let tail = TailFields {
+            groups: Each(|| self.evaluation.groups.indices().map(|group| LazyGroup(self, group))),
             overflow: self.overflow(),
             caveats: self.caveats(),
             malformed: Each(|| self.malformed()),
             malformed_by_error: self.malformed_by_error(),
         };
-        (before, behind)
+        (head, tail)
     }
 
-    /// Some of the incidents, counted from 0 in their order, each made while it is written.
-    pub fn incidents_in(&self, numbers: Range<usize>) -> impl Iterator<Item = impl Serialize + '_> {
-        numbers.map(|number| LazyIncident(self, number))
+    /// The incidents at these positions, counted from 0. Each is derived while it is written.
+    pub fn incidents_in(&self, positions: Range<usize>) -> impl Iterator<Item = impl Serialize + '_> {
+        positions.map(|position| LazyIncident(self, IncidentIx::new(position)))
     }
 
-    /// All incidents in runs of about so many members, for [`incidents_in`](Report::incidents_in); an incident of more is
-    /// a run by itself.
-    pub fn runs(&self, members: usize) -> Vec<Run> {
-        let mut runs: Vec<Run> = Vec::new();
-        for (number, core) in self.judgement.incidents.iter().enumerate() {
+    /// Splits all incidents into runs of at most `members` members, for [`incidents_in`](Report::incidents_in).
+    /// An incident with more members is a run of its own.
+    pub fn runs(&self, members: usize) -> Vec<IncidentRun> {
+        let mut runs: Vec<IncidentRun> = Vec::new();
+        for (position, core) in self.evaluation.incidents.iter().enumerate() {
             match runs.last_mut().filter(|run| run.members + core.members.len() <= members) {
                 Some(run) => {
-                    run.incidents.end = number + 1;
+                    run.incidents.end = position + 1;
                     run.members += core.members.len();
                 }
-                None => runs.push(Run { incidents: number..number + 1, members: core.members.len() }),
+                None => {
+                    runs.push(IncidentRun { incidents: position..position + 1, members: core.members.len() })
+                }
             }
         }
         runs
     }
 
-    /// The document in parts, for output that is read line by line: each incident with `"type": "incident"`, in their
-    /// order; then, always and last, `"type": "report"` with everything else.
+    /// The document in parts, for output that is read line by line: first each incident with
+    /// `"type": "incident"`, then one part with `"type": "report"` and all other fields.
     ///
     /// ```
     /// use alert_triage::{Engine, Format, Rules};
@@ -215,9 +220,9 @@ impl Report<'_> {
     /// assert_eq!((&lines[1]["type"], &lines[1]["totals"]["tickets"]), (&"report".into(), &1.into()));
     /// ```
     pub fn parts(&self) -> impl Iterator<Item = impl Serialize + '_> {
-        let incidents =
-            (0..self.judgement.incidents.len()).map(|number| Part::Incident(LazyIncident(self, number)));
-        incidents.chain(std::iter::once(Part::Report(Rest(self))))
+        let incidents = self.evaluation.incidents.indices();
+        let incidents = incidents.map(|incident| Part::Incident(LazyIncident(self, incident)));
+        incidents.chain(std::iter::once(Part::Report(WithoutIncidents(self))))
     }
 }
 
@@ -225,12 +230,12 @@ impl Report<'_> {
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Part<'r> {
     Incident(LazyIncident<'r>),
-    Report(Rest<'r>),
+    Report(WithoutIncidents<'r>),
 }
 
-struct Rest<'r>(&'r Report<'r>);
+struct WithoutIncidents<'r>(&'r Report<'r>);
 
-impl Serialize for Rest<'_> {
+impl Serialize for WithoutIncidents<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         self.0.document(false, to)
     }
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_on_the_way_is_what_is_at_hand() {
+    fn a_derived_incident_is_written_like_an_existing_one() {
         let mut engine = engine();
         let report = engine.report(None);
         let written = serde_json::to_value(&report).unwrap();
@@ -284,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_make_up_the_document() {
+    fn the_parts_make_up_the_document() {
         let mut engine = engine();
         let report = engine.report(None);
         let mut parts: Vec<Value> = report.parts().map(|part| serde_json::to_value(part).unwrap()).collect();

@@ -3,18 +3,18 @@
 use super::labels::{self, Labels};
 use crate::printable;
 
-/// The same alert standing in several scopes.
+/// One alert that is firing in several scopes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Group {
-    /// Its name.
+    /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
     pub alert: String,
-    /// Where it stands.
+    /// The scopes in which it is firing.
     #[serde(serialize_with = "labels::many_labels")]
     pub scopes: Vec<Labels>,
-    /// Ids of the incidents it is in.
+    /// The ids of the incidents that contain it.
     pub incidents: Vec<String>,
-    /// Ids of those that it heads, if they are so many that they take one row and one notification.
+    /// The ids of the incidents with this headline, if there are enough for one common row and notification.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folded: Vec<String>,
 }

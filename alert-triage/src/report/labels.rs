@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::printable::{printable, shown};
 
-/// Labels by name, in their order.
+/// Labels, sorted by name.
 pub type Labels = BTreeMap<String, String>;
 
 pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::Error> {
@@ -15,7 +15,7 @@ pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::
     if are_plain {
         return to.collect_map(labels.iter().map(|(name, value)| (name, shown(value.as_bytes()))));
     }
-    // Names that differ may look alike once they are cut or escaped.
+    // Different names may become equal when they are truncated or escaped.
     let mut keys = BTreeMap::new();
     for (name, text) in labels {
         let shown = printable(name);

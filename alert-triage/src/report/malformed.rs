@@ -6,14 +6,14 @@ use crate::source_position::SourcePosition;
 /// A line or a record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Malformed {
-    /// Name of its input; none if there is only one.
+    /// The name of the input; `None` if there is only one input.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// Counts from 1.
+    /// The line number, counted from 1.
     pub line: u64,
-    /// What is wrong and what would mend it, going on from "it …".
+    /// What is wrong and how to fix it, as the continuation of "it …".
     pub error: String,
-    /// The text itself, printable and cut.
+    /// The text, made printable and truncated.
     pub text: String,
 }
 

@@ -1,22 +1,30 @@
-//! What is printed: a view of the engine as judged at one instant.
+//! Reports: a view of the engine at one instant, for people and machines.
 
+mod alternatives;
+mod because;
+mod caveats;
 mod document;
 mod group;
 mod incident;
+mod incident_view;
 mod labels;
 mod malformed;
+mod member;
+mod outline;
+mod reason;
 mod row;
 mod totals;
 mod view;
-pub(crate) mod words;
+pub(crate) mod wording;
 
-pub use self::document::Run;
+pub use self::document::IncidentRun;
 pub use self::group::Group;
-pub(crate) use self::incident::Outline;
-pub use self::incident::{AlertRef, Cause, Incident, Member, Role, Score, Seen};
+pub use self::incident::{Incident, Score};
 pub use self::labels::Labels;
 pub(crate) use self::labels::{labels, many_labels, maybe_labels, maybe_many_labels};
 pub use self::malformed::Malformed;
+pub use self::member::{AlertRef, Cause, Member, Role, Seen};
+pub(crate) use self::outline::IncidentOutline;
 pub use self::row::Row;
 pub use self::totals::{Overflow, Totals};
 pub use self::view::Report;

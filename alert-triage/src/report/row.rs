@@ -1,38 +1,38 @@
-//! Incidents as people are told of them.
+//! Rows: incidents as a table shows them, with each folded group as one row.
 
-use super::incident::{Incident, Seen};
+use super::incident::Incident;
 use super::labels::Labels;
+use super::member::Seen;
 use super::view::Report;
-use crate::judge::NONE;
+use crate::judge::{AlertIx, IncidentIx};
 use crate::ledger::TimedPosition;
 
-/// One incident, or the first of a [folded group](super::Group::folded) that stands for all of it; less what there is
-/// no room for.
+/// A row of a table: one incident, or the first incident of a [folded group](super::Group::folded).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// With its first members and scopes only.
+    /// The incident with its first members and scopes.
     pub incident: Incident,
-    /// Incidents that the row stands for; 1 where there is no group.
+    /// The number of incidents in the row; 1 without a group.
     pub incidents: u64,
-    /// Members in all, of this incident.
+    /// The number of members of this incident.
     pub alerts: u64,
-    /// Their records, repeats aside.
+    /// The number of their records, without duplicates.
     pub count: u64,
-    /// Where it is: the first scopes, of all that the row stands for; none where nothing says.
+    /// The first scopes of all incidents in the row; empty without scope labels.
     pub scopes: Vec<Labels>,
-    /// Scopes in all.
+    /// The number of scopes.
     pub scopes_in_all: u64,
-    /// Labels that all members share, those of a common scope among them; never the severity.
+    /// The labels that all members share, including those of a common scope, without the severity.
     pub common: Labels,
-    /// The earliest record of all members.
+    /// The earliest record of the members.
     pub first: Seen,
-    /// The latest.
+    /// The latest record of the members.
     pub last: Seen,
 }
 
 impl Report<'_> {
-    /// The rows in the order of the report, each made when it is asked for, with at most so many `members` and
-    /// `scopes`.
+    /// The rows in the order of the report, each with at most `members` members and `scopes` scopes. A row is
+    /// derived on demand.
     ///
     /// ```
     /// use alert_triage::{Engine, Format, Rules};
@@ -46,36 +46,35 @@ impl Report<'_> {
     /// assert_eq!((rows[0].incidents, rows[0].scopes.len(), rows[0].scopes_in_all), (3, 2, 3));
     /// ```
     pub fn rows(&self, members: usize, scopes: usize) -> impl Iterator<Item = Row> + '_ {
-        let groups = &self.judgement.groups;
-        let is_told = move |number: &usize| match self.judgement.incidents[*number].group {
-            NONE => true,
-            group => groups[group as usize].folded.first() == Some(&(*number as u32)),
+        let groups = &self.evaluation.groups;
+        let has_row = move |incident: &IncidentIx| match self.evaluation.incidents[*incident].group {
+            None => true,
+            Some(group) => groups[group].folded.first() == Some(incident),
         };
-        (0..self.judgement.incidents.len())
-            .filter(is_told)
-            .map(move |number| self.row(number, members, scopes))
+        let incidents = self.evaluation.incidents.indices();
+        incidents.filter(has_row).map(move |incident| self.row(incident, members, scopes))
     }
 
-    fn row(&self, number: usize, members: usize, scopes: usize) -> Row {
-        let judgement = &self.judgement;
-        let core = &judgement.incidents[number];
+    fn row(&self, incident: IncidentIx, members: usize, scopes: usize) -> Row {
+        let evaluation = &self.evaluation;
+        let core = &evaluation.incidents[incident];
         let (incidents, in_all) = match core.group {
-            NONE => (1, self.scope_numbers(number)),
-            group => {
-                let group = &judgement.groups[group as usize];
-                let headed = group.folded.iter().flat_map(|incident| self.scope_numbers(*incident as usize));
-                (group.folded.len() as u64, self.in_order(headed.collect()))
+            None => (1, self.distinct_scopes(incident)),
+            Some(group) => {
+                let group = &evaluation.groups[group];
+                let all = group.folded.iter().flat_map(|incident| self.distinct_scopes(*incident));
+                (group.folded.len() as u64, self.sorted_scopes(all.collect()))
             }
         };
-        let is_placed = in_all.first().is_some_and(|scope| !judgement.scopes.is_nowhere(*scope));
+        let is_placed = in_all.first().is_some_and(|scope| !evaluation.scopes.is_empty(*scope));
         let in_all = if is_placed || in_all.len() > 1 { in_all } else { Vec::new() };
-        let alerts = self.members_of(number);
-        let spans = alerts.iter().map(|at| judgement.span(self.engine, *at));
+        let alerts = evaluation.members(incident);
+        let spans = alerts.iter().map(|at| evaluation.span(*at));
         let nowhere = TimedPosition { at: None, position: crate::source_position::SourcePosition::MAX };
         let (first, last) =
             spans.reduce(|a, b| (a.0.earlier(b.0), a.1.later(b.1))).unwrap_or((nowhere, nowhere));
         Row {
-            incident: self.incident_of(number, members, scopes),
+            incident: self.incident_with(incident, members, scopes),
             incidents,
             alerts: alerts.len() as u64,
             count: core.count,
@@ -87,7 +86,7 @@ impl Report<'_> {
         }
     }
 
-    fn common(&self, alerts: &[u32]) -> Labels {
+    fn common(&self, alerts: &[AlertIx]) -> Labels {
         let Some((first, others)) = alerts.split_first() else { return Labels::new() };
         let mut common = self.labels(*first);
         common.remove("severity");
@@ -95,7 +94,7 @@ impl Report<'_> {
             if common.is_empty() {
                 break;
             }
-            let identity = self.judgement.entry(self.engine, *at).identity();
+            let identity = self.evaluation.entry(*at).identity();
             common.retain(|name, value| identity.label(name) == Some(value.as_str()));
         }
         common

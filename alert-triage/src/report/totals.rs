@@ -2,53 +2,55 @@
 
 use crate::verdict::{Notify, Priority};
 
-/// Sums over the input, so that nothing is lost unsaid: `records` = `duplicates` + the sum of all counts (`alerts`) + `retired`, and for
-/// formats read line by line `lines` = `blank` + `malformed` + `records`.
+/// Sums over all inputs.
+///
+/// `records` = `duplicates` + `alerts` + `retired`, and for line formats `lines` = `blank` + `malformed` +
+/// `records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Totals {
-    /// Lines of all inputs.
+    /// The number of lines.
     pub lines: u64,
-    /// Lines of white space only.
+    /// The number of blank lines.
     pub blank: u64,
-    /// Lines, or records of a document, that could not be read.
+    /// The number of lines, or records of a document, that could not be read.
     pub malformed: u64,
-    /// What could.
+    /// The number of records that could be read.
     pub records: u64,
-    /// Records that repeat one of the same labels, start and state.
+    /// The number of records that repeat one with the same labels, start and state.
     pub duplicates: u64,
-    /// Records that are none, of the alerts that are known.
+    /// The number of records without duplicates, of the alerts in the report.
     pub alerts: u64,
-    /// Records that are none, of alerts that were [forgotten](crate::Engine::retire).
+    /// The number of records without duplicates, of [retired](crate::Engine::retire) alerts.
     #[serde(skip_serializing_if = "is_zero")]
     pub retired: u64,
-    /// Members of all incidents.
+    /// The number of distinct alerts.
     pub distinct: u64,
-    /// Alerts that a sender says it left out.
+    /// The number of alerts that the sender reports as left out.
     pub truncated: u64,
-    /// Incidents, those that notify nobody included.
+    /// The number of incidents, including those that notify nobody.
     pub incidents: u64,
-    /// Notifications that wake somebody; a group counts once.
+    /// The number of pages. A folded group counts once.
     pub pages: u64,
-    /// Notifications that wait for the morning.
+    /// The number of tickets. A folded group counts once.
     pub tickets: u64,
 }
 
-/// Alerts beyond the limit on distinct identities: the mildest, counted and no longer told apart.
+/// The alerts beyond the limit on distinct identities: the mildest ones, which are only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Overflow {
-    /// Records of alerts that are critical.
+    /// The number of records of critical alerts.
     pub critical: u64,
-    /// Records of alerts that are errors.
+    /// The number of records of errors.
     pub error: u64,
-    /// Records of alerts that are warnings, or of an unknown severity.
+    /// The number of records of warnings and of unknown severity.
     pub warning: u64,
-    /// Records of alerts that are for information, and of ends that name an unknown key.
+    /// The number of records of informational alerts, and of resolves with an unknown key.
     pub info: u64,
-    /// All of them.
+    /// The sum of all records.
     pub count: u64,
-    /// By the most severe.
+    /// The priority of the most severe.
     pub priority: Priority,
-    /// By the priority.
+    /// The notification that the priority calls for.
     pub notify: Notify,
 }
 

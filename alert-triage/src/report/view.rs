@@ -1,4 +1,4 @@
-//! A report: a view of the engine as judged at one instant.
+//! The report: a view of the engine at one instant.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::group::Group;
 use super::labels::Labels;
 use super::malformed::Malformed;
 use super::totals::{Overflow, Totals};
-use crate::judge::{Judgement, NONE};
+use crate::judge::{AlertIx, AlertVerdict, Evaluation, ScopeIx, indices};
 use crate::ledger::LabelSetHistory;
 use crate::ledger::{Engine, Offsets};
 use crate::severity::Severity;
@@ -16,18 +16,20 @@ use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
 
 impl Engine {
-    /// Judges everything at `now`; none is the newest time that a record carries, and where no record carries one,
-    /// nothing that needs the time holds.
+    /// Evaluates all alerts at `now`, and makes a report.
+    ///
+    /// `None` means the newest time in the input. If no record carries a time either, no verdict that needs a
+    /// time holds.
     pub fn report(&mut self, now: Option<Timestamp>) -> Report<'_> {
         self.flush_line_counts();
-        Report::of(self, now)
+        Report::new(self, now)
     }
 }
 
-/// Incidents in their order, and what became of every line.
+/// A ranked report of all incidents at one instant.
 ///
-/// A view that borrows the engine: a million incidents need no second copy of what they are made of. Serialized
-/// (`triage/v1`) it is written piece by piece.
+/// The report is a view that borrows the engine: incidents are derived on demand, so a million of them need no
+/// second copy. It serializes as `triage/v1`, piece by piece.
 ///
 /// ```
 /// use alert_triage::{Engine, Format, Rules};
@@ -42,46 +44,46 @@ impl Engine {
 /// ```
 #[derive(Debug)]
 pub struct Report<'e> {
-    pub(crate) engine: &'e Engine,
-    pub(crate) judgement: Judgement,
+    pub(crate) evaluation: Evaluation<'e>,
     pub(crate) offsets: Offsets,
     pub(super) totals: Totals,
 }
 
 impl<'e> Report<'e> {
-    pub(crate) fn of(engine: &'e Engine, now: Option<Timestamp>) -> Self {
-        let judgement = Judgement::of(engine, now);
-        let mut report = Self { engine, judgement, offsets: engine.offsets(), totals: Totals::default() };
+    fn new(engine: &'e Engine, now: Option<Timestamp>) -> Self {
+        let evaluation = Evaluation::new(engine, now);
+        let mut report = Self { evaluation, offsets: engine.offsets(), totals: Totals::default() };
         report.totals = report.sum();
         report
     }
 
     fn sum(&self) -> Totals {
-        let Self { engine, judgement, .. } = self;
-        let all = 0..judgement.alerts.len() as u32;
+        let evaluation = &self.evaluation;
+        let engine = evaluation.engine;
+        let all = || indices::<AlertIx>(evaluation.alerts.len()).map(|at| evaluation.entry(at));
         let overflow = self.overflow();
-        let records: u64 = all.clone().map(|at| judgement.entry(engine, at).records()).sum();
-        let repeats: u64 = all.map(|at| judgement.entry(engine, at).repeats()).sum();
-        let joined: u64 = judgement.ends.values().map(LabelSetHistory::records).sum();
-        let joined_repeats: u64 = judgement.ends.values().map(LabelSetHistory::repeats).sum();
-        let overflown = overflow.map_or(0, |overflow| overflow.count);
+        let records: u64 = all().map(|entry| entry.records()).sum();
+        let repeats: u64 = all().map(|entry| entry.repeats()).sum();
+        let matched: u64 = evaluation.matched_resolves.values().map(LabelSetHistory::records).sum();
+        let matched_repeats: u64 = evaluation.matched_resolves.values().map(LabelSetHistory::repeats).sum();
+        let overflowed = overflow.map_or(0, |overflow| overflow.count);
         let mut totals = Totals {
             lines: engine.lines,
             blank: engine.blank,
             malformed: engine.malformed,
-            records: records + joined + overflown + engine.retired.records,
-            duplicates: repeats + joined_repeats + engine.retired.repeats,
-            alerts: records + joined + overflown - repeats - joined_repeats,
+            records: records + matched + overflowed + engine.retired.records,
+            duplicates: repeats + matched_repeats + engine.retired.repeats,
+            alerts: records + matched + overflowed - repeats - matched_repeats,
             retired: engine.retired.records - engine.retired.repeats,
-            distinct: judgement.alerts.len() as u64,
+            distinct: evaluation.alerts.len() as u64,
             truncated: engine.truncated,
-            incidents: judgement.incidents.len() as u64,
+            incidents: evaluation.incidents.len() as u64,
             pages: 0,
             tickets: 0,
         };
-        let alone = judgement.incidents.iter().filter(|core| core.group == NONE).map(|core| core.priority);
-        let grouped = judgement.groups.iter().filter_map(|group| {
-            group.folded.iter().map(|incident| judgement.incidents[*incident as usize].priority).min()
+        let alone = evaluation.incidents.iter().filter(|core| core.group.is_none()).map(|core| core.priority);
+        let grouped = evaluation.groups.iter().filter_map(|group| {
+            group.folded.iter().map(|incident| evaluation.incidents[*incident].priority).min()
         });
         for priority in alone.chain(grouped).chain(overflow.map(|overflow| overflow.priority)) {
             match priority.notify() {
@@ -93,29 +95,29 @@ impl<'e> Report<'e> {
         totals
     }
 
-    /// The instant that was judged at; none if no record carries a time and none was given.
+    /// The instant of the report; `None` if no time was given and no record carries one.
     pub fn now(&self) -> Option<Timestamp> {
-        self.judgement.now
+        self.evaluation.now
     }
 
-    /// Sums over the input.
+    /// Sums over all inputs.
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Alerts that stand in two scopes or more.
+    /// Alerts that are firing in at least 2 scopes.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = Group> + '_ {
-        self.judgement.groups.iter().map(|group| Group {
+        self.evaluation.groups.iter().map(|group| Group {
             alert: group.alert.to_string(),
             scopes: group.scopes.iter().map(|scope| self.scope(*scope)).collect(),
-            incidents: group.incidents.iter().map(|incident| self.id(*incident as usize)).collect(),
-            folded: group.folded.iter().map(|incident| self.id(*incident as usize)).collect(),
+            incidents: group.incidents.iter().map(|incident| self.id(*incident)).collect(),
+            folded: group.folded.iter().map(|incident| self.id(*incident)).collect(),
         })
     }
 
-    /// What was counted beyond the limit on distinct identities, if anything was.
+    /// The alerts beyond the limit on distinct identities, if there are any.
     pub fn overflow(&self) -> Option<Overflow> {
-        let [critical, error, warning, info] = self.engine.overflow;
+        let [critical, error, warning, info] = self.evaluation.engine.overflow;
         let count = critical + error + warning + info;
         let severity = match () {
             () if critical > 0 => Severity::Critical,
@@ -128,24 +130,30 @@ impl<'e> Report<'e> {
         (count > 0).then_some(Overflow { critical, error, warning, info, count, priority, notify })
     }
 
-    /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) lines and records that could not be read, by place.
+    /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) malformed lines and records, by position.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
-        self.engine.faults.iter().map(|((position, _), malformed)| {
-            Malformed::new(self.engine, &self.offsets, *position, malformed)
+        self.evaluation.engine.faults.iter().map(|((position, _), malformed)| {
+            Malformed::new(self.evaluation.engine, &self.offsets, *position, malformed)
         })
     }
 
-    /// How many of each kind could not be read; all of them.
+    /// The number of malformed lines and records by kind of error.
     pub fn malformed_by_error(&self) -> &BTreeMap<&'static str, u64> {
-        &self.engine.faults_by_kind
+        &self.evaluation.engine.faults_by_kind
     }
 
     pub(crate) fn source(&self, position: SourcePosition) -> Option<String> {
-        self.engine.source_name(position)
+        self.evaluation.engine.source_name(position)
     }
 
-    pub(crate) fn scope(&self, scope: u32) -> Labels {
+    /// The verdict on an alert.
+    pub(crate) fn alert(&self, at: AlertIx) -> &AlertVerdict {
+        &self.evaluation.alerts[at]
+    }
+
+    /// The labels of a scope.
+    pub(crate) fn scope(&self, scope: ScopeIx) -> Labels {
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        self.judgement.scopes.labels(scope).map(pair).collect()
+        self.evaluation.scopes.labels(scope).map(pair).collect()
     }
 }

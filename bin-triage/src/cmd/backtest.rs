@@ -5,7 +5,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{At, Backtest, Critical, Engine, Rules, Sent, SentNotification, Shift, printable};
+use alert_triage::{
+    Backtest, Engine, Location, MissedCritical, PriorityChange, ReplayTotals, Rules, UnmatchedNotification,
+    printable,
+};
 use jiff::Timestamp;
 
 use crate::args::{BacktestArgs, TextOrJson};
@@ -28,7 +31,7 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
         let engine = read::add_sources(&inputs, Engine::recording(rules), args.now);
         read::read_into(&inputs, engine, args.format.0, NonZeroUsize::MIN)
     };
-    let backtest = Backtest::of(read_history(candidate)?, read_history(baseline)?, args.now);
+    let backtest = Backtest::run(read_history(candidate)?, read_history(baseline)?, args.now);
     print(|out| match args.output {
         TextOrJson::Json => {
             let document = serde_json::json!({"schema": "triage/backtest/v1", "backtest": backtest});
@@ -46,9 +49,9 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
 fn write(backtest: &Backtest, candidate: &str, baseline: &str, out: &mut dyn Write) -> io::Result<()> {
     let when = match (backtest.from, backtest.to) {
         (Some(from), Some(to)) => {
-            format!("{from} to {to}, judged at {}", counted(backtest.judged, "instant"))
+            format!("{from} to {to}, evaluated at {}", counted(backtest.judged, "instant"))
         }
-        _ => "the history has no times: it is judged as one report".to_owned(),
+        _ => "the history has no times: it is evaluated as one report".to_owned(),
     };
     write_sentence(out, "", &when)?;
     sent(out, "candidate", candidate, &backtest.candidate)?;
@@ -96,7 +99,7 @@ fn write(backtest: &Backtest, candidate: &str, baseline: &str, out: &mut dyn Wri
     }
 }
 
-fn sent(out: &mut dyn Write, whose: &str, file: &str, sent: &Sent) -> io::Result<()> {
+fn sent(out: &mut dyn Write, whose: &str, file: &str, sent: &ReplayTotals) -> io::Result<()> {
     let (pages, tickets) = (counted(sent.pages, "page"), counted(sent.tickets, "ticket"));
     let (records, alerts) = (counted(sent.records, "record"), counted(sent.alerts, "alert"));
     write_sentence(out, "", &format!("{whose}  {pages}, {tickets} of {records} in {alerts}  ({file})"))
@@ -125,7 +128,7 @@ fn time(at: Option<Timestamp>) -> String {
     at.map_or_else(|| "without a time".to_owned(), |at| at.to_string())
 }
 
-fn notification(out: &mut dyn Write, sent: &SentNotification) -> io::Result<()> {
+fn notification(out: &mut dyn Write, sent: &UnmatchedNotification) -> io::Result<()> {
     let at = sent.at.map_or(String::new(), |at| format!("{at} "));
     let scopes = sent.scopes.iter().map(scope).collect::<Vec<_>>().join(", ");
     let head = format!("{at}{} {} {} {scopes}", sent.priority, sent.change, printable(&sent.headline));
@@ -134,7 +137,7 @@ fn notification(out: &mut dyn Write, sent: &SentNotification) -> io::Result<()> 
     write_sentence(out, "    ", &format!("with the other rules: {}", sent.instead))
 }
 
-fn shift(out: &mut dyn Write, shift: &Shift) -> io::Result<()> {
+fn shift(out: &mut dyn Write, shift: &PriorityChange) -> io::Result<()> {
     let priority = |priority: Option<alert_triage::Priority>| {
         priority.map_or_else(|| "none".to_owned(), |priority| priority.to_string())
     };
@@ -145,14 +148,14 @@ fn shift(out: &mut dyn Write, shift: &Shift) -> io::Result<()> {
     write_sentence(out, "    ", &format!("baseline: {}", shift.instead_of))
 }
 
-fn critical(out: &mut dyn Write, critical: &Critical) -> io::Result<()> {
+fn critical(out: &mut dyn Write, critical: &MissedCritical) -> io::Result<()> {
     let (alert, scope) = (printable(&critical.alert), scope(&critical.scope));
     write_sentence(out, "  ", &format!("{alert} {scope}{}", lines(&critical.evidence)))?;
     write_sentence(out, "    ", &critical.because)
 }
 
 /// Lines of the history to look at, as ` (lines 1, 4)`.
-fn lines(evidence: &[At]) -> String {
+fn lines(evidence: &[Location]) -> String {
     let all: Vec<String> = evidence.iter().map(|at| printable(at.to_string())).collect();
     match (evidence, evidence.first().is_some_and(|at| at.source.is_some())) {
         ([], _) => String::new(),

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{Explanation, Inquiry};
+use alert_triage::{Explanation, Query};
 use anyhow::anyhow;
 
 use crate::args::{ExplainArgs, TextOrJson};
@@ -19,12 +19,12 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let inputs = read::inputs(&args.files)?;
     read::require_files(&inputs, "explain reads its input twice")?;
     let engine = read::read(&inputs, &args.read)?;
-    let mut inquiry = Inquiry::new(engine, args.read.now, &args.subject).map_err(|error| anyhow!(error))?;
-    while let Some(again) = inquiry.again() {
+    let mut query = Query::new(engine, args.read.now, &args.subject).map_err(|error| anyhow!(error))?;
+    while let Some(engine) = query.rerun() {
         let (format, threads) = (args.read.format.0, args.read.threads);
-        inquiry.take(read::read_into(&inputs, again, format, threads)?);
+        query.take(read::read_into(&inputs, engine, format, threads)?);
     }
-    let text = match inquiry.line() {
+    let text = match query.line() {
         Some((source, line)) => match &inputs[source] {
             Input::File(path) => {
                 Some(read_line(path, line).map_err(|error| Input::from(path.clone()).read_error(&error))?)
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
         },
         None => None,
     };
-    let explanation = inquiry.answer(text.as_deref());
+    let explanation = query.answer(text.as_deref());
     print(|out| match (args.output, &explanation) {
         (TextOrJson::Json, explanation) => {
             let document = serde_json::json!({"schema": "triage/explain/v1", "explains": explanation});

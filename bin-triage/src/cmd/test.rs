@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{Cases, Outcome, Rules, printable};
+use alert_triage::{RuleTests, Rules, TestOutcome, printable};
 use anyhow::anyhow;
 
 use crate::args::TestArgs;
@@ -54,18 +54,18 @@ fn printable_parts(message: &str) -> String {
     message.split("; ").map(printable).collect::<Vec<_>>().join("; ")
 }
 
-fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> {
+fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<TestOutcome>> {
     let yaml = user_file::text(path)?;
     let name = path.display().to_string();
-    let cases = Cases::parse(&yaml).map_err(|error| BadUserFile(error.shown(&name, &yaml)))?;
+    let tests = RuleTests::parse(&yaml).map_err(|error| BadUserFile(error.shown(&name, &yaml)))?;
     let beside = |file: &str| path.parent().unwrap_or(Path::new("")).join(file);
-    let rules = match (given, cases.rules()) {
+    let rules = match (given, tests.rules()) {
         (Some(given), _) => given.clone(),
         (None, Some(file)) => user_file::rules(Some(&beside(file)))?,
         (None, None) => Rules::builtin(),
     };
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
-    for (file, line) in cases.files() {
+    for (file, line) in tests.files() {
         let bytes = fs::read(beside(file)).map_err(|error| {
             let full = beside(file);
             anyhow!(
@@ -75,5 +75,5 @@ fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<Outcome>> 
         })?;
         files.insert(file.to_owned(), bytes);
     }
-    Ok(cases.run(&rules, &files))
+    Ok(tests.run(&rules, &files))
 }

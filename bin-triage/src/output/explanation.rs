@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use alert_triage::{
-    Became, IncidentExplained, LineExplained, Lines, Member, Notify, RecordExplained, Role, Would, printable,
+    EvidenceLines, IncidentExplanation, LineExplanation, LineOutcome, Member, Notify, RecordExplanation,
+    Role, WhatIf, printable,
 };
 
 use super::columns::write_sentence;
@@ -13,11 +14,11 @@ use super::phrases::counted;
 /// Members that are shown; the JSON has all.
 const MAX_MEMBERS: usize = 20;
 
-/// Lines that are listed for one alert.
+/// EvidenceLines that are listed for one alert.
 const MAX_LINES: usize = 12;
 
 /// Writes why an incident has its rank, and what would change it.
-pub(crate) fn write_incident(explained: &IncidentExplained, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_incident(explained: &IncidentExplanation, out: &mut dyn Write) -> io::Result<()> {
     let incident = &explained.incident;
     let place = match (&incident.scope, &incident.scopes) {
         (Some(one), _) => scope(one),
@@ -62,17 +63,17 @@ pub(crate) fn write_incident(explained: &IncidentExplained, out: &mut dyn Write)
         writeln!(out, "  and {} more (-o json lists all)", incident.members.len() - MAX_MEMBERS)?;
     }
     title(out, "What would change it")?;
-    match (explained.is_tried, explained.would.is_empty()) {
+    match (explained.is_tried, explained.what_ifs.is_empty()) {
         (false, _) => writeln!(out, "  no change was tried: too many alerts may be related to it")?,
         (true, true) => writeln!(out, "  none of the changes that were tried")?,
         (true, false) => {}
     }
     // An uncertain edge is shown once, among the uncertainties.
-    let is_uncertain = |would: &&Would| {
+    let is_uncertain = |would: &&WhatIf| {
         let edge = would.change.starts_with("without the edge ");
         edge && incident.alternatives.iter().any(|line| line.starts_with(&would.change))
     };
-    for would in explained.would.iter().filter(|would| !is_uncertain(would)) {
+    for would in explained.what_ifs.iter().filter(|would| !is_uncertain(would)) {
         write_sentence(out, "  ", &would.sentence)?;
     }
     if !incident.alternatives.is_empty() {
@@ -102,7 +103,7 @@ fn role(role: Role) -> &'static str {
 }
 
 /// The lines of a member's records: `3 records, lines 1, 4, 5`.
-fn evidence(lines: &Lines) -> String {
+fn evidence(lines: &EvidenceLines) -> String {
     let records = counted(lines.records, "record");
     let all = &lines.lines;
     let cut = all.len() > MAX_LINES || lines.is_cut;
@@ -136,19 +137,19 @@ fn evidence(lines: &Lines) -> String {
 }
 
 /// Writes what became of an input line.
-pub(crate) fn write_line(explained: &LineExplained, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_line(explained: &LineExplanation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}:{}  {}", printable(&explained.source), explained.line, explained.text)?;
     if let Some(format) = explained.format {
         let template = explained.template.as_ref();
         let template = template.map_or(String::new(), |id| format!(", by the template {}", printable(id)));
         writeln!(out, "read as {format}{template}")?;
     }
-    match &explained.became {
-        Became::Nothing { why } => write_sentence(out, "", why),
-        Became::Malformed { kind, error } => {
+    match &explained.outcome {
+        LineOutcome::Nothing { why } => write_sentence(out, "", why),
+        LineOutcome::Malformed { kind, error } => {
             write_sentence(out, "", &format!("malformed ({kind}): it {error}"))
         }
-        Became::Records { begins, records, more } => {
+        LineOutcome::Records { begins, records, more } => {
             if let Some(begins) = begins {
                 write_sentence(
                     out,
@@ -167,7 +168,7 @@ pub(crate) fn write_line(explained: &LineExplained, out: &mut dyn Write) -> io::
     }
 }
 
-fn write_record(record: &RecordExplained, out: &mut dyn Write) -> io::Result<()> {
+fn write_record(record: &RecordExplanation, out: &mut dyn Write) -> io::Result<()> {
     title(out, &printable(&record.alert))?;
     let mut state = format!("state: {}", record.state);
     if let Some(at) = record.at {
@@ -192,7 +193,7 @@ fn write_record(record: &RecordExplained, out: &mut dyn Write) -> io::Result<()>
     let text =
         if member.text.is_empty() { String::new() } else { format!(", text `{}`", printable(&member.text)) };
     write_sentence(out, "  ", &format!("alert: {} {labels}{text}", printable(&member.alert)))?;
-    for loose in &record.loose {
+    for loose in &record.dropped_labels {
         let (label, value) = (printable(&loose.label), printable(&loose.value));
         write_sentence(out, "  ", &format!("{label}={value} is not part of its identity: {}", loose.why))?;
     }

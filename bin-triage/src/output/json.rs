@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
 
-use alert_triage::{Report, Run};
+use alert_triage::{IncidentRun, Report};
 
 /// Members of a run, which one thread writes at once; half a megabyte of text.
 const MAX_RUN_MEMBERS: usize = 512;
@@ -82,18 +82,18 @@ impl<W: Write> Write for ObjectTail<'_, W> {
     }
 }
 
-fn is_small(run: &Run) -> bool {
+fn is_small(run: &IncidentRun) -> bool {
     run.members <= MAX_RUN_MEMBERS
 }
 
-fn text(report: &Report<'_>, run: &Run) -> io::Result<Vec<u8>> {
+fn text(report: &Report<'_>, run: &IncidentRun) -> io::Result<Vec<u8>> {
     let mut text = Vec::with_capacity(run.members * 1_280);
     write(report, run, &mut text)?;
     Ok(text)
 }
 
 /// Writes the incidents of a run, with commas between them.
-fn write(report: &Report<'_>, run: &Run, to: &mut impl Write) -> io::Result<()> {
+fn write(report: &Report<'_>, run: &IncidentRun, to: &mut impl Write) -> io::Result<()> {
     for (number, incident) in report.incidents_in(run.incidents.clone()).enumerate() {
         if number > 0 {
             to.write_all(b",")?;

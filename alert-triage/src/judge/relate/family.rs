@@ -1,11 +1,13 @@
-//! Which alerts may be rungs of one ladder.
+//! The key of alerts that may be rungs of one ladder.
 
 use crate::identity::Identity;
+use crate::judge::index::ScopeIx;
 
-/// The labels that make alerts rungs of one ladder.
-pub(super) fn family(identity: Identity<'_>, scope: u32, base: &str, key: &mut Vec<u8>) {
+/// Writes the key of a family into `key`: the scope, the base name, and all labels except the severity.
+/// Alerts with equal keys are rungs of one ladder.
+pub(super) fn family(identity: Identity<'_>, scope: ScopeIx, base: &str, key: &mut Vec<u8>) {
     key.clear();
-    key.extend_from_slice(&scope.to_le_bytes());
+    key.extend_from_slice(&scope.bytes());
     key.extend_from_slice(base.as_bytes());
     for (name, value) in identity.labels().filter(|(name, _)| *name != "severity") {
         for part in [name, value] {

@@ -1,4 +1,4 @@
-//! Ladders: of one thing the highest rung that stands speaks for all of them.
+//! Ladders: the highest firing rung supersedes the lower ones.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -7,150 +7,142 @@ use super::Union;
 use super::family::family;
 use super::transients::transients;
 use crate::hashing::hash;
-use crate::judge::stand::Stand;
-use crate::judge::{Judged, Judgement, Ladder, NONE, flag};
-use crate::ledger::Engine;
+use crate::judge::alert_phase::AlertPhase;
+use crate::judge::alert_verdict::{AlertVerdict, Ladder};
+use crate::judge::evaluation::Evaluation;
+use crate::judge::flags::Flags;
+use crate::judge::index::{AlertIx, indices};
 use crate::name;
 use crate::rules::Rules;
 
-/// Where a name stands on its ladder.
+/// The base of a name's ladder, its rung, and the kind of the ladder.
 fn rung<'n>(rules: &Rules, alert: &'n str) -> (Cow<'n, str>, u8, Ladder) {
     if let Some((ladder, rung)) = rules.ladder(alert) {
         return (format!("\u{1}{ladder}").into(), rung, Ladder::Row(ladder as u32));
     }
     match name::rung(alert).filter(|_| rules.is_on("ladder/name")) {
-        // The plain name may stand on a ladder of the rules; then so do its forms.
         Some((base, rung)) => (base.into(), rung, Ladder::Name),
         None => (alert.into(), 0, Ladder::Name),
     }
 }
 
-/// The highest standing rung supersedes those below it; all rungs belong together.
-pub(in crate::judge) fn ladders(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
-    let rules = engine.rules();
-    let mut families: Vec<(u64, u32)> = Vec::with_capacity(judgement.alerts.len());
+/// Lets the highest firing rung of each ladder supersede the lower ones, and joins the rungs.
+pub(in crate::judge) fn ladders(evaluation: &mut Evaluation<'_>, union: &mut Union) {
+    let rules = evaluation.engine.rules();
+    let mut families: Vec<(u64, AlertIx)> = Vec::with_capacity(evaluation.alerts.len());
     let mut key = Vec::new();
-    for at in 0..judgement.alerts.len() as u32 {
-        let identity = judgement.entry(engine, at).identity();
-        let scope = judgement.alerts[at as usize].scope;
+    for at in indices(evaluation.alerts.len()) {
+        let identity = evaluation.entry(at).identity();
+        let scope = evaluation.alerts[at].scope;
         let (base, rung, _) = rung(rules, identity.alert);
-        // Without a scope nothing is known to be equal.
-        if !judgement.scopes.is_nowhere(scope) {
+        // Without a scope, two alerts are not known to be related.
+        if !evaluation.scopes.is_empty(scope) {
             family(identity, scope, &base, &mut key);
             families.push((hash(&key), at));
         }
-        judgement.alerts[at as usize].rung = rung;
+        evaluation.alerts[at].rung = rung;
     }
     families.sort_unstable();
-    let mut from = 0;
-    while from < families.len() {
-        let end = from + families[from..].partition_point(|(hash, _)| *hash == families[from].0);
-        if end - from > 1 {
-            let members: Vec<u32> = families[from..end].iter().map(|(_, at)| *at).collect();
-            same(judgement, engine, members, union);
+    for same in families.chunk_by(|one, other| one.0 == other.0) {
+        if same.len() > 1 {
+            let members = same.iter().map(|(_, at)| *at).collect();
+            split_by_family(evaluation, members, union);
         }
-        from = end;
     }
-    transients(judgement, engine, union);
-    to_the_top(judgement);
+    transients(evaluation, union);
+    supersede_by_the_top(evaluation);
 }
 
-/// Who is superseded by what is itself superseded is so by the top.
-fn to_the_top(judgement: &mut Judgement) {
-    for at in 0..judgement.alerts.len() {
-        // Each step leads to a higher rung, so that this ends.
-        while let Some(by) = judgement.alerts.get(judgement.alerts[at].by as usize) {
-            if by.flags & flag::SUPERSEDED == 0 || by.by == NONE {
+/// Replaces a superior that is itself superseded by the top one.
+fn supersede_by_the_top(evaluation: &mut Evaluation<'_>) {
+    for at in indices::<AlertIx>(evaluation.alerts.len()) {
+        // Each step leads to a higher rung, so the loop ends.
+        while let Some(superior) = evaluation.alerts[at].superior.map(|at| &evaluation.alerts[at]) {
+            if !superior.flags.contains(Flags::SUPERSEDED) || superior.superior.is_none() {
                 break;
             }
-            let (top, ladder) = (by.by, by.ladder);
-            (judgement.alerts[at].by, judgement.alerts[at].ladder) = (top, ladder);
+            let (top, ladder) = (superior.superior, superior.ladder);
+            (evaluation.alerts[at].superior, evaluation.alerts[at].ladder) = (top, ladder);
         }
     }
 }
 
-/// Of equal hash; nearly always of one family.
-fn same(judgement: &mut Judgement, engine: &Engine, mut members: Vec<u32>, union: &mut Union) {
-    let rules = engine.rules();
-    let full = |judgement: &Judgement, at: u32| {
-        let mut key = Vec::new();
-        let identity = judgement.entry(engine, at).identity();
-        family(identity, judgement.alerts[at as usize].scope, &rung(rules, identity.alert).0, &mut key);
-        key
-    };
+fn family_key(evaluation: &Evaluation<'_>, at: AlertIx) -> Vec<u8> {
+    let mut key = Vec::new();
+    let identity = evaluation.entry(at).identity();
+    let (base, ..) = rung(evaluation.engine.rules(), identity.alert);
+    family(identity, evaluation.alerts[at].scope, &base, &mut key);
+    key
+}
+
+/// Splits alerts with equal hashes into families; nearly always there is one family.
+fn split_by_family(evaluation: &mut Evaluation<'_>, mut members: Vec<AlertIx>, union: &mut Union) {
     while let Some(&first) = members.first() {
-        let key = full(judgement, first);
-        let (mut own, others): (Vec<u32>, Vec<u32>) =
-            members.into_iter().partition(|at| full(judgement, *at) == key);
+        let key = family_key(evaluation, first);
+        let (mut own, others): (Vec<AlertIx>, Vec<AlertIx>) =
+            members.into_iter().partition(|at| family_key(evaluation, *at) == key);
         members = others;
         if own.len() > 1 {
-            one_family(judgement, engine, &mut own, union);
+            one_family(evaluation, &mut own, union);
         }
     }
 }
 
-fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union: &mut Union) {
-    let rules = engine.rules();
+fn one_family(evaluation: &mut Evaluation<'_>, own: &mut [AlertIx], union: &mut Union) {
+    let rules = evaluation.engine.rules();
     let by_severity = rules.is_on("ladder/severity");
-    // From the highest rung to the lowest; of one rung the most severe first, then by key, so that a tie has one winner.
+    // From the highest rung to the lowest; within a rung the most severe first, then by key.
     own.sort_unstable_by(|a, b| {
-        let rank = |at: u32| {
-            let judged = &judgement.alerts[at as usize];
-            (Reverse(judged.rung), judged.severity.class(), &judgement.entry(engine, at).key)
+        let rank = |at: AlertIx| {
+            let alert = &evaluation.alerts[at];
+            (Reverse(alert.rung), alert.severity.class(), &evaluation.entry(at).key)
         };
         rank(*a).cmp(&rank(*b))
     });
     for (position, &low) in own.iter().enumerate() {
-        let lower = &judgement.alerts[low as usize];
-        let is_above = |top: &Judged, at: u32| {
-            let higher = top.rung > lower.rung;
-            let severer = by_severity
+        let lower = &evaluation.alerts[low];
+        let is_above = |top: &AlertVerdict, at: AlertIx| {
+            let is_more_severe = by_severity
                 && top.rung == lower.rung
                 && top.severity.class() < lower.severity.class()
-                && judgement.entry(engine, at).identity().alert
-                    == judgement.entry(engine, low).identity().alert;
-            higher || severer
+                && evaluation.name(at) == evaluation.name(low);
+            top.rung > lower.rung || is_more_severe
         };
-        // Whoever stands above and is not milder; a milder one above hides nothing.
-        let above = own[..position].iter().copied().filter(|at| {
-            let top = &judgement.alerts[*at as usize];
-            top.stands() && is_above(top, *at)
+        let mut above = own[..position].iter().copied().filter(|at| {
+            let top = &evaluation.alerts[*at];
+            top.is_firing() && is_above(top, *at)
         });
-        let mut milder = false;
-        let mut top = NONE;
-        for at in above {
-            if judgement.alerts[at as usize].priority <= lower.priority {
-                top = at;
-                break;
-            }
-            milder = true;
-        }
-        let ladder = match top {
-            NONE => None,
-            top if judgement.alerts[top as usize].rung == lower.rung => Some(Ladder::Severity),
-            _ => Some(rung(rules, judgement.entry(engine, low).identity().alert).2),
-        };
-        let lower = &mut judgement.alerts[low as usize];
-        if top == NONE {
-            if milder {
-                lower.flags |= flag::LOWER_THAN_ITS_RUNG;
+        // A milder alert above supersedes nothing.
+        let mut is_milder = false;
+        let superior = above.find(|at| {
+            let supersedes = evaluation.alerts[*at].priority <= lower.priority;
+            is_milder |= !supersedes;
+            supersedes
+        });
+        let ladder = superior.map(|top| match evaluation.alerts[top].rung == lower.rung {
+            true => Ladder::Severity,
+            false => rung(rules, evaluation.name(low)).2,
+        });
+        let lower = &mut evaluation.alerts[low];
+        if superior.is_none() {
+            if is_milder {
+                lower.flags |= Flags::MILDER_RUNG_ABOVE;
             }
             continue;
         }
-        (lower.by, lower.ladder) = (top, ladder);
-        if lower.stand == Stand::Open {
-            lower.flags |= flag::SUPERSEDED;
+        (lower.superior, lower.ladder) = (superior, ladder);
+        if lower.phase == AlertPhase::Open {
+            lower.flags |= Flags::SUPERSEDED;
         }
     }
-    // Alerts of one rung and another text are not each other's rungs.
-    let is_ladder = own.iter().any(|at| judgement.alerts[*at as usize].by != NONE) || {
-        let first = &judgement.alerts[own[0] as usize];
-        own.iter().any(|at| judgement.alerts[*at as usize].rung != first.rung)
-            || by_severity
-                && own
-                    .iter()
-                    .any(|at| judgement.alerts[*at as usize].severity.class() != first.severity.class())
-    };
+    // Alerts that differ in their text alone are not rungs of each other.
+    let alert = |at: &AlertIx| &evaluation.alerts[*at];
+    let first = alert(&own[0]);
+    let is_ladder = own.iter().any(|at| {
+        alert(at).superior.is_some()
+            || alert(at).rung != first.rung
+            || by_severity && alert(at).severity.class() != first.severity.class()
+    });
     if is_ladder {
         for pair in own.windows(2) {
             union.join(pair[0], pair[1]);
@@ -159,16 +151,15 @@ fn one_family(judgement: &mut Judgement, engine: &Engine, own: &mut [u32], union
 }
 
 /// Are they rungs of one ladder, or a transient and its lasting form?
-pub(crate) fn is_laddered(judgement: &Judgement, engine: &Engine, a: u32, b: u32) -> bool {
-    let rules = engine.rules();
-    let alert = |at: u32| judgement.entry(engine, at).identity().alert;
-    let key = |at: u32| {
-        let mut key = Vec::new();
-        let identity = judgement.entry(engine, at).identity();
-        family(identity, judgement.alerts[at as usize].scope, &rung(rules, identity.alert).0, &mut key);
-        key
+pub(crate) fn is_laddered(evaluation: &Evaluation<'_>, a: AlertIx, b: AlertIx) -> bool {
+    let is_lasting_form = |transient: AlertIx, lasting: AlertIx| {
+        let form = evaluation.engine.rules().lasting_form(evaluation.name(transient));
+        form.is_some_and(|(form, _)| form == evaluation.name(lasting))
     };
-    let lasts = |a: u32, b: u32| rules.lasting_form(alert(a)).is_some_and(|(lasting, _)| lasting == alert(b));
-    let by = |a: u32, b: u32| judgement.alerts[a as usize].by == b;
-    by(a, b) || by(b, a) || key(a) == key(b) || lasts(a, b) || lasts(b, a)
+    let is_superior = |low: AlertIx, high: AlertIx| evaluation.alerts[low].superior == Some(high);
+    is_superior(a, b)
+        || is_superior(b, a)
+        || family_key(evaluation, a) == family_key(evaluation, b)
+        || is_lasting_form(a, b)
+        || is_lasting_form(b, a)
 }

@@ -1,17 +1,17 @@
-//! What alerts have to do with each other, inside one scope.
+//! Relates alerts of one scope to each other.
 //!
 //! ```text
-//! ladders     the highest standing rung supersedes those below it
-//! transients  a standing XFailure supersedes XTransientFailure
-//! edges       a cause explains its symptoms, where their labels agree
+//! ladders     the highest firing rung supersedes the lower ones
+//! transients  a firing XFailure supersedes XTransientFailure
+//! edges       a cause explains its symptoms, if their labels agree
 //! ```
 //!
-//! Each of them joins what it connects; what is joined becomes one incident.
+//! Related alerts are joined, and each set of joined alerts becomes one incident.
 
-mod agree;
+mod agreeing_labels;
+mod alerts_by_name;
 mod edges;
 mod family;
-mod kinds;
 mod ladders;
 mod transients;
 mod union;

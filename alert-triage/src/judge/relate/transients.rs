@@ -1,93 +1,119 @@
-//! Transients: a lasting form that stands takes the place of its transient one.
+//! Transients: the lasting form, if it is firing, supersedes the transient one.
 
 use super::Union;
+use super::alerts_by_name::AlertsByName;
 use super::family::family;
-use super::kinds::Kinds;
 use crate::hashing::HashMap;
-use crate::judge::stand::Stand;
-use crate::judge::{Judgement, Ladder, NONE, flag};
-use crate::ledger::Engine;
+use crate::judge::alert_phase::AlertPhase;
+use crate::judge::alert_verdict::Ladder;
+use crate::judge::evaluation::Evaluation;
+use crate::judge::flags::Flags;
+use crate::judge::index::{AlertIx, ScopeIx, indices};
 
-/// A standing XFailure supersedes XTransientFailure in its scope; one of the same labels, if there is one.
-pub(super) fn transients(judgement: &mut Judgement, engine: &Engine, union: &mut Union) {
-    let rules = engine.rules();
-    let mut names: HashMap<String, u32> = HashMap::default();
-    let mut wanted = Vec::new();
-    for at in 0..judgement.alerts.len() as u32 {
-        let judged = &judgement.alerts[at as usize];
-        if judged.flags & flag::TRANSIENT == 0 || judgement.scopes.is_nowhere(judged.scope) {
-            continue;
-        }
-        if let Some((lasting, _)) = rules.lasting_form(judgement.entry(engine, at).identity().alert) {
-            let new = names.len() as u32;
-            wanted.push((judged.scope, *names.entry(lasting).or_insert(new), at));
-        }
-    }
-    let wanted = Kinds::of(wanted);
-    if wanted.is_empty() {
+/// Lets a firing XFailure supersede XTransientFailure in its scope. The XFailure with the same labels is
+/// preferred if there are several.
+pub(super) fn transients(evaluation: &mut Evaluation<'_>, union: &mut Union) {
+    let (names, transient) = transients_by_lasting_name(evaluation);
+    if transient.is_empty() {
         return;
     }
-    let mut lasting = Vec::new();
-    for at in 0..judgement.alerts.len() as u32 {
-        let judged = &judgement.alerts[at as usize];
-        if judged.stand != Stand::Open {
+    let lasting = lasting_forms(evaluation, &names, &transient);
+    for (scope, name, lasting) in lasting.iter() {
+        supersede(evaluation, union, scope, transient.get(scope, name), lasting);
+    }
+}
+
+/// The transients by the name of their lasting form, and the numbers of these names.
+fn transients_by_lasting_name(evaluation: &Evaluation<'_>) -> (HashMap<String, u32>, AlertsByName) {
+    let rules = evaluation.engine.rules();
+    let mut names: HashMap<String, u32> = HashMap::default();
+    let mut transient = Vec::new();
+    for (at, alert) in evaluation.alerts.enumerate() {
+        if !alert.flags.contains(Flags::TRANSIENT) || evaluation.scopes.is_empty(alert.scope) {
             continue;
         }
-        let (scope, stands) = (judged.scope, judged.stands());
-        let is_silenced = judged.flags & flag::SILENCED != 0;
-        let Some(&name) = names.get(judgement.entry(engine, at).identity().alert) else { continue };
-        match wanted.get(scope, name) {
+        if let Some((lasting, _)) = rules.lasting_form(evaluation.name(at)) {
+            let new = names.len() as u32;
+            transient.push((alert.scope, *names.entry(lasting).or_insert(new), at));
+        }
+    }
+    (names, AlertsByName::new(transient))
+}
+
+/// The firing lasting forms. Flags the transients whose lasting form is open but suppressed.
+fn lasting_forms(
+    evaluation: &mut Evaluation<'_>,
+    names: &HashMap<String, u32>,
+    transient: &AlertsByName,
+) -> AlertsByName {
+    let mut lasting = Vec::new();
+    for at in indices::<AlertIx>(evaluation.alerts.len()) {
+        let alert = &evaluation.alerts[at];
+        if alert.phase != AlertPhase::Open {
+            continue;
+        }
+        let (scope, is_firing) = (alert.scope, alert.is_firing());
+        let is_silenced = alert.flags.contains(Flags::SILENCED);
+        let Some(&name) = names.get(evaluation.name(at)) else { continue };
+        match transient.get(scope, name) {
             [] => {}
-            _ if stands => lasting.push((scope, name, at)),
-            held_below => {
-                let held = if is_silenced { flag::LASTING_SILENCED } else { flag::LASTING_INHIBITED };
-                for &below in held_below {
-                    judgement.alerts[below as usize].flags |= held;
+            _ if is_firing => lasting.push((scope, name, at)),
+            below => {
+                let flag = if is_silenced { Flags::LASTING_SILENCED } else { Flags::LASTING_INHIBITED };
+                for &below in below {
+                    evaluation.alerts[below].flags |= flag;
                 }
             }
         }
     }
-    for (scope, name, lasting) in Kinds::of(lasting).iter() {
-        let mut lasting = lasting.to_vec();
-        lasting.sort_unstable_by(|a, b| {
-            let rank = |at: u32| (judgement.alerts[at as usize].priority, &judgement.entry(engine, at).key);
-            rank(*a).cmp(&rank(*b))
-        });
-        // All have the name of the first, as it is or as their lasting form.
-        let base = judgement.entry(engine, lasting[0]).identity().alert.to_owned();
-        let place = |judgement: &Judgement, at: u32| {
-            let mut key = Vec::new();
-            family(judgement.entry(engine, at).identity(), scope, &base, &mut key);
-            key
-        };
-        let mut of_place: HashMap<Vec<u8>, u32> = HashMap::default();
-        for &at in &lasting {
-            of_place.entry(place(judgement, at)).or_insert(at);
+    AlertsByName::new(lasting)
+}
+
+fn supersede(
+    evaluation: &mut Evaluation<'_>,
+    union: &mut Union,
+    scope: ScopeIx,
+    transient: &[AlertIx],
+    lasting: &[AlertIx],
+) {
+    let mut lasting = lasting.to_vec();
+    lasting.sort_unstable_by(|a, b| {
+        let rank = |at: AlertIx| (evaluation.alerts[at].priority, &evaluation.entry(at).key);
+        rank(*a).cmp(&rank(*b))
+    });
+    // All have the name of the first, as it is or as their lasting form.
+    let base = evaluation.name(lasting[0]).to_owned();
+    let family_key = |evaluation: &Evaluation<'_>, at: AlertIx| {
+        let mut key = Vec::new();
+        family(evaluation.entry(at).identity(), scope, &base, &mut key);
+        key
+    };
+    let mut by_family: HashMap<Vec<u8>, AlertIx> = HashMap::default();
+    for &at in &lasting {
+        by_family.entry(family_key(evaluation, at)).or_insert(at);
+    }
+    for &at in transient {
+        let is_milder = |top: AlertIx| evaluation.alerts[top].priority > evaluation.alerts[at].priority;
+        let same = by_family.get(&family_key(evaluation, at)).copied().filter(|same| !is_milder(*same));
+        let top = same.unwrap_or(lasting[0]);
+        let is_milder = is_milder(top);
+        let alert = &mut evaluation.alerts[at];
+        if alert.phase == AlertPhase::Open && is_milder {
+            alert.flags |= Flags::MILDER_RUNG_ABOVE | Flags::LASTING_MILDER;
+            continue;
         }
-        for &at in wanted.get(scope, name) {
-            let is_milder =
-                |top: u32| judgement.alerts[top as usize].priority > judgement.alerts[at as usize].priority;
-            let same = of_place.get(&place(judgement, at)).copied().filter(|same| !is_milder(*same));
-            let top = same.unwrap_or(lasting[0]);
-            let is_milder = is_milder(top);
-            let judged = &mut judgement.alerts[at as usize];
-            if judged.stand == Stand::Open && is_milder {
-                judged.flags |= flag::LOWER_THAN_ITS_RUNG | flag::LASTING_MILDER;
-                continue;
-            }
-            if judged.by == NONE {
-                (judged.by, judged.ladder) = (top, Some(Ladder::Transient));
-            }
-            if judged.stand == Stand::Open {
-                judged.flags |= flag::SUPERSEDED;
-            }
-            // It was judged as the lasting form before that one came: one fault, that began with the transient.
-            if judged.flags & flag::SUSTAINED != 0 && judged.stands() && same.is_some() {
-                let since = judged.since;
-                let lasting = &mut judgement.alerts[top as usize];
-                lasting.since = lasting.since.min(since);
-            }
-            union.join(at, top);
+        if alert.superior.is_none() {
+            (alert.superior, alert.ladder) = (Some(top), Some(Ladder::Transient));
         }
+        if alert.phase == AlertPhase::Open {
+            alert.flags |= Flags::SUPERSEDED;
+        }
+        // A sustained transient and its lasting form are one fault, which began with the transient.
+        if alert.flags.contains(Flags::SUSTAINED) && alert.is_firing() && same.is_some() {
+            let since = alert.since;
+            let lasting = &mut evaluation.alerts[top];
+            lasting.since = lasting.since.min(since);
+        }
+        union.join(at, top);
     }
 }

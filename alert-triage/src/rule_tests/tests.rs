@@ -5,8 +5,8 @@ use crate::rules::Rules;
 
 /// `LINE: at TIME: message` for each failure of one test.
 fn failures(yaml: &str) -> Vec<String> {
-    let cases = Cases::parse(yaml).unwrap_or_else(|error| panic!("{yaml}\n{error}"));
-    let outcomes = cases.run(&Rules::builtin(), &BTreeMap::new());
+    let tests = RuleTests::parse(yaml).unwrap_or_else(|error| panic!("{yaml}\n{error}"));
+    let outcomes = tests.run(&Rules::builtin(), &BTreeMap::new());
     let all = outcomes.into_iter().flat_map(|outcome| outcome.failures);
     all.map(|failure| format!("{}: at {}: {}", failure.line, failure.at, failure.message)).collect()
 }
@@ -17,7 +17,7 @@ fn test(input: &str, expect: &str) -> String {
 }
 
 #[test]
-fn what_is_not_as_expected_is_told_with_its_reason() {
+fn a_mismatch_is_reported_with_its_reason() {
     let stale = "  - {at: 0m, alert: LLMModelStale, labels: {zone: AB}, startsAt: 0m}\n\
                  \u{20} - {at: 0m, alert: LLMModelVeryStale, labels: {zone: AB}, startsAt: 0m}\n\
                  \u{20} - {at: 0m, alert: TooFewEndpointsRegistered, labels: {zone: XQ}, startsAt: 0m}";
@@ -37,11 +37,11 @@ fn what_is_not_as_expected_is_told_with_its_reason() {
              before it",
         ),
         (
-            "a head that is none",
+            "a member that is not the headline",
             "      incidents:\n      - {headline: LLMModelStale, scope: {zone: AB}}",
             "11: at 10m: no incident headed by LLMModelStale zone=AB; there are P1 page TooFewEndpointsRegistered \
              zone=XQ; P2 page LLMModelVeryStale zone=AB; LLMModelStale zone=AB is superseded in the incident of \
-             LLMModelVeryStale zone=AB: LLMModelVeryStale stands, a higher rung",
+             LLMModelVeryStale zone=AB: LLMModelVeryStale, a higher rung, is firing",
         ),
         (
             "another zone",
@@ -58,16 +58,16 @@ fn what_is_not_as_expected_is_told_with_its_reason() {
         (
             "a member",
             "      incidents: [{headline: LLMModelVeryStale, members: [{alert: X}]}]",
-            "10: at 10m: incident LLMModelVeryStale zone=AB: X is no member; members are LLMModelVeryStale zone=AB; \
+            "10: at 10m: incident LLMModelVeryStale zone=AB: X is not a member; members are LLMModelVeryStale zone=AB; \
              LLMModelStale zone=AB",
         ),
         (
-            "what became of a member",
+            "the verdict on a member",
             "      incidents: [{headline: LLMModelVeryStale, members: [{alert: LLMModelStale, verdict: active, by: X}]}]",
-            "10: at 10m: LLMModelStale zone=AB: verdict: expected active, got superseded; LLMModelVeryStale stands, a \
-             higher rung [upcommerce/model-freshness]\n\
-             10: at 10m: LLMModelStale zone=AB: by: expected X, got LLMModelVeryStale; LLMModelVeryStale stands, a higher \
-             rung [upcommerce/model-freshness]",
+            "10: at 10m: LLMModelStale zone=AB: verdict: expected active, got superseded; LLMModelVeryStale, a \
+             higher rung, is firing [upcommerce/model-freshness]\n\
+             10: at 10m: LLMModelStale zone=AB: by: expected X, got LLMModelVeryStale; LLMModelVeryStale, a higher \
+             rung, is firing [upcommerce/model-freshness]",
         ),
         (
             "an alert's figures",
@@ -99,7 +99,7 @@ fn what_is_not_as_expected_is_told_with_its_reason() {
 }
 
 #[test]
-fn what_has_not_arrived_is_not_there() {
+fn a_report_holds_only_what_has_arrived() {
     let yaml = "
 tests:
 - name: one comes later
@@ -134,7 +134,7 @@ tests:
 }
 
 #[test]
-fn a_malformed_line_fails_a_test_that_did_not_ask_for_it() {
+fn a_malformed_line_fails_a_test_that_does_not_expect_it() {
     let input = "  - lines: |\n      Zone AB: LLMModelStale\n      nonsense";
     assert_eq!(
         failures(&test(input, "      {tickets: 1}")),
@@ -147,10 +147,10 @@ fn a_malformed_line_fails_a_test_that_did_not_ask_for_it() {
 }
 
 #[test]
-fn a_file_of_cases_that_cannot_be_used_says_where() {
+fn a_bad_rule_test_file_is_rejected_with_its_line() {
     let check = "\n  checks: [{expect: {pages: 0}}]";
     for (case, yaml, want) in [
-        ("nothing", "".to_owned(), "holds no tests: write `tests:` and rows with name, input and checks"),
+        ("nothing", "".to_owned(), "contains no tests: write `tests:` and rows with name, input and checks"),
         (
             "a word too many",
             "test: []".to_owned(),
@@ -159,7 +159,7 @@ fn a_file_of_cases_that_cannot_be_used_says_where() {
         (
             "no checks",
             "tests:\n- {name: t, checks: []}".to_owned(),
-            "line 2 column 10: test `t` checks nothing: write a row of checks",
+            "line 2 column 10: test `t` has no checks: write at least one row under `checks`",
         ),
         (
             "an expectation of another name",
@@ -170,34 +170,34 @@ fn a_file_of_cases_that_cannot_be_used_says_where() {
         (
             "an input of nothing",
             format!("tests:\n- name: t\n  input: [{{at: 0m}}]{check}"),
-            "line 3 column 11: an input is one of: `alert` with its labels and state, `lines`, or `file`; `at` goes with \
-             each, `format` with lines and file",
+            "line 3 column 11: an input has exactly one of `alert`, `lines` and `file`; `at` is allowed with each, \
+             `format` with `lines` and `file`, all other fields with `alert`",
         ),
         (
             "an input of two",
             format!("tests:\n- name: t\n  input: [{{lines: x, state: firing}}]{check}"),
-            "line 3 column 11: an input is one of: `alert` with its labels and state, `lines`, or `file`; `at` goes with \
-             each, `format` with lines and file",
+            "line 3 column 11: an input has exactly one of `alert`, `lines` and `file`; `at` is allowed with each, \
+             `format` with `lines` and `file`, all other fields with `alert`",
         ),
         (
             "a state",
             format!("tests:\n- name: t\n  input: [{{alert: X, state: open}}]{check}"),
-            "line 3 column 29: `open` is no state: write firing, resolved, pending or event",
+            "line 3 column 29: `open` is not a state: write firing, resolved, pending or event",
         ),
         (
             "a time",
             format!("tests:\n- name: t\n  input: [{{alert: X, at: noon}}]{check}"),
-            "line 3 column 26: `noon` is no time: write 0m, 90s, 1h30m behind the start, or 2026-11-23T06:51:59Z",
+            "line 3 column 26: `noon` is not a time: write 0m, 90s, 1h30m after the start, or 2026-11-23T06:51:59Z",
         ),
         (
             "a time before the start",
             format!("tests:\n- name: t\n  input: [{{alert: X, at: -5m}}]{check}"),
-            "line 3 column 26: `-5m` is no time: write 0m, 90s, 1h30m behind the start, or 2026-11-23T06:51:59Z",
+            "line 3 column 26: `-5m` is not a time: write 0m, 90s, 1h30m after the start, or 2026-11-23T06:51:59Z",
         ),
         (
             "repeats of nothing",
             format!("tests:\n- name: t\n  input: [{{alert: X, times: 3}}]{check}"),
-            "line 3 column 29: `times` needs `every`, and an `at` to begin with",
+            "line 3 column 29: `times` needs `every` and a first time in `at`",
         ),
         (
             "a format",
@@ -208,27 +208,27 @@ fn a_file_of_cases_that_cannot_be_used_says_where() {
         (
             "a verdict",
             "tests:\n- name: t\n  checks: [{expect: {alerts: [{alert: X, verdict: ok}]}}]".to_owned(),
-            "line 3 column 51: `ok` is no verdict: write silenced, inhibited, flapping, resolved, obsolete, pending, \
+            "line 3 column 51: `ok` is not a verdict: write silenced, inhibited, flapping, resolved, obsolete, pending, \
              superseded, sustained, transient, informational, active",
         ),
         (
             "a priority",
             "tests:\n- name: t\n  checks: [{expect: {incidents: [{priority: high}]}}]".to_owned(),
-            "line 3 column 45: `high` is no priority: write P1, P2, P3, P4, P5",
+            "line 3 column 45: `high` is not a priority: write P1, P2, P3, P4, P5",
         ),
         (
             "checks that go back",
             "tests:\n- name: t\n  checks: [{at: 5m, expect: {}}, {at: 1m, expect: {}}]".to_owned(),
-            "line 3 column 39: this check comes before the one above it: write them in the order of time",
+            "line 3 column 39: this check comes before the one above it: sort the checks by time",
         ),
     ] {
-        let error = Cases::parse(&yaml).expect_err(case);
+        let error = RuleTests::parse(&yaml).expect_err(case);
         assert_eq!(error.to_string(), want, "{case}");
     }
 }
 
 #[test]
-fn files_are_named_and_handed_over() {
+fn input_files_are_listed_and_passed_in() {
     let yaml = "
 rules: r.yml
 tests:
@@ -236,11 +236,11 @@ tests:
   input: [{file: night.log}]
   checks: [{expect: {pages: 1}}]
 ";
-    let cases = Cases::parse(yaml).unwrap();
-    assert_eq!(cases.rules(), Some("r.yml"));
-    assert_eq!(cases.files().collect::<Vec<_>>(), [("night.log", 5)]);
+    let tests = RuleTests::parse(yaml).unwrap();
+    assert_eq!(tests.rules(), Some("r.yml"));
+    assert_eq!(tests.files().collect::<Vec<_>>(), [("night.log", 5)]);
     let files = BTreeMap::from([("night.log".to_owned(), b"Zone AB: TooFewEndpointsRegistered\n".to_vec())]);
-    assert_eq!(cases.run(&Rules::builtin(), &files)[0].failures, []);
-    let outcome = &cases.run(&Rules::builtin(), &BTreeMap::new())[0];
+    assert_eq!(tests.run(&Rules::builtin(), &files)[0].failures, []);
+    let outcome = &tests.run(&Rules::builtin(), &BTreeMap::new())[0];
     assert_eq!(outcome.failures[0].message, "night.log was not read");
 }

@@ -1,31 +1,31 @@
-//! What was expected against what there is; only what is named.
+//! Compares a report with an expectation, field by field.
 
 use std::collections::BTreeMap;
 
 use serde_saphyr::Spanned;
 
-use super::file::{AlertRow, Expect, IncidentRow, NoticeRow};
+use super::file::{AlertRow, Expectation, IncidentRow, NotificationRow};
 use crate::incident_tracker::Notification;
 use crate::printable::printable;
 use crate::report::{Incident, Labels, Member, Totals};
 use crate::yaml::Text;
 
-/// Incidents listed where one was not found.
-const LISTED: usize = 6;
+/// Maximum number of names listed in one message.
+const MAX_LISTED: usize = 6;
 
-pub(super) struct Got {
+pub(super) struct Actual {
     pub(super) totals: Totals,
-    /// How many, and the first of them.
+    /// The number of malformed lines, and the first one with its reason.
     pub(super) malformed: (u64, Option<String>),
     pub(super) incidents: Vec<Incident>,
     pub(super) notices: Vec<Notification>,
 }
 
-/// A line of the file, where there is a closer one than the check's, and what is wrong.
-type Failed = (Option<u64>, String);
+/// The line of the expectation (`None`: the line of the check) and the message.
+type Mismatch = (Option<u64>, String);
 
-pub(super) fn compare(expect: &Expect, got: &Got) -> Vec<Failed> {
-    let mut failed: Vec<Failed> = Vec::new();
+pub(super) fn compare(expect: &Expectation, got: &Actual) -> Vec<Mismatch> {
+    let mut failed: Vec<Mismatch> = Vec::new();
     let (malformed, first) = &got.malformed;
     if *malformed != expect.malformed {
         let first = first.as_ref().map_or(String::new(), |first| format!(": {first}"));
@@ -52,7 +52,7 @@ pub(super) fn compare(expect: &Expect, got: &Got) -> Vec<Failed> {
     failed
 }
 
-fn incidents(rows: &[Spanned<IncidentRow>], got: &Got, failed: &mut Vec<Failed>) {
+fn incidents(rows: &[Spanned<IncidentRow>], got: &Actual, failed: &mut Vec<Mismatch>) {
     if rows.is_empty() && !got.incidents.is_empty() {
         failed.push((None, format!("incidents: expected none, got {}", listed(&got.incidents))));
     }
@@ -73,26 +73,30 @@ fn incidents(rows: &[Spanned<IncidentRow>], got: &Got, failed: &mut Vec<Failed>)
         }
         taken.push(found);
     }
-    // The order is the ranking, so it is compared as well.
+    // Incidents are listed by rank, so their order is compared as well.
     let found: Vec<usize> = taken.into_iter().flatten().collect();
     if let Some(pair) = found.windows(2).find(|pair| pair[0] > pair[1]) {
         let (first, second) = (&got.incidents[pair[0]], &got.incidents[pair[1]]);
-        let message =
-            format!("order: expected {} before {}, which ranks before it", named(first), named(second));
+        let message = format!(
+            "order: expected {} before {}, which ranks before it",
+            incident_label(first),
+            incident_label(second)
+        );
         failed.push((None, message));
     }
 }
 
-/// A pattern over several scopes is in each of them.
+/// Is the incident in this scope? An incident over several scopes is in each of them.
 fn is_in(scope: &Labels, incident: &Incident) -> bool {
     let has = |known: &Labels| scope.iter().all(|(name, value)| known.get(name) == Some(value));
     incident.scope.iter().chain(incident.scopes.iter().flatten()).any(has)
 }
 
-fn incident(row: &Spanned<IncidentRow>, incident: &Incident) -> Vec<Failed> {
+fn incident(row: &Spanned<IncidentRow>, incident: &Incident) -> Vec<Mismatch> {
     let line = row.referenced.line();
     let row = &row.value;
-    let mut differ = Differ { what: format!("incident {}", named(incident)), line, failed: Vec::new() };
+    let mut differ =
+        Comparison { what: format!("incident {}", incident_label(incident)), line, failed: Vec::new() };
     let because = incident.because.first().cloned().unwrap_or_default();
     differ.word("priority", &row.priority, incident.priority, &because);
     differ.word("notify", &row.notify, incident.notify, &because);
@@ -107,12 +111,12 @@ fn incident(row: &Spanned<IncidentRow>, incident: &Incident) -> Vec<Failed> {
         match best {
             Some(failed) => differ.failed.extend(failed),
             None => {
-                let names: Vec<String> = incident.members.iter().map(called).collect();
-                let missing = called_by(&wanted.value);
+                let names: Vec<String> = incident.members.iter().map(member_label).collect();
+                let missing = row_label(&wanted.value);
                 let message = format!(
-                    "incident {}: {missing} is no member; members are {}",
-                    named(incident),
-                    short(&names)
+                    "incident {}: {missing} is not a member; members are {}",
+                    incident_label(incident),
+                    join(&names)
                 );
                 differ.failed.push((Some(wanted.referenced.line()), message));
             }
@@ -121,19 +125,19 @@ fn incident(row: &Spanned<IncidentRow>, incident: &Incident) -> Vec<Failed> {
     differ.failed
 }
 
-fn alerts(rows: &[Spanned<AlertRow>], got: &Got, failed: &mut Vec<Failed>) {
+fn alerts(rows: &[Spanned<AlertRow>], got: &Actual, failed: &mut Vec<Mismatch>) {
     let members = || got.incidents.iter().flat_map(|incident| &incident.members);
     if rows.is_empty() && members().next().is_some() {
-        let names: Vec<String> = members().map(called).collect();
-        failed.push((None, format!("alerts: expected none, got {}", short(&names))));
+        let names: Vec<String> = members().map(member_label).collect();
+        failed.push((None, format!("alerts: expected none, got {}", join(&names))));
     }
     for row in rows {
         let best = members().filter(|member| is_meant(&row.value, member)).map(|member| alert(row, member));
         match best.min_by_key(Vec::len) {
             Some(differ) => failed.extend(differ),
             None => {
-                let names: Vec<String> = members().map(called).collect();
-                let message = format!("no alert {}; there are {}", called_by(&row.value), short(&names));
+                let names: Vec<String> = members().map(member_label).collect();
+                let message = format!("no alert {}; there are {}", row_label(&row.value), join(&names));
                 failed.push((Some(row.referenced.line()), message));
             }
         }
@@ -145,10 +149,10 @@ fn is_meant(row: &AlertRow, member: &Member) -> bool {
         && row.labels.iter().all(|(name, value)| member.labels.get(name) == Some(value))
 }
 
-fn alert(row: &Spanned<AlertRow>, member: &Member) -> Vec<Failed> {
+fn alert(row: &Spanned<AlertRow>, member: &Member) -> Vec<Mismatch> {
     let line = row.referenced.line();
     let row = &row.value;
-    let mut differ = Differ { what: called(member), line, failed: Vec::new() };
+    let mut differ = Comparison { what: member_label(member), line, failed: Vec::new() };
     let why = format!("{} [{}]", member.why, member.rule);
     differ.word("verdict", &row.verdict, member.verdict, &why);
     differ.word("severity", &row.severity, member.severity, &why);
@@ -177,21 +181,22 @@ fn alert(row: &Spanned<AlertRow>, member: &Member) -> Vec<Failed> {
     differ.failed
 }
 
-/// Told since the check before, in their order.
-fn notices(rows: &[Spanned<NoticeRow>], got: &Got, failed: &mut Vec<Failed>) {
-    let told = |notice: &Notification| {
+/// Compares the notifications since the previous check, in order.
+fn notices(rows: &[Spanned<NotificationRow>], got: &Actual, failed: &mut Vec<Mismatch>) {
+    let summary = |notice: &Notification| {
         format!("{} {} {} {}", notice.change, notice.priority, notice.notify, notice.headline)
     };
-    let all: Vec<String> = got.notices.iter().map(told).collect();
+    let all: Vec<String> = got.notices.iter().map(summary).collect();
     if rows.len() != got.notices.len() {
-        let got = if all.is_empty() { "none".to_owned() } else { short(&all) };
+        let got = if all.is_empty() { "none".to_owned() } else { join(&all) };
         failed.push((None, format!("notices: expected {}, got {}: {got}", rows.len(), all.len())));
         return;
     }
     for (row, notice) in rows.iter().zip(&got.notices) {
         let line = row.referenced.line();
         let row = &row.value;
-        let mut differ = Differ { what: format!("notice `{}`", told(notice)), line, failed: Vec::new() };
+        let mut differ =
+            Comparison { what: format!("notice `{}`", summary(notice)), line, failed: Vec::new() };
         differ.word("headline", &row.headline, &notice.headline, "");
         differ.word("change", &row.change, notice.change, "");
         differ.word("priority", &row.priority, notice.priority, "");
@@ -200,13 +205,13 @@ fn notices(rows: &[Spanned<NoticeRow>], got: &Got, failed: &mut Vec<Failed>) {
     }
 }
 
-struct Differ {
+struct Comparison {
     what: String,
     line: u64,
-    failed: Vec<Failed>,
+    failed: Vec<Mismatch>,
 }
 
-impl Differ {
+impl Comparison {
     fn fail(&mut self, line: Option<u64>, message: String) {
         self.failed.push((line.or(Some(self.line)), format!("{}: {message}", self.what)));
     }
@@ -238,15 +243,15 @@ fn with_labels<'l>(name: &str, labels: impl Iterator<Item = (&'l String, &'l Str
     text
 }
 
-fn called(member: &Member) -> String {
+fn member_label(member: &Member) -> String {
     with_labels(&member.alert, member.labels.iter())
 }
 
-fn called_by(row: &AlertRow) -> String {
+fn row_label(row: &AlertRow) -> String {
     with_labels(&row.alert.value, row.labels.iter())
 }
 
-fn named(incident: &Incident) -> String {
+fn incident_label(incident: &Incident) -> String {
     match &incident.scope {
         Some(scope) => with_labels(&incident.headline, scope.iter()),
         None => format!(
@@ -259,30 +264,30 @@ fn named(incident: &Incident) -> String {
 
 fn listed(incidents: &[Incident]) -> String {
     let names: Vec<String> = (incidents.iter())
-        .map(|incident| format!("{} {} {}", incident.priority, incident.notify, named(incident)))
+        .map(|incident| format!("{} {} {}", incident.priority, incident.notify, incident_label(incident)))
         .collect();
-    short(&names)
+    join(&names)
 }
 
-fn short(names: &[String]) -> String {
+fn join(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    let mut text = names.iter().take(LISTED).cloned().collect::<Vec<_>>().join("; ");
-    if names.len() > LISTED {
-        text.push_str(&format!("; and {} more", names.len() - LISTED));
+    let mut text = names.iter().take(MAX_LISTED).cloned().collect::<Vec<_>>().join("; ");
+    if names.len() > MAX_LISTED {
+        text.push_str(&format!("; and {} more", names.len() - MAX_LISTED));
     }
     text
 }
 
-fn not_found(row: &IncidentRow, got: &Got) -> String {
+fn not_found(row: &IncidentRow, got: &Actual) -> String {
     let empty = BTreeMap::new();
     let wanted = match &row.headline {
         Some(headline) => with_labels(&headline.value, row.scope.iter()),
         None => with_labels("any", if row.scope.is_empty() { empty.iter() } else { row.scope.iter() }),
     };
     let mut message = format!("no incident headed by {wanted}; there are {}", listed(&got.incidents));
-    // It may be there, and not at the head.
+    // The alert may be a member without being the headline.
     let Some(headline) = &row.headline else { return message };
     for incident in &got.incidents {
         let member = incident.members.iter().find(|member| {
@@ -292,9 +297,9 @@ fn not_found(row: &IncidentRow, got: &Got) -> String {
         if let Some(member) = member {
             message.push_str(&format!(
                 "; {} is {} in the incident of {}: {}",
-                called(member),
+                member_label(member),
                 member.verdict,
-                named(incident),
+                incident_label(incident),
                 member.why
             ));
             break;

@@ -1,21 +1,36 @@
-//! From what was typed to what is meant.
+//! Finds the incident or the line that a query is about.
 
 use jiff::Timestamp;
 
-use super::Subject;
+use super::naming::{identity_key, incident_label};
 use crate::hashing::hash;
+use crate::judge::IncidentIx;
 use crate::ledger::Engine;
 use crate::printable::printable;
 use crate::report::Report;
+use crate::report::wording::counted;
 use crate::source_position::SourcePosition;
 
-/// Digits of an id that it does not go by now; fewer would be found by chance.
-const ALIAS: usize = 6;
+/// Minimum length of a prefix of an earlier id. A shorter prefix would match by chance.
+const MIN_ALIAS_LEN: usize = 6;
 
-/// Choices named in an error.
-const NAMED: usize = 8;
+/// Maximum number of choices in an error.
+const MAX_CHOICES: usize = 8;
 
-pub(super) fn subject(engine: &mut Engine, now: Option<Timestamp>, what: &str) -> Result<Subject, String> {
+/// The subject of a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The incident, and the id of the query if it is an earlier id.
+    Incident(IncidentIx, Option<String>),
+    /// The input (counted from 0), the line (counted from 1), and the position of the line.
+    Line(usize, u64, SourcePosition),
+}
+
+/// Finds what `what` is about.
+///
+/// # Errors
+/// If `what` matches nothing or more than one thing.
+pub(super) fn find(engine: &mut Engine, now: Option<Timestamp>, what: &str) -> Result<Subject, String> {
     let what = what.trim();
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((name, line)) = what.rsplit_once(':').filter(|(_, line)| is_number(line)) {
@@ -25,9 +40,10 @@ pub(super) fn subject(engine: &mut Engine, now: Option<Timestamp>, what: &str) -
     let report = engine.report(now);
     if is_number(what) {
         let line: u64 = what.parse().unwrap_or(u64::MAX);
-        let is_there = (0..report.engine.sources.len()).any(|source| lines(report.engine, source) >= line);
-        // Digits alone may begin an id as well; a line that is there comes first.
-        return match number(report.engine, what) {
+        let engine = report.evaluation.engine;
+        let is_there = (0..engine.sources.len()).any(|source| lines(engine, source) >= line);
+        // Digits may also be the prefix of an id. A line that exists takes precedence.
+        return match line_without_input(engine, what) {
             Err(error) if !is_there => incident(&report, what).map_err(|_| error),
             found => found,
         };
@@ -42,10 +58,10 @@ fn source(engine: &Engine, name: &str) -> Result<usize, String> {
     let by_file: Vec<usize> = (0..sources.len()).filter(|at| is_file(&sources[*at])).collect();
     let found = if exact.is_empty() { by_file } else { exact };
     let list = |at: &mut dyn Iterator<Item = usize>| {
-        at.take(NAMED).map(|at| printable(&sources[at])).collect::<Vec<_>>().join(", ")
+        at.take(MAX_CHOICES).map(|at| printable(&sources[at])).collect::<Vec<_>>().join(", ")
     };
     match found.as_slice() {
-        // The same file may be given twice.
+        // The same file may be listed twice.
         [one, others @ ..] if others.iter().all(|other| sources[*other] == sources[*one]) => Ok(*one),
         [] => Err(format!(
             "no input is named {}: the inputs are {}",
@@ -53,14 +69,14 @@ fn source(engine: &Engine, name: &str) -> Result<usize, String> {
             list(&mut (0..sources.len()))
         )),
         several => Err(format!(
-            "{} may be {}: write the whole path",
+            "{} matches {}: write the whole path",
             printable(name),
             list(&mut several.iter().copied())
         )),
     }
 }
 
-fn number(engine: &Engine, digits: &str) -> Result<Subject, String> {
+fn line_without_input(engine: &Engine, digits: &str) -> Result<Subject, String> {
     match engine.sources.len() {
         0 => Err("there is no input".to_owned()),
         1 => line_of(engine, 0, digits),
@@ -68,12 +84,12 @@ fn number(engine: &Engine, digits: &str) -> Result<Subject, String> {
             let line: u64 = digits.parse().unwrap_or(u64::MAX);
             let with_it = (0..engine.sources.len()).filter(|source| lines(engine, *source) >= line);
             let choices: Vec<String> = with_it
-                .take(NAMED)
+                .take(MAX_CHOICES)
                 .map(|source| format!("{}:{digits}", printable(&engine.sources[source])))
                 .collect();
             match choices.is_empty() {
                 true => Err(format!("no input has a line {digits}")),
-                false => Err(format!("line {digits} of which input? Write {}", choices.join(" or "))),
+                false => Err(format!("several inputs have a line {digits}: write {}", choices.join(" or "))),
             }
         }
     }
@@ -91,7 +107,7 @@ fn line_of(engine: &Engine, source: usize, digits: &str) -> Result<Subject, Stri
     }
     match position(engine, source, line) {
         Some(position) => Ok(Subject::Line(source, line, position)),
-        None => Err(format!("{name} has {} lines, and no line {digits}", lines(engine, source))),
+        None => Err(format!("{name} has {} and no line {digits}", counted(lines(engine, source), "line"))),
     }
 }
 
@@ -109,61 +125,63 @@ fn position(engine: &Engine, source: usize, line: u64) -> Option<SourcePosition>
 fn incident(report: &Report<'_>, what: &str) -> Result<Subject, String> {
     let prefix = what.to_ascii_lowercase();
     let is_id = (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let all = report.judgement.incidents.len();
+    let all = || report.evaluation.incidents.indices();
     if is_id {
-        let found: Vec<usize> = (0..all).filter(|number| report.id(*number).starts_with(&prefix)).collect();
+        let found: Vec<IncidentIx> = all().filter(|at| report.id(*at).starts_with(&prefix)).collect();
         match found.as_slice() {
             [] => {}
             [one] => return Ok(Subject::Incident(*one, None)),
             several => {
                 let choices = list(report, several);
-                return Err(format!("{prefix} begins the id of {} incidents: {choices}", several.len()));
+                return Err(format!("{prefix} is the prefix of {} incident ids: {choices}", several.len()));
             }
         }
-        // Whatever stood first before gave the incident its id: it is that of another member now.
-        for number in (0..all).filter(|_| prefix.len() >= ALIAS) {
-            let core = &report.judgement.incidents[number];
-            let by_member = report
-                .members(core)
+        // The id comes from the first open member, which may have been another member before.
+        for incident in all().filter(|_| prefix.len() >= MIN_ALIAS_LEN) {
+            let members = report.evaluation.members(incident);
+            let by_member = members
                 .iter()
-                .map(|at| format!("{:016x}", hash(report.key(*at))))
+                .map(|at| format!("{:016x}", hash(identity_key(report, *at))))
                 .find(|id| id.starts_with(&prefix));
             if let Some(id) = by_member {
-                return Ok(Subject::Incident(number, Some(id)));
+                return Ok(Subject::Incident(incident, Some(id)));
             }
         }
     }
-    let named: Vec<usize> = (0..all)
-        .filter(|number| {
-            let core = &report.judgement.incidents[*number];
-            report.members(core).iter().any(|at| report.name(*at).eq_ignore_ascii_case(what))
+    let named: Vec<IncidentIx> = all()
+        .filter(|incident| {
+            let members = report.evaluation.members(*incident);
+            members.iter().any(|at| report.name(*at).eq_ignore_ascii_case(what))
         })
         .collect();
     let what = printable(what);
-    Err(match (named.as_slice(), all) {
-        ([], 0) => format!("{what} is no line, and there is no incident in this input"),
+    Err(match (named.as_slice(), all().len()) {
+        ([], 0) => format!("{what} is not a line, and this input has no incidents"),
         ([], _) => {
-            let some: Vec<usize> = (0..all.min(NAMED)).collect();
+            let some: Vec<IncidentIx> = all().take(MAX_CHOICES).collect();
             format!(
-                "no incident has the id {what}, and it is no line: write 12 or FILE:12 for a line; incidents are {}",
+                "no incident has the id {what}, and it is not a line: write 12 or FILE:12 for a line; the incidents are {}",
                 list(report, &some)
             )
         }
         (named, _) => {
-            format!("{what} is the name of an alert: ask for an incident it is in, {}", list(report, named))
+            format!(
+                "{what} is the name of an alert: use the id of an incident that contains it, {}",
+                list(report, named)
+            )
         }
     })
 }
 
-fn list(report: &Report<'_>, numbers: &[usize]) -> String {
-    let mut names: Vec<String> = (numbers.iter().take(NAMED))
-        .map(|&number| {
-            let core = &report.judgement.incidents[number];
-            format!("{} ({} {})", report.id(number), core.priority, report.incident_called(number))
+fn list(report: &Report<'_>, incidents: &[IncidentIx]) -> String {
+    let mut names: Vec<String> = (incidents.iter().take(MAX_CHOICES))
+        .map(|&incident| {
+            let priority = report.evaluation.incidents[incident].priority;
+            format!("{} ({priority} {})", report.id(incident), incident_label(report, incident))
         })
         .collect();
-    if numbers.len() > NAMED {
-        names.push(format!("and {} more", numbers.len() - NAMED));
+    if incidents.len() > MAX_CHOICES {
+        names.push(format!("and {} more", incidents.len() - MAX_CHOICES));
     }
     names.join(", ")
 }

@@ -1,146 +1,38 @@
-//! The file of cases as it is written.
-
-use std::collections::BTreeMap;
+//! Parses a rule test file into tests.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Cases, Input, Test, What};
+use super::file::{AlertRow, CheckRow, Expectation, InputRow, TestFile, TestRow};
+use super::test::{Check, InputKind, RuleTest, RuleTests, TestInput};
 use crate::format::Format;
 use crate::incident_tracker::Change;
 use crate::record::{Ends, Record, Status, Suppression};
 use crate::report::Role;
 use crate::severity::Severity;
 use crate::verdict::{Notify, Priority, Verdict};
-use crate::yaml::{self, FileError, Text, or_empty};
+use crate::yaml::{self, FileError, Text};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    rules: Option<Text>,
-    #[serde(deserialize_with = "or_empty")]
-    tests: Vec<TestRow>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TestRow {
-    name: Text,
-    start: Option<Text>,
-    #[serde(default, deserialize_with = "or_empty")]
-    input: Vec<Spanned<InputRow>>,
-    checks: Vec<Spanned<CheckRow>>,
-}
-
-/// One of `alert`, `lines` and `file`, with what goes with it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct InputRow {
-    at: Option<Text>,
-    every: Option<Text>,
-    times: Option<Spanned<u32>>,
-    alert: Option<Text>,
-    #[serde(deserialize_with = "or_empty")]
-    labels: BTreeMap<String, String>,
-    text: Option<String>,
-    state: Option<Text>,
-    #[serde(rename = "startsAt")]
-    starts: Option<Text>,
-    #[serde(rename = "endsAt")]
-    ends: Option<Text>,
-    dedup_key: Option<String>,
-    #[serde(rename = "silencedBy")]
-    silenced_by: Option<String>,
-    #[serde(rename = "inhibitedBy")]
-    inhibited_by: Option<String>,
-    lines: Option<Text>,
-    file: Option<Text>,
-    format: Option<Text>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CheckRow {
-    at: Option<Text>,
-    expect: Expect,
-}
-
-/// What a report must hold; what is not named is not looked at.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Expect {
-    pub(super) pages: Option<u64>,
-    pub(super) tickets: Option<u64>,
-    pub(super) duplicates: Option<u64>,
-    pub(super) malformed: u64,
-    pub(super) incidents: Option<Vec<Spanned<IncidentRow>>>,
-    pub(super) alerts: Option<Vec<Spanned<AlertRow>>>,
-    pub(super) notices: Option<Vec<Spanned<NoticeRow>>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct IncidentRow {
-    pub(super) headline: Option<Text>,
-    #[serde(deserialize_with = "or_empty")]
-    pub(super) scope: BTreeMap<String, String>,
-    pub(super) scopes: Option<usize>,
-    pub(super) priority: Option<Text>,
-    pub(super) notify: Option<Text>,
-    pub(super) state: Option<Text>,
-    pub(super) members: Option<Vec<Spanned<AlertRow>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AlertRow {
-    pub(super) alert: Text,
-    #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: BTreeMap<String, String>,
-    pub(super) verdict: Option<Text>,
-    pub(super) severity: Option<Text>,
-    pub(super) role: Option<Text>,
-    pub(super) by: Option<Text>,
-    pub(super) cause: Option<Text>,
-    pub(super) rule: Option<Text>,
-    pub(super) count: Option<u64>,
-    pub(super) episodes: Option<u32>,
-    #[serde(default, deserialize_with = "or_empty")]
-    pub(super) flags: Vec<Text>,
-    pub(super) runbook: Option<Text>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct NoticeRow {
-    pub(super) headline: Option<Text>,
-    pub(super) change: Option<Text>,
-    pub(super) priority: Option<Text>,
-    pub(super) notify: Option<Text>,
-}
-
-#[derive(Debug)]
-pub(super) struct Check {
-    pub(super) line: u64,
-    /// As written; empty where nothing is.
-    pub(super) shown: String,
-    pub(super) at: Option<Timestamp>,
-    pub(super) expect: Expect,
-}
-
-pub(super) fn parse(yaml: &str) -> Result<Cases, FileError> {
-    let file: File = yaml::parse(yaml)?;
-    if file.tests.is_empty() {
-        return Err(FileError::nowhere(
-            "holds no tests: write `tests:` and rows with name, input and checks",
-        ));
+impl RuleTests {
+    /// Parses a rule test file.
+    ///
+    /// # Errors
+    /// The error names the line and the column and says how to fix it. Causes are YAML that does not
+    /// parse, an unknown field, a word that is not a verdict, a check that comes before the one above
+    /// it, and a file without tests.
+    pub fn parse(yaml: &str) -> Result<Self, FileError> {
+        let file: TestFile = yaml::parse(yaml)?;
+        if file.tests.is_empty() {
+            return Err(FileError::nowhere(
+                "contains no tests: write `tests:` and rows with name, input and checks",
+            ));
+        }
+        let tests = file.tests.into_iter().map(test).collect::<Result<_, _>>()?;
+        Ok(Self { rules: file.rules, tests })
     }
-    let tests = file.tests.into_iter().map(test).collect::<Result<_, _>>()?;
-    Ok(Cases { rules: file.rules, tests })
 }
 
-fn test(row: TestRow) -> Result<Test, FileError> {
+fn test(row: TestRow) -> Result<RuleTest, FileError> {
     let start = match &row.start {
         Some(start) => instant(start, None)?,
         None => Timestamp::UNIX_EPOCH,
@@ -149,33 +41,38 @@ fn test(row: TestRow) -> Result<Test, FileError> {
     for check in row.checks {
         let line = check.referenced.line();
         let CheckRow { at, expect } = check.value;
-        words(&expect)?;
-        let told = at.as_ref().map(|at| instant(at, Some(start))).transpose()?;
-        let is_late =
-            checks.last().is_some_and(|last| last.at.is_none() || told.is_some_and(|at| Some(at) < last.at));
+        check_words(&expect)?;
+        let judged_at = at.as_ref().map(|at| instant(at, Some(start))).transpose()?;
+        let is_late = checks
+            .last()
+            .is_some_and(|last| last.at.is_none() || judged_at.is_some_and(|at| Some(at) < last.at));
         if let (true, Some(at)) = (is_late, &at) {
             return Err(FileError::at(
                 at,
-                "this check comes before the one above it: write them in the order of time",
+                "this check comes before the one above it: sort the checks by time",
             ));
         }
         let shown = at.map(|at| at.value).unwrap_or_default();
-        checks.push(Check { line, shown, at: told, expect });
+        checks.push(Check { line, shown, at: judged_at, expect });
     }
     if checks.is_empty() {
         return Err(FileError::at(
             &row.name,
-            format!("test `{}` checks nothing: write a row of checks", row.name.value),
+            format!("test `{}` has no checks: write at least one row under `checks`", row.name.value),
         ));
     }
     let mut input = Vec::new();
     for row in &row.input {
-        inputs(row, start, &mut input)?;
+        read_inputs(row, start, &mut input)?;
     }
-    Ok(Test { name: row.name, input, checks })
+    Ok(RuleTest { name: row.name, input, checks })
 }
 
-fn inputs(spanned: &Spanned<InputRow>, start: Timestamp, to: &mut Vec<Input>) -> Result<(), FileError> {
+fn read_inputs(
+    spanned: &Spanned<InputRow>,
+    start: Timestamp,
+    to: &mut Vec<TestInput>,
+) -> Result<(), FileError> {
     let row = &spanned.value;
     let line = spanned.referenced.line();
     let at = row.at.as_ref().map(|at| instant(at, Some(start))).transpose()?;
@@ -184,7 +81,7 @@ fn inputs(spanned: &Spanned<InputRow>, start: Timestamp, to: &mut Vec<Input>) ->
         .as_ref()
         .map(|format| format.value.parse().map_err(|error: String| FileError::at(format, error)));
     let format: Option<Format> = format.transpose()?;
-    let of_alert = row.state.is_some()
+    let has_alert_field = row.state.is_some()
         || !row.labels.is_empty()
         || row.starts.is_some()
         || row.ends.is_some()
@@ -196,17 +93,17 @@ fn inputs(spanned: &Spanned<InputRow>, start: Timestamp, to: &mut Vec<Input>) ->
         || row.inhibited_by.is_some();
     match (&row.alert, &row.lines, &row.file) {
         (Some(_), None, None) if format.is_none() => {}
-        (None, Some(lines), None) if !of_alert => {
-            to.push(Input { line, at, what: What::Lines(format, lines.value.clone()) });
+        (None, Some(lines), None) if !has_alert_field => {
+            to.push(TestInput { line, at, kind: InputKind::Lines(format, lines.value.clone()) });
             return Ok(());
         }
-        (None, None, Some(name)) if !of_alert => {
-            to.push(Input { line, at, what: What::File(format, name.clone()) });
+        (None, None, Some(name)) if !has_alert_field => {
+            to.push(TestInput { line, at, kind: InputKind::File(format, name.clone()) });
             return Ok(());
         }
         _ => {
-            let message = "an input is one of: `alert` with its labels and state, `lines`, or `file`; `at` goes with \
-                           each, `format` with lines and file";
+            let message = "an input has exactly one of `alert`, `lines` and `file`; `at` is allowed with each, `format` with \
+                           `lines` and `file`, all other fields with `alert`";
             return Err(FileError::at(spanned, message));
         }
     }
@@ -214,10 +111,10 @@ fn inputs(spanned: &Spanned<InputRow>, start: Timestamp, to: &mut Vec<Input>) ->
         (None, None) => (1, SignedDuration::ZERO),
         (Some(every), Some(times)) if at.is_some() => (times.value, span(every)?),
         (Some(every), _) => {
-            return Err(FileError::at(every, "`every` needs `times`, and an `at` to begin with"));
+            return Err(FileError::at(every, "`every` needs `times` and a first time in `at`"));
         }
         (None, Some(times)) => {
-            return Err(FileError::at(times, "`times` needs `every`, and an `at` to begin with"));
+            return Err(FileError::at(times, "`times` needs `every` and a first time in `at`"));
         }
     };
     let record = record(row, start)?;
@@ -225,7 +122,7 @@ fn inputs(spanned: &Spanned<InputRow>, start: Timestamp, to: &mut Vec<Input>) ->
         let later = every.checked_mul(turn as i32).and_then(|later| at?.checked_add(later).ok());
         let mut record = record.clone();
         record.time = if turn == 0 { at } else { later };
-        to.push(Input { line, at: record.time, what: What::Record(Box::new(record)) });
+        to.push(TestInput { line, at: record.time, kind: InputKind::Record(Box::new(record)) });
     }
     Ok(())
 }
@@ -246,7 +143,7 @@ fn record(row: &InputRow, start: Timestamp) -> Result<Record<'static>, FileError
             "firing" => Status::Firing,
             "resolved" => Status::Resolved,
             other => {
-                let message = format!("`{other}` is no state: write firing, resolved, pending or event");
+                let message = format!("`{other}` is not a state: write firing, resolved, pending or event");
                 return Err(FileError::at(state, message));
             }
         };
@@ -264,17 +161,20 @@ fn record(row: &InputRow, start: Timestamp) -> Result<Record<'static>, FileError
     Ok(record)
 }
 
-/// A span behind `start`, or an instant.
+/// Parses a time: a duration after `start`, or an RFC 3339 instant.
 fn instant(text: &Text, start: Option<Timestamp>) -> Result<Timestamp, FileError> {
     if let Ok(at) = text.value.parse::<Timestamp>() {
         return Ok(at);
     }
     let Some(start) = start else {
-        return Err(FileError::at(text, format!("`{}` is no time: write 2026-11-23T06:51:59Z", text.value)));
+        return Err(FileError::at(
+            text,
+            format!("`{}` is not a time: write 2026-11-23T06:51:59Z", text.value),
+        ));
     };
     let bad = || {
         let message = format!(
-            "`{}` is no time: write 0m, 90s, 1h30m behind the start, or 2026-11-23T06:51:59Z",
+            "`{}` is not a time: write 0m, 90s, 1h30m after the start, or 2026-11-23T06:51:59Z",
             text.value
         );
         FileError::at(text, message)
@@ -291,8 +191,8 @@ fn span(text: &Text) -> Result<SignedDuration, FileError> {
     yaml::positive_span(text, "90s, 15m, 1h")
 }
 
-/// A word nobody can get must not be expected in vain.
-fn words(expect: &Expect) -> Result<(), FileError> {
+/// Rejects an expected word that no report can contain.
+fn check_words(expect: &Expectation) -> Result<(), FileError> {
     let mut checked: Vec<(&Option<Text>, &str, Vec<String>)> = Vec::new();
     let shown = |words: &[&dyn std::fmt::Display]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
     let priorities = shown(&[&Priority::P1, &Priority::P2, &Priority::P3, &Priority::P4, &Priority::P5]);
@@ -306,7 +206,7 @@ fn words(expect: &Expect) -> Result<(), FileError> {
     let mut alerts: Vec<&AlertRow> = expect.alerts.iter().flatten().map(|alert| &alert.value).collect();
     for incident in expect.incidents.iter().flatten().map(|incident| &incident.value) {
         checked.push((&incident.priority, "priority", priorities.clone()));
-        checked.push((&incident.notify, "notify", notify.clone()));
+        checked.push((&incident.notify, "notify value", notify.clone()));
         checked.push((&incident.state, "verdict", verdicts.clone()));
         alerts.extend(incident.members.iter().flatten().map(|member| &member.value));
     }
@@ -317,12 +217,12 @@ fn words(expect: &Expect) -> Result<(), FileError> {
     }
     for notice in expect.notices.iter().flatten().map(|notice| &notice.value) {
         checked.push((&notice.priority, "priority", priorities.clone()));
-        checked.push((&notice.notify, "notify", notify.clone()));
+        checked.push((&notice.notify, "notify value", notify.clone()));
         checked.push((&notice.change, "change", changes.clone()));
     }
     for (text, what, known) in checked {
         if let Some(text) = text.as_ref().filter(|text| !known.contains(&text.value)) {
-            let message = format!("`{}` is no {what}: write {}", text.value, known.join(", "));
+            let message = format!("`{}` is not a {what}: write {}", text.value, known.join(", "));
             return Err(FileError::at(text, message));
         }
     }

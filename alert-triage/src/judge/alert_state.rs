@@ -1,62 +1,67 @@
-//! How one alert stands at one instant: open, over, given up; since when; and whether it flaps.
+//! The state of one alert at one instant: its phase, since when, and whether it flaps.
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::alert_phase::AlertPhase;
 use super::history::History;
-use super::stand::Stand;
+use super::untimed::Untimed;
 use crate::identity::source_key;
 use crate::ledger::AlertEntry;
 use crate::ledger::ArrivalSpan;
 use crate::ledger::{LabelSetHistory, SuppressedBy};
 use crate::rules::Limits;
-use crate::source_position::SourcePosition;
 
-/// The instant that is judged at, and since when arrivals are noted, if they are.
+/// The instant of an evaluation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     pub(crate) now: Option<Timestamp>,
+    /// Since when the times of arrival are known, if they are.
     pub(crate) arrivals_since: Option<Timestamp>,
 }
 
 impl Clock {
-    /// Not seen for so long that it is given up?
-    fn is_old(self, seen: Option<Timestamp>, ttl: Option<SignedDuration>) -> bool {
+    /// Is the last record older than the TTL?
+    fn is_expired(self, seen: Option<Timestamp>, ttl: Option<SignedDuration>) -> bool {
         seen.zip(self.now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl)
     }
 }
 
+/// The state of an alert, or of one of its label sets.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct State {
-    pub(crate) stand: Stand,
-    /// Open, or pending, since then.
+pub(crate) struct AlertState {
+    pub(crate) phase: AlertPhase,
+    /// When it began to be open or pending.
     pub(crate) since: Option<Timestamp>,
-    /// Began last then, whether that is over or not.
+    /// When its latest episode began, open or not.
     pub(crate) latest: Option<Timestamp>,
-    /// The newest end, of what is over.
+    /// The end of its latest resolved episode.
     pub(crate) ended: Option<Timestamp>,
+    /// When it was last seen.
     pub(crate) seen: Option<Timestamp>,
-    /// Given up by the source, and not by us.
+    /// When the source stopped reporting it without an end.
     pub(crate) timed_out: Option<Timestamp>,
-    /// Stood long enough, if it is a transient.
+    /// Has it been open long enough to be sustained, if it is a transient?
     pub(crate) is_sustained: bool,
-    /// For how long, as far as the source tells: up to now by its state, up to the last line by its lines.
+    /// For how long it has been open: up to now for a state, up to the last line for lines.
     pub(crate) lasted: SignedDuration,
     pub(crate) episodes: u32,
-    /// Closed episodes of the flapping that goes on.
+    /// The number of resolved episodes of the current flapping; 0 if it does not flap.
     pub(crate) cycles: u32,
-    /// Every label set that stands is held back by the source; the first of them.
+    /// Why the source suppresses it, if every open label set is suppressed; the first of the reasons.
     pub(crate) held: Option<SuppressedBy>,
+    /// Does any of its records carry a time?
     pub(crate) has_times: bool,
-    /// Ended without ever having been seen to fire.
+    /// Is there a resolve without a firing record?
     pub(crate) only_ended: bool,
 }
 
-impl State {
-    fn plain() -> Self {
+impl AlertState {
+    /// An open alert without a time.
+    fn untimed() -> Self {
         Self {
-            stand: Stand::Open,
+            phase: AlertPhase::Open,
             since: None,
             latest: None,
             ended: None,
@@ -72,39 +77,40 @@ impl State {
         }
     }
 
-    /// An alert stands if one of its label sets does.
-    pub(crate) fn of(
+    /// The state of an alert. It is open if one of its label sets is.
+    pub(crate) fn of_entry(
         entry: &AlertEntry,
         ends: &BTreeMap<Box<str>, LabelSetHistory>,
         clock: Clock,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> Self {
-        let mut all = Self::of_sets(entry, ends, clock, ttl, limits).map(|(_, state)| state).reduce(Self::or);
+        let mut all =
+            Self::of_sets(entry, ends, clock, ttl, limits).map(|(_, state)| state).reduce(Self::combine);
         let mut add = |state: Self| {
             all = Some(match all.take() {
                 None => state,
-                Some(all) => all.or(state),
+                Some(all) => all.combine(state),
             });
         };
         let is_among_sets = entry.label_sets().next().is_some_and(|(key, _)| key.is_empty());
         if entry.lines.count > 0 && !is_among_sets {
-            let mut plain = Self::plain();
-            plain.apply_arrivals(entry.arrivals, clock, ttl, limits);
-            add(plain);
+            let mut lines = Self::untimed();
+            lines.apply_arrivals(entry.arrivals, clock, ttl, limits);
+            add(lines);
         }
         if let Some(folded) =
             entry.timed.as_ref().map(|timed| &timed.folded).filter(|folded| folded.records > 0)
         {
             let seen = folded.last_seen.max(clock.arrivals_since.filter(|_| folded.last_seen.is_none()));
-            let stand = if clock.is_old(seen, ttl) { Stand::Obsolete } else { Stand::Open };
-            add(Self { stand, seen, has_times: folded.last_seen.is_some(), ..Self::plain() });
+            let phase = if clock.is_expired(seen, ttl) { AlertPhase::Obsolete } else { AlertPhase::Open };
+            add(Self { phase, seen, has_times: folded.last_seen.is_some(), ..Self::untimed() });
         }
-        all.unwrap_or_else(Self::plain)
+        all.unwrap_or_else(Self::untimed)
     }
 
-    /// What each label set is by itself, and by what its source says of its key alone (`ends`): that reaches every label
-    /// set of that key, in whichever alert, and no other of this one.
+    /// The state of each label set. A resolve that carries only a key (`ends`) applies to every label set of
+    /// that key, in any alert.
     pub(crate) fn of_sets<'e>(
         entry: &'e AlertEntry,
         ends: &'e BTreeMap<Box<str>, LabelSetHistory>,
@@ -116,7 +122,7 @@ impl State {
             Some(ends) => {
                 let mut joined = set.clone();
                 joined.merge(ends.clone(), limits.gap);
-                // What is acknowledged was heard, and does not fire anew for it.
+                // An acknowledge is not a new firing record.
                 joined.undated.fire = set.undated.fire;
                 (key, Self::of_set(&joined, None, clock, ttl, limits))
             }
@@ -124,7 +130,7 @@ impl State {
         })
     }
 
-    /// What records without a time leave open, their arrival tells, if somebody listened.
+    /// Derives the phase and the duration of records without a time from their arrivals, if these are known.
     fn apply_arrivals(
         &mut self,
         heard: ArrivalSpan,
@@ -134,8 +140,8 @@ impl State {
     ) {
         let Some(since) = clock.arrivals_since else { return };
         self.seen = self.seen.max(heard.last()).max(Some(since));
-        if clock.is_old(self.seen, ttl) {
-            self.stand = Stand::Obsolete;
+        if clock.is_expired(self.seen, ttl) {
+            self.phase = AlertPhase::Obsolete;
             return;
         }
         if let Some((from, to)) = heard.bounds() {
@@ -146,10 +152,11 @@ impl State {
         }
     }
 
-    fn or(self, other: Self) -> Self {
-        let (mut high, low) = if other.stand > self.stand { (other, self) } else { (self, other) };
-        if high.stand == low.stand {
-            // No time is any time.
+    /// Combines the states of two label sets.
+    fn combine(self, other: Self) -> Self {
+        let (mut high, low) = if other.phase > self.phase { (other, self) } else { (self, other) };
+        if high.phase == low.phase {
+            // An unknown start is earlier than any time.
             high.since = high.since.min(low.since);
             // Suppressed only if every open label set is.
             high.held = high.held.take().zip(low.held).map(|(a, b)| a.min(b));
@@ -161,7 +168,7 @@ impl State {
         high.episodes += low.episodes;
         high.ended = high.ended.max(low.ended);
         high.seen = high.seen.max(low.seen);
-        if high.stand == Stand::Obsolete {
+        if high.phase == AlertPhase::Obsolete {
             high.timed_out = high.timed_out.max(low.timed_out);
         }
         high.has_times |= low.has_times;
@@ -169,7 +176,7 @@ impl State {
         high
     }
 
-    /// `lines`: the alert whose lines with nothing but their place are of this label set.
+    /// The state of one label set. `lines` is the alert whose lines without a time belong to it.
     fn of_set(
         set: &LabelSetHistory,
         lines: Option<&AlertEntry>,
@@ -178,83 +185,40 @@ impl State {
         limits: &Limits,
     ) -> Self {
         let now = clock.now;
-        let history = History::of(set, now, limits.gap);
-        let untimed = Untimed::of(set, lines, now);
-        let (stand, by_untimed) = untimed.beside(set, history.stand());
+        let history = History::new(set, now, limits.gap);
+        let untimed = Untimed::new(set, lines, now);
+        let (phase, by_untimed) = untimed.combine(set, history.phase());
         let mut state = Self {
-            stand,
+            phase,
             latest: history.latest().filter(|_| !by_untimed),
             ended: history.ended(),
             seen: set.last_seen.max(set.arrivals.last()),
-            timed_out: history.timed_out().filter(|_| stand == Stand::Obsolete),
+            timed_out: history.timed_out().filter(|_| phase == AlertPhase::Obsolete),
             episodes: history.episodes,
             cycles: history.cycles(now, limits),
             held: set.suppressed_by().cloned(),
             has_times: set.last_seen.is_some(),
             only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
-            ..Self::plain()
+            ..Self::untimed()
         };
-        if !matches!(stand, Stand::Open | Stand::Pending) {
+        if !matches!(phase, AlertPhase::Open | AlertPhase::Pending) {
             return state;
         }
         state.since = history.since().filter(|_| !by_untimed);
         state.lasted = history.lasted(now);
-        state.is_sustained = stand == Stand::Open && history.is_sustained(now, limits);
+        state.is_sustained = phase == AlertPhase::Open && history.is_sustained(now, limits);
         if by_untimed {
             let mut heard = set.arrivals;
             heard.merge(lines.map(|entry| entry.arrivals).unwrap_or_default(), limits.gap);
             state.apply_arrivals(heard, clock, ttl, limits);
         } else {
-            // An answer about the present is true as long as nobody asks again, unless its arrivals are noted.
+            // A snapshot stays valid until the next one, unless its arrivals are known.
             state.seen = state.seen.max(clock.arrivals_since.filter(|_| set.is_snapshot));
-            if clock.is_old(state.seen, ttl) && (!set.is_snapshot || clock.arrivals_since.is_some()) {
-                state.stand = Stand::Obsolete;
+            if clock.is_expired(state.seen, ttl) && (!set.is_snapshot || clock.arrivals_since.is_some()) {
+                state.phase = AlertPhase::Obsolete;
             }
         }
-        state.is_sustained &= state.stand == Stand::Open;
+        state.is_sustained &= state.phase == AlertPhase::Open;
         state
-    }
-}
-
-/// What was said without a time: where it was said last.
-struct Untimed {
-    fire: Option<SourcePosition>,
-    pending: Option<SourcePosition>,
-    end: Option<SourcePosition>,
-    /// Of an announced end that has passed.
-    timed_end: Option<SourcePosition>,
-}
-
-impl Untimed {
-    fn of(set: &LabelSetHistory, lines: Option<&AlertEntry>, now: Option<Timestamp>) -> Self {
-        let lines = lines.filter(|entry| entry.lines.count > 0).map(|entry| entry.lines.last);
-        let loose = set.undated_ends.last();
-        let has_passed = |(end, _): &(Timestamp, SourcePosition)| now.is_some_and(|now| *end <= now);
-        let position = |(_, position): (Timestamp, SourcePosition)| position;
-        Self {
-            fire: set.undated.fire.max(lines).max(loose.filter(|end| !has_passed(end)).map(position)),
-            pending: set.undated.pending,
-            end: set.undated.end,
-            timed_end: set.last_timed_end().max(loose.filter(has_passed).map(position)),
-        }
-    }
-
-    /// How things stand, and whether something without a time makes them stand. Beside what carries a time, what does
-    /// not takes the order of its line.
-    fn beside(&self, set: &LabelSetHistory, timed: Option<Stand>) -> (Stand, bool) {
-        let words = [(self.fire, Stand::Open), (self.pending, Stand::Pending), (self.end, Stand::Resolved)];
-        let newest = words.into_iter().filter_map(|(position, stand)| Some((position?, stand))).max();
-        let Some((position, untimed)) = newest else { return (timed.unwrap_or(Stand::Open), false) };
-        let position = Some(position);
-        match (timed, untimed) {
-            (None, stand) => (stand, stand != Stand::Resolved),
-            (Some(Stand::Resolved), stand) if stand == Stand::Resolved || position <= self.timed_end => {
-                (Stand::Resolved, false)
-            }
-            // Of one line the end is the later.
-            (Some(stand), Stand::Resolved) if position < set.last_timed_fire() => (stand, false),
-            (Some(_), Stand::Resolved) => (Stand::Resolved, false),
-            (Some(timed), stand) => (timed.max(stand), true),
-        }
     }
 }

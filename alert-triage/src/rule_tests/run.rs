@@ -1,12 +1,12 @@
-//! Runs tests: what has arrived by then is read, and the report compared.
+//! Runs rule tests: each check compares the report on everything that has arrived by its time.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::compare::{self, Got};
-use super::{Cases, Test, What};
+use super::compare::{self, Actual};
+use super::test::{InputKind, RuleTest, RuleTests};
 use crate::format::Format;
 use crate::incident_tracker::IncidentTracker;
 use crate::ledger::Engine;
@@ -15,33 +15,33 @@ use crate::record::Record;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
 
-/// What became of one test.
+/// The result of one test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Outcome {
-    /// As the file says.
+pub struct TestOutcome {
+    /// The test's name.
     #[serde(serialize_with = "printable::serialize")]
     pub name: String,
-    /// Line of the test in its file.
+    /// Line of the test in its file, counted from 1.
     pub line: u64,
-    /// Empty if it passed.
-    pub failures: Vec<Failure>,
+    /// The expectations that were not met; empty if the test passed.
+    pub failures: Vec<TestFailure>,
 }
 
 /// One expectation that was not met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// Line of the expectation, or of its check.
+pub struct TestFailure {
+    /// Line of the expectation, or of the check that contains it.
     pub line: u64,
-    /// The check's time as written; empty for a check without one.
+    /// The check's time as written, empty if the check has none.
     pub at: String,
-    /// What was expected and what there is.
+    /// The expected and the actual value.
     pub message: String,
 }
 
-impl Cases {
-    /// Runs all tests; `files` holds the bytes of every [file](Cases::files) by its name.
-    pub fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<Outcome> {
-        let run = |test: &Test| Outcome {
+impl RuleTests {
+    /// Runs all tests. `files` contains the bytes of every [input file](RuleTests::files) by its name.
+    pub fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<TestOutcome> {
+        let run = |test: &RuleTest| TestOutcome {
             name: test.name.value.clone(),
             line: test.name.referenced.line(),
             failures: test.run(rules, files),
@@ -50,14 +50,14 @@ impl Cases {
     }
 }
 
-/// When it arrives; none is before everything.
-type Arrival = (Option<Timestamp>, SourcePosition, Record<'static>);
+/// A record with the instant at which it arrives. `None` arrives before everything else.
+type ScheduledRecord = (Option<Timestamp>, SourcePosition, Record<'static>);
 
-impl Test {
-    fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<Failure> {
+impl RuleTest {
+    fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<TestFailure> {
         let mut failures = Vec::new();
         let (reader, mut arrivals) = self.read(rules, files, &mut failures);
-        // Stable: what arrives at one instant keeps the order of the file.
+        // The sort is stable: records that arrive at the same instant keep the order of the file.
         arrivals.sort_by_key(|(at, ..)| *at);
         let mut arrivals = arrivals.into_iter().peekable();
         let mut engine = Engine::new(rules.clone());
@@ -70,9 +70,10 @@ impl Test {
             }
             let report = engine.report(check.at);
             let (incidents, notices) = tracker.update(&report);
-            let got = Got { totals: report.totals(), malformed: reader.faults(), incidents, notices };
+            let got =
+                Actual { totals: report.totals(), malformed: malformed_lines(&reader), incidents, notices };
             let failed = compare::compare(&check.expect, &got);
-            failures.extend(failed.into_iter().map(|(line, message)| Failure {
+            failures.extend(failed.into_iter().map(|(line, message)| TestFailure {
                 line: line.unwrap_or(check.line),
                 at: check.shown.clone(),
                 message,
@@ -81,28 +82,28 @@ impl Test {
         failures
     }
 
-    /// All records with the time of their arrival. The engine they were read with knows what was malformed.
+    /// Reads all records with the time of their arrival. The returned engine holds the malformed lines.
     fn read(
         &self,
         rules: &Rules,
         files: &BTreeMap<String, Vec<u8>>,
-        failures: &mut Vec<Failure>,
-    ) -> (Engine, Vec<Arrival>) {
+        failures: &mut Vec<TestFailure>,
+    ) -> (Engine, Vec<ScheduledRecord>) {
         let mut reader = Engine::recording(rules.clone());
         let mut arrivals = Vec::new();
         for input in &self.input {
-            let (format, name, bytes) = match &input.what {
-                What::Record(record) => {
+            let (format, name, bytes) = match &input.kind {
+                InputKind::Record(record) => {
                     let source = reader.add_source("input");
                     arrivals.push((input.at, SourcePosition::new(source, 0, input.line), (**record).clone()));
                     continue;
                 }
-                What::Lines(format, lines) => (format, "lines", lines.as_bytes()),
-                What::File(format, name) => match files.get(&name.value) {
+                InputKind::Lines(format, lines) => (format, "lines", lines.as_bytes()),
+                InputKind::File(format, name) => match files.get(&name.value) {
                     Some(bytes) => (format, name.value.as_str(), bytes.as_slice()),
                     None => {
                         let message = format!("{} was not read", printable::printable(&name.value));
-                        failures.push(Failure { line: input.line, at: String::new(), message });
+                        failures.push(TestFailure { line: input.line, at: String::new(), message });
                         continue;
                     }
                 },
@@ -113,7 +114,7 @@ impl Test {
             }
             reader.read_block(source, 0, format.unwrap_or_else(|| Format::detect(bytes)), bytes);
             for (position, mut record) in reader.take_records() {
-                // A line that says no time of its own was said when it arrived.
+                // A line without a time gets the time of its arrival.
                 if record.time.is_none() && record.starts.is_none() {
                     record.time = input.at;
                 }
@@ -124,19 +125,17 @@ impl Test {
     }
 }
 
-impl Engine {
-    /// What could not be read, in words.
-    fn faults(&self) -> (u64, Option<String>) {
-        let first = self.faults.first_key_value().map(|((position, _), malformed)| {
-            let source = self.sources.get(position.source()).map(String::as_str).unwrap_or_default();
-            format!(
-                "`{}`, line {} of {}, {}",
-                malformed.text,
-                position.line(),
-                printable::printable(source),
-                malformed.fault
-            )
-        });
-        (self.malformed, first)
-    }
+/// The number of malformed lines, and the first one with its reason.
+fn malformed_lines(reader: &Engine) -> (u64, Option<String>) {
+    let first = reader.faults.first_key_value().map(|((position, _), malformed)| {
+        let source = reader.sources.get(position.source()).map(String::as_str).unwrap_or_default();
+        format!(
+            "`{}`, line {} of {}, {}",
+            malformed.text,
+            position.line(),
+            printable::printable(source),
+            malformed.fault
+        )
+    });
+    (reader.malformed, first)
 }

@@ -1,0 +1,92 @@
+//! Causes and symptoms whose common labels agree.
+
+use std::collections::BTreeMap;
+
+use crate::hashing::HashSet;
+use crate::judge::evaluation::Evaluation;
+use crate::judge::index::AlertIx;
+use crate::rules::Edge;
+
+/// Labels of the observer or the owner. They may differ between cause and symptom.
+const IGNORED_LABELS: [&str; 16] = [
+    "severity",
+    "job",
+    "service",
+    "instance",
+    "container",
+    "endpoint",
+    "team",
+    "owner",
+    "receiver",
+    "app",
+    "component",
+    "group",
+    "source",
+    "host",
+    "reason",
+    "condition",
+];
+
+/// Causes, and the symptoms that agree with each of them.
+pub(super) type Agreeing = (Vec<AlertIx>, Vec<AlertIx>);
+
+/// Causes and symptoms whose common labels agree, in an order that does not depend on arrival.
+///
+/// They are joined by the values of the labels that both carry, so the cost is linear in their number.
+pub(super) fn agreeing(
+    evaluation: &Evaluation<'_>,
+    edge: &Edge,
+    causes: &[AlertIx],
+    symptoms: &[AlertIx],
+) -> Vec<Agreeing> {
+    let location_labels = |at: AlertIx| -> Vec<(&str, &str)> {
+        let identity = evaluation.entry(at).identity();
+        let mut labels: Vec<(&str, &str)> = identity
+            .labels()
+            .filter(|(name, _)| {
+                !IGNORED_LABELS.contains(name) && !edge.ignore.iter().any(|ignored| ignored == name)
+            })
+            // One alert names the workload of a pod, another the deployment.
+            .map(|(name, value)| match name {
+                "deployment" | "statefulset" | "daemonset" | "job_name" => ("workload", value),
+                name => (name, value),
+            })
+            .collect();
+        labels.sort_unstable();
+        labels.dedup_by_key(|(name, _)| *name);
+        labels
+    };
+    let by_label_names = |alerts: &[AlertIx]| {
+        let mut found: BTreeMap<Vec<String>, Vec<AlertIx>> = BTreeMap::new();
+        for &at in alerts {
+            let names = location_labels(at).into_iter().map(|(name, _)| name.to_owned()).collect();
+            found.entry(names).or_default().push(at);
+        }
+        found
+    };
+    let (causes, symptoms) = (by_label_names(causes), by_label_names(symptoms));
+    let mut all = Vec::new();
+    for (cause_names, causes) in &causes {
+        for (symptom_names, symptoms) in &symptoms {
+            let common: HashSet<&String> =
+                cause_names.iter().filter(|name| symptom_names.contains(name)).collect();
+            let key = |at: AlertIx| -> Vec<String> {
+                let labels = location_labels(at)
+                    .into_iter()
+                    .filter(|(name, _)| common.iter().any(|known| known == name));
+                labels.map(|(_, value)| value.to_owned()).collect()
+            };
+            let mut joined: BTreeMap<Vec<String>, Agreeing> = BTreeMap::new();
+            for &at in causes {
+                joined.entry(key(at)).or_default().0.push(at);
+            }
+            for &at in symptoms {
+                if let Some(agreeing) = joined.get_mut(&key(at)) {
+                    agreeing.1.push(at);
+                }
+            }
+            all.extend(joined.into_values().filter(|(_, symptoms)| !symptoms.is_empty()));
+        }
+    }
+    all
+}

@@ -1,0 +1,65 @@
+//! The limits of a report.
+
+use super::view::Report;
+use super::wording::counted;
+use crate::judge::AlertVerdict;
+use crate::verdict::Verdict;
+
+impl Report<'_> {
+    /// The limits of the report, one sentence each.
+    pub fn caveats(&self) -> Vec<String> {
+        let engine = self.evaluation.engine;
+        let totals = self.totals();
+        let mut caveats = Vec::new();
+        if totals.records == 0 {
+            caveats.push("nothing to report: the input contains no alert".to_owned());
+        } else if self.now().is_none() {
+            caveats
+                .push("no record carries a time: no alert can be sustained, obsolete or flapping".to_owned());
+        }
+        if engine.yearless > 0 {
+            let times = counted(engine.yearless, "time");
+            caveats.push(format!(
+                "{times} without a year could not be resolved and {} ignored: give the current time with --now",
+                if engine.yearless == 1 { "was" } else { "were" }
+            ));
+        }
+        let is_obsolete =
+            |alert: &&AlertVerdict| alert.verdict == Verdict::Obsolete && alert.severity.class() < 2;
+        let obsolete = self.evaluation.alerts.iter().filter(is_obsolete).count() as u64;
+        if let Some(now) = self.now().filter(|_| obsolete > 0) {
+            let (alerts, are) = (counted(obsolete, "alert"), if obsolete == 1 { "is" } else { "are" });
+            caveats.push(format!(
+                "{alerts} of high severity {are} set aside as obsolete: no record reports the end or is recent at {now}; \
+                 give the current time with --now, or a longer limit with `ttls` in the rules"
+            ));
+        }
+        if self.evaluation.has_unusable_silences {
+            caveats.push(
+                "silences with a start or an end do not apply without a current time: give it with --now"
+                    .to_owned(),
+            );
+        }
+        if totals.truncated > 0 {
+            let alerts = counted(totals.truncated, "alert");
+            let were = if totals.truncated == 1 { "was" } else { "were" };
+            caveats.push(format!(
+                "{alerts} {were} left out by the sender (truncatedAlerts): query the source for them"
+            ));
+        }
+        if let Some(overflow) = self.overflow() {
+            caveats.push(format!(
+                "overflow, {} {}: {} (critical {}, error {}, warning {}, info {}) of alerts beyond the limit of {} were counted together; a label or a name probably contains ids",
+                overflow.priority,
+                overflow.notify,
+                counted(overflow.count, "record"),
+                overflow.critical,
+                overflow.error,
+                overflow.warning,
+                overflow.info,
+                engine.rules().limits().identities,
+            ));
+        }
+        caveats
+    }
+}

@@ -1,0 +1,113 @@
+//! Members of incidents.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::labels::{self, Labels};
+use crate::printable;
+use crate::severity::Severity;
+use crate::verdict::Verdict;
+
+/// One alert of an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// The name of the alert.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// The labels of its identity. Labels that differ between senders or restarts are left out.
+    #[serde(serialize_with = "labels::labels")]
+    pub labels: Labels,
+    /// The free text after the name, with ids and times masked.
+    #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
+    pub text: String,
+    /// The severity. A sustained transient has that of its lasting form.
+    pub severity: Severity,
+    /// The number of records, without duplicates.
+    pub count: u64,
+    /// The number of episodes.
+    pub episodes: u32,
+    /// The first verdict that holds.
+    pub verdict: Verdict,
+    /// The other verdicts that hold, and further conditions.
+    pub flags: Vec<&'static str>,
+    /// Its relation to the other members.
+    pub role: Role,
+    /// The alert that supersedes it.
+    pub by: Option<AlertRef>,
+    /// The alert that explains it.
+    pub cause: Option<Cause>,
+    /// The id of the rule or the heuristic behind the verdict; `triage rules` lists them.
+    pub rule: String,
+    /// The reason for the verdict, in words.
+    pub why: String,
+    /// The end of the silence.
+    pub until: Option<Timestamp>,
+    /// At most 5 values that are not part of the identity.
+    #[serde(serialize_with = "printable::serialize_all")]
+    pub examples: Vec<String>,
+    /// The URL of its runbook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runbook: Option<String>,
+    /// Its earliest record.
+    pub first: Seen,
+    /// Its latest record.
+    pub last: Seen,
+}
+
+/// The relation of a member to the other members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Explains other members, and no member explains it.
+    Cause,
+    /// Another member explains it.
+    Symptom,
+    /// Neither cause nor symptom.
+    Member,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Role::Cause => "cause",
+            Role::Symptom => "symptom",
+            Role::Member => "member",
+        })
+    }
+}
+
+/// A reference to an alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertRef {
+    /// The name of the alert.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// The labels of its identity.
+    #[serde(serialize_with = "labels::labels")]
+    pub labels: Labels,
+}
+
+/// The alert that explains this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// The name of the alert.
+    #[serde(serialize_with = "printable::serialize")]
+    pub alert: String,
+    /// The labels of its identity.
+    #[serde(serialize_with = "labels::labels")]
+    pub labels: Labels,
+    /// The id of the edge.
+    pub rule: String,
+}
+
+/// The location and the time of a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// The name of the input; `None` if there is only one input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The line number, counted from 1.
+    pub line: u64,
+    /// The time of the record; `None` if it has none.
+    pub at: Option<Timestamp>,
+}
