@@ -745,7 +745,7 @@ fn a_year_is_given_only_by_a_reference() {
     );
     let one = input.split_inclusive(|byte| *byte == b'\n').next().unwrap();
     let caveats = read(one, None).1.report(None).caveats().join("\n");
-    assert!(caveats.contains("1 time without a year could not be placed and was left out"), "{caveats}");
+    assert!(caveats.contains("1 time without a year could not be resolved and was ignored"), "{caveats}");
     let (_, mut engine) = read(&input, Some("2027-01-02T00:00:00Z"));
     assert_eq!(
         engine.report(None).now(),

@@ -112,12 +112,12 @@ fn a_transient_says_what_its_lasting_form_does() {
     let suppressed = |by: Suppression<'static>| Record { suppression: by, ..since("A/DiskFailure", 9) };
     let transient = || said("A/DiskTransientFailure", 1);
     for (rules, lasting, want) in [
-        ("", over("A/DiskFailure", 9, 5), "does not stand here"),
-        ("", since("B/DiskFailure", 9), "does not stand here"),
+        ("", over("A/DiskFailure", 9, 5), "is not firing here"),
+        ("", since("B/DiskFailure", 9), "is not firing here"),
         (silence, since("A/DiskFailure", 9), "is silenced here"),
         ("", suppressed(Suppression::Silenced("s1".into())), "is silenced here"),
         ("", suppressed(Suppression::Inhibited("a1".into())), "is inhibited here"),
-        ("", since("info:A/DiskFailure", 9), "stands here and is milder"),
+        ("", since("info:A/DiskFailure", 9), "is firing here and is milder"),
     ] {
         let members = incidents(rules, &[lasting, transient()]).into_iter().flat_map(|one| one.members);
         let why = members.filter(|member| member.alert == "DiskTransientFailure").map(|member| member.why);

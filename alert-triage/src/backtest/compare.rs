@@ -16,8 +16,8 @@ use crate::verdict::{Notify, Priority};
 impl Backtest {
     /// Replays a history with both sets of rules and compares the notifications.
     ///
-    /// Both engines must have been [recording](Engine::recording) while they read the same inputs. `now`
-    /// is the end of the history if it is later than the last record.
+    /// Both engines must have been [recording](Engine::recording) while they read the same inputs.
+    /// `now` is the end of the history if it is later than the last record.
     pub fn run(mut candidate: Engine, mut baseline: Engine, now: Option<Timestamp>) -> Self {
         let (mine, theirs) = (arrival::arrivals(&mut candidate), arrival::arrivals(&mut baseline));
         let distinct = candidate.entries.len().max(baseline.entries.len());

@@ -1,5 +1,5 @@
-//! The instants at which a backtest evaluates its history: when records arrive, and when time alone may
-//! change a verdict.
+//! The instants at which a backtest evaluates its history: when records arrive, and when time alone
+//! may change a verdict.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -18,8 +18,8 @@ const MAX_EVALUATED_ALERTS: u64 = 2_000_000;
 /// Number of evaluations that are always allowed, however many alerts there are.
 const MIN_EVALUATIONS: u64 = 20;
 
-/// Interval between evaluations while nothing arrives: transients become sustained, and silences set at
-/// the source expire.
+/// Interval between evaluations while nothing arrives: transients become sustained, and silences
+/// set at the source expire.
 const EVALUATION_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Debug)]
@@ -113,8 +113,8 @@ fn episodes(arrivals: &[Arrival]) -> Vec<(Timestamp, Timestamp)> {
     ended
 }
 
-/// The smallest set of instants that contains one inside each episode: the last instant before an end,
-/// unless the episode contains a chosen instant already.
+/// The smallest set of instants that contains one inside each episode: the last instant before an
+/// end, unless the episode contains a chosen instant already.
 fn while_open(ended: &[(Timestamp, Timestamp)], all: &BTreeSet<Timestamp>) -> BTreeSet<Timestamp> {
     let mut by_end = ended.to_vec();
     by_end.sort_unstable_by_key(|(_, to)| *to);
@@ -179,7 +179,8 @@ mod tests {
         let times = times_of(&json, 1_000_000);
         assert!(times.times.len() as u64 <= MIN_EVALUATIONS && times.candidates > MIN_EVALUATIONS);
         assert_eq!(times.missed, 0);
-        // 30 episodes that never overlap do not fit into 20 evaluations: the rest is counted as missed.
+        // 30 episodes that never overlap do not fit into 20 evaluations: the rest is counted as
+        // missed.
         let json: String =
             (0..30).flat_map(|n| [record(n, n * 20, "firing"), record(n, n * 20 + 1, "resolved")]).collect();
         let times = times_of(&json, 1_000_000);

@@ -6,8 +6,9 @@
 //!                   gained, lost, moved  <--  matched by records  <-------+
 //! ```
 //!
-//! Both sets of rules are evaluated at the same instants, so a difference is due to the rules alone. Two
-//! notifications match if they share records, because names, labels and even templates may differ.
+//! Both sets of rules are evaluated at the same instants, so a difference is due to the rules
+//! alone. Two notifications match if they share records, because names, labels and even templates
+//! may differ.
 
 mod arrival;
 mod compare;

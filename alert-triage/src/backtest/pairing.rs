@@ -20,8 +20,8 @@ pub(super) fn links(candidate: &Replay, baseline: &Replay) -> (Links, Links) {
     (mine, theirs)
 }
 
-/// Notifications of one class, as numbers in [`Replay::sent`]: pairs about the same records, and the
-/// rest of each side.
+/// Notifications of one class, as numbers in [`Replay::sent`]: pairs about the same records, and
+/// the rest of each side.
 pub(super) struct Pairing {
     pub(super) pairs: Vec<(usize, usize)>,
     pub(super) only_candidate: Vec<usize>,
@@ -45,8 +45,8 @@ pub(super) fn pair(candidate: &Replay, baseline: &Replay, links: &Links, class: 
     };
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let mut pairs = Vec::new();
-    // Pass 0: the same change at the same time. Pass 1: any change at the same time. Pass 2: the nearest
-    // in time.
+    // Pass 0: the same change at the same time. Pass 1: any change at the same time. Pass 2: the
+    // nearest in time.
     for pass in 0..3 {
         mine.retain(|&number| {
             let sent = &candidate.sent[number];

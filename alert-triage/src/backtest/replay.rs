@@ -27,8 +27,8 @@ const MAX_POSITIONS: usize = 5;
 pub(super) struct ReplayedAlert {
     pub(super) name: String,
     pub(super) scope: Labels,
-    /// The highest priority of its incident while the alert was open, with the reason; `None` if it was
-    /// never open.
+    /// The highest priority of its incident while the alert was open, with the reason; `None` if it
+    /// was never open.
     pub(super) peak: Option<(Priority, String)>,
     /// Was it open, neither silenced nor inhibited, in an incident that pages?
     pub(super) pages: bool,
@@ -84,8 +84,8 @@ impl Replay {
             sources: recorder.sources.clone(),
         };
         drop(recorder);
-        // Alerts by the hash of their keys. Two alerts with equal hashes would be compared as one, and have
-        // no effect elsewhere.
+        // Alerts by the hash of their keys. Two alerts with equal hashes would be compared as one,
+        // and have no effect elsewhere.
         let mut known: HashMap<u64, usize> = HashMap::new();
         let mut tracker = IncidentTracker::default();
         let mut parts = IdentityParts::default();
@@ -192,7 +192,8 @@ impl Replay {
             if notice.change == Change::Closed || notice.notify == Notify::None {
                 continue;
             }
-            // The id of a group's notice is the name of the alert; it covers all incidents folded into it.
+            // The id of a group's notice is the name of the alert; it covers all incidents folded
+            // into it.
             let incidents: Vec<IncidentIx> = match notice.incident() {
                 Some(id) => {
                     ids.iter().position(|known| *known == id).map(IncidentIx::new).into_iter().collect()

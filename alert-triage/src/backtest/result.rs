@@ -9,7 +9,8 @@ use crate::printable;
 use crate::report::{Labels, many_labels};
 use crate::verdict::Priority;
 
-/// How the notifications of the candidate rules differ from those of the baseline rules on one history.
+/// How the notifications of the candidate rules differ from those of the baseline rules on one
+/// history.
 ///
 /// ```
 /// use alert_triage::{Backtest, Engine, Format, Rules};
@@ -51,8 +52,8 @@ pub struct Backtest {
     pub tickets_lost: Vec<UnmatchedNotification>,
     /// Headline alerts whose incident reached a different highest priority with the other rules.
     pub priorities: Vec<PriorityChange>,
-    /// Critical alerts that page with the baseline and never with the candidate. An alert is critical if
-    /// either set of rules or its own label says so.
+    /// Critical alerts that page with the baseline and never with the candidate. An alert is
+    /// critical if either set of rules or its own label says so.
     pub criticals_missed: Vec<MissedCritical>,
     /// Critical alerts that page with the candidate and never with the baseline.
     pub criticals_caught: Vec<MissedCritical>,

@@ -184,7 +184,7 @@ fn nothing_is_compared_with_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Laws: rules differ from themselves in nothing, and whoever loses a page is who the other gains it from.
+    /// Laws: equal rules give no difference, and swapping the rules swaps gains and losses.
     #[test]
     fn a_backtest_has_two_sides(
         events in prop::collection::vec((0usize..6, 0usize..3, 0i64..400, any::<bool>()), 1..30),

@@ -35,6 +35,7 @@ pub struct IncidentExplanation {
     /// Changes to the alerts or the rules, each with the incident that would result.
     #[serde(rename = "would")]
     pub what_ifs: Vec<WhatIf>,
-    /// False if no change was simulated, because more than 20,000 alerts share a scope with the incident.
+    /// False if no change was simulated, because more than 20,000 alerts share a scope with the
+    /// incident.
     pub is_tried: bool,
 }

@@ -48,7 +48,8 @@ pub enum LineOutcome {
     },
     /// The line contains a record, or the start of the records of a payload.
     Records {
-        /// Where the records begin, if not on this line: an alert of a document may span several lines.
+        /// Where the records begin, if not on this line: an alert of a document may span several
+        /// lines.
         #[serde(skip_serializing_if = "Option::is_none")]
         begins: Option<Location>,
         /// The first records.
@@ -75,7 +76,8 @@ pub(super) fn explain(
     let is_blank = text.is_some_and(|text| text.trim_ascii().is_empty());
     let nothing = |why: &str| LineOutcome::Nothing { why: why.to_owned() };
     let outcome = match line {
-        // In a document, the last record that begins at or before the line. Otherwise only the line itself.
+        // In a document, the last record that begins at or before the line. Otherwise only the line
+        // itself.
         Some(line) if line.at.is_some_and(|at| at == line.wanted || !is_lines) => {
             let begins = line.at.filter(|at| *at != line.wanted).map(|at| location(report, at));
             match (&line.fault, line.records.is_empty()) {

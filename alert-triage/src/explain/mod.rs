@@ -4,8 +4,9 @@
 //! id or line --Query--> (rerun: reads the same inputs again) --> Explanation
 //! ```
 //!
-//! An engine adds records up and keeps none, so single records need the input again. What would change an
-//! incident is simulated: the alerts that share a scope with it are evaluated again with the change.
+//! An engine adds records up and keeps none, so single records need the input again. What would
+//! change an incident is simulated: the alerts that share a scope with it are evaluated again with
+//! the change.
 
 mod evidence_lines;
 mod explanation;

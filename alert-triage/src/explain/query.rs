@@ -13,8 +13,8 @@ use crate::record_trace::RecordTrace;
 
 /// A question about one incident or one line.
 ///
-/// An engine adds records up and keeps none, so the answer needs the input again: read it into each engine
-/// that [`rerun`](Query::rerun) returns, and hand the engine back to [`take`](Query::take).
+/// An engine adds records up and keeps none, so the answer needs the input again: read it into each
+/// engine that [`rerun`](Query::rerun) returns, and hand the engine back to [`take`](Query::take).
 ///
 /// ```
 /// use alert_triage::{Engine, Explanation, Format, Query, Rules};
@@ -41,11 +41,12 @@ pub struct Query {
 }
 
 impl Query {
-    /// A query about `what`: an incident's id, the first digits of an id, or an earlier id; or a line as
-    /// `12` or `night.log:12`.
+    /// A query about `what`: an incident's id, the first digits of an id, or an earlier id; or a
+    /// line as `12` or `night.log:12`.
     ///
     /// # Errors
-    /// If `what` matches nothing, or several incidents or lines. The message lists what it could mean.
+    /// If `what` matches nothing, or several incidents or lines. The message lists what it could
+    /// mean.
     pub fn new(mut engine: Engine, now: Option<Timestamp>, what: &str) -> Result<Self, String> {
         let subject = subject::find(&mut engine, now, what)?;
         Ok(Self { engine, now, subject, line: None, evidence: None })

@@ -427,7 +427,8 @@ fn a_query_accepts_a_short_or_an_earlier_id_but_not_an_ambiguous_one() {
 }
 
 proptest! {
-    /// Law: an incident that ranks before another is ahead in the deciding term, and equal in the terms before it.
+    /// Law: an incident that ranks before another is ahead in the deciding term, and equal in the
+    /// terms before it.
     #[test]
     fn the_order_is_the_one_explained(picks in prop::collection::vec((0usize..8, 0usize..4), 1..40)) {
         const NAMES: [&str; 8] = [

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert_phase::AlertPhase;
-use super::history::History;
+use super::history::SpanHistory;
 use super::untimed::Untimed;
 use crate::identity::source_key;
 use crate::ledger::AlertEntry;
@@ -49,7 +49,8 @@ pub(crate) struct AlertState {
     pub(crate) episodes: u32,
     /// The number of resolved episodes of the current flapping; 0 if it does not flap.
     pub(crate) cycles: u32,
-    /// Why the source suppresses it, if every open label set is suppressed; the first of the reasons.
+    /// Why the source suppresses it, if every open label set is suppressed; the first of the
+    /// reasons.
     pub(crate) held: Option<SuppressedBy>,
     /// Does any of its records carry a time?
     pub(crate) has_times: bool,
@@ -109,8 +110,8 @@ impl AlertState {
         all.unwrap_or_else(Self::untimed)
     }
 
-    /// The state of each label set. A resolve that carries only a key (`ends`) applies to every label set of
-    /// that key, in any alert.
+    /// The state of each label set. A resolve that carries only a key (`ends`) applies to every
+    /// label set of that key, in any alert.
     pub(crate) fn of_sets<'e>(
         entry: &'e AlertEntry,
         ends: &'e BTreeMap<Box<str>, LabelSetHistory>,
@@ -130,7 +131,8 @@ impl AlertState {
         })
     }
 
-    /// Derives the phase and the duration of records without a time from their arrivals, if these are known.
+    /// Derives the phase and the duration of records without a time from their arrivals, if these
+    /// are known.
     fn apply_arrivals(
         &mut self,
         heard: ArrivalSpan,
@@ -185,7 +187,7 @@ impl AlertState {
         limits: &Limits,
     ) -> Self {
         let now = clock.now;
-        let history = History::new(set, now, limits.gap);
+        let history = SpanHistory::new(set, now, limits.gap);
         let untimed = Untimed::new(set, lines, now);
         let (phase, by_untimed) = untimed.combine(set, history.phase());
         let mut state = Self {

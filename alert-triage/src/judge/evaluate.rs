@@ -162,8 +162,8 @@ impl<'e> Evaluation<'e> {
     }
 }
 
-/// A label or a row that gives the severity takes precedence over an informational row. A word in the name
-/// gives way to a row.
+/// A label or a row that gives the severity takes precedence over an informational row. A word in
+/// the name gives way to a row.
 fn is_informational(
     identity: Identity<'_>,
     rules: &Rules,

@@ -17,7 +17,8 @@ struct Candidate {
 
 /// Forms the groups of all incidents.
 pub(super) fn form(evaluation: &mut Evaluation<'_>) {
-    // Sorted, the candidates need no map of names; nearly all of a million alerts may have distinct names.
+    // Sorted, the candidates need no map of names; nearly all of a million alerts may have distinct
+    // names.
     let mut candidates: Vec<Candidate> = Vec::new();
     for incident in evaluation.incidents.indices() {
         for &at in evaluation.members(incident) {

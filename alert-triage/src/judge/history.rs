@@ -8,7 +8,7 @@ use crate::record::Status;
 use crate::rules::Limits;
 
 /// The spans of firing and pending of one label set, and how each ended.
-pub(crate) struct History {
+pub(crate) struct SpanHistory {
     /// By the time of the last record. The last span decides the phase.
     spans: Vec<Span>,
     /// Is there an end, with or without a known start?
@@ -49,7 +49,7 @@ impl Span {
     }
 }
 
-impl History {
+impl SpanHistory {
     pub(crate) fn new(set: &LabelSetHistory, now: Option<Timestamp>, gap: SignedDuration) -> Self {
         let passed = |at: Option<Timestamp>| at.filter(|at| now.is_some_and(|now| *at <= now));
         let words = || set.status_reports.iter().map(|((at, status), word)| (*at, *status, word));
@@ -114,8 +114,8 @@ impl History {
         Self { has_ends, changes: Vec::new(), episodes: 0, spans }.with_changes()
     }
 
-    /// Finds the starts and the ends. A state that continues the span before starts nothing, and one end
-    /// resolves several states.
+    /// Finds the starts and the ends. A state that continues the span before starts nothing, and
+    /// one end resolves several states.
     fn with_changes(mut self) -> Self {
         let mut before: Option<Span> = None;
         let mut closed: Option<Timestamp> = None;

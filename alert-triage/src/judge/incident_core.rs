@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::index::{AlertIx, GroupIx, IncidentIx, ScopeIx};
 use crate::verdict::Priority;
 
-/// The core of an incident. It is small because there may be a million incidents; the report derives the
-/// rest on demand.
+/// The core of an incident. It is small because there may be a million incidents; the report
+/// derives the rest on demand.
 #[derive(Debug)]
 pub(crate) struct IncidentCore {
     /// A hash of the scope and the first alert.

@@ -135,8 +135,8 @@ fn core(evaluation: &mut Evaluation<'_>, part: Range<u32>, is_pattern: bool) -> 
     core
 }
 
-/// The hash of the member that began first; its scope is part of its identity. A pattern has no scope, so
-/// its id is the hash of its name.
+/// The hash of the member that began first; its scope is part of its identity. A pattern has no
+/// scope, so its id is the hash of its name.
 fn id(evaluation: &Evaluation<'_>, members: &[AlertIx], headline: AlertIx, is_pattern: bool) -> u64 {
     if is_pattern {
         return hash(&[&[0xff], evaluation.name(headline).as_bytes()].concat());
@@ -149,7 +149,8 @@ fn id(evaluation: &Evaluation<'_>, members: &[AlertIx], headline: AlertIx, is_pa
     members.iter().min_by_key(began).map_or(0, |at| evaluation.entry(*at).hash)
 }
 
-/// The preference for a headline: lasting alerts, then transients, then informational ones, then the rest.
+/// The preference for a headline: lasting alerts, then transients, then informational ones, then
+/// the rest.
 pub(super) fn headline_tier(alert: &AlertVerdict) -> u8 {
     let is_informational = alert.flags.contains(Flags::INFORMATIONAL);
     match (alert.sets_priority(), alert.is_transient()) {

@@ -4,8 +4,8 @@
 //! entry --state--> open? --ladders--> superseded? --edges--> incidents --severity--> priority
 //! ```
 //!
-//! Every evaluation derives everything from the ledger, so the result does not depend on the order of
-//! arrival.
+//! Every evaluation derives everything from the ledger, so the result does not depend on the order
+//! of arrival.
 
 pub(crate) mod alert_phase;
 pub(crate) mod alert_state;

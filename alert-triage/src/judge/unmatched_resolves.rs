@@ -11,7 +11,8 @@ use crate::ledger::LabelSetHistory;
 use crate::severity::Severity;
 use crate::source_position::SourcePosition;
 
-/// The alert that owns each key. Of several alerts with one key, the one with the last firing record.
+/// The alert that owns each key. Of several alerts with one key, the one with the last firing
+/// record.
 pub(crate) fn key_owners(engine: &Engine) -> BTreeMap<&str, (SourcePosition, AlertIx)> {
     let mut owners: BTreeMap<&str, (SourcePosition, AlertIx)> = BTreeMap::new();
     for (position, entry) in engine.entries.iter().enumerate() {
@@ -24,11 +25,11 @@ pub(crate) fn key_owners(engine: &Engine) -> BTreeMap<&str, (SourcePosition, Ale
     owners
 }
 
-/// Counts each resolve that carries only a key with the owner of the key. Returns these resolves by alert,
-/// and an entry for each key without an owner.
+/// Counts each resolve that carries only a key with the owner of the key. Returns these resolves by
+/// alert, and an entry for each key without an owner.
 ///
-/// A resolve ends more than its owner: [`AlertState`](super::alert_state::AlertState) applies it to every
-/// label set of the key.
+/// A resolve ends more than its owner: [`AlertState`](super::alert_state::AlertState) applies it to
+/// every label set of the key.
 pub(super) fn match_resolves_by_key(engine: &Engine) -> (HashMap<AlertIx, LabelSetHistory>, Vec<AlertEntry>) {
     let mut matched: HashMap<AlertIx, LabelSetHistory> = HashMap::default();
     let mut unmatched: BTreeMap<&str, AlertEntry> = BTreeMap::new();

@@ -30,8 +30,8 @@ impl Untimed {
         }
     }
 
-    /// The phase, and whether a record without a time decides it. A record without a time takes the order of
-    /// its line among those with a time.
+    /// The phase, and whether a record without a time decides it. A record without a time takes the
+    /// order of its line among those with a time.
     pub(super) fn combine(&self, set: &LabelSetHistory, timed: Option<AlertPhase>) -> (AlertPhase, bool) {
         let last = [
             (self.fire, AlertPhase::Open),

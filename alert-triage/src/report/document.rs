@@ -1,5 +1,5 @@
-//! Serializes a report as `triage/v1`, piece by piece: a report with a million incidents, or an incident with
-//! a million members, is never held in memory as a whole.
+//! Serializes a report as `triage/v1`, piece by piece: a report with a million incidents, or an
+//! incident with a million members, is never held in memory as a whole.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -169,8 +169,8 @@ impl Report<'_> {
         ReportShape { head, incidents: with_incidents.then_some(incidents), tail }.serialize(to)
     }
 
-    /// The fields before and after the incidents, for writing the document with several threads. Between them
-    /// belongs `"incidents"`, an array of [all incidents](Report::incidents_in).
+    /// The fields before and after the incidents, for writing the document with several threads.
+    /// Between them belongs `"incidents"`, an array of [all incidents](Report::incidents_in).
     pub fn frame(&self) -> (impl Serialize + '_, impl Serialize + '_) {
         let head = HeadFields { schema: "triage/v1", now: self.now(), totals: self.totals };
         let tail = TailFields {
@@ -188,8 +188,8 @@ impl Report<'_> {
         positions.map(|position| LazyIncident(self, IncidentIx::new(position)))
     }
 
-    /// Splits all incidents into runs of at most `members` members, for [`incidents_in`](Report::incidents_in).
-    /// An incident with more members is a run of its own.
+    /// Splits all incidents into runs of at most `members` members, for
+    /// [`incidents_in`](Report::incidents_in). An incident with more members is a run of its own.
     pub fn runs(&self, members: usize) -> Vec<IncidentRun> {
         let mut runs: Vec<IncidentRun> = Vec::new();
         for (position, core) in self.evaluation.incidents.iter().enumerate() {
@@ -221,14 +221,14 @@ impl Report<'_> {
     /// ```
     pub fn parts(&self) -> impl Iterator<Item = impl Serialize + '_> {
         let incidents = self.evaluation.incidents.indices();
-        let incidents = incidents.map(|incident| Part::Incident(LazyIncident(self, incident)));
-        incidents.chain(std::iter::once(Part::Report(WithoutIncidents(self))))
+        let incidents = incidents.map(|incident| DocumentPart::Incident(LazyIncident(self, incident)));
+        incidents.chain(std::iter::once(DocumentPart::Report(WithoutIncidents(self))))
     }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Part<'r> {
+enum DocumentPart<'r> {
     Incident(LazyIncident<'r>),
     Report(WithoutIncidents<'r>),
 }

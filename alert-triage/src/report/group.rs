@@ -14,7 +14,8 @@ pub struct Group {
     pub scopes: Vec<Labels>,
     /// The ids of the incidents that contain it.
     pub incidents: Vec<String>,
-    /// The ids of the incidents with this headline, if there are enough for one common row and notification.
+    /// The ids of the incidents with this headline, if there are enough for one common row and
+    /// notification.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub folded: Vec<String>,
 }

@@ -10,9 +10,11 @@ use crate::verdict::{Notify, Priority, Verdict};
 /// Related alerts, with one priority and one headline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
-    /// 16 hexadecimal digits: a hash of the scope and the first firing alert, equal in any order of arrival.
+    /// 16 hexadecimal digits: a hash of the scope and the first firing alert, equal in any order of
+    /// arrival.
     pub id: String,
-    /// Earlier ids of merged incidents. Only [`IncidentTracker`](crate::IncidentTracker) fills them.
+    /// Earlier ids of merged incidents. Only [`IncidentTracker`](crate::IncidentTracker) fills
+    /// them.
     pub aliases: Vec<String>,
     /// The highest priority of its firing members.
     pub priority: Priority,
@@ -21,7 +23,8 @@ pub struct Incident {
     pub notify: Notify,
     /// The verdict on the headline.
     pub state: Verdict,
-    /// The scope. `None` for a pattern over several scopes, empty if the members have no scope labels.
+    /// The scope. `None` for a pattern over several scopes, empty if the members have no scope
+    /// labels.
     pub scope: Option<Labels>,
     /// The scopes of a pattern, if there are several.
     pub scopes: Option<Vec<Labels>>,

@@ -36,14 +36,15 @@ impl Report<'_> {
         })
     }
 
-    /// The members of an incident by the hashes of their identities, and whether each sets the priority.
+    /// The members of an incident by the hashes of their identities, and whether each sets the
+    /// priority.
     pub(crate) fn alerts_in(&self, incident: IncidentIx) -> impl Iterator<Item = (u64, bool)> {
         let members = self.evaluation.members(incident).iter();
         members.map(|at| (self.evaluation.entry(*at).hash, self.alert(*at).sets_priority()))
     }
 
-    /// Why an incident has its priority and its members. If it notifies nobody, also why its headline is
-    /// set aside.
+    /// Why an incident has its priority and its members. If it notifies nobody, also why its
+    /// headline is set aside.
     pub(crate) fn because(&self, incident: IncidentIx) -> Vec<String> {
         let mut because = because::because(self, incident);
         let headline = self.evaluation.incidents[incident].headline;

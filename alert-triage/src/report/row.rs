@@ -31,8 +31,8 @@ pub struct Row {
 }
 
 impl Report<'_> {
-    /// The rows in the order of the report, each with at most `members` members and `scopes` scopes. A row is
-    /// derived on demand.
+    /// The rows in the order of the report, each with at most `members` members and `scopes`
+    /// scopes. A row is derived on demand.
     ///
     /// ```
     /// use alert_triage::{Engine, Format, Rules};

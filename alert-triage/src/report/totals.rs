@@ -4,8 +4,8 @@ use crate::verdict::{Notify, Priority};
 
 /// Sums over all inputs.
 ///
-/// `records` = `duplicates` + `alerts` + `retired`, and for line formats `lines` = `blank` + `malformed` +
-/// `records`.
+/// `records` = `duplicates` + `alerts` + `retired`, and for line formats `lines` = `blank` +
+/// `malformed` + `records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Totals {
     /// The number of lines.

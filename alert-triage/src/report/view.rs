@@ -18,8 +18,8 @@ use crate::verdict::{Notify, Priority};
 impl Engine {
     /// Evaluates all alerts at `now`, and makes a report.
     ///
-    /// `None` means the newest time in the input. If no record carries a time either, no verdict that needs a
-    /// time holds.
+    /// `None` means the newest time in the input. If no record carries a time either, no verdict
+    /// that needs a time holds.
     pub fn report(&mut self, now: Option<Timestamp>) -> Report<'_> {
         self.flush_line_counts();
         Report::new(self, now)
@@ -28,8 +28,8 @@ impl Engine {
 
 /// A ranked report of all incidents at one instant.
 ///
-/// The report is a view that borrows the engine: incidents are derived on demand, so a million of them need no
-/// second copy. It serializes as `triage/v1`, piece by piece.
+/// The report is a view that borrows the engine: incidents are derived on demand, so a million of
+/// them need no second copy. It serializes as `triage/v1`, piece by piece.
 ///
 /// ```
 /// use alert_triage::{Engine, Format, Rules};
@@ -130,7 +130,8 @@ impl<'e> Report<'e> {
         (count > 0).then_some(Overflow { critical, error, warning, info, count, priority, notify })
     }
 
-    /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) malformed lines and records, by position.
+    /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) malformed lines and records, by
+    /// position.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
         self.evaluation.engine.faults.iter().map(|((position, _), malformed)| {
             Malformed::new(self.evaluation.engine, &self.offsets, *position, malformed)

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_saphyr::Spanned;
 
 use super::file::{AlertRow, CheckRow, Expectation, InputRow, TestFile, TestRow};
-use super::test::{Check, InputKind, RuleTest, RuleTests, TestInput};
+use super::test::{InputKind, ReportCheck, RuleTest, RuleTests, TestInput};
 use crate::format::Format;
 use crate::incident_tracker::Change;
 use crate::record::{Ends, Record, Status, Suppression};
@@ -17,9 +17,9 @@ impl RuleTests {
     /// Parses a rule test file.
     ///
     /// # Errors
-    /// The error names the line and the column and says how to fix it. Causes are YAML that does not
-    /// parse, an unknown field, a word that is not a verdict, a check that comes before the one above
-    /// it, and a file without tests.
+    /// The error names the line and the column and says how to fix it. Causes are YAML that does
+    /// not parse, an unknown field, a word that is not a verdict, a check that comes before the one
+    /// above it, and a file without tests.
     pub fn parse(yaml: &str) -> Result<Self, FileError> {
         let file: TestFile = yaml::parse(yaml)?;
         if file.tests.is_empty() {
@@ -37,7 +37,7 @@ fn test(row: TestRow) -> Result<RuleTest, FileError> {
         Some(start) => instant(start, None)?,
         None => Timestamp::UNIX_EPOCH,
     };
-    let mut checks: Vec<Check> = Vec::new();
+    let mut checks: Vec<ReportCheck> = Vec::new();
     for check in row.checks {
         let line = check.referenced.line();
         let CheckRow { at, expect } = check.value;
@@ -53,7 +53,7 @@ fn test(row: TestRow) -> Result<RuleTest, FileError> {
             ));
         }
         let shown = at.map(|at| at.value).unwrap_or_default();
-        checks.push(Check { line, shown, at: judged_at, expect });
+        checks.push(ReportCheck { line, shown, at: judged_at, expect });
     }
     if checks.is_empty() {
         return Err(FileError::at(

@@ -39,7 +39,8 @@ pub struct TestFailure {
 }
 
 impl RuleTests {
-    /// Runs all tests. `files` contains the bytes of every [input file](RuleTests::files) by its name.
+    /// Runs all tests. `files` contains the bytes of every [input file](RuleTests::files) by its
+    /// name.
     pub fn run(&self, rules: &Rules, files: &BTreeMap<String, Vec<u8>>) -> Vec<TestOutcome> {
         let run = |test: &RuleTest| TestOutcome {
             name: test.name.value.clone(),
@@ -82,7 +83,8 @@ impl RuleTest {
         failures
     }
 
-    /// Reads all records with the time of their arrival. The returned engine holds the malformed lines.
+    /// Reads all records with the time of their arrival. The returned engine holds the malformed
+    /// lines.
     fn read(
         &self,
         rules: &Rules,

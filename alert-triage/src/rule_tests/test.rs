@@ -37,7 +37,7 @@ pub struct RuleTests {
 pub(super) struct RuleTest {
     pub(super) name: Text,
     pub(super) input: Vec<TestInput>,
-    pub(super) checks: Vec<Check>,
+    pub(super) checks: Vec<ReportCheck>,
 }
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(super) enum InputKind {
 
 /// An expectation and the instant at which the report is made.
 #[derive(Debug)]
-pub(super) struct Check {
+pub(super) struct ReportCheck {
     pub(super) line: u64,
     /// The instant as written in the file, empty if the check has none.
     pub(super) shown: String,
@@ -71,7 +71,8 @@ impl RuleTests {
         self.rules.as_ref().map(|rules| rules.value.as_str())
     }
 
-    /// The input files that the tests name, relative to the test file, each with the line that names it.
+    /// The input files that the tests name, relative to the test file, each with the line that
+    /// names it.
     pub fn files(&self) -> impl Iterator<Item = (&str, u64)> {
         let inputs = self.tests.iter().flat_map(|test| &test.input);
         inputs.filter_map(|input| match &input.kind {

@@ -32,7 +32,8 @@ pub(super) fn add_related_alerts(simulation: &mut Simulation<'_>, members: &[Ale
             if !tried.insert(name.clone()) {
                 continue;
             }
-            // Labels that both alerts carry must agree, so the new alert gets the labels of the member.
+            // Labels that both alerts carry must agree, so the new alert gets the labels of the
+            // member.
             let identity = Identity::of(identity_key(simulation.report, at));
             let mut record = Record::firing(name.clone());
             record.labels = (identity.labels())

@@ -9,7 +9,8 @@ use crate::report::Report;
 /// In an incident with more members, only the headline is changed.
 const MAX_CHANGED_MEMBERS: usize = 32;
 
-/// The changes that make a difference to an incident. `None` if too many alerts share a scope with it.
+/// The changes that make a difference to an incident. `None` if too many alerts share a scope with
+/// it.
 pub(in crate::explain) fn what_ifs(report: &Report<'_>, incident: IncidentIx) -> Option<Vec<WhatIf>> {
     let mut simulation = Simulation::new(report, incident)?;
     let headline = report.evaluation.incidents[incident].headline;

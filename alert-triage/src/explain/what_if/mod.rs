@@ -1,5 +1,5 @@
-//! What would change an incident. Each change is applied to a copy of the related alerts, which are then
-//! evaluated again.
+//! What would change an incident. Each change is applied to a copy of the related alerts, which are
+//! then evaluated again.
 
 mod alerts;
 mod changes;

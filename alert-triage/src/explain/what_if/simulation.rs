@@ -58,7 +58,8 @@ impl<'r> Simulation<'r> {
         Some(simulation)
     }
 
-    /// The incidents that contain the members. Those that notify nobody are left out if one notifies.
+    /// The incidents that contain the members. Those that notify nobody are left out if one
+    /// notifies.
     pub(super) fn counterfactuals(&self, engine: &Engine, now: Option<Timestamp>) -> Vec<Counterfactual> {
         self.counterfactuals_of(&self.keys, engine, now)
     }

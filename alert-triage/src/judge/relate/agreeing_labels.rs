@@ -32,7 +32,8 @@ pub(super) type Agreeing = (Vec<AlertIx>, Vec<AlertIx>);
 
 /// Causes and symptoms whose common labels agree, in an order that does not depend on arrival.
 ///
-/// They are joined by the values of the labels that both carry, so the cost is linear in their number.
+/// They are joined by the values of the labels that both carry, so the cost is linear in their
+/// number.
 pub(super) fn agreeing(
     evaluation: &Evaluation<'_>,
     edge: &Edge,

@@ -2,8 +2,8 @@
 
 use crate::judge::index::{AlertIx, ScopeIx};
 
-/// Alerts by scope and name, where a name is a number that the caller assigns. A sorted list, because a
-/// million scopes with a list each would take too much memory.
+/// Alerts by scope and name, where a name is a number that the caller assigns. A sorted list,
+/// because a million scopes with a list each would take too much memory.
 pub(super) struct AlertsByName {
     keys: Vec<(ScopeIx, u32)>,
     alerts: Vec<AlertIx>,

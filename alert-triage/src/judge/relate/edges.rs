@@ -16,8 +16,8 @@ const UNSET: u8 = u8::MAX;
 /// Maximum number of passes over the links. Chains are short; the limit ends a cycle of edges.
 const MAX_PASSES: usize = 32;
 
-/// Causes and symptoms that agree on an edge. The causes are in the order in which they began; at least one
-/// of them explains each symptom.
+/// Causes and symptoms that agree on an edge. The causes are in the order in which they began; at
+/// least one of them explains each symptom.
 struct Link {
     /// The number of the edge in the rules.
     edge: u32,
@@ -51,8 +51,8 @@ pub(in crate::judge) fn edges(evaluation: &mut Evaluation<'_>, union: &mut Union
     }
 }
 
-/// The alerts with one of these names, or with a sustained transient form of one. The number of a name is
-/// its position in `names`.
+/// The alerts with one of these names, or with a sustained transient form of one. The number of a
+/// name is its position in `names`.
 fn alerts_by_name(evaluation: &Evaluation<'_>, names: &[&str]) -> AlertsByName {
     let rules = evaluation.engine.rules();
     let number = |name: &str| names.binary_search(&name).ok().map(|number| number as u32);
@@ -105,8 +105,8 @@ fn links(evaluation: &Evaluation<'_>) -> Vec<Link> {
     links
 }
 
-/// Sets the cause of each symptom to the one nearest to the top. Returns whether a cause or a depth changed,
-/// so that another pass may change more.
+/// Sets the cause of each symptom to the one nearest to the top. Returns whether a cause or a depth
+/// changed, so that another pass may change more.
 fn name_causes(evaluation: &mut Evaluation<'_>, links: &[Link]) -> bool {
     let mut has_changed = false;
     for Link { edge, causes, symptoms } in links {
@@ -157,7 +157,8 @@ fn join(evaluation: &mut Evaluation<'_>, union: &mut Union, link: &Link) {
     }
 }
 
-/// Does the alert stand for its lasting form? A sustained transient does, unless that form is firing itself.
+/// Does the alert stand for its lasting form? A sustained transient does, unless that form is
+/// firing itself.
 fn counts_as_lasting(alert: &AlertVerdict) -> bool {
     alert.flags.contains(Flags::SUSTAINED) && alert.sets_priority()
 }
@@ -167,7 +168,8 @@ fn can_explain(alert: &AlertVerdict) -> bool {
     alert.phase == AlertPhase::Open && !alert.is_transient()
 }
 
-/// Sorts causes by their start, then by key. Causes without a time come first: they may explain anything.
+/// Sorts causes by their start, then by key. Causes without a time come first: they may explain
+/// anything.
 fn sort_by_start(evaluation: &Evaluation<'_>, causes: &mut [AlertIx]) {
     causes.sort_unstable_by(|a, b| {
         let rank = |at: AlertIx| (evaluation.alerts[at].since, &evaluation.entry(at).key);
@@ -191,9 +193,9 @@ pub(crate) fn is_linked(evaluation: &Evaluation<'_>, edge: &Edge, cause: AlertIx
         && !agreeing(evaluation, edge, &[cause], &[symptom]).is_empty()
 }
 
-/// May the cause explain the symptom by their times? The cause must not begin long after the symptom. If
-/// either began several times, the cause must be open when the symptom last began. An unknown time is
-/// accepted.
+/// May the cause explain the symptom by their times? The cause must not begin long after the
+/// symptom. If either began several times, the cause must be open when the symptom last began. An
+/// unknown time is accepted.
 fn is_in_time(evaluation: &Evaluation<'_>, cause: AlertIx, symptom: AlertIx) -> bool {
     let began = evaluation.began(cause, symptom);
     let precedes = evaluation.engine.rules().limits().precedes;

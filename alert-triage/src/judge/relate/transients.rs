@@ -10,8 +10,8 @@ use crate::judge::evaluation::Evaluation;
 use crate::judge::flags::Flags;
 use crate::judge::index::{AlertIx, ScopeIx, indices};
 
-/// Lets a firing XFailure supersede XTransientFailure in its scope. The XFailure with the same labels is
-/// preferred if there are several.
+/// Lets a firing XFailure supersede XTransientFailure in its scope. The XFailure with the same
+/// labels is preferred if there are several.
 pub(super) fn transients(evaluation: &mut Evaluation<'_>, union: &mut Union) {
     let (names, transient) = transients_by_lasting_name(evaluation);
     if transient.is_empty() {
