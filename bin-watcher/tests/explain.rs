@@ -37,7 +37,7 @@ fn a_log_from_a_pipe_is_explained_with_the_place_of_its_words() {
     let output = explain(&["-"], format!("INFO up\nINFO busy\n{REFUSED}\n").as_bytes());
     assert_eq!(
         text(&output.stdout),
-        format!("last words: network:refused by refused, confidence medium\n    log line 3: {REFUSED:?}\n")
+        format!("log: network:refused by refused, confidence medium\n    log line 3: {REFUSED:?}\n")
     );
     assert!(output.status.success());
 }

@@ -56,7 +56,7 @@ fn on_a_cluster_without_the_definition_a_breaker_by_name_says_how_to_install_it_
         let stderr = refused(args[0], &watcher(&[args, &["--kubeconfig", kubeconfig]].concat()), 3);
         for words in [
             "watcher crd | kubectl apply",
-            "by --deployment or --target",
+            "with --deployment or --target",
             "the kind CircuitBreaker does not exist",
         ] {
             assert!(stderr.contains(words), "{args:?}: {stderr}");

@@ -83,11 +83,11 @@ async fn a_breaker_is_explained_tripped_and_reset_by_its_name() {
     assert!(text.contains("Conditions Ready=True Watching"), "{text}");
 
     let said = done(&ns, &["trip", "swype"]).await;
-    assert!(said.contains("is open, a reset gives back 1 replicas"), "{said}");
+    assert!(said.contains("is open; a reset restores 1 replica"), "{said}");
     assert!(said.contains(&format!("to undo: watcher reset -n {} swype", ns.name)), "{said}");
     assert_eq!(ns.replicas("swype-app").await, 0);
     let again = done(&ns, &["trip", "swype"]).await;
-    assert!(again.contains("is open already"), "{again}");
+    assert!(again.contains("is already open"), "{again}");
     assert!(explained(&ns).await["verdict"].as_str().is_some_and(|why| why.starts_with("tripped: ")));
 
     let table = done(&ns, &["status"]).await;
@@ -100,7 +100,7 @@ async fn a_breaker_is_explained_tripped_and_reset_by_its_name() {
     assert!(done(&ns, &["status", "-o", "yaml"]).await.contains("phase: Open"));
 
     let said = done(&ns, &["reset", "swype"]).await;
-    assert!(said.contains("is closed, 1 replicas given back, counting from zero"), "{said}");
+    assert!(said.contains("is closed, 1 replica restored, counting from zero"), "{said}");
     assert_eq!(ns.replicas("swype-app").await, 1);
     let spec = ns.breakers().get("swype").await.expect("it is there").data["spec"].clone();
     assert_eq!(spec["override"], "Auto");
@@ -129,17 +129,17 @@ async fn an_impossible_command_fails_with_its_fix() {
     let _app = guarded(&ns, json!({"mode": "Observe"})).await;
     let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
     assert_eq!(code, 2);
-    assert!(err.contains("only observes: set spec.mode to Enforce first"), "{err}");
+    assert!(err.contains("has spec.mode Observe; set it to Enforce"), "{err}");
     for command in ["trip", "reset", "status"] {
         let CommandOutput { code, err, .. } = ask(&ns, &[command, "nobody"]).await;
         assert_eq!(code, 3, "{command}: {err}");
-        assert!(err.contains("`watcher status -A` lists the breakers there are"), "{command}: {err}");
+        assert!(err.contains("`watcher status -A` lists all breakers"), "{command}: {err}");
     }
     let CommandOutput { code, err, .. } = ask(&ns, &["explain", "nobody"]).await;
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("there is no CircuitBreaker of that name either"), "{err}");
     let why = explained(&ns).await;
-    assert_eq!(why["verdict"], "no controller has looked at it yet", "{why:#}");
+    assert_eq!(why["verdict"], "no controller has observed it yet", "{why:#}");
     ns.delete().await;
 }
 
@@ -151,12 +151,11 @@ async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason
     ns.breaker("swype", spec).await;
     let missing = format!("{}/deployment/swype-app does not exist", ns.name);
     let before = explained(&ns).await;
-    assert_eq!(before["verdict"], "no controller has looked at it yet", "{before:#}");
+    assert_eq!(before["verdict"], "no controller has observed it yet", "{before:#}");
     assert_eq!(before["unseen"], missing.as_str(), "{before:#}");
     let _controller = Watcher::start(&ns, &["controller", "--status-interval", "1s", "--leader-elect=false"]);
     ns.wait_for_condition("swype", "Ready", "False").await;
-    let verdict =
-        format!("it is not watched, TargetNotFound: {missing}; create it, or correct spec.targetRef");
+    let verdict = format!("not watched, TargetNotFound: {missing}; create it, or correct spec.targetRef");
     assert_eq!(explained(&ns).await["verdict"], verdict.as_str());
     let text = done(&ns, &["status", "swype"]).await;
     assert!(text.contains(&format!("Workload   {missing}")), "{text}");
@@ -187,7 +186,7 @@ async fn a_user_without_rights_sees_the_missing_rule() {
     assert_eq!(code, 4, "{err}");
     for words in [
         "warning: not allowed to get circuitbreakers.bigredbutton.dev",
-        "swype is taken for a pod",
+        "swype is looked up as a pod",
         "resources: [\"pods\"], verbs: [\"get\"]",
     ] {
         assert!(err.contains(words), "{words}: {err}");
@@ -221,7 +220,8 @@ async fn without_a_controller_the_wait_ends() {
     let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype"]).await;
     assert_eq!(code, 1);
     assert!(
-        err.contains("the controller has not tripped") && err.contains("does one run and lead?"),
+        err.contains("the controller has not tripped")
+            && err.contains("check that a controller runs and leads"),
         "{err}"
     );
     // The request is stored, and a controller executes it as soon as it runs.

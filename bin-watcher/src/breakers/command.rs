@@ -17,6 +17,7 @@ use crate::cli::reset_command;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::{CliEvent, EventWriter};
+use crate::output::text::counted;
 
 /// How long to wait for the controller. One that runs acts sooner.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,34 +72,33 @@ impl PendingCommand {
     }
 
     async fn trip(&mut self) -> anyhow::Result<()> {
-        let known = self.read().await?;
-        let spec = known.spec.clone().with_context(|| format!("reading {}", self.name))?;
+        let breaker = self.read().await?;
+        let spec = breaker.spec.clone().with_context(|| format!("reading {}", self.name))?;
         if spec.mode == ModeName::Observe {
             return Err(UsageError(format!(
-                "{} only observes: set spec.mode to Enforce first, or trip the workload itself by --deployment or \
-                 --target",
+                "{} has spec.mode Observe; set it to Enforce, or name the workload with --deployment or --target",
                 self.name
             ))
             .into());
         }
-        if known.phase() == "Open" && spec.override_ == OverrideName::ForcedOpen {
-            self.note(format!("{} is open already{}", self.name, gives_back(&known)));
+        if breaker.phase() == "Open" && spec.override_ == OverrideName::ForcedOpen {
+            self.note(format!("{} is already open{}", self.name, restores(&breaker)));
             return Ok(());
         }
         if spec.override_ == OverrideName::ForcedOpen {
-            // Pressed before, and the workload is up again: a button must come up before it can be pressed.
+            // It was forced open before, and the workload runs again. The controller acts on a change of the override.
             self.write(
-                |known| json!({"spec": {"override": "Auto"}, "metadata": {"resourceVersion": known.version}}),
+                |breaker| json!({"spec": {"override": "Auto"}, "metadata": {"resourceVersion": breaker.version}}),
             )
             .await?;
-            self.wait_until("let go of the button", |known| {
-                known.status.override_handled.as_deref() == Some("Auto")
+            self.wait_until("cleared the override of", |breaker| {
+                breaker.status.override_handled.as_deref() == Some("Auto")
             })
             .await?;
         }
-        self.write(|known| json!({"spec": {"override": "ForcedOpen"}, "metadata": {"resourceVersion": known.version}})).await?;
-        let open = self.wait_until("tripped", |known| known.phase() == "Open").await?;
-        self.note(format!("{} is open{}", self.name, gives_back(&open)));
+        self.write(|breaker| json!({"spec": {"override": "ForcedOpen"}, "metadata": {"resourceVersion": breaker.version}})).await?;
+        let open = self.wait_until("tripped", |breaker| breaker.phase() == "Open").await?;
+        self.note(format!("{} is open{}", self.name, restores(&open)));
         let command = self.undo.clone();
         self.writer.emit(Timestamp::now(), &CliEvent::Undo { command });
         Ok(())
@@ -106,34 +106,35 @@ impl PendingCommand {
 
     async fn reset(&mut self) -> anyhow::Result<()> {
         let before = self.read().await?;
-        let asked_at = Timestamp::now().to_string();
-        self.write(|known| {
+        let requested_at = Timestamp::now().to_string();
+        self.write(|breaker| {
             let mut patch = json!({"metadata": {
-                "resourceVersion": known.version,
-                "annotations": {RESET_ANNOTATION: asked_at},
+                "resourceVersion": breaker.version,
+                "annotations": {RESET_ANNOTATION: requested_at},
             }});
-            // Disabled is not the button: it stays as it was set.
-            if known.spec.as_ref().is_ok_and(|spec| spec.override_ == OverrideName::ForcedOpen) {
+            // `Disabled` is no trip: it stays.
+            if breaker.spec.as_ref().is_ok_and(|spec| spec.override_ == OverrideName::ForcedOpen) {
                 patch["spec"] = json!({"override": "Auto"});
             }
             patch
         })
         .await?;
-        self.wait_until("reset", |known| {
-            known.status.reset_handled.as_deref() == Some(&*asked_at) && known.phase() == "Closed"
+        self.wait_until("reset", |breaker| {
+            breaker.status.reset_handled.as_deref() == Some(&*requested_at) && breaker.phase() == "Closed"
         })
         .await?;
-        let given = before.status.original_replicas.map(|n| format!(", {n} replicas given back"));
-        self.note(format!("{} is closed{}, counting from zero", self.name, given.unwrap_or_default()));
+        let restored =
+            before.status.original_replicas.map(|n| format!(", {} restored", counted(n, "replica")));
+        self.note(format!("{} is closed{}, counting from zero", self.name, restored.unwrap_or_default()));
         Ok(())
     }
 
     async fn write(&self, patch: impl Fn(&BreakerObject) -> Value) -> anyhow::Result<()> {
         let mut retries = 0;
         loop {
-            let known = self.read().await?;
+            let breaker = self.read().await?;
             let edited =
-                with_startup_timeout(async { Ok(self.kube.edit_breaker(&self.name, patch(&known)).await) })
+                with_startup_timeout(async { Ok(self.kube.edit_breaker(&self.name, patch(&breaker)).await) })
                     .await?;
             match edited {
                 Err(ClusterError::Conflict(_)) if retries < MAX_RETRIES => retries += 1,
@@ -150,23 +151,23 @@ impl PendingCommand {
     ) -> anyhow::Result<BreakerObject> {
         let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
         loop {
-            let known = self.read().await?;
-            if is_done(&known) {
-                return Ok(known);
+            let breaker = self.read().await?;
+            if is_done(&breaker) {
+                return Ok(breaker);
             }
             if tokio::time::Instant::now() > end {
-                let why = [condition::HELD, condition::READY].map(|kind| known.condition(kind).cloned());
+                let why = [condition::HELD, condition::READY].map(|kind| breaker.condition(kind).cloned());
                 let why = match why {
                     [Some(held), _] if held.status == "True" => held.message,
                     [_, Some(ready)] => ready.message,
-                    _ => "no controller has looked at it".into(),
+                    _ => "no controller has observed it".into(),
                 };
                 bail!(
-                    "the controller has not {done} {} within {} s (phase {}: {why}); does one run and lead? What was \
-                     asked for stays asked for",
+                    "the controller has not {done} {} within {} s (phase {}: {why}); check that a controller runs and \
+                     leads; it carries the command out as soon as it does",
                     self.name,
                     WAIT_TIMEOUT.as_secs(),
-                    known.phase(),
+                    breaker.phase(),
                 );
             }
             tokio::time::sleep(POLL_INTERVAL).await;
@@ -174,6 +175,7 @@ impl PendingCommand {
     }
 }
 
-fn gives_back(known: &BreakerObject) -> String {
-    known.status.original_replicas.map_or(String::new(), |n| format!(", a reset gives back {n} replicas"))
+fn restores(breaker: &BreakerObject) -> String {
+    let replicas = breaker.status.original_replicas;
+    replicas.map_or(String::new(), |n| format!("; a reset restores {}", counted(n, "replica")))
 }

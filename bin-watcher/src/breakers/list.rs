@@ -1,4 +1,4 @@
-//! `status` of many breakers: a table, or the objects as they are.
+//! The list of breakers: a table, or the objects as JSON or YAML.
 
 use breaker_kube::crd::condition;
 use comfy_table::Table;
@@ -14,8 +14,8 @@ use crate::cli::format::StatusFormat;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::output::stdout::{print, without_control_chars};
 
-/// Between two columns, as kubectl has it.
-const GAP: u16 = 3;
+/// Spaces between two columns, as in kubectl.
+const COLUMN_GAP: u16 = 3;
 
 pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) -> anyhow::Result<Exit> {
     let (namespace, breakers) = with_startup_timeout(async {
@@ -56,44 +56,44 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
         table.add_row(row(object, all, wide, now).into_iter().map(|cell| without_control_chars(&cell)));
     }
     for column in table.column_iter_mut() {
-        column.set_padding((0, GAP));
+        column.set_padding((0, COLUMN_GAP));
     }
     let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
 }
 
 fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<String> {
-    let known = BreakerObject::new(object);
-    let status = &known.status;
+    let breaker = BreakerObject::new(object);
+    let status = &breaker.status;
     let none = || "-".to_owned();
     let counted = match (status.counted, status.threshold) {
-        (Some(counted), Some(tolerated)) => format!("{counted}/{tolerated}"),
+        (Some(counted), Some(threshold)) => format!("{counted}/{threshold}"),
         _ => none(),
     };
-    let target = match &known.spec {
+    let target = match &breaker.spec {
         Ok(spec) => format!("{}/{}", spec.target_ref.kind.to_lowercase(), spec.target_ref.name),
         Err(_) => none(),
     };
-    let reason = |kind: &str| known.condition(kind).map_or_else(none, |found| found.reason.clone());
+    let reason = |kind: &str| breaker.condition(kind).map_or_else(none, |found| found.reason.clone());
     let created = object.metadata.creation_timestamp.as_ref().map(|at| at.0);
     let age = created.map_or_else(none, |at| short(now.duration_since(at)));
     let mut cells = vec![
-        known.name.name.clone(),
-        known.phase().to_owned(),
+        breaker.name.name.clone(),
+        breaker.phase().to_owned(),
         counted,
         target,
         reason(condition::READY),
         age,
     ];
     if all {
-        cells.insert(0, known.name.namespace.clone());
+        cells.insert(0, breaker.name.namespace.clone());
     }
     if wide {
-        let (mode, override_) = match &known.spec {
+        let (mode, override_) = match &breaker.spec {
             Ok(spec) => (format!("{:?}", spec.mode), format!("{:?}", spec.override_)),
             Err(_) => (none(), none()),
         };
-        let held = known.condition(condition::HELD).filter(|held| held.status == "True");
+        let held = breaker.condition(condition::HELD).filter(|held| held.status == "True");
         let trip = status.last_trip.as_ref();
         cells.extend([
             mode,
@@ -108,7 +108,7 @@ fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<Str
     cells
 }
 
-/// The two largest units, as kubectl tells ages.
+/// A span in its largest unit, like an age in kubectl.
 fn short(span: SignedDuration) -> String {
     let seconds = span.as_secs().max(0);
     match seconds {

@@ -7,7 +7,7 @@ use breaker_kube::{BreakerName, KubeClient};
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
-/// A breaker as read.
+/// A breaker as read, with its spec and status parsed.
 pub(super) struct BreakerObject {
     pub(super) name: BreakerName,
     pub(super) version: String,
@@ -22,7 +22,7 @@ impl BreakerObject {
             name: BreakerName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() },
             version: object.resource_version().unwrap_or_default(),
             spec: CircuitBreakerSpec::read(&object.data["spec"]),
-            // Written by another version, or not yet.
+            // Absent before the controller's first write; unreadable when another version wrote it.
             status: status.unwrap_or_default(),
         }
     }
@@ -35,13 +35,13 @@ impl BreakerObject {
         self.status.conditions.iter().find(|condition| condition.kind == kind)
     }
 
-    /// `Open`; `Unknown` before the controller has looked at it.
+    /// The phase of the status, such as `Open`; `Unknown` before the controller's first write.
     pub(super) fn phase(&self) -> &str {
         self.status.phase.as_deref().unwrap_or("Unknown")
     }
 }
 
-/// Tells what a 404 for a breaker may mean.
+/// Adds to a 404 what it may mean and how to go on.
 pub(super) trait NotFoundHint<T> {
     fn with_not_found_hint(self) -> anyhow::Result<T>;
 }
@@ -62,11 +62,11 @@ fn not_found_hint(what: &str) -> String {
     let name = crate::cli::program_name::name();
     if what == CRD_NAME {
         return format!(
-            "install it with `{name} crd | kubectl apply --server-side -f -`, or name the workload itself by \
+            "install it with `{name} crd | kubectl apply --server-side -f -`, or name the workload with \
              --deployment or --target"
         );
     }
     format!(
-        "`{name} status -A` lists the breakers there are; without the controller, give --deployment or --target"
+        "`{name} status -A` lists all breakers; for a workload without one, give --deployment or --target"
     )
 }

@@ -22,17 +22,17 @@ use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::output::stdout::{print, without_control_chars};
 use crate::workload::status::{RestartRow, Status, WorkloadState};
 
-/// Everything that is known of one breaker.
+/// A breaker, its workload, and why it acted or did not.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BreakerReport {
     breaker: String,
-    /// Why it acted, or did not, in a sentence.
+    /// Why it tripped or did not, as a sentence.
     verdict: String,
     policy: String,
     #[serde(flatten)]
     status: Option<Status>,
-    /// Why the workload cannot be looked at.
+    /// Why the workload cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     unseen: Option<String>,
     /// Oldest first.
@@ -40,13 +40,13 @@ pub(crate) struct BreakerReport {
     conditions: Vec<Condition>,
 }
 
-/// One restart, and whether it counts.
+/// A restart, and whether it counts.
 #[derive(Debug, Serialize)]
 struct CountedRestart {
     #[serde(flatten)]
     restart: RestartRow,
     counts: bool,
-    /// Why it does not.
+    /// Why it does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<&'static str>,
 }
@@ -59,11 +59,11 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
     with_startup_timeout(async {
         let cluster = Cluster::connect(args).await?;
         let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
-        let known = BreakerObject::read(&cluster.kube, &name).await.with_not_found_hint()?;
-        let spec = known.spec.clone().with_context(|| format!("reading {name}"))?;
+        let breaker = BreakerObject::read(&cluster.kube, &name).await.with_not_found_hint()?;
+        let spec = breaker.spec.clone().with_context(|| format!("reading {name}"))?;
         let wanted = spec.wanted(&name.namespace).with_context(|| format!("reading {name}"))?;
-        let seen = match look_at(&*cluster.client, &wanted.target).await {
-            Ok(seen) => Ok(seen),
+        let workload = match read_workload(&*cluster.client, &wanted.target).await {
+            Ok(workload) => Ok(workload),
             Err(error) if error.is_retryable() => {
                 return Err(error).with_context(|| format!("reading {}", wanted.target));
             }
@@ -72,7 +72,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
                 Err(error.chain() + &rule.unwrap_or_default())
             }
         };
-        let record: Option<Record> = known
+        let record: Option<Record> = breaker
             .status
             .record
             .clone()
@@ -85,16 +85,16 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
         let now = Timestamp::now();
         let undo = reset_command::of_breaker(args, &name);
         let observing = Policy { mode: Mode::Observe, ..wanted.policy.clone() };
-        let status = seen.map(|(scale, pods)| {
+        let status = workload.map(|(scale, pods)| {
             WorkloadState::of_a_breaker(wanted.target.clone(), scale, pods, record, undo)
                 .status(observing, now)
         });
         Ok(BreakerReport {
             breaker: name.to_string(),
-            verdict: verdict(&known, &state, status.as_ref()),
+            verdict: verdict(&breaker, &state, status.as_ref()),
             policy: policy(&wanted.policy),
-            restarts: weighed(&containers, &wanted.policy, counts_from, now),
-            conditions: known.status.conditions.clone(),
+            restarts: count_restarts(&containers, &wanted.policy, counts_from, now),
+            conditions: breaker.status.conditions.clone(),
             unseen: status.as_ref().err().cloned(),
             status: status.ok(),
         })
@@ -102,7 +102,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
     .await
 }
 
-async fn look_at(
+async fn read_workload(
     client: &dyn ClusterClient,
     target: &WorkloadRef,
 ) -> Result<(Scale, Vec<PodReport>), ClusterError> {
@@ -126,11 +126,11 @@ impl BreakerReport {
     }
 }
 
-/// The first of these that holds: not watched, tripped, contested, held, and else what is missing to a trip.
-fn verdict(known: &BreakerObject, state: &State, seen: Result<&Status, &String>) -> String {
-    let holds = |kind: &str, status: &str| known.condition(kind).filter(|found| found.status == status);
+/// The first of these that applies: not watched, tripped, contested, held, else what is missing for a trip.
+fn verdict(breaker: &BreakerObject, state: &State, status: Result<&Status, &String>) -> String {
+    let holds = |kind: &str, status: &str| breaker.condition(kind).filter(|found| found.status == status);
     if let Some(ready) = holds(condition::READY, "False") {
-        return format!("it is not watched, {}: {}", ready.reason, ready.message);
+        return format!("not watched, {}: {}", ready.reason, ready.message);
     }
     if let Some(trip) = state.trip() {
         return format!("tripped: {}", trip.because);
@@ -141,12 +141,12 @@ fn verdict(known: &BreakerObject, state: &State, seen: Result<&Status, &String>)
     if let Some(held) = holds(condition::HELD, "True") {
         return format!("held, {}: {}", held.reason, held.message);
     }
-    if known.status.phase.is_none() {
-        return "no controller has looked at it yet".into();
+    if breaker.status.phase.is_none() {
+        return "no controller has observed it yet".into();
     }
-    let count = match seen {
+    let count = match status {
         Ok(status) => status.count(),
-        Err(why) => return format!("not tripped; the workload cannot be looked at: {why}"),
+        Err(why) => return format!("not tripped; the workload cannot be read: {why}"),
     };
     if count.need == 0 {
         return "not tripped: there are no pods".into();
@@ -157,7 +157,7 @@ fn verdict(known: &BreakerObject, state: &State, seen: Result<&Status, &String>)
     if count.failing < count.need {
         return format!("not tripped: {} of {} needed pods are failing now", count.failing, count.need);
     }
-    format!("{} counted, more than {}: it should trip at any moment", count.counted, count.threshold)
+    format!("{} counted, more than {}: a trip is due", count.counted, count.threshold)
 }
 
 fn policy(policy: &Policy) -> String {
@@ -165,14 +165,14 @@ fn policy(policy: &Policy) -> String {
         Some(_) => format!("within {}", policy.window),
         None => "since the last trip or reset".into(),
     };
-    let acts = if policy.mode == Mode::Observe { "; it only observes" } else { "" };
+    let observes = if policy.mode == Mode::Observe { "; observes only" } else { "" };
     format!(
-        "more than {} restarts by {} {window} for each pod that must be failing, {} of them{acts}",
+        "more than {} restarts by {} {window} for each pod that must be failing ({}){observes}",
         policy.max_restarts, policy.causes, policy.min_failing_pods
     )
 }
 
-fn weighed(
+fn count_restarts(
     containers: &[ContainerRecord],
     policy: &Policy,
     counts_from: Option<Timestamp>,
@@ -247,8 +247,10 @@ mod tests {
         let policy = Policy { causes: CauseSet::default(), window: Window::mins(60), ..Policy::default() };
         let from = "2026-01-02T01:30:00Z".parse().unwrap();
         let now = "2026-01-02T03:10:00Z".parse().unwrap();
-        let why: Vec<_> =
-            weighed(&marks, &policy, Some(from), now).into_iter().map(|restart| restart.why_not).collect();
+        let why: Vec<_> = count_restarts(&marks, &policy, Some(from), now)
+            .into_iter()
+            .map(|restart| restart.why_not)
+            .collect();
         let want = [
             Some("before the last trip or reset"),
             Some("older than the window"),
@@ -261,7 +263,7 @@ mod tests {
     #[test]
     fn a_policy_is_told_in_a_sentence() {
         let said = policy(&Policy { mode: Mode::Observe, ..Policy::default() });
-        let want = "more than 3 restarts by network within 1h for each pod that must be failing, 50% of them; it only observes";
+        let want = "more than 3 restarts by network within 1h for each pod that must be failing (50%); observes only";
         assert_eq!(said, want);
     }
 }

@@ -1,5 +1,7 @@
 //! The command that restores the replicas, quoted for a POSIX shell.
 
+use std::borrow::Cow;
+
 use breaker_core::WorkloadRef;
 use breaker_kube::BreakerName;
 
@@ -8,24 +10,24 @@ use crate::cli::program_name;
 
 /// `watcher reset -n sre --deployment swype-app`, with the cluster flags that were given.
 pub(crate) fn of_workload(cluster: &ClusterArgs, target: &WorkloadRef) -> String {
-    let who = match target.kind.as_str() {
+    let subject = match target.kind.as_str() {
         "deployment" => format!("--deployment {}", quoted(&target.name)),
         _ => format!("--target {}", quoted(&target.slash())),
     };
-    reset(cluster, &target.namespace, &who)
+    reset(cluster, &target.namespace, &subject)
 }
 
-/// `watcher reset -n sre swype`: of a CircuitBreaker.
+/// `watcher reset -n sre swype`, for a CircuitBreaker, with the cluster flags that were given.
 pub(crate) fn of_breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
     reset(cluster, &name.namespace, &quoted(&name.name))
 }
 
-/// A sentence with the command, for an Event on `target` that people of any cluster configuration read.
+/// A sentence with the command, for an Event on `target`. It has no cluster flags: its readers have their own.
 pub(crate) fn hint(target: &WorkloadRef) -> String {
     format!("To give back: watcher reset -n {} --target {}", target.namespace, target.slash())
 }
 
-fn reset(cluster: &ClusterArgs, namespace: &str, who: &str) -> String {
+fn reset(cluster: &ClusterArgs, namespace: &str, subject: &str) -> String {
     let mut words = vec![format!("{} reset", program_name::name())];
     if let Some(path) = &cluster.kubeconfig {
         words.push(format!("--kubeconfig {}", quoted(&path.to_string_lossy())));
@@ -34,18 +36,13 @@ fn reset(cluster: &ClusterArgs, namespace: &str, who: &str) -> String {
         words.push(format!("--context {}", quoted(context)));
     }
     words.push(format!("-n {}", quoted(namespace)));
-    words.push(who.to_owned());
+    words.push(subject.to_owned());
     words.join(" ")
 }
 
-/// As a POSIX shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+/// `word` quoted for a POSIX shell. A word with a NUL byte, which no shell can take, stays as it is.
+fn quoted(word: &str) -> Cow<'_, str> {
+    shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }
 
 #[cfg(test)]
@@ -53,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_names_the_same_cluster_and_target_again() {
+    fn it_names_the_cluster_and_the_target_as_the_flags_did() {
         let given = ClusterArgs {
             kubeconfig: Some("/home/o'neil/my config".into()),
             context: Some("prod".into()),
@@ -71,7 +68,7 @@ mod tests {
             (
                 &given,
                 rollout,
-                r"watcher reset --kubeconfig '/home/o'\''neil/my config' --context prod -n sre --target rollout.argoproj.io/a",
+                r#"watcher reset --kubeconfig "/home/o'neil/my config" --context prod -n sre --target rollout.argoproj.io/a"#,
             ),
         ] {
             assert_eq!(of_workload(cluster, &target), want);

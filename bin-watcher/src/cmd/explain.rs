@@ -28,7 +28,7 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
     } else if Path::new(what).exists() || what.contains(['/', '.']) {
         let file = std::fs::File::open(what).map_err(|error| {
             UsageError(format!(
-                "{what} cannot be read: {error}; give a pod's name, a file of cases, or - for a pipe"
+                "{what} cannot be read: {error}; give the name of a breaker or pod, a file, or - for standard input"
             ))
         })?;
         explain_input(&classifier, what, BufReader::new(file), &mut out)?
@@ -40,7 +40,7 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
             }
             Err(error) => match Exit::from_error(&error) {
                 Exit::NotFound => {}
-                Exit::Forbidden => eprintln!("warning: {error}: {what} is taken for a pod"),
+                Exit::Forbidden => eprintln!("warning: {error}; {what} is looked up as a pod"),
                 _ => return Err(error),
             },
         }
@@ -50,7 +50,8 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// A name is a breaker's before it is a pod's, which has a random end. Where breakers may not be read there is none.
+/// Explains each ended container of the pod `name`. A breaker of that name was looked for before: names of pods mostly
+/// end at random.
 async fn explain_pod_by_name(
     classifier: &Classifier,
     name: &str,
@@ -61,8 +62,8 @@ async fn explain_pod_by_name(
     let pod = with_startup_timeout(async {
         match cluster.kube.pod(&cluster.namespace, name).await {
             Err(error @ ClusterError::NotFound(_)) => Err(error).context(format!(
-                "there is no CircuitBreaker of that name either; `{} status -A` lists them, `kubectl get pods -n {}` \
-                 the pods",
+                "there is no CircuitBreaker of that name either; `{} status -A` lists the breakers, and `kubectl get pods \
+                 -n {}` the pods",
                 program_name::name(),
                 cluster.namespace
             )),
@@ -71,14 +72,14 @@ async fn explain_pod_by_name(
     })
     .await?;
     let clock = Arc::new(SystemClock);
-    let deaths = explain_pod(&*cluster.client, &*clock, classifier, &cluster.namespace, &pod).await;
-    if deaths.is_empty() {
-        out.write_note(&format!("no container of {}/{name} has ended\n", cluster.namespace));
+    let terminations = explain_pod(&*cluster.client, &*clock, classifier, &cluster.namespace, &pod).await;
+    if terminations.is_empty() {
+        out.write_note(&format!("no container of {}/{name} has terminated\n", cluster.namespace));
     }
-    for death in &deaths {
-        out.write(&TerminationReport::death(death));
-        for missing in &death.forbidden {
-            eprintln!("warning: {missing}: the verdict goes without");
+    for termination in &terminations {
+        out.write(&TerminationReport::of_termination(termination));
+        for missing in &termination.forbidden {
+            eprintln!("warning: {missing}; the verdict does without that evidence");
         }
     }
     Ok(Exit::Done)

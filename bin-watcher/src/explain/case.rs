@@ -1,11 +1,11 @@
-//! One termination a line, as JSON: the format of labelled corpora.
+//! Cases: one termination a line, as JSON, with a label or without.
 
 use breaker_core::pod::{PodEvent, Terminated};
 use breaker_core::verdict::NetworkKind;
 use breaker_core::{Cause, Termination};
 use serde::Deserialize;
 
-/// A termination, and what it should be read as where somebody said so.
+/// A termination, and the expected verdict if it has one.
 pub(crate) struct Case {
     pub(crate) id: String,
     pub(crate) termination: Termination,
@@ -57,13 +57,13 @@ struct WaitingFields {
 
 impl Case {
     /// # Errors
-    /// What is wrong with the line, and in which column.
+    /// The fault of the line, with its column where it is not valid JSON.
     pub(crate) fn read(line: &str) -> Result<Self, String> {
         let line: CaseLine =
             serde_json::from_str(line).map_err(|error| error.to_string().replace("line 1 ", ""))?;
         if line.log_tail.is_none() && line.terminated.exit_code.is_none() && line.terminated.reason.is_none()
         {
-            return Err("neither `terminated` nor `logTail`".into());
+            return Err("neither `terminated` nor `logTail` is given".into());
         }
         let label = line.label.as_deref().map(label).transpose()?;
         let kind = line.network_kind.as_deref().map(kind).transpose()?;
@@ -86,7 +86,7 @@ impl Case {
         Ok(Self { id: line.id, termination, label, kind })
     }
 
-    /// It was meant as a case, though it may not be a good one.
+    /// Whether the line was meant as a case, valid or not.
     pub(crate) fn looks_like_one(line: &str) -> bool {
         line.starts_with('{') && ["\"terminated\"", "\"logTail\""].iter().any(|key| line.contains(key))
     }
@@ -116,7 +116,7 @@ mod tests {
     fn a_faulty_line_is_refused_with_its_column_or_field() {
         for (line, said) in [
             (r#"{"id": 3, "logTail": ""}"#, "column 8"),
-            (r#"{"id": "a"}"#, "neither `terminated` nor `logTail`"),
+            (r#"{"id": "a"}"#, "neither `terminated` nor `logTail` is given"),
             (r#"{"logTail": "", "label": "netwrk"}"#, "unknown label `netwrk`; use one of network, oom"),
             (r#"{"logTail": "", "network_kind": "gone"}"#, "unknown network_kind `gone`; use one of refused"),
             (r#"{"logTail": "x"#, "column 14"),

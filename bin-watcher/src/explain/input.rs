@@ -12,7 +12,11 @@ use crate::explain::report::TerminationReport;
 use crate::explain::score::Score;
 use crate::explain::writer::ReportWriter;
 
-/// A file or pipe: one case a line where the first line is a case, else last words as they are.
+/// Explains `input`, called `name` in errors. When its first line is a case, each line is one; else the whole input is
+/// the end of a log.
+///
+/// # Errors
+/// An input that is empty or cannot be read.
 pub(crate) fn explain_input(
     classifier: &Classifier,
     name: &str,
@@ -21,7 +25,7 @@ pub(crate) fn explain_input(
 ) -> anyhow::Result<Exit> {
     let mut line = Vec::new();
     let mut score = Score::default();
-    let (mut number, mut bad) = (0, 0_usize);
+    let (mut number, mut bad_lines) = (0, 0_usize);
     loop {
         line.clear();
         if input.read_until(b'\n', &mut line).with_context(|| format!("reading {name}"))? == 0 {
@@ -36,30 +40,36 @@ pub(crate) fn explain_input(
             Ok(case) => {
                 let explanation = classifier.explain(&case.termination);
                 score.add(&case, &explanation.verdict);
-                out.write(&TerminationReport::case(&case, &explanation));
+                out.write(&TerminationReport::of_case(&case, &explanation));
             }
-            Err(_) if score.is_empty() && bad == 0 && !Case::looks_like_one(&text) => {
+            Err(_) if score.is_empty() && bad_lines == 0 && !Case::looks_like_one(&text) => {
                 input.read_to_end(&mut line).with_context(|| format!("reading {name}"))?;
-                out.write(&TerminationReport::words(&classifier.explain(&raw(&line))));
+                out.write(&TerminationReport::of_log(&classifier.explain(&failed_with_log(&line))));
                 return Ok(Exit::Done);
             }
             Err(error) => {
-                bad += 1;
-                eprintln!("error: {name} line {number}: {error}; a case is one JSON object a line");
+                bad_lines += 1;
+                eprintln!(
+                    "error: {name} line {number}: {error}; write each case as one JSON object on one line"
+                );
             }
         }
     }
-    if score.is_empty() && bad == 0 {
-        return Err(UsageError(format!("{name} is empty: nothing to explain")).into());
+    if score.is_empty() && bad_lines == 0 {
+        return Err(UsageError(format!("{name} is empty; give the end of a log, or cases")).into());
     }
     if score.is_labelled() {
         out.write_note(&score.to_string());
     }
-    Ok(if bad == 0 { Exit::Done } else { Exit::Failed })
+    Ok(if bad_lines == 0 { Exit::Done } else { Exit::Failed })
 }
 
-/// The end of a log by itself: of a process that ended with an error, as far as one can know.
-fn raw(words: &[u8]) -> Termination {
-    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Termination { death, log_tail: String::from_utf8_lossy(words).into_owned(), ..Termination::default() }
+/// A termination with this log and nothing else known; assumes that the process failed.
+fn failed_with_log(log: &[u8]) -> Termination {
+    let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
+    Termination {
+        death: terminated,
+        log_tail: String::from_utf8_lossy(log).into_owned(),
+        ..Termination::default()
+    }
 }

@@ -1,16 +1,17 @@
-//! An explanation as it is shown: a few lines for people, one object for programs.
+//! The explanation of one termination: two lines of text, or one JSON object.
 
 use std::fmt;
 
-use breaker_core::Cause;
 use breaker_core::classify::Explanation;
 use breaker_core::evidence::ExplainedTermination;
 use breaker_core::verdict::{Confidence, NetworkKind};
+use breaker_core::{Cause, Termination};
 use serde::Serialize;
 
 use crate::explain::case::Case;
 use crate::output::stdout::without_control_chars;
 
+/// Why one container terminated.
 #[derive(Serialize)]
 pub(crate) struct TerminationReport {
     id: String,
@@ -23,9 +24,9 @@ pub(crate) struct TerminationReport {
     place: Option<String>,
     #[serde(skip)]
     verdict: String,
-    /// What it should have been, where it is not.
+    /// The label of the case, where the verdict differs.
     #[serde(skip)]
-    wanted: Option<String>,
+    label: Option<String>,
 }
 
 impl TerminationReport {
@@ -40,24 +41,23 @@ impl TerminationReport {
             quote: verdict.quote.clone(),
             place: place.filter(|_| !verdict.quote.is_empty()).map(|place| place.to_string()),
             verdict: verdict.label(),
-            wanted: None,
+            label: None,
         }
     }
 
-    pub(crate) fn case(case: &Case, explanation: &Explanation) -> Self {
-        let wanted = case.label.filter(|label| *label != explanation.verdict.cause);
-        Self { wanted: wanted.map(|cause| cause.to_string()), ..Self::new(&case.id, explanation) }
+    pub(crate) fn of_case(case: &Case, explanation: &Explanation) -> Self {
+        let label = case.label.filter(|label| *label != explanation.verdict.cause);
+        Self { label: label.map(|cause| cause.to_string()), ..Self::new(&case.id, explanation) }
     }
 
-    pub(crate) fn words(explanation: &Explanation) -> Self {
-        Self::new("last words", explanation)
+    pub(crate) fn of_log(explanation: &Explanation) -> Self {
+        Self::new("log", explanation)
     }
 
-    pub(crate) fn death(death: &ExplainedTermination) -> Self {
-        let of = &death.termination;
-        let at = of.death.finished_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
-        let id = format!("{}/{} exit {}{at}", of.pod, of.container, of.death.exit_code);
-        Self::new(&id, &death.explanation)
+    pub(crate) fn of_termination(explained: &ExplainedTermination) -> Self {
+        let Termination { pod, container, death, .. } = &explained.termination;
+        let at = death.finished_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
+        Self::new(&format!("{pod}/{container} exit {}{at}", death.exit_code), &explained.explanation)
     }
 
     pub(crate) fn json(&self) -> String {
@@ -74,8 +74,8 @@ impl fmt::Display for TerminationReport {
             Confidence::High => "high",
         };
         write!(f, "{}: {verdict} by {rule}, confidence {confidence}", without_control_chars(id))?;
-        if let Some(wanted) = &self.wanted {
-            write!(f, "; labelled {wanted}")?;
+        if let Some(label) = &self.label {
+            write!(f, "; labelled {label}")?;
         }
         if !self.quote.is_empty() {
             let place = self.place.as_deref().unwrap_or("exit code");

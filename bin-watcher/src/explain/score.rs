@@ -1,4 +1,4 @@
-//! How well labelled cases were read: the confusion table, precision and recall for each cause.
+//! The score of labelled cases: confusion table, precision and recall of each cause.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,13 +8,15 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::explain::case::Case;
+use crate::output::text::counted;
 
+/// Counts of labels against verdicts.
 #[derive(Default)]
 pub(crate) struct Score {
     read: usize,
-    /// Labelled and got, with how often.
+    /// Number of cases by label and verdict.
     pairs: BTreeMap<(Cause, Cause), usize>,
-    /// Network verdicts that are right, and of these those whose kind is.
+    /// Correct network verdicts whose case has a kind, and how many of them have the correct kind.
     kinds: (usize, usize),
 }
 
@@ -42,7 +44,7 @@ impl Score {
     }
 }
 
-/// `part` of `whole`, where there is any.
+/// `part / whole`, or `-` when `whole` is zero.
 fn share(part: usize, whole: usize) -> String {
     if whole == 0 { "-".into() } else { format!("{:.3}", part as f64 / whole as f64) }
 }
@@ -52,7 +54,7 @@ impl fmt::Display for Score {
         let causes: BTreeSet<Cause> = self.pairs.keys().flat_map(|(label, got)| [*label, *got]).collect();
         let mut table = Table::new();
         table.load_style(NOTHING);
-        let head = ["labelled \\ got".to_owned()].into_iter().chain(causes.iter().map(Cause::to_string));
+        let head = ["label \\ verdict".to_owned()].into_iter().chain(causes.iter().map(Cause::to_string));
         table.set_header(head.chain(["precision".into(), "recall".into()]));
         for label in &causes {
             let right = self.count(|l, g| l == *label && g == *label);
@@ -69,10 +71,10 @@ impl fmt::Display for Score {
         }
         let (all, right) = (self.count(|_, _| true), self.count(|l, g| l == g));
         writeln!(f, "\n{}\n", table.trim_fmt())?;
-        write!(f, "{all} labelled: accuracy {}", share(right, all))?;
+        write!(f, "{} with a label: accuracy {}", counted(all as u64, "case"), share(right, all))?;
         let (network, kinds) = self.kinds;
         if network > 0 {
-            write!(f, "; of {network} rightly called network, kind {}", share(kinds, network))?;
+            write!(f, "; kind correct in {} of the correct network verdicts", share(kinds, network))?;
         }
         writeln!(f)
     }
