@@ -12,7 +12,8 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::Exit;
 use crate::cli::format::StatusFormat;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
-use crate::output::stdout::{print, without_control_chars};
+use crate::output::stdout::print;
+use crate::output::text::without_control_chars;
 
 /// Spaces between two columns, as in kubectl.
 const COLUMN_GAP: u16 = 3;

@@ -19,7 +19,8 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::format::StatusFormat;
 use crate::cli::reset_command;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
-use crate::output::stdout::{print, without_control_chars};
+use crate::output::stdout::print;
+use crate::output::text::without_control_chars;
 use crate::workload::status::{RestartRow, Status, WorkloadState};
 
 /// A breaker, its workload, and why it acted or did not.
@@ -86,7 +87,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
         let undo = reset_command::of_breaker(args, &name);
         let observing = Policy { mode: Mode::Observe, ..wanted.policy.clone() };
         let status = workload.map(|(scale, pods)| {
-            WorkloadState::of_a_breaker(wanted.target.clone(), scale, pods, record, undo)
+            WorkloadState::with_breaker_record(wanted.target.clone(), scale, pods, record, undo)
                 .status(observing, now)
         });
         Ok(BreakerReport {
@@ -181,8 +182,8 @@ fn count_restarts(
     let oldest = policy.window.oldest(now);
     let mut all: Vec<CountedRestart> = containers
         .iter()
-        .flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart)))
-        .map(|(mark, restart)| {
+        .flat_map(|container| container.restarts.iter().map(move |restart| (container, restart)))
+        .map(|(container, restart)| {
             let why_not = if counts_from.is_some_and(|from| restart.at < from) {
                 Some("before the last trip or reset")
             } else if oldest.is_some_and(|oldest| restart.at < oldest) {
@@ -192,7 +193,11 @@ fn count_restarts(
             } else {
                 None
             };
-            CountedRestart { restart: RestartRow::new(mark, restart), counts: why_not.is_none(), why_not }
+            CountedRestart {
+                restart: RestartRow::new(container, restart),
+                counts: why_not.is_none(),
+                why_not,
+            }
         })
         .collect();
     all.sort_by(|CountedRestart { restart: a, .. }, CountedRestart { restart: b, .. }| {
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn each_restart_says_whether_it_counts_and_why_not() {
-        let mark = serde_json::json!({
+        let container = serde_json::json!({
             "pod": "p1", "podName": "swype-1", "container": "app", "seen": 4, "observedAt": "2026-01-02T03:00:00Z",
             "restarts": [
                 {"n": 0, "id": "a", "at": "2026-01-02T01:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
@@ -243,7 +248,7 @@ mod tests {
                 {"n": 3, "id": "d", "at": "2026-01-02T02:55:00Z", "cause": "network", "kind": "refused", "exit": 7},
             ],
         });
-        let marks = [serde_json::from_value(mark).unwrap()];
+        let marks = [serde_json::from_value(container).unwrap()];
         let policy = Policy { causes: CauseSet::default(), window: Window::mins(60), ..Policy::default() };
         let from = "2026-01-02T01:30:00Z".parse().unwrap();
         let now = "2026-01-02T03:10:00Z".parse().unwrap();

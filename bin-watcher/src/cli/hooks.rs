@@ -58,7 +58,7 @@ enum FailureArg {
 /// The checked hooks, and a client for them if there are any.
 pub(crate) struct CheckedHooks {
     pub(crate) hooks: Hooks,
-    pub(crate) messenger: Option<Arc<dyn WebhookClient>>,
+    pub(crate) webhooks: Option<Arc<dyn WebhookClient>>,
 }
 
 impl HookArgs {
@@ -137,13 +137,13 @@ impl NotifyArgs {
 
 impl CheckedHooks {
     fn new(hooks: Hooks) -> Result<Self, UsageError> {
-        let messenger: Option<Arc<dyn WebhookClient>> = if hooks == Hooks::default() {
+        let webhooks: Option<Arc<dyn WebhookClient>> = if hooks == Hooks::default() {
             None
         } else {
-            let messenger = HttpWebhookClient::new(Arc::new(SecretFiles));
-            Some(Arc::new(messenger.map_err(|error| UsageError(format!("TLS cannot be set up: {error}")))?))
+            let webhooks = HttpWebhookClient::new(Arc::new(SecretFiles));
+            Some(Arc::new(webhooks.map_err(|error| UsageError(format!("TLS cannot be set up: {error}")))?))
         };
-        Ok(Self { hooks, messenger })
+        Ok(Self { hooks, webhooks })
     }
 }
 

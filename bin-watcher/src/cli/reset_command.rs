@@ -24,7 +24,7 @@ pub(crate) fn of_breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
 
 /// A sentence with the command, for an Event on `target`. It has no cluster flags: its readers have their own.
 pub(crate) fn hint(target: &WorkloadRef) -> String {
-    format!("To give back: watcher reset -n {} --target {}", target.namespace, target.slash())
+    format!("To restore the replicas: watcher reset -n {} --target {}", target.namespace, target.slash())
 }
 
 fn reset(cluster: &ClusterArgs, namespace: &str, subject: &str) -> String {

@@ -60,7 +60,7 @@ pub(crate) struct RunOptions {
     pub(crate) until: RunUntil,
     pub(crate) heartbeat: Option<SignedDuration>,
     pub(crate) format: LineFormat,
-    pub(crate) messenger: Option<Arc<dyn WebhookClient>>,
+    pub(crate) webhooks: Option<Arc<dyn WebhookClient>>,
 }
 
 impl RunArgs {
@@ -69,7 +69,7 @@ impl RunArgs {
     pub(crate) fn check(self) -> Result<RunOptions, UsageError> {
         let Self { target, cluster, counting, rules, hooks, dry_run, keep_watching, heartbeat, output } =
             self;
-        let CheckedHooks { hooks, messenger } = hooks.check()?;
+        let CheckedHooks { hooks, webhooks } = hooks.check()?;
         let mode = if dry_run { Mode::Observe } else { Mode::Enforce };
         Ok(RunOptions {
             cluster,
@@ -79,7 +79,7 @@ impl RunArgs {
             until: if keep_watching { RunUntil::Forever } else { RunUntil::Tripped },
             heartbeat: heartbeat.0,
             format: output,
-            messenger,
+            webhooks,
         })
     }
 }

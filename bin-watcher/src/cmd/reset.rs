@@ -22,15 +22,15 @@ pub(crate) async fn reset(args: &ResetArgs) -> anyhow::Result<Exit> {
 async fn carry_out(mut standalone: StandaloneCommand) -> anyhow::Result<Exit> {
     standalone.carry_out(Command::Reset).await?;
     if *standalone.breaker().state() != State::Closed {
-        bail!("the replicas of {} were not given back; the breaker still is open", standalone.target);
+        bail!("the replicas of {} were not restored; the breaker is still open", standalone.target);
     }
     if standalone.replicas() == 0 {
         let target = &standalone.target;
         let namespace = &target.namespace;
         standalone.note(format!(
-            "{target} has 0 replicas and no record of how many to give back; if a CircuitBreaker watches it, reset \
-             that by its name (`{} status -n {namespace}` lists them), else set them with: kubectl -n {namespace} \
-             scale {} --replicas=N",
+            "{target} has 0 replicas, and no Record says how many to restore; if a CircuitBreaker watches it, reset \
+             the breaker by its name (`{} status -n {namespace}` lists the breakers), else run: kubectl -n \
+             {namespace} scale {} --replicas=N",
             program_name::name(),
             target.slash()
         ));
@@ -100,9 +100,10 @@ mod tests {
     fn a_reset_that_has_nothing_to_give_back_says_so() {
         let fixture = Fixture::new(0);
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
-        for words in
-            ["`watcher status -n sre` lists them", "kubectl -n sre scale deployment/swype-app --replicas=N"]
-        {
+        for words in [
+            "`watcher status -n sre` lists the breakers",
+            "kubectl -n sre scale deployment/swype-app --replicas=N",
+        ] {
             assert!(fixture.output().contains(words), "{}", fixture.output());
         }
     }

@@ -17,7 +17,7 @@ use crate::cluster::signals::until_signal;
 use crate::workload::narrator::{Narrator, no_commands};
 
 pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
-    let RunOptions { cluster: args, target, policy, classifier, until, heartbeat, format, messenger } =
+    let RunOptions { cluster: args, target, policy, classifier, until, heartbeat, format, webhooks } =
         options;
     let warnings = policy.warnings();
     let starting = with_startup_timeout(async {
@@ -29,7 +29,7 @@ pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),
             classifier: Arc::new(classifier),
-            webhooks: messenger,
+            webhooks,
         };
         let options = SupervisorOptions {
             dry_run,

@@ -9,6 +9,7 @@ use breaker_core::state::State;
 use crate::breakers;
 use crate::cli::args::TripArgs;
 use crate::cli::exit::Exit;
+use crate::output::text::counted;
 use crate::workload::standalone::StandaloneCommand;
 
 pub(crate) async fn trip(args: &TripArgs) -> anyhow::Result<Exit> {
@@ -29,7 +30,11 @@ async fn carry_out(mut standalone: StandaloneCommand) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     standalone.clear_override().await?;
-    bail!("{} was not scaled to zero; it has {} replicas", standalone.target, standalone.replicas())
+    bail!(
+        "{} was not scaled to zero; it has {}",
+        standalone.target,
+        counted(standalone.replicas(), "replica")
+    )
 }
 
 /// Events that belong to the trip. Restarts and the counts of the watch do not.

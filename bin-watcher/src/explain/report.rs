@@ -9,7 +9,7 @@ use breaker_core::{Cause, Termination};
 use serde::Serialize;
 
 use crate::explain::case::Case;
-use crate::output::stdout::without_control_chars;
+use crate::output::text::without_control_chars;
 
 /// Why one container terminated.
 #[derive(Serialize)]

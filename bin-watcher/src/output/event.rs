@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::cli::format::LineFormat;
-use crate::output::stdout::without_control_chars;
+use crate::output::text::{counted, without_control_chars};
 
 /// An event of the program itself, beside the events of the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,8 +45,8 @@ impl fmt::Display for CliEvent {
         match self {
             Self::Undo { command } => write!(f, "to undo: {command}"),
             Self::PodsLeft { pods } => {
-                let verb = if pods.len() == 1 { "pod has" } else { "pods have" };
-                write!(f, "{} {verb} not terminated: {}", pods.len(), pods.join(", "))
+                let verb = if pods.len() == 1 { "has" } else { "have" };
+                write!(f, "{} {verb} not terminated: {}", counted(pods.len() as u64, "pod"), pods.join(", "))
             }
             Self::Stopped { signal, phase: Phase::Tripping } => write!(
                 f,
@@ -67,7 +67,7 @@ impl fmt::Display for CliEvent {
 
 /// What an [`EventWriter`] can write: as text, and as a JSON object with the key `event`.
 pub(crate) trait OutputEvent: Serialize {
-    /// One line, which may yet hold control characters.
+    /// One line of text. It may hold control characters, which the writer removes.
     fn text(&self) -> String;
 }
 

@@ -13,9 +13,3 @@ pub(crate) fn print(text: &str) -> std::io::Result<()> {
         _ => Ok(()),
     }
 }
-
-/// `text` with a space for each control character: a line feed in a quoted log splits no line, and an escape sequence
-/// does not reach the terminal.
-pub(crate) fn without_control_chars(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}

@@ -52,7 +52,7 @@ impl StandaloneCommand {
     /// A cluster or target that cannot be read, a signal, and an unreadable Record when the command `needs_record`.
     pub(crate) async fn connect(
         args: &ActionArgs,
-        CheckedHooks { hooks, messenger }: CheckedHooks,
+        CheckedHooks { hooks, webhooks }: CheckedHooks,
         needs_record: bool,
         shows: fn(&BreakerEvent) -> bool,
     ) -> anyhow::Result<Self> {
@@ -64,7 +64,7 @@ impl StandaloneCommand {
                 client: cluster.client,
                 clock: Arc::new(SystemClock),
                 classifier: Arc::new(Classifier::default()),
-                webhooks: messenger,
+                webhooks,
             };
             Self::start(parts, hooks, target, needs_record, narrator).await
         });

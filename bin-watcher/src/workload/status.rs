@@ -1,7 +1,6 @@
-//! `watcher status`: where things stand, by what the cluster knows. Writes nothing.
+//! The status of a workload, computed from the Record, the scale and a list of the pods. Writes nothing.
 //!
-//! The breaker is rebuilt from the Record, the scale and a list of the pods, as a watcher that starts would
-//! build it; what it then wants done is left undone.
+//! A breaker is built from them, as a watcher that starts builds it. Its actions are not carried out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,9 +16,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// How many of the newest restarts are shown.
-const NEWEST: usize = 5;
+const MAX_NEWEST: usize = 5;
 
-/// Everything that `status` says; as JSON one object.
+/// The status of a workload; as JSON one object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Status {
@@ -32,16 +31,16 @@ pub(crate) struct Status {
     pub(crate) override_: Override,
     /// `spec.replicas`.
     pub(crate) replicas: u32,
-    /// Pods that are there, those on their way out included.
+    /// Pods, with those that are terminating.
     pub(crate) pods: usize,
-    /// Replicas that a reset gives back.
+    /// Replicas that a reset restores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) gives_back: Option<u32>,
     /// Why it is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) because: Option<TripReason>,
     pub(crate) count: CountsByCause,
-    /// Deaths that no watcher has looked into; they are not in `count`.
+    /// Terminations that no watcher has examined; they are not in `count`.
     pub(crate) unexamined: usize,
     /// Restarts before this do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,16 +64,17 @@ pub(crate) struct CountsByCause {
     pub(crate) by_cause: BTreeMap<String, u32>,
 }
 
-/// What became of reading the Record.
+/// The outcome of reading the Record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum RecordState {
+    /// It is stored.
     Stored,
-    /// None is stored: no watcher has had anything to remember.
+    /// None is stored.
     None,
-    /// One is stored for a namesake that is gone.
+    /// One is stored, of a deleted workload with the same name.
     OfANamesake,
-    /// It may not be read; says why and what is missing.
+    /// It cannot be read, with the reason and the missing rule.
     Unreadable(String),
 }
 
@@ -93,11 +93,11 @@ pub(crate) struct RestartRow {
 }
 
 impl RestartRow {
-    pub(crate) fn new(mark: &ContainerRecord, restart: &RestartRecord) -> Self {
+    pub(crate) fn new(container: &ContainerRecord, restart: &RestartRecord) -> Self {
         Self {
             at: restart.at,
-            pod: mark.pod_name.clone(),
-            container: mark.container.clone(),
+            pod: container.pod_name.clone(),
+            container: container.container.clone(),
             cause: restart.label(),
             exit: restart.exit,
             quote: restart.quote.clone(),
@@ -119,6 +119,9 @@ impl fmt::Display for RestartRow {
 }
 
 /// The Record, if it is the target's own.
+///
+/// # Errors
+/// A Record that cannot be read for another reason than a missing permission or bad content.
 pub(crate) fn usable(
     record: Result<Option<Record>, ClusterError>,
     uid: &str,
@@ -135,7 +138,7 @@ pub(crate) fn usable(
     })
 }
 
-/// What was read.
+/// A workload, its pods and its Record, as read from the cluster.
 pub(crate) struct WorkloadState {
     pub(crate) target: WorkloadRef,
     pub(crate) scale: Scale,
@@ -150,15 +153,15 @@ impl Status {
         &self.count.counts
     }
 
-    /// For who tells of all restarts beside it.
+    /// Without the newest restarts, for a report that lists all of them.
     pub(crate) fn without_newest(&self) -> Self {
         Self { newest: Vec::new(), ..self.clone() }
     }
 }
 
 impl WorkloadState {
-    /// With the Record that a controller keeps in the breaker's status.
-    pub(crate) fn of_a_breaker(
+    /// With the Record from the status of a CircuitBreaker.
+    pub(crate) fn with_breaker_record(
         target: WorkloadRef,
         scale: Scale,
         pods: Vec<PodReport>,
@@ -177,7 +180,7 @@ impl WorkloadState {
         let Self { target, scale, pods, record, record_state, undo } = self;
         let replicas = scale.replicas;
         let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
-        let wishes = breaker.step(Input::PodsListed(pods), now);
+        let actions = breaker.step(Input::PodsListed(pods), now);
         let record = record.unwrap_or_default();
         let snapshot = breaker.snapshot(now);
         let hour = jiff::SignedDuration::from_hours(1);
@@ -192,7 +195,7 @@ impl WorkloadState {
             gives_back: record.state.trip().map(|trip| trip.replicas),
             because: record.state.trip().map(|trip| trip.because.clone()),
             count: CountsByCause { counts: snapshot.counts, by_cause: snapshot.by_cause },
-            unexamined: wishes.iter().filter(|wish| matches!(wish, Action::GatherEvidence(_))).count(),
+            unexamined: actions.iter().filter(|action| matches!(action, Action::GatherEvidence(_))).count(),
             counts_from: record.counts_from,
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
             newest: newest(&record.containers),
@@ -204,10 +207,12 @@ impl WorkloadState {
 }
 
 fn newest(containers: &[ContainerRecord]) -> Vec<RestartRow> {
-    let mut all: Vec<(&ContainerRecord, &RestartRecord)> =
-        containers.iter().flat_map(|mark| mark.restarts.iter().map(move |restart| (mark, restart))).collect();
-    all.sort_by_key(|(mark, restart)| (std::cmp::Reverse(restart.at), &mark.pod_name, restart.n));
-    all.into_iter().take(NEWEST).map(|(mark, restart)| RestartRow::new(mark, restart)).collect()
+    let mut all: Vec<(&ContainerRecord, &RestartRecord)> = containers
+        .iter()
+        .flat_map(|container| container.restarts.iter().map(move |restart| (container, restart)))
+        .collect();
+    all.sort_by_key(|(container, restart)| (std::cmp::Reverse(restart.at), &container.pod_name, restart.n));
+    all.into_iter().take(MAX_NEWEST).map(|(container, restart)| RestartRow::new(container, restart)).collect()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The status as people read it: one fact a line.
+//! The status as text: one fact a line.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use breaker_core::snapshot::Counts;
 use breaker_core::state::Override;
 use jiff::{SignedDuration, Timestamp};
 
-use super::status::{RecordState, Status};
-use crate::output::stdout::without_control_chars;
+use crate::output::text::{counted, without_control_chars};
+use crate::workload::status::{RecordState, Status};
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -16,8 +16,8 @@ impl fmt::Display for Status {
         fact("Phase", &self.phase_line())?;
         match self.override_ {
             Override::Auto => {}
-            Override::ForcedOpen => fact("Override", "the red button is pressed")?,
-            Override::Disabled => fact("Override", "disabled: it counts and does nothing")?,
+            Override::ForcedOpen => fact("Override", "ForcedOpen: tripped on request")?,
+            Override::Disabled => fact("Override", "Disabled: restarts are counted, trips are not made")?,
         }
         fact("Replicas", &self.replicas_line())?;
         if let Some(because) = &self.because {
@@ -25,15 +25,15 @@ impl fmt::Display for Status {
         }
         fact("Counted", &self.counted_line())?;
         if self.unexamined > 0 {
-            let n = self.unexamined;
-            fact("", &format!("{n} more that no watcher has looked into; `watcher run` would"))?;
+            let more = counted(self.unexamined as u64, "termination");
+            fact("", &format!("{more} not examined yet; `watcher run` examines them"))?;
         }
         if let Some(from) = self.counts_from {
             fact("", &format!("since {from:.0}{}", self.ago(from)))?;
         }
         if let Some(contested) = &self.contested {
             let at = contested.at;
-            fact("Contested", &format!("{} scaled it up at {at:.0}{}", contested.by, self.ago(at)))?;
+            fact("Contested", &format!("scaled up by {} at {at:.0}{}", contested.by, self.ago(at)))?;
         }
         if self.trips_last_hour > 0 {
             fact("Trips", &format!("{} in the last hour", self.trips_last_hour))?;
@@ -43,8 +43,8 @@ impl fmt::Display for Status {
         }
         match &self.record {
             RecordState::Stored => {}
-            RecordState::None => fact("Record", "none: no watcher has had anything to remember")?,
-            RecordState::OfANamesake => fact("Record", "of a former target of this name; not used")?,
+            RecordState::None => fact("Record", "none stored")?,
+            RecordState::OfANamesake => fact("Record", "of a deleted workload with this name; not used")?,
             RecordState::Unreadable(why) => fact("Record", why)?,
         }
         match &self.undo {
@@ -63,10 +63,9 @@ impl Status {
     }
 
     fn replicas_line(&self) -> String {
-        let pods = if self.pods == 1 { "1 pod".into() } else { format!("{} pods", self.pods) };
-        let now = format!("{}, {pods}", self.replicas);
+        let now = format!("{}, {}", self.replicas, counted(self.pods as u64, "pod"));
         match self.gives_back {
-            Some(replicas) => format!("{now}; a reset gives back {replicas}"),
+            Some(replicas) => format!("{now}; a reset restores {replicas}"),
             None => now,
         }
     }
@@ -80,7 +79,7 @@ impl Status {
         }
     }
 
-    /// ` (9m 5s ago)`; nothing for what lies ahead by a foreign clock.
+    /// ` (9m 5s ago)`; empty for a time in the future, which another machine's clock can set.
     fn ago(&self, at: Timestamp) -> String {
         let Ok(now) = self.time.parse::<Timestamp>() else { return String::new() };
         let passed = SignedDuration::from_secs(now.duration_since(at).as_secs());
