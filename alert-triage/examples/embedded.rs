@@ -1,5 +1,5 @@
-//! Triage inside a program that has alerts of its own: records, parts of the work on several threads, and notices that
-//! wake somebody once. `cargo run --example embedded`.
+//! Triage inside a program that has alerts of its own: records, parts of the work on several
+//! threads, and notices that wake somebody once. `cargo run --example embedded`.
 
 use std::error::Error;
 use std::thread;
@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let noon: Timestamp = "2026-11-23T12:00:00Z".parse()?;
 
-    // Two parts of one input, each with an engine of its own; a place says where a record stands in the input.
+    // Two parts of one input, each with an engine of its own; a place says where a record stands in
+    // the input.
     let mut engine = Engine::new(rules);
     let probes = engine.add_source("probes");
     let siblings = [engine.sibling(), engine.sibling()];

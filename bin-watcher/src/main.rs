@@ -5,8 +5,8 @@
 //!                                                           ─▶ output: one line for each event ─▶ exit code
 //! ```
 //!
-//! `breaker-core` decides what trips and why. `breaker-kube` speaks to the API server. This crate turns arguments into
-//! a checked request, and outcomes into lines and an exit code.
+//! `breaker-core` decides what trips and why. `breaker-kube` speaks to the API server. This crate
+//! turns arguments into a checked request, and outcomes into lines and an exit code.
 
 mod breakers;
 mod cli;

@@ -72,7 +72,8 @@ fn kustomize_is_told_of_every_file() {
     assert_eq!(listed, there);
 }
 
-/// What the pods of the Deployment say that the program takes, and that Pod Security's `restricted` wants.
+/// What the pods of the Deployment say that the program takes, and that Pod Security's `restricted`
+/// wants.
 #[test]
 fn the_deployment_runs_a_command_line_that_the_program_takes_with_no_power_over_its_node() {
     let deployment = &documents(&deploy().join("base/deployment.yaml"))[0];

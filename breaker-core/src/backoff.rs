@@ -24,7 +24,8 @@ impl Backoff {
         Self { first, max }
     }
 
-    /// The delay after `failures` earlier failures in a row: `first` after none, then twice as long each time.
+    /// The delay after `failures` earlier failures in a row: `first` after none, then twice as long
+    /// each time.
     pub fn delay(&self, failures: u32) -> SignedDuration {
         let factor = 1_i32.checked_shl(failures).filter(|factor| *factor > 0);
         factor.and_then(|factor| self.first.checked_mul(factor)).map_or(self.max, |delay| delay.min(self.max))

@@ -1,12 +1,13 @@
-//! The outage guard: when most of a fleet fails at once, the trouble is the cluster's own, and shutting
-//! everything down would make it worse.
+//! The outage guard: when most of a fleet fails at once, the trouble is the cluster's own, and
+//! shutting everything down would make it worse.
 //!
 //! ```text
 //! seen(target, restart_at) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
 //! tripped(target, at) ───────▶ named, not undone, if in the 2 min before the guard came on
 //! ```
 //!
-//! It counts targets that fail, not trips: a trip takes longer than the outage needs to reach the next target.
+//! It counts targets that fail, not trips: a trip takes longer than the outage needs to reach the
+//! next target.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -51,8 +52,8 @@ pub struct Guard<K> {
 }
 
 impl<K: Ord + Clone + Display> Guard<K> {
-    /// A guard over no target yet. It comes on when more than `limit` targets, and more than half of all, have
-    /// a counted restart in the last [`GUARD_WINDOW`].
+    /// A guard over no target yet. It comes on when more than `limit` targets, and more than half
+    /// of all, have a counted restart in the last [`GUARD_WINDOW`].
     pub fn new(limit: u32) -> Self {
         Self { limit, targets: BTreeMap::new(), trips: BTreeMap::new(), on_since: None }
     }
@@ -69,7 +70,8 @@ impl<K: Ord + Clone + Display> Guard<K> {
     }
 
     /// A restart of `target` counted; `restart_at` is when the instance ended, see
-    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). An older one than known changes nothing.
+    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). An older one than known changes
+    /// nothing.
     pub fn seen(&mut self, target: K, restart_at: Timestamp) {
         let newest = self.targets.entry(target).or_default();
         *newest = (*newest).max(Some(restart_at));
@@ -114,7 +116,8 @@ impl<K: Ord + Clone + Display> Guard<K> {
         Some(why)
     }
 
-    /// When time alone changes the verdict: the oldest restart that keeps the guard on leaves the window.
+    /// When time alone changes the verdict: the oldest restart that keeps the guard on leaves the
+    /// window.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let mut restarts: Vec<_> = self.failing(now).map(|(_, at)| at).collect();
         if !self.is_too_many(restarts.len()) {

@@ -12,8 +12,8 @@ pub trait Observer: Send {
     /// Called with each event.
     fn event(&mut self, at: Timestamp, event: &BreakerEvent);
 
-    /// Called after the events of a step, if the snapshot differs from the one before; first once the pods
-    /// have been listed. Does nothing by default.
+    /// Called after the events of a step, if the snapshot differs from the one before; first once
+    /// the pods have been listed. Does nothing by default.
     fn snapshot(&mut self, at: Timestamp, snapshot: &Snapshot) {
         let _ = (at, snapshot);
     }

@@ -37,7 +37,8 @@ fn held_for(seen: &common::Seen, reason: HoldReason) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Law: while the guard is on nothing trips, and it is told once; once it is off, what still fails trips.
+    /// Law: while the guard is on nothing trips, and it is told once; once it is off, what still
+    /// fails trips.
     #[test]
     fn under_the_guard_nothing_trips(replicas in 1u32..4, on in 0i64..20, lasts in 300i64..3000) {
         let watch = Watch::of(replicas);
@@ -51,8 +52,8 @@ proptest! {
         prop_assert_eq!(seen.lines_with("tripping").len(), 1);
     }
 
-    /// Law: a person's trip passes the guard and the one-node rule, pressed or set by override, before or
-    /// while they hold.
+    /// Law: a person's trip passes the guard and the one-node rule, pressed or set by override,
+    /// before or while they hold.
     #[test]
     fn a_persons_trip_passes_guard_and_one_node_rule(
         replicas in 2u32..5,
@@ -75,8 +76,8 @@ proptest! {
         prop_assert!(pressed, "{:?}", state);
     }
 
-    /// Law: failing pods all on one node hold the trip exactly if a pod on another node is Ready, and only
-    /// where the policy asks for the rule.
+    /// Law: failing pods all on one node hold the trip exactly if a pod on another node is Ready,
+    /// and only where the policy asks for the rule.
     #[test]
     fn one_node_holds_exactly_while_a_pod_elsewhere_is_ready(
         pods in prop::collection::vec((0u8..3, any::<bool>()), 1..5),

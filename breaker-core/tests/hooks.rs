@@ -57,8 +57,9 @@ fn fault() -> impl Strategy<Value = Fault> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Law: a crash after any action, then a start, ends in the same state with one trip; the hook was asked
-    /// before the scale went to zero; what is asked or told twice is the same event; the Record stays small.
+    /// Law: a crash after any action, then a start, ends in the same state with one trip; the hook
+    /// was asked before the scale went to zero; what is asked or told twice is the same event; the
+    /// Record stays small.
     #[test]
     fn a_crash_never_lets_a_trip_pass_the_hook(
         replicas in 1u32..4,
@@ -103,8 +104,8 @@ proptest! {
         }
     }
 
-    /// Law: a notice arrives at least once, however long nobody takes it and whoever dies meanwhile; the
-    /// trip does not wait for it.
+    /// Law: a notice arrives at least once, however long nobody takes it and whoever dies
+    /// meanwhile; the trip does not wait for it.
     #[test]
     fn notices_arrive_at_least_once_and_hold_nothing_up(refusals in 0usize..25, crash in prop::option::of(0u32..60)) {
         let mut policy = asking(OnFailure::Proceed);

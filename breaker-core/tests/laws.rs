@@ -38,8 +38,8 @@ fn policy() -> impl Strategy<Value = Policy> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Law: it trips exactly when the rule says so: never at counted <= max x need, always at one more
-    /// when `need` pods fail now.
+    /// Law: it trips exactly when the rule says so: never at counted <= max x need, always at one
+    /// more when `need` pods fail now.
     #[test]
     fn it_trips_exactly_when_the_rule_says_so(runs in pods(), policy in policy(), replicas in 1u32..6) {
         let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
@@ -175,8 +175,8 @@ fn fault() -> impl Strategy<Value = Fault> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Law: a crash after any call, then a start, ends in the same state with one trip; a reset, crashed
-    /// and repeated as well, gives back exactly what was taken.
+    /// Law: a crash after any call, then a start, ends in the same state with one trip; a reset,
+    /// crashed and repeated as well, gives back exactly what was taken.
     #[test]
     fn crashes_end_in_the_same_state(
         replicas in 1u32..5,
@@ -246,7 +246,8 @@ proptest! {
     }
 }
 
-/// Law: half open, any counted restart opens it again with twice the cool-down; surviving gives all back.
+/// Law: half open, any counted restart opens it again with twice the cool-down; surviving gives all
+/// back.
 #[test]
 fn half_open_doubles_its_cooldown_until_the_probe_survives() {
     let minute = SignedDuration::from_mins(1);

@@ -59,7 +59,8 @@ fn matches(alert: &Text, labels: &BTreeMap<String, Text>) -> Result<Matches, Fil
     })
 }
 
-/// Rows of `over` take the place of rows of the same id; ours come last, so that yours are read first.
+/// Rows of `over` take the place of rows of the same id; ours come last, so that yours are read
+/// first.
 fn over<T>(over: Vec<T>, base: Vec<T>, id: impl Fn(&T) -> &str, disabled: &[Text]) -> Vec<T> {
     let mut rows: Vec<T> = base;
     rows.retain(|row| {

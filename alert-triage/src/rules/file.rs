@@ -7,7 +7,8 @@ use serde_saphyr::Spanned;
 
 use crate::yaml::{self, FileError, Text, or_empty};
 
-/// A section without a row is an empty one: `Option` takes what remains when all rows are commented out.
+/// A section without a row is an empty one: `Option` takes what remains when all rows are commented
+/// out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct File {

@@ -20,7 +20,8 @@ pub struct Listed {
 }
 
 impl Rules {
-    /// All rows in force and all heuristics, section by section in the order in which they are looked at.
+    /// All rows in force and all heuristics, section by section in the order in which they are
+    /// looked at.
     ///
     /// ```
     /// use alert_triage::Rules;

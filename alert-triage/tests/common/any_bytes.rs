@@ -1,5 +1,5 @@
-//! What holds of any bytes, in any format. Shared with the fuzz target `triage`, so it takes nothing of this crate but
-//! what is public.
+//! What holds of any bytes, in any format. Shared with the fuzz target `triage`, so it takes
+//! nothing of this crate but what is public.
 
 use std::sync::LazyLock;
 

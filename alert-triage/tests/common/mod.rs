@@ -1,4 +1,5 @@
-//! Generated histories that reach the corners: ties, ends before their beginnings, absent labels, several rungs at once.
+//! Generated histories that reach the corners: ties, ends before their beginnings, absent labels,
+//! several rungs at once.
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
@@ -206,7 +207,8 @@ fn crowd(timed: bool) -> impl Strategy<Value = Vec<Record<'static>>> {
     })
 }
 
-/// A transient that stands for an hour or more, often beside its lasting form, with what either brings with it.
+/// A transient that stands for an hour or more, often beside its lasting form, with what either
+/// brings with it.
 fn outage() -> impl Strategy<Value = Vec<Record<'static>>> {
     let others = proptest::collection::vec((select(NAMES[1..6].to_vec()), instant()), 1..5);
     let node = || select(vec![None, None, Some(("node", "n1")), Some(("node", "n2"))]);
@@ -228,7 +230,8 @@ fn placed(records: Vec<Record<'static>>) -> Vec<Told> {
     records.into_iter().enumerate().map(place).collect()
 }
 
-/// What was told is told again in another state or at another time, so that records of one alert meet.
+/// What was told is told again in another state or at another time, so that records of one alert
+/// meet.
 fn echoed(
     parts: Vec<Record<'static>>,
     echoes: Vec<(prop::sample::Index, Status, Timestamp)>,

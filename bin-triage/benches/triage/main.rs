@@ -2,11 +2,11 @@
 //!
 //! The benchmark runs the real binary as a child process on generated inputs. The contenders run in
 //! turns within every round, so that a busy machine slows all of them. The result is the median of
-//! the rounds' ratios. The counting loop's time is that of its loop alone; `triage` is measured from
-//! start to exit. No time is asserted: each bar is printed next to the measurement.
+//! the rounds' ratios. The counting loop's time is that of its loop alone; `triage` is measured
+//! from start to exit. No time is asserted: each bar is printed next to the measurement.
 //!
-//! `cargo bench -p bin-triage --bench triage -- lines jsonl bomb` runs the named parts, or all parts
-//! if none is named.
+//! `cargo bench -p bin-triage --bench triage -- lines jsonl bomb` runs the named parts, or all
+//! parts if none is named.
 
 mod bomb;
 mod inputs;

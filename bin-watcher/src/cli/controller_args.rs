@@ -28,8 +28,9 @@ pub(crate) struct ControllerArgs {
     namespace: Option<String>,
     /// Outage guard: hold all trips while more targets than this fail.
     ///
-    /// A target counts as failing when it had a counted restart in the last 10 minutes. Trips are held only while more
-    /// than half of all targets are failing too: the cause is then outside of them.
+    /// A target counts as failing when it had a counted restart in the last 10 minutes. Trips are
+    /// held only while more than half of all targets are failing too: the cause is then outside of
+    /// them.
     #[arg(long, value_name = "N", default_value = "3")]
     outage_guard_targets: u32,
     /// Custom classifier rules (YAML), added to the built-in ones.

@@ -89,8 +89,8 @@ impl Exit {
     }
 }
 
-/// Prints the error and its causes on one line of stderr, and a missing permission on the next. A signal is not
-/// printed: the user sent it.
+/// Prints the error and its causes on one line of stderr, and a missing permission on the next. A
+/// signal is not printed: the user sent it.
 pub(crate) fn print_error(error: &anyhow::Error) {
     if matches!(Exit::from_error(error), Exit::Signal(_)) {
         return;

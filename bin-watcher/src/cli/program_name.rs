@@ -1,5 +1,5 @@
-//! The name under which the program runs: `watcher`, or `kubectl breaker` when kubectl started the plugin
-//! `kubectl-breaker` from the PATH.
+//! The name under which the program runs: `watcher`, or `kubectl breaker` when kubectl started the
+//! plugin `kubectl-breaker` from the PATH.
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! The signals that stop the program.
 
-/// A signal that asks the program to stop. As an error it ends whatever waits, and sets the exit code.
+/// A signal that asks the program to stop. As an error it ends whatever waits, and sets the exit
+/// code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Signal {
     /// Ctrl-C in a terminal.

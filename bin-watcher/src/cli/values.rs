@@ -5,7 +5,8 @@ use std::str::FromStr;
 use breaker_core::workload::TargetArg;
 use jiff::SignedDuration;
 
-/// Upper bound of `--max-restarts`. The kubelet's back-off allows 288 restarts of a container a day.
+/// Upper bound of `--max-restarts`. The kubelet's back-off allows 288 restarts of a container a
+/// day.
 const MAX_RESTARTS: u32 = 1_000_000;
 
 /// A whole number from 0 to [`MAX_RESTARTS`].

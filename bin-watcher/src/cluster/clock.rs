@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use breaker_core::Clock;
 use jiff::Timestamp;
 
-/// Longest sleep before the wall clock is read again. A clock that was set, or a laptop that slept, is noticed
-/// within this time.
+/// Longest sleep before the wall clock is read again. A clock that was set, or a laptop that slept,
+/// is noticed within this time.
 const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// Wall-clock time, on tokio's timers.

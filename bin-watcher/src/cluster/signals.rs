@@ -1,4 +1,5 @@
-//! SIGINT and SIGTERM stop the program in order. SIGHUP keeps its default action, which `nohup` changes.
+//! SIGINT and SIGTERM stop the program in order. SIGHUP keeps its default action, which `nohup`
+//! changes.
 
 use tokio::signal::unix::{SignalKind, signal};
 

@@ -83,7 +83,8 @@ impl Narrator {
     /// Runs the supervisor until it is done or a signal arrives.
     ///
     /// # Errors
-    /// [`TargetLost`] when the target was deleted, [`Signal`] after a signal, and the supervisor's own errors.
+    /// [`TargetLost`] when the target was deleted, [`Signal`] after a signal, and the supervisor's
+    /// own errors.
     pub(crate) async fn drive(
         &mut self,
         supervisor: &mut Supervisor,

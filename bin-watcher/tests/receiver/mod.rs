@@ -1,4 +1,5 @@
-//! The receiver of hooks and notifications: a real HTTP server on a loopback port that can misbehave.
+//! The receiver of hooks and notifications: a real HTTP server on a loopback port that can
+//! misbehave.
 
 #![allow(dead_code)] // each test file uses its part
 

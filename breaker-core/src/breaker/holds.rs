@@ -16,7 +16,8 @@ pub(super) struct Holds {
     pub(super) needs_fresh_list: bool,
     /// What holds a trip now.
     current: Option<Hold>,
-    /// Reasons reported in this episode. An episode that ends because its trip was held does not clear them.
+    /// Reasons reported in this episode. An episode that ends because its trip was held does not
+    /// clear them.
     emitted: BTreeSet<HoldReason>,
     /// The dry-run trip that was reported, with its episode.
     would_trip: Option<(u64, TripReason)>,

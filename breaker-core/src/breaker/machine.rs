@@ -64,8 +64,8 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A breaker for the target as it is now. `record` is what an earlier watcher left, if anything; one
-    /// of another UID belongs to a namesake and is not used.
+    /// A breaker for the target as it is now. `record` is what an earlier watcher left, if
+    /// anything; one of another UID belongs to a namesake and is not used.
     ///
     /// The first [`Input::PodsListed`] starts it.
     pub fn new(policy: Policy, target: WorkloadRef, scale: Scale, record: Option<Record>) -> Self {
@@ -283,7 +283,8 @@ impl Breaker {
         }
     }
 
-    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Costs no count of its own.
+    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Costs no count of its
+    /// own.
     pub(crate) fn is_still(&self, last: &Snapshot) -> bool {
         let (counts, by_cause) = self.latest_counts();
         last.phase == self.state.phase()

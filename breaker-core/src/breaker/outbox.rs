@@ -52,7 +52,8 @@ impl Outbox {
         self.waiting.sort_by_key(|notification| notification.at);
     }
 
-    /// Adds a notification, in place of one with the same id; returns those for which there is no room.
+    /// Adds a notification, in place of one with the same id; returns those for which there is no
+    /// room.
     pub(super) fn push(&mut self, notification: Notification) -> Vec<Notification> {
         self.waiting.retain(|known| known.id != notification.id);
         self.waiting.push(notification);
@@ -92,7 +93,8 @@ impl Outbox {
         Some(what)
     }
 
-    /// The receiver did not take it; when to try again, and whether it is the first failure in a row.
+    /// The receiver did not take it; when to try again, and whether it is the first failure in a
+    /// row.
     pub(super) fn failed(&mut self, receiver: &str, now: Timestamp) -> (Timestamp, bool) {
         self.sending.remove(receiver);
         let retry = self.retries.entry(receiver.to_owned()).or_default();

@@ -1,4 +1,5 @@
-//! Observations of pods: into the cache and the ledger, and what follows from a pod that appears or goes.
+//! Observations of pods: into the cache and the ledger, and what follows from a pod that appears or
+//! goes.
 
 use jiff::Timestamp;
 

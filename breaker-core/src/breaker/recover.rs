@@ -75,10 +75,10 @@ impl Breaker {
         }
     }
 
-    /// Judges the trial replicas; `counted`: one of them has just had a counted restart. While opening again is
-    /// held, they are neither given up nor taken for survivors. Once it is not, a fresh list shows whether they
-    /// fail; if not, their trial starts again. (The one-node rule is for closed breakers: a trial of one replica is
-    /// always on one node.)
+    /// Judges the trial replicas; `counted`: one of them has just had a counted restart. While
+    /// opening again is held, they are neither given up nor taken for survivors. Once it is not, a
+    /// fresh list shows whether they fail; if not, their trial starts again. (The one-node rule is
+    /// for closed breakers: a trial of one replica is always on one node.)
     pub(super) fn judge_probe(&mut self, counted: bool, now: Timestamp) {
         if !counted && !self.probe_died() {
             return self.holds.clear();

@@ -45,8 +45,8 @@ impl Breaker {
         }
     }
 
-    /// Another watcher wrote the Record. The one that is further along is right about the state; what
-    /// either has counted is counted.
+    /// Another watcher wrote the Record. The one that is further along is right about the state;
+    /// what either has counted is counted.
     pub(super) fn record_found(&mut self, theirs: Option<Record>) {
         let loading = self.retries.in_flight(Attempt::LoadRecord);
         self.retries.succeeded(Attempt::LoadRecord);
@@ -86,10 +86,12 @@ impl Breaker {
         self.cooldown_secs = theirs.cooldown_secs;
         self.events.replace(theirs.undelivered);
         self.scale.read_ahead = false;
-        // The other watcher may be gone before they are delivered; an Event that is sent twice exists once.
+        // The other watcher may be gone before they are delivered; an Event that is sent twice
+        // exists once.
         self.publish_undelivered();
         match &self.state {
-            // The other watcher may have crashed half-way. Both go on; the precondition lets one of them scale.
+            // The other watcher may have crashed half-way. Both go on; the precondition lets one of
+            // them scale.
             State::Tripping { .. } => self.read_scale(),
             State::Open { trip, .. } => {
                 let trip = trip.clone();

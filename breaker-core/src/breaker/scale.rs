@@ -104,8 +104,8 @@ impl Breaker {
             }
             return;
         }
-        // Somebody changed the number in between: that is what a reset will restore, if the trip is still right
-        // for so many.
+        // Somebody changed the number in between: that is what a reset will restore, if the trip is
+        // still right for so many.
         if self.still_trips(&because, now) {
             self.trip(because, scale, now);
         } else {

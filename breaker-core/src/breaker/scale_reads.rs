@@ -14,11 +14,11 @@ pub(super) struct ScaleReads {
     pub(super) last: Option<Scale>,
     /// It was read since the counted restarts reached the threshold.
     pub(super) read_ahead: bool,
-    /// A read is under way that was sent before the last write was acknowledged. Its answer may be from before the
-    /// write, and would look like the change of another client.
+    /// A read is under way that was sent before the last write was acknowledged. Its answer may be
+    /// from before the write, and would look like the change of another client.
     pub(super) read_is_old: bool,
-    /// When the scale that was read ahead is to be read again: pods change the target's status, and with it
-    /// the version that the precondition names.
+    /// When the scale that was read ahead is to be read again: pods change the target's status, and
+    /// with it the version that the precondition names.
     refresh_at: Option<Timestamp>,
 }
 

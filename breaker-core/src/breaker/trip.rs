@@ -59,7 +59,8 @@ impl Breaker {
         self.saves.request_then([Action::Emit(BreakerEvent::Abandoned { why })]);
     }
 
-    /// The target of a trip is at zero. `already`: not by a write that this breaker saw acknowledged.
+    /// The target of a trip is at zero. `already`: not by a write that this breaker saw
+    /// acknowledged.
     pub(super) fn opened(&mut self, already: bool, now: Timestamp) {
         let State::Tripping { trip, .. } = self.state.clone() else { return };
         let Trip { replicas, because } = trip.clone();

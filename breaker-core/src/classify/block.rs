@@ -56,7 +56,8 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
 
 struct Draft<'r, 't> {
     read: &'r Read<'t>,
-    /// Chained parts, innermost first; a part is what stands between two of Python's link sentences.
+    /// Chained parts, innermost first; a part is what stands between two of Python's link
+    /// sentences.
     parts: Vec<Vec<usize>>,
     /// The part being read.
     part: Vec<usize>,

@@ -1,10 +1,11 @@
 //! Which words decide: the fatal statement and its innermost cause, not any line about a socket.
 //!
-//! Blocks are asked from the last one backwards. Goodbyes and hints are passed over. A statement that
-//! names its cause decides. One that only says that something was given up (a *symptom*, or "… failed")
-//! sends the question to the words before it, until a line says that things went on. Past an error that
-//! no rule explains, nothing can be network any more: what came before it was survived. A warning, or information, is
-//! the last word only if no crash was told shortly before it: a process that dies may still warn of what it lived with.
+//! Blocks are asked from the last one backwards. Goodbyes and hints are passed over. A statement
+//! that names its cause decides. One that only says that something was given up (a *symptom*, or "…
+//! failed") sends the question to the words before it, until a line says that things went on. Past
+//! an error that no rule explains, nothing can be network any more: what came before it was
+//! survived. A warning, or information, is the last word only if no crash was told shortly before
+//! it: a process that dies may still warn of what it lived with.
 
 use super::block::{Block, blocks};
 use super::level::Level;
@@ -29,7 +30,8 @@ pub(super) struct Decision<'t> {
 
 /// Lines without a rule that may follow a crash before it stops being the last word.
 ///
-/// Standard output of many runtimes is written in one piece at the end, after the crash was told on standard error.
+/// Standard output of many runtimes is written in one piece at the end, after the crash was told on
+/// standard error.
 const AFTER_CRASH: usize = 12;
 /// The same for a logged error, when it would be network: a process that worked on has survived it.
 const AFTER_ERROR: usize = 1;
@@ -43,7 +45,8 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
     whole.or_else(|| walk(table, &read, &blocks))
 }
 
-/// What the table says of a block with words of this strength: the innermost line that has any speaks.
+/// What the table says of a block with words of this strength: the innermost line that has any
+/// speaks.
 fn found<'t>(table: &Table, read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
     let mut hits = block.lines.iter().filter_map(|line| {
         let hit = read.seen[*line].of(says)?;

@@ -1,4 +1,5 @@
-//! Exit codes that mean something by convention. They speak only when nothing else does, and never of network.
+//! Exit codes that mean something by convention. They speak only when nothing else does, and never
+//! of network.
 
 use crate::Cause;
 

@@ -44,8 +44,8 @@ pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
     })
 }
 
-/// A level as loggers write it: in capitals near the start, or after a `level`, `severity` or `lvl` key,
-/// or between tabs.
+/// A level as loggers write it: in capitals near the start, or after a `level`, `severity` or `lvl`
+/// key, or between tabs.
 fn named_level(line: &str) -> Option<Level> {
     let bytes = &line.as_bytes()[..line.len().min(400)];
     let json = bytes.starts_with(b"{");

@@ -1,4 +1,5 @@
-//! What lines say about themselves, beside any rule: that they are fatal, that things went on, that they are chatter.
+//! What lines say about themselves, beside any rule: that they are fatal, that things went on, that
+//! they are chatter.
 //!
 //! These words are found in the same pass as the phrases of the rules, anywhere in a folded line.
 

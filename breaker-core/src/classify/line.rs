@@ -108,7 +108,8 @@ fn python_link(text: &str) -> Option<bool> {
     }
 }
 
-/// Chatter after the statement: hints, help, goodbyes. It neither decides nor hides what stands before.
+/// Chatter after the statement: hints, help, goodbyes. It neither decides nor hides what stands
+/// before.
 pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     if seen.marks.has(Marks::CHATTER) || seen.marks.has(Marks::CHATTER_FIRST) {
         return true;
@@ -118,8 +119,9 @@ pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     shell_echo || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
 }
 
-/// The line's last clause says only that something did not succeed: `ledger client could not start`, and not
-/// `reconciliation failed: totals differ`, which names a reason of its own.
+/// The line's last clause says only that something did not succeed:
+/// `ledger client could not start`, and not `reconciliation failed: totals differ`, which names a
+/// reason of its own.
 pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
     seen.effect.is_some_and(|at| folded.rfind(": ").is_none_or(|colon| usize::from(at) >= colon + 2))
 }

@@ -7,9 +7,10 @@ use regex::bytes::{Regex, RegexBuilder};
 
 /// `text` with every secret in it replaced by `***`.
 ///
-/// Secrets are private-key blocks, JWTs, tokens of known shape (AWS, Google, Azure, GitHub, GitLab, Slack,
-/// Stripe, npm), `Authorization` headers, the user-info of URLs and of MySQL DSNs, and the values of keys that
-/// are named like a secret (`password=…`, `"token": "…"`, `AccountKey=…`). Masking twice changes nothing.
+/// Secrets are private-key blocks, JWTs, tokens of known shape (AWS, Google, Azure, GitHub, GitLab,
+/// Slack, Stripe, npm), `Authorization` headers, the user-info of URLs and of MySQL DSNs, and the
+/// values of keys that are named like a secret (`password=…`, `"token": "…"`, `AccountKey=…`).
+/// Masking twice changes nothing.
 pub fn mask(text: &str) -> String {
     let mut masked = Cow::Borrowed(text.as_bytes());
     for (regex, with) in MASKS.iter() {
@@ -25,7 +26,8 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     PATTERNS
         .iter()
         .filter_map(|(pattern, with)| {
-            // Bytes instead of Unicode classes: a tenth of the memory, and every secret's frame is ASCII.
+            // Bytes instead of Unicode classes: a tenth of the memory, and every secret's frame is
+            // ASCII.
             let regex = RegexBuilder::new(pattern).unicode(false).dfa_size_limit(1 << 18).build();
             debug_assert!(regex.is_ok(), "{pattern}");
             Some((regex.ok()?, *with))

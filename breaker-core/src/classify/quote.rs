@@ -5,7 +5,8 @@ use super::mask::mask;
 /// Longest quote, in characters.
 pub(super) const LONGEST: usize = 200;
 
-/// `line` as a quote. When it is too long, the part around `at` (a position in the folded line) is kept.
+/// `line` as a quote. When it is too long, the part around `at` (a position in the folded line) is
+/// kept.
 ///
 /// Masked before it is cut: half a secret would not be recognised.
 pub(super) fn quote(line: &str, at: usize) -> String {

@@ -1,5 +1,5 @@
-//! The rules, compiled: one pass over the last words finds, for every line, the first row of each strength that
-//! speaks of it, and what the line says about itself.
+//! The rules, compiled: one pass over the last words finds, for every line, the first row of each
+//! strength that speaks of it, and what the line says about itself.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
@@ -168,8 +168,9 @@ impl Table {
         let mut seen = vec![Seen::default(); text.len()];
         let all = text.all_folded();
         let mut line = 0;
-        // Of the line at hand: regexes to ask, and phrases whose rest does not follow. A later start of the same
-        // phrase would look for that rest in fewer words, so it is not tried again.
+        // Of the line at hand: regexes to ask, and phrases whose rest does not follow. A later
+        // start of the same phrase would look for that rest in fewer words, so it is not tried
+        // again.
         let (mut asked, mut failed) = (Vec::new(), Vec::new());
         for found in self.literals.find_overlapping_iter(all) {
             while found.end() > text.span(line).end {

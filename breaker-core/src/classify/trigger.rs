@@ -1,11 +1,11 @@
-//! Literals without which a regex cannot match: they are looked for with the phrases, and only a line that has
-//! one is shown to the regex.
+//! Literals without which a regex cannot match: they are looked for with the phrases, and only a
+//! line that has one is shown to the regex.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
-/// Literals of which every match of `pattern` in folded text holds one; `None` if there is no such set worth
-/// looking for.
+/// Literals of which every match of `pattern` in folded text holds one; `None` if there is no such
+/// set worth looking for.
 pub(super) fn triggers(pattern: &str) -> Option<Vec<String>> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
     let of = |kind| Extractor::new().kind(kind).extract(&hir);

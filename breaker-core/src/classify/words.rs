@@ -16,8 +16,8 @@ pub(super) fn last(text: &str) -> &str {
 
 /// `text` without ANSI sequences and control characters.
 ///
-/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A stack inside a JSON
-/// record is laid out in lines, each but the first behind [`JOINED`].
+/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A
+/// stack inside a JSON record is laid out in lines, each but the first behind [`JOINED`].
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     // Control characters beyond ASCII begin with this byte.
     let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
@@ -31,7 +31,8 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Begins a line that continues the JSON record above it; no other control character is left to be mistaken for it.
+/// Begins a line that continues the JSON record above it; no other control character is left to be
+/// mistaken for it.
 const JOINED: char = '\u{1f}';
 
 /// A JSON record, perhaps with its beginning cut off, that holds line feeds.
@@ -159,7 +160,8 @@ impl<'t> Text<'t> {
         self.lines[line].written
     }
 
-    /// The number of `line` as it was written, from 1: lines laid out from a record are that record's line.
+    /// The number of `line` as it was written, from 1: lines laid out from a record are that
+    /// record's line.
     pub(super) fn number(&self, line: usize) -> usize {
         self.lines[..=line].iter().filter(|line| !line.joined).count().max(1)
     }

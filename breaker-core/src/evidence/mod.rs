@@ -1,4 +1,5 @@
-//! Evidence: what the cluster still knows about ended containers, and the verdicts that follow from it.
+//! Evidence: what the cluster still knows about ended containers, and the verdicts that follow from
+//! it.
 
 mod explain_pod;
 mod gather;

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A sliding window, longer than zero; written `90s`, `10m`, `1h`, `1h 30m`, or `none` for "since the
-/// episode began".
+/// A sliding window, longer than zero; written `90s`, `10m`, `1h`, `1h 30m`, or `none` for "since
+/// the episode began".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Window(Option<SignedDuration>);

@@ -21,8 +21,9 @@ impl Wake for Flag {
 }
 
 impl Sim {
-    /// Polls `future` to its end. `None` when it never ends, or when a [`Fault::Crash`](super::Fault)
-    /// struck: then it is dropped as a killed process would be, and the world stays as it is.
+    /// Polls `future` to its end. `None` when it never ends, or when a
+    /// [`Fault::Crash`](super::Fault) struck: then it is dropped as a killed process would be, and
+    /// the world stays as it is.
     pub fn run<F: Future>(&self, future: F) -> Option<F::Output> {
         let end = self.now() + LONGEST_RUN;
         let flag = Arc::new(Flag(AtomicBool::new(true)));

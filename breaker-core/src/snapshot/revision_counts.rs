@@ -61,15 +61,16 @@ impl RevisionCounts {
     }
 }
 
-/// The limits of `policy` while `started` live pods have started a container. `replicas` is the target's
-/// `spec.replicas`, if known.
+/// The limits of `policy` while `started` live pods have started a container. `replicas` is the
+/// target's `spec.replicas`, if known.
 pub(crate) fn limits(policy: &Policy, started: u32, replicas: Option<u32>) -> Counts {
     let base = replicas.map_or(started, |replicas| replicas.min(started));
     let need = policy.min_failing_pods.of(base);
     Counts { need, threshold: policy.max_restarts.saturating_mul(need), ..Counts::default() }
 }
 
-/// The counts of each revision that has a live pod or a restart since `oldest`; the newest revision first.
+/// The counts of each revision that has a live pod or a restart since `oldest`; the newest revision
+/// first.
 ///
 /// `replicas` is the target's `spec.replicas`; while it is unknown, only the live pods count.
 pub(crate) fn count_revisions(

@@ -7,10 +7,12 @@ use super::hooks::Endpoint;
 
 /// Delivers messages. Object-safe; `breaker-kube` implements it over HTTP, `sim` in memory.
 ///
-/// Each call is one attempt; trying again and giving up in time belong to the caller, who may drop the future.
+/// Each call is one attempt; trying again and giving up in time belong to the caller, who may drop
+/// the future.
 #[async_trait]
 pub trait WebhookClient: Send + Sync {
-    /// Delivers one event. The same event may be sent again after a crash: its `id` is the idempotency key.
+    /// Delivers one event. The same event may be sent again after a crash: its `id` is the
+    /// idempotency key.
     ///
     /// # Errors
     /// [`WebhookError`] when it was not accepted, or nobody knows whether it was.

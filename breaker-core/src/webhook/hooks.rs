@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The hook and the notices of one breaker. Without any, nobody is asked or told outside the cluster.
+/// The hook and the notices of one breaker. Without any, nobody is asked or told outside the
+/// cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Hooks {
@@ -30,7 +31,8 @@ pub struct BeforeTrip {
     pub on_failure: OnFailure,
 }
 
-/// What follows when the hook fails: it cannot be reached, says an error, or does not answer in time.
+/// What follows when the hook fails: it cannot be reached, says an error, or does not answer in
+/// time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnFailure {
     /// Trip all the same.
@@ -44,10 +46,11 @@ pub enum OnFailure {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
-    /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in full.
+    /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in
+    /// full.
     pub url: String,
-    /// Name of the secret that signs the message; what it names is the [`WebhookClient`](crate::webhook::WebhookClient)'s
-    /// business.
+    /// Name of the secret that signs the message; what it names is the
+    /// [`WebhookClient`](crate::webhook::WebhookClient)'s business.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }
