@@ -14,7 +14,8 @@ fn ago(minutes: i64) -> Timestamp {
     noon() - SignedDuration::from_mins(minutes)
 }
 
-/// `A/DiskFull` in zone A; `critical:A/DiskFull` with that severity; `A/DiskFull node=n1` with more labels.
+/// `A/DiskFull` in zone A; `critical:A/DiskFull` with that severity; `A/DiskFull node=n1` with more
+/// labels.
 fn record(written: &str) -> Record<'static> {
     let (severity, rest) = match written.split_once(':') {
         Some((severity, rest)) if !severity.contains('/') => (Some(severity), rest),

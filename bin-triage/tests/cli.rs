@@ -11,7 +11,8 @@ const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcom
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/samples/upcommerce-cases.yaml");
 
-/// A made-up night with times in three zones: a dead node, registration failures, flapping, silences.
+/// A made-up night with times in three zones: a dead node, registration failures, flapping,
+/// silences.
 const NIGHT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night.jsonl");
 const NIGHT_RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/night-rules.yaml");
 

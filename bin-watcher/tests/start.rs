@@ -1,4 +1,5 @@
-//! A cluster that cannot be had is told at once: exit code 2 for what the kubeconfig lacks, 5 when nobody answers.
+//! A cluster that cannot be had is told at once: exit code 2 for what the kubeconfig lacks, 5 when
+//! nobody answers.
 
 mod binary;
 mod stub;

@@ -1,4 +1,5 @@
-//! `watcher explain`: why a breaker acted or did not, or why containers ended, from a pod, a file or a pipe.
+//! `watcher explain`: why a breaker acted or did not, or why containers ended, from a pod, a file
+//! or a pipe.
 
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -50,8 +51,8 @@ pub(crate) async fn explain(args: ExplainArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Explains each ended container of the pod `name`. A breaker of that name was looked for before: names of pods mostly
-/// end at random.
+/// Explains each ended container of the pod `name`. A breaker of that name was looked for before:
+/// names of pods mostly end at random.
 async fn explain_pod_by_name(
     classifier: &Classifier,
     name: &str,

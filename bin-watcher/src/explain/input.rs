@@ -12,8 +12,8 @@ use crate::explain::report::TerminationReport;
 use crate::explain::score::Score;
 use crate::explain::writer::ReportWriter;
 
-/// Explains `input`, called `name` in errors. When its first line is a case, each line is one; else the whole input is
-/// the end of a log.
+/// Explains `input`, called `name` in errors. When its first line is a case, each line is one; else
+/// the whole input is the end of a log.
 ///
 /// # Errors
 /// An input that is empty or cannot be read.

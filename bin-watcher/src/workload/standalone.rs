@@ -1,4 +1,5 @@
-//! A trip or reset of a workload without a CircuitBreaker, carried out and recorded by this process.
+//! A trip or reset of a workload without a CircuitBreaker, carried out and recorded by this
+//! process.
 
 use std::sync::Arc;
 
@@ -34,8 +35,8 @@ fn never_trips(hooks: Hooks) -> Policy {
 }
 
 async fn start(parts: Dependencies, hooks: &Hooks, target: &WorkloadRef) -> anyhow::Result<Supervisor> {
-    // A person has decided: why the containers terminate need not be asked of a cluster in trouble, nor of a user
-    // without the right to read logs.
+    // A person has decided: why the containers terminate need not be asked of a cluster in trouble,
+    // nor of a user without the right to read logs.
     let options = SupervisorOptions {
         gather_evidence: false,
         restore_hint: Some(reset_command::hint(target)),
@@ -49,7 +50,8 @@ impl StandaloneCommand {
     /// Connects and starts the supervisor. Only events for which `shows` is true are printed.
     ///
     /// # Errors
-    /// A cluster or target that cannot be read, a signal, and an unreadable Record when the command `needs_record`.
+    /// A cluster or target that cannot be read, a signal, and an unreadable Record when the command
+    /// `needs_record`.
     pub(crate) async fn connect(
         args: &ActionArgs,
         CheckedHooks { hooks, webhooks }: CheckedHooks,
@@ -105,8 +107,8 @@ impl StandaloneCommand {
 
     /// Carries out `command`; returns once it is done and recorded.
     pub(crate) async fn carry_out(&mut self, command: Command) -> anyhow::Result<StopReason> {
-        // A trip or reset that an earlier watcher left unfinished completes first. Then the state in the Record and
-        // the scale agree when the command arrives.
+        // A trip or reset that an earlier watcher left unfinished completes first. Then the state
+        // in the Record and the scale agree when the command arrives.
         if !self.is_at_rest() {
             self.narrator.drive(&mut self.supervisor, no_commands(), RunUntil::Settled).await?;
             self.supervisor =
@@ -115,14 +117,16 @@ impl StandaloneCommand {
         self.narrator.drive(&mut self.supervisor, one_command(command), RunUntil::Settled).await
     }
 
-    /// Sets the override back to `Auto` after a trip that the hook held, so that no later watcher carries it out.
+    /// Sets the override back to `Auto` after a trip that the hook held, so that no later watcher
+    /// carries it out.
     pub(crate) async fn clear_override(&mut self) -> anyhow::Result<()> {
         self.supervisor = with_startup_timeout(start(self.parts.clone(), &self.hooks, &self.target)).await?;
         let auto = one_command(Command::Override(Override::Auto));
         self.narrator.drive(&mut self.supervisor, auto, RunUntil::Settled).await.map(|_| ())
     }
 
-    /// Waits until the pods of an open target have terminated, and prints the names of those that have not.
+    /// Waits until the pods of an open target have terminated, and prints the names of those that
+    /// have not.
     pub(crate) async fn pods_gone(&mut self) -> anyhow::Result<StopReason> {
         self.narrator.drive(&mut self.supervisor, no_commands(), RunUntil::Tripped).await
     }

@@ -1,6 +1,8 @@
-//! The status of a workload, computed from the Record, the scale and a list of the pods. Writes nothing.
+//! The status of a workload, computed from the Record, the scale and a list of the pods. Writes
+//! nothing.
 //!
-//! A breaker is built from them, as a watcher that starts builds it. Its actions are not carried out.
+//! A breaker is built from them, as a watcher that starts builds it. Its actions are not carried
+//! out.
 
 use std::collections::BTreeMap;
 use std::fmt;

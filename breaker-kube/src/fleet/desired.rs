@@ -1,7 +1,7 @@
 //! What is wanted of one breaker now, and the commands that bring it there.
 //!
-//! Desired are a state, not a queue: a breaker that starts again gets what holds now, and what was acted upon once
-//! (a press, a reset) is remembered in the status.
+//! Desired are a state, not a queue: a breaker that starts again gets what holds now, and what was
+//! acted upon once (a press, a reset) is remembered in the status.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

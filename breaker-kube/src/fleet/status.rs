@@ -1,4 +1,5 @@
-//! The sheet of one breaker: what its status says, put together from the Record and from what was told.
+//! The sheet of one breaker: what its status says, put together from the Record and from what was
+//! told.
 //!
 //! Pure: what is written, when and over which version is the page's business.
 
@@ -93,8 +94,8 @@ impl StatusModel {
         }
     }
 
-    /// Takes in what was told; answers whether the status should be written soon for its sake. What is told
-    /// with a new Record is written with that.
+    /// Takes in what was told; answers whether the status should be written soon for its sake. What
+    /// is told with a new Record is written with that.
     pub(crate) fn told(&mut self, notice: &BreakerEvent) -> bool {
         match notice {
             BreakerEvent::Watching { counts, by_cause, .. } => {
