@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What an input is written in.
+/// The format of an input.
+///
+#[doc = include_str!("../FORMATS.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
