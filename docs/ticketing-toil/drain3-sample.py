@@ -1,4 +1,4 @@
-"""The templates that Drain3 mines from the sample, at its default similarity threshold and at a stricter one.
+"""The templates that Drain3 finds in the sample, at the default similarity threshold and a higher one.
 
 python3 drain3-sample.py        needs `pip install drain3`
 """

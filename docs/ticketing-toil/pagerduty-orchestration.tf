@@ -1,7 +1,8 @@
-# A PagerDuty service for the alerts of docs/samples/upcommerce.log: one page, one ticket, and the rest kept without
-# waking anybody. Written from the documentation of provider 3.30; it was checked for syntax and names, never applied.
+# A PagerDuty service for the alerts of docs/samples/upcommerce.log: one page, one ticket, and the
+# rest kept without a notification. It follows the documentation of provider 3.30. Its syntax and
+# names were checked, but it was never applied.
 #
-# It expects the Events API v2 with these fields, so that rules match values and not prose:
+# It expects the Events API v2 with these fields, so that rules match values and not text:
 #   payload.class = alert name, payload.group = zone, dedup_key = zone/alert name
 # An Alertmanager sends them with
 #   pagerduty_configs:
@@ -9,7 +10,7 @@
 #       class: '{{ .CommonLabels.alertname }}'
 #       group: '{{ .CommonLabels.zone }}'
 #       severity: '{{ .CommonLabels.severity }}'
-# on a route with group_by [alertname, zone]; its dedup_key is its own, one for each such group.
+# on a route with group_by [alertname, zone]. It has a dedup_key of its own for each such group.
 
 terraform {
   required_providers {
@@ -38,12 +39,12 @@ variable "aiops" {
 }
 
 locals {
-  # Upper rung or non-transient form => what it supersedes while it was seen in the last hour.
+  # Upper rung or non-transient form => what it supersedes if it was seen in the last hour.
   supersedes = {
     EndpointRegistrationFailure = "EndpointRegistrationTransientFailure"
     LLMModelVeryStale           = "LLMModelStale"
   }
-  # A zone's name as a part of a cache variable's name.
+  # The name of a zone as part of the name of a cache variable.
   zones = { for zone in var.zones : lower(replace(zone, "-", "_")) => zone if var.aiops }
   superseded = merge([
     for key, zone in local.zones : {
@@ -68,7 +69,7 @@ resource "pagerduty_service" "upcommerce" {
     urgency = "severity_based"
   }
 
-  # The stream never says that something is over, so nothing is resolved by the clock either.
+  # The stream never reports an end, so no alert is resolved by a timeout either.
   auto_resolve_timeout = "null"
 }
 
@@ -76,7 +77,7 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
   service                                = pagerduty_service.upcommerce.id
   enable_event_orchestration_for_service = true
 
-  # The first rule that matches an event decides.
+  # The first rule that matches an event applies.
   set {
     id = "start"
 
@@ -92,7 +93,8 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
       }
     }
 
-    # AIOps only: the lower one is kept as a suppressed alert while the upper one was seen in its zone within the hour.
+    # AIOps only: the lower alert is suppressed if the upper one was seen in its zone within the
+    # last hour.
     dynamic "rule" {
       for_each = local.superseded
       content {
@@ -124,7 +126,7 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
       }
     }
 
-    # AIOps only: a transient that keeps coming back in a zone is worth a low ticket.
+    # AIOps only: a transient that recurs in a zone is a low ticket.
     dynamic "rule" {
       for_each = local.zones
       content {
@@ -143,7 +145,8 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
       }
     }
 
-    # Suppressed alerts stay in the alerts table. Without AIOps nobody counts them: review that table once a week.
+    # Suppressed alerts stay in the alerts table. Without AIOps they are not counted: review that
+    # table once a week.
     rule {
       label = "Transient: kept, no incident"
       condition {
@@ -154,8 +157,8 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
       }
     }
 
-    # Ten minutes for the job's own retry. If a resolve arrives in that time there is no incident; if the source sends
-    # none, as in the sample, this only delays the ticket.
+    # Ten minutes for the job's own retry. If a resolve arrives in that time, there is no incident.
+    # If the source sends none, as in the sample, this only delays the ticket.
     rule {
       label = "Batch failures: ticket after ten minutes, P3"
       condition {
@@ -180,13 +183,13 @@ resource "pagerduty_event_orchestration_service" "upcommerce" {
     }
   }
 
-  # An alert nobody thought of goes on as its source sent it.
+  # Any other alert keeps the fields that its source sent.
   catch_all {
     actions {}
   }
 }
 
-# How often the upper rung was triggered in its zone in the last hour.
+# The number of times that the upper rung was triggered in its zone in the last hour.
 resource "pagerduty_event_orchestration_service_cache_variable" "superseding" {
   for_each = local.superseded
 
@@ -215,8 +218,8 @@ resource "pagerduty_event_orchestration_service_cache_variable" "transients" {
   }
 }
 
-# AIOps only: alerts of one zone become one incident. What was read does not say whether a later P1 lifts the priority
-# of an incident that a P2 opened: try it before you rely on it.
+# AIOps only: alerts of one zone become one incident. The documentation does not answer whether a
+# later P1 raises the priority of an incident that a P2 opened: try it before you rely on it.
 resource "pagerduty_alert_grouping_setting" "zone" {
   count = var.aiops ? 1 : 0
 
