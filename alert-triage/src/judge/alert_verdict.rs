@@ -73,4 +73,16 @@ impl AlertVerdict {
     pub(crate) fn is_transient(&self) -> bool {
         self.flags.contains(Flags::TRANSIENT) && !self.flags.contains(Flags::SUSTAINED)
     }
+
+    /// The preference for a headline: 0 for lasting alerts, then transients, then informational ones,
+    /// then the rest.
+    pub(crate) fn headline_tier(&self) -> u8 {
+        let is_informational = self.flags.contains(Flags::INFORMATIONAL);
+        match (self.sets_priority(), self.is_transient()) {
+            (true, false) if !is_informational => 0,
+            (true, true) => 1,
+            (true, false) => 2,
+            (false, _) => 3,
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use super::evaluation::Evaluation;
 use super::incident_core::AlertGroup;
-use super::incidents::headline_tier;
 use super::index::{AlertIx, GroupIx, IncidentIx, ListIndex as _, ScopeIx};
 use crate::hashing::hash;
 
@@ -23,7 +22,7 @@ pub(super) fn form(evaluation: &mut Evaluation<'_>) {
     for incident in evaluation.incidents.indices() {
         for &at in evaluation.members(incident) {
             let alert = &evaluation.alerts[at];
-            if headline_tier(alert) == 0 && !evaluation.scopes.is_empty(alert.scope) {
+            if alert.headline_tier() == 0 && !evaluation.scopes.is_empty(alert.scope) {
                 let name = hash(evaluation.name(at).as_bytes());
                 candidates.push(Candidate { name, incident, alert: at });
             }

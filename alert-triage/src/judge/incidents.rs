@@ -4,9 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::alert_verdict::AlertVerdict;
 use super::evaluation::Evaluation;
-use super::flags::Flags;
 use super::groups;
 use super::incident_core::IncidentCore;
 use super::index::{AlertIx, indices};
@@ -111,7 +109,7 @@ fn core(evaluation: &mut Evaluation<'_>, part: Range<u32>, is_pattern: bool) -> 
     let headline = members.iter().copied().min_by_key(|at| {
         let alert = alert(at);
         let key = &evaluation.entry(*at).key;
-        (headline_tier(alert), alert.priority, alert.severity.class(), alert.depth, key)
+        (alert.headline_tier(), alert.priority, alert.severity.class(), alert.depth, key)
     });
     let headline = headline.unwrap_or(evaluation.all_members[positions.start]);
     let scopes: BTreeSet<_> = members.iter().map(|at| alert(at).scope).collect();
@@ -147,16 +145,4 @@ fn id(evaluation: &Evaluation<'_>, members: &[AlertIx], headline: AlertIx, is_pa
         (!alert.sets_priority(), alert.since.is_none(), alert.since, &evaluation.entry(**at).key)
     };
     members.iter().min_by_key(began).map_or(0, |at| evaluation.entry(*at).hash)
-}
-
-/// The preference for a headline: lasting alerts, then transients, then informational ones, then
-/// the rest.
-pub(super) fn headline_tier(alert: &AlertVerdict) -> u8 {
-    let is_informational = alert.flags.contains(Flags::INFORMATIONAL);
-    match (alert.sets_priority(), alert.is_transient()) {
-        (true, false) if !is_informational => 0,
-        (true, true) => 1,
-        (true, false) => 2,
-        (false, _) => 3,
-    }
 }
