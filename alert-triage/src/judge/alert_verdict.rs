@@ -74,8 +74,8 @@ impl AlertVerdict {
         self.flags.contains(Flags::TRANSIENT) && !self.flags.contains(Flags::SUSTAINED)
     }
 
-    /// The preference for a headline: 0 for lasting alerts, then transients, then informational ones,
-    /// then the rest.
+    /// The preference for a headline: 0 for lasting alerts, then transients, then informational
+    /// ones, then the rest.
     pub(crate) fn headline_tier(&self) -> u8 {
         let is_informational = self.flags.contains(Flags::INFORMATIONAL);
         match (self.sets_priority(), self.is_transient()) {
