@@ -118,7 +118,7 @@ fn a_hook_that_fails_for_good_lets_go_on_or_holds_as_wished() {
     for (case, behaviors, why) in [
         ("slow", slow(), "no answer within 1s"),
         ("unknown", vec![Behavior::Responds(404, "")], "it answered 404 Not Found"),
-        ("riddles", vec![Behavior::Responds(200, r#"{"decision":"maybe"}"#)], "it is proceed or hold"),
+        ("riddles", vec![Behavior::Responds(200, r#"{"decision":"maybe"}"#)], "must be proceed or hold"),
     ] {
         for (wish, replicas, code) in [("proceed", 0, 0), ("hold", 2, 1)] {
             let stub = Stub::new(StubBehavior::default());

@@ -1,189 +1,184 @@
-//! A truce with autoscalers: KEDA is told to pause, a HorizontalPodAutoscaler needs nothing at zero.
+//! Autoscalers of a target: KEDA is paused during a trip; a HorizontalPodAutoscaler is only checked.
 //!
-//! KEDA's own annotation `paused-replicas` keeps a workload where the breaker put it. What the owner had written
-//! there is remembered before it is replaced, and comes back only if what is there now is still ours. An HPA leaves a
-//! workload at zero alone (`ScalingDisabled`), unless its `minReplicas` is 0.
+//! KEDA's annotation `paused-replicas` keeps a workload at the number of replicas that the breaker
+//! set. The value that the owner had written there is remembered and comes back, unless somebody has
+//! written another value since. A HorizontalPodAutoscaler does not scale a workload that is at zero
+//! (`ScalingDisabled`), unless its own `minReplicas` is 0.
 
 use breaker_core::{ClusterError, WorkloadRef};
 use kube::Api;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{ListParams, Patch};
 use kube::core::{ApiResource, GroupVersionKind, NotUsed, Object};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::request::ApiRequest;
-use crate::{FIELD_MANAGER, KubeClient};
+use crate::client::KubeClient;
+use crate::crd::KedaPause;
+use crate::request::{ApiRequest, patch_params};
 
 /// KEDA's annotation: stay at this number of replicas.
-const PAUSED: &str = "autoscaling.keda.sh/paused-replicas";
+const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 
-/// Group, version, kind.
-const KEDA: [&str; 3] = ["keda.sh", "v1alpha1", "ScaledObject"];
+/// Group, version and kind of KEDA's autoscaler.
+const SCALED_OBJECT: [&str; 3] = ["keda.sh", "v1alpha1", "ScaledObject"];
+const SCALED_OBJECTS: &str = "scaledobjects.keda.sh";
+
+/// Group, version and kind of Kubernetes' autoscaler.
 const HPA: [&str; 3] = ["autoscaling", "v2", "HorizontalPodAutoscaler"];
+const HPAS: &str = "horizontalpodautoscalers.autoscaling";
 
-/// Somebody else may change the object between reading and writing it.
-const MAX_RETRIES: u32 = 5;
+/// Attempts to annotate a ScaledObject that others change at the same time.
+const MAX_ATTEMPTS: u32 = 5;
 
-/// A ScaledObject that the breaker has paused.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KedaPause {
-    /// Name of the ScaledObject.
-    pub scaled_object: String,
-    /// What its owner had written in paused-replicas; absent when nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<String>,
-    /// What the breaker writes there.
-    pub ours: String,
-}
-
-impl KedaPause {
-    /// What gives KEDA back what its owner had written, as a person types it.
-    pub(crate) fn undo(&self, namespace: &str) -> String {
-        let before = match &self.before {
-            Some(before) => format!("={before} --overwrite"),
-            None => "-".into(),
-        };
-        format!("kubectl annotate -n {namespace} scaledobject {} {PAUSED}{before}", self.scaled_object)
-    }
-}
-
-/// An autoscaler, to the fields used; KEDA's and Kubernetes' own look alike.
-type Scaler = Object<ScalerSpec, NotUsed>;
+/// An autoscaler, decoded to the fields that are used. KEDA's and Kubernetes' own have the same ones.
+type Autoscaler = Object<AutoscalerSpec, NotUsed>;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ScalerSpec {
-    scale_target_ref: TargetName,
+struct AutoscalerSpec {
+    scale_target_ref: ScaleTargetRef,
     min_replicas: Option<i32>,
 }
 
 /// KEDA's defaults are `apps/v1` and `Deployment`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct TargetName {
+struct ScaleTargetRef {
     api_version: String,
     kind: String,
     name: String,
 }
 
-impl TargetName {
+impl ScaleTargetRef {
     fn is(&self, target: &WorkloadRef) -> bool {
         let kind = if self.kind.is_empty() { "Deployment" } else { &self.kind };
         let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
-        let asked = target.kind.split_once('.').map(|(_, group)| group);
+        let target_group = target.kind.split_once('.').map(|(_, group)| group);
         self.name == target.name
             && kind.eq_ignore_ascii_case(target.bare_kind())
-            && asked.is_none_or(|asked| group.is_empty() || asked == group)
+            && target_group.is_none_or(|target_group| group.is_empty() || target_group == group)
     }
 }
 
-impl KubeClient {
-    fn scalers(&self, [group, version, kind]: [&str; 3], namespace: &str) -> Api<Scaler> {
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        Api::namespaced_with(self.client.clone(), namespace, &resource)
-    }
+/// The ScaledObject of the target with its present `paused-replicas`, as it would be paused at zero.
+/// `None` when the target has none, and when the cluster has no KEDA.
+pub(crate) async fn find_scaled_object(
+    kube: &KubeClient,
+    target: &WorkloadRef,
+) -> Result<Option<KedaPause>, ClusterError> {
+    let request = request("listing", "list", SCALED_OBJECTS, &target.namespace, "the kind ScaledObject");
+    let list = match request.send(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await {
+        Ok(list) => list,
+        Err(ClusterError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let found = list.items.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));
+    Ok(found.map(|autoscaler| KedaPause {
+        before: paused_replicas(&autoscaler).map(str::to_owned),
+        scaled_object: autoscaler.metadata.name.unwrap_or_default(),
+        ours: "0".into(),
+    }))
+}
 
-    /// The ScaledObject of the target with its own `paused-replicas`, as it would be paused at zero; `None` without
-    /// one, and where there is no KEDA.
-    pub(crate) async fn scaled_object(
-        &self,
-        target: &WorkloadRef,
-    ) -> Result<Option<KedaPause>, ClusterError> {
-        let api = self.scalers(KEDA, &target.namespace);
-        let step =
-            step("listing", "list", "scaledobjects.keda.sh", &target.namespace, "the kind ScaledObject");
-        let all = match step.attempt(api.list(&ListParams::default())).await {
-            Ok(all) => all,
-            Err(ClusterError::NotFound(_)) => return Ok(None),
+/// Pauses KEDA at `pause.ours`.
+pub(crate) async fn pause_keda(
+    kube: &KubeClient,
+    namespace: &str,
+    pause: &KedaPause,
+) -> Result<(), ClusterError> {
+    annotate(kube, namespace, pause, |_| Some(Some(pause.ours.clone()))).await
+}
+
+/// Restores the owner's value, unless somebody has written another value since.
+pub(crate) async fn resume_keda(
+    kube: &KubeClient,
+    namespace: &str,
+    pause: &KedaPause,
+) -> Result<(), ClusterError> {
+    // A new number is stored before it is set. Until then the annotation still has the old one, zero.
+    let is_ours = |now: Option<&str>| now == Some(pause.ours.as_str()) || now == Some("0");
+    annotate(kube, namespace, pause, |now| is_ours(now).then(|| pause.before.clone())).await
+}
+
+/// The command by which a person restores the owner's value.
+pub(crate) fn resume_command(namespace: &str, pause: &KedaPause) -> String {
+    let before = match &pause.before {
+        Some(before) => format!("={before} --overwrite"),
+        None => "-".into(),
+    };
+    format!("kubectl annotate -n {namespace} scaledobject {} {PAUSED_REPLICAS}{before}", pause.scaled_object)
+}
+
+/// Sets the annotation to what `desired` makes of its present value; `None` leaves it, `Some(None)`
+/// removes it. A ScaledObject that is gone is no error.
+async fn annotate(
+    kube: &KubeClient,
+    namespace: &str,
+    pause: &KedaPause,
+    desired: impl Fn(Option<&str>) -> Option<Option<String>>,
+) -> Result<(), ClusterError> {
+    let api = api(kube, SCALED_OBJECT, namespace);
+    let name = &pause.scaled_object;
+    let object = format!("ScaledObject {namespace}/{name}");
+    for _ in 0..MAX_ATTEMPTS {
+        let reading = request("reading", "get", SCALED_OBJECTS, namespace, &object);
+        let found = match reading.send(api.get(name)).await {
+            Ok(found) => found,
+            Err(ClusterError::NotFound(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let found = all.items.into_iter().find(|scaler| scaler.spec.scale_target_ref.is(target));
-        Ok(found.map(|scaler| KedaPause {
-            before: paused(&scaler).map(str::to_owned),
-            scaled_object: scaler.metadata.name.unwrap_or_default(),
-            ours: "0".into(),
-        }))
-    }
-
-    /// Pauses at `pause.ours`.
-    pub(crate) async fn pause(&self, namespace: &str, pause: &KedaPause) -> Result<(), ClusterError> {
-        self.annotate(namespace, pause, |_| Some(Some(pause.ours.clone()))).await
-    }
-
-    /// Puts back what the owner had written, unless somebody has written something else since.
-    pub(crate) async fn unpause(&self, namespace: &str, pause: &KedaPause) -> Result<(), ClusterError> {
-        // Between writing down a new number and setting it, the old one, zero, is still there.
-        let is_ours = |now: Option<&str>| now == Some(pause.ours.as_str()) || now == Some("0");
-        let back = |now: Option<&str>| is_ours(now).then(|| pause.before.clone());
-        self.annotate(namespace, pause, back).await
-    }
-
-    async fn annotate(
-        &self,
-        namespace: &str,
-        pause: &KedaPause,
-        wish: impl Fn(Option<&str>) -> Option<Option<String>>,
-    ) -> Result<(), ClusterError> {
-        let api = self.scalers(KEDA, namespace);
-        let name = &pause.scaled_object;
-        let object = format!("ScaledObject {namespace}/{name}");
-        for _ in 0..MAX_RETRIES {
-            let reading = step("reading", "get", "scaledobjects.keda.sh", namespace, &object);
-            let now = match reading.attempt(api.get(name)).await {
-                Ok(now) => now,
-                Err(ClusterError::NotFound(_)) => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            let Some(wish) = wish(paused(&now)) else { return Ok(()) };
-            if wish.as_deref() == paused(&now) {
-                return Ok(());
-            }
-            let patch = Patch::Merge(json!({
-                "metadata": {"resourceVersion": now.metadata.resource_version, "annotations": {PAUSED: wish}},
-            }));
-            let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-            let writing = step("pausing", "patch", "scaledobjects.keda.sh", namespace, &object);
-            match writing.attempt(api.patch(name, &params, &patch)).await {
-                Ok(_) => return Ok(()),
-                Err(ClusterError::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
+        let Some(desired) = desired(paused_replicas(&found)) else { return Ok(()) };
+        if desired.as_deref() == paused_replicas(&found) {
+            return Ok(());
         }
-        Err(ClusterError::Conflict(object))
+        let patch = Patch::Merge(json!({
+            "metadata": {
+                "resourceVersion": found.metadata.resource_version,
+                "annotations": {PAUSED_REPLICAS: desired},
+            },
+        }));
+        let writing = request("pausing", "patch", SCALED_OBJECTS, namespace, &object);
+        match writing.send(api.patch(name, &patch_params(), &patch)).await {
+            Ok(_) => return Ok(()),
+            Err(ClusterError::Conflict(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
-
-    /// Name of a HorizontalPodAutoscaler of the target that may scale it up from zero.
-    pub(crate) async fn hpa_scaling_from_zero(
-        &self,
-        target: &WorkloadRef,
-    ) -> Result<Option<String>, ClusterError> {
-        let api = self.scalers(HPA, &target.namespace);
-        let step = step(
-            "listing",
-            "list",
-            "horizontalpodautoscalers.autoscaling",
-            &target.namespace,
-            "the kind HorizontalPodAutoscaler",
-        );
-        let all = step.attempt(api.list(&ListParams::default())).await?;
-        let waking = all.items.into_iter().find(|scaler| wakes(scaler, target));
-        Ok(waking.and_then(|scaler| scaler.metadata.name))
-    }
+    Err(ClusterError::Conflict(object))
 }
 
-fn paused(scaler: &Scaler) -> Option<&str> {
-    scaler.metadata.annotations.as_ref()?.get(PAUSED).map(String::as_str)
+/// The name of a HorizontalPodAutoscaler that may scale the target up from zero.
+pub(crate) async fn hpa_scaling_from_zero(
+    kube: &KubeClient,
+    target: &WorkloadRef,
+) -> Result<Option<String>, ClusterError> {
+    let kind = "the kind HorizontalPodAutoscaler";
+    let request = request("listing", "list", HPAS, &target.namespace, kind);
+    let list = request.send(api(kube, HPA, &target.namespace).list(&all())).await?;
+    let found = list.items.into_iter().find(|hpa| scales_from_zero(hpa, target));
+    Ok(found.and_then(|hpa| hpa.metadata.name))
 }
 
-fn wakes(hpa: &Scaler, target: &WorkloadRef) -> bool {
+fn scales_from_zero(hpa: &Autoscaler, target: &WorkloadRef) -> bool {
     hpa.spec.min_replicas == Some(0) && hpa.spec.scale_target_ref.is(target)
 }
 
-fn step(doing: &str, verb: &'static str, resource: &str, namespace: &str, object: &str) -> ApiRequest {
+fn paused_replicas(autoscaler: &Autoscaler) -> Option<&str> {
+    autoscaler.metadata.annotations.as_ref()?.get(PAUSED_REPLICAS).map(String::as_str)
+}
+
+fn api(kube: &KubeClient, [group, version, kind]: [&str; 3], namespace: &str) -> Api<Autoscaler> {
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    Api::namespaced_with(kube.client.clone(), namespace, &resource)
+}
+
+fn all() -> ListParams {
+    ListParams::default()
+}
+
+fn request(doing: &str, verb: &'static str, resource: &str, namespace: &str, object: &str) -> ApiRequest {
     ApiRequest {
-        doing: format!("{doing} {object}"),
+        action: format!("{doing} {object}"),
         verb,
         resource: resource.into(),
         namespace: namespace.into(),
@@ -200,7 +195,7 @@ mod tests {
         let rollout =
             WorkloadRef { kind: "rollout.argoproj.io".into(), namespace: "sre".into(), name: "x".into() };
         let deployment = WorkloadRef::deployment("sre", "x");
-        for (api_version, kind, name, target, ours) in [
+        for (api_version, kind, name, target, want) in [
             ("apps/v1", "Deployment", "x", &deployment, true),
             ("", "", "x", &deployment, true),
             ("apps/v1", "Deployment", "y", &deployment, false),
@@ -209,22 +204,25 @@ mod tests {
             ("other.io/v1", "Rollout", "x", &rollout, false),
         ] {
             let (api_version, kind, name) = (api_version.into(), kind.into(), name.into());
-            let named = TargetName { api_version, kind, name };
-            assert_eq!(named.is(target), ours, "{named:?}");
+            let reference = ScaleTargetRef { api_version, kind, name };
+            assert_eq!(reference.is(target), want, "{reference:?}");
         }
     }
 
     #[test]
-    fn an_hpa_wakes_only_from_a_minimum_of_zero() {
-        for (minimum, wakes) in [(json!(0), true), (json!(1), false), (json!(null), false)] {
-            let hpa: Scaler = serde_json::from_value(json!({
+    fn an_hpa_scales_from_zero_only_with_a_minimum_of_zero() {
+        for (minimum, want) in [(json!(0), true), (json!(1), false), (json!(null), false)] {
+            let hpa: Autoscaler = serde_json::from_value(json!({
                 "apiVersion": "autoscaling/v2",
                 "kind": "HorizontalPodAutoscaler",
                 "metadata": {"name": "swype"},
-                "spec": {"minReplicas": minimum, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}},
+                "spec": {
+                    "minReplicas": minimum,
+                    "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"},
+                },
             }))
             .unwrap();
-            assert_eq!(super::wakes(&hpa, &WorkloadRef::deployment("sre", "x")), wakes, "{minimum}");
+            assert_eq!(scales_from_zero(&hpa, &WorkloadRef::deployment("sre", "x")), want, "{minimum}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! CircuitBreakers as a person sees and edits them.
+//! CircuitBreaker objects as a person reads and edits them.
 
 use breaker_core::ClusterError;
 use kube::api::{DynamicObject, ListParams, Patch, PatchParams};
@@ -6,59 +6,60 @@ use kube::core::ApiResource;
 use kube::{Api, Resource};
 use serde_json::Value;
 
-use crate::crd::{CRD_NAME, CircuitBreaker};
+use crate::client::KubeClient;
+use crate::crd::{BreakerName, CRD_NAME, CircuitBreaker};
 use crate::request::ApiRequest;
-use crate::watch::PAGE;
-use crate::{BreakerName, KubeClient};
+use crate::watch::PAGE_SIZE;
 
-/// Field manager of what people ask for, so that it is not taken for the controller's own.
+/// Field manager of a person's edits, so that they are not taken for the controller's.
 const PERSON: &str = "watcher";
 
 impl KubeClient {
-    /// One breaker as it is stored.
+    /// Reads one CircuitBreaker as it is stored.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when there is none, or [`CRD_NAME`] is not served; [`ClusterError::Forbidden`],
-    /// [`ClusterError::Unreachable`] as for every call.
+    /// [`ClusterError::NotFound`] with the object when it does not exist, and with [`CRD_NAME`] when
+    /// the API server does not serve the kind; else as for every call.
     pub async fn breaker(&self, name: &BreakerName) -> Result<DynamicObject, ClusterError> {
-        let about = format!("CircuitBreaker {name}");
-        let reading = step("reading", "get", Some(&name.namespace), &about);
-        let api = self.stored(Some(&name.namespace));
-        let found = reading.attempt(async {
+        let object = format!("CircuitBreaker {name}");
+        let request = request("reading", "get", Some(&name.namespace), &object);
+        let api = api(self, Some(&name.namespace));
+        let found = request.send(async {
             match api.get(&name.name).await {
-                // A 404 with a reason is about the object; without one there is no such path.
+                // A 404 has this reason when the object is absent, and none when the path is unknown.
                 Err(kube::Error::Api(status)) if status.reason == "NotFound" => Ok(None),
                 found => found.map(Some),
             }
         });
         match found.await {
-            Ok(found) => found.ok_or(ClusterError::NotFound(about)),
+            Ok(found) => found.ok_or(ClusterError::NotFound(object)),
             Err(ClusterError::NotFound(_)) => Err(ClusterError::NotFound(CRD_NAME.into())),
             Err(error) => Err(error),
         }
     }
 
-    /// All breakers of a namespace, or of all.
+    /// Lists the CircuitBreakers of a namespace, or of all namespaces with `None`.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when [`CRD_NAME`] is not served; else as for every call.
+    /// [`ClusterError::NotFound`] with [`CRD_NAME`] when the API server does not serve the kind; else
+    /// as for every call.
     pub async fn breakers(&self, namespace: Option<&str>) -> Result<Vec<DynamicObject>, ClusterError> {
-        let step = step("listing", "list", namespace, CRD_NAME);
-        let api = self.stored(namespace);
-        let mut params = ListParams::default().limit(PAGE);
-        let mut all = Vec::new();
+        let request = request("listing", "list", namespace, CRD_NAME);
+        let api = api(self, namespace);
+        let mut params = ListParams::default().limit(PAGE_SIZE);
+        let mut breakers = Vec::new();
         loop {
-            let page = step.attempt(api.list(&params)).await?;
-            all.extend(page.items);
-            match page.metadata.continue_.filter(|more| !more.is_empty()) {
-                Some(more) => params = params.continue_token(&more),
-                None => return Ok(all),
+            let page = request.send(api.list(&params)).await?;
+            breakers.extend(page.items);
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(breakers),
             }
         }
     }
 
-    /// Merges `patch` into a breaker, as the person that asks. With `metadata.resourceVersion` in it, only over that
-    /// version.
+    /// Merges `patch` into a CircuitBreaker on behalf of a person. With a `metadata.resourceVersion`
+    /// in the patch, only over that version.
     ///
     /// # Errors
     /// [`ClusterError::Conflict`] when another version is stored; else as for every call.
@@ -67,24 +68,25 @@ impl KubeClient {
         name: &BreakerName,
         patch: Value,
     ) -> Result<DynamicObject, ClusterError> {
-        let step = step("editing", "patch", Some(&name.namespace), &format!("CircuitBreaker {name}"));
+        let object = format!("CircuitBreaker {name}");
+        let request = request("editing", "patch", Some(&name.namespace), &object);
         let params = PatchParams { field_manager: Some(PERSON.into()), ..PatchParams::default() };
-        let api = self.stored(Some(&name.namespace));
-        step.attempt(api.patch(&name.name, &params, &Patch::Merge(patch))).await
-    }
-
-    fn stored(&self, namespace: Option<&str>) -> Api<DynamicObject> {
-        let resource = ApiResource::erase::<CircuitBreaker>(&());
-        match namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
-            None => Api::all_with(self.client.clone(), &resource),
-        }
+        let api = api(self, Some(&name.namespace));
+        request.send(api.patch(&name.name, &params, &Patch::Merge(patch))).await
     }
 }
 
-fn step(doing: &str, verb: &'static str, namespace: Option<&str>, object: &str) -> ApiRequest {
+fn api(kube: &KubeClient, namespace: Option<&str>) -> Api<DynamicObject> {
+    let resource = ApiResource::erase::<CircuitBreaker>(&());
+    match namespace {
+        Some(namespace) => Api::namespaced_with(kube.client.clone(), namespace, &resource),
+        None => Api::all_with(kube.client.clone(), &resource),
+    }
+}
+
+fn request(doing: &str, verb: &'static str, namespace: Option<&str>, object: &str) -> ApiRequest {
     ApiRequest {
-        doing: format!("{doing} {object}"),
+        action: format!("{doing} {object}"),
         verb,
         resource: format!("{}.{}", CircuitBreaker::plural(&()), CircuitBreaker::group(&())),
         namespace: namespace.unwrap_or("(all)").into(),

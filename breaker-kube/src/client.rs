@@ -1,102 +1,65 @@
-//! [`KubeClient`]: each method of the door, in its own file.
+//! [`KubeClient`]: the connection to an API server that everything in this crate shares.
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
-use breaker_core::pod::{PodEvent, PodReport};
-use breaker_core::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
-use futures::stream::BoxStream;
+use breaker_core::Clock;
 use kube::Client;
 
 use crate::discovery::KindCache;
 use crate::request_metrics::{RequestCounter, RequestMetrics};
 use crate::watch_liveness::WatchLiveness;
 
-/// A cluster behind an API server.
+/// A cluster behind an API server: [`ClusterClient`](breaker_core::ClusterClient) on kube-rs.
 ///
-/// Cheap to clone; clones share connections. Safe to use from many supervisors at once.
+/// Cheap to clone. Clones share connections, metrics and the cache of kinds, and may serve many
+/// supervisors at once. Each call makes one attempt; [`breaker_core`] decides about retries.
+///
+/// ```no_run
+/// use std::sync::Arc;
+///
+/// use breaker_core::jiff::Timestamp;
+/// use breaker_core::{Clock, ClusterClient, WorkloadRef};
+/// use breaker_kube::{ConnectOptions, KubeClient};
+///
+/// struct SystemClock;
+///
+/// #[async_trait::async_trait]
+/// impl Clock for SystemClock {
+///     fn now(&self) -> Timestamp {
+///         Timestamp::now()
+///     }
+///
+///     async fn sleep_until(&self, until: Timestamp) {
+///         let wait = until.duration_since(Timestamp::now());
+///         tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
+///     }
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let client = KubeClient::connect(ConnectOptions::default(), Arc::new(SystemClock)).await?;
+/// let scale = client.read_scale(&WorkloadRef::deployment("sre", "swype-app")).await?;
+/// println!("{} replicas of the pods {}", scale.replicas, scale.selector);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct KubeClient {
     pub(crate) client: Client,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) pulses: WatchLiveness,
+    pub(crate) watch_liveness: WatchLiveness,
     pub(crate) kinds: Arc<KindCache>,
-    pub(crate) tally: RequestCounter,
-    namespace: String,
+    pub(crate) requests: RequestCounter,
+    pub(crate) namespace: String,
 }
 
 impl KubeClient {
-    pub(crate) fn new(
-        client: Client,
-        namespace: String,
-        clock: Arc<dyn Clock>,
-        pulses: WatchLiveness,
-        tally: RequestCounter,
-    ) -> Self {
-        Self { client, clock, pulses, kinds: Arc::default(), tally, namespace }
-    }
-
-    /// The namespace of the context, `default` when it names none.
+    /// The namespace of the kubeconfig's context or of the service account; else `default`.
     pub fn default_namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// What passed between this client, its clones included, and the API server so far.
+    /// What this client and its clones have counted so far.
     pub fn request_metrics(&self) -> RequestMetrics {
-        self.tally.so_far()
-    }
-}
-
-#[async_trait]
-impl ClusterClient for KubeClient {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
-        self.pods_watched(namespace, selector)
-    }
-
-    async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
-        self.pods_listed(namespace, selector).await
-    }
-
-    async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
-        self.scale_read(target).await
-    }
-
-    async fn write_scale(
-        &self,
-        target: &WorkloadRef,
-        seen: &Scale,
-        replicas: u32,
-    ) -> Result<Scale, ClusterError> {
-        self.scale_written(target, seen, replicas).await
-    }
-
-    async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
-        self.scaler(target).await
-    }
-
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.last_words_of(of).await
-    }
-
-    async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
-        self.events_of_pod(namespace, pod_uid).await
-    }
-
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
-        self.record_loaded(target).await
-    }
-
-    async fn save_record(
-        &self,
-        target: &WorkloadRef,
-        record: &Record,
-        over: Option<String>,
-    ) -> Result<String, ClusterError> {
-        self.record_saved(target, record, over.as_deref()).await
-    }
-
-    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
-        self.published(target, event).await
+        self.requests.metrics()
     }
 }

@@ -1,4 +1,4 @@
-//! From kubectl's own flags to a client.
+//! How a [`KubeClient`] is made: from kubectl's flags, from a configuration, or from a service.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
-use crate::KubeClient;
+use crate::client::KubeClient;
 use crate::request_layer::ObserveLayer;
 use crate::request_metrics::RequestCounter;
 use crate::watch::SERVER_TIMEOUT;
@@ -18,23 +18,40 @@ use crate::watch_liveness::WatchLiveness;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection on which an answer is awaited and nothing comes for so long has lost its other end, and a request that
-/// waits on it would wait for ever. The longest silence of a live one is that of a watch.
+/// How long a connection may be silent before it counts as broken. A watch is silent for up to
+/// [`SERVER_TIMEOUT`]; every other answer comes sooner.
 const READ_TIMEOUT: Duration = Duration::from_secs(SERVER_TIMEOUT as u64 + 10);
 
-/// Which cluster, as kubectl's flags say it.
+/// Which cluster to connect to, as kubectl's flags select it.
+///
+/// ```
+/// use breaker_kube::ConnectOptions;
+///
+/// let mut options = ConnectOptions::default();
+/// options.context = Some("staging".into());
+/// ```
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// `--kubeconfig`; else `KUBECONFIG`, else `~/.kube/config`, else the pod's service account.
+#[non_exhaustive]
+pub struct ConnectOptions {
+    /// The kubeconfig file. Default: `KUBECONFIG`, else `~/.kube/config`, else the service account of
+    /// the pod.
     pub kubeconfig: Option<PathBuf>,
-    /// `--context`; else the current one.
+    /// The context. Default: the current one of the kubeconfig.
     pub context: Option<String>,
 }
 
-/// There is no way to a cluster. Nothing has been asked of the API server yet.
+impl ConnectOptions {
+    /// Options with this kubeconfig file and context, each with its default when `None`.
+    pub fn new(kubeconfig: Option<PathBuf>, context: Option<String>) -> Self {
+        Self { kubeconfig, context }
+    }
+}
+
+/// The configuration of a cluster cannot be used. No request was sent to an API server.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ConnectError {
-    /// `--kubeconfig` names a file that cannot be read, or that is no kubeconfig.
+    /// The kubeconfig file cannot be read or is not valid.
     #[error("kubeconfig {path} cannot be used; check --kubeconfig and KUBECONFIG")]
     Kubeconfig {
         /// The file.
@@ -43,8 +60,8 @@ pub enum ConnectError {
         #[source]
         source: BoxError,
     },
-    /// The kubeconfig does not have this context, or lacks its cluster or user.
-    #[error("context {context} cannot be used; `kubectl config get-contexts` lists those there are")]
+    /// The kubeconfig does not have this context, or lacks the cluster or user of the context.
+    #[error("context {context} cannot be used; `kubectl config get-contexts` lists the contexts")]
     Context {
         /// The context, `(current)` when none was given.
         context: String,
@@ -54,53 +71,78 @@ pub enum ConnectError {
     },
     /// Neither a kubeconfig nor a service account was found.
     #[error("no cluster is configured; give --kubeconfig, set KUBECONFIG, or run in a pod")]
-    Nothing(#[source] BoxError),
-    /// Certificates or credentials of the configuration cannot be used.
+    NotConfigured(#[source] BoxError),
+    /// The certificates or credentials of the configuration cannot be used.
     #[error("the cluster's certificates or credentials cannot be used")]
     Credentials(#[source] BoxError),
 }
 
 impl KubeClient {
-    /// A client for the cluster that the options name. Sends nothing yet.
+    /// A client for the cluster that `options` select. Sends no request. `clock` dates the Events
+    /// that the client publishes.
     ///
     /// # Errors
-    /// [`ConnectError`] says what is wrong with the configuration.
-    pub async fn connect(options: Options, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
-        let mut config = configuration(&options).await?;
+    /// [`ConnectError`] when the configuration cannot be used.
+    pub async fn connect(options: ConnectOptions, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
+        Self::from_config(load_config(&options).await?, clock)
+    }
+
+    /// A client for the cluster of `config`. Sends no request. Overwrites the configuration's
+    /// timeouts and its retries: watches need these timeouts, and [`breaker_core`] decides about
+    /// retries.
+    ///
+    /// # Errors
+    /// [`ConnectError::Credentials`] when certificates or credentials cannot be used.
+    pub fn from_config(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, ConnectError> {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         config.reset_reader_on_write = true;
-        // Whether and when to try again is the breaker's to decide.
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
-        let (pulses, tally) = (WatchLiveness::default(), RequestCounter::default());
-        let builder =
-            ClientBuilder::try_from(config).map_err(|error| ConnectError::Credentials(error.into()))?;
-        let builder =
-            builder.with_layer(&ObserveLayer(tally.clone())).with_layer(&ObserveLayer(pulses.clone()));
-        let client: Client = builder.build();
-        Ok(Self::new(client, namespace, clock, pulses, tally))
+        let (watch_liveness, requests) = (WatchLiveness::default(), RequestCounter::default());
+        let client = ClientBuilder::try_from(config)
+            .map_err(|error| ConnectError::Credentials(error.into()))?
+            .with_layer(&ObserveLayer(requests.clone()))
+            .with_layer(&ObserveLayer(watch_liveness.clone()))
+            .build();
+        Ok(Self { client, clock, watch_liveness, kinds: Arc::default(), requests, namespace })
+    }
+
+    /// A client on an existing [`kube::Client`], for example on a test's service.
+    ///
+    /// [`request_metrics`](Self::request_metrics) stay empty, and a watch without events reports no
+    /// sign of life: both need layers that only [`from_config`](Self::from_config) adds.
+    pub fn from_client(client: Client, clock: Arc<dyn Clock>) -> Self {
+        let namespace = client.default_namespace().to_owned();
+        Self {
+            client,
+            clock,
+            watch_liveness: WatchLiveness::default(),
+            kinds: Arc::default(),
+            requests: RequestCounter::default(),
+            namespace,
+        }
     }
 }
 
-async fn configuration(options: &Options) -> Result<Config, ConnectError> {
-    let chosen = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
+async fn load_config(options: &ConnectOptions) -> Result<Config, ConnectError> {
+    let selected = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
     let context = || options.context.clone().unwrap_or_else(|| "(current)".into());
     if let Some(path) = &options.kubeconfig {
-        let read = Kubeconfig::read_from(path)
+        let kubeconfig = Kubeconfig::read_from(path)
             .map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source: source.into() })?;
-        return Config::from_custom_kubeconfig(read, &chosen)
+        return Config::from_custom_kubeconfig(kubeconfig, &selected)
             .await
             .map_err(|source| ConnectError::Context { context: context(), source: source.into() });
     }
-    match Config::from_kubeconfig(&chosen).await {
+    match Config::from_kubeconfig(&selected).await {
         Ok(config) => Ok(config),
         Err(KubeconfigError::ReadConfig(source, path)) if std::env::var_os("KUBECONFIG").is_some() => {
             Err(ConnectError::Kubeconfig { path, source: source.into() })
         }
-        // No file at all: perhaps this is a pod.
+        // There is no file: this may be a pod.
         Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if options.context.is_none() => {
-            Config::incluster().map_err(|error| ConnectError::Nothing(error.into()))
+            Config::incluster().map_err(|error| ConnectError::NotConfigured(error.into()))
         }
         Err(source) => Err(ConnectError::Context { context: context(), source: source.into() }),
     }

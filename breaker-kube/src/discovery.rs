@@ -1,35 +1,38 @@
-//! From a kind as typed to the API resource that is scaled.
+//! Which API resource a kind names, and how RBAC rules write that resource.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
 use breaker_core::{ClusterError, WorkloadRef};
 use kube::Client;
 use kube::core::ApiResource;
 use kube::discovery::{Discovery, Scope, verbs};
+use parking_lot::Mutex;
 
 use crate::request::ApiRequest;
 
-/// KindCache already resolved.
+/// The API resources of kinds that were looked up. Kubernetes' own kinds need no look-up.
 #[derive(Debug, Default)]
 pub(crate) struct KindCache(Mutex<HashMap<String, ApiResource>>);
 
 impl KindCache {
+    /// The API resource of the target's kind.
+    ///
     /// # Errors
-    /// [`ClusterError::NoScale`] when the API server serves no such kind, or serves it without a scale.
+    /// [`ClusterError::NoScale`] when the API server does not serve the kind, or serves it without a
+    /// scale subresource.
     pub(crate) async fn resolve(
         &self,
         client: &Client,
         target: &WorkloadRef,
     ) -> Result<ApiResource, ClusterError> {
-        if let Some(known) = built_in(&target.kind) {
-            return Ok(known);
+        if let Some(built_in) = built_in(&target.kind) {
+            return Ok(built_in);
         }
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&target.kind) {
-            return Ok(known.clone());
+        if let Some(cached) = self.0.lock().get(&target.kind) {
+            return Ok(cached.clone());
         }
         let found = discover(client, &target.kind).await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target.kind.clone(), found.clone());
+        self.0.lock().insert(target.kind.clone(), found.clone());
         Ok(found)
     }
 }
@@ -52,8 +55,8 @@ fn built_in(kind: &str) -> Option<ApiResource> {
 }
 
 async fn discover(client: &Client, typed: &str) -> Result<ApiResource, ClusterError> {
-    let step = ApiRequest {
-        doing: format!("looking up the kind {typed}"),
+    let request = ApiRequest {
+        action: format!("looking up the kind {typed}"),
         verb: "get",
         resource: "apis".into(),
         namespace: String::new(),
@@ -64,12 +67,12 @@ async fn discover(client: &Client, typed: &str) -> Result<ApiResource, ClusterEr
     if !group.is_empty() {
         discovery = discovery.filter(&[group]);
     }
-    let discovery = step.attempt(discovery.run()).await?;
+    let discovery = request.send(discovery.run()).await?;
     let mut without_scale = false;
     for found in discovery.groups().filter(|found| group.is_empty() || found.name() == group) {
         for (resource, capabilities) in found.recommended_resources() {
-            let named = resource.kind.eq_ignore_ascii_case(name) || resource.plural == name;
-            if !named
+            let matches = resource.kind.eq_ignore_ascii_case(name) || resource.plural == name;
+            if !matches
                 || capabilities.scope != Scope::Namespaced
                 || !capabilities.supports_operation(verbs::GET)
             {
@@ -83,13 +86,15 @@ async fn discover(client: &Client, typed: &str) -> Result<ApiResource, ClusterEr
         }
     }
     Err(ClusterError::NoScale(if without_scale {
-        format!("{typed} has no scale subresource: nothing can be scaled to zero; choose a kind that has one")
+        format!("{typed} has no scale subresource and cannot be scaled to zero; choose a kind that has one")
     } else {
-        format!("the API server knows no kind {typed}; `kubectl api-resources` lists those it knows")
+        format!(
+            "the API server does not serve the kind {typed}; `kubectl api-resources` lists what it serves"
+        )
     }))
 }
 
-/// `deployments/scale.apps`, as rules name it.
+/// The resource as an RBAC rule names it: `deployments/scale.apps`.
 pub(crate) fn rbac_resource(resource: &ApiResource, subresource: &str) -> String {
     let slash = if subresource.is_empty() { "" } else { "/" };
     let dot = if resource.group.is_empty() { "" } else { "." };

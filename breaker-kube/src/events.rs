@@ -1,120 +1,122 @@
-//! Events: a pod's, to read; the target's, to write.
-
-use std::borrow::Cow;
+//! Kubernetes Events: list those of a pod, publish one about an object.
 
 use breaker_core::cluster::KubernetesEvent;
 use breaker_core::pod::PodEvent;
 use breaker_core::{ClusterError, WorkloadRef};
 use jiff::Timestamp;
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::api::core::v1::ObjectReference;
+use k8s_openapi::api::core::v1::{Event as CoreEvent, ObjectReference};
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use kube::Api;
-use kube::api::{ListParams, PostParams};
+use kube::api::ListParams;
+use kube::{Api, Resource};
 use serde::Deserialize;
 
-use crate::request::ApiRequest;
-use crate::{FIELD_MANAGER, KubeClient};
+use crate::client::KubeClient;
+use crate::request::{ApiRequest, post_params};
+use crate::text::truncate;
 
 const REPORTER: &str = "bigredbutton.dev/watcher";
 
-impl KubeClient {
-    pub(crate) async fn events_of_pod(
-        &self,
-        namespace: &str,
-        pod_uid: &str,
-    ) -> Result<Vec<PodEvent>, ClusterError> {
-        let api: Api<PartialEvent> = Api::namespaced(self.client.clone(), namespace);
-        let step = ApiRequest {
-            doing: "listing the pod's events".into(),
-            verb: "list",
-            resource: "events".into(),
-            namespace: namespace.into(),
-            object: format!("namespace {namespace}"),
-        };
-        let params = ListParams::default().fields(&format!("involvedObject.uid={pod_uid}"));
-        let events = step.attempt(api.list(&params)).await?;
-        Ok(events.items.into_iter().map(PodEvent::from).collect())
-    }
+/// The longest note that events.k8s.io accepts, in bytes.
+const MAX_NOTE_LEN: usize = 1024;
 
-    pub(crate) async fn published(
-        &self,
-        target: &WorkloadRef,
-        event: &KubernetesEvent,
-    ) -> Result<(), ClusterError> {
-        let kind = self.kinds.resolve(&self.client, target).await?;
-        let about = ObjectReference {
-            api_version: Some(kind.api_version),
-            kind: Some(kind.kind),
-            namespace: Some(target.namespace.clone()),
-            name: Some(target.name.clone()),
-            uid: Some(event.uid.clone()),
-            ..ObjectReference::default()
-        };
-        self.published_about(about, event).await
-    }
+/// The Events about a pod.
+pub(crate) async fn list_for_pod(
+    kube: &KubeClient,
+    namespace: &str,
+    pod_uid: &str,
+) -> Result<Vec<PodEvent>, ClusterError> {
+    let api: Api<PartialEvent> = Api::namespaced(kube.client.clone(), namespace);
+    let request = ApiRequest {
+        action: "listing the pod's events".into(),
+        verb: "list",
+        resource: "events".into(),
+        namespace: namespace.into(),
+        object: format!("namespace {namespace}"),
+    };
+    let params = ListParams::default().fields(&format!("involvedObject.uid={pod_uid}"));
+    let events = request.send(api.list(&params)).await?;
+    Ok(events.items.into_iter().map(PodEvent::from).collect())
+}
 
-    /// An Event about any object of a namespace.
-    pub(crate) async fn published_about(
-        &self,
-        about: ObjectReference,
-        event: &KubernetesEvent,
-    ) -> Result<(), ClusterError> {
-        let namespace = about.namespace.clone().unwrap_or_default();
-        let named = format!("{namespace}/{}", about.name.as_deref().unwrap_or_default());
-        let event = Event {
-            metadata: ObjectMeta { name: Some(event.key.clone()), ..ObjectMeta::default() },
-            event_time: Some(MicroTime(self.clock.now())),
-            type_: Some(if event.warning { "Warning" } else { "Normal" }.into()),
-            reason: Some(event.reason.clone()),
-            action: Some(event.action.clone()),
-            note: Some(event.note.clone()),
-            regarding: Some(about),
-            reporting_controller: Some(REPORTER.into()),
-            reporting_instance: Some("watcher".into()),
-            ..Event::default()
-        };
-        let step = ApiRequest {
-            doing: format!("publishing an Event on {named}"),
-            verb: "create",
-            resource: "events.events.k8s.io".into(),
-            namespace: namespace.clone(),
-            object: "the Event".into(),
-        };
-        let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
-        let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
-        match step.attempt(api.create(&params, &event)).await {
-            // Told before, perhaps by another watcher.
-            Ok(_) | Err(ClusterError::Conflict(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
+/// Publishes an Event about a workload.
+pub(crate) async fn publish(
+    kube: &KubeClient,
+    target: &WorkloadRef,
+    event: &KubernetesEvent,
+) -> Result<(), ClusterError> {
+    let kind = kube.kinds.resolve(&kube.client, target).await?;
+    let regarding = ObjectReference {
+        api_version: Some(kind.api_version),
+        kind: Some(kind.kind),
+        namespace: Some(target.namespace.clone()),
+        name: Some(target.name.clone()),
+        uid: Some(event.uid.clone()),
+        ..ObjectReference::default()
+    };
+    publish_regarding(kube, regarding, event).await
+}
+
+/// Publishes an Event about any object of a namespace. A note that is too long is cut.
+///
+/// An Event of this name that exists already counts as published: perhaps another watcher was first.
+pub(crate) async fn publish_regarding(
+    kube: &KubeClient,
+    regarding: ObjectReference,
+    event: &KubernetesEvent,
+) -> Result<(), ClusterError> {
+    let namespace = regarding.namespace.clone().unwrap_or_default();
+    let name = format!("{namespace}/{}", regarding.name.as_deref().unwrap_or_default());
+    let event = Event {
+        metadata: ObjectMeta { name: Some(event.key.clone()), ..ObjectMeta::default() },
+        event_time: Some(MicroTime(kube.clock.now())),
+        type_: Some(if event.warning { "Warning" } else { "Normal" }.into()),
+        reason: Some(event.reason.clone()),
+        action: Some(event.action.clone()),
+        note: Some(truncate(&event.note, MAX_NOTE_LEN)),
+        regarding: Some(regarding),
+        reporting_controller: Some(REPORTER.into()),
+        reporting_instance: Some("watcher".into()),
+        ..Event::default()
+    };
+    let request = ApiRequest {
+        action: format!("publishing an Event on {name}"),
+        verb: "create",
+        resource: "events.events.k8s.io".into(),
+        namespace: namespace.clone(),
+        object: "the Event".into(),
+    };
+    let api: Api<Event> = Api::namespaced(kube.client.clone(), &namespace);
+    match request.send(api.create(&post_params(), &event)).await {
+        Ok(_) | Err(ClusterError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
-/// A core/v1 Event, to the fields used.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// A core/v1 Event, decoded to the fields that are used.
+#[derive(Debug, Clone, Default, Deserialize, Resource)]
+#[resource(inherit = CoreEvent)]
 #[serde(default, rename_all = "camelCase")]
 struct PartialEvent {
     #[serde(skip)]
     metadata: ObjectMeta,
     reason: Option<String>,
     message: Option<String>,
-    involved_object: Involved,
+    involved_object: InvolvedObject,
     last_timestamp: Option<Timestamp>,
     event_time: Option<Timestamp>,
-    series: Option<Series>,
+    series: Option<EventSeries>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Involved {
+struct InvolvedObject {
     field_path: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Series {
+struct EventSeries {
     last_observed_time: Option<Timestamp>,
 }
 
@@ -127,34 +129,5 @@ impl From<PartialEvent> for PodEvent {
             field_path: event.involved_object.field_path.unwrap_or_default(),
             at: series.max(event.last_timestamp).max(event.event_time),
         }
-    }
-}
-
-impl kube::Resource for PartialEvent {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "Event".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "events".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }

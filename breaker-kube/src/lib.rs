@@ -1,50 +1,52 @@
-//! The breaker's door to a real cluster, on kube-rs.
-//!
-//! [`KubeClient`] is [`ClusterClient`](breaker_core::ClusterClient) over an API server:
+//! [`ClusterClient`](breaker_core::ClusterClient) on kube-rs, and a controller for a fleet of
+//! CircuitBreakers.
 //!
 //! ```text
-//! watch      pods of a selector, as facts         scale      read, and written with a precondition
-//! last_words the log's end of a dead container    record     a ConfigMap owned by the target
-//! events     a pod's, to read; the target's, to write        rights  what the user may do, asked up front
+//!                 ┌─ pods, logs, events ─ evidence of restarts
+//! KubeClient ─────┼─ scale ────────────── read, and write with a precondition
+//!                 └─ record ───────────── the Record in a ConfigMap that the target owns
+//!
+//! fleet::Fleet ──── one supervisor for each CircuitBreaker, over one pod watch
+//! lease::Election ─ which of several controllers acts
+//! webhook ───────── the before_trip hook and notifications over HTTP
 //! ```
 //!
-//! [`HttpWebhookClient`] is [`WebhookClient`](breaker_core::webhook::WebhookClient) over HTTP: the hook and the notices.
-//!
-//! Each call is one attempt: what to try again, and when, is decided in `breaker-core`. Nothing here reads
-//! a clock: the one given to [`KubeClient::connect`] dates the Events.
+//! - [`KubeClient`] is a connection to an API server. Each call makes one attempt; `breaker-core`
+//!   decides what to retry and when. Nothing here reads a clock: the [`Clock`](breaker_core::Clock)
+//!   that was given to [`KubeClient::connect`] dates Events and status.
+//! - [`crd`] has the custom resource, [`fleet`] the controller, [`lease`] leader election,
+//!   [`webhook`] the HTTP client for hooks.
+//! - [`access`] checks the user's rights before they are needed, and [`request_metrics`] counts
+//!   requests.
 
-mod access;
+pub mod access;
 mod autoscalers;
 mod breakers;
 mod client;
+mod cluster_client;
 mod connect;
 pub mod crd;
 mod discovery;
 mod events;
-mod fleet;
+pub mod fleet;
 pub mod lease;
 mod logs;
+mod partial_pod;
 mod pods;
 mod record;
 mod request;
 mod request_layer;
-mod request_metrics;
+pub mod request_metrics;
 mod scale;
-mod secrets;
 mod selector;
 mod shared_watch;
+mod text;
 mod watch;
 mod watch_liveness;
-mod webhook;
+pub mod webhook;
 
-pub use access::MissingPermissions;
-pub use client::KubeClient;
-pub use connect::{ConnectError, Options};
-pub use fleet::{BreakerName, Fleet, FleetError, FleetObserver, FleetOptions};
-pub use request_metrics::RequestMetrics;
-pub use secrets::KubeSecrets;
-pub use shared_watch::SharedPodWatch;
-pub use webhook::{HttpWebhookClient, SIGNATURE, SecretFiles, Secrets, read_secret};
+pub use kube;
 
-/// Field manager of every write.
-pub const FIELD_MANAGER: &str = "bigredbutton";
+pub use self::client::KubeClient;
+pub use self::connect::{ConnectError, ConnectOptions};
+pub use self::request::FIELD_MANAGER;

@@ -1,7 +1,8 @@
-//! Last words: the end of the log that a dead container wrote.
+//! The end of the log that a terminated container wrote.
 //!
-//! The kubelet keeps the log of the current instance and of the one before. Which of the two the dead
-//! instance is changes within milliseconds, so each line's stamp decides whether it belongs.
+//! The kubelet keeps the log of the current instance of a container and of the previous one. Which of
+//! the two terminated changes within milliseconds, so the timestamp of each line decides whether it
+//! belongs to the instance.
 
 use breaker_core::ClusterError;
 use breaker_core::cluster::{LogTail, LogTailRequest};
@@ -11,107 +12,107 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::LogParams;
 
-use crate::KubeClient;
+use crate::client::KubeClient;
 use crate::request::ApiRequest;
 
+/// Lines that are requested first.
 const TAIL_LINES: i64 = 80;
+
+/// Lines that are requested when [`TAIL_LINES`] are more than [`MAX_READ`] bytes.
 const MIN_TAIL_LINES: i64 = 5;
 
-/// `limitBytes` would cut off the end, so reading stops here instead.
+/// Bytes that are read of one answer. The API's `limitBytes` would cut off the end of the log.
 const MAX_READ: usize = 256 * 1024;
 
-/// The kubelet's own limit for a termination message taken from the log.
+/// Bytes that are kept, from the end: the kubelet's limit for a termination message from the log.
 const MAX_KEPT: usize = 2048;
 
-/// A process is seen to end a little after its last line.
+/// How long after its last line a process may be seen to terminate.
 const TIMESTAMP_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 
-/// The kubelet says this with status 200.
+/// How the kubelet's answer begins, with status 200, when it does not have the log.
 const LOG_UNAVAILABLE: &str = "unable to retrieve container logs";
 
-impl KubeClient {
-    pub(crate) async fn last_words_of(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        let previous = !of.current;
-        let mut answered = false;
-        for previous in [previous, !previous] {
-            if let Some(log) = self.log(of, previous).await? {
-                answered = true;
-                let words = words(&log, of.death.started_at, of.death.finished_at);
-                if !words.is_empty() {
-                    return Ok(LogTail::Said(words));
-                }
+/// The end of the log of a terminated instance, from the log where the instance is expected, else
+/// from the other one.
+pub(crate) async fn tail(kube: &KubeClient, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+    let mut answered = false;
+    for previous in [!of.current, of.current] {
+        if let Some(log) = read(kube, of, previous).await? {
+            answered = true;
+            let text = lines_of_instance(&log, of.death.started_at, of.death.finished_at);
+            if !text.is_empty() {
+                return Ok(LogTail::Said(text));
             }
         }
-        Ok(if answered { LogTail::Said(String::new()) } else { LogTail::Gone })
     }
+    Ok(if answered { LogTail::Said(String::new()) } else { LogTail::Gone })
+}
 
-    /// The log's end; `None` when the kubelet does not have it.
-    async fn log(&self, of: &LogTailRequest, previous: bool) -> Result<Option<Vec<u8>>, ClusterError> {
-        let (log, whole) = match self.log_tail(of, previous, TAIL_LINES).await? {
-            Some(tail) => tail,
-            None => return Ok(None),
-        };
-        if whole {
-            return Ok(Some(log));
-        }
-        Ok(self.log_tail(of, previous, MIN_TAIL_LINES).await?.map(|(log, _)| log))
-    }
-
-    /// At most [`MAX_READ`] bytes, and whether that was all.
-    async fn log_tail(
-        &self,
-        of: &LogTailRequest,
-        previous: bool,
-        lines: i64,
-    ) -> Result<Option<(Vec<u8>, bool)>, ClusterError> {
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &of.namespace);
-        let params = LogParams {
-            container: Some(of.container.clone()),
-            previous,
-            tail_lines: Some(lines),
-            timestamps: true,
-            ..LogParams::default()
-        };
-        let step = ApiRequest {
-            doing: format!("reading the log of {}/{}", of.pod, of.container),
-            verb: "get",
-            resource: "pods/log".into(),
-            namespace: of.namespace.clone(),
-            object: format!("the log of {}/{}", of.pod, of.container),
-        };
-        let reading = async {
-            let stream = std::pin::pin!(api.log_stream(&of.pod, &params).await?);
-            let mut log = Vec::new();
-            let mut limited = stream.take(MAX_READ as u64);
-            limited.read_to_end(&mut log).await.map_err(kube::Error::ReadEvents)?;
-            Ok(log)
-        };
-        match step.attempt(reading).await {
-            Ok(log) if log.starts_with(LOG_UNAVAILABLE.as_bytes()) => Ok(None),
-            Ok(log) => {
-                let whole = log.len() < MAX_READ;
-                Ok(Some((log, whole)))
-            }
-            // 400: no such instance any more, or not yet.
-            Err(ClusterError::NotFound(_)) => Ok(None),
-            Err(ClusterError::Refused { source, .. }) if source.to_string().starts_with("400") => Ok(None),
-            Err(error) => Err(error),
-        }
+/// The end of the log; `None` when the kubelet does not have it.
+async fn read(
+    kube: &KubeClient,
+    of: &LogTailRequest,
+    previous: bool,
+) -> Result<Option<Vec<u8>>, ClusterError> {
+    match read_lines(kube, of, previous, TAIL_LINES).await? {
+        Some(log) if log.len() >= MAX_READ => read_lines(kube, of, previous, MIN_TAIL_LINES).await,
+        log => Ok(log),
     }
 }
 
-/// The lines stamped within the instance's life, without their stamps, cut to the last [`MAX_KEPT`] bytes.
-fn words(log: &[u8], started: Option<Timestamp>, finished: Option<Timestamp>) -> String {
+/// At most [`MAX_READ`] bytes of the last `lines` lines.
+async fn read_lines(
+    kube: &KubeClient,
+    of: &LogTailRequest,
+    previous: bool,
+    lines: i64,
+) -> Result<Option<Vec<u8>>, ClusterError> {
+    let api: Api<Pod> = Api::namespaced(kube.client.clone(), &of.namespace);
+    let params = LogParams {
+        container: Some(of.container.clone()),
+        previous,
+        tail_lines: Some(lines),
+        timestamps: true,
+        ..LogParams::default()
+    };
+    let request = ApiRequest {
+        action: format!("reading the log of {}/{}", of.pod, of.container),
+        verb: "get",
+        resource: "pods/log".into(),
+        namespace: of.namespace.clone(),
+        object: format!("the log of {}/{}", of.pod, of.container),
+    };
+    let reading = async {
+        let stream = std::pin::pin!(api.log_stream(&of.pod, &params).await?);
+        let mut log = Vec::new();
+        let mut limited = stream.take(MAX_READ as u64);
+        limited.read_to_end(&mut log).await.map_err(kube::Error::ReadEvents)?;
+        Ok(log)
+    };
+    match request.send(reading).await {
+        Ok(log) if log.starts_with(LOG_UNAVAILABLE.as_bytes()) => Ok(None),
+        Ok(log) => Ok(Some(log)),
+        // 400: there is no such instance any more, or not yet.
+        Err(ClusterError::NotFound(_)) => Ok(None),
+        Err(ClusterError::Refused { source, .. }) if source.to_string().starts_with("400") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The lines with a timestamp between start and end of the instance, without their timestamps, cut
+/// to the last [`MAX_KEPT`] bytes.
+fn lines_of_instance(log: &[u8], started: Option<Timestamp>, finished: Option<Timestamp>) -> String {
     let text = String::from_utf8_lossy(log);
     let mut kept = String::new();
     for line in text.split_inclusive('\n') {
-        let Some((stamp, said)) = line.split_once(' ') else { continue };
-        let Ok(at) = stamp.parse::<Timestamp>() else { continue };
-        // A start is given in whole seconds, cut off: lines cannot come before it.
+        let Some((timestamp, content)) = line.split_once(' ') else { continue };
+        let Ok(at) = timestamp.parse::<Timestamp>() else { continue };
+        // The start is in whole seconds, rounded down: no line of the instance comes before it.
         let after_start = started.is_none_or(|started| at >= started);
         let before_end = finished.is_none_or(|finished| at <= finished + TIMESTAMP_TOLERANCE);
         if after_start && before_end {
-            kept.push_str(said);
+            kept.push_str(content);
         }
     }
     let cut = kept.ceil_char_boundary(kept.len().saturating_sub(MAX_KEPT));
@@ -132,30 +133,30 @@ mod tests {
 2026-11-23T17:45:11.000000001Z start
 2026-11-23T17:45:20.601550458Z curl: (28) Failed to connect
 2026-11-23T17:45:21.500000000Z the successor
-no stamp at all
+without a timestamp
 ";
 
     #[test]
-    fn only_lines_of_its_own_life_are_its_words() {
+    fn only_the_lines_of_the_instance_are_kept() {
         for (case, started, finished, want) in [
             (
-                "its life",
+                "the instance",
                 at("2026-11-23T17:45:11Z"),
                 at("2026-11-23T17:45:20Z"),
                 "start\ncurl: (28) Failed to connect\n",
             ),
-            ("another's", at("2026-11-23T17:46:00Z"), at("2026-11-23T17:46:20Z"), ""),
+            ("another instance", at("2026-11-23T17:46:00Z"), at("2026-11-23T17:46:20Z"), ""),
             ("no times", None, None, "the one before\nstart\ncurl: (28) Failed to connect\nthe successor\n"),
         ] {
-            assert_eq!(words(LOG.as_bytes(), started, finished), want, "{case}");
+            assert_eq!(lines_of_instance(LOG.as_bytes(), started, finished), want, "{case}");
         }
     }
 
     #[test]
-    fn the_end_is_kept_and_cut_between_characters() {
+    fn the_end_of_the_log_is_kept_and_cut_between_characters() {
         let line = format!("2026-11-23T17:45:11.5Z {}end\n", "é".repeat(3000));
-        let words = words(line.as_bytes(), None, None);
-        assert!(words.len() <= MAX_KEPT && words.ends_with("éend\n"));
-        assert!(!super::words(b"2026-11-23T17:45:11.5Z \xff\xfe end\n", None, None).is_empty());
+        let text = lines_of_instance(line.as_bytes(), None, None);
+        assert!(text.len() <= MAX_KEPT && text.ends_with("éend\n"));
+        assert!(!lines_of_instance(b"2026-11-23T17:45:11.5Z \xff\xfe end\n", None, None).is_empty());
     }
 }

@@ -1,289 +1,115 @@
-//! Pods, decoded to the few fields that are used. A whole Pod is ten times the size.
+//! Pods: read one, list those of a selector, and watch them.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+use breaker_core::ClusterError;
+use breaker_core::cluster::PodWatchEvent;
+use breaker_core::pod::PodReport;
+use futures::stream::{self, BoxStream, StreamExt};
+use kube::api::ListParams;
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, ResourceExt};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
-use breaker_core::pod::{ContainerKind, ContainerReport, ContainerState, Owner, PodReport, Terminated};
-use jiff::Timestamp;
-use k8s_openapi::NamespaceResourceScope;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference, Time};
-use serde::{Deserialize, Deserializer};
+use crate::client::KubeClient;
+use crate::partial_pod::PartialPod;
+use crate::request::ApiRequest;
+use crate::watch::{self, PAGE_SIZE};
+use crate::watch_liveness::is_pod_watch;
 
-/// Labels that tell revisions apart, in the order in which they are asked.
-const REVISION_LABELS: [&str; 3] =
-    ["pod-template-hash", "rollouts-pod-template-hash", "controller-revision-hash"];
-
-/// A pod as it comes off the wire.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct PartialPod {
-    #[serde(deserialize_with = "partial_metadata")]
-    metadata: ObjectMeta,
-    spec: Spec,
-    status: Status,
+impl KubeClient {
+    /// Reads one pod.
+    ///
+    /// # Errors
+    /// [`ClusterError::NotFound`] when it does not exist; else as for every call.
+    pub async fn pod(&self, namespace: &str, name: &str) -> Result<PodReport, ClusterError> {
+        let object = format!("pod {namespace}/{name}");
+        let request = request(&format!("reading the {object}"), "get", namespace, object);
+        request.send(api(self, namespace).get(name)).await.map(PodReport::from)
+    }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Spec {
-    node_name: String,
-    init_containers: Vec<InitContainer>,
+/// Lists the pods that `selector` matches in `namespace`.
+pub(crate) async fn list(
+    kube: &KubeClient,
+    namespace: &str,
+    selector: &str,
+) -> Result<Vec<PodReport>, ClusterError> {
+    let action = format!("listing the pods of {namespace}");
+    let request = request(&action, "list", namespace, format!("namespace {namespace}"));
+    let api = api(kube, namespace);
+    let mut params = ListParams::default().labels(selector).limit(PAGE_SIZE);
+    let mut pods = Vec::new();
+    loop {
+        let page = request.send(api.list(&params)).await?;
+        pods.extend(page.items.into_iter().map(PodReport::from));
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(pods),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct InitContainer {
-    name: String,
-    restart_policy: String,
+/// Watches the pods that `selector` matches in `namespace`. The stream does not end.
+pub(crate) fn watch(kube: &KubeClient, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
+    let config = watch::config().labels(selector);
+    let mut listing: Vec<PodReport> = Vec::new();
+    let events = watcher(api(kube, namespace), config).backoff(watch::backoff()).filter_map(move |event| {
+        let event = translate(event, &mut listing);
+        async move { event }
+    });
+    let signs_of_life = signs_of_life(kube.watch_liveness.subscribe(), namespace.into(), selector.into());
+    stream::select(events, signs_of_life).boxed()
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Status {
-    phase: String,
-    conditions: Vec<Condition>,
-    init_container_statuses: Vec<ContainerStatus>,
-    container_statuses: Vec<ContainerStatus>,
+fn api(kube: &KubeClient, namespace: &str) -> Api<PartialPod> {
+    Api::namespaced(kube.client.clone(), namespace)
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Condition {
-    #[serde(rename = "type")]
-    kind: String,
-    status: String,
+fn request(action: &str, verb: &'static str, namespace: &str, object: String) -> ApiRequest {
+    ApiRequest { action: action.into(), verb, resource: "pods".into(), namespace: namespace.into(), object }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ContainerStatus {
-    name: String,
-    restart_count: u32,
-    #[serde(rename = "containerID")]
-    container_id: String,
-    state: ContainerStatusState,
-    last_state: ContainerStatusState,
+/// kube lists again after a 410 and after other breaks. A pod that is absent from that list is gone.
+fn translate(
+    event: Result<Event<PartialPod>, watcher::Error>,
+    listing: &mut Vec<PodReport>,
+) -> Option<PodWatchEvent> {
+    match event {
+        Ok(Event::Init) => {
+            listing.clear();
+            None
+        }
+        Ok(Event::InitApply(pod)) => {
+            listing.push(pod.into());
+            None
+        }
+        Ok(Event::InitDone) => Some(PodWatchEvent::Listed(std::mem::take(listing))),
+        Ok(Event::Apply(pod)) => Some(PodWatchEvent::Applied(pod.into())),
+        Ok(Event::Delete(pod)) => Some(PodWatchEvent::Deleted(pod.uid().unwrap_or_default())),
+        Err(error) => Some(PodWatchEvent::Down(watch::describe(&error))),
+    }
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct ContainerStatusState {
-    waiting: Option<WaitingStatus>,
-    running: Option<RunningStatus>,
-    terminated: Option<TerminatedStatus>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct WaitingStatus {
-    reason: String,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct RunningStatus {
-    started_at: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct TerminatedStatus {
-    #[serde(rename = "containerID")]
-    container_id: String,
-    exit_code: i32,
-    signal: Option<i32>,
-    reason: String,
-    message: String,
-    started_at: Option<Timestamp>,
-    finished_at: Option<Timestamp>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default, rename_all = "camelCase")]
-struct Metadata {
-    name: Option<String>,
-    namespace: Option<String>,
-    uid: Option<String>,
-    resource_version: Option<String>,
-    creation_timestamp: Option<Time>,
-    deletion_timestamp: Option<Time>,
-    labels: BTreeMap<String, String>,
-    owner_references: Vec<OwnerReference>,
-}
-
-/// Leaves managed fields and annotations on the wire.
-fn partial_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
-    let mut metadata = Metadata::deserialize(from)?;
-    metadata.owner_references.retain(|owner| owner.controller == Some(true));
-    Ok(ObjectMeta {
-        name: metadata.name,
-        namespace: metadata.namespace,
-        uid: metadata.uid,
-        resource_version: metadata.resource_version,
-        creation_timestamp: metadata.creation_timestamp,
-        deletion_timestamp: metadata.deletion_timestamp,
-        labels: Some(metadata.labels),
-        owner_references: Some(metadata.owner_references),
-        ..ObjectMeta::default()
+/// [`PodWatchEvent::Alive`] each time the API server accepts the watch of these pods.
+fn signs_of_life(
+    addresses: Receiver<String>,
+    namespace: String,
+    selector: String,
+) -> BoxStream<'static, PodWatchEvent> {
+    stream::unfold(addresses, move |mut addresses| {
+        let (namespace, selector) = (namespace.clone(), selector.clone());
+        async move {
+            loop {
+                match addresses.recv().await {
+                    Ok(address) if is_pod_watch(&address, Some(&namespace), Some(&selector)) => {
+                        return Some((PodWatchEvent::Alive, addresses));
+                    }
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        }
     })
-}
-
-impl PartialPod {
-    pub(crate) fn metadata(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-}
-
-impl kube::Resource for PartialPod {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "Pod".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "pods".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
-    }
-}
-
-impl From<PartialPod> for PodReport {
-    fn from(pod: PartialPod) -> Self {
-        let PartialPod { metadata, spec, status } = pod;
-        let holds = |kind: &str| status.conditions.iter().any(|c| c.kind == kind && c.status == "True");
-        let (ready, restarting_all) = (holds("Ready"), holds("AllContainersRestarting"));
-        let labels = metadata.labels.unwrap_or_default();
-        let sidecar = |name: &str| {
-            spec.init_containers.iter().any(|init| init.name == name && init.restart_policy == "Always")
-        };
-        let inits = status.init_container_statuses.into_iter().map(|container| {
-            let kind = if sidecar(&container.name) { ContainerKind::Sidecar } else { ContainerKind::Init };
-            report(container, kind)
-        });
-        let apps =
-            status.container_statuses.into_iter().map(|container| report(container, ContainerKind::App));
-        let owner = metadata.owner_references.unwrap_or_default().into_iter().next();
-        Self {
-            uid: metadata.uid.unwrap_or_default(),
-            name: metadata.name.unwrap_or_default(),
-            node: spec.node_name,
-            created: metadata.creation_timestamp.map(|time| time.0).unwrap_or_default(),
-            controller: owner.map(|owner| Owner { kind: owner.kind, name: owner.name, uid: owner.uid }),
-            revision: REVISION_LABELS
-                .iter()
-                .find_map(|label| labels.get(*label))
-                .cloned()
-                .unwrap_or_default(),
-            deleting: metadata.deletion_timestamp.is_some(),
-            finished: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
-            ready,
-            restarting_all,
-            containers: inits.chain(apps).collect(),
-        }
-    }
-}
-
-fn report(status: ContainerStatus, kind: ContainerKind) -> ContainerReport {
-    let state = match status.state {
-        ContainerStatusState { terminated: Some(terminated), .. } => {
-            ContainerState::Terminated(Box::new(terminated.into()))
-        }
-        ContainerStatusState { running: Some(running), .. } => {
-            ContainerState::Running { started_at: running.started_at }
-        }
-        ContainerStatusState { waiting, .. } => {
-            ContainerState::Waiting { reason: waiting.map(|waiting| waiting.reason).unwrap_or_default() }
-        }
-    };
-    ContainerReport {
-        name: status.name,
-        kind,
-        restart_count: status.restart_count,
-        container_id: status.container_id,
-        state,
-        last: status.last_state.terminated.map(|terminated| Box::new(terminated.into())),
-    }
-}
-
-impl From<TerminatedStatus> for Terminated {
-    fn from(terminated: TerminatedStatus) -> Self {
-        let TerminatedStatus { container_id, exit_code, signal, reason, message, started_at, finished_at } =
-            terminated;
-        // A container that the runtime lost carries the zero time.
-        let known = |at: Option<Timestamp>| at.filter(|at| at.as_second() > 0);
-        Self {
-            container_id,
-            exit_code,
-            signal,
-            reason,
-            message,
-            started_at: known(started_at),
-            finished_at: known(finished_at),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A pod as a 1.36 API server shows it, shortened.
-    const POD: &str = r#"{
-      "metadata": {"name": "ledger-0", "uid": "u1", "resourceVersion": "7", "creationTimestamp": "2026-11-23T17:44:00Z",
-        "labels": {"app": "ledger", "controller-revision-hash": "ledger-5d"},
-        "managedFields": [{"manager": "kubelet", "operation": "Update", "fieldsV1": {"f:status": {}}}],
-        "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n", "uid": "u0"},
-          {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "ledger", "uid": "u2", "controller": true}]},
-      "spec": {"nodeName": "node-1", "containers": [{"name": "app", "image": "i"}],
-        "initContainers": [{"name": "proxy", "restartPolicy": "Always"}, {"name": "migrate"}]},
-      "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}],
-        "initContainerStatuses": [
-          {"name": "proxy", "restartCount": 0, "containerID": "containerd://p", "state": {"running": {"startedAt": "2026-11-23T17:44:01Z"}}},
-          {"name": "migrate", "restartCount": 0, "state": {"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": null, "finishedAt": null}}}],
-        "containerStatuses": [{"name": "app", "restartCount": 2, "containerID": "containerd://b",
-          "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}},
-          "lastState": {"terminated": {"containerID": "containerd://b", "exitCode": 28, "reason": "Error",
-            "startedAt": "2026-11-23T17:45:11Z", "finishedAt": "2026-11-23T17:45:20Z"}}}]}}"#;
-
-    #[test]
-    fn a_pod_is_read_to_its_facts() {
-        let pod: PartialPod = serde_json::from_str(POD).unwrap();
-        assert!(pod.metadata.managed_fields.is_none());
-        let report = PodReport::from(pod);
-        assert_eq!((report.name.as_str(), report.revision.as_str()), ("ledger-0", "ledger-5d"));
-        assert_eq!(report.controller.as_ref().map(|owner| owner.name.as_str()), Some("ledger"));
-        let kinds: Vec<_> = report.containers.iter().map(|container| container.kind).collect();
-        assert_eq!(kinds, [ContainerKind::Sidecar, ContainerKind::Init, ContainerKind::App]);
-        let app = &report.containers[2];
-        assert_eq!(app.state, ContainerState::Waiting { reason: "CrashLoopBackOff".into() });
-        let death = app.last.as_ref().unwrap();
-        assert_eq!(
-            (death.exit_code, death.container_id.as_str(), death.message.as_str()),
-            (28, "containerd://b", "")
-        );
-        assert!(!report.deleting && !report.finished && !report.ready);
-    }
-
-    #[test]
-    fn what_is_absent_is_empty_and_never_an_error() {
-        let report =
-            PodReport::from(serde_json::from_str::<PartialPod>(r#"{"metadata": {}, "status": {}}"#).unwrap());
-        assert!(report.containers.is_empty() && report.controller.is_none() && !report.has_started());
-    }
+    .boxed()
 }

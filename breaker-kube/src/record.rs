@@ -1,101 +1,96 @@
-//! The Record in a ConfigMap that the target owns, so that it goes when the target goes.
+//! The Record in a ConfigMap that the target owns: it is deleted with the target.
 //!
-//! Not in an annotation: those are copied to ReplicaSets and come back on a roll-back.
+//! An annotation would not do: annotations are copied to ReplicaSets and come back with a roll-back.
 
 use breaker_core::cluster::Stored;
 use breaker_core::{ClusterError, Record, WorkloadRef};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::Patch;
 use serde_json::json;
 
-use crate::request::ApiRequest;
-use crate::{FIELD_MANAGER, KubeClient};
+use crate::client::KubeClient;
+use crate::request::{ApiRequest, FIELD_MANAGER, patch_params, post_params};
 
 const KEY: &str = "record.json";
 
-impl KubeClient {
-    pub(crate) async fn record_loaded(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
-        let step = step("reading", "get", target);
-        let map = match step.attempt(self.records(target).get(&name(target))).await {
-            Ok(map) => map,
-            Err(ClusterError::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let place = || format!("{} of ConfigMap {}/{}", KEY, target.namespace, name(target));
-        let json = map.data.as_ref().and_then(|data| data.get(KEY));
-        let json = json.ok_or_else(|| ClusterError::BadRecord {
-            place: place(),
-            source: "there is none; delete the ConfigMap to start from scratch".into(),
-        })?;
-        let record: Record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
-            place: place(),
-            source: format!("{error}; delete the ConfigMap to start from scratch").into(),
-        })?;
-        Ok(Some(Stored { record, version: map.metadata.resource_version.unwrap_or_default() }))
-    }
+/// The stored Record with the `resourceVersion` of its ConfigMap; `None` when there is no ConfigMap.
+pub(crate) async fn load(kube: &KubeClient, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    let request = request("reading", "get", target);
+    let map = match request.send(api(kube, target).get(&name(target))).await {
+        Ok(map) => map,
+        Err(ClusterError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let bad_record = |why: String| ClusterError::BadRecord {
+        place: format!("{KEY} of ConfigMap {}/{}", target.namespace, name(target)),
+        source: format!("{why}; delete the ConfigMap to start from scratch").into(),
+    };
+    let json = map.data.as_ref().and_then(|data| data.get(KEY));
+    let json = json.ok_or_else(|| bad_record("the key is absent".into()))?;
+    let record: Record = serde_json::from_str(json).map_err(|error| bad_record(error.to_string()))?;
+    Ok(Some(Stored { record, version: map.metadata.resource_version.unwrap_or_default() }))
+}
 
-    pub(crate) async fn record_saved(
-        &self,
-        target: &WorkloadRef,
-        record: &Record,
-        over: Option<&str>,
-    ) -> Result<String, ClusterError> {
-        let owner = self.kinds.resolve(&self.client, target).await?;
-        let json = serde_json::to_string(record)
-            .map_err(|error| ClusterError::BadRecord { place: name(target), source: error.into() })?;
-        let body = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": name(target),
-                "labels": {"app.kubernetes.io/managed-by": FIELD_MANAGER},
-                "resourceVersion": over,
-                "ownerReferences": [{
-                    "apiVersion": owner.api_version,
-                    "kind": owner.kind,
-                    "name": target.name,
-                    "uid": record.target_uid,
-                }],
-            },
-            "data": {KEY: json},
-        });
-        let api = self.records(target);
-        let map = match over {
-            None => {
-                let map: ConfigMap = serde_json::from_value(body)
-                    .map_err(|error| ClusterError::BadRecord { place: name(target), source: error.into() })?;
-                let params =
-                    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
-                step("creating", "create", target).attempt(api.create(&params, &map)).await?
+/// Stores the Record over the version `over`, or as the first one. Returns the new version.
+pub(crate) async fn save(
+    kube: &KubeClient,
+    target: &WorkloadRef,
+    record: &Record,
+    over: Option<&str>,
+) -> Result<String, ClusterError> {
+    let owner = kube.kinds.resolve(&kube.client, target).await?;
+    let bad_record = |error: serde_json::Error| ClusterError::BadRecord {
+        place: format!("ConfigMap {}/{}", target.namespace, name(target)),
+        source: error.into(),
+    };
+    let json = serde_json::to_string(record).map_err(bad_record)?;
+    let body = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": name(target),
+            "labels": {"app.kubernetes.io/managed-by": FIELD_MANAGER},
+            "resourceVersion": over,
+            "ownerReferences": [{
+                "apiVersion": owner.api_version,
+                "kind": owner.kind,
+                "name": target.name,
+                "uid": record.target_uid,
+            }],
+        },
+        "data": {KEY: json},
+    });
+    let api = api(kube, target);
+    let map = match over {
+        None => {
+            let map: ConfigMap = serde_json::from_value(body).map_err(bad_record)?;
+            request("creating", "create", target).send(api.create(&post_params(), &map)).await?
+        }
+        Some(_) => {
+            let (name, params, patch) = (name(target), patch_params(), Patch::Merge(&body));
+            let call = api.patch(&name, &params, &patch);
+            match request("writing", "patch", target).send(call).await {
+                // It was deleted after it was read. The breaker reads it again and writes it again.
+                Err(ClusterError::NotFound(object)) => return Err(ClusterError::Conflict(object)),
+                answer => answer?,
             }
-            Some(_) => {
-                let params =
-                    PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
-                let (name, patch) = (name(target), Patch::Merge(&body));
-                let call = api.patch(&name, &params, &patch);
-                match step("writing", "patch", target).attempt(call).await {
-                    // Deleted meanwhile: like any other change by somebody else, read again and write again.
-                    Err(ClusterError::NotFound(object)) => return Err(ClusterError::Conflict(object)),
-                    answer => answer?,
-                }
-            }
-        };
-        Ok(map.metadata.resource_version.unwrap_or_default())
-    }
+        }
+    };
+    Ok(map.metadata.resource_version.unwrap_or_default())
+}
 
-    fn records(&self, target: &WorkloadRef) -> Api<ConfigMap> {
-        Api::namespaced(self.client.clone(), &target.namespace)
-    }
+fn api(kube: &KubeClient, target: &WorkloadRef) -> Api<ConfigMap> {
+    Api::namespaced(kube.client.clone(), &target.namespace)
 }
 
 fn name(target: &WorkloadRef) -> String {
     format!("bigredbutton-{}-{}", target.kind, target.name)
 }
 
-fn step(doing: &str, verb: &'static str, target: &WorkloadRef) -> ApiRequest {
+fn request(doing: &str, verb: &'static str, target: &WorkloadRef) -> ApiRequest {
     ApiRequest {
-        doing: format!("{doing} the record of {target}"),
+        action: format!("{doing} the record of {target}"),
         verb,
         resource: "configmaps".into(),
         namespace: target.namespace.clone(),

@@ -1,42 +1,48 @@
-//! From kube's errors to the door's.
+//! One request to the API server: its timeout, and kube's errors as [`ClusterError`].
 
 use std::time::Duration;
 
 use breaker_core::ClusterError;
+use kube::api::{PatchParams, PostParams};
 
-/// Any one call takes at most so long; the watch has its own limits.
+/// Field manager of every write except what a person asks for.
+pub const FIELD_MANAGER: &str = "bigredbutton";
+
+/// How long one request may take. Watches have limits of their own.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What was attempted: the words and the right that an error needs.
+/// A request, described by what its errors must name.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiRequest {
-    /// `reading the scale of sre/deployment/swype-app`.
-    pub(crate) doing: String,
+    /// For a message: `reading the scale of sre/deployment/swype-app`.
+    pub(crate) action: String,
+    /// RBAC verb.
     pub(crate) verb: &'static str,
-    /// `deployments/scale.apps`.
+    /// Resource as in an RBAC rule: `deployments/scale.apps`.
     pub(crate) resource: String,
+    /// Namespace that the right is missing in when the answer is 403.
     pub(crate) namespace: String,
-    /// What a 404 means is missing.
+    /// The object that is missing when the answer is 404.
     pub(crate) object: String,
 }
 
 impl ApiRequest {
-    /// One attempt, within a bounded time.
-    pub(crate) async fn attempt<T>(
+    /// Makes one attempt, which takes at most [`REQUEST_TIMEOUT`].
+    pub(crate) async fn send<T>(
         &self,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ClusterError> {
         match tokio::time::timeout(REQUEST_TIMEOUT, call).await {
             Ok(answer) => answer.map_err(|error| self.error(error)),
             Err(_) => Err(ClusterError::Unreachable {
-                step: self.doing.clone(),
+                step: self.action.clone(),
                 source: format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()).into(),
             }),
         }
     }
 
-    pub(crate) fn error(&self, error: kube::Error) -> ClusterError {
-        let step = self.doing.clone();
+    fn error(&self, error: kube::Error) -> ClusterError {
+        let step = self.action.clone();
         match error {
             kube::Error::Api(status) => match status.code {
                 403 => ClusterError::Forbidden {
@@ -52,16 +58,24 @@ impl ApiRequest {
             error @ (kube::Error::SerdeError(_)
             | kube::Error::BuildRequest(_)
             | kube::Error::HttpError(_)) => ClusterError::Refused { step, source: error.into() },
-            error => ClusterError::Unreachable { step, source: innermost(error).into() },
+            error => ClusterError::Unreachable { step, source: innermost(&error).to_string().into() },
         }
     }
 }
 
-/// The transport wraps "Connection refused" three times; the innermost says it.
-fn innermost(error: kube::Error) -> String {
-    let mut last: &dyn std::error::Error = &error;
-    while let Some(source) = last.source() {
-        last = source;
+/// The first cause: the transport wraps "Connection refused" in three errors of its own.
+pub(crate) fn innermost<'e>(error: &'e (dyn std::error::Error + 'static)) -> &'e dyn std::error::Error {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
     }
-    last.to_string()
+    innermost
+}
+
+pub(crate) fn post_params() -> PostParams {
+    PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() }
+}
+
+pub(crate) fn patch_params() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() }
 }

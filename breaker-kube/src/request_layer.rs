@@ -1,4 +1,4 @@
-//! A layer that shows requests and their answers, as they go by, to whoever wants to know.
+//! A tower layer that shows each request and the status of its answer to an observer.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,38 +6,40 @@ use std::task::{Context, Poll};
 use http::{Method, Request, Response, StatusCode, Uri};
 use tower::{Layer, Service};
 
-/// Sees every request of a client, and changes none.
+/// Sees every request of a client and changes none.
 pub(crate) trait RequestObserver: Clone + Send + 'static {
-    /// What is kept of a request until its answer. Dropped when there is none, also when the caller gives up.
-    type Kept: Send;
+    /// State of one request until its answer. It is dropped without an answer when the request fails
+    /// or the caller drops it.
+    type InFlight: Send;
 
-    fn asked(&self, method: &Method, uri: &Uri) -> Self::Kept;
+    fn on_request(&self, method: &Method, uri: &Uri) -> Self::InFlight;
 
-    fn answered(kept: Self::Kept, status: StatusCode);
+    fn on_response(in_flight: Self::InFlight, status: StatusCode);
 }
 
-/// Puts a witness on the way.
-pub(crate) struct ObserveLayer<W>(pub(crate) W);
+/// Puts an observer in front of a service.
+pub(crate) struct ObserveLayer<O>(pub(crate) O);
 
-impl<S, W: RequestObserver> Layer<S> for ObserveLayer<W> {
-    type Service = ObserveService<S, W>;
+impl<S, O: RequestObserver> Layer<S> for ObserveLayer<O> {
+    type Service = ObserveService<S, O>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        ObserveService { inner, witness: self.0.clone() }
+        ObserveService { inner, observer: self.0.clone() }
     }
 }
 
+/// The service that [`ObserveLayer`] makes.
 #[derive(Clone)]
-pub(crate) struct ObserveService<S, W> {
+pub(crate) struct ObserveService<S, O> {
     inner: S,
-    witness: W,
+    observer: O,
 }
 
-impl<S, W, A, B> Service<Request<A>> for ObserveService<S, W>
+impl<S, O, A, B> Service<Request<A>> for ObserveService<S, O>
 where
     S: Service<Request<A>, Response = Response<B>>,
     S::Future: Send + 'static,
-    W: RequestObserver,
+    O: RequestObserver,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -48,18 +50,18 @@ where
     }
 
     fn call(&mut self, request: Request<A>) -> Self::Future {
-        let kept = self.witness.asked(request.method(), request.uri());
-        let answer = self.inner.call(request);
+        let in_flight = self.observer.on_request(request.method(), request.uri());
+        let response = self.inner.call(request);
         Box::pin(async move {
-            let answer = answer.await?;
-            W::answered(kept, answer.status());
-            Ok(answer)
+            let response = response.await?;
+            O::on_response(in_flight, response.status());
+            Ok(response)
         })
     }
 }
 
-/// Whether the query has this key, with one of these values if any are given.
-pub(crate) fn has(uri: &Uri, key: &str, values: &[&str]) -> bool {
+/// Whether the query has this key. If `values` are given, its value must be one of them.
+pub(crate) fn query_has(uri: &Uri, key: &str, values: &[&str]) -> bool {
     form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
-        .any(|(known, value)| known == key && (values.is_empty() || values.contains(&value.as_ref())))
+        .any(|(name, value)| name == key && (values.is_empty() || values.contains(&value.as_ref())))
 }

@@ -1,46 +1,43 @@
-//! What passes between this client and the API server, counted: refusals, and listings of pods.
+//! Metrics of the requests to the API server: refusals and listings of pods.
 //!
-//! Counted at the one place that every request goes through, so that no caller can forget to.
+//! They are counted in a layer below every request, so no caller can forget to count.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use http::{Method, StatusCode, Uri};
+use parking_lot::Mutex;
 
-use crate::request_layer::{RequestObserver, has};
+use crate::request_layer::{RequestObserver, query_has};
 
-/// Requests so far.
+/// The code of a request without a response, as in client-go's `rest_client_requests_total`.
+pub const NO_RESPONSE: &str = "<error>";
+
+/// What a client and its clones have counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestMetrics {
-    /// Requests that were refused or got no answer, by verb (`get`, `watch`, `create`, `update`, `patch`, `delete`)
-    /// and by HTTP status; status 0 is no answer. 409 is routine: an object was changed since it was read.
-    pub errors: BTreeMap<(&'static str, u16), u64>,
-    /// Listings of pods that were begun.
-    pub pod_lists: u64,
+    /// Requests that failed, by verb (`get`, `watch`, `create`, `update`, `patch` or `delete`; a list
+    /// counts as `get`) and by HTTP status, or [`NO_RESPONSE`]. 409 is routine: the object was changed
+    /// after it was read.
+    pub errors: BTreeMap<(&'static str, String), u64>,
+    /// Listings of pods that were started. A listing of several pages counts once.
+    pub pod_relists: u64,
 }
 
-/// The count that a client's clones share.
+/// The counter that the clones of a client share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestCounter(Arc<Mutex<RequestMetrics>>);
 
 impl RequestCounter {
-    pub(crate) fn so_far(&self) -> RequestMetrics {
-        self.locked().clone()
-    }
-
-    fn locked(&self) -> MutexGuard<'_, RequestMetrics> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn failed(&self, verb: &'static str, status: u16) {
-        *self.locked().errors.entry((verb, status)).or_default() += 1;
+    pub(crate) fn metrics(&self) -> RequestMetrics {
+        self.0.lock().clone()
     }
 }
 
-/// As RBAC names them, though a list counts as `get`.
-fn verb(method: &Method, watches: bool) -> &'static str {
+/// The RBAC verb of a request, with `get` for lists.
+fn verb(method: &Method, is_watch: bool) -> &'static str {
     match *method {
-        _ if watches => "watch",
+        _ if is_watch => "watch",
         Method::POST => "create",
         Method::PUT => "update",
         Method::PATCH => "patch",
@@ -49,42 +46,52 @@ fn verb(method: &Method, watches: bool) -> &'static str {
     }
 }
 
-/// The first page of a list of pods; a watch is none, and the pages after the first belong to it.
-fn lists_pods(method: &Method, uri: &Uri) -> bool {
+/// Whether this is the first page of a list of pods.
+fn starts_pod_list(method: &Method, uri: &Uri) -> bool {
     method == Method::GET
         && uri.path().ends_with("/pods")
-        && !has(uri, "watch", &[])
-        && !has(uri, "continue", &[])
+        && !query_has(uri, "watch", &[])
+        && !query_has(uri, "continue", &[])
 }
 
 impl RequestObserver for RequestCounter {
-    type Kept = Open;
+    type InFlight = InFlight;
 
-    fn asked(&self, method: &Method, uri: &Uri) -> Open {
-        if lists_pods(method, uri) {
-            self.locked().pod_lists += 1;
+    fn on_request(&self, method: &Method, uri: &Uri) -> InFlight {
+        if starts_pod_list(method, uri) {
+            self.0.lock().pod_relists += 1;
         }
-        Open { tally: self.clone(), verb: verb(method, has(uri, "watch", &[])), failure: Some(0) }
+        let verb = verb(method, query_has(uri, "watch", &[]));
+        InFlight { counter: self.clone(), verb, outcome: Outcome::NoResponse }
     }
 
-    fn answered(mut open: Open, status: StatusCode) {
+    fn on_response(mut in_flight: InFlight, status: StatusCode) {
         let is_failure = status.is_client_error() || status.is_server_error();
-        open.failure = is_failure.then_some(status.as_u16());
+        in_flight.outcome = if is_failure { Outcome::Refused(status) } else { Outcome::Accepted };
     }
 }
 
-/// A request under way: without an answer until there is one, and counted when it ends.
-pub(crate) struct Open {
-    tally: RequestCounter,
-    verb: &'static str,
-    failure: Option<u16>,
+enum Outcome {
+    NoResponse,
+    Refused(StatusCode),
+    Accepted,
 }
 
-impl Drop for Open {
+/// A request that has not ended. It is counted when it is dropped.
+pub(crate) struct InFlight {
+    counter: RequestCounter,
+    verb: &'static str,
+    outcome: Outcome,
+}
+
+impl Drop for InFlight {
     fn drop(&mut self) {
-        if let Some(status) = self.failure {
-            self.tally.failed(self.verb, status);
-        }
+        let code = match self.outcome {
+            Outcome::Accepted => return,
+            Outcome::Refused(status) => status.as_str().to_owned(),
+            Outcome::NoResponse => NO_RESPONSE.to_owned(),
+        };
+        *self.counter.0.lock().errors.entry((self.verb, code)).or_default() += 1;
     }
 }
 
@@ -96,8 +103,9 @@ mod tests {
     use super::*;
     use crate::request_layer::ObserveLayer;
 
-    async fn send(tally: &RequestCounter, method: &str, uri: &str, status: u16) {
-        let answering = tower::service_fn(move |_: Request<()>| async move {
+    /// Sends one request to a server that answers with `status`, or not at all when it is 0.
+    async fn send(counter: &RequestCounter, method: &str, uri: &str, status: u16) {
+        let server = tower::service_fn(move |_: Request<()>| async move {
             if status == 0 {
                 Err("no answer")
             } else {
@@ -105,12 +113,16 @@ mod tests {
             }
         });
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
-        let _ = ObserveLayer(tally.clone()).layer(answering).oneshot(request).await;
+        let _ = ObserveLayer(counter.clone()).layer(server).oneshot(request).await;
+    }
+
+    fn errors(counter: &RequestCounter) -> Vec<(&'static str, String, u64)> {
+        counter.metrics().errors.into_iter().map(|((verb, code), n)| (verb, code, n)).collect()
     }
 
     #[tokio::test]
     async fn refusals_are_counted_by_verb_and_status() {
-        let tally = RequestCounter::default();
+        let counter = RequestCounter::default();
         for (method, uri, status) in [
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
             ("PATCH", "/apis/apps/v1/namespaces/sre/deployments/a/scale", 409),
@@ -120,25 +132,25 @@ mod tests {
             ("GET", "/api/v1/namespaces/sre/pods/a/log", 403),
             ("PUT", "/apis/coordination.k8s.io/v1/namespaces/brb/leases/a", 0),
         ] {
-            send(&tally, method, uri, status).await;
+            send(&counter, method, uri, status).await;
         }
-        let want = [(("get", 403), 1), (("patch", 409), 2), (("update", 0), 1), (("watch", 410), 1)];
-        assert_eq!(tally.so_far().errors, want.into());
+        let want = [("get", "403", 1), ("patch", "409", 2), ("update", "<error>", 1), ("watch", "410", 1)];
+        assert_eq!(errors(&counter), want.map(|(verb, code, n)| (verb, code.to_owned(), n)));
     }
 
     #[tokio::test]
-    async fn an_attempt_that_was_given_up_got_no_answer() {
-        let tally = RequestCounter::default();
+    async fn a_request_that_its_caller_gave_up_had_no_response() {
+        let counter = RequestCounter::default();
         let silent = tower::service_fn(|_: Request<()>| std::future::pending::<Result<Response<()>, &str>>());
         let request = Request::builder().uri("/api/v1/pods").body(()).unwrap();
-        let call = ObserveLayer(tally.clone()).layer(silent).oneshot(request);
+        let call = ObserveLayer(counter.clone()).layer(silent).oneshot(request);
         assert!(tokio::time::timeout(std::time::Duration::from_millis(5), call).await.is_err());
-        assert_eq!(tally.so_far().errors, [(("get", 0), 1)].into());
+        assert_eq!(errors(&counter), [("get", NO_RESPONSE.to_owned(), 1)]);
     }
 
     #[tokio::test]
-    async fn a_listing_of_many_pages_is_one() {
-        let tally = RequestCounter::default();
+    async fn a_listing_of_several_pages_counts_once() {
+        let counter = RequestCounter::default();
         for uri in [
             "/api/v1/pods?limit=100",
             "/api/v1/pods?limit=100&continue=abc",
@@ -146,9 +158,9 @@ mod tests {
             "/api/v1/namespaces/sre/pods?labelSelector=app%3Da",
             "/apis/bigredbutton.dev/v1alpha1/circuitbreakers",
         ] {
-            send(&tally, "GET", uri, 200).await;
+            send(&counter, "GET", uri, 200).await;
         }
-        assert_eq!(tally.so_far().pod_lists, 2);
-        assert!(tally.so_far().errors.is_empty());
+        assert_eq!(counter.metrics().pod_relists, 2);
+        assert!(errors(&counter).is_empty());
     }
 }

@@ -1,20 +1,20 @@
-//! Label selectors as `scale.status.selector` writes them: `app=swype,tier in (a,b),!canary`.
+//! Label selectors in the syntax of `scale.status.selector`: `app=swype,tier in (a,b),!canary`.
 
 use std::collections::BTreeSet;
 
 use kube::core::{Expression, Selector};
 
-/// Reads a selector; `None` for what no API server writes.
+/// Parses a selector; `None` when the text is not one that an API server writes.
 pub(crate) fn parse(text: &str) -> Option<Vec<Expression>> {
     split(text).into_iter().map(|part| expression(part.trim())).collect()
 }
 
-/// All expressions must match.
-pub(crate) fn selector(expressions: &[Expression]) -> Selector {
+/// A selector that matches when all expressions do.
+pub(crate) fn all_of(expressions: &[Expression]) -> Selector {
     expressions.iter().cloned().collect()
 }
 
-/// At the commas that are not between brackets.
+/// The parts between commas. A comma inside parentheses does not separate.
 fn split(text: &str) -> Vec<&str> {
     let mut depth = 0;
     text.split(|c| {
@@ -39,19 +39,19 @@ fn expression(text: &str) -> Option<Expression> {
         };
     }
     if let Some((key, value)) = text.split_once("!=") {
-        return Some(Expression::NotEqual(word(key)?, value.trim().into()));
+        return Some(Expression::NotEqual(label_key(key)?, value.trim().into()));
     }
     if let Some((key, value)) = text.split_once('=') {
         let value = value.strip_prefix('=').unwrap_or(value);
-        return Some(Expression::Equal(word(key)?, value.trim().into()));
+        return Some(Expression::Equal(label_key(key)?, value.trim().into()));
     }
     match text.strip_prefix('!') {
-        Some(key) => Some(Expression::DoesNotExist(word(key)?)),
-        None => Some(Expression::Exists(word(text)?)),
+        Some(key) => Some(Expression::DoesNotExist(label_key(key)?)),
+        None => Some(Expression::Exists(label_key(text)?)),
     }
 }
 
-fn word(text: &str) -> Option<String> {
+fn label_key(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty() && !text.contains(char::is_whitespace)).then(|| text.into())
 }
@@ -66,11 +66,11 @@ mod tests {
 
     fn matches(text: &str, labels: &[(&str, &str)]) -> bool {
         let labels: BTreeMap<_, _> = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        selector(&parse(text).unwrap()).matches(&labels)
+        all_of(&parse(text).unwrap()).matches(&labels)
     }
 
     #[test]
-    fn every_form_that_an_api_server_writes_is_matched() {
+    fn every_form_that_an_api_server_writes_matches() {
         for (text, labels, want) in [
             ("app=swype", &[("app", "swype"), ("tier", "a")][..], true),
             ("app==swype", &[("app", "swype")], true),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_selector_is_refused() {
+    fn a_text_that_is_not_a_selector_is_refused() {
         for text in ["", ",", "app in swype)", "app within (a)", "=x", "a b"] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -1,55 +1,65 @@
-//! The pulse of a watch: kube's watcher re-establishes a watch silently, and that is a sign of life.
+//! Liveness of a watch, seen from the requests of kube's watcher.
 //!
-//! The server ends each watch after its `timeoutSeconds`, at least once a minute here; kube opens the next
-//! one without an event. This witness sees the answer to each watch request go by and tells its address.
+//! The API server ends each watch after its `timeoutSeconds`, here at least once a minute, and kube
+//! opens the next one without emitting an event. That request proves that the watch is alive although
+//! no pod changed. This observer reports the address of each watch request that was answered.
 
 use http::{Method, StatusCode, Uri};
 use tokio::sync::broadcast;
 
-use crate::request_layer::{RequestObserver, has};
+use crate::request_layer::{RequestObserver, query_has};
 
-/// Listeners that fall further behind miss pulses, and the next one is at most a minute away.
-const BACKLOG: usize = 64;
+/// A subscriber that is further behind misses addresses. The next one comes within a minute.
+const MAX_BACKLOG: usize = 64;
 
-/// Addresses (path and query) of watch requests that were just answered.
+/// Broadcasts the address (path and query) of each watch request that was answered with success.
 #[derive(Debug, Clone)]
 pub(crate) struct WatchLiveness(broadcast::Sender<String>);
 
 impl Default for WatchLiveness {
     fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self(broadcast::channel(MAX_BACKLOG).0)
     }
 }
 
 impl WatchLiveness {
-    pub(crate) fn listen(&self) -> broadcast::Receiver<String> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<String> {
         self.0.subscribe()
     }
 }
 
-/// Whether this address is a watch of the pods that `selector` matches in `namespace`.
-pub(crate) fn watches_pods(address: &str, namespace: &str, selector: &str) -> bool {
+/// Whether `address` is the watch of the pods that `selector` matches in `namespace`; `None` is all
+/// namespaces, or a watch without a selector.
+pub(crate) fn is_pod_watch(address: &str, namespace: Option<&str>, selector: Option<&str>) -> bool {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    path.ends_with(&format!("/api/v1/namespaces/{namespace}/pods"))
-        && form_urlencoded::parse(query.as_bytes())
-            .any(|(key, value)| key == "labelSelector" && value == selector)
+    let path_matches = match namespace {
+        Some(namespace) => path.ends_with(&format!("/api/v1/namespaces/{namespace}/pods")),
+        None => path.ends_with("/api/v1/pods"),
+    };
+    let mut selectors = form_urlencoded::parse(query.as_bytes())
+        .filter(|(key, value)| key == "labelSelector" && !value.is_empty());
+    path_matches
+        && match selector {
+            Some(selector) => selectors.any(|(_, value)| value == selector),
+            None => selectors.next().is_none(),
+        }
 }
 
-/// Where a successful answer is told, and the address of the watch.
-type Kept = Option<(broadcast::Sender<String>, String)>;
+/// A watch request without an answer: where to report it, and its address. `None` for other requests.
+type WatchInFlight = Option<(broadcast::Sender<String>, String)>;
 
 impl RequestObserver for WatchLiveness {
-    type Kept = Kept;
+    type InFlight = WatchInFlight;
 
-    fn asked(&self, _: &Method, uri: &Uri) -> Kept {
-        let address = uri.path_and_query().filter(|_| has(uri, "watch", &["true", "1"]))?;
+    fn on_request(&self, _: &Method, uri: &Uri) -> WatchInFlight {
+        let address = uri.path_and_query().filter(|_| query_has(uri, "watch", &["true", "1"]))?;
         Some((self.0.clone(), address.to_string()))
     }
 
-    fn answered(kept: Kept, status: StatusCode) {
-        if let Some((listeners, address)) = kept.filter(|_| status.is_success()) {
-            // Nobody listening is no fault.
-            let _ = listeners.send(address);
+    fn on_response(in_flight: WatchInFlight, status: StatusCode) {
+        if let Some((subscribers, address)) = in_flight.filter(|_| status.is_success()) {
+            // It fails when there is no subscriber, which is no fault.
+            let _ = subscribers.send(address);
         }
     }
 }
@@ -59,15 +69,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watch_is_known_by_its_namespace_and_selector() {
+    fn a_watch_of_selected_pods_is_known_by_its_namespace_and_selector() {
         let address =
             "/api/v1/namespaces/sre/pods?watch=true&timeoutSeconds=60&labelSelector=app%3Dswype%2Ctier%3Da";
-        for (namespace, selector, ours) in [
+        for (namespace, selector, want) in [
             ("sre", "app=swype,tier=a", true),
             ("sre", "app=other", false),
             ("prod", "app=swype,tier=a", false),
         ] {
-            assert_eq!(watches_pods(address, namespace, selector), ours, "{namespace} {selector}");
+            assert_eq!(
+                is_pod_watch(address, Some(namespace), Some(selector)),
+                want,
+                "{namespace} {selector}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_watch_of_all_pods_is_known_by_its_scope_and_has_no_selector() {
+        for (address, namespace, want) in [
+            ("/api/v1/pods?watch=true&timeoutSeconds=60", None, true),
+            ("/api/v1/namespaces/sre/pods?watch=true", Some("sre"), true),
+            ("/api/v1/namespaces/sre/pods?watch=true", None, false),
+            ("/api/v1/pods?watch=true&labelSelector=app%3Da", None, false),
+        ] {
+            assert_eq!(is_pod_watch(address, namespace, None), want, "{address} {namespace:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use breaker_core::Clock;
 use breaker_kube::lease::{Election, Leadership, LeaseParams};
-use breaker_kube::{KubeClient, Options};
+use breaker_kube::{ConnectOptions, KubeClient};
 use jiff::{SignedDuration, Timestamp};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -33,7 +33,7 @@ async fn main() {
     let (namespace, identity) = (args.next().expect("a namespace"), args.next().expect("an identity"));
     let hours = i64::try_from(identity.len()).unwrap_or_default();
     let clock = Arc::new(WrongClock { slow_by: SignedDuration::from_hours(hours) });
-    let client = KubeClient::connect(Options::default(), clock).await.expect("a client");
+    let client = KubeClient::connect(ConnectOptions::default(), clock).await.expect("a client");
     let (tell, mut standing) = watch::channel(Leadership::Following(None));
     let mut asked_to_go = signal(SignalKind::terminate()).expect("a handler");
     let election = Election::new(&client, LeaseParams::new(&namespace, "controller", &identity));

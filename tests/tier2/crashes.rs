@@ -20,7 +20,7 @@ use breaker_core::webhook::{
 use breaker_core::{
     BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef,
 };
-use breaker_kube::{KubeClient, Options};
+use breaker_kube::{ConnectOptions, KubeClient};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
@@ -155,7 +155,7 @@ async fn watch_with(
     asked: &Asked,
 ) -> Option<StopReason> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let options = Options { kubeconfig: Some(ns.cluster.kubeconfig.clone()), context: None };
+    let options = ConnectOptions::new(Some(ns.cluster.kubeconfig.clone()), None);
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());
     let calls_left = Arc::new(AtomicU32::new(calls));

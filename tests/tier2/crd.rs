@@ -79,12 +79,16 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
     let rows = [
         (trip("maxRestarts", json!(-1)), "spec.trip.maxRestarts", "maxRestarts must not be negative"),
         (trip("maxRestarts", json!(1_000_001)), "spec.trip.maxRestarts", "maxRestarts is at most 1000000"),
-        (trip("window", json!("soon")), "spec.trip.window", "window is a span longer than zero such as 90s"),
-        (trip("window", json!("0s")), "spec.trip.window", "window is a span longer than zero"),
-        (trip("window", json!("")), "spec.trip.window", "window is a span longer than zero"),
-        (trip("window", json!("-5m")), "spec.trip.window", "window is a span longer than zero"),
-        (trip("minFailingPods", json!("0%")), "spec.trip.minFailingPods", "a share from 1% to 100%"),
-        (trip("minFailingPods", json!("101%")), "spec.trip.minFailingPods", "a share from 1% to 100%"),
+        (
+            trip("window", json!("soon")),
+            "spec.trip.window",
+            "window is a duration longer than zero such as 90s",
+        ),
+        (trip("window", json!("0s")), "spec.trip.window", "window is a duration longer than zero"),
+        (trip("window", json!("")), "spec.trip.window", "window is a duration longer than zero"),
+        (trip("window", json!("-5m")), "spec.trip.window", "window is a duration longer than zero"),
+        (trip("minFailingPods", json!("0%")), "spec.trip.minFailingPods", "a percentage from 1% to 100%"),
+        (trip("minFailingPods", json!("101%")), "spec.trip.minFailingPods", "a percentage from 1% to 100%"),
         (trip("minFailingPods", json!(0)), "spec.trip.minFailingPods", "a number of pods from 1 on"),
         (trip("minFailingPods", json!(-2)), "spec.trip.minFailingPods", "a number of pods from 1 on"),
         (trip("causes", json!(["network"])), "spec.trip.causes[0]", "\"Network\""),
@@ -93,10 +97,18 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
         (
             recovery("cooldown", json!("a while")),
             "spec.recovery.cooldown",
-            "cooldown is a span longer than zero",
+            "cooldown is a duration longer than zero",
         ),
-        (recovery("maxCooldown", json!("0s")), "spec.recovery.maxCooldown", "maxCooldown is a span longer"),
-        (recovery("probeFor", json!("5")), "spec.recovery.probeFor", "probeFor is a span longer than zero"),
+        (
+            recovery("maxCooldown", json!("0s")),
+            "spec.recovery.maxCooldown",
+            "maxCooldown is a duration longer",
+        ),
+        (
+            recovery("probeFor", json!("5")),
+            "spec.recovery.probeFor",
+            "probeFor is a duration longer than zero",
+        ),
         (recovery("probeReplicas", json!(0)), "spec.recovery.probeReplicas", "probeReplicas is at least 1"),
         (recovery("mode", json!("Half")), "spec.recovery.mode", "\"HalfOpen\""),
         (json!({"mode": "enforce"}), "spec.mode", "\"Enforce\""),
@@ -116,7 +128,7 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
         (
             json!({"hooks": {"beforeTrip": {"url": "http://x", "timeout": "31s"}}}),
             "spec.hooks.beforeTrip.timeout",
-            "a span from 1s to 30s",
+            "a duration from 1s to 30s",
         ),
         (
             json!({"hooks": {"beforeTrip": {"url": "http://x", "secretRef": {"name": ""}}}}),

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use breaker_core::ClusterError;
-use breaker_kube::crd::{BadSpec, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus};
-use breaker_kube::{BreakerName, KubeClient};
+use breaker_kube::crd::{BreakerName, CircuitBreakerSpec, CircuitBreakerStatus, CRD_NAME, InvalidSpec};
+use breaker_kube::KubeClient;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
@@ -11,7 +11,7 @@ use kube::api::DynamicObject;
 pub(super) struct BreakerObject {
     pub(super) name: BreakerName,
     pub(super) version: String,
-    pub(super) spec: Result<CircuitBreakerSpec, BadSpec>,
+    pub(super) spec: Result<CircuitBreakerSpec, InvalidSpec>,
     pub(super) status: CircuitBreakerStatus,
 }
 

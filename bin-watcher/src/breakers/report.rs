@@ -9,8 +9,7 @@ use breaker_core::policy::Mode;
 use breaker_core::record::ContainerRecord;
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
-use breaker_kube::BreakerName;
-use breaker_kube::crd::{Condition, condition};
+use breaker_kube::crd::{BreakerName, condition, Condition};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -62,7 +61,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
         let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
         let breaker = BreakerObject::read(&cluster.kube, &name).await.with_not_found_hint()?;
         let spec = breaker.spec.clone().with_context(|| format!("reading {name}"))?;
-        let wanted = spec.wanted(&name.namespace).with_context(|| format!("reading {name}"))?;
+        let wanted = spec.parse(&name.namespace).with_context(|| format!("reading {name}"))?;
         let workload = match read_workload(&*cluster.client, &wanted.target).await {
             Ok(workload) => Ok(workload),
             Err(error) if error.is_retryable() => {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
-use breaker_kube::{HttpWebhookClient, SecretFiles, read_secret};
+use breaker_kube::webhook::{HttpWebhookClient, SecretFiles, read_secret};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use breaker_core::WorkloadRef;
-use breaker_kube::BreakerName;
+use breaker_kube::crd::BreakerName;
 
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::program_name;

@@ -1,5 +1,6 @@
 //! The permissions that a watch needs, checked before it starts.
 
+use breaker_core::policy::Mode;
 use breaker_core::{ClusterError, WorkloadRef};
 
 use crate::cluster::connect::Cluster;
@@ -13,9 +14,10 @@ pub(crate) async fn check(
     target: &WorkloadRef,
     dry_run: bool,
 ) -> anyhow::Result<Vec<ClusterError>> {
-    let missing = cluster.kube.missing_permissions(target, dry_run).await?;
+    let mode = if dry_run { Mode::Observe } else { Mode::Enforce };
+    let missing = cluster.kube.missing_permissions(target, mode).await?;
     if let Some(error) = missing.required.into_iter().next() {
         return Err(error.into());
     }
-    Ok(missing.wanted)
+    Ok(missing.optional)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use breaker_core::ClusterClient;
-use breaker_kube::{ConnectError, KubeClient, Options};
+use breaker_kube::{ConnectError, ConnectOptions, KubeClient};
 
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::Unreachable;
@@ -24,7 +24,7 @@ impl Cluster {
     /// # Errors
     /// A kubeconfig that cannot be used.
     pub(crate) async fn connect(args: &ClusterArgs) -> Result<Self, ConnectError> {
-        let options = Options { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() };
+        let options = ConnectOptions::new(args.kubeconfig.clone(), args.context.clone());
         let kube = KubeClient::connect(options, Arc::new(SystemClock)).await?;
         let namespace = args.namespace.clone().unwrap_or_else(|| kube.default_namespace().to_owned());
         Ok(Self { client: Arc::new(kube.clone()), kube, namespace })

@@ -11,7 +11,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use breaker_core::ClusterError;
 use breaker_kube::lease::{Election, Leadership, LeaseParams};
-use breaker_kube::{Fleet, FleetOptions, HttpWebhookClient, KubeSecrets};
+use breaker_kube::{
+    fleet::{Fleet, FleetOptions},
+    webhook::{HttpWebhookClient, KubeSecrets},
+};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use breaker_kube::lease::Leadership;
-use breaker_kube::{Fleet, FleetError, FleetObserver, FleetOptions, KubeClient};
+use breaker_kube::{
+    KubeClient,
+    fleet::{Fleet, FleetError, FleetObserver, FleetOptions},
+};
 use tokio::sync::watch;
 
 use crate::controller::health::Health;

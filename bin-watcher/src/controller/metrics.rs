@@ -10,7 +10,8 @@ use breaker_core::event::HookOutcome;
 use breaker_core::snapshot::HoldReason;
 use breaker_core::state::Phase;
 use breaker_core::{BreakerEvent, Cause};
-use breaker_kube::{BreakerName, RequestMetrics};
+use breaker_kube::crd::BreakerName;
+use breaker_kube::request_metrics::RequestMetrics;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
 use prometheus_client::metrics::MetricType;
@@ -164,11 +165,6 @@ impl Families<'_, '_> {
     }
 }
 
-/// The label of an HTTP status. 0 stands for no answer, which client-go labels `<error>`.
-fn code_label(code: u16) -> String {
-    if code == 0 { "<error>".into() } else { code.to_string() }
-}
-
 fn flag(is: bool) -> f64 {
     f64::from(u8::from(is))
 }
@@ -196,10 +192,10 @@ impl Exposition {
         families.counter(
             "pod_relists",
             "Listings of pods; more than one for each start means that watches break",
-            [([], traffic.pod_lists)],
+            [([], traffic.pod_relists)],
         )?;
         let errors: Vec<_> =
-            traffic.errors.iter().map(|((verb, code), n)| (*verb, code_label(*code), *n)).collect();
+            traffic.errors.iter().map(|((verb, code), n)| (*verb, code.clone(), *n)).collect();
         families.counter(
             "api_errors",
             "Failed requests to the API server, by verb and HTTP status; <error> is no answer, 409 is routine",
@@ -299,7 +295,7 @@ mod tests {
         metrics.phase(&swype(), Phase::Closed);
         metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
         metrics.phase(&swype(), Phase::Open);
-        let traffic = RequestMetrics { errors: [(("patch", 409), 2)].into(), pod_lists: 1 };
+        let traffic = RequestMetrics { errors: [(("patch", "409".into()), 2)].into(), pod_relists: 1 };
         let page = metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic });
         for (series, want) in [
             ("bigredbutton_leader", 1.0),
@@ -332,8 +328,10 @@ mod tests {
     fn every_metric_there_is() {
         let metrics = Metrics::default();
         metrics.phase(&swype(), Phase::Open);
-        let traffic =
-            RequestMetrics { errors: [(("patch", 409), 2), (("watch", 0), 1)].into(), pod_lists: 1 };
+        let traffic = RequestMetrics {
+            errors: [(("patch", "409".into()), 2), (("watch", "<error>".into()), 1)].into(),
+            pod_relists: 1,
+        };
         insta::assert_snapshot!(metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic }));
     }
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use breaker_core::BreakerEvent;
 use breaker_core::state::Phase;
-use breaker_kube::{BreakerName, FleetObserver};
+use breaker_kube::crd::BreakerName;
+use breaker_kube::fleet::FleetObserver;
 use jiff::Timestamp;
 use serde::Serialize;
 

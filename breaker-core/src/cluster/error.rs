@@ -86,4 +86,10 @@ impl ClusterError {
         }
         text
     }
+
+    /// [`chain`](Self::chain), and the fix if there is one: `…; missing rule: - {apiGroups: …}`.
+    pub fn with_fix(&self) -> String {
+        let rule = self.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
+        self.chain() + &rule
+    }
 }

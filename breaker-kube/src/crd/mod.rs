@@ -1,39 +1,29 @@
-//! The custom resource `circuitbreakers.bigredbutton.dev`: one breaker, as its owner writes it and as the
-//! controller reports on it.
+//! The custom resource `circuitbreakers.bigredbutton.dev`: a breaker as its owner writes it, and as
+//! the controller reports on it.
 //!
 //! ```text
-//! spec --wanted()--> WorkloadRef, Policy, Override      status <--- conditions, counts, the Record
+//! spec --parse()--> ParsedSpec: WorkloadRef, Policy, Override     status <-- phase, counts, conditions, Record
 //! ```
 //!
-//! The doc comments of these types are what `kubectl explain` shows, and their rules are what the API server refuses
-//! by: both are written for the person who types the YAML.
+//! The doc comments of the spec and status types are the descriptions in the
+//! CustomResourceDefinition, which `kubectl explain` shows. Their rules are the ones by which the API
+//! server refuses an object. Both are written for the person who writes the YAML.
 
+pub mod condition;
+mod definition;
+mod name;
 mod parse;
 mod spec;
 mod status;
+#[cfg(test)]
+mod tests;
 
-pub use crate::autoscalers::KedaPause;
-pub use parse::{BadSpec, ParsedSpec};
-pub use spec::{
+pub use self::condition::Condition;
+pub use self::definition::{CRD_NAME, RESET_ANNOTATION, crd_yaml};
+pub use self::name::BreakerName;
+pub use self::parse::{InvalidSpec, ParsedSpec};
+pub use self::spec::{
     BeforeTrip, CauseName, CircuitBreaker, CircuitBreakerSpec, HooksSpec, IntOrPercent, ModeName, Notify,
     OnFailure, OverrideName, RecoveryMode, RecoverySpec, SecretKey, TargetRef, TripSpec, UnobservedName,
 };
-pub use status::{CircuitBreakerStatus, Condition, LastTrip, condition};
-
-/// Asks for a reset when it is set to a new time (RFC 3339); acted on once.
-pub const RESET_ANNOTATION: &str = "bigredbutton.dev/reset-requested-at";
-
-/// What [`ClusterError::NotFound`](breaker_core::ClusterError::NotFound) names when the definition is not installed.
-pub const CRD_NAME: &str = "the kind CircuitBreaker";
-
-/// The CustomResourceDefinition as YAML.
-///
-/// # Panics
-/// Never: the definition is a constant, and a test prints it.
-pub fn crd_yaml() -> String {
-    use kube::CustomResourceExt;
-    serde_saphyr::to_string(&CircuitBreaker::crd()).expect("a definition can be written as YAML")
-}
-
-#[cfg(test)]
-mod tests;
+pub use self::status::{CircuitBreakerStatus, KedaPause, LastTrip};

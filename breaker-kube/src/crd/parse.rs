@@ -1,4 +1,4 @@
-//! From a spec to what the breaker is built from; each error names the field.
+//! A spec as `breaker-core` takes it. Each error names the field.
 
 use breaker_core::policy::{CauseSet, MinFailing, Mode, Recovery, Unobserved};
 use breaker_core::state::Override;
@@ -16,45 +16,46 @@ use super::spec::{
 /// A spec in the terms of `breaker-core`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedSpec {
-    /// Whom to watch.
+    /// The workload to watch.
     pub target: WorkloadRef,
     /// When to trip, and how to recover.
     pub policy: Policy,
-    /// What a person has set.
+    /// What a person has set over the policy.
     pub override_: Override,
 }
 
-/// A spec that cannot be used. The API server refuses nearly all of these; what was stored before the rules, or
-/// past them, ends here.
+/// A spec that cannot be used.
+///
+/// The API server refuses nearly all of these. The rest was stored before the rules were.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {problem}")]
-pub struct BadSpec {
-    /// `spec.trip.window`.
+pub struct InvalidSpec {
+    /// The field, for example `spec.trip.window`.
     pub field: &'static str,
-    /// What is wrong with it, and what would be right.
+    /// What is wrong with it, and how to correct it.
     pub problem: String,
 }
 
 impl CircuitBreakerSpec {
-    /// Reads a spec as it is stored.
+    /// Decodes a spec as it is stored.
     ///
     /// # Errors
-    /// [`BadSpec`] when it has another shape.
-    pub fn read(spec: &Value) -> Result<Self, BadSpec> {
+    /// [`InvalidSpec`] when it has another shape.
+    pub fn read(spec: &Value) -> Result<Self, InvalidSpec> {
         serde_json::from_value(spec.clone())
-            .map_err(|error| BadSpec { field: "spec", problem: error.to_string() })
+            .map_err(|error| InvalidSpec { field: "spec", problem: error.to_string() })
     }
 
-    /// What it asks for, of a breaker in `namespace`.
+    /// The workload, policy and override that the spec of a breaker in `namespace` asks for.
     ///
     /// # Errors
-    /// [`BadSpec`] names the first field that cannot be used.
-    pub fn wanted(&self, namespace: &str) -> Result<ParsedSpec, BadSpec> {
+    /// [`InvalidSpec`] names the first field that cannot be used.
+    pub fn parse(&self, namespace: &str) -> Result<ParsedSpec, InvalidSpec> {
         let Self { target_ref, trip, recovery, mode, override_, hooks } = self;
         let policy = Policy {
             causes: causes(&trip.causes)?,
             max_restarts: trip.max_restarts,
-            window: trip.window.parse().map_err(|error| bad("spec.trip.window", error))?,
+            window: trip.window.parse().map_err(|error| invalid("spec.trip.window", error))?,
             min_failing_pods: min_failing(&trip.min_failing_pods)?,
             one_node: true,
             unobserved: match trip.unobserved {
@@ -77,29 +78,29 @@ impl CircuitBreakerSpec {
     }
 }
 
-fn bad(field: &'static str, problem: impl ToString) -> BadSpec {
-    BadSpec { field, problem: problem.to_string() }
+fn invalid(field: &'static str, problem: impl ToString) -> InvalidSpec {
+    InvalidSpec { field, problem: problem.to_string() }
 }
 
-/// Kubernetes' own kinds by their name alone, others with their group.
-fn workload(target: &TargetRef, namespace: &str) -> Result<WorkloadRef, BadSpec> {
+/// The target by its kind: with the group, except for the core group.
+fn workload(target: &TargetRef, namespace: &str) -> Result<WorkloadRef, InvalidSpec> {
     if target.kind.is_empty() {
-        return Err(bad("spec.targetRef.kind", "it is empty; write for example Deployment"));
+        return Err(invalid("spec.targetRef.kind", "the kind is empty; write for example Deployment"));
     }
     if target.name.is_empty() {
-        return Err(bad("spec.targetRef.name", "it is empty; write the name of the workload"));
+        return Err(invalid("spec.targetRef.name", "the name is empty; write the name of the workload"));
     }
     let group = target.api_version.split_once('/').map_or("", |(group, _)| group);
     let dot = if group.is_empty() { "" } else { "." };
     let typed: TargetArg = format!("{}{dot}{group}/{}", target.kind, target.name)
         .parse()
-        .map_err(|error| bad("spec.targetRef", error))?;
+        .map_err(|error| invalid("spec.targetRef", error))?;
     Ok(typed.in_namespace(namespace))
 }
 
-fn causes(names: &[CauseName]) -> Result<CauseSet, BadSpec> {
+fn causes(names: &[CauseName]) -> Result<CauseSet, InvalidSpec> {
     if names.is_empty() {
-        return Err(bad("spec.trip.causes", "it is empty; write at least one cause, or Any"));
+        return Err(invalid("spec.trip.causes", "the list is empty; write at least one cause, or Any"));
     }
     if names.contains(&CauseName::Any) {
         return Ok(CauseSet::ANY);
@@ -123,56 +124,59 @@ fn causes(names: &[CauseName]) -> Result<CauseSet, BadSpec> {
         .collect())
 }
 
-fn min_failing(share: &IntOrPercent) -> Result<MinFailing, BadSpec> {
-    let text = match share {
-        IntOrPercent::Pods(pods) => pods.to_string(),
-        IntOrPercent::Text(text) => text.clone(),
+fn min_failing(value: &IntOrPercent) -> Result<MinFailing, InvalidSpec> {
+    let text = match value {
+        IntOrPercent::Int(pods) => pods.to_string(),
+        IntOrPercent::Percent(text) => text.clone(),
     };
-    text.parse().map_err(|error| bad("spec.trip.minFailingPods", error))
+    text.parse().map_err(|error| invalid("spec.trip.minFailingPods", error))
 }
 
-fn recovery_of(spec: &RecoverySpec) -> Result<Recovery, BadSpec> {
+fn recovery_of(spec: &RecoverySpec) -> Result<Recovery, InvalidSpec> {
     if spec.mode == RecoveryMode::Manual {
         return Ok(Recovery::Manual);
     }
-    let cooldown = span("spec.recovery.cooldown", &spec.cooldown)?;
-    let max_cooldown = span("spec.recovery.maxCooldown", &spec.max_cooldown)?;
+    let cooldown = duration("spec.recovery.cooldown", &spec.cooldown)?;
+    let max_cooldown = duration("spec.recovery.maxCooldown", &spec.max_cooldown)?;
     if cooldown > max_cooldown {
-        return Err(bad("spec.recovery.cooldown", "it is longer than maxCooldown"));
+        return Err(invalid("spec.recovery.cooldown", "the cooldown is longer than maxCooldown"));
     }
     Ok(Recovery::HalfOpen {
         cooldown,
         max_cooldown,
         probe_replicas: spec.probe_replicas.max(1),
-        probe_for: span("spec.recovery.probeFor", &spec.probe_for)?,
+        probe_for: duration("spec.recovery.probeFor", &spec.probe_for)?,
     })
 }
 
-fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, BadSpec> {
-    let address = |url: &str, secret: &Option<SecretKey>| Endpoint {
+fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, InvalidSpec> {
+    let endpoint = |url: &str, secret: &Option<SecretKey>| Endpoint {
         url: url.into(),
         secret: secret.as_ref().map(|secret| format!("{namespace}/{}/{}", secret.name, secret.key)),
     };
     let before_trip = match &spec.before_trip {
         None => None,
         Some(hook) => Some(BeforeTrip {
-            to: address(&hook.url, &hook.secret_ref),
-            timeout: span("spec.hooks.beforeTrip.timeout", &hook.timeout)?,
+            to: endpoint(&hook.url, &hook.secret_ref),
+            timeout: duration("spec.hooks.beforeTrip.timeout", &hook.timeout)?,
             on_failure: match hook.on_failure {
                 spec::OnFailure::Proceed => OnFailure::Proceed,
                 spec::OnFailure::Hold => OnFailure::Hold,
             },
         }),
     };
-    Ok(Hooks { before_trip, notify: spec.notify.iter().map(|to| address(&to.url, &to.secret_ref)).collect() })
+    Ok(Hooks {
+        before_trip,
+        notify: spec.notify.iter().map(|to| endpoint(&to.url, &to.secret_ref)).collect(),
+    })
 }
 
-fn span(field: &'static str, text: &str) -> Result<SignedDuration, BadSpec> {
+fn duration(field: &'static str, text: &str) -> Result<SignedDuration, InvalidSpec> {
     match text.parse::<SignedDuration>() {
-        Ok(span) if span > SignedDuration::ZERO => Ok(span),
-        _ => Err(bad(
+        Ok(duration) if duration > SignedDuration::ZERO => Ok(duration),
+        _ => Err(invalid(
             field,
-            format!("`{text}` is no span; write one longer than zero such as 90s, 5m or 1h30m"),
+            format!("`{text}` is not a duration longer than zero; write for example 90s, 5m or 1h30m"),
         )),
     }
 }

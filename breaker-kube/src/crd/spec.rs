@@ -1,4 +1,4 @@
-//! What the owner of a workload writes.
+//! The spec: what the owner of a workload writes.
 #![allow(clippy::duplicated_attributes)] // each printer column names its own type and priority
 
 use std::borrow::Cow;
@@ -10,15 +10,16 @@ use serde_json::{Value, json};
 
 use super::status::CircuitBreakerStatus;
 
-/// Longer than zero, as Go and CEL write spans: `1h30m`.
-const SPAN: &str = "self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s')";
+/// A duration longer than zero in the syntax of Go and CEL: `1h30m`.
+const DURATION: &str = "self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s')";
 
-/// What is no span is refused by its own field's rule alone.
-const COOLDOWNS: &str = "[self.cooldown, self.maxCooldown].exists(span, span == '' || !span.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$')) || duration(self.cooldown) <= duration(self.maxCooldown)";
+/// `cooldown` is at most `maxCooldown`. A text that is not a duration is refused by its field's own rule.
+const COOLDOWNS: &str = "[self.cooldown, self.maxCooldown].exists(d, d == '' || !d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$')) || duration(self.cooldown) <= duration(self.maxCooldown)";
 
+/// An http or https URL without a user.
 const URL: &str = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != '' && !self.matches('^[^/]*//[^/?#]*@')";
 
-/// A rule in CEL that the API server checks, and the words in which it refuses.
+/// A rule in CEL that the API server checks, and its message when it refuses.
 fn rule(rule: &str, message: &str) -> Value {
     json!({"rule": rule, "message": message})
 }
@@ -33,7 +34,7 @@ fn rule(rule: &str, message: &str) -> Value {
     shortname = "cb",
     namespaced,
     status = "CircuitBreakerStatus",
-    doc = "Scales a workload to zero when failures of a dependency keep killing its containers, remembers how to bring it back, and says why.",
+    doc = "Scales a workload to zero when failures of a dependency keep restarting its containers, remembers how to restore it, and reports why.",
     printcolumn(
         name = "Phase",
         type_ = "string",
@@ -44,7 +45,7 @@ fn rule(rule: &str, message: &str) -> Value {
         name = "Counted",
         type_ = "integer",
         json_path = ".status.counted",
-        description = "Counted restarts inside the window; while not closed, those that tripped it"
+        description = "Counted restarts inside the window; while not closed, the restarts that tripped it"
     ),
     printcolumn(
         name = "Target",
@@ -59,14 +60,14 @@ fn rule(rule: &str, message: &str) -> Value {
         type_ = "integer",
         json_path = ".status.threshold",
         priority = 1,
-        description = "Counted restarts that are tolerated"
+        description = "Counted restarts up to which it does not trip"
     ),
     printcolumn(
         name = "Original",
         type_ = "integer",
         json_path = ".status.originalReplicas",
         priority = 1,
-        description = "Replicas that a reset gives back"
+        description = "Replicas that a reset restores"
     ),
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Override", type_ = "string", json_path = ".spec.override", priority = 1),
@@ -75,14 +76,14 @@ fn rule(rule: &str, message: &str) -> Value {
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
         priority = 1,
-        description = "Why it watches, or why it does not"
+        description = "Why it does or does not watch"
     ),
     printcolumn(
         name = "Held",
         type_ = "string",
         json_path = ".status.conditions[?(@.type==\"Held\")].reason",
         priority = 1,
-        description = "Why it does not act although restarts are many"
+        description = "Why it does not trip although the threshold is exceeded"
     ),
     printcolumn(
         name = "Cause",
@@ -96,19 +97,19 @@ fn rule(rule: &str, message: &str) -> Value {
 pub struct CircuitBreakerSpec {
     /// The workload: anything with a scale subresource, in the namespace of this breaker.
     pub target_ref: TargetRef,
-    /// What counts, and how much is too much.
+    /// Which restarts count, and how many trip the breaker.
     #[serde(default)]
     pub trip: TripSpec,
     /// How the workload comes back after a trip.
     #[serde(default)]
     pub recovery: RecoverySpec,
-    /// Enforce scales the workload; Observe is a dry run that only says what it would do.
+    /// Enforce scales the workload. Observe is a dry run that only reports what it would do.
     #[serde(default)]
     pub mode: ModeName,
-    /// Auto follows the policy. ForcedOpen is the red button pressed: scaled to zero at once, once, until a reset. Disabled counts and tells, and does nothing.
+    /// Auto follows the policy. ForcedOpen scales the workload to zero at once and keeps it there until a reset. Disabled counts and reports restarts but never scales.
     #[serde(default, rename = "override")]
     pub override_: OverrideName,
-    /// Who is called before the workload is scaled down, and who is told.
+    /// Webhooks that are called before the workload is scaled down, and webhooks that are notified.
     #[serde(default)]
     pub hooks: HooksSpec,
 }
@@ -117,7 +118,7 @@ pub struct CircuitBreakerSpec {
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetRef {
-    /// Group and version, for example apps/v1 or argoproj.io/v1alpha1. The group matters; the version may be any.
+    /// Group and version, for example apps/v1 or argoproj.io/v1alpha1. Only the group is used.
     #[serde(default = "apps_v1")]
     #[schemars(length(max = 128))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self == 'v1' || self.matches('^[a-z0-9][a-z0-9.-]*/v[a-z0-9]+$')", "apiVersion is written GROUP/VERSION, for example apps/v1")]))]
@@ -128,7 +129,7 @@ pub struct TargetRef {
     pub kind: String,
     /// Name of the object.
     #[schemars(length(max = 253))]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')", "name is the object's own: lower-case letters, digits, - and .")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')", "name is the name of an object: lower-case letters, digits, - and .")]))]
     pub name: String,
 }
 
@@ -136,25 +137,25 @@ fn apps_v1() -> String {
     "apps/v1".into()
 }
 
-/// When the breaker trips: more than maxRestarts counted restarts for each pod that must be failing, inside the window, while those pods are failing.
+/// When the breaker trips: with more than maxRestarts counted restarts inside the window for each pod that must be failing, while those pods are failing.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TripSpec {
-    /// Causes whose restarts count. Any is the plain restart count.
+    /// Causes whose restarts count. With Any, every restart counts.
     #[schemars(length(min = 1, max = 13))]
     pub causes: Vec<CauseName>,
-    /// Counted restarts tolerated for each pod that must be failing; one more trips. With one replica and 3, the fourth restart trips.
+    /// Counted restarts, for each pod that must be failing, up to which the breaker does not trip. With 1 replica and maxRestarts 3, the fourth restart trips it.
     #[schemars(schema_with = "whole_number")]
     #[schemars(extend("x-kubernetes-validations" = [rule("self >= 0", "maxRestarts must not be negative"), rule("self <= 1000000", "maxRestarts is at most 1000000")]))]
     pub max_restarts: u32,
-    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m; none counts everything since the last trip or reset. Shorter than 15 min for each tolerated restart, it can overlook a steady crash loop: then condition WindowTooShort says so.
+    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m. With none, every restart since the last trip or reset counts. A window shorter than 15 min times maxRestarts can miss a steady crash loop; the condition WindowTooShort warns of it.
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self == 'none' || (self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s'))", "window is a span longer than zero such as 90s, 10m or 1h30m, or none")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule("self == 'none' || (self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s'))", "window is a duration longer than zero such as 90s, 10m or 1h30m, or none")]))]
     pub window: String,
-    /// How many pods must be failing at the moment of the trip: a share such as 50% (rounded up), or a number of pods (no more than there are).
-    #[schemars(extend("x-kubernetes-validations" = [rule("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$|^[1-9][0-9]{0,8}$')", "minFailingPods is a share from 1% to 100%, or a number of pods from 1 on")]))]
+    /// Pods that must be failing at the moment of the trip: a percentage such as 50% (rounded up), or a number (at most all pods).
+    #[schemars(extend("x-kubernetes-validations" = [rule("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$|^[1-9][0-9]{0,8}$')", "minFailingPods is a percentage from 1% to 100%, or a number of pods of at least 1")]))]
     pub min_failing_pods: IntOrPercent,
-    /// What becomes of restarts that nobody saw: Inherit gives them the newest known cause where that is safe, Ignore leaves them unknown.
+    /// How to count restarts that the controller did not observe. Inherit gives them the newest known cause where that is safe. Ignore leaves their cause unknown.
     pub unobserved: UnobservedName,
 }
 
@@ -170,28 +171,28 @@ impl Default for TripSpec {
     }
 }
 
-/// How the workload comes back. The spans matter for HalfOpen only.
+/// How the workload comes back. The durations and probeReplicas are used by HalfOpen only.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [rule(COOLDOWNS, "cooldown must not be longer than maxCooldown")]))]
 pub struct RecoverySpec {
-    /// Manual: a reset gives the replicas back. HalfOpen: after the cooldown a few replicas are tried, and if they live, all come back.
+    /// With Manual, a reset restores the replicas. With HalfOpen, a few replicas are tried after the cooldown, and all are restored when those keep running.
     pub mode: RecoveryMode,
-    /// First wait before replicas are tried; doubles each time they fail.
+    /// Time before the first trial. It doubles after each trial that fails.
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [rule(SPAN, "cooldown is a span longer than zero such as 90s, 5m or 1h30m")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "cooldown is a duration longer than zero such as 90s, 5m or 1h30m")]))]
     pub cooldown: String,
-    /// The longest wait.
+    /// Upper limit of the time before a trial.
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [rule(SPAN, "maxCooldown is a span longer than zero such as 30m or 1h")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "maxCooldown is a duration longer than zero such as 30m or 1h")]))]
     pub max_cooldown: String,
-    /// Replicas to try with.
+    /// Replicas of a trial.
     #[schemars(schema_with = "whole_number")]
     #[schemars(extend("x-kubernetes-validations" = [rule("self >= 1 && self <= 1000000", "probeReplicas is at least 1, and at most 1000000")]))]
     pub probe_replicas: u32,
-    /// How long they must live without a counted restart.
+    /// How long these replicas must run without a counted restart.
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [rule(SPAN, "probeFor is a span longer than zero such as 90s or 5m")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "probeFor is a duration longer than zero such as 90s or 5m")]))]
     pub probe_for: String,
 }
 
@@ -211,32 +212,32 @@ impl Default for RecoverySpec {
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HooksSpec {
-    /// Called after the decision and before the workload is scaled down, for example to roll back what is queued.
+    /// Called after the decision and before the workload is scaled down, for example to roll back queued work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_trip: Option<BeforeTrip>,
-    /// Told of each trip, at least once, also across restarts of the controller.
+    /// Notified of each trip at least once, also across restarts of the controller.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub notify: Vec<Notify>,
 }
 
-/// A call before the trip.
+/// The webhook that is called before a trip.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BeforeTrip {
-    /// Where to, http or https.
+    /// URL of the webhook, http or https.
     #[schemars(length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [rule(URL, "url is absolute, begins with http:// or https:// and names no user")]))]
     pub url: String,
-    /// Key of the signature (HMAC-SHA256 over the body).
+    /// Secret that signs the body (HMAC-SHA256).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
-    /// How long it has for an answer, from 1s to 30s.
+    /// Total time allowed for the call, from 1s to 30s.
     #[serde(default = "ten_seconds")]
     #[schemars(length(max = 32))]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[0-9]{1,2}s$') && duration(self) >= duration('1s') && duration(self) <= duration('30s')", "timeout is a span from 1s to 30s")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[0-9]{1,2}s$') && duration(self) >= duration('1s') && duration(self) <= duration('30s')", "timeout is a duration from 1s to 30s")]))]
     pub timeout: String,
-    /// When the call fails: Proceed scales down all the same, Hold does not trip until it succeeds.
+    /// What happens when the call fails. Proceed scales the workload down; Hold does not trip until the call succeeds.
     #[serde(default)]
     pub on_failure: OnFailure,
 }
@@ -245,15 +246,15 @@ fn ten_seconds() -> String {
     "10s".into()
 }
 
-/// A receiver of notices.
+/// A webhook that is notified.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notify {
-    /// Where to, http or https.
+    /// URL of the webhook, http or https.
     #[schemars(length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [rule(URL, "url is absolute, begins with http:// or https:// and names no user")]))]
     pub url: String,
-    /// Key of the signature (HMAC-SHA256 over the body).
+    /// Secret that signs the body (HMAC-SHA256).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
 }
@@ -266,7 +267,7 @@ pub struct SecretKey {
     #[schemars(length(max = 253))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self != ''", "secretRef needs the name of a Secret")]))]
     pub name: String,
-    /// Its key.
+    /// Key in the Secret.
     #[serde(default = "hmac_key")]
     #[schemars(length(max = 253))]
     pub key: String,
@@ -276,20 +277,20 @@ fn hmac_key() -> String {
     "key".into()
 }
 
-/// A share of the pods or a number of them.
+/// A number of pods, or a percentage of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum IntOrPercent {
     /// A number of pods.
-    Pods(i64),
+    Int(i64),
     /// `50%`, or a number as text.
-    Text(String),
+    Percent(String),
 }
 
-/// Half of them.
+/// `50%`.
 impl Default for IntOrPercent {
     fn default() -> Self {
-        Self::Text("50%".into())
+        Self::Percent("50%".into())
     }
 }
 
@@ -307,7 +308,7 @@ impl JsonSchema for IntOrPercent {
     }
 }
 
-/// Refused below zero by a rule with words of its own.
+/// An integer without a minimum: a rule with a message of its own refuses negative numbers.
 fn whole_number(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "format": "int64"})
 }
@@ -329,7 +330,7 @@ names! {
     }
 }
 names! {
-    /// What becomes of restarts that nobody saw.
+    /// How restarts that were not observed count.
     UnobservedName { #[default] Inherit, Ignore }
 }
 names! {
@@ -345,6 +346,6 @@ names! {
     OverrideName { #[default] Auto, ForcedOpen, Disabled }
 }
 names! {
-    /// What happens when the call before a trip fails.
+    /// What happens when the webhook before a trip fails.
     OnFailure { #[default] Proceed, Hold }
 }

@@ -1,4 +1,4 @@
-//! What the controller reports, and the Record it resumes from.
+//! The status: what the controller reports, and the Record from which it resumes.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::autoscalers::KedaPause;
+use super::condition::{Condition, time};
 
-/// Where the breaker stands. Written by the controller alone.
+/// The state of the breaker. Only the controller writes it.
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CircuitBreakerStatus {
-    /// Closed (watching), Tripping (on its way to zero), Open (at zero) or HalfOpen (a few replicas on trial).
+    /// Closed (watching), Tripping (being scaled to zero), Open (at zero) or HalfOpen (a few replicas on trial).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Counted restarts inside the window; while not closed, those that tripped it.
+    /// Counted restarts inside the window. While the breaker is not closed, the restarts that tripped it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "integer")]
     pub counted: Option<u32>,
-    /// Counted restarts that are tolerated.
+    /// Counted restarts up to which the breaker does not trip.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "integer")]
     pub threshold: Option<u32>,
@@ -28,102 +28,70 @@ pub struct CircuitBreakerStatus {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "numbers")]
     pub by_cause: BTreeMap<String, u32>,
-    /// Replicas that a reset gives back; absent while closed.
+    /// Replicas that a reset restores. Absent while the breaker is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "integer")]
     pub original_replicas: Option<u32>,
     /// The last trip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<LastTrip>,
-    /// Field manager that scaled the open workload up; it is left alone.
+    /// Field manager that scaled the open workload up. The breaker does not scale it down again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contested_by: Option<String>,
-    /// The generation of the spec that this status is about.
+    /// Generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, TargetFound, Tripped and Held always; Contested, Conflict, WindowTooShort and HPAMayScaleUp while they hold.
+    /// Ready, TargetFound, Tripped and Held are always present; Contested, Conflict, WindowTooShort and HPAMayScaleUp only while they are true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
-    /// The reset that was acted on last: the value of its annotation.
+    /// Value of the reset annotation that was acted on last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_handled: Option<String>,
-    /// The override of the spec that was acted on last: ForcedOpen presses the button once, not again after a restart.
+    /// Override of the spec that was acted on last. ForcedOpen trips the breaker once, and not again after a restart of the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_handled: Option<String>,
-    /// The ScaledObject of KEDA that is paused while the breaker is not closed.
+    /// KEDA's ScaledObject that is paused while the breaker is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<KedaPause>,
-    /// What the controller resumes from after its own restart. Not for people; do not edit.
+    /// State from which the controller resumes after its own restart. Do not edit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "anything")]
     pub record: Option<Value>,
 }
 
-/// A trip.
+/// The last trip of the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LastTrip {
-    /// When it was decided.
+    /// When the trip was decided.
     #[schemars(schema_with = "time")]
     pub at: Timestamp,
-    /// The most frequent counted cause, for example network:refused; button when a person pressed it.
+    /// The most frequent counted cause, for example network:refused; `button` when a person tripped it.
     pub cause: String,
-    /// What the newest counted restart said.
+    /// Log line or message of the newest counted restart.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quote: String,
 }
 
-/// One aspect of the breaker.
+/// KEDA's autoscaler of the target, paused by the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Condition {
-    /// Which.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// True, False or Unknown.
-    pub status: String,
-    /// Why, in one word.
-    pub reason: String,
-    /// Why, for people.
-    pub message: String,
-    /// When the status last changed.
-    #[schemars(schema_with = "time")]
-    pub last_transition_time: Timestamp,
-    /// The generation of the spec that it is about.
+pub struct KedaPause {
+    /// Name of the ScaledObject.
+    pub scaled_object: String,
+    /// The owner's value of paused-replicas; absent when there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub observed_generation: Option<i64>,
-}
-
-/// Types of conditions.
-pub mod condition {
-    /// The breaker watches its target.
-    pub const READY: &str = "Ready";
-    /// The target exists and its pods can be told.
-    pub const TARGET_FOUND: &str = "TargetFound";
-    /// The target is at zero, on its way there, or on trial.
-    pub const TRIPPED: &str = "Tripped";
-    /// Restarts are many, and yet the breaker does not act.
-    pub const HELD: &str = "Held";
-    /// Somebody else scaled the open target up.
-    pub const CONTESTED: &str = "Contested";
-    /// An older breaker has the same target.
-    pub const CONFLICT: &str = "Conflict";
-    /// The window can overlook a steady crash loop.
-    pub const WINDOW_TOO_SHORT: &str = "WindowTooShort";
-    /// A HorizontalPodAutoscaler may scale the open target up.
-    pub const HPA_MAY_SCALE_UP: &str = "HPAMayScaleUp";
+    pub before: Option<String>,
+    /// The value that the breaker sets.
+    pub ours: String,
 }
 
 fn integer(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "format": "int64"})
 }
 
-fn time(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "string", "format": "date-time"})
-}
-
-/// Replaced as a whole: one entry of managed fields instead of one for each cause.
+/// A map that is replaced as a whole, so that managed fields do not list each cause.
 fn numbers(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
@@ -142,7 +110,7 @@ fn conditions(generator: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Replaced as a whole; its shape is the controller's own affair.
+/// An object of any shape that is replaced as a whole.
 fn anything(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",

@@ -16,16 +16,16 @@ fn spec(more: Value) -> CircuitBreakerSpec {
 }
 
 #[test]
-fn without_more_than_a_target_the_policy_is_the_default_one_with_the_one_node_rule() {
-    let wanted = spec(json!({})).wanted("sre").unwrap();
-    assert_eq!(wanted.target.to_string(), "sre/deployment/swype-app");
-    assert_eq!(wanted.policy, Policy { one_node: true, ..Policy::default() });
-    assert_eq!(wanted.override_, Override::Auto);
+fn a_spec_of_a_target_alone_has_the_default_policy_and_the_one_node_rule() {
+    let parsed = spec(json!({})).parse("sre").unwrap();
+    assert_eq!(parsed.target.to_string(), "sre/deployment/swype-app");
+    assert_eq!(parsed.policy, Policy { one_node: true, ..Policy::default() });
+    assert_eq!(parsed.override_, Override::Auto);
 }
 
 #[test]
-fn everything_that_can_be_written_arrives() {
-    let wanted = spec(json!({
+fn every_field_of_a_spec_is_parsed() {
+    let parsed = spec(json!({
         "trip": {"causes": ["Network", "Oom"], "maxRestarts": 5, "window": "1h30m", "minFailingPods": 2, "unobserved": "Ignore"},
         "recovery": {"mode": "HalfOpen", "cooldown": "90s", "maxCooldown": "1h", "probeReplicas": 2, "probeFor": "10m"},
         "mode": "Observe",
@@ -35,10 +35,10 @@ fn everything_that_can_be_written_arrives() {
             "notify": [{"url": "https://chat/alerts"}],
         },
     }))
-    .wanted("sre")
+    .parse("sre")
     .unwrap();
     assert_eq!(
-        wanted.policy,
+        parsed.policy,
         Policy {
             causes: "network,oom".parse().unwrap(),
             max_restarts: 5,
@@ -66,8 +66,8 @@ fn everything_that_can_be_written_arrives() {
             },
         }
     );
-    assert_eq!(wanted.override_, Override::Disabled);
-    let any = spec(json!({"trip": {"causes": ["Network", "Any"]}})).wanted("sre").unwrap();
+    assert_eq!(parsed.override_, Override::Disabled);
+    let any = spec(json!({"trip": {"causes": ["Network", "Any"]}})).parse("sre").unwrap();
     assert_eq!(any.policy.causes, CauseSet::ANY);
 }
 
@@ -79,12 +79,12 @@ fn a_target_is_found_by_group_and_kind() {
         ("argoproj.io/v1alpha1", "Rollout", "rollout.argoproj.io/x"),
     ] {
         let target = json!({"apiVersion": api_version, "kind": kind, "name": "x"});
-        assert_eq!(spec(json!({"targetRef": target})).wanted("sre").unwrap().target.slash(), want);
+        assert_eq!(spec(json!({"targetRef": target})).parse("sre").unwrap().target.slash(), want);
     }
 }
 
 #[test]
-fn what_cannot_be_used_is_named_by_its_field() {
+fn an_error_names_the_field() {
     for (more, field) in [
         (json!({"targetRef": {"kind": "", "name": "x"}}), "spec.targetRef.kind: "),
         (json!({"targetRef": {"kind": "Deployment", "name": ""}}), "spec.targetRef.name: "),
@@ -95,7 +95,7 @@ fn what_cannot_be_used_is_named_by_its_field() {
         (json!({"recovery": {"mode": "HalfOpen", "cooldown": "2h"}}), "spec.recovery.cooldown: "),
         (json!({"recovery": {"mode": "HalfOpen", "probeFor": "-1s"}}), "spec.recovery.probeFor: "),
     ] {
-        let error = spec(more).wanted("sre").unwrap_err().to_string();
+        let error = spec(more).parse("sre").unwrap_err().to_string();
         assert!(error.starts_with(field), "{error}");
     }
     let shape = json!({"targetRef": {"kind": "Deployment", "name": "x"}, "mode": "Perhaps"});

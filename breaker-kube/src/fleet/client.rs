@@ -13,7 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
 
 use super::status_writer::StatusWriter;
-use crate::{KubeClient, SharedPodWatch};
+use crate::autoscalers;
+use crate::client::KubeClient;
+use crate::shared_watch::SharedPodWatch;
 
 /// Held by each breaker of the first round until it has asked for its pods; then the one listing begins.
 pub(crate) type Token = mpsc::Sender<()>;
@@ -71,7 +73,7 @@ pub(crate) async fn resume_keda(kube: &KubeClient, page: &StatusWriter) {
     if page.record().is_some_and(|record| record.state != State::Closed) {
         return;
     }
-    match kube.unpause(&page.name.namespace, &pause).await {
+    match autoscalers::resume_keda(kube, &page.name.namespace, &pause).await {
         Ok(()) => page.change(|sheet| sheet.paused = None),
         Err(error) => tracing::warn!("{}", error.chain()),
     }
@@ -120,7 +122,7 @@ impl FleetClient {
         }
         let found = {
             let _lane = self.lanes.act().await;
-            self.kube.scaled_object(target).await
+            autoscalers::find_scaled_object(&self.kube, target).await
         };
         match found {
             Ok(None) => self.keda.away(now),
@@ -140,9 +142,9 @@ impl FleetClient {
         let done = if replicas == 0 || on_trial {
             pause.ours = replicas.to_string();
             self.page.change(|sheet| sheet.paused = Some(pause.clone()));
-            self.kube.pause(&target.namespace, &pause).await
+            autoscalers::pause_keda(&self.kube, &target.namespace, &pause).await
         } else {
-            self.kube.unpause(&target.namespace, &pause).await
+            autoscalers::resume_keda(&self.kube, &target.namespace, &pause).await
         };
         if let Err(error) = done {
             // KEDA may wake it now; that would be Contested, and said.

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 
 use super::Shared;
-use super::resource::BreakerName;
 use super::status_writer::{StatusWriter, stamp};
+use crate::crd::BreakerName;
 
 impl Shared {
     /// To the audience alone.
@@ -54,10 +54,10 @@ impl Shared {
             warning,
             reason: reason.into(),
             action: "None".into(),
-            note: cut(message),
+            note: message.into(),
         };
         tokio::spawn(async move {
-            if let Err(error) = shared.kube.published_about(about, &event).await {
+            if let Err(error) = crate::events::publish_regarding(&shared.kube, about, &event).await {
                 tracing::warn!("{}", error.chain());
             }
         });
@@ -74,7 +74,12 @@ impl Shared {
     ) {
         let paused = page.read(|sheet| sheet.paused.clone());
         let paused = paused
-            .map(|pause| format!("; KEDA stays paused until: {}", pause.undo(&target.namespace)))
+            .map(|pause| {
+                format!(
+                    "; KEDA stays paused until: {}",
+                    crate::autoscalers::resume_command(&target.namespace, &pause)
+                )
+            })
             .unwrap_or_default();
         let message = format!(
             "{why}; {target} is left as it is, at the replicas it has now. To give back: kubectl scale -n {} {} \
@@ -89,11 +94,11 @@ impl Shared {
             warning: true,
             reason: "WorkloadLeftScaledDown".into(),
             action: "None".into(),
-            note: cut(&message),
+            note: message.clone(),
         };
         let (shared, target) = (Arc::clone(self), target.clone());
         tokio::spawn(async move {
-            if let Err(error) = shared.kube.published(&target, &event).await {
+            if let Err(error) = crate::events::publish(&shared.kube, &target, &event).await {
                 tracing::warn!("{}", error.chain());
             }
         });
@@ -111,12 +116,4 @@ impl Shared {
         }
         good
     }
-}
-
-/// The longest note that events.k8s.io accepts, in bytes.
-const MAX_NOTE_LEN: usize = 1024;
-
-fn cut(message: &str) -> String {
-    let end = message.floor_char_boundary(message.len().min(MAX_NOTE_LEN));
-    message[..end].into()
 }

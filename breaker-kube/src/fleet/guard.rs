@@ -6,7 +6,7 @@ use breaker_core::guard::Guard;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::resource::BreakerName;
+use crate::crd::BreakerName;
 
 pub(crate) struct SharedGuard {
     guard: Mutex<Guard<BreakerName>>,

@@ -34,10 +34,10 @@ use kube::Api;
 use kube::api::ListParams;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch as watch_channel};
 use tokio::task::{AbortHandle, JoinSet};
 
-pub use self::resource::BreakerName;
+use crate::crd::BreakerName;
 
 use self::client::{KedaPresence, RequestLimits, Token};
 use self::desired::Desired;
@@ -45,10 +45,11 @@ use self::guard::SharedGuard;
 use self::resource::PartialBreaker;
 use self::status::ConditionState;
 use self::status_writer::StatusWriter;
-use crate::crd::{BadSpec, CRD_NAME, CircuitBreakerSpec, ParsedSpec, condition};
+use crate::client::KubeClient;
+use crate::crd::{CRD_NAME, CircuitBreakerSpec, InvalidSpec, ParsedSpec, condition};
 use crate::request::ApiRequest;
-use crate::watch::{PAGE, SERVER_TIMEOUT, back_off};
-use crate::{KubeClient, SharedPodWatch};
+use crate::shared_watch::SharedPodWatch;
+use crate::watch;
 
 /// The first round of breakers gets so long, after the listing of all pods, to take evidence; only then may one trip.
 const EVIDENCE_TIME: Duration = Duration::from_secs(2);
@@ -97,7 +98,7 @@ pub(crate) struct Shared {
     desk: SharedGuard,
     options: FleetOptions,
     audience: Arc<dyn FleetObserver>,
-    looked: watch::Sender<bool>,
+    looked: watch_channel::Sender<bool>,
     /// A thousand breakers that start do not ask all at once.
     few: Semaphore,
     keda: Arc<KedaPresence>,
@@ -135,7 +136,7 @@ impl Shared {
     fn look_for_hpa(self: &Arc<Self>, page: &Arc<StatusWriter>, target: &WorkloadRef) {
         let (shared, page, target) = (Arc::clone(self), Arc::clone(page), target.clone());
         tokio::spawn(async move {
-            let may_wake = match shared.kube.hpa_scaling_from_zero(&target).await {
+            let may_wake = match crate::autoscalers::hpa_scaling_from_zero(&shared.kube, &target).await {
                 Ok(hpa) => hpa.map(|hpa| {
                     format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up")
                 }),
@@ -200,7 +201,7 @@ impl Fleet {
     pub async fn check(&self) -> Result<(), ClusterError> {
         let Self { kube, options, .. } = self;
         let step = ApiRequest {
-            doing: "listing CircuitBreakers".into(),
+            action: "listing CircuitBreakers".into(),
             verb: "list",
             resource: "circuitbreakers.bigredbutton.dev".into(),
             namespace: options.namespace.clone().unwrap_or_else(|| "(all)".into()),
@@ -210,10 +211,10 @@ impl Fleet {
         match &options.namespace {
             Some(namespace) => {
                 let api: Api<PartialBreaker> = Api::namespaced(kube.client.clone(), namespace);
-                step.attempt(api.list(&params)).await?;
+                step.send(api.list(&params)).await?;
             }
             None => {
-                step.attempt(Api::<PartialBreaker>::all(kube.client.clone()).list(&params)).await?;
+                step.send(Api::<PartialBreaker>::all(kube.client.clone()).list(&params)).await?;
             }
         }
         Ok(())
@@ -236,7 +237,7 @@ impl Fleet {
             desk: SharedGuard::new(self.options.guard_targets),
             options: self.options.clone(),
             audience: Arc::clone(&self.audience),
-            looked: watch::channel(false).0,
+            looked: watch_channel::channel(false).0,
             few: Semaphore::new(MAX_CONCURRENT_STARTS),
             keda: Arc::default(),
             lanes: Arc::default(),
@@ -260,12 +261,12 @@ struct Reconciler {
 struct Entry {
     page: Arc<StatusWriter>,
     created: Timestamp,
-    wanted: Result<ParsedSpec, BadSpec>,
+    wanted: Result<ParsedSpec, InvalidSpec>,
     /// The annotation that asks for a reset, as it is.
     asked: Option<String>,
     /// The same, if it is a time.
     reset: Option<String>,
-    orders: Option<watch::Sender<Desired>>,
+    orders: Option<watch_channel::Sender<Desired>>,
     role: Role,
     task: Option<AbortHandle>,
 }
@@ -298,8 +299,8 @@ impl Reconciler {
             Some(namespace) => Api::namespaced(client, namespace),
             None => Api::all(client),
         };
-        let config = watcher::Config::default().timeout(SERVER_TIMEOUT).page_size(PAGE);
-        let mut events = watcher(api, config).backoff(back_off()).boxed();
+        let config = watch::config();
+        let mut events = watcher(api, config).backoff(watch::backoff()).boxed();
         let mut listed: HashSet<BreakerName> = HashSet::new();
         let (token, mut asking) = mpsc::channel::<()>(1);
         self.token = Some(token);
@@ -317,7 +318,7 @@ impl Reconciler {
                 event = events.next() => match event {
                     None => return Err(FleetError::WatchEnded("CircuitBreakers")),
                     Some(Err(error)) => if !std::mem::replace(&mut told_down, true) {
-                        let why = crate::watch::reason(&error);
+                        let why = watch::describe(&error);
                         shared.say(None, &format!("the watch of CircuitBreakers is down: {why}"));
                     },
                     Some(Ok(event)) => {
@@ -362,13 +363,13 @@ impl Reconciler {
         if self.entries.get(&name).is_some_and(|entry| entry.page.uid != breaker.uid()) {
             self.remove(&name);
         }
-        let wanted = CircuitBreakerSpec::read(&breaker.spec).and_then(|spec| spec.wanted(&name.namespace));
+        let wanted = CircuitBreakerSpec::read(&breaker.spec).and_then(|spec| spec.parse(&name.namespace));
         let asked = breaker.reset_requested().map(str::to_owned);
         let shared = Arc::clone(&self.shared);
         let entry = self.entries.entry(name.clone()).or_insert_with(|| Entry {
             page: Arc::new(StatusWriter::new(&shared.kube.client, &shared.kube.clock, breaker)),
             created: breaker.metadata.creation_timestamp.as_ref().map(|at| at.0).unwrap_or_default(),
-            wanted: Err(BadSpec { field: "spec", problem: String::new() }),
+            wanted: Err(InvalidSpec { field: "spec", problem: String::new() }),
             asked: None,
             reset: None,
             orders: None,
@@ -471,7 +472,7 @@ impl Reconciler {
         page.change(|sheet| sheet.conflict = None);
         let (ready, remark) = match (&role, orders) {
             (Role::Active(target), Some(orders)) => {
-                let (sender, receiver) = watch::channel(orders);
+                let (sender, receiver) = watch_channel::channel(orders);
                 entry.orders = Some(sender);
                 shared.desk.watch(name);
                 let life = worker::run_forever(

@@ -16,11 +16,11 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::resource::{BreakerName, PartialBreaker};
+use super::resource::PartialBreaker;
 use super::status::{StatusModel, by_cause};
-use crate::FIELD_MANAGER;
+use crate::crd::BreakerName;
 use crate::crd::CircuitBreakerStatus;
-use crate::request::ApiRequest;
+use crate::request::{ApiRequest, FIELD_MANAGER};
 
 /// Spec and metadata do not change so often in a row.
 const MAX_RETRIES: u32 = 5;
@@ -183,7 +183,7 @@ impl StatusWriter {
             let params = PatchParams::apply(FIELD_MANAGER).force();
             let patch = Patch::Apply(&body);
             let call = self.api.patch_status(&self.name.name, &params, &patch);
-            match self.step("writing", "patch", "circuitbreakers/status").attempt(call).await {
+            match self.step("writing", "patch", "circuitbreakers/status").send(call).await {
                 Ok(now) => {
                     let mut inner = self.inner();
                     inner.resource_version = now.metadata.resource_version.unwrap_or_default();
@@ -204,7 +204,7 @@ impl StatusWriter {
     /// Reads the breaker; answers whether its Record is the one known here.
     async fn look(&self) -> Result<bool, ClusterError> {
         let step = self.step("reading", "get", "circuitbreakers");
-        let found = step.attempt(self.api.get(&self.name.name)).await?;
+        let found = step.send(self.api.get(&self.name.name)).await?;
         if found.uid() != self.uid {
             return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
         }
@@ -234,7 +234,7 @@ impl StatusWriter {
 
     fn step(&self, doing: &str, verb: &'static str, resource: &str) -> ApiRequest {
         ApiRequest {
-            doing: format!("{doing} {}", self.place()),
+            action: format!("{doing} {}", self.place()),
             verb,
             resource: format!("{resource}.bigredbutton.dev"),
             namespace: self.name.namespace.clone(),

@@ -1,18 +1,19 @@
-//! Secrets of the cluster, by `namespace/name/key`: what signs the messages of a CircuitBreaker.
+//! [`KubeSecrets`]: keys of Secrets in the cluster, which sign the webhooks of a CircuitBreaker.
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
+use super::secrets::Secrets;
+use crate::client::KubeClient;
 use crate::request::ApiRequest;
-use crate::{KubeClient, Secrets};
 
-/// Keys of Secrets, read when they are needed and never kept.
+/// Keys of Secrets, by `namespace/name/key`. Each is read when it is needed and not kept.
 #[derive(Clone)]
 pub struct KubeSecrets(KubeClient);
 
 impl KubeSecrets {
-    /// Reads as this client may.
+    /// Secrets that `client` may read.
     pub fn new(client: KubeClient) -> Self {
         Self(client)
     }
@@ -22,18 +23,18 @@ impl KubeSecrets {
 impl Secrets for KubeSecrets {
     async fn secret(&self, name: &str) -> Result<Vec<u8>, String> {
         let [namespace, secret, key] = name.split('/').collect::<Vec<_>>()[..] else {
-            return Err(format!("`{name}` names no key of a Secret; it is namespace/name/key"));
+            return Err(format!("`{name}` does not name a key of a Secret; write namespace/name/key"));
         };
         let object = format!("Secret {namespace}/{secret}");
-        let step = ApiRequest {
-            doing: format!("reading {object}"),
+        let request = ApiRequest {
+            action: format!("reading {object}"),
             verb: "get",
             resource: "secrets".into(),
             namespace: namespace.into(),
             object: object.clone(),
         };
         let api: Api<Secret> = Api::namespaced(self.0.client.clone(), namespace);
-        let found = step.attempt(api.get(secret)).await.map_err(|error| error.chain())?;
+        let found = request.send(api.get(secret)).await.map_err(|error| error.chain())?;
         match found.data.and_then(|mut data| data.remove(key)).map(|value| value.0) {
             Some(value) if !value.is_empty() => Ok(value),
             Some(_) => Err(format!("key {key} of {object} is empty")),

@@ -1,0 +1,125 @@
+//! [`SharedPodWatch`]: the watch itself, and its subscriptions as streams.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use breaker_core::ClusterClient;
+use breaker_core::cluster::PodWatchEvent;
+use futures::channel::mpsc;
+use futures::stream::{self, BoxStream, StreamExt};
+use jiff::Timestamp;
+use kube::Api;
+use kube::runtime::{WatchStreamExt, watcher};
+use parking_lot::Mutex;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::fan_out::FanOut;
+use crate::client::KubeClient;
+use crate::partial_pod::PartialPod;
+use crate::watch_liveness::is_pod_watch;
+use crate::{selector, watch};
+
+/// Time between two attempts of a late subscriber to list its pods.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
+
+/// A pod watch that many breakers share. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct SharedPodWatch {
+    kube: KubeClient,
+    namespace: Option<String>,
+    fan_out: Arc<Mutex<FanOut>>,
+}
+
+impl SharedPodWatch {
+    /// A watch of one namespace, or of all with `None`. Sends no request before [`Self::run`].
+    pub(crate) fn new(kube: KubeClient, namespace: Option<String>) -> Self {
+        Self { kube, namespace, fan_out: Arc::default() }
+    }
+
+    /// The events of the pods that `selector` matches in `namespace`, as
+    /// [`ClusterClient::watch_pods`] streams them.
+    pub(crate) fn subscribe(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
+        let Some(expressions) = selector::parse(selector) else {
+            tracing::warn!("the selector `{selector}` cannot be parsed; its pods get a watch of their own");
+            return self.kube.watch_pods(namespace, selector);
+        };
+        let (sender, events) = mpsc::unbounded();
+        let must_list = self.fan_out.lock().subscribe(namespace, &expressions, sender);
+        if !must_list {
+            return events.boxed();
+        }
+        let (kube, namespace, selector) = (self.kube.clone(), namespace.to_owned(), selector.to_owned());
+        let listing = stream::unfold(false, move |done| {
+            let (kube, namespace, selector) = (kube.clone(), namespace.clone(), selector.clone());
+            async move {
+                if done {
+                    return None;
+                }
+                match kube.list_pods(&namespace, &selector).await {
+                    Ok(pods) => Some((PodWatchEvent::Listed(pods), true)),
+                    Err(error) => {
+                        tokio::time::sleep(RETRY_AFTER).await;
+                        Some((PodWatchEvent::Down(error.chain()), false))
+                    }
+                }
+            }
+        });
+        // Events that come before the end of the listing wait in the channel.
+        listing.chain(events).boxed()
+    }
+
+    /// Returns once a pod of `namespace` is seen whose name starts with `prefix`: then the workload
+    /// that creates it exists.
+    pub(crate) async fn wait_for_pod(&self, namespace: &str, prefix: &str) {
+        let seen = self.fan_out.lock().wait_for_pod(namespace, prefix);
+        let _ = seen.await;
+    }
+
+    /// Drops all subscribers. Those that subscribe now share the next listing.
+    pub(crate) fn reset(&self) {
+        *self.fan_out.lock() = FanOut::default();
+    }
+
+    /// When the watch last had a sign of life; `None` before its first listing.
+    pub(crate) fn alive_at(&self) -> Option<Timestamp> {
+        self.fan_out.lock().alive_at()
+    }
+
+    /// Watches without end.
+    pub(crate) async fn run(&self) {
+        let client = self.kube.client.clone();
+        let api: Api<PartialPod> = match &self.namespace {
+            Some(namespace) => Api::namespaced(client, namespace),
+            None => Api::all(client),
+        };
+        let mut events = watcher(api, watch::config()).backoff(watch::backoff()).boxed();
+        let mut addresses = self.kube.watch_liveness.subscribe();
+        let mut is_down = false;
+        loop {
+            tokio::select! {
+                event = events.next() => match event {
+                    Some(Ok(event)) => {
+                        if std::mem::take(&mut is_down) {
+                            tracing::info!("the pod watch is up again");
+                        }
+                        let now = self.kube.clock.now();
+                        self.fan_out.lock().handle(event, now);
+                    }
+                    Some(Err(error)) => {
+                        is_down = true;
+                        self.fan_out.lock().broadcast(&PodWatchEvent::Down(watch::describe(&error)));
+                    }
+                    None => return,
+                },
+                address = addresses.recv() => match address {
+                    Ok(address) if is_pod_watch(&address, self.namespace.as_deref(), None) => {
+                        let now = self.kube.clock.now();
+                        self.fan_out.lock().broadcast_alive(now);
+                    }
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+            }
+        }
+    }
+}

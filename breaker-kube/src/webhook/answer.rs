@@ -1,0 +1,105 @@
+//! What the answer of a webhook means: a decision, or an error that may be retried.
+
+use breaker_core::classify::mask;
+use breaker_core::webhook::{HookDecision, WebhookError};
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::text::truncate;
+
+/// Bytes of a reason or an error that are kept.
+const MAX_REASON_LEN: usize = 200;
+
+#[derive(Deserialize)]
+struct HookAnswer {
+    decision: Option<Value>,
+    reason: Option<Value>,
+}
+
+/// The decision in the body of an answer; `None` when there is none.
+pub(super) fn decision(body: &[u8]) -> Result<Option<HookDecision>, WebhookError> {
+    let Ok(HookAnswer { decision: Some(decision), reason }) = serde_json::from_slice(body) else {
+        return Ok(None);
+    };
+    match decision.as_str() {
+        Some("proceed") => Ok(Some(HookDecision::Proceed)),
+        Some("hold") => {
+            let reason = reason.as_ref().and_then(Value::as_str).unwrap_or_default();
+            let reason = if reason.trim().is_empty() { "no reason given".into() } else { one_line(reason) };
+            Ok(Some(HookDecision::Hold(reason)))
+        }
+        _ => Err(permanent(format!(
+            "it answered with the decision {}; a decision must be proceed or hold",
+            one_line(&decision.to_string())
+        ))),
+    }
+}
+
+/// The error of a status other than 2xx.
+pub(super) fn not_accepted(status: StatusCode) -> WebhookError {
+    let mut why = format!("it answered {status}");
+    if status.is_redirection() {
+        why.push_str("; redirects are not followed, give the final URL");
+    }
+    let is_permanent =
+        status.is_redirection() || (status.is_client_error() && !matches!(status.as_u16(), 408 | 425 | 429));
+    WebhookError { why, retryable: !is_permanent }
+}
+
+/// An error that another attempt would meet again.
+pub(super) fn permanent(why: String) -> WebhookError {
+    WebhookError { why: one_line(&why), retryable: false }
+}
+
+/// An error that may be gone at the next attempt.
+pub(super) fn transient(why: String) -> WebhookError {
+    WebhookError { why: one_line(&why), retryable: true }
+}
+
+/// The text with its secrets masked, without control characters, and cut to [`MAX_REASON_LEN`].
+fn one_line(text: &str) -> String {
+    let text: String = mask(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    truncate(&text, MAX_REASON_LEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_may_carry_a_decision() {
+        for (body, want) in [
+            ("", Some(None)),
+            ("ok", Some(None)),
+            ("{}", Some(None)),
+            (r#"{"decision":"ho"#, Some(None)),
+            (r#"{"decision":"proceed","reason":"x"}"#, Some(Some(HookDecision::Proceed))),
+            (
+                r#"{"decision":"hold","reason":"two\nlines"}"#,
+                Some(Some(HookDecision::Hold("two lines".into()))),
+            ),
+            (r#"{"decision":"hold"}"#, Some(Some(HookDecision::Hold("no reason given".into())))),
+            (r#"{"decision":"wait"}"#, None),
+            (r#"{"decision":1}"#, None),
+        ] {
+            assert_eq!(decision(body.as_bytes()).ok(), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_transient_status_is_retried_and_a_permanent_one_is_not() {
+        for (status, retryable) in
+            [(500, true), (503, true), (429, true), (408, true), (302, false), (401, false), (404, false)]
+        {
+            assert_eq!(not_accepted(StatusCode::from_u16(status).unwrap()).retryable, retryable, "{status}");
+        }
+    }
+
+    #[test]
+    fn errors_hide_secrets_and_stay_on_one_line() {
+        let error = transient("https://me:hunter2@example.org said\nno".into());
+        assert_eq!(error.why.lines().count(), 1);
+        assert!(!error.why.contains("hunter2"), "{}", error.why);
+    }
+}
