@@ -9,7 +9,7 @@ use breaker_core::policy::Mode;
 use breaker_core::record::ContainerRecord;
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
-use breaker_kube::crd::{BreakerName, condition, Condition};
+use breaker_kube::crd::{BreakerName, Condition, condition};
 use jiff::Timestamp;
 use serde::Serialize;
 

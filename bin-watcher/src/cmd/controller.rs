@@ -34,14 +34,13 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
     let starting = with_startup_timeout(async {
         let cluster = Cluster::connect(&args).await?;
         let secrets = Arc::new(KubeSecrets::new(cluster.kube.clone()));
-        let messenger = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
-        let options = FleetOptions {
-            namespace,
-            guard_targets: controller.outage_guard_targets,
-            classifier: Arc::new(classifier),
-            heartbeat: controller.status_interval,
-            messenger: Some(Arc::new(messenger)),
-        };
+        let webhooks = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
+        let mut options = FleetOptions::default();
+        options.namespace = namespace;
+        options.outage_guard_targets = controller.outage_guard_targets;
+        options.classifier = Arc::new(classifier);
+        options.status_interval = controller.status_interval;
+        options.webhooks = Some(Arc::new(webhooks));
         let fleet = Fleet::new(cluster.kube.clone(), options.clone(), output.clone());
         match fleet.check().await {
             Err(error @ ClusterError::NotFound(_)) => {

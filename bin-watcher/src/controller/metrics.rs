@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use breaker_core::event::HookOutcome;
 use breaker_core::snapshot::HoldReason;
 use breaker_core::state::Phase;
-use breaker_core::{BreakerEvent, Cause};
+use breaker_core::{BreakerEvent, Cause, Snapshot};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::request_metrics::RequestMetrics;
 use prometheus_client::collector::Collector;
@@ -33,10 +33,7 @@ struct Counters {
 
 #[derive(Debug, Clone, Default)]
 struct BreakerSeries {
-    phase: Phase,
-    counted: u32,
-    tolerated: u32,
-    held: bool,
+    snapshot: Snapshot,
     trips: u64,
     would_trip: u64,
     contested: u64,
@@ -56,10 +53,10 @@ impl Metrics {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A breaker told something.
-    pub(crate) fn notice(&self, name: &BreakerName, notice: &BreakerEvent) {
+    /// Counts an event of a breaker.
+    pub(crate) fn event(&self, name: &BreakerName, event: &BreakerEvent) {
         let mut facts = self.facts();
-        match notice {
+        match event {
             BreakerEvent::Restart(restart) => {
                 let key = (restart.cause, restart.counts);
                 *facts.restarts.entry(key).or_default() += u64::from(restart.times);
@@ -70,32 +67,17 @@ impl Metrics {
             _ => {}
         }
         let breaker = facts.of(name);
-        match notice {
-            BreakerEvent::Watching { counts, .. } => {
-                (breaker.counted, breaker.tolerated) = (counts.counted, counts.threshold);
-            }
-            BreakerEvent::Restart(restart) => {
-                (breaker.counted, breaker.tolerated) = (restart.so_far.counted, restart.so_far.threshold);
-            }
-            BreakerEvent::Heartbeat { counts, held, .. } => {
-                (breaker.counted, breaker.tolerated) = (counts.counted, counts.threshold);
-                breaker.held = held.is_some();
-            }
-            BreakerEvent::Held(_) => breaker.held = true,
+        match event {
             BreakerEvent::WouldTrip(_) => breaker.would_trip += 1,
-            BreakerEvent::Tripping { .. } => breaker.held = false,
             BreakerEvent::Scaled { already: false, .. } => breaker.trips += 1,
             BreakerEvent::Contested { .. } => breaker.contested += 1,
-            BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
-                (breaker.counted, breaker.held) = (0, false)
-            }
             _ => {}
         }
     }
 
-    /// A breaker is in this phase now.
-    pub(crate) fn phase(&self, name: &BreakerName, phase: Phase) {
-        self.facts().of(name).phase = phase;
+    /// Takes over what a breaker is at this moment.
+    pub(crate) fn snapshot(&self, name: &BreakerName, snapshot: &Snapshot) {
+        self.facts().of(name).snapshot = snapshot.clone();
     }
 
     /// A breaker is not watched here any more.
@@ -247,21 +229,26 @@ impl Exposition {
             "1 for the phase of the breaker, 0 for the other phases",
             breakers.iter().flat_map(|(name, breaker)| {
                 let [namespace, name] = labels(name);
-                Phase::ALL
-                    .map(|phase| ([namespace, name, ("phase", phase.as_str())], flag(breaker.phase == phase)))
+                Phase::ALL.map(|phase| {
+                    ([namespace, name, ("phase", phase.as_str())], flag(breaker.snapshot.phase == phase))
+                })
             }),
         )?;
         families.gauge(
             "breaker_counted_restarts",
             "Counted restarts inside the breaker's window",
-            gauge(|b| f64::from(b.counted)),
+            gauge(|b| f64::from(b.snapshot.counts.counted)),
         )?;
         families.gauge(
             "breaker_restart_threshold",
             "Counted restarts above which the breaker trips",
-            gauge(|b| f64::from(b.tolerated)),
+            gauge(|b| f64::from(b.snapshot.counts.threshold)),
         )?;
-        families.gauge("breaker_held", "1 while a trip is held", gauge(|b| flag(b.held)))?;
+        families.gauge(
+            "breaker_held",
+            "1 while a trip is held",
+            gauge(|b| flag(b.snapshot.hold.is_some())),
+        )?;
         families.counter("trips", "Trips: the breaker scaled its workload to zero", counter(|b| b.trips))?;
         families.counter(
             "dry_run_trips",
@@ -292,9 +279,9 @@ mod tests {
     #[test]
     fn what_is_told_is_counted() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), Phase::Closed);
-        metrics.notice(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
-        metrics.phase(&swype(), Phase::Open);
+        metrics.snapshot(&swype(), &Snapshot::default());
+        metrics.event(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
+        metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
         let traffic = RequestMetrics { errors: [(("patch", "409".into()), 2)].into(), pod_relists: 1 };
         let page = metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic });
         for (series, want) in [
@@ -315,7 +302,7 @@ mod tests {
     #[test]
     fn a_breaker_that_goes_takes_its_series_with_it() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), Phase::Open);
+        metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
         metrics.gone(&swype());
         let page = metrics.page(ProcessState::default());
         assert!(!page.contains("swype"), "{page}");
@@ -327,7 +314,7 @@ mod tests {
     #[test]
     fn every_metric_there_is() {
         let metrics = Metrics::default();
-        metrics.phase(&swype(), Phase::Open);
+        metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
         let traffic = RequestMetrics {
             errors: [(("patch", "409".into()), 2), (("watch", "<error>".into()), 1)].into(),
             pod_relists: 1,

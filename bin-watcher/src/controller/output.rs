@@ -4,8 +4,7 @@ use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use breaker_core::BreakerEvent;
-use breaker_core::state::Phase;
+use breaker_core::{BreakerEvent, Snapshot};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::fleet::FleetObserver;
 use jiff::Timestamp;
@@ -43,23 +42,23 @@ impl ControllerOutput {
 }
 
 impl FleetObserver for ControllerOutput {
-    fn told(&self, breaker: &BreakerName, at: Timestamp, event: &BreakerEvent) {
-        self.metrics.notice(breaker, event);
+    fn event(&self, breaker: &BreakerName, at: Timestamp, event: &BreakerEvent) {
+        self.metrics.event(breaker, event);
         if !matches!(event, BreakerEvent::Heartbeat { .. }) {
             self.emit(Some(breaker), at, event);
         }
     }
 
-    fn remark(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
-        self.emit_note(breaker, at, message);
-    }
-
-    fn phase(&self, breaker: &BreakerName, phase: Phase) {
-        self.metrics.phase(breaker, phase);
+    fn snapshot(&self, breaker: &BreakerName, snapshot: &Snapshot) {
+        self.metrics.snapshot(breaker, snapshot);
     }
 
     fn gone(&self, breaker: &BreakerName) {
         self.metrics.gone(breaker);
+    }
+
+    fn fleet_event(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
+        self.emit_note(breaker, at, message);
     }
 }
 

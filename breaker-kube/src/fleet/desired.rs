@@ -1,7 +1,7 @@
-//! What is wanted of one breaker now, and the commands that bring it there.
+//! [`Desired`]: what the CircuitBreaker asks of its breaker, and the commands that get there.
 //!
-//! Desired are a state, not a queue: a breaker that starts again gets what holds now, and what was
-//! acted upon once (a press, a reset) is remembered in the status.
+//! `Desired` is a state and not a queue: a breaker that starts again gets the present one. A reset or
+//! an override that was acted on is remembered in the status.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use tokio::sync::watch;
 
 use super::status_writer::StatusWriter;
 
-/// What is wanted of one breaker.
+/// What is asked of one breaker.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Desired {
     pub(crate) policy: Policy,
     pub(crate) override_: Override,
-    /// Why every trip holds, while the outage guard is on.
+    /// Why every trip is held, while the outage guard is on.
     pub(crate) guard: Option<String>,
-    /// Value of the annotation that asks for a reset.
+    /// Value of the annotation that requests a reset.
     pub(crate) reset: Option<String>,
 }
 
-/// What one supervisor has been given.
+/// What a supervisor was sent.
 struct Applied {
     policy: Policy,
     guard: Option<String>,
@@ -35,19 +35,20 @@ struct Applied {
 
 /// The commands for a supervisor that was started with `policy`.
 pub(crate) fn commands(
-    orders: watch::Receiver<Desired>,
-    page: Arc<StatusWriter>,
+    desired: watch::Receiver<Desired>,
+    status: Arc<StatusWriter>,
     policy: Policy,
 ) -> BoxStream<'static, Command> {
-    let given = Applied { policy, guard: None, override_: None, reset: None };
-    stream::unfold((orders, page, given, VecDeque::new()), |(mut orders, page, mut given, mut queue)| async {
+    let applied = Applied { policy, guard: None, override_: None, reset: None };
+    let start = (desired, status, applied, VecDeque::new());
+    stream::unfold(start, |(mut desired, status, mut applied, mut queue)| async {
         loop {
             if let Some(command) = queue.pop_front() {
-                return Some((command, (orders, page, given, queue)));
+                return Some((command, (desired, status, applied, queue)));
             }
-            let wanted = orders.borrow_and_update().clone();
-            queue = given.commands_to_reach(wanted, &page);
-            if queue.is_empty() && orders.changed().await.is_err() {
+            let present = desired.borrow_and_update().clone();
+            queue = applied.commands_to_reach(present, &status);
+            if queue.is_empty() && desired.changed().await.is_err() {
                 return None;
             }
         }
@@ -56,55 +57,47 @@ pub(crate) fn commands(
 }
 
 impl Applied {
-    fn commands_to_reach(&mut self, wanted: Desired, page: &StatusWriter) -> VecDeque<Command> {
+    fn commands_to_reach(&mut self, desired: Desired, status: &StatusWriter) -> VecDeque<Command> {
         let mut commands = VecDeque::new();
-        // First of all: it may keep a trip from happening.
-        if wanted.guard != self.guard {
-            self.guard = wanted.guard.clone();
-            commands.push_back(Command::Guard(wanted.guard));
+        // The guard comes first: it may prevent a trip by one of the other commands.
+        if desired.guard != self.guard {
+            self.guard = desired.guard.clone();
+            commands.push_back(Command::Guard(desired.guard));
         }
-        if wanted.policy != self.policy {
-            self.policy = wanted.policy.clone();
-            commands.push_back(Command::Policy(Box::new(wanted.policy)));
+        if desired.policy != self.policy {
+            self.policy = desired.policy.clone();
+            commands.push_back(Command::Policy(Box::new(desired.policy)));
         }
-        if self.override_ != Some(wanted.override_) {
-            self.override_ = Some(wanted.override_);
-            commands.extend(override_(wanted.override_, page));
+        if self.override_ != Some(desired.override_) {
+            self.override_ = Some(desired.override_);
+            commands.extend(override_command(desired.override_, status));
         }
-        if let Some(asked) = wanted.reset
-            && self.reset.as_ref() != Some(&asked)
-            && page.read(|sheet| sheet.reset_handled.as_ref() != Some(&asked))
+        if let Some(reset) = desired.reset
+            && self.reset.as_ref() != Some(&reset)
+            && status.read(|model| model.reset_handled.as_ref() != Some(&reset))
         {
-            self.reset = Some(asked.clone());
-            page.change(|sheet| sheet.reset_handled = Some(asked));
+            self.reset = Some(reset.clone());
+            status.change(|model| model.reset_handled = Some(reset));
             commands.push_back(Command::Reset);
         }
         commands
     }
 }
 
-fn override_(wanted: Override, page: &StatusWriter) -> Option<Command> {
-    let record = page.record().unwrap_or_default();
-    let handled = page.read(|sheet| sheet.override_handled.clone());
-    if handled.as_deref() != Some(name(wanted)) {
-        if record.override_ == wanted {
-            page.change(|sheet| sheet.override_handled = Some(name(wanted).into()));
+fn override_command(desired: Override, status: &StatusWriter) -> Option<Command> {
+    let record = status.record().unwrap_or_default();
+    let handled = status.read(|model| model.override_handled.clone());
+    if handled.as_deref() != Some(desired.as_str()) {
+        if record.override_ == desired {
+            status.change(|model| model.override_handled = Some(desired.as_str().into()));
         }
-        page.change(|sheet| sheet.override_pending = Some(wanted));
-        return Some(Command::Override(wanted));
+        status.change(|model| model.override_pending = Some(desired));
+        return Some(Command::Override(desired));
     }
-    // Pressed, and the controller ended before anything followed from it.
-    let unfinished = wanted == Override::ForcedOpen
-        && record.override_ == wanted
+    // The override was stored, and the controller ended before the trip started.
+    let is_unfinished = desired == Override::ForcedOpen
+        && record.override_ == desired
         && record.state == State::Closed
         && record.contested.is_none();
-    unfinished.then_some(Command::Press)
-}
-
-pub(crate) fn name(override_: Override) -> &'static str {
-    match override_ {
-        Override::Auto => "Auto",
-        Override::ForcedOpen => "ForcedOpen",
-        Override::Disabled => "Disabled",
-    }
+    is_unfinished.then_some(Command::Press)
 }

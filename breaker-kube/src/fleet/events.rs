@@ -1,4 +1,4 @@
-//! What a fleet says by itself: to its audience, and as Events on the breaker or its target.
+//! [`EventRecorder`]: what the fleet itself reports, to its observer and as Kubernetes Events.
 
 use std::sync::Arc;
 
@@ -6,114 +6,127 @@ use breaker_core::WorkloadRef;
 use breaker_core::cluster::KubernetesEvent;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Resource;
 
-use super::Shared;
-use super::status_writer::{StatusWriter, stamp};
-use crate::crd::BreakerName;
+use super::observer::FleetObserver;
+use super::status_writer::StatusWriter;
+use crate::autoscalers::resume_command;
+use crate::client::KubeClient;
+use crate::crd::{CircuitBreaker, RESET_ANNOTATION};
+use crate::events;
 
-impl Shared {
-    /// To the audience alone.
-    pub(crate) fn say(&self, breaker: Option<&BreakerName>, message: &str) {
-        self.audience.remark(breaker, self.kube.clock.now(), message);
+/// The workload of a stopped breaker stays scaled down.
+const WORKLOAD_LEFT_SCALED_DOWN: &str = "WorkloadLeftScaledDown";
+/// The annotation that requests a reset is not a time.
+const RESET_IGNORED: &str = "ResetIgnored";
+/// The outage guard holds every trip.
+const OUTAGE_GUARD: &str = "OutageGuard";
+
+pub(crate) struct EventRecorder {
+    kube: KubeClient,
+    observer: Arc<dyn FleetObserver>,
+}
+
+impl EventRecorder {
+    pub(crate) fn new(kube: KubeClient, observer: Arc<dyn FleetObserver>) -> Self {
+        Self { kube, observer }
     }
 
-    /// To the audience, and as an Event on the breaker.
-    pub(crate) fn remark(
-        self: &Arc<Self>,
-        page: Option<&Arc<StatusWriter>>,
-        warning: bool,
-        reason: &'static str,
-        message: &str,
-    ) {
-        self.say(page.map(|page| &page.name), message);
-        if let Some(page) = page {
-            self.publish(page, warning, reason, message);
+    /// Reports something about the whole fleet to the observer.
+    pub(crate) fn emit(&self, message: &str) {
+        self.observer.fleet_event(None, self.kube.clock.now(), message);
+    }
+
+    /// Reports a warning about a breaker to the observer, and as an Event on its CircuitBreaker.
+    pub(crate) fn record_event(&self, status: &StatusWriter, reason: &'static str, message: &str) {
+        self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), message);
+        self.publish(status, reason, message);
+    }
+
+    /// Reports that the outage guard is on, and publishes an Event on one CircuitBreaker.
+    pub(crate) fn record_outage(&self, status: Option<&StatusWriter>, message: &str) {
+        self.emit(message);
+        if let Some(status) = status {
+            self.publish(status, OUTAGE_GUARD, message);
         }
     }
 
-    /// As an Event on the breaker. One that cannot be published is lost: the condition says the same.
-    pub(crate) fn publish(
-        self: &Arc<Self>,
-        page: &Arc<StatusWriter>,
-        warning: bool,
-        reason: &'static str,
-        message: &str,
+    /// Reports that a breaker stops and its workload stays scaled down. The Event is on the workload,
+    /// because the CircuitBreaker may be deleted.
+    pub(crate) fn record_left_scaled_down(
+        &self,
+        status: &StatusWriter,
+        target: &WorkloadRef,
+        replicas: u32,
+        why: &str,
     ) {
-        let shared = Arc::clone(self);
-        let about = ObjectReference {
-            api_version: Some("bigredbutton.dev/v1alpha1".into()),
-            kind: Some("CircuitBreaker".into()),
-            namespace: Some(page.name.namespace.clone()),
-            name: Some(page.name.name.clone()),
-            uid: Some(page.uid.clone()),
+        let target_uid = status.record().unwrap_or_default().target_uid;
+        let keda = match status.read(|model| model.paused.clone()) {
+            Some(pause) => format!("; to resume KEDA: {}", resume_command(&target.namespace, &pause)),
+            None => String::new(),
+        };
+        let message = format!(
+            "{why}; {target} stays at its present replicas. To restore it: kubectl scale -n {} {} \
+             --replicas={replicas}{keda}",
+            target.namespace,
+            target.slash()
+        );
+        self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), &message);
+        let event = KubernetesEvent {
+            key: format!("{target_uid}.{}.{}", status.uid, WORKLOAD_LEFT_SCALED_DOWN.to_ascii_lowercase()),
+            uid: target_uid,
+            warning: true,
+            reason: WORKLOAD_LEFT_SCALED_DOWN.into(),
+            action: "None".into(),
+            note: message,
+        };
+        let (kube, target) = (self.kube.clone(), target.clone());
+        tokio::spawn(async move {
+            if let Err(error) = events::publish(&kube, &target, &event).await {
+                tracing::warn!("{}", error.chain());
+            }
+        });
+    }
+
+    /// Whether the value of the reset annotation is a time; reports it when it is not.
+    pub(crate) fn check_reset(&self, status: &StatusWriter, value: &str) -> bool {
+        let is_time = value.parse::<Timestamp>().is_ok();
+        if !is_time {
+            let message = format!(
+                "annotation {RESET_ANNOTATION}: `{value}` is not a valid time; write RFC 3339, for example \
+                 2026-01-02T03:04:05Z"
+            );
+            self.record_event(status, RESET_IGNORED, &message);
+        }
+        is_time
+    }
+
+    /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost; a condition
+    /// has the same message.
+    fn publish(&self, status: &StatusWriter, reason: &'static str, message: &str) {
+        let regarding = ObjectReference {
+            api_version: Some(CircuitBreaker::api_version(&()).into_owned()),
+            kind: Some(CircuitBreaker::kind(&()).into_owned()),
+            namespace: Some(status.name.namespace.clone()),
+            name: Some(status.name.name.clone()),
+            uid: Some(status.uid.clone()),
             ..ObjectReference::default()
         };
+        // Whole seconds: two controllers that report the same thing choose the same name.
+        let second = self.kube.clock.now().as_second();
         let event = KubernetesEvent {
-            key: format!("{}.{}.{}", page.uid, stamp(self.kube.clock.now()), reason.to_ascii_lowercase()),
-            uid: page.uid.clone(),
-            warning,
+            key: format!("{}.{second}.{}", status.uid, reason.to_ascii_lowercase()),
+            uid: status.uid.clone(),
+            warning: true,
             reason: reason.into(),
             action: "None".into(),
             note: message.into(),
         };
+        let kube = self.kube.clone();
         tokio::spawn(async move {
-            if let Err(error) = crate::events::publish_regarding(&shared.kube, about, &event).await {
+            if let Err(error) = events::publish_regarding(&kube, regarding, &event).await {
                 tracing::warn!("{}", error.chain());
             }
         });
-    }
-
-    /// The breaker goes and what it had scaled down stays down: said on the target, which stays.
-    pub(crate) fn left_behind(
-        self: &Arc<Self>,
-        page: &StatusWriter,
-        target: &WorkloadRef,
-        target_uid: &str,
-        replicas: u32,
-        why: &str,
-    ) {
-        let paused = page.read(|sheet| sheet.paused.clone());
-        let paused = paused
-            .map(|pause| {
-                format!(
-                    "; KEDA stays paused until: {}",
-                    crate::autoscalers::resume_command(&target.namespace, &pause)
-                )
-            })
-            .unwrap_or_default();
-        let message = format!(
-            "{why}; {target} is left as it is, at the replicas it has now. To give back: kubectl scale -n {} {} \
-             --replicas={replicas}{paused}",
-            target.namespace,
-            target.slash()
-        );
-        self.say(Some(&page.name), &message);
-        let event = KubernetesEvent {
-            key: format!("{target_uid}.{}.leftasitis", page.uid),
-            uid: target_uid.into(),
-            warning: true,
-            reason: "WorkloadLeftScaledDown".into(),
-            action: "None".into(),
-            note: message.clone(),
-        };
-        let (shared, target) = (Arc::clone(self), target.clone());
-        tokio::spawn(async move {
-            if let Err(error) = crate::events::publish(&shared.kube, &target, &event).await {
-                tracing::warn!("{}", error.chain());
-            }
-        });
-    }
-
-    /// Whether the annotation that asks for a reset is a time.
-    pub(crate) fn is_time(self: &Arc<Self>, page: &Arc<StatusWriter>, asked: &str) -> bool {
-        let good = asked.parse::<Timestamp>().is_ok();
-        if !good {
-            let message = format!(
-                "annotation {}: `{asked}` is no time; write one as RFC 3339, such as 2026-01-02T03:04:05Z",
-                crate::crd::RESET_ANNOTATION
-            );
-            self.remark(Some(page), true, "ResetIgnored", &message);
-        }
-        good
     }
 }

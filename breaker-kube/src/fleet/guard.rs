@@ -1,9 +1,8 @@
-//! The desk at which a fleet's outage guard sits.
-
-use std::sync::{Mutex, MutexGuard, PoisonError};
+//! [`SharedGuard`]: the outage guard of a fleet, with a notice when it must be asked again.
 
 use breaker_core::guard::Guard;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::crd::BreakerName;
@@ -18,36 +17,34 @@ impl SharedGuard {
         Self { guard: Mutex::new(Guard::new(limit)), changed: Notify::new() }
     }
 
-    fn guard(&self) -> MutexGuard<'_, Guard<BreakerName>> {
-        self.guard.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn watch(&self, name: &BreakerName) {
-        self.guard().watch(name.clone());
-        self.changed.notify_one();
+        self.update(|guard| guard.watch(name.clone()));
     }
 
     pub(crate) fn forget(&self, name: &BreakerName) {
-        self.guard().forget(name);
-        self.changed.notify_one();
+        self.update(|guard| guard.forget(name));
     }
 
-    pub(crate) fn seen(&self, name: &BreakerName, restart_at: Timestamp) {
-        self.guard().seen(name.clone(), restart_at);
-        self.changed.notify_one();
+    pub(crate) fn restarted(&self, name: &BreakerName, at: Timestamp) {
+        self.update(|guard| guard.seen(name.clone(), at));
     }
 
     pub(crate) fn tripped(&self, name: &BreakerName, at: Timestamp) {
-        self.guard().tripped(name.clone(), at);
+        self.update(|guard| guard.tripped(name.clone(), at));
+    }
+
+    fn update(&self, update: impl FnOnce(&mut Guard<BreakerName>)) {
+        update(&mut self.guard.lock());
         self.changed.notify_one();
     }
 
-    /// The verdict, and when time alone may change it.
+    /// The verdict, and when it may change without a further restart or trip.
     pub(crate) fn verdict(&self, now: Timestamp) -> (Option<String>, Option<Timestamp>) {
-        let mut guard = self.guard();
+        let mut guard = self.guard.lock();
         (guard.verdict(now), guard.changes_at(now))
     }
 
+    /// Returns when the guard was updated since the last call.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }

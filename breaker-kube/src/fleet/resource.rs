@@ -1,4 +1,4 @@
-//! A CircuitBreaker as it comes off the watch: the fields used, its spec still as written.
+//! [`PartialBreaker`]: a CircuitBreaker of the watch, with its spec not yet parsed.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::Resource;
@@ -7,7 +7,10 @@ use serde_json::Value;
 
 use crate::crd::{BreakerName, CircuitBreaker, RESET_ANNOTATION};
 
-/// Whatever its spec looks like, the watch goes on: what is wrong with it is said in its status.
+/// A CircuitBreaker, decoded to the fields that are used.
+///
+/// A spec of any shape is decoded, so that one bad object does not stop the watch. What is wrong with
+/// it is reported in its status.
 #[derive(Debug, Clone, Default, Deserialize, Resource)]
 #[resource(inherit = CircuitBreaker)]
 #[serde(default)]
@@ -36,7 +39,7 @@ impl PartialBreaker {
     }
 }
 
-/// Leaves managed fields and other people's annotations on the wire.
+/// Skips managed fields, labels, and annotations of others.
 fn partial_metadata<'de, D: Deserializer<'de>>(from: D) -> Result<ObjectMeta, D::Error> {
     let mut metadata = ObjectMeta::deserialize(from)?;
     metadata.managed_fields = None;

@@ -1,293 +1,257 @@
-//! The sheet of one breaker: what its status says, put together from the Record and from what was
-//! told.
+//! [`StatusModel`]: the status of one breaker, from its Record, its snapshot and what was observed.
 //!
-//! Pure: what is written, when and over which version is the page's business.
+//! It makes no requests. [`StatusWriter`](super::status_writer::StatusWriter) decides when the status
+//! is written and over which version.
 
 use std::collections::BTreeMap;
 
 use breaker_core::snapshot::{Counts, Hold};
-use breaker_core::state::{Override, Phase, State};
-use breaker_core::{BreakerEvent, Record};
+use breaker_core::state::{Override, Phase, State, Trip};
+use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::desired::name;
-use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip, condition};
+use crate::crd::condition::{self, reason};
+use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip};
 
-/// A condition before it is dated: is it so, why in one word, why in a sentence.
+/// A condition without its time: whether it is true, why in one word, and why for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConditionState {
-    pub(crate) holds: bool,
+    pub(crate) is_true: bool,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
 }
 
 impl ConditionState {
-    pub(crate) fn new(holds: bool, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { holds, reason, message: message.into() }
+    pub(crate) fn new(is_true: bool, reason: &'static str, message: impl Into<String>) -> Self {
+        Self { is_true, reason, message: message.into() }
     }
 }
 
-/// What is known of one breaker beside its Record.
+/// What is known about one breaker beside its Record.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StatusModel {
     pub(crate) generation: Option<i64>,
     pub(crate) ready: ConditionState,
-    /// `None` while nobody has looked.
+    /// `None` before the target was read.
     pub(crate) target_found: Option<ConditionState>,
     /// An older breaker has the same target.
     pub(crate) conflict: Option<String>,
-    /// The window may overlook a steady crash loop.
-    pub(crate) overlook: Option<String>,
-    /// An HPA may scale the open target up.
-    pub(crate) may_wake: Option<String>,
-    /// KEDA, as it was found before the trip.
+    /// The window can miss a steady crash loop.
+    pub(crate) window_too_short: Option<String>,
+    /// A HorizontalPodAutoscaler may scale the open target up.
+    pub(crate) hpa_may_scale_up: Option<String>,
+    /// KEDA's autoscaler as it was before the trip.
     pub(crate) paused: Option<KedaPause>,
-    /// Why it does not act although restarts are many: a word and a sentence.
-    pub(crate) held: Option<(&'static str, String)>,
-    /// It only observes, and would have tripped.
-    pub(crate) would_trip: Option<String>,
-    pub(crate) count: Counts,
-    pub(crate) by_cause: BTreeMap<String, u32>,
-    /// What `count` is about, once there was a Record: which target, counted since when.
-    pub(crate) about: Option<(String, Option<Timestamp>)>,
-    pub(crate) last_trip: Option<LastTrip>,
+    /// `None` before the pods were listed.
+    pub(crate) snapshot: Option<Snapshot>,
     pub(crate) reset_handled: Option<String>,
     pub(crate) override_handled: Option<String>,
-    /// An override given to the breaker; handled once a Record carries it.
+    /// An override that the breaker was sent. It is handled once a Record has it.
     pub(crate) override_pending: Option<Override>,
-    /// As last written, for their times.
-    conditions: Vec<Condition>,
+    /// The status as it was written last. Its counts are shown until there is a snapshot, and its
+    /// conditions have the times of their last change. Without the Record, which takes memory.
+    previous: CircuitBreakerStatus,
 }
 
 impl StatusModel {
-    /// The sheet that an earlier controller left, or an empty one.
-    pub(crate) fn of(status: CircuitBreakerStatus, generation: Option<i64>) -> Self {
-        let count = Counts {
-            counted: status.counted.unwrap_or_default(),
-            threshold: status.threshold.unwrap_or_default(),
-            ..Counts::default()
-        };
-        // A warning that stands already is not emitted again.
-        let standing = |kind: &str| {
-            let before = status.conditions.iter().find(|before| before.kind == kind);
-            before.map(|before| before.message.clone())
+    /// The model that starts with the status of an earlier controller.
+    pub(crate) fn new(status: CircuitBreakerStatus, generation: Option<i64>) -> Self {
+        // A warning that the status has already is not reported again.
+        let message_of = |kind: &str| {
+            let condition = status.conditions.iter().find(|condition| condition.kind == kind);
+            condition.map(|condition| condition.message.clone())
         };
         Self {
             generation,
-            ready: ConditionState::new(false, "Starting", "not looked at yet"),
+            ready: ConditionState::new(false, reason::STARTING, "not started yet"),
             target_found: None,
             conflict: None,
-            overlook: standing(condition::WINDOW_TOO_SHORT),
-            may_wake: standing(condition::HPA_MAY_SCALE_UP),
-            paused: status.paused,
-            held: None,
-            would_trip: None,
-            count,
-            by_cause: status.by_cause,
-            about: None,
-            last_trip: status.last_trip,
-            reset_handled: status.reset_handled,
-            override_handled: status.override_handled,
+            window_too_short: message_of(condition::WINDOW_TOO_SHORT),
+            hpa_may_scale_up: message_of(condition::HPA_MAY_SCALE_UP),
+            paused: status.paused.clone(),
+            snapshot: None,
+            reset_handled: status.reset_handled.clone(),
+            override_handled: status.override_handled.clone(),
             override_pending: None,
-            conditions: status.conditions,
+            previous: CircuitBreakerStatus { record: None, ..status },
         }
     }
 
-    /// Takes in what was told; answers whether the status should be written soon for its sake. What
-    /// is told with a new Record is written with that.
-    pub(crate) fn told(&mut self, notice: &BreakerEvent) -> bool {
-        match notice {
-            BreakerEvent::Watching { counts, by_cause, .. } => {
-                (self.count, self.by_cause) = (*counts, by_cause.clone());
-            }
-            BreakerEvent::Restart(restart) => {
-                self.count = restart.so_far;
-                *self.by_cause.entry(restart.label()).or_default() += restart.times;
-            }
-            BreakerEvent::Heartbeat { counts, by_cause, held, phase, .. } => {
-                if *phase == Phase::Closed {
-                    (self.count, self.by_cause) = (*counts, by_cause.clone());
-                }
-                self.held = held.as_ref().map(shown);
-            }
-            BreakerEvent::Held(held) => self.held = Some(shown(held)),
-            BreakerEvent::WouldTrip(because) => self.would_trip = Some(because.to_string()),
-            BreakerEvent::Tripping { .. } => (self.held, self.would_trip) = (None, None),
-            BreakerEvent::Scaled { .. } => self.held = None,
-            BreakerEvent::Contested { .. } => (self.held, self.may_wake) = (None, None),
-            BreakerEvent::Reset | BreakerEvent::Restored { .. } => {
-                (self.held, self.would_trip, self.may_wake) = (None, None, None);
-                self.count.counted = 0;
-                self.by_cause.clear();
-            }
-            _ => return false,
-        }
-        true
+    /// Counted restarts inside the window.
+    pub(crate) fn counted(&self) -> u32 {
+        self.snapshot.as_ref().map(|snapshot| snapshot.counts.counted).or(self.previous.counted).unwrap_or(0)
     }
 
-    /// The whole status as it is to be written at `now`, with this Record.
+    /// The whole status to be written at `now` with this Record. The model takes it for written.
     pub(crate) fn status(
         &mut self,
         record: Option<(&Record, Value)>,
         now: Timestamp,
     ) -> CircuitBreakerStatus {
-        let (record, stored) = match record {
-            Some((record, stored)) => (Some(record), Some(stored)),
-            None => (None, None),
-        };
+        let (record, stored) = record.unzip();
         let state = record.map(|record| &record.state);
-        if let Some(State::Open { since, trip }) = state
-            && self.last_trip.as_ref().is_none_or(|last| last.at != *since)
-        {
-            let because = &trip.because;
-            let cause = if because.pressed { "button".into() } else { because.cause.clone() };
-            self.last_trip = Some(LastTrip { at: *since, cause, quote: because.quote.clone() });
-        }
-        // Open, it goes on showing what tripped it; closed again, counting has begun from zero.
-        if let Some(record) = record
-            && record.state == State::Closed
-        {
-            let about = (record.target_uid.clone(), record.counts_from);
-            if self.about.replace(about.clone()).is_some_and(|before| before != about) {
-                self.count.counted = 0;
-                self.by_cause = by_cause(record);
-            }
+        if state.is_none_or(|state| *state == State::Closed) {
+            self.hpa_may_scale_up = None;
         }
         if let Some(pending) = self.override_pending
             && record.is_some_and(|record| record.override_ == pending)
         {
-            self.override_handled = Some(name(pending).into());
+            self.override_handled = Some(pending.as_str().into());
             self.override_pending = None;
         }
-        let because =
-            state.and_then(State::trip).map(|trip| &trip.because).filter(|because| !because.pressed);
-        let counts = because.map_or(self.count, |because| because.counts);
-        self.conditions = self.conditions_at(record, now);
-        CircuitBreakerStatus {
-            phase: state.map(|state| state.phase().to_string()).or_else(|| {
-                // Watched, and nothing worth a Record has happened yet.
-                self.ready.holds.then(|| Phase::Closed.to_string())
-            }),
-            counted: self.ready.holds.then_some(counts.counted),
-            threshold: self.ready.holds.then_some(counts.threshold),
-            by_cause: self.by_cause.clone(),
-            original_replicas: state.and_then(State::trip).map(|trip| trip.replicas),
-            last_trip: self.last_trip.clone(),
+        let trip = state.and_then(State::trip);
+        let counts = self.counts(trip);
+        let mut status = CircuitBreakerStatus {
+            phase: match state {
+                Some(state) => Some(state.phase().to_string()),
+                // Nothing has happened that a Record is needed for.
+                None => self.ready.is_true.then(|| Phase::Closed.to_string()),
+            },
+            counted: self.ready.is_true.then_some(counts.counted),
+            threshold: self.ready.is_true.then_some(counts.threshold),
+            by_cause: self.by_cause(),
+            original_replicas: trip.map(|trip| trip.replicas),
+            last_trip: last_trip(state).or_else(|| self.previous.last_trip.clone()),
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
             observed_generation: self.generation,
-            conditions: self.conditions.clone(),
+            conditions: self.conditions(record, now),
             reset_handled: self.reset_handled.clone(),
             override_handled: self.override_handled.clone(),
             paused: self.paused.clone(),
-            record: stored,
+            record: None,
+        };
+        self.previous = status.clone();
+        status.record = stored;
+        status
+    }
+
+    /// The counts of the trip, unless a person tripped the breaker; without a trip the present ones.
+    fn counts(&self, trip: Option<&Trip>) -> Counts {
+        let of_trip = trip.map(|trip| &trip.because).filter(|because| !because.pressed);
+        let present = of_trip.map(|because| because.counts);
+        present.or(self.snapshot.as_ref().map(|snapshot| snapshot.counts)).unwrap_or_else(|| Counts {
+            counted: self.previous.counted.unwrap_or_default(),
+            threshold: self.previous.threshold.unwrap_or_default(),
+            ..Counts::default()
+        })
+    }
+
+    /// The restarts by cause. Those of a trip stay until the breaker is closed again.
+    fn by_cause(&self) -> BTreeMap<String, u32> {
+        match &self.snapshot {
+            Some(snapshot) if matches!(snapshot.phase, Phase::Closed | Phase::Tripping) => {
+                snapshot.by_cause.clone()
+            }
+            _ => self.previous.by_cause.clone(),
         }
     }
 
-    fn conditions_at(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
-        let found = self.target_found.clone().unwrap_or(ConditionState::new(
-            false,
-            "NotLookedFor",
-            "not looked for yet",
-        ));
-        let held = match &self.held {
-            Some((_, why)) => ConditionState::new(true, "", why),
-            None => ConditionState::new(false, "NotHeld", "no trip is held"),
-        };
+    fn conditions(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
+        let not_checked = || ConditionState::new(false, reason::NOT_CHECKED, "not checked yet");
         let mut all = vec![
             (condition::READY, self.ready.clone()),
-            (condition::TARGET_FOUND, found),
+            (condition::TARGET_FOUND, self.target_found.clone().unwrap_or_else(not_checked)),
             (condition::TRIPPED, self.tripped(record)),
-            (condition::HELD, held),
+            (condition::HELD, self.held()),
         ];
         if let Some(by) = record.and_then(|record| record.contested.as_ref()) {
-            let why = format!("{} scaled it up while the breaker was open; it is left alone", by.by);
-            all.push((condition::CONTESTED, ConditionState::new(true, "ScaledUp", why)));
+            let message = format!("{} scaled it up while the breaker was open; it stays scaled up", by.by);
+            all.push((condition::CONTESTED, ConditionState::new(true, reason::SCALED_UP, message)));
         }
-        if let Some(why) = &self.conflict {
-            all.push((condition::CONFLICT, ConditionState::new(true, "OlderBreaker", why)));
+        let warnings = [
+            (condition::CONFLICT, reason::OLDER_BREAKER, &self.conflict),
+            (condition::WINDOW_TOO_SHORT, reason::SHORT_WINDOW, &self.window_too_short),
+            (condition::HPA_MAY_SCALE_UP, reason::MIN_REPLICAS_ZERO, &self.hpa_may_scale_up),
+        ];
+        for (kind, reason, message) in warnings {
+            if let Some(message) = message {
+                all.push((kind, ConditionState::new(true, reason, message)));
+            }
         }
-        if let Some(why) = &self.overlook {
-            all.push((condition::WINDOW_TOO_SHORT, ConditionState::new(true, "ShortWindow", why)));
+        all.into_iter().map(|(kind, state)| self.dated(kind, state, now)).collect()
+    }
+
+    /// The condition with the time of its last change.
+    fn dated(&self, kind: &str, state: ConditionState, now: Timestamp) -> Condition {
+        let status = if state.is_true { "True" } else { "False" };
+        let before = self.previous.conditions.iter().find(|before| before.kind == kind);
+        let unchanged = before.filter(|before| before.status == status);
+        Condition {
+            kind: kind.into(),
+            status: status.into(),
+            reason: state.reason.into(),
+            message: state.message,
+            last_transition_time: unchanged
+                .map_or_else(|| whole_seconds(now), |before| before.last_transition_time),
+            observed_generation: self.generation,
         }
-        if let Some(why) = &self.may_wake {
-            all.push((condition::HPA_MAY_SCALE_UP, ConditionState::new(true, "MinReplicasZero", why)));
+    }
+
+    fn held(&self) -> ConditionState {
+        match self.snapshot.as_ref().and_then(|snapshot| snapshot.hold.as_ref()) {
+            Some(hold) => ConditionState::new(true, hold.reason.condition_reason(), hold_message(hold)),
+            None => ConditionState::new(false, reason::NOT_HELD, "no trip is held"),
         }
-        all.into_iter()
-            .map(|(kind, finding)| {
-                let status = if finding.holds { "True" } else { "False" };
-                let before = self.conditions.iter().find(|before| before.kind == kind);
-                let unchanged = before.filter(|before| before.status == status);
-                let reason = match &self.held {
-                    Some((word, _)) if kind == condition::HELD => *word,
-                    _ => finding.reason,
-                };
-                Condition {
-                    kind: kind.into(),
-                    status: status.into(),
-                    reason: reason.to_owned(),
-                    message: finding.message,
-                    last_transition_time: unchanged
-                        .map_or(whole_seconds(now), |before| before.last_transition_time),
-                    observed_generation: self.generation,
-                }
-            })
-            .collect()
     }
 
     fn tripped(&self, record: Option<&Record>) -> ConditionState {
-        let Some(record) = record else { return self.closed() };
-        match &record.state {
-            State::Closed => self.closed(),
-            State::Tripping { trip, .. } => ConditionState::new(true, "Tripping", trip.because.to_string()),
-            State::Open { trip, .. } => ConditionState::new(
-                true,
-                "Open",
-                format!("{}; a reset gives back {} replicas", trip.because, trip.replicas),
-            ),
-            State::Restoring { trip, .. } => {
-                ConditionState::new(true, "Restoring", format!("giving back {} replicas", trip.replicas))
+        match record.map(|record| &record.state) {
+            None | Some(State::Closed) => self.closed(),
+            Some(State::Tripping { trip, .. }) => {
+                ConditionState::new(true, reason::TRIPPING, trip.because.to_string())
             }
-            State::HalfOpen { probe, trip, .. } => {
-                ConditionState::new(true, "HalfOpen", format!("trying {probe} of {} replicas", trip.replicas))
+            Some(State::Open { trip, .. }) => {
+                let message = format!("{}; a reset restores {}", trip.because, replicas(trip.replicas));
+                ConditionState::new(true, reason::OPEN, message)
+            }
+            Some(State::Restoring { trip, .. }) => {
+                let message = format!("restoring {}", replicas(trip.replicas));
+                ConditionState::new(true, reason::RESTORING, message)
+            }
+            Some(State::HalfOpen { probe, trip, .. }) => {
+                let message = format!("trying {probe} of {}", replicas(trip.replicas));
+                ConditionState::new(true, reason::HALF_OPEN, message)
             }
         }
     }
 
     fn closed(&self) -> ConditionState {
-        match &self.would_trip {
-            Some(why) => ConditionState::new(
-                false,
-                "WouldTrip",
-                format!("it only observes; it would have tripped: {why}"),
-            ),
-            None => ConditionState::new(false, "Closed", "watching"),
+        match self.snapshot.as_ref().and_then(|snapshot| snapshot.would_trip.as_ref()) {
+            Some(because) => {
+                let message = format!("the breaker only observes; it would have tripped: {because}");
+                ConditionState::new(false, reason::WOULD_TRIP, message)
+            }
+            None => ConditionState::new(false, reason::CLOSED, "watching"),
         }
     }
 }
 
-/// As the API stores times; with fractions, a time would not compare equal when read back.
-fn whole_seconds(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
+/// The trip of a breaker that is open; `None` in every other state.
+fn last_trip(state: Option<&State>) -> Option<LastTrip> {
+    let Some(State::Open { since, trip }) = state else { return None };
+    let Trip { because, .. } = trip;
+    let cause = if because.pressed { "button".into() } else { because.cause.clone() };
+    Some(LastTrip { at: *since, cause, quote: because.quote.clone() })
 }
 
-/// The reason and the message of the condition `Held`.
-fn shown(hold: &Hold) -> (&'static str, String) {
-    let message = match hold.would_trip_with {
+fn hold_message(hold: &Hold) -> String {
+    match hold.would_trip_with {
         Some(causes) => {
             let names: Vec<_> = causes.iter().map(|cause| format!("{cause:?}")).collect();
             format!("{}; spec.trip.causes: [{}] would trip", hold.why, names.join(", "))
         }
         None => hold.why.clone(),
-    };
-    (hold.reason.condition_reason(), message)
+    }
 }
 
-/// All restarts of a Record, by cause; the counts of a breaker that was never told of them.
-pub(crate) fn by_cause(record: &Record) -> BTreeMap<String, u32> {
-    let mut all = BTreeMap::new();
-    for restart in record.containers.iter().flat_map(|container| &container.restarts) {
-        *all.entry(restart.label()).or_default() += 1;
-    }
-    all
+/// `1 replica`, `2 replicas`.
+fn replicas(count: u32) -> String {
+    if count == 1 { "1 replica".into() } else { format!("{count} replicas") }
+}
+
+/// The precision in which the API server stores times. A time with fractions would differ from the
+/// one that is read back.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }

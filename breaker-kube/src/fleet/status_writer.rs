@@ -1,44 +1,44 @@
-//! The page of one breaker: its sheet, and the status on the API server that it is written to.
+//! [`StatusWriter`]: the status of one breaker on the API server.
 //!
-//! The status is the Record's only home, so each write carries the whole of it and the `resourceVersion` that was
-//! last seen. What others change in spec or metadata moves that version too: a 409 is looked at, and only when the
-//! *Record* is another one is it a conflict for the breaker.
+//! The status is the only place of the Record. So each write carries the whole status and the
+//! `resourceVersion` that was read last. A change of spec or metadata changes that version too: after
+//! a 409 the object is read again, and only another Record is a conflict for the breaker.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use breaker_core::cluster::Stored;
-use breaker_core::state::State;
-use breaker_core::{BreakerEvent, Clock, ClusterError, Record};
-use jiff::Timestamp;
+use breaker_core::{Clock, ClusterError, Record};
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client};
+use kube::{Api, Client, Resource};
+use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::resource::PartialBreaker;
-use super::status::{StatusModel, by_cause};
-use crate::crd::BreakerName;
-use crate::crd::CircuitBreakerStatus;
+use super::status::StatusModel;
+use crate::crd::{BreakerName, CircuitBreaker, CircuitBreakerStatus};
 use crate::request::{ApiRequest, FIELD_MANAGER};
 
-/// Spec and metadata do not change so often in a row.
-const MAX_RETRIES: u32 = 5;
+/// Attempts to write while others change spec or metadata.
+const MAX_ATTEMPTS: u32 = 5;
 
-/// One breaker's status, here and on the API server.
+/// The status of one breaker, here and on the API server.
 pub(crate) struct StatusWriter {
     pub(crate) name: BreakerName,
     pub(crate) uid: String,
     api: Api<PartialBreaker>,
     clock: Arc<dyn Clock>,
-    inner: Mutex<Inner>,
-    /// One write at a time.
-    turn: tokio::sync::Mutex<()>,
-    soon: Notify,
+    local: Mutex<Local>,
+    /// Held while the status is written or read.
+    write_lock: tokio::sync::Mutex<()>,
+    /// The model was changed after the last write.
+    dirty: Notify,
 }
 
-struct Inner {
-    sheet: StatusModel,
+/// What is known here.
+struct Local {
+    model: StatusModel,
     resource_version: String,
     /// The Record as stored, in JSON.
     record: Option<String>,
@@ -49,114 +49,96 @@ struct Inner {
 impl StatusWriter {
     pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &PartialBreaker) -> Self {
         let name = breaker.name();
-        // What an older or a newer controller wrote otherwise is written again.
+        // A status that another version of the controller wrote in another shape is written again.
         let status: CircuitBreakerStatus = serde_json::from_value(breaker.status.clone()).unwrap_or_default();
         let written = hash(&status);
         let record = status.record.as_ref().map(Value::to_string);
-        let mut sheet = StatusModel::of(status, breaker.metadata.generation);
-        let known: Option<Record> = record.as_deref().and_then(|json| serde_json::from_str(json).ok());
-        if let Some(known) = known {
-            if known.state == State::Closed {
-                sheet.by_cause = by_cause(&known);
-            }
-            sheet.about = Some((known.target_uid.clone(), known.counts_from));
-        }
         Self {
             api: Api::namespaced(client.clone(), &name.namespace),
             uid: breaker.uid().to_owned(),
             name,
             clock: Arc::clone(clock),
-            inner: Mutex::new(Inner {
-                sheet,
+            local: Mutex::new(Local {
+                model: StatusModel::new(status, breaker.metadata.generation),
                 resource_version: breaker.metadata.resource_version.clone().unwrap_or_default(),
                 record,
                 written,
             }),
-            turn: tokio::sync::Mutex::default(),
-            soon: Notify::new(),
+            write_lock: tokio::sync::Mutex::default(),
+            dirty: Notify::new(),
         }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The watch showed the breaker again. A newer version with the Record that is known here is the one to write over.
-    pub(crate) fn seen(&self, breaker: &PartialBreaker) {
-        let mut inner = self.inner();
-        inner.sheet.generation = breaker.metadata.generation;
+    /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it has
+    /// the Record that is known here.
+    pub(crate) fn observe(&self, breaker: &PartialBreaker) {
+        let mut local = self.local.lock();
+        local.model.generation = breaker.metadata.generation;
         let version = breaker.metadata.resource_version.clone().unwrap_or_default();
-        let newer = match (version.parse::<u64>(), inner.resource_version.parse::<u64>()) {
-            (Ok(seen), Ok(known)) => seen > known,
+        let is_newer = match (version.parse::<u64>(), local.resource_version.parse::<u64>()) {
+            (Ok(observed), Ok(known)) => observed > known,
             _ => false,
         };
-        if newer && record_in(&breaker.status) == inner.record {
-            inner.resource_version = version;
+        if is_newer && record_in(&breaker.status) == local.record {
+            local.resource_version = version;
         }
     }
 
-    /// Changes what the status says; it is written soon.
+    /// Changes the model. The status is written soon.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut StatusModel) -> T) -> T {
-        let done = change(&mut self.inner().sheet);
-        self.soon.notify_one();
-        done
+        let result = change(&mut self.local.lock().model);
+        self.dirty.notify_one();
+        result
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&StatusModel) -> T) -> T {
-        look(&self.inner().sheet)
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&StatusModel) -> T) -> T {
+        read(&self.local.lock().model)
     }
 
-    /// Takes in what the breaker told.
-    pub(crate) fn told(&self, notice: &BreakerEvent) {
-        if self.inner().sheet.told(notice) {
-            self.soon.notify_one();
-        }
-    }
-
-    /// The Record as last known.
+    /// The Record that is known here.
     pub(crate) fn record(&self) -> Option<Record> {
-        self.inner().record.as_deref().and_then(|json| serde_json::from_str(json).ok())
+        self.local.lock().record.as_deref().and_then(|json| serde_json::from_str(json).ok())
     }
 
-    /// Returns when the status should be written.
+    /// Returns once the model was changed.
     pub(crate) async fn changed(&self) {
-        self.soon.notified().await;
+        self.dirty.notified().await;
     }
 
-    /// The Record that is known here, without asking.
+    /// The Record that is known here, with its version.
     pub(crate) fn known_record(&self) -> Result<Option<Stored>, ClusterError> {
-        let inner = self.inner();
-        inner.record.as_deref().map(|json| self.stored(json)).transpose()
+        let local = self.local.lock();
+        local.record.as_deref().map(|json| self.stored(json)).transpose()
     }
 
-    /// The Record that is stored now.
+    /// The Record that the API server has now.
     pub(crate) async fn load(&self) -> Result<Option<Stored>, ClusterError> {
-        let _turn = self.turn.lock().await;
-        self.look().await?;
+        let _lock = self.write_lock.lock().await;
+        self.refresh().await?;
         self.known_record()
     }
 
-    /// Stores the Record over the one of `over`, with the whole status.
+    /// Stores the Record over the version `over`, with the whole status. Returns its version.
     pub(crate) async fn save(&self, record: &Record, over: Option<&str>) -> Result<String, ClusterError> {
-        let _turn = self.turn.lock().await;
-        if self.inner().record.as_deref().map(version_of).as_deref() != over {
-            return Err(ClusterError::Conflict(self.place()));
+        let _lock = self.write_lock.lock().await;
+        if self.local.lock().record.as_deref().map(version_of).as_deref() != over {
+            return Err(ClusterError::Conflict(self.location()));
         }
         let stored = serde_json::to_value(record)
-            .map_err(|error| ClusterError::BadRecord { place: self.place(), source: error.into() })?;
+            .map_err(|error| ClusterError::BadRecord { place: self.location(), source: error.into() })?;
         self.write(Some((record, stored))).await?;
-        Ok(self.inner().record.as_deref().map(version_of).unwrap_or_default())
+        Ok(self.local.lock().record.as_deref().map(version_of).unwrap_or_default())
     }
 
-    /// Stores the Record over whatever is known here.
+    /// Stores the Record over the one that is known here.
     pub(crate) async fn replace(&self, record: &Record) -> Result<(), ClusterError> {
         let over = self.known_record()?.map(|stored| stored.version);
         self.save(record, over.as_deref()).await.map(drop)
     }
 
-    /// Writes the status with the Record that is stored, if it says anything new.
-    pub(crate) async fn write_if_new(&self) -> Result<(), ClusterError> {
-        let _turn = self.turn.lock().await;
+    /// Writes the status with the known Record, if it differs from the one that was written last.
+    pub(crate) async fn write_if_changed(&self) -> Result<(), ClusterError> {
+        let _lock = self.write_lock.lock().await;
         let record: Option<Record> = self.record();
         let stored = record.as_ref().and_then(|record| serde_json::to_value(record).ok());
         self.write(record.as_ref().zip(stored)).await
@@ -164,91 +146,93 @@ impl StatusWriter {
 
     async fn write(&self, record: Option<(&Record, Value)>) -> Result<(), ClusterError> {
         let json = record.as_ref().map(|(_, stored)| stored.to_string());
-        let (status, new) = {
-            let mut inner = self.inner();
-            let status = inner.sheet.status(record, self.clock.now());
-            let new = hash(&status);
-            if new == inner.written && json == inner.record {
+        let (status, hash) = {
+            let mut local = self.local.lock();
+            let status = local.model.status(record, self.clock.now());
+            let hash = hash(&status);
+            if hash == local.written && json == local.record {
                 return Ok(());
             }
-            (status, new)
+            (status, hash)
         };
-        for _ in 0..MAX_RETRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let body = json!({
-                "apiVersion": "bigredbutton.dev/v1alpha1",
-                "kind": "CircuitBreaker",
-                "metadata": {"name": self.name.name, "resourceVersion": self.inner().resource_version},
+                "apiVersion": CircuitBreaker::api_version(&()),
+                "kind": CircuitBreaker::kind(&()),
+                "metadata": {"name": self.name.name, "resourceVersion": self.local.lock().resource_version},
                 "status": status,
             });
             let params = PatchParams::apply(FIELD_MANAGER).force();
             let patch = Patch::Apply(&body);
             let call = self.api.patch_status(&self.name.name, &params, &patch);
-            match self.step("writing", "patch", "circuitbreakers/status").send(call).await {
-                Ok(now) => {
-                    let mut inner = self.inner();
-                    inner.resource_version = now.metadata.resource_version.unwrap_or_default();
-                    (inner.record, inner.written) = (json, new);
+            match self.request("writing", "patch", "circuitbreakers/status").send(call).await {
+                Ok(stored) => {
+                    let mut local = self.local.lock();
+                    local.resource_version = stored.metadata.resource_version.unwrap_or_default();
+                    (local.record, local.written) = (json, hash);
                     return Ok(());
                 }
                 Err(ClusterError::Conflict(_)) => {
-                    if !self.look().await? {
-                        return Err(ClusterError::Conflict(self.place()));
+                    if !self.refresh().await? {
+                        return Err(ClusterError::Conflict(self.location()));
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
-        Err(ClusterError::Conflict(self.place()))
+        Err(ClusterError::Conflict(self.location()))
     }
 
-    /// Reads the breaker; answers whether its Record is the one known here.
-    async fn look(&self) -> Result<bool, ClusterError> {
-        let step = self.step("reading", "get", "circuitbreakers");
-        let found = step.send(self.api.get(&self.name.name)).await?;
+    /// Reads the breaker. Returns whether its Record is the one that is known here.
+    async fn refresh(&self) -> Result<bool, ClusterError> {
+        let request = self.request("reading", "get", "circuitbreakers");
+        let found = request.send(self.api.get(&self.name.name)).await?;
         if found.uid() != self.uid {
             return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
         }
-        let mut inner = self.inner();
-        inner.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
+        let mut local = self.local.lock();
+        local.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
         let record = record_in(&found.status);
-        let same = record == inner.record;
-        if !same {
-            inner.record = record;
+        let is_same = record == local.record;
+        if !is_same {
+            local.record = record;
             let status: CircuitBreakerStatus = serde_json::from_value(found.status).unwrap_or_default();
-            inner.written = hash(&status);
+            local.written = hash(&status);
         }
-        Ok(same)
+        Ok(is_same)
     }
 
     fn stored(&self, json: &str) -> Result<Stored, ClusterError> {
         let record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
-            place: self.place(),
+            place: self.location(),
             source: format!("{error}; delete and create the CircuitBreaker to start from scratch").into(),
         })?;
         Ok(Stored { record, version: version_of(json) })
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         format!("the status of CircuitBreaker {}", self.name)
     }
 
-    fn step(&self, doing: &str, verb: &'static str, resource: &str) -> ApiRequest {
+    fn request(&self, doing: &str, verb: &'static str, resource: &str) -> ApiRequest {
         ApiRequest {
-            action: format!("{doing} {}", self.place()),
+            action: format!("{doing} {}", self.location()),
             verb,
-            resource: format!("{resource}.bigredbutton.dev"),
+            resource: format!("{resource}.{}", CircuitBreaker::group(&())),
             namespace: self.name.namespace.clone(),
             object: format!("CircuitBreaker {}", self.name),
         }
     }
 }
 
-/// Keys in order, as `serde_json` prints them: equal Records have equal text.
+/// The Record of a status, in JSON. `serde_json` prints keys in order, so equal Records have equal
+/// texts.
 fn record_in(status: &Value) -> Option<String> {
     status.get("record").map(Value::to_string)
 }
 
-/// What the breaker knows as the version: other fields of the object may change under it.
+/// The version of a Record: a hash of its text. The `resourceVersion` would not do, because it changes
+/// with every other field of the object.
 fn version_of(json: &str) -> String {
     let mut hasher = DefaultHasher::new();
     json.hash(&mut hasher);
@@ -261,11 +245,6 @@ fn hash(status: &CircuitBreakerStatus) -> u64 {
     hasher.finish()
 }
 
-/// When `at` was, for a name that two controllers would choose alike.
-pub(crate) fn stamp(at: Timestamp) -> String {
-    at.as_second().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -274,14 +253,16 @@ mod tests {
     use http::{Request, Response};
     use kube::client::Body;
 
+    use jiff::Timestamp;
+
     use super::*;
 
     type Server = tower_test::mock::Handle<Request<Body>, Response<Body>>;
 
-    struct Stopped;
+    struct StoppedClock;
 
     #[async_trait]
-    impl Clock for Stopped {
+    impl Clock for StoppedClock {
         fn now(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
         }
@@ -303,18 +284,18 @@ mod tests {
         })
     }
 
-    fn slim(version: &str, record: &Record) -> PartialBreaker {
+    fn partial(version: &str, record: &Record) -> PartialBreaker {
         serde_json::from_value(breaker(version, record)).unwrap()
     }
 
-    /// A page that knows version 7 with the first episode, and the API server it speaks to.
-    fn page() -> (StatusWriter, Server) {
+    /// A writer that knows version 7 with the first episode, and its API server.
+    fn writer() -> (StatusWriter, Server) {
         let (service, server) = tower_test::mock::pair();
-        let clock: Arc<dyn Clock> = Arc::new(Stopped);
-        (StatusWriter::new(&Client::new(service, "sre"), &clock, &slim("7", &record(1))), server)
+        let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
+        (StatusWriter::new(&Client::new(service, "sre"), &clock, &partial("7", &record(1))), server)
     }
 
-    /// Answers one request; tells its method and the version it was to be written over.
+    /// Answers one request. Returns its method and the version in its body.
     async fn answer(server: &mut Server, code: u16, body: Value) -> (String, Value) {
         let (request, respond) = server.next_request().await.expect("a request");
         let method = request.method().to_string();
@@ -329,71 +310,73 @@ mod tests {
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409, "message": "x"})
     }
 
-    fn over(page: &StatusWriter) -> Option<String> {
-        page.known_record().unwrap().map(|stored| stored.version)
+    fn over(writer: &StatusWriter) -> Option<String> {
+        writer.known_record().unwrap().map(|stored| stored.version)
     }
 
     #[tokio::test]
-    async fn a_spec_edited_meanwhile_costs_one_more_try_and_no_conflict() {
-        let (page, mut server) = page();
-        let (known, next) = (over(&page), record(2));
+    async fn a_spec_that_was_edited_costs_one_more_attempt_and_is_not_a_conflict() {
+        let (writer, mut server) = writer();
+        let (known, next) = (over(&writer), record(2));
         let serve = async {
             let first = answer(&mut server, 409, conflict()).await;
-            let look = answer(&mut server, 200, breaker("9", &record(1))).await;
+            let refresh = answer(&mut server, 200, breaker("9", &record(1))).await;
             let again = answer(&mut server, 200, breaker("10", &next)).await;
-            (first, look.0, again)
+            (first, refresh.0, again)
         };
-        let (saved, (first, look, again)) = tokio::join!(page.save(&next, known.as_deref()), serve);
+        let (saved, (first, refresh, again)) = tokio::join!(writer.save(&next, known.as_deref()), serve);
         assert_eq!(first, ("PATCH".into(), json!("7")));
-        assert_eq!(look, "GET");
+        assert_eq!(refresh, "GET");
         assert_eq!(again, ("PATCH".into(), json!("9")));
-        assert_eq!(Some(saved.unwrap()), over(&page));
-        // Nothing new: nothing is sent, or this would wait for an answer.
-        tokio::time::timeout(Duration::from_secs(5), page.write_if_new()).await.unwrap().unwrap();
+        assert_eq!(Some(saved.unwrap()), over(&writer));
+        // Nothing has changed, so nothing is sent: a request would wait for an answer.
+        tokio::time::timeout(Duration::from_secs(5), writer.write_if_changed()).await.unwrap().unwrap();
     }
 
     #[tokio::test]
-    async fn another_record_is_a_conflict_and_theirs_is_known_then() {
-        let (page, mut server) = page();
-        let (known, ours, theirs) = (over(&page), record(2), record(5));
+    async fn another_record_is_a_conflict_and_is_known_then() {
+        let (writer, mut server) = writer();
+        let (known, ours, theirs) = (over(&writer), record(2), record(5));
         let serve = async {
             answer(&mut server, 409, conflict()).await;
             answer(&mut server, 200, breaker("9", &theirs)).await;
         };
-        let (saved, ()) = tokio::join!(page.save(&ours, known.as_deref()), serve);
+        let (saved, ()) = tokio::join!(writer.save(&ours, known.as_deref()), serve);
         assert!(matches!(saved, Err(ClusterError::Conflict(_))), "{saved:?}");
-        assert_eq!(page.record().unwrap().episode, 5);
-        // Who still thinks of the former one is refused without a request.
-        let again = page.save(&record(2), known.as_deref()).await;
+        assert_eq!(writer.record().unwrap().episode, 5);
+        // A write over the former Record is refused without a request.
+        let again = writer.save(&record(2), known.as_deref()).await;
         assert!(matches!(again, Err(ClusterError::Conflict(_))), "{again:?}");
     }
 
     #[tokio::test]
     async fn a_newer_version_is_written_over_only_when_its_record_is_the_known_one() {
-        for (seen, want) in
-            [(slim("8", &record(1)), "8"), (slim("8", &record(5)), "7"), (slim("6", &record(1)), "7")]
-        {
-            let (page, mut server) = page();
-            page.seen(&seen);
-            let (known, next) = (over(&page), record(2));
+        for (observed, want) in [
+            (partial("8", &record(1)), "8"),
+            (partial("8", &record(5)), "7"),
+            (partial("6", &record(1)), "7"),
+        ] {
+            let (writer, mut server) = writer();
+            writer.observe(&observed);
+            let (known, next) = (over(&writer), record(2));
             let serve = answer(&mut server, 200, breaker("10", &next));
-            let (saved, sent) = tokio::join!(page.save(&next, known.as_deref()), serve);
+            let (saved, sent) = tokio::join!(writer.save(&next, known.as_deref()), serve);
             assert!(saved.is_ok());
             assert_eq!(sent.1, json!(want));
         }
     }
 
     #[tokio::test]
-    async fn a_namesake_of_a_deleted_breaker_is_not_written_to() {
-        let (page, mut server) = page();
+    async fn a_namesake_of_a_deleted_breaker_is_not_written() {
+        let (writer, mut server) = writer();
         let mut other = breaker("9", &record(1));
         other["metadata"]["uid"] = json!("another");
-        let (known, ours) = (over(&page), record(2));
+        let (known, ours) = (over(&writer), record(2));
         let serve = async {
             answer(&mut server, 409, conflict()).await;
             answer(&mut server, 200, other).await;
         };
-        let (saved, ()) = tokio::join!(page.save(&ours, known.as_deref()), serve);
+        let (saved, ()) = tokio::join!(writer.save(&ours, known.as_deref()), serve);
         assert!(matches!(saved, Err(ClusterError::NotFound(_))), "{saved:?}");
     }
 }

@@ -1,7 +1,7 @@
 use breaker_core::record::Contested;
 use breaker_core::snapshot::{Counts, Hold, HoldReason};
-use breaker_core::state::{Override, State, Trip, TripReason};
-use breaker_core::{BreakerEvent, Record};
+use breaker_core::state::{Override, Phase, State, Trip, TripReason};
+use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -14,23 +14,27 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn watching() -> StatusModel {
-    let mut sheet = StatusModel::of(CircuitBreakerStatus::default(), Some(1));
-    sheet.ready = ConditionState::new(true, "Watching", "watching");
-    sheet.target_found = Some(ConditionState::new(true, "Found", "sre/deployment/swype-app"));
-    sheet
+    let mut model = StatusModel::new(CircuitBreakerStatus::default(), Some(1));
+    model.ready = ConditionState::new(true, "Watching", "watching");
+    model.target_found = Some(ConditionState::new(true, "Found", "sre/deployment/swype-app"));
+    model
 }
 
-fn with(sheet: &mut StatusModel, record: &Record, second: i64) -> CircuitBreakerStatus {
-    sheet.status(Some((record, serde_json::to_value(record).unwrap())), at(second))
+fn with(model: &mut StatusModel, record: &Record, second: i64) -> CircuitBreakerStatus {
+    model.status(Some((record, serde_json::to_value(record).unwrap())), at(second))
 }
 
 fn find(status: &CircuitBreakerStatus, kind: &str) -> Option<Condition> {
     status.conditions.iter().find(|condition| condition.kind == kind).cloned()
 }
 
+fn counts() -> Counts {
+    Counts { counted: 4, threshold: 3, ..Counts::default() }
+}
+
 fn open(since: i64) -> Record {
     let because = TripReason {
-        counts: Counts { counted: 4, threshold: 3, ..Counts::default() },
+        counts: counts(),
         cause: "network:refused".into(),
         quote: "connection refused".into(),
         ..TripReason::default()
@@ -39,52 +43,80 @@ fn open(since: i64) -> Record {
     Record { state, episode: 2, ..Record::default() }
 }
 
-fn held() -> BreakerEvent {
-    BreakerEvent::Held(Hold {
+fn held() -> Snapshot {
+    let hold = Hold {
         reason: HoldReason::OneNode,
         total: 4,
-        counts: Counts { counted: 4, threshold: 3, ..Counts::default() },
+        counts: counts(),
         why: "all on node-a".into(),
         would_trip_with: None,
-    })
+    };
+    Snapshot { counts: counts(), hold: Some(hold), ..Snapshot::default() }
 }
 
 #[test]
 fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_no_phase() {
     let status = watching().status(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(0)));
-    let mut idle = StatusModel::of(CircuitBreakerStatus::default(), Some(1));
+    let mut idle = StatusModel::new(CircuitBreakerStatus::default(), Some(1));
     let status = idle.status(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (None, None));
     assert_eq!(find(&status, "Ready").unwrap().reason, "Starting");
 }
 
 #[test]
+fn the_counts_of_an_earlier_controller_stay_until_there_is_a_snapshot() {
+    let by_cause = || [("network:refused".to_owned(), 2)].into();
+    let before = CircuitBreakerStatus {
+        counted: Some(2),
+        threshold: Some(3),
+        by_cause: by_cause(),
+        ..CircuitBreakerStatus::default()
+    };
+    let mut model = StatusModel::new(before, Some(1));
+    model.ready = ConditionState::new(true, "Watching", "watching");
+    for second in [0, 1] {
+        let status = with(&mut model, &Record::default(), second);
+        assert_eq!((status.counted, status.threshold, status.by_cause), (Some(2), Some(3), by_cause()));
+    }
+    let counts = Counts { counted: 1, threshold: 6, ..Counts::default() };
+    model.snapshot = Some(Snapshot { counts, ..Snapshot::default() });
+    let status = with(&mut model, &Record::default(), 2);
+    assert_eq!((status.counted, status.threshold, status.by_cause.len()), (Some(1), Some(6), 0));
+}
+
+#[test]
 fn a_condition_keeps_its_time_until_its_status_changes() {
-    let mut sheet = watching();
-    let first = sheet.status(None, at(0));
-    sheet.ready = ConditionState::new(true, "Observing", "observing");
-    let later = sheet.status(None, at(60));
+    let mut model = watching();
+    let first = model.status(None, at(0));
+    model.ready = ConditionState::new(true, "Observing", "observing");
+    let later = model.status(None, at(60));
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
-    sheet.told(&held());
-    let held = sheet.status(None, at(120));
+    model.snapshot = Some(held());
+    let held = model.status(None, at(120));
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
-    // Read back by the next controller.
-    let mut next =
-        StatusModel::of(serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap(), Some(1));
+    // As the next controller reads it.
+    let read = serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap();
+    let mut next = StatusModel::new(read, Some(1));
     next.ready = ConditionState::new(true, "Watching", "watching");
     assert_eq!(find(&next.status(None, at(600)), "Ready").unwrap().last_transition_time, at(0));
 }
 
 #[test]
-fn an_open_breaker_says_what_tripped_it_and_remembers_it_when_it_is_closed_again() {
-    let mut sheet = watching();
-    with(&mut sheet, &Record::default(), 9);
-    let status = with(&mut sheet, &open(10), 11);
+fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
+    let mut model = watching();
+    with(&mut model, &Record::default(), 9);
+    let by_cause = || [("network:refused".to_owned(), 4)].into();
+    let tripping =
+        Snapshot { phase: Phase::Tripping, counts: counts(), by_cause: by_cause(), ..Snapshot::default() };
+    model.snapshot = Some(tripping);
+    with(&mut model, &Record::default(), 10);
+    model.snapshot = Some(Snapshot { phase: Phase::Open, ..Snapshot::default() });
+    let status = with(&mut model, &open(10), 11);
     assert_eq!(
-        (status.phase.as_deref(), status.counted, status.original_replicas),
-        (Some("Open"), Some(4), Some(2))
+        (status.phase.as_deref(), status.counted, status.original_replicas, status.by_cause),
+        (Some("Open"), Some(4), Some(2), by_cause())
     );
     let trip = status.last_trip.unwrap();
     assert_eq!(
@@ -93,63 +125,74 @@ fn an_open_breaker_says_what_tripped_it_and_remembers_it_when_it_is_closed_again
     );
     let tripped = status.conditions.iter().find(|condition| condition.kind == "Tripped").unwrap();
     assert!(
-        tripped.status == "True" && tripped.message.ends_with("a reset gives back 2 replicas"),
+        tripped.status == "True" && tripped.message.ends_with("a reset restores 2 replicas"),
         "{tripped:?}"
     );
-    sheet.count.counted = 4;
+    model.snapshot = Some(Snapshot::default());
     let closed = Record { episode: 3, counts_from: Some(at(20)), ..Record::default() };
-    let status = with(&mut sheet, &closed, 20);
+    let status = with(&mut model, &closed, 20);
     assert_eq!(
         (status.phase.as_deref(), status.original_replicas, status.counted),
         (Some("Closed"), None, Some(0))
     );
+    assert!(status.by_cause.is_empty());
     assert_eq!(status.last_trip.unwrap().at, at(10));
 }
 
 #[test]
-fn a_trip_that_holds_is_told_in_one_word_and_ends_with_the_trip() {
-    let mut sheet = watching();
-    assert!(sheet.told(&held()));
-    let condition = find(&sheet.status(None, at(0)), "Held").unwrap();
+fn a_hold_has_a_reason_of_one_word_and_ends_with_the_trip() {
+    let mut model = watching();
+    model.snapshot = Some(held());
+    let condition = find(&model.status(None, at(0)), "Held").unwrap();
     assert_eq!(
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
-    sheet.told(&BreakerEvent::Tripping { replicas: 1, because: TripReason::default() });
-    assert_eq!(find(&sheet.status(None, at(1)), "Held").unwrap().status, "False");
+    model.snapshot = Some(Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
+    assert_eq!(find(&model.status(None, at(1)), "Held").unwrap().status, "False");
 }
 
 #[test]
-fn conditions_that_warn_stand_only_while_they_hold() {
-    let mut sheet = watching();
-    sheet.overlook = Some("short".into());
-    sheet.conflict = Some("older".into());
+fn a_warning_is_a_condition_only_while_it_is_true() {
+    let mut model = watching();
+    model.window_too_short = Some("short".into());
+    model.conflict = Some("older".into());
     let contested = Some(Contested { by: "argocd".into(), at: at(0) });
-    let status = with(&mut sheet, &Record { contested, ..Record::default() }, 0);
+    let status = with(&mut model, &Record { contested, ..Record::default() }, 0);
     assert_eq!(status.contested_by.as_deref(), Some("argocd"));
     for kind in ["WindowTooShort", "Conflict", "Contested"] {
         assert_eq!(find(&status, kind).unwrap().status, "True", "{kind}");
     }
-    (sheet.overlook, sheet.conflict) = (None, None);
-    let status = with(&mut sheet, &Record::default(), 1);
+    (model.window_too_short, model.conflict) = (None, None);
+    let status = with(&mut model, &Record::default(), 1);
     for kind in ["WindowTooShort", "Conflict", "Contested"] {
         assert_eq!(find(&status, kind), None);
     }
 }
 
 #[test]
-fn an_override_is_handled_once_a_record_carries_it() {
-    let mut sheet = watching();
-    sheet.override_pending = Some(Override::ForcedOpen);
-    assert_eq!(with(&mut sheet, &Record::default(), 0).override_handled, None);
-    let pressed = Record { override_: Override::ForcedOpen, ..Record::default() };
-    assert_eq!(with(&mut sheet, &pressed, 1).override_handled.as_deref(), Some("ForcedOpen"));
-    // A reset lets the button come up again; that is no new wish.
-    assert_eq!(with(&mut sheet, &Record::default(), 2).override_handled.as_deref(), Some("ForcedOpen"));
+fn an_hpa_is_a_condition_until_the_breaker_is_closed() {
+    let mut model = watching();
+    model.hpa_may_scale_up = Some("HorizontalPodAutoscaler swype has minReplicas 0".into());
+    let status = with(&mut model, &open(10), 11);
+    assert_eq!(find(&status, "HPAMayScaleUp").unwrap().reason, "MinReplicasZero");
+    let status = with(&mut model, &Record::default(), 20);
+    assert_eq!((find(&status, "HPAMayScaleUp"), model.hpa_may_scale_up), (None, None));
 }
 
 #[test]
-fn a_breaker_is_read_to_what_is_used_whatever_its_spec_looks_like() {
+fn an_override_is_handled_once_a_record_has_it() {
+    let mut model = watching();
+    model.override_pending = Some(Override::ForcedOpen);
+    assert_eq!(with(&mut model, &Record::default(), 0).override_handled, None);
+    let pressed = Record { override_: Override::ForcedOpen, ..Record::default() };
+    assert_eq!(with(&mut model, &pressed, 1).override_handled.as_deref(), Some("ForcedOpen"));
+    // A reset ends the override of the Record. The one of the spec stays handled.
+    assert_eq!(with(&mut model, &Record::default(), 2).override_handled.as_deref(), Some("ForcedOpen"));
+}
+
+#[test]
+fn a_breaker_with_a_bad_spec_is_decoded_to_the_fields_that_are_used() {
     let breaker: PartialBreaker = serde_json::from_value(json!({
         "metadata": {
             "name": "swype", "namespace": "sre", "uid": "u1", "resourceVersion": "7", "generation": 2,

@@ -1,214 +1,246 @@
-//! The life of one breaker in a fleet: start, run, say why not, try again.
+//! The worker of one breaker: start, run, report why it stopped, and try again.
 //!
-//! A thousand lives wait at the same time, nearly all of them for news. What each does but rarely is boxed, so that
-//! none holds room for it meanwhile.
+//! A thousand workers wait at the same time, nearly all of them for events. Futures that are rarely
+//! used are boxed, so that a waiting worker does not hold memory for them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use breaker_core::backoff::Backoff;
 use breaker_core::policy::Mode;
 use breaker_core::state::Override;
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
-use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Supervisor, WorkloadRef};
-use jiff::Timestamp;
+use breaker_core::supervisor::{Dependencies, Observer, RunUntil, StopReason, SupervisorOptions};
+use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Snapshot, Supervisor, WorkloadRef};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use super::Shared;
-use super::client::{FleetClient, Token, resume_keda};
+use super::client::FleetClient;
 use super::desired::{Desired, commands};
+use super::keda::{KedaClient, resume_when_closed};
+use super::shared::Shared;
+use super::startup_barrier::StartupTicket;
 use super::status::ConditionState;
 use super::status_writer::StatusWriter;
+use crate::crd::condition::reason;
 
-/// First pause before a target that is missing, or refuses, is looked at again; it doubles.
-const MIN_BACKOFF: Duration = Duration::from_secs(5);
+/// Delays before a breaker that stopped starts again, and before a status is written again.
+const BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(5), SignedDuration::from_secs(300));
 
-/// The longest pause.
-const MAX_BACKOFF: Duration = Duration::from_secs(300);
-
-/// What changes within this time is written to the status at once.
+/// How long changes of a status are collected before it is written.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 
-/// Lives until it is dropped.
-pub(crate) async fn run_forever(
+/// Runs the breaker until the future is dropped, or nothing is desired of it any more.
+pub(super) async fn run_forever(
     shared: Arc<Shared>,
-    page: Arc<StatusWriter>,
+    status: Arc<StatusWriter>,
     target: WorkloadRef,
-    mut orders: watch::Receiver<Desired>,
-    mut token: Option<Token>,
+    mut desired: watch::Receiver<Desired>,
+    mut ticket: Option<StartupTicket>,
 ) {
-    let mut pause = MIN_BACKOFF;
+    let mut failures = 0;
     loop {
-        let why = run(&shared, &page, &target, &orders, token.take(), &mut pause).await;
-        tracing::info!("{}: {}", page.name, why.message);
-        if page.read(|sheet| sheet.ready != why) {
-            shared.remark(Some(&page), true, why.reason, &why.message);
+        let worker = Worker { shared: &shared, status: &status, target: &target };
+        let stopped = worker.run(&desired, ticket.take(), &mut failures).await;
+        tracing::info!("{}: {}", status.name, stopped.message);
+        if status.read(|model| model.ready != stopped) {
+            shared.recorder.record_event(&status, stopped.reason, &stopped.message);
         }
-        page.change(|sheet| {
-            if matches!(why.reason, "TargetNotFound" | "NoScale" | "NoSelector") {
-                sheet.target_found = Some(why.clone());
+        status.change(|model| {
+            if [reason::TARGET_NOT_FOUND, reason::NO_SCALE, reason::NO_SELECTOR].contains(&stopped.reason) {
+                model.target_found = Some(stopped.clone());
             }
-            sheet.ready = why;
+            model.ready = stopped;
         });
         let prefix = format!("{}-", target.name);
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = shared.hub.wait_for_pod(&target.namespace, &prefix) => {}
-            changed = orders.changed() => if changed.is_err() { return },
-            () = write_status_on_change(&shared, &page) => {}
+            () = tokio::time::sleep(BACKOFF.delay(failures).unsigned_abs()) => {}
+            () = shared.pods.wait_for_pod(&target.namespace, &prefix) => {}
+            changed = desired.changed() => if changed.is_err() { return },
+            () = write_status_on_change(&shared, &status) => {}
         }
-        pause = (pause * 2).min(MAX_BACKOFF);
+        failures = failures.saturating_add(1);
     }
 }
 
-/// Runs the breaker; answers why it does not any more.
-async fn run(
-    shared: &Arc<Shared>,
-    page: &Arc<StatusWriter>,
-    target: &WorkloadRef,
-    orders: &watch::Receiver<Desired>,
-    token: Option<Token>,
-    pause: &mut Duration,
-) -> ConditionState {
-    let wanted = orders.borrow().clone();
-    let door = FleetClient::new(
-        shared.kube.clone(),
-        shared.hub.clone(),
-        Arc::clone(page),
-        Arc::clone(&shared.keda),
-        Arc::clone(&shared.lanes),
-        shared.looked.subscribe(),
-        token,
-    );
-    let parts = Dependencies {
-        client: Arc::new(door),
-        clock: Arc::clone(&shared.kube.clock),
-        classifier: Arc::clone(&shared.options.classifier),
-        webhooks: shared.options.messenger.clone(),
-    };
-    let options = SupervisorOptions {
-        heartbeat: Some(shared.options.heartbeat),
-        restore_hint: Some(format!(
-            "To give back: watcher reset -n {} {}",
-            page.name.namespace, page.name.name
-        )),
-        ..SupervisorOptions::default()
-    };
-    let mut supervisor = {
-        let _few_at_once = shared.few.acquire().await;
-        let start = Supervisor::start(parts, wanted.policy.clone(), target.clone(), options);
-        match Box::pin(start).await {
+struct Worker<'a> {
+    shared: &'a Arc<Shared>,
+    status: &'a Arc<StatusWriter>,
+    target: &'a WorkloadRef,
+}
+
+impl Worker<'_> {
+    /// Runs the breaker once. Returns why it stopped. A start that succeeds resets `failures`.
+    async fn run(
+        &self,
+        desired: &watch::Receiver<Desired>,
+        ticket: Option<StartupTicket>,
+        failures: &mut u32,
+    ) -> ConditionState {
+        let Self { shared, status, target } = self;
+        let started_with = desired.borrow().clone();
+        let mut supervisor = match self.start(&started_with, ticket).await {
             Ok(supervisor) => supervisor,
-            Err(error) => return refusal(&error),
+            Err(error) => return not_ready(&error),
+        };
+        let now = shared.kube.clock.now();
+        if let Some(record) = self.replacement_record(supervisor.breaker(), now)
+            && let Err(error) = Box::pin(status.replace(&record)).await
+        {
+            return not_ready(&error);
         }
-    };
-    let now = shared.kube.clock.now();
-    if let Some(record) = instead_of_a_namesakes(page, supervisor.breaker(), now)
-        && let Err(error) = Box::pin(page.replace(&record)).await
-    {
-        return refusal(&error);
-    }
-    *pause = MIN_BACKOFF;
-    if let Some(newest) = supervisor.breaker().newest_counted(shared.kube.clock.now()) {
-        shared.desk.seen(&page.name, newest);
-    }
-    page.change(|sheet| {
-        sheet.target_found = Some(ConditionState::new(true, "Found", target.to_string()));
-        sheet.ready = readiness(&wanted, target);
-    });
-    Box::pin(resume_keda(&shared.kube, page)).await;
-    let mut tell = |at: Timestamp, notice: &BreakerEvent| shared.told(page, target, at, notice);
-    let commands = commands(orders.clone(), Arc::clone(page), wanted.policy);
-    let mut orders = orders.clone();
-    let follow = async {
-        while orders.changed().await.is_ok() {
-            let wanted = orders.borrow_and_update().clone();
-            page.change(|sheet| sheet.ready = readiness(&wanted, target));
+        *failures = 0;
+        if let Some(newest) = supervisor.breaker().newest_counted(now) {
+            shared.guard.restarted(&status.name, newest);
         }
-    };
-    let end = tokio::select! {
-        end = supervisor.run(commands, RunUntil::Forever, &mut tell) => end,
-        () = write_status_on_change(shared, page) => return ConditionState::new(false, "Stopped", "its status is not written any more"),
-        () = follow => return ConditionState::new(false, "Stopped", "it is not wanted any more"),
-    };
-    match end {
-        Ok(StopReason::Lost) => not_found(&target.to_string()),
-        Ok(_) => ConditionState::new(false, "Stopped", "it ended by itself"),
-        Err(error) => refusal(&error),
-    }
-}
-
-/// A Record of another object, be it one of the same name or the target before `targetRef` was changed, says nothing
-/// about this one, and the status must not go on saying it.
-fn instead_of_a_namesakes(page: &StatusWriter, breaker: &Breaker, now: Timestamp) -> Option<Record> {
-    let uid = breaker.scale().map(|scale| scale.uid.as_str());
-    let record = page.record().filter(|record| Some(record.target_uid.as_str()) != uid);
-    record.map(|_| {
-        page.change(|sheet| {
-            let snapshot = breaker.snapshot(now);
-            (sheet.count, sheet.by_cause) = (snapshot.counts, snapshot.by_cause);
+        status.change(|model| {
+            model.target_found = Some(ConditionState::new(true, reason::FOUND, target.to_string()));
+            model.ready = ready(&started_with, target);
         });
-        breaker.record(now)
-    })
+        Box::pin(resume_when_closed(&shared.kube, status)).await;
+        let commands = commands(desired.clone(), Arc::clone(status), started_with.policy);
+        let mut desired = desired.clone();
+        let follow_desired = async {
+            while desired.changed().await.is_ok() {
+                let present = desired.borrow_and_update().clone();
+                status.change(|model| model.ready = ready(&present, target));
+            }
+        };
+        let mut observer = WorkerObserver { shared, status, target };
+        let stopped = |why: &str| ConditionState::new(false, reason::STOPPED, why);
+        let end = tokio::select! {
+            end = supervisor.run(commands, RunUntil::Forever, &mut observer) => end,
+            () = write_status_on_change(shared, status) => return stopped("its status is no longer written"),
+            () = follow_desired => return stopped("its CircuitBreaker is gone"),
+        };
+        match end {
+            Ok(StopReason::Lost) => target_not_found(&target.to_string()),
+            Ok(_) => stopped("its supervisor ended"),
+            Err(error) => not_ready(&error),
+        }
+    }
+
+    async fn start(
+        &self,
+        desired: &Desired,
+        ticket: Option<StartupTicket>,
+    ) -> Result<Supervisor, ClusterError> {
+        let Self { shared, status, target } = self;
+        let client = FleetClient::new(
+            shared.kube.clone(),
+            Arc::clone(&shared.limits),
+            shared.pods.clone(),
+            Arc::clone(status),
+            Arc::clone(&shared.barrier),
+            ticket,
+        );
+        let client = KedaClient::new(
+            client,
+            shared.kube.clone(),
+            Arc::clone(&shared.limits),
+            Arc::clone(&shared.keda),
+            Arc::clone(status),
+        );
+        let dependencies = Dependencies {
+            client: Arc::new(client),
+            clock: Arc::clone(&shared.kube.clock),
+            classifier: Arc::clone(&shared.options.classifier),
+            webhooks: shared.options.webhooks.clone(),
+        };
+        let options = SupervisorOptions {
+            heartbeat: Some(shared.options.status_interval),
+            restore_hint: Some(format!(
+                "To restore: watcher reset -n {} {}",
+                status.name.namespace, status.name.name
+            )),
+            ..SupervisorOptions::default()
+        };
+        let _permit = shared.limits.status().await;
+        let start = Supervisor::start(dependencies, desired.policy.clone(), (*target).clone(), options);
+        Box::pin(start).await
+    }
+
+    /// The Record to store when the stored one is about another object: a namesake of the target, or
+    /// the target before `targetRef` was changed. The status must not show that one.
+    fn replacement_record(&self, breaker: &Breaker, now: Timestamp) -> Option<Record> {
+        let uid = breaker.scale().map(|scale| scale.uid.as_str());
+        let record = self.status.record()?;
+        if Some(record.target_uid.as_str()) == uid {
+            return None;
+        }
+        self.status.change(|model| model.snapshot = Some(breaker.snapshot(now)));
+        Some(breaker.record(now))
+    }
 }
 
-/// Writes the status whenever it has something new to say; never returns.
-pub(crate) async fn write_status_on_change(shared: &Shared, page: &StatusWriter) {
-    let mut pause = MIN_BACKOFF;
+/// Hands the events and snapshots of one breaker to the fleet.
+struct WorkerObserver<'a> {
+    shared: &'a Arc<Shared>,
+    status: &'a Arc<StatusWriter>,
+    target: &'a WorkloadRef,
+}
+
+impl Observer for WorkerObserver<'_> {
+    fn event(&mut self, at: Timestamp, event: &BreakerEvent) {
+        self.shared.event(self.status, self.target, at, event);
+    }
+
+    fn snapshot(&mut self, _: Timestamp, snapshot: &Snapshot) {
+        self.shared.snapshot(self.status, snapshot);
+    }
+}
+
+/// Writes the status each time it changes; never returns.
+pub(super) async fn write_status_on_change(shared: &Shared, status: &StatusWriter) {
     loop {
-        page.changed().await;
+        status.changed().await;
         tokio::time::sleep(DEBOUNCE).await;
-        while let Err(error) = write_in_turn(shared, page).await {
+        let mut failures = 0;
+        while let Err(error) = write_status(shared, status).await {
             if !error.is_retryable() {
-                // Deleted, or not allowed: the breaker itself meets it too, and says so.
+                // The object was deleted, or a right is missing. The breaker reports that itself.
                 tracing::debug!("{}", error.chain());
                 break;
             }
-            // Another controller wrote it: the breaker finds that out by its own next write.
+            // Another controller wrote the status. The breaker notices that at its own next write.
             if matches!(error, ClusterError::Conflict(_)) {
                 break;
             }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(MAX_BACKOFF);
+            tokio::time::sleep(BACKOFF.delay(failures).unsigned_abs()).await;
+            failures = failures.saturating_add(1);
         }
-        pause = MIN_BACKOFF;
     }
 }
 
-/// A fleet that starts has a status to write for each breaker, and each request at the same time wants a connection
-/// of its own. Records do not wait here.
-async fn write_in_turn(shared: &Shared, page: &StatusWriter) -> Result<(), ClusterError> {
-    let _few_at_once = shared.few.acquire().await;
-    // Boxed only now: all may wait here at the same time, and few write.
-    Box::pin(page.write_if_new()).await
+/// Writes the status within the fleet's limits: a fleet that starts has one to write for each breaker.
+async fn write_status(shared: &Shared, status: &StatusWriter) -> Result<(), ClusterError> {
+    let _permit = shared.limits.status().await;
+    // Boxed after the wait: many workers may wait here, and few write.
+    Box::pin(status.write_if_changed()).await
 }
 
-fn readiness(orders: &Desired, target: &WorkloadRef) -> ConditionState {
-    let reason = match (orders.override_, orders.policy.mode) {
-        (Override::Disabled, _) => "Disabled",
-        (_, Mode::Observe) => "Observing",
-        _ => "Watching",
+fn ready(desired: &Desired, target: &WorkloadRef) -> ConditionState {
+    let reason = match (desired.override_, desired.policy.mode) {
+        (Override::Disabled, _) => reason::DISABLED,
+        (_, Mode::Observe) => reason::OBSERVING,
+        _ => reason::WATCHING,
     };
     ConditionState::new(true, reason, format!("{} {target}", reason.to_lowercase()))
 }
 
-fn not_found(target: &str) -> ConditionState {
-    ConditionState::new(
-        false,
-        "TargetNotFound",
-        format!("{target} does not exist; create it, or correct spec.targetRef"),
-    )
+fn target_not_found(target: &str) -> ConditionState {
+    let message = format!("{target} does not exist; create it, or correct spec.targetRef");
+    ConditionState::new(false, reason::TARGET_NOT_FOUND, message)
 }
 
-fn refusal(error: &ClusterError) -> ConditionState {
+fn not_ready(error: &ClusterError) -> ConditionState {
     let reason = match error {
-        ClusterError::NotFound(target) => return not_found(target),
-        ClusterError::Forbidden { .. } => "Forbidden",
-        ClusterError::NoSelector(_) => "NoSelector",
-        ClusterError::NoScale(_) => "NoScale",
-        ClusterError::BadRecord { .. } => "BadRecord",
-        ClusterError::Conflict(_) | ClusterError::Unreachable { .. } => "Unreachable",
-        ClusterError::Refused { .. } => "Refused",
+        ClusterError::NotFound(target) => return target_not_found(target),
+        ClusterError::Forbidden { .. } => reason::FORBIDDEN,
+        ClusterError::NoSelector(_) => reason::NO_SELECTOR,
+        ClusterError::NoScale(_) => reason::NO_SCALE,
+        ClusterError::BadRecord { .. } => reason::BAD_RECORD,
+        ClusterError::Conflict(_) | ClusterError::Unreachable { .. } => reason::UNREACHABLE,
+        ClusterError::Refused { .. } => reason::REFUSED,
     };
-    let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
-    ConditionState::new(false, reason, format!("{}{rule}", error.chain()))
+    ConditionState::new(false, reason, error.with_fix())
 }

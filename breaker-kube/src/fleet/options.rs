@@ -1,0 +1,37 @@
+//! [`FleetOptions`]: how a fleet behaves.
+
+use std::sync::Arc;
+
+use breaker_core::Classifier;
+use breaker_core::webhook::WebhookClient;
+use jiff::SignedDuration;
+
+/// How a fleet behaves.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct FleetOptions {
+    /// Namespace whose CircuitBreakers run. Default `None`: all namespaces.
+    pub namespace: Option<String>,
+    /// The outage guard holds every trip while more targets than this, and more than half of all,
+    /// fail at once. Default 3.
+    pub outage_guard_targets: u32,
+    /// Classifies terminations. Default: the built-in rules.
+    pub classifier: Arc<Classifier>,
+    /// How often each breaker refreshes its status. An unchanged status is not written.
+    /// Default 60 s.
+    pub status_interval: SignedDuration,
+    /// Sends the hooks of the CircuitBreakers. Default `None`: hooks are not called.
+    pub webhooks: Option<Arc<dyn WebhookClient>>,
+}
+
+impl Default for FleetOptions {
+    fn default() -> Self {
+        Self {
+            namespace: None,
+            outage_guard_targets: 3,
+            classifier: Arc::default(),
+            status_interval: SignedDuration::from_secs(60),
+            webhooks: None,
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! [`Reconciler`]: one run of a fleet. Starts, updates and stops a worker for each CircuitBreaker.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use breaker_core::WorkloadRef;
+use breaker_core::policy::Policy;
+use futures::StreamExt;
+use jiff::Timestamp;
+use kube::Api;
+use kube::runtime::watcher::Event;
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::watch as watch_channel;
+use tokio::task::JoinSet;
+
+use super::claims::TargetClaims;
+use super::entry::{Entry, Role};
+use super::error::FleetError;
+use super::resource::PartialBreaker;
+use super::shared::Shared;
+use super::status::ConditionState;
+use super::worker::{run_forever, write_status_on_change};
+use crate::crd::condition::{self, reason};
+use crate::crd::{BreakerName, CircuitBreakerSpec};
+use crate::watch;
+
+pub(super) struct Reconciler {
+    shared: Arc<Shared>,
+    entries: BTreeMap<BreakerName, Entry>,
+    claims: TargetClaims,
+    tasks: JoinSet<()>,
+    /// Why the outage guard holds every trip, while it does.
+    guard: Option<String>,
+}
+
+impl Reconciler {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            entries: BTreeMap::new(),
+            claims: TargetClaims::default(),
+            tasks: JoinSet::new(),
+            guard: None,
+        }
+    }
+
+    pub(super) async fn run(mut self) -> Result<(), FleetError> {
+        let shared = Arc::clone(&self.shared);
+        let client = shared.kube.client.clone();
+        let api: Api<PartialBreaker> = match &shared.options.namespace {
+            Some(namespace) => Api::namespaced(client, namespace),
+            None => Api::all(client),
+        };
+        let mut events = watcher(api, watch::config()).backoff(watch::backoff()).boxed();
+        let mut listed: HashSet<BreakerName> = HashSet::new();
+        let mut guard_changes_at: Option<Timestamp> = None;
+        let mut is_down = false;
+        loop {
+            let clock = Arc::clone(&shared.kube.clock);
+            let guard_changes = async move {
+                match guard_changes_at {
+                    Some(at) => clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                event = events.next() => match event {
+                    None => return Err(FleetError::WatchEnded("CircuitBreakers")),
+                    Some(Err(error)) => if !std::mem::replace(&mut is_down, true) {
+                        let why = watch::describe(&error);
+                        shared.recorder.emit(&format!("the watch of CircuitBreakers is down: {why}"));
+                    },
+                    Some(Ok(event)) => {
+                        is_down = false;
+                        self.handle(event, &mut listed);
+                    }
+                },
+                () = shared.guard.changed() => guard_changes_at = self.update_guard(),
+                () = guard_changes => guard_changes_at = self.update_guard(),
+                Some(ended) = self.tasks.join_next() => match ended {
+                    Err(error) if error.is_panic() => return Err(FleetError::Panic(error)),
+                    _ => {}
+                },
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event<PartialBreaker>, listed: &mut HashSet<BreakerName>) {
+        match event {
+            Event::Init => listed.clear(),
+            Event::InitApply(breaker) => {
+                listed.insert(breaker.name());
+                self.apply(&breaker);
+            }
+            Event::InitDone => {
+                let gone: Vec<_> =
+                    self.entries.keys().filter(|name| !listed.contains(name)).cloned().collect();
+                gone.iter().for_each(|name| self.remove(name));
+                if self.shared.barrier.close() {
+                    let shared = Arc::clone(&self.shared);
+                    self.tasks.spawn(async move { shared.barrier.run_watch(&shared.pods).await });
+                }
+            }
+            Event::Apply(breaker) => self.apply(&breaker),
+            Event::Delete(breaker) => self.remove(&breaker.name()),
+        }
+    }
+
+    /// A CircuitBreaker was created or changed.
+    fn apply(&mut self, breaker: &PartialBreaker) {
+        let name = breaker.name();
+        if breaker.metadata.deletion_timestamp.is_some() {
+            return self.remove(&name);
+        }
+        if self.entries.get(&name).is_some_and(|entry| entry.status.uid != breaker.uid()) {
+            self.remove(&name);
+        }
+        let spec = CircuitBreakerSpec::read(&breaker.spec).and_then(|spec| spec.parse(&name.namespace));
+        let reset_annotation = breaker.reset_requested().map(str::to_owned);
+        let shared = Arc::clone(&self.shared);
+        let entry = self.entries.entry(name.clone()).or_insert_with(|| Entry::new(&shared, breaker));
+        entry.status.observe(breaker);
+        if entry.role != Role::Undecided && entry.spec == spec && entry.reset_annotation == reset_annotation {
+            return;
+        }
+        if entry.reset_annotation != reset_annotation {
+            let value = reset_annotation.as_deref();
+            let valid = value.filter(|value| shared.recorder.check_reset(&entry.status, value));
+            entry.reset = valid.map(str::to_owned);
+            entry.reset_annotation = reset_annotation;
+        }
+        let warning = spec.as_ref().ok().and_then(|spec| window_warning(&spec.policy));
+        if let Some(warning) = &warning
+            && entry.status.read(|model| model.window_too_short.as_ref() != Some(warning))
+        {
+            shared.recorder.record_event(&entry.status, condition::WINDOW_TOO_SHORT, warning);
+        }
+        entry.status.change(|model| model.window_too_short = warning);
+        let before = entry.target().cloned();
+        entry.spec = spec;
+        let (now, claim) = (entry.target().cloned(), entry.claim());
+        if let Some(before) = before.filter(|before| Some(before) != now.as_ref()) {
+            self.claims.remove(&before, &claim);
+            self.assign_roles(&before);
+        }
+        match now {
+            Some(target) => {
+                self.claims.insert(&target, claim);
+                self.assign_roles(&target);
+            }
+            None => {
+                let error = self.entries[&name].spec.as_ref().err();
+                let problem = error.map(ToString::to_string).unwrap_or_default();
+                self.set_role(&name, Role::Invalid(problem));
+            }
+        }
+    }
+
+    /// A CircuitBreaker was deleted. Its workload stays as it is.
+    fn remove(&mut self, name: &BreakerName) {
+        let Some(mut entry) = self.entries.remove(name) else { return };
+        entry.stop(&self.shared, "the CircuitBreaker was deleted");
+        if let Some(target) = entry.target() {
+            self.claims.remove(target, &entry.claim());
+            self.assign_roles(target);
+        }
+    }
+
+    /// Of all CircuitBreakers with this target, the oldest is active.
+    fn assign_roles(&mut self, target: &WorkloadRef) {
+        let names = self.claims.of(target);
+        let Some(oldest) = names.first().cloned() else { return };
+        for name in names {
+            let role = match name == oldest {
+                true => Role::Active(target.clone()),
+                false => Role::Conflicting(oldest.clone()),
+            };
+            self.set_role(&name, role);
+        }
+    }
+
+    fn set_role(&mut self, name: &BreakerName, role: Role) {
+        let shared = Arc::clone(&self.shared);
+        let Some(entry) = self.entries.get_mut(name) else { return };
+        let desired = entry.desired(self.guard.as_ref());
+        if entry.role == role {
+            if let (Some(sender), Some(desired)) = (&entry.desired, desired) {
+                sender.send_if_modified(|current| {
+                    let changed = *current != desired;
+                    *current = desired;
+                    changed
+                });
+            }
+            return;
+        }
+        entry.stop(&shared, "spec.targetRef was changed");
+        entry.role = role.clone();
+        entry.desired = None;
+        let status = Arc::clone(&entry.status);
+        status.change(|model| model.conflict = None);
+        let (reason, message) = match (role, desired) {
+            (Role::Active(target), Some(desired)) => {
+                let (sender, receiver) = watch_channel::channel(desired);
+                entry.desired = Some(sender);
+                shared.guard.watch(name);
+                let ticket = shared.barrier.ticket();
+                entry.task = Some(self.tasks.spawn(run_forever(shared, status, target, receiver, ticket)));
+                return;
+            }
+            (Role::Conflicting(older), _) => {
+                let message =
+                    format!("CircuitBreaker {older} is older and has the same target; delete one of the two");
+                status.change(|model| model.conflict = Some(message.clone()));
+                (reason::CONFLICT, message)
+            }
+            (Role::Invalid(problem), _) => (reason::INVALID_SPEC, problem),
+            _ => return,
+        };
+        status.change(|model| model.ready = ConditionState::new(false, reason, message.clone()));
+        shared.recorder.record_event(&status, reason, &message);
+        entry.task = Some(self.tasks.spawn(async move { write_status_on_change(&shared, &status).await }));
+    }
+
+    /// Asks the outage guard again. Returns when its verdict may change without a restart or a trip.
+    fn update_guard(&mut self) -> Option<Timestamp> {
+        let now = self.shared.kube.clock.now();
+        let (verdict, changes_at) = self.shared.guard.verdict(now);
+        if verdict.is_some() == self.guard.is_some() {
+            return changes_at;
+        }
+        self.guard = verdict.clone();
+        let active = || self.entries.values().filter(|entry| entry.desired.is_some());
+        for desired in active().filter_map(|entry| entry.desired.as_ref()) {
+            desired.send_modify(|desired| desired.guard = verdict.clone());
+        }
+        match verdict {
+            Some(why) => {
+                let most_restarts = active().max_by_key(|entry| entry.status.read(|model| model.counted()));
+                let status = most_restarts.map(|entry| &*entry.status);
+                let message = format!("outage guard on, every trip is held: {why}");
+                self.shared.recorder.record_outage(status, &message);
+            }
+            None => self.shared.recorder.emit("outage guard off: held trips are decided again"),
+        }
+        changes_at
+    }
+}
+
+fn window_warning(policy: &Policy) -> Option<String> {
+    let warnings = policy.warnings();
+    (!warnings.is_empty()).then(|| warnings.join("; ").replace("--window ", "spec.trip.window: "))
+}

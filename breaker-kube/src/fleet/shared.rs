@@ -1,0 +1,99 @@
+//! [`Shared`]: what all breakers of a fleet share.
+
+use std::sync::Arc;
+
+use breaker_core::{BreakerEvent, Snapshot, WorkloadRef};
+use jiff::Timestamp;
+
+use super::events::EventRecorder;
+use super::guard::SharedGuard;
+use super::keda::KedaPresence;
+use super::observer::FleetObserver;
+use super::options::FleetOptions;
+use super::request_limits::RequestLimits;
+use super::startup_barrier::StartupBarrier;
+use super::status_writer::StatusWriter;
+use crate::autoscalers::hpa_scaling_from_zero;
+use crate::client::KubeClient;
+use crate::crd::condition;
+use crate::shared_watch::SharedPodWatch;
+
+pub(crate) struct Shared {
+    pub(crate) kube: KubeClient,
+    pub(crate) pods: SharedPodWatch,
+    pub(crate) options: FleetOptions,
+    pub(crate) observer: Arc<dyn FleetObserver>,
+    pub(crate) recorder: EventRecorder,
+    pub(crate) guard: SharedGuard,
+    pub(crate) barrier: Arc<StartupBarrier>,
+    pub(crate) keda: Arc<KedaPresence>,
+    pub(crate) limits: Arc<RequestLimits>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        kube: KubeClient,
+        pods: SharedPodWatch,
+        options: FleetOptions,
+        observer: Arc<dyn FleetObserver>,
+    ) -> Self {
+        Self {
+            recorder: EventRecorder::new(kube.clone(), Arc::clone(&observer)),
+            guard: SharedGuard::new(options.outage_guard_targets),
+            barrier: Arc::new(StartupBarrier::new()),
+            keda: Arc::default(),
+            limits: Arc::default(),
+            kube,
+            pods,
+            options,
+            observer,
+        }
+    }
+
+    /// A breaker emitted an event.
+    pub(crate) fn event(
+        self: &Arc<Self>,
+        status: &Arc<StatusWriter>,
+        target: &WorkloadRef,
+        at: Timestamp,
+        event: &BreakerEvent,
+    ) {
+        match event {
+            BreakerEvent::Restart(restart) if restart.counts => {
+                self.guard.restarted(&status.name, restart.finished_at);
+            }
+            BreakerEvent::Scaled { already: false, .. } => self.guard.tripped(&status.name, at),
+            _ => {}
+        }
+        if matches!(event, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
+            self.check_hpa(status, target);
+        }
+        self.observer.event(&status.name, at, event);
+    }
+
+    /// A breaker changed.
+    pub(crate) fn snapshot(&self, status: &StatusWriter, snapshot: &Snapshot) {
+        status.change(|model| model.snapshot = Some(snapshot.clone()));
+        self.observer.snapshot(&status.name, snapshot);
+    }
+
+    /// Checks whether a HorizontalPodAutoscaler may scale the open target up.
+    fn check_hpa(self: &Arc<Self>, status: &Arc<StatusWriter>, target: &WorkloadRef) {
+        let (shared, status, target) = (Arc::clone(self), Arc::clone(status), target.clone());
+        tokio::spawn(async move {
+            let message = match hpa_scaling_from_zero(&shared.kube, &target).await {
+                Ok(hpa) => hpa.map(|hpa| {
+                    format!("HorizontalPodAutoscaler {hpa} has minReplicas 0 and may scale {target} up")
+                }),
+                Err(error) => return tracing::debug!("{}", error.chain()),
+            };
+            if status.read(|model| model.hpa_may_scale_up == message) {
+                return;
+            }
+            if let Some(message) = &message {
+                shared.recorder.record_event(&status, condition::HPA_MAY_SCALE_UP, message);
+            }
+            status.change(|model| model.hpa_may_scale_up = message);
+        });
+    }
+}
