@@ -25,8 +25,8 @@ pub struct MissingPermissions {
 }
 
 impl KubeClient {
-    /// Which rights the user lacks to watch `target` and, with [`Mode::Enforce`], to scale it, store
-    /// its Record and publish Events.
+    /// Which rights the user lacks to watch `target` and, with [`Mode::Enforce`], to scale it,
+    /// store its Record and publish Events.
     ///
     /// Asks by self-subject access reviews, which every authenticated user may create.
     ///

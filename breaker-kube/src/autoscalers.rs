@@ -1,9 +1,10 @@
-//! Autoscalers of a target: KEDA is paused during a trip; a HorizontalPodAutoscaler is only checked.
+//! Autoscalers of a target: KEDA is paused during a trip; a HorizontalPodAutoscaler is only
+//! checked.
 //!
 //! KEDA's annotation `paused-replicas` keeps a workload at the number of replicas that the breaker
-//! set. The value that the owner had written there is remembered and comes back, unless somebody has
-//! written another value since. A HorizontalPodAutoscaler does not scale a workload that is at zero
-//! (`ScalingDisabled`), unless its own `minReplicas` is 0.
+//! set. The value that the owner had written there is remembered and comes back, unless somebody
+//! has written another value since. A HorizontalPodAutoscaler does not scale a workload that is at
+//! zero (`ScalingDisabled`), unless its own `minReplicas` is 0.
 
 use breaker_core::{ClusterError, WorkloadRef};
 use kube::Api;
@@ -30,7 +31,8 @@ const HPAS: &str = "horizontalpodautoscalers.autoscaling";
 /// Attempts to annotate a ScaledObject that others change at the same time.
 const MAX_ATTEMPTS: u32 = 5;
 
-/// An autoscaler, decoded to the fields that are used. KEDA's and Kubernetes' own have the same ones.
+/// An autoscaler, decoded to the fields that are used. KEDA's and Kubernetes' own have the same
+/// ones.
 type Autoscaler = Object<AutoscalerSpec, NotUsed>;
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -60,8 +62,8 @@ impl ScaleTargetRef {
     }
 }
 
-/// The ScaledObject of the target with its present `paused-replicas`, as it would be paused at zero.
-/// `None` when the target has none, and when the cluster has no KEDA.
+/// The ScaledObject of the target with its present `paused-replicas`, as it would be paused at
+/// zero. `None` when the target has none, and when the cluster has no KEDA.
 pub(crate) async fn find_scaled_object(
     kube: &KubeClient,
     target: &WorkloadRef,
@@ -95,7 +97,8 @@ pub(crate) async fn resume_keda(
     namespace: &str,
     pause: &KedaPause,
 ) -> Result<(), ClusterError> {
-    // A new number is stored before it is set. Until then the annotation still has the old one, zero.
+    // A new number is stored before it is set. Until then the annotation still has the old one,
+    // zero.
     let is_ours = |now: Option<&str>| now == Some(pause.ours.as_str()) || now == Some("0");
     annotate(kube, namespace, pause, |now| is_ours(now).then(|| pause.before.clone())).await
 }

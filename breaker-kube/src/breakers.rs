@@ -18,15 +18,16 @@ impl KubeClient {
     /// Reads one CircuitBreaker as it is stored.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] with the object when it does not exist, and with [`CRD_NAME`] when
-    /// the API server does not serve the kind; else as for every call.
+    /// [`ClusterError::NotFound`] with the object when it does not exist, and with [`CRD_NAME`]
+    /// when the API server does not serve the kind; else as for every call.
     pub async fn breaker(&self, name: &BreakerName) -> Result<DynamicObject, ClusterError> {
         let object = format!("CircuitBreaker {name}");
         let request = request("reading", "get", Some(&name.namespace), &object);
         let api = api(self, Some(&name.namespace));
         let found = request.send(async {
             match api.get(&name.name).await {
-                // A 404 has this reason when the object is absent, and none when the path is unknown.
+                // A 404 has this reason when the object is absent, and none when the path is
+                // unknown.
                 Err(kube::Error::Api(status)) if status.reason == "NotFound" => Ok(None),
                 found => found.map(Some),
             }
@@ -41,8 +42,8 @@ impl KubeClient {
     /// Lists the CircuitBreakers of a namespace, or of all namespaces with `None`.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] with [`CRD_NAME`] when the API server does not serve the kind; else
-    /// as for every call.
+    /// [`ClusterError::NotFound`] with [`CRD_NAME`] when the API server does not serve the kind;
+    /// else as for every call.
     pub async fn breakers(&self, namespace: Option<&str>) -> Result<Vec<DynamicObject>, ClusterError> {
         let request = request("listing", "list", namespace, CRD_NAME);
         let api = api(self, namespace);
@@ -58,8 +59,8 @@ impl KubeClient {
         }
     }
 
-    /// Merges `patch` into a CircuitBreaker on behalf of a person. With a `metadata.resourceVersion`
-    /// in the patch, only over that version.
+    /// Merges `patch` into a CircuitBreaker on behalf of a person. With a
+    /// `metadata.resourceVersion` in the patch, only over that version.
     ///
     /// # Errors
     /// [`ClusterError::Conflict`] when another version is stored; else as for every call.

@@ -33,8 +33,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(SERVER_TIMEOUT as u64 + 10);
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ConnectOptions {
-    /// The kubeconfig file. Default: `KUBECONFIG`, else `~/.kube/config`, else the service account of
-    /// the pod.
+    /// The kubeconfig file. Default: `KUBECONFIG`, else `~/.kube/config`, else the service account
+    /// of the pod.
     pub kubeconfig: Option<PathBuf>,
     /// The context. Default: the current one of the kubeconfig.
     pub context: Option<String>,

@@ -18,8 +18,8 @@ impl KindCache {
     /// The API resource of the target's kind.
     ///
     /// # Errors
-    /// [`ClusterError::NoScale`] when the API server does not serve the kind, or serves it without a
-    /// scale subresource.
+    /// [`ClusterError::NoScale`] when the API server does not serve the kind, or serves it without
+    /// a scale subresource.
     pub(crate) async fn resolve(
         &self,
         client: &Client,

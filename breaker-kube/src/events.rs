@@ -59,7 +59,8 @@ pub(crate) async fn publish(
 
 /// Publishes an Event about any object of a namespace. A note that is too long is cut.
 ///
-/// An Event of this name that exists already counts as published: perhaps another watcher was first.
+/// An Event of this name that exists already counts as published: perhaps another watcher was
+/// first.
 pub(crate) async fn publish_regarding(
     kube: &KubeClient,
     regarding: ObjectReference,

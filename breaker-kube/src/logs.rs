@@ -1,8 +1,8 @@
 //! The end of the log that a terminated container wrote.
 //!
-//! The kubelet keeps the log of the current instance of a container and of the previous one. Which of
-//! the two terminated changes within milliseconds, so the timestamp of each line decides whether it
-//! belongs to the instance.
+//! The kubelet keeps the log of the current instance of a container and of the previous one. Which
+//! of the two terminated changes within milliseconds, so the timestamp of each line decides whether
+//! it belongs to the instance.
 
 use breaker_core::ClusterError;
 use breaker_core::cluster::{LogTail, LogTailRequest};

@@ -70,7 +70,8 @@ fn request(action: &str, verb: &'static str, namespace: &str, object: String) ->
     ApiRequest { action: action.into(), verb, resource: "pods".into(), namespace: namespace.into(), object }
 }
 
-/// kube lists again after a 410 and after other breaks. A pod that is absent from that list is gone.
+/// kube lists again after a 410 and after other breaks. A pod that is absent from that list is
+/// gone.
 fn translate(
     event: Result<Event<PartialPod>, watcher::Error>,
     listing: &mut Vec<PodReport>,

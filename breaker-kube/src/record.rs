@@ -1,6 +1,7 @@
 //! The Record in a ConfigMap that the target owns: it is deleted with the target.
 //!
-//! An annotation would not do: annotations are copied to ReplicaSets and come back with a roll-back.
+//! An annotation would not do: annotations are copied to ReplicaSets and come back with a
+//! roll-back.
 
 use breaker_core::cluster::Stored;
 use breaker_core::{ClusterError, Record, WorkloadRef};
@@ -14,7 +15,8 @@ use crate::request::{ApiRequest, FIELD_MANAGER, patch_params, post_params};
 
 const KEY: &str = "record.json";
 
-/// The stored Record with the `resourceVersion` of its ConfigMap; `None` when there is no ConfigMap.
+/// The stored Record with the `resourceVersion` of its ConfigMap; `None` when there is no
+/// ConfigMap.
 pub(crate) async fn load(kube: &KubeClient, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
     let request = request("reading", "get", target);
     let map = match request.send(api(kube, target).get(&name(target))).await {

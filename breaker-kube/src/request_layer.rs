@@ -8,8 +8,8 @@ use tower::{Layer, Service};
 
 /// Sees every request of a client and changes none.
 pub(crate) trait RequestObserver: Clone + Send + 'static {
-    /// State of one request until its answer. It is dropped without an answer when the request fails
-    /// or the caller drops it.
+    /// State of one request until its answer. It is dropped without an answer when the request
+    /// fails or the caller drops it.
     type InFlight: Send;
 
     fn on_request(&self, method: &Method, uri: &Uri) -> Self::InFlight;

@@ -16,9 +16,9 @@ pub const NO_RESPONSE: &str = "<error>";
 /// What a client and its clones have counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RequestMetrics {
-    /// Requests that failed, by verb (`get`, `watch`, `create`, `update`, `patch` or `delete`; a list
-    /// counts as `get`) and by HTTP status, or [`NO_RESPONSE`]. 409 is routine: the object was changed
-    /// after it was read.
+    /// Requests that failed, by verb (`get`, `watch`, `create`, `update`, `patch` or `delete`; a
+    /// list counts as `get`) and by HTTP status, or [`NO_RESPONSE`]. 409 is routine: the object was
+    /// changed after it was read.
     pub errors: BTreeMap<(&'static str, String), u64>,
     /// Listings of pods that were started. A listing of several pages counts once.
     pub pod_relists: u64,

@@ -1,8 +1,9 @@
 //! Liveness of a watch, seen from the requests of kube's watcher.
 //!
 //! The API server ends each watch after its `timeoutSeconds`, here at least once a minute, and kube
-//! opens the next one without emitting an event. That request proves that the watch is alive although
-//! no pod changed. This observer reports the address of each watch request that was answered.
+//! opens the next one without emitting an event. That request proves that the watch is alive
+//! although no pod changed. This observer reports the address of each watch request that was
+//! answered.
 
 use http::{Method, StatusCode, Uri};
 use tokio::sync::broadcast;
@@ -45,7 +46,8 @@ pub(crate) fn is_pod_watch(address: &str, namespace: Option<&str>, selector: Opt
         }
 }
 
-/// A watch request without an answer: where to report it, and its address. `None` for other requests.
+/// A watch request without an answer: where to report it, and its address. `None` for other
+/// requests.
 type WatchInFlight = Option<(broadcast::Sender<String>, String)>;
 
 impl RequestObserver for WatchLiveness {

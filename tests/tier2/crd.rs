@@ -153,11 +153,11 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
 async fn kubectl_explains_the_fields_and_shows_the_columns() {
     let ns = test_namespace("crd-kubectl").await;
     for (path, words) in [
-        ("cb.spec.trip", "With one replica and 3, the fourth restart trips."),
-        ("cb.spec.trip", "minFailingPods <Object> How many pods must be failing at the moment of the trip"),
-        ("cb.spec.trip.causes", "Any is the plain restart count."),
-        ("cb.spec.override", "ForcedOpen is the red button pressed"),
-        ("cb.status", "Replicas that a reset gives back"),
+        ("cb.spec.trip", "With 1 replica and maxRestarts 3, the fourth restart trips it."),
+        ("cb.spec.trip", "minFailingPods <Object> Pods that must be failing at the moment of the trip"),
+        ("cb.spec.trip.causes", "With Any, every restart counts."),
+        ("cb.spec.override", "ForcedOpen scales the workload to zero at once"),
+        ("cb.status", "Replicas that a reset restores"),
     ] {
         let explained = ns.cluster.kubectl(&["explain", path]);
         let explained = explained.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The doc comments of the spec and status types are the descriptions in the
-//! CustomResourceDefinition, which `kubectl explain` shows. Their rules are the ones by which the API
-//! server refuses an object. Both are written for the person who writes the YAML.
+//! CustomResourceDefinition, which `kubectl explain` shows. Their rules are the ones by which the
+//! API server refuses an object. Both are written for the person who writes the YAML.
 
 pub mod condition;
 mod definition;

@@ -13,7 +13,8 @@ use super::status::CircuitBreakerStatus;
 /// A duration longer than zero in the syntax of Go and CEL: `1h30m`.
 const DURATION: &str = "self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s')";
 
-/// `cooldown` is at most `maxCooldown`. A text that is not a duration is refused by its field's own rule.
+/// `cooldown` is at most `maxCooldown`. A text that is not a duration is refused by its field's own
+/// rule.
 const COOLDOWNS: &str = "[self.cooldown, self.maxCooldown].exists(d, d == '' || !d.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$')) || duration(self.cooldown) <= duration(self.maxCooldown)";
 
 /// An http or https URL without a user.
@@ -106,7 +107,8 @@ pub struct CircuitBreakerSpec {
     /// Enforce scales the workload. Observe is a dry run that only reports what it would do.
     #[serde(default)]
     pub mode: ModeName,
-    /// Auto follows the policy. ForcedOpen scales the workload to zero at once and keeps it there until a reset. Disabled counts and reports restarts but never scales.
+    /// Auto follows the policy. ForcedOpen scales the workload to zero at once and keeps it there
+    /// until a reset. Disabled counts and reports restarts but never scales.
     #[serde(default, rename = "override")]
     pub override_: OverrideName,
     /// Webhooks that are called before the workload is scaled down, and webhooks that are notified.
@@ -137,25 +139,31 @@ fn apps_v1() -> String {
     "apps/v1".into()
 }
 
-/// When the breaker trips: with more than maxRestarts counted restarts inside the window for each pod that must be failing, while those pods are failing.
+/// When the breaker trips: with more than maxRestarts counted restarts inside the window for each
+/// pod that must be failing, while those pods are failing.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TripSpec {
     /// Causes whose restarts count. With Any, every restart counts.
     #[schemars(length(min = 1, max = 13))]
     pub causes: Vec<CauseName>,
-    /// Counted restarts, for each pod that must be failing, up to which the breaker does not trip. With 1 replica and maxRestarts 3, the fourth restart trips it.
+    /// Counted restarts, for each pod that must be failing, up to which the breaker does not trip.
+    /// With 1 replica and maxRestarts 3, the fourth restart trips it.
     #[schemars(schema_with = "whole_number")]
     #[schemars(extend("x-kubernetes-validations" = [rule("self >= 0", "maxRestarts must not be negative"), rule("self <= 1000000", "maxRestarts is at most 1000000")]))]
     pub max_restarts: u32,
-    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m. With none, every restart since the last trip or reset counts. A window shorter than 15 min times maxRestarts can miss a steady crash loop; the condition WindowTooShort warns of it.
+    /// How far back restarts count, such as 90s, 10m, 1h or 1h30m. With none, every restart since
+    /// the last trip or reset counts. A window shorter than 15 min times maxRestarts can miss a
+    /// steady crash loop; the condition WindowTooShort warns of it.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self == 'none' || (self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s'))", "window is a duration longer than zero such as 90s, 10m or 1h30m, or none")]))]
     pub window: String,
-    /// Pods that must be failing at the moment of the trip: a percentage such as 50% (rounded up), or a number (at most all pods).
+    /// Pods that must be failing at the moment of the trip: a percentage such as 50% (rounded up),
+    /// or a number (at most all pods).
     #[schemars(extend("x-kubernetes-validations" = [rule("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$|^[1-9][0-9]{0,8}$')", "minFailingPods is a percentage from 1% to 100%, or a number of pods of at least 1")]))]
     pub min_failing_pods: IntOrPercent,
-    /// How to count restarts that the controller did not observe. Inherit gives them the newest known cause where that is safe. Ignore leaves their cause unknown.
+    /// How to count restarts that the controller did not observe. Inherit gives them the newest
+    /// known cause where that is safe. Ignore leaves their cause unknown.
     pub unobserved: UnobservedName,
 }
 
@@ -176,7 +184,8 @@ impl Default for TripSpec {
 #[serde(default, rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = [rule(COOLDOWNS, "cooldown must not be longer than maxCooldown")]))]
 pub struct RecoverySpec {
-    /// With Manual, a reset restores the replicas. With HalfOpen, a few replicas are tried after the cooldown, and all are restored when those keep running.
+    /// With Manual, a reset restores the replicas. With HalfOpen, a few replicas are tried after
+    /// the cooldown, and all are restored when those keep running.
     pub mode: RecoveryMode,
     /// Time before the first trial. It doubles after each trial that fails.
     #[schemars(length(max = 32))]
@@ -212,7 +221,8 @@ impl Default for RecoverySpec {
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HooksSpec {
-    /// Called after the decision and before the workload is scaled down, for example to roll back queued work.
+    /// Called after the decision and before the workload is scaled down, for example to roll back
+    /// queued work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_trip: Option<BeforeTrip>,
     /// Notified of each trip at least once, also across restarts of the controller.
@@ -237,7 +247,8 @@ pub struct BeforeTrip {
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[0-9]{1,2}s$') && duration(self) >= duration('1s') && duration(self) <= duration('30s')", "timeout is a duration from 1s to 30s")]))]
     pub timeout: String,
-    /// What happens when the call fails. Proceed scales the workload down; Hold does not trip until the call succeeds.
+    /// What happens when the call fails. Proceed scales the workload down; Hold does not trip until
+    /// the call succeeds.
     #[serde(default)]
     pub on_failure: OnFailure,
 }

@@ -13,10 +13,12 @@ use super::condition::{Condition, time};
 #[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct CircuitBreakerStatus {
-    /// Closed (watching), Tripping (being scaled to zero), Open (at zero) or HalfOpen (a few replicas on trial).
+    /// Closed (watching), Tripping (being scaled to zero), Open (at zero) or HalfOpen (a few
+    /// replicas on trial).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
-    /// Counted restarts inside the window. While the breaker is not closed, the restarts that tripped it.
+    /// Counted restarts inside the window. While the breaker is not closed, the restarts that
+    /// tripped it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "integer")]
     pub counted: Option<u32>,
@@ -41,14 +43,16 @@ pub struct CircuitBreakerStatus {
     /// Generation of the spec that this status is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// Ready, TargetFound, Tripped and Held are always present; Contested, Conflict, WindowTooShort and HPAMayScaleUp only while they are true.
+    /// Ready, TargetFound, Tripped and Held are always present; Contested, Conflict, WindowTooShort
+    /// and HPAMayScaleUp only while they are true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
     /// Value of the reset annotation that was acted on last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reset_handled: Option<String>,
-    /// Override of the spec that was acted on last. ForcedOpen trips the breaker once, and not again after a restart of the controller.
+    /// Override of the spec that was acted on last. ForcedOpen trips the breaker once, and not
+    /// again after a restart of the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_handled: Option<String>,
     /// KEDA's ScaledObject that is paused while the breaker is not closed.
@@ -67,7 +71,8 @@ pub struct LastTrip {
     /// When the trip was decided.
     #[schemars(schema_with = "time")]
     pub at: Timestamp,
-    /// The most frequent counted cause, for example network:refused; `button` when a person tripped it.
+    /// The most frequent counted cause, for example network:refused; `button` when a person tripped
+    /// it.
     pub cause: String,
     /// Log line or message of the newest counted restart.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -1,4 +1,5 @@
-//! [`FleetClient`]: the client of one breaker in a fleet, with shared pods and the Record in its status.
+//! [`FleetClient`]: the client of one breaker in a fleet, with shared pods and the Record in its
+//! status.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

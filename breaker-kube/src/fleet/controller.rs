@@ -37,7 +37,8 @@ impl Fleet {
     ///
     /// # Errors
     /// [`ClusterError::NotFound`] when the CustomResourceDefinition is not installed,
-    /// [`ClusterError::Forbidden`] when the CircuitBreakers may not be listed; else as for every call.
+    /// [`ClusterError::Forbidden`] when the CircuitBreakers may not be listed; else as for every
+    /// call.
     pub async fn check(&self) -> Result<(), ClusterError> {
         let namespace = &self.options.namespace;
         let client = self.kube.client.clone();

@@ -1,7 +1,7 @@
 //! [`Desired`]: what the CircuitBreaker asks of its breaker, and the commands that get there.
 //!
-//! `Desired` is a state and not a queue: a breaker that starts again gets the present one. A reset or
-//! an override that was acted on is remembered in the status.
+//! `Desired` is a state and not a queue: a breaker that starts again gets the present one. A reset
+//! or an override that was acted on is remembered in the status.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -51,8 +51,8 @@ impl EventRecorder {
         }
     }
 
-    /// Reports that a breaker stops and its workload stays scaled down. The Event is on the workload,
-    /// because the CircuitBreaker may be deleted.
+    /// Reports that a breaker stops and its workload stays scaled down. The Event is on the
+    /// workload, because the CircuitBreaker may be deleted.
     pub(crate) fn record_left_scaled_down(
         &self,
         status: &StatusWriter,
@@ -101,8 +101,8 @@ impl EventRecorder {
         is_time
     }
 
-    /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost; a condition
-    /// has the same message.
+    /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost; a
+    /// condition has the same message.
     fn publish(&self, status: &StatusWriter, reason: &'static str, message: &str) {
         let regarding = ObjectReference {
             api_version: Some(CircuitBreaker::api_version(&()).into_owned()),

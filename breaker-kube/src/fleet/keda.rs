@@ -68,8 +68,8 @@ impl<C> KedaClient<C> {
         Self { inner, kube, limits, presence, status }
     }
 
-    /// Finds the ScaledObject before the Record of a trip is stored: the owner's value is stored with
-    /// that Record.
+    /// Finds the ScaledObject before the Record of a trip is stored: the owner's value is stored
+    /// with that Record.
     async fn find(&self, target: &WorkloadRef) {
         let now = self.kube.clock.now();
         if self.status.read(|model| model.paused.is_some()) || self.presence.is_absent(now) {

@@ -8,9 +8,10 @@
 //!                                                                      LimitedClient ─▶ KubeClient
 //! ```
 //!
-//! The status of a CircuitBreaker is the only state of its breaker. What is in memory can be dropped
-//! at any instant; the next controller resumes from the status. So nothing is handed over, and two
-//! fleets over one scope are as safe as two watchers of one target: every write has a precondition.
+//! The status of a CircuitBreaker is the only state of its breaker. What is in memory can be
+//! dropped at any instant; the next controller resumes from the status. So nothing is handed over,
+//! and two fleets over one scope are as safe as two watchers of one target: every write has a
+//! precondition.
 
 mod claims;
 mod client;

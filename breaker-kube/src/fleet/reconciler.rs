@@ -221,7 +221,8 @@ impl Reconciler {
         entry.task = Some(self.tasks.spawn(async move { write_status_on_change(&shared, &status).await }));
     }
 
-    /// Asks the outage guard again. Returns when its verdict may change without a restart or a trip.
+    /// Asks the outage guard again. Returns when its verdict may change without a restart or a
+    /// trip.
     fn update_guard(&mut self) -> Option<Timestamp> {
         let now = self.shared.kube.clock.now();
         let (verdict, changes_at) = self.shared.guard.verdict(now);

@@ -1,7 +1,8 @@
-//! [`RequestLimits`]: how many requests of a fleet run at the same time, and a client that keeps to it.
+//! [`RequestLimits`]: how many requests of a fleet run at the same time, and a client that keeps to
+//! it.
 //!
-//! An outage makes a thousand breakers act at once, and each request takes a connection. Watches and
-//! the Lease have no limit.
+//! An outage makes a thousand breakers act at once, and each request takes a connection. Watches
+//! and the Lease have no limit.
 
 use std::sync::Arc;
 

@@ -9,8 +9,8 @@ use crate::crd::{BreakerName, CircuitBreaker, RESET_ANNOTATION};
 
 /// A CircuitBreaker, decoded to the fields that are used.
 ///
-/// A spec of any shape is decoded, so that one bad object does not stop the watch. What is wrong with
-/// it is reported in its status.
+/// A spec of any shape is decoded, so that one bad object does not stop the watch. What is wrong
+/// with it is reported in its status.
 #[derive(Debug, Clone, Default, Deserialize, Resource)]
 #[resource(inherit = CircuitBreaker)]
 #[serde(default)]

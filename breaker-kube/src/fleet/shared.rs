@@ -73,7 +73,7 @@ impl Shared {
 
     /// A breaker changed.
     pub(crate) fn snapshot(&self, status: &StatusWriter, snapshot: &Snapshot) {
-        status.change(|model| model.snapshot = Some(snapshot.clone()));
+        status.change(|model| model.observe(snapshot));
         self.observer.snapshot(&status.name, snapshot);
     }
 

@@ -1,7 +1,7 @@
 //! [`StatusModel`]: the status of one breaker, from its Record, its snapshot and what was observed.
 //!
-//! It makes no requests. [`StatusWriter`](super::status_writer::StatusWriter) decides when the status
-//! is written and over which version.
+//! It makes no requests. [`StatusWriter`](super::status_writer::StatusWriter) decides when the
+//! status is written and over which version.
 
 use std::collections::BTreeMap;
 
@@ -44,13 +44,18 @@ pub(crate) struct StatusModel {
     /// KEDA's autoscaler as it was before the trip.
     pub(crate) paused: Option<KedaPause>,
     /// `None` before the pods were listed.
-    pub(crate) snapshot: Option<Snapshot>,
+    snapshot: Option<Snapshot>,
+    /// The counts of the last snapshot before the target was at zero; at first those of an earlier
+    /// controller. They stay until the breaker is closed again.
+    counts: Counts,
+    /// Restarts by cause, of the same snapshot as `counts`.
+    by_cause: BTreeMap<String, u32>,
     pub(crate) reset_handled: Option<String>,
     pub(crate) override_handled: Option<String>,
     /// An override that the breaker was sent. It is handled once a Record has it.
     pub(crate) override_pending: Option<Override>,
-    /// The status as it was written last. Its counts are shown until there is a snapshot, and its
-    /// conditions have the times of their last change. Without the Record, which takes memory.
+    /// The status as it was written last, without its Record: the times of conditions and the last
+    /// trip.
     previous: CircuitBreakerStatus,
 }
 
@@ -71,6 +76,12 @@ impl StatusModel {
             hpa_may_scale_up: message_of(condition::HPA_MAY_SCALE_UP),
             paused: status.paused.clone(),
             snapshot: None,
+            counts: Counts {
+                counted: status.counted.unwrap_or_default(),
+                threshold: status.threshold.unwrap_or_default(),
+                ..Counts::default()
+            },
+            by_cause: status.by_cause.clone(),
             reset_handled: status.reset_handled.clone(),
             override_handled: status.override_handled.clone(),
             override_pending: None,
@@ -78,9 +89,18 @@ impl StatusModel {
         }
     }
 
+    /// Takes in what the breaker is now.
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+        if matches!(snapshot.phase, Phase::Closed | Phase::Tripping) {
+            self.counts = snapshot.counts;
+            self.by_cause = snapshot.by_cause.clone();
+        }
+        self.snapshot = Some(snapshot.clone());
+    }
+
     /// Counted restarts inside the window.
     pub(crate) fn counted(&self) -> u32 {
-        self.snapshot.as_ref().map(|snapshot| snapshot.counts.counted).or(self.previous.counted).unwrap_or(0)
+        self.counts.counted
     }
 
     /// The whole status to be written at `now` with this Record. The model takes it for written.
@@ -101,7 +121,11 @@ impl StatusModel {
             self.override_pending = None;
         }
         let trip = state.and_then(State::trip);
-        let counts = self.counts(trip);
+        // A trip by a person has no counts.
+        let counts = match trip.map(|trip| &trip.because) {
+            Some(because) if !because.pressed => because.counts,
+            _ => self.counts,
+        };
         let mut status = CircuitBreakerStatus {
             phase: match state {
                 Some(state) => Some(state.phase().to_string()),
@@ -110,7 +134,7 @@ impl StatusModel {
             },
             counted: self.ready.is_true.then_some(counts.counted),
             threshold: self.ready.is_true.then_some(counts.threshold),
-            by_cause: self.by_cause(),
+            by_cause: self.by_cause.clone(),
             original_replicas: trip.map(|trip| trip.replicas),
             last_trip: last_trip(state).or_else(|| self.previous.last_trip.clone()),
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
@@ -124,27 +148,6 @@ impl StatusModel {
         self.previous = status.clone();
         status.record = stored;
         status
-    }
-
-    /// The counts of the trip, unless a person tripped the breaker; without a trip the present ones.
-    fn counts(&self, trip: Option<&Trip>) -> Counts {
-        let of_trip = trip.map(|trip| &trip.because).filter(|because| !because.pressed);
-        let present = of_trip.map(|because| because.counts);
-        present.or(self.snapshot.as_ref().map(|snapshot| snapshot.counts)).unwrap_or_else(|| Counts {
-            counted: self.previous.counted.unwrap_or_default(),
-            threshold: self.previous.threshold.unwrap_or_default(),
-            ..Counts::default()
-        })
-    }
-
-    /// The restarts by cause. Those of a trip stay until the breaker is closed again.
-    fn by_cause(&self) -> BTreeMap<String, u32> {
-        match &self.snapshot {
-            Some(snapshot) if matches!(snapshot.phase, Phase::Closed | Phase::Tripping) => {
-                snapshot.by_cause.clone()
-            }
-            _ => self.previous.by_cause.clone(),
-        }
     }
 
     fn conditions(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {

@@ -1,8 +1,8 @@
 //! [`StatusWriter`]: the status of one breaker on the API server.
 //!
 //! The status is the only place of the Record. So each write carries the whole status and the
-//! `resourceVersion` that was read last. A change of spec or metadata changes that version too: after
-//! a 409 the object is read again, and only another Record is a conflict for the breaker.
+//! `resourceVersion` that was read last. A change of spec or metadata changes that version too:
+//! after a 409 the object is read again, and only another Record is a conflict for the breaker.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -69,8 +69,8 @@ impl StatusWriter {
         }
     }
 
-    /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it has
-    /// the Record that is known here.
+    /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it
+    /// has the Record that is known here.
     pub(crate) fn observe(&self, breaker: &PartialBreaker) {
         let mut local = self.local.lock();
         local.model.generation = breaker.metadata.generation;
@@ -231,8 +231,8 @@ fn record_in(status: &Value) -> Option<String> {
     status.get("record").map(Value::to_string)
 }
 
-/// The version of a Record: a hash of its text. The `resourceVersion` would not do, because it changes
-/// with every other field of the object.
+/// The version of a Record: a hash of its text. The `resourceVersion` would not do, because it
+/// changes with every other field of the object.
 fn version_of(json: &str) -> String {
     let mut hasher = DefaultHasher::new();
     json.hash(&mut hasher);

@@ -80,7 +80,7 @@ fn the_counts_of_an_earlier_controller_stay_until_there_is_a_snapshot() {
         assert_eq!((status.counted, status.threshold, status.by_cause), (Some(2), Some(3), by_cause()));
     }
     let counts = Counts { counted: 1, threshold: 6, ..Counts::default() };
-    model.snapshot = Some(Snapshot { counts, ..Snapshot::default() });
+    model.observe(&Snapshot { counts, ..Snapshot::default() });
     let status = with(&mut model, &Record::default(), 2);
     assert_eq!((status.counted, status.threshold, status.by_cause.len()), (Some(1), Some(6), 0));
 }
@@ -93,7 +93,7 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
     let later = model.status(None, at(60));
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
-    model.snapshot = Some(held());
+    model.observe(&held());
     let held = model.status(None, at(120));
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
     // As the next controller reads it.
@@ -110,9 +110,9 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
     let by_cause = || [("network:refused".to_owned(), 4)].into();
     let tripping =
         Snapshot { phase: Phase::Tripping, counts: counts(), by_cause: by_cause(), ..Snapshot::default() };
-    model.snapshot = Some(tripping);
+    model.observe(&tripping);
     with(&mut model, &Record::default(), 10);
-    model.snapshot = Some(Snapshot { phase: Phase::Open, ..Snapshot::default() });
+    model.observe(&Snapshot { phase: Phase::Open, ..Snapshot::default() });
     let status = with(&mut model, &open(10), 11);
     assert_eq!(
         (status.phase.as_deref(), status.counted, status.original_replicas, status.by_cause),
@@ -128,7 +128,7 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
         tripped.status == "True" && tripped.message.ends_with("a reset restores 2 replicas"),
         "{tripped:?}"
     );
-    model.snapshot = Some(Snapshot::default());
+    model.observe(&Snapshot::default());
     let closed = Record { episode: 3, counts_from: Some(at(20)), ..Record::default() };
     let status = with(&mut model, &closed, 20);
     assert_eq!(
@@ -142,13 +142,13 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
 #[test]
 fn a_hold_has_a_reason_of_one_word_and_ends_with_the_trip() {
     let mut model = watching();
-    model.snapshot = Some(held());
+    model.observe(&held());
     let condition = find(&model.status(None, at(0)), "Held").unwrap();
     assert_eq!(
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
-    model.snapshot = Some(Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
+    model.observe(&Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
     assert_eq!(find(&model.status(None, at(1)), "Held").unwrap().status, "False");
 }
 

@@ -149,7 +149,7 @@ impl Worker<'_> {
         let options = SupervisorOptions {
             heartbeat: Some(shared.options.status_interval),
             restore_hint: Some(format!(
-                "To restore: watcher reset -n {} {}",
+                "To give back: watcher reset -n {} {}",
                 status.name.namespace, status.name.name
             )),
             ..SupervisorOptions::default()
@@ -159,15 +159,15 @@ impl Worker<'_> {
         Box::pin(start).await
     }
 
-    /// The Record to store when the stored one is about another object: a namesake of the target, or
-    /// the target before `targetRef` was changed. The status must not show that one.
+    /// The Record to store when the stored one is about another object: a namesake of the target,
+    /// or the target before `targetRef` was changed. The status must not show that one.
     fn replacement_record(&self, breaker: &Breaker, now: Timestamp) -> Option<Record> {
         let uid = breaker.scale().map(|scale| scale.uid.as_str());
         let record = self.status.record()?;
         if Some(record.target_uid.as_str()) == uid {
             return None;
         }
-        self.status.change(|model| model.snapshot = Some(breaker.snapshot(now)));
+        self.status.change(|model| model.observe(&breaker.snapshot(now)));
         Some(breaker.record(now))
     }
 }
@@ -211,7 +211,8 @@ pub(super) async fn write_status_on_change(shared: &Shared, status: &StatusWrite
     }
 }
 
-/// Writes the status within the fleet's limits: a fleet that starts has one to write for each breaker.
+/// Writes the status within the fleet's limits: a fleet that starts has one to write for each
+/// breaker.
 async fn write_status(shared: &Shared, status: &StatusWriter) -> Result<(), ClusterError> {
     let _permit = shared.limits.status().await;
     // Boxed after the wait: many workers may wait here, and few write.

@@ -94,8 +94,8 @@ impl Election {
                 None => {
                     let poll = Instant::now() + self.params.poll_interval;
                     let free = self.observed.as_ref().map_or(poll, |lease| lease.free_at(&self.params));
-                    // A Lease that is free already was taken by somebody else, or the API server does
-                    // not answer.
+                    // A Lease that is free already was taken by somebody else, or the API server
+                    // does not answer.
                     if free > Instant::now() { free.min(poll) } else { poll }
                 }
             };
@@ -170,8 +170,8 @@ impl Election {
         });
     }
 
-    /// Releases the Lease, so that the next leader need not wait until it expires. Reads it first: the
-    /// last renewal may have been accepted without an answer.
+    /// Releases the Lease, so that the next leader need not wait until it expires. Reads it first:
+    /// the last renewal may have been accepted without an answer.
     async fn release(&self) -> Result<(), ClusterError> {
         let Some(mut lease) = self.leases.read(self.params.request_deadline()).await? else { return Ok(()) };
         match &mut lease.spec {

@@ -44,8 +44,8 @@ pub(super) enum NextStep {
 pub(super) fn next_step(observed: Option<&ObservedLease>, params: &LeaseParams, now: Instant) -> NextStep {
     match observed {
         None => NextStep::Create,
-        // It holds the Lease already: the answer to its write was lost, or it stopped leading because
-        // renewals had no answer.
+        // It holds the Lease already: the answer to its write was lost, or it stopped leading
+        // because renewals had no answer.
         Some(observed) if observed.holder() == Some(&*params.identity) => NextStep::Take,
         Some(observed) if observed.free_at(params) <= now => NextStep::Take,
         Some(_) => NextStep::Follow,

@@ -12,7 +12,8 @@ pub struct LeaseParams {
     pub namespace: String,
     /// Name of the Lease.
     pub name: String,
-    /// Name of the candidate. Each process needs its own, also one that is restarted in the same pod.
+    /// Name of the candidate. Each process needs its own, also one that is restarted in the same
+    /// pod.
     pub identity: String,
     /// How long a Lease must be unchanged before another candidate may take it. Whole seconds.
     /// Default 10 s.
@@ -41,7 +42,8 @@ impl LeaseParams {
         }
     }
 
-    /// When a request that starts now is given up: early enough for a second one before the deadline.
+    /// When a request that starts now is given up: early enough for a second one before the
+    /// deadline.
     pub(super) fn request_deadline(&self) -> Instant {
         Instant::now() + self.renew_deadline / 2
     }

@@ -15,7 +15,8 @@ use super::namespace_index::{NamespaceIndex, SubscriberId, SubscriberIds};
 use crate::partial_pod::PartialPod;
 use crate::selector;
 
-/// How often subscribers without events receive a sign of life while the watch has events for others.
+/// How often subscribers without events receive a sign of life while the watch has events for
+/// others.
 const ALIVE_INTERVAL: SignedDuration = SignedDuration::from_secs(20);
 
 #[derive(Default)]
@@ -36,7 +37,8 @@ pub(super) struct FanOut {
 struct Subscriber {
     selector: Selector,
     sender: mpsc::UnboundedSender<PodWatchEvent>,
-    /// Pods of the listing that is being received; `None` for a subscriber that came after its start.
+    /// Pods of the listing that is being received; `None` for a subscriber that came after its
+    /// start.
     listing: Option<Vec<PodReport>>,
 }
 
@@ -64,7 +66,8 @@ impl FanOut {
         self.listing_started
     }
 
-    /// A receiver that is notified once a pod of `namespace` is seen whose name starts with `prefix`.
+    /// A receiver that is notified once a pod of `namespace` is seen whose name starts with
+    /// `prefix`.
     pub(super) fn wait_for_pod(&mut self, namespace: &str, prefix: &str) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();
         self.waiters.push(Waiter { namespace: namespace.into(), prefix: prefix.into(), sender });
@@ -192,7 +195,8 @@ impl FanOut {
         self.broadcast(&PodWatchEvent::Alive);
     }
 
-    /// Sends to every subscriber that has its listing; before the listing no other event has a meaning.
+    /// Sends to every subscriber that has its listing; before the listing no other event has a
+    /// meaning.
     pub(super) fn broadcast(&mut self, event: &PodWatchEvent) {
         let closed: Vec<_> = self
             .subscribers

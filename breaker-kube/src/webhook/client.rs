@@ -93,7 +93,8 @@ impl WebhookClient for HttpWebhookClient {
         }
         let (body, broken) = read(Limited::new(answer.into_body(), MAX_ANSWER_LEN)).await;
         match (decision(&body), broken) {
-            // Some servers end a TLS connection without a notice. A body that is complete still counts.
+            // Some servers end a TLS connection without a notice. A body that is complete still
+            // counts.
             (Ok(Some(decision)), _) => Ok(decision),
             (Ok(None), None) => Ok(HookDecision::Proceed),
             (Ok(None), Some(why)) => Err(transient(format!("its answer could not be read: {why}"))),

@@ -8,10 +8,11 @@
 //! X-BigRedButton-Signature: sha256=<hex of HMAC-SHA256 over the body, by the secret>
 //! ```
 //!
-//! A status 2xx accepts the event. The answer of a `before_trip` hook may be JSON with a `decision`:
-//! `proceed`, or `hold` with a `reason`. Without a decision 2xx means proceed; any other decision is
-//! an error. Redirects are errors because the body is signed for one receiver. Any other status is
-//! an error too. A 3xx and a 4xx (except 408, 425 and 429) are not retried. No proxy is used.
+//! A status 2xx accepts the event. The answer of a `before_trip` hook may be JSON with a
+//! `decision`: `proceed`, or `hold` with a `reason`. Without a decision 2xx means proceed; any
+//! other decision is an error. Redirects are errors because the body is signed for one receiver.
+//! Any other status is an error too. A 3xx and a 4xx (except 408, 425 and 429) are not retried. No
+//! proxy is used.
 
 mod answer;
 mod client;
