@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use breaker_core::ClusterError;
-use breaker_kube::crd::{BreakerName, condition, ModeName, OverrideName, RESET_ANNOTATION};
 use breaker_kube::KubeClient;
+use breaker_kube::crd::{BreakerName, ModeName, OverrideName, RESET_ANNOTATION, condition};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

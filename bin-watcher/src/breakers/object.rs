@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use breaker_core::ClusterError;
-use breaker_kube::crd::{BreakerName, CircuitBreakerSpec, CircuitBreakerStatus, CRD_NAME, InvalidSpec};
 use breaker_kube::KubeClient;
+use breaker_kube::crd::{BreakerName, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus, InvalidSpec};
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use breaker_kube::lease::Leadership;
-use breaker_kube::{fleet::Fleet, KubeClient};
+use breaker_kube::{KubeClient, fleet::Fleet};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
