@@ -67,10 +67,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
             Err(error) if error.is_retryable() => {
                 return Err(error).with_context(|| format!("reading {}", wanted.target));
             }
-            Err(error) => {
-                let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
-                Err(error.chain() + &rule.unwrap_or_default())
-            }
+            Err(error) => Err(error.with_fix()),
         };
         let record: Option<Record> = breaker
             .status

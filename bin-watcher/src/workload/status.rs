@@ -133,8 +133,7 @@ pub(crate) fn usable(
         Ok(Some(_)) => (None, RecordState::OfANamesake),
         Ok(None) => (None, RecordState::None),
         Err(error @ (ClusterError::Forbidden { .. } | ClusterError::BadRecord { .. })) => {
-            let rule = error.missing_rule().map(|rule| format!("; missing rule: {rule}"));
-            (None, RecordState::Unreadable(error.chain() + &rule.unwrap_or_default()))
+            (None, RecordState::Unreadable(error.with_fix()))
         }
         Err(error) => return Err(error),
     })
