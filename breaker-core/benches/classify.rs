@@ -84,8 +84,8 @@ fn worst(classifier: &Classifier) -> f64 {
         let of = |bytes: usize| {
             // JSON ends where it ends; all else is cut to size.
             let from = text.len().saturating_sub(bytes);
-            let death = Terminated { exit_code: 1, ..Terminated::default() };
-            let words = Termination { death, log_tail: text[from..].into(), ..Termination::default() };
+            let terminated = Terminated { exit_code: 1, ..Terminated::default() };
+            let words = Termination { terminated, log_tail: text[from..].into(), ..Termination::default() };
             (0..200).map(|_| timed(|| classifier.classify(&words))).min().unwrap_or_default().as_secs_f64()
                 * 1e6
         };
@@ -134,6 +134,6 @@ fn long(text: &str) -> Option<Termination> {
     while !copies.is_char_boundary(start) {
         start += 1;
     }
-    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Some(Termination { death, log_tail: copies[start..].into(), ..Termination::default() })
+    let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
+    Some(Termination { terminated, log_tail: copies[start..].into(), ..Termination::default() })
 }

@@ -7,7 +7,7 @@ use crate::ledger::{EvidenceRequest, TerminationId};
 use crate::pod::{PodReport, PodUid};
 use crate::policy::Mode;
 use crate::state::Override;
-use crate::webhook::{BeforeTrip, CloudEvent, Endpoint, HookDecision};
+use crate::webhook::{BeforeTrip, CloudEvent, DeliveryError, Endpoint, HookDecision};
 use crate::{BreakerEvent, Policy, Record, Verdict};
 
 /// News for [`Breaker::step`](crate::Breaker::step).
@@ -21,7 +21,7 @@ pub enum Input {
     PodsListed(Vec<PodReport>),
     /// The watch is alive, without other news.
     WatchAlive,
-    /// A death's verdict.
+    /// A termination's verdict.
     Verdict(TerminationId, Verdict),
     /// The outcome of an [`Action`].
     Done(Outcome),
@@ -55,7 +55,7 @@ pub enum Outcome {
         /// Id of the event.
         id: String,
         /// The answer.
-        answer: Result<HookDecision, String>,
+        answer: Result<HookDecision, DeliveryError>,
     },
     /// [`Action::Notify`]: acknowledged, or not.
     Notified {
@@ -64,7 +64,7 @@ pub enum Outcome {
         /// Id of the event.
         id: String,
         /// Why it was not acknowledged.
-        failure: Option<String>,
+        failure: Option<DeliveryError>,
     },
 }
 

@@ -13,7 +13,9 @@ use crate::text::plural;
 
 /// One thing told. As JSON an object with an `event` field; as text one line without a line feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[non_exhaustive]
 pub enum BreakerEvent {
     /// Watching has begun.
     Watching {
@@ -141,6 +143,7 @@ impl BreakerEvent {
 
 /// How the `before_trip` hook answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HookOutcome {
     /// The trip may go on.

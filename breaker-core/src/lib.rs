@@ -1,7 +1,7 @@
 //! Decides when a workload that keeps dying should be stopped, and why it died.
 //!
 //! ```text
-//!  pods ──▶ Ledger ──▶ deaths ──▶ evidence ──▶ Classifier ──▶ Verdict ─┐
+//!  pods ──▶ Ledger ──▶ terminations ──▶ evidence ──▶ Classifier ──▶ Verdict ─┐
 //!             ▲                                                        │
 //!             └────────────────────────────────────────────────────────┘
 //!  Input ──▶ Breaker::step(input, now) ──▶ Vec<Action> ──▶ Supervisor ──▶ ClusterClient

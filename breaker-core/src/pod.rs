@@ -22,7 +22,7 @@ pub struct PodReport {
     /// Value of `pod-template-hash`, else `rollouts-pod-template-hash`, else
     /// `controller-revision-hash`; empty when the pod carries none of them.
     pub revision: String,
-    /// `metadata.deletionTimestamp` is set: its deaths are wanted and never count.
+    /// `metadata.deletionTimestamp` is set: its terminations are wanted and never count.
     pub deleting: bool,
     /// Phase `Succeeded` or `Failed`: the pod will not start a container again.
     pub finished: bool,

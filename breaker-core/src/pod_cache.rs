@@ -197,9 +197,9 @@ fn is_later(a: &ContainerReport, b: &ContainerReport) -> bool {
     }
 }
 
-/// Waiting with its own death in `lastState`.
+/// Waiting with its own termination in `lastState`.
 fn died_waiting(report: &ContainerReport) -> bool {
-    report.last.as_ref().is_some_and(|death| death.container_id == report.container_id)
+    report.last.as_ref().is_some_and(|terminated| terminated.container_id == report.container_id)
 }
 
 /// Not running, or running for less than [`BACK_OFF_RESET`].

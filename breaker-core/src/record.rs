@@ -53,6 +53,7 @@ pub struct Record {
 
 /// Who scaled an open target up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Contested {
     /// Field manager, or `somebody` when the target does not tell.
     pub by: String,

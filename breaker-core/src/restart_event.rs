@@ -13,6 +13,7 @@ use crate::verdict::{Confidence, NetworkKind, UnknownReason, label};
 
 /// One restart as told, or several of one container that nobody saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RestartEvent {
     /// The counts of its revision, this restart included.

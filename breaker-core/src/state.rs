@@ -92,6 +92,7 @@ impl State {
 
 /// What a breaker is doing, in one word.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Phase {
     /// Watching.
     #[default]
@@ -136,6 +137,7 @@ pub struct Trip {
 
 /// Why a breaker tripped.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TripReason {
     /// A person pressed the button.

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Action, Command, Input, Outcome};
 use crate::action::{Attempt, Failure};
-use crate::cluster::{PodWatchEvent, Scale, Stored};
+use crate::cluster::{PodWatchEvent, Scale, StoredRecord};
 use crate::evidence;
 pub use crate::observer::Observer;
 use crate::snapshot::Snapshot;
@@ -47,6 +47,7 @@ pub enum RunUntil {
 
 /// Why a [`Supervisor`] stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StopReason {
     /// The target is at zero; names of the pods that are still there.
     Tripped {
@@ -173,7 +174,7 @@ impl Supervisor {
             Err(error) => return Err(error),
         };
         let (record, version) = match stored {
-            Some(Stored { record, version }) => (Some(record), Some(version)),
+            Some(StoredRecord { record, version }) => (Some(record), Some(version)),
             None => (None, None),
         };
         let mut breaker = Breaker::new(policy, target.clone(), scale, record);
@@ -487,9 +488,9 @@ async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, 
 }
 
 /// Whatever Record is stored now, with its version.
-fn found(stored: Result<Option<Stored>, ClusterError>, of: Attempt) -> Completion {
+fn found(stored: Result<Option<StoredRecord>, ClusterError>, of: Attempt) -> Completion {
     match stored {
-        Ok(Some(Stored { record, version })) => Completion {
+        Ok(Some(StoredRecord { record, version })) => Completion {
             version: StoredVersion::Now(Some(version)),
             ..Input::Done(Outcome::RecordFound(Some(Box::new(record)))).into()
         },

@@ -19,8 +19,8 @@ pub struct Termination {
     /// App, init or sidecar.
     pub kind: ContainerKind,
     /// The terminated state: exit code, signal, reason, times, message, containerID.
-    pub death: Terminated,
-    /// `state.waiting.reason` beside the death, empty when the container was not waiting.
+    pub terminated: Terminated,
+    /// `state.waiting.reason` beside the termination, empty when the container was not waiting.
     pub waiting: String,
     /// The log's end, without the kubelet's time stamps; at most 2,048 bytes, may start in mid-line.
     pub log_tail: String,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a container instance ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
     /// A network operation against somebody else failed and ended the process.
@@ -78,6 +79,7 @@ impl fmt::Display for Cause {
 
 /// How a network operation failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkKind {
     /// Nobody listened: `ECONNREFUSED`.
@@ -134,6 +136,7 @@ impl fmt::Display for NetworkKind {
 
 /// How firmly the evidence speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// A hint: an exit code by convention, or no evidence at all.
@@ -189,6 +192,7 @@ pub(crate) fn label(cause: Cause, kind: Option<NetworkKind>) -> String {
 /// What was missing for a verdict: the rule of a [`Verdict`] whose cause is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum UnknownReason {
     /// The termination message and the log are empty.
     NoLastWords,

@@ -5,8 +5,8 @@ use breaker_core::pod::Terminated;
 use breaker_core::{Classifier, Termination};
 
 fn died(log_tail: &str) -> Termination {
-    let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Termination { death, log_tail: log_tail.into(), ..Termination::default() }
+    let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
+    Termination { terminated, log_tail: log_tail.into(), ..Termination::default() }
 }
 
 #[test]
@@ -22,10 +22,10 @@ fn ten_thousand_more_rules_cost_a_verdict_nothing() {
     let many = Classifier::with_rules(&many).expect("the rows are fine");
     let words = "INFO starting\nWARN cache cold\n".repeat(40)
         + "panic: dial tcp 10.0.0.1:80: connect: connection refused\n\ngoroutine 1 [running]:\n";
-    let death = died(&words);
+    let terminated = died(&words);
     let bytes = |classifier: &Classifier| {
-        classifier.classify(&death); // a regex keeps a cache from its first use on
-        measure(|| drop(classifier.classify(&death))).bytes_total
+        classifier.classify(&terminated); // a regex keeps a cache from its first use on
+        measure(|| drop(classifier.classify(&terminated))).bytes_total
     };
     assert_eq!(bytes(&many), bytes(&few));
 }

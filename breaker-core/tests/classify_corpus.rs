@@ -61,7 +61,7 @@ fn case(line: &str) -> Case {
             kind => kind.to_owned(),
         }),
         termination: Termination {
-            death: Terminated {
+            terminated: Terminated {
                 exit_code: number("exitCode").unwrap_or_default(),
                 signal: number("signal"),
                 reason: text(&t["reason"]),

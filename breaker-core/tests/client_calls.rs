@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{
     ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated,
 };
@@ -26,9 +26,9 @@ mock! {
         async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
         async fn write_scale(&self, target: &WorkloadRef, seen: &Scale, replicas: u32) -> Result<Scale, ClusterError>;
         async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
-        async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
+        async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
         async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
-        async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError>;
+        async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError>;
         async fn save_record(&self, target: &WorkloadRef, record: &Record, over: Option<String>) -> Result<String, ClusterError>;
         async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError>;
     }
@@ -112,7 +112,7 @@ fn sim() -> Sim {
 fn a_message_in_the_status_that_says_network_asks_for_events_and_not_for_the_log() {
     let sim = sim();
     let mut client = MockClient::new();
-    client.expect_last_words().never();
+    client.expect_log_tail().never();
     client.expect_pod_events().times(1).returning(|_, _| Ok(vec![]));
     let pod = restarted(&sim, 1, "Error", "dial tcp: connect: connection refused");
     assert_eq!(rule_of(&sim, client, pod), "refused");
@@ -122,7 +122,7 @@ fn a_message_in_the_status_that_says_network_asks_for_events_and_not_for_the_log
 fn kubernetes_own_verdict_asks_for_nothing() {
     let sim = sim();
     let mut client = MockClient::new();
-    client.expect_last_words().never();
+    client.expect_log_tail().never();
     client.expect_pod_events().never();
     let pod = restarted(&sim, 1, "OOMKilled", "");
     assert_eq!(rule_of(&sim, client, pod), "k8s-oom-killed");
@@ -133,10 +133,10 @@ fn without_a_message_the_log_is_asked_once() {
     let sim = sim();
     let mut client = MockClient::new();
     client
-        .expect_last_words()
+        .expect_log_tail()
         .withf(|of| !of.current && of.container == "app")
         .times(1)
-        .returning(|_| Ok(LogTail::Said("panic: runtime error: index out of range".into())));
+        .returning(|_| Ok(LogTail::Text("panic: runtime error: index out of range".into())));
     client.expect_pod_events().never();
     let pod = restarted(&sim, 2, "Error", "");
     assert_eq!(rule_of(&sim, client, pod), "bug-go");

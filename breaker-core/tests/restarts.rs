@@ -17,7 +17,7 @@ fn id(n: u32) -> String {
     format!("containerd://{n:012x}")
 }
 
-fn death(n: u32, finished: i64, network: bool) -> Terminated {
+fn terminated(n: u32, finished: i64, network: bool) -> Terminated {
     Terminated {
         container_id: id(n),
         exit_code: 1,
@@ -52,10 +52,10 @@ fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
     let default = Policy::default();
     let ignore = Policy { unobserved: Unobserved::Ignore, ..Policy::default() };
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
-    let four = || running(4, 101, Some(death(3, 100, true)));
+    let four = || running(4, 101, Some(terminated(3, 100, true)));
     let two_deaths = |first: bool| {
-        let state = ContainerState::Terminated(Box::new(death(4, 110, true)));
-        report(0, 4, &id(4), state, Some(death(3, 100, first)))
+        let state = ContainerState::Terminated(Box::new(terminated(4, 110, true)));
+        report(0, 4, &id(4), state, Some(terminated(3, 100, first)))
     };
     for (case, policy, reports, want) in [
         ("started late, failing now", &default, vec![(105, four())], (4, 4)),
@@ -64,17 +64,17 @@ fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
         (
             "the pod is older than the window",
             &default,
-            vec![(3700, running(4, 3650, Some(death(3, 3649, true))))],
+            vec![(3700, running(4, 3650, Some(terminated(3, 3649, true))))],
             (1, 1),
         ),
         (
             "not even when every cause counts",
             &any,
-            vec![(3700, running(4, 3650, Some(death(3, 3649, true))))],
+            vec![(3700, running(4, 3650, Some(terminated(3, 3649, true))))],
             (1, 1),
         ),
-        ("both known deaths agree", &default, vec![(111, two_deaths(true))], (4, 4)),
-        ("a known death had another cause", &default, vec![(111, two_deaths(false))], (0, 4)),
+        ("both known terminations agree", &default, vec![(111, two_deaths(true))], (4, 4)),
+        ("a known terminated had another cause", &default, vec![(111, two_deaths(false))], (0, 4)),
         ("seen at first, then a jump", &default, vec![(10, running(0, 1, None)), (105, four())], (4, 4)),
     ] {
         assert_eq!(tally(policy, &reports), want, "{case}");
@@ -84,10 +84,10 @@ fn restarts_that_nobody_saw_inherit_only_when_the_evidence_allows() {
 #[test]
 fn a_death_counts_once_the_successor_shows() {
     let policy = Policy::default();
-    let dead = report(0, 0, &id(0), ContainerState::Terminated(Box::new(death(0, 10, true))), None);
+    let dead = report(0, 0, &id(0), ContainerState::Terminated(Box::new(terminated(0, 10, true))), None);
     let waiting = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
-    let waiting = report(0, 0, &id(0), waiting, Some(death(0, 10, true)));
-    let again = running(1, 20, Some(death(0, 10, true)));
+    let waiting = report(0, 0, &id(0), waiting, Some(terminated(0, 10, true)));
+    let again = running(1, 20, Some(terminated(0, 10, true)));
     let steps = [(10, dead), (11, waiting), (20, again.clone()), (21, again)];
     for (seen, want) in [(1, 0), (2, 0), (3, 1), (4, 1)] {
         assert_eq!(tally(&policy, &steps[..seen]).0, want, "after {seen} reports");
@@ -96,10 +96,10 @@ fn a_death_counts_once_the_successor_shows() {
 
 #[test]
 fn a_count_that_falls_starts_a_new_series() {
-    let before = running(2, 30, Some(death(1, 29, true)));
+    let before = running(2, 30, Some(terminated(1, 29, true)));
     let mut after = running(0, 40, None);
     after.containers[0].container_id = id(50);
-    let mut then = running(1, 50, Some(Terminated { container_id: id(50), ..death(50, 49, true) }));
+    let mut then = running(1, 50, Some(Terminated { container_id: id(50), ..terminated(50, 49, true) }));
     then.containers[0].container_id = id(51);
     let reports = [(30, before), (40, after), (50, then)];
     assert_eq!(tally(&Policy::default(), &reports[..1]), (2, 2));
@@ -108,7 +108,7 @@ fn a_count_that_falls_starts_a_new_series() {
 
 #[test]
 fn deaths_of_pods_on_their_way_out_never_count() {
-    let mut leaving = running(1, 20, Some(death(0, 10, true)));
+    let mut leaving = running(1, 20, Some(terminated(0, 10, true)));
     leaving.deleting = true;
     assert_eq!(tally(&Policy { causes: CauseSet::ANY, ..Policy::default() }, &[(20, leaving)]), (0, 0));
 }
@@ -116,9 +116,9 @@ fn deaths_of_pods_on_their_way_out_never_count() {
 #[test]
 fn a_container_that_the_runtime_lost_is_counted_once_by_its_number() {
     let lost = |count| {
-        let death =
+        let terminated =
             Terminated { exit_code: 137, reason: "ContainerStatusUnknown".into(), ..Terminated::default() };
-        running(count, 20, Some(death))
+        running(count, 20, Some(terminated))
     };
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
     assert_eq!(tally(&any, &[(20, lost(1)), (21, lost(1)), (22, lost(2))]), (2, 2));
@@ -126,11 +126,11 @@ fn a_container_that_the_runtime_lost_is_counted_once_by_its_number() {
 
 #[test]
 fn siblings_stopped_by_a_restart_of_all_containers_do_not_count() {
-    let mut pod = running(1, 20, Some(death(0, 10, true)));
+    let mut pod = running(1, 20, Some(terminated(0, 10, true)));
     let mut sibling = pod.containers[0].clone();
     sibling.name = "sidecar".into();
     sibling.last =
-        Some(Box::new(Terminated { exit_code: 137, message: String::new(), ..death(0, 11, false) }));
+        Some(Box::new(Terminated { exit_code: 137, message: String::new(), ..terminated(0, 11, false) }));
     pod.containers.push(sibling);
     pod.restarting_all = true;
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };

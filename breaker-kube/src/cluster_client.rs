@@ -1,7 +1,7 @@
 //! [`ClusterClient`] for [`KubeClient`]: each method calls the module that implements it.
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
@@ -36,7 +36,7 @@ impl ClusterClient for KubeClient {
         scale::manager(self, target).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         logs::tail(self, of).await
     }
 
@@ -44,7 +44,7 @@ impl ClusterClient for KubeClient {
         events::list_for_pod(self, namespace, pod_uid).await
     }
 
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         record::load(self, target).await
     }
 

@@ -40,13 +40,13 @@ pub(crate) async fn tail(kube: &KubeClient, of: &LogTailRequest) -> Result<LogTa
     for previous in [!of.current, of.current] {
         if let Some(log) = read(kube, of, previous).await? {
             answered = true;
-            let text = lines_of_instance(&log, of.death.started_at, of.death.finished_at);
+            let text = lines_of_instance(&log, of.terminated.started_at, of.terminated.finished_at);
             if !text.is_empty() {
-                return Ok(LogTail::Said(text));
+                return Ok(LogTail::Text(text));
             }
         }
     }
-    Ok(if answered { LogTail::Said(String::new()) } else { LogTail::Gone })
+    Ok(if answered { LogTail::Text(String::new()) } else { LogTail::Gone })
 }
 
 /// The end of the log; `None` when the kubelet does not have it.

@@ -3,7 +3,7 @@
 //! An annotation would not do: annotations are copied to ReplicaSets and come back with a
 //! roll-back.
 
-use breaker_core::cluster::Stored;
+use breaker_core::cluster::StoredRecord;
 use breaker_core::{ClusterError, Record, WorkloadRef};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
@@ -17,7 +17,10 @@ const KEY: &str = "record.json";
 
 /// The stored Record with the `resourceVersion` of its ConfigMap; `None` when there is no
 /// ConfigMap.
-pub(crate) async fn load(kube: &KubeClient, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+pub(crate) async fn load(
+    kube: &KubeClient,
+    target: &WorkloadRef,
+) -> Result<Option<StoredRecord>, ClusterError> {
     let request = request("reading", "get", target);
     let map = match request.send(api(kube, target).get(&name(target))).await {
         Ok(map) => map,
@@ -31,7 +34,7 @@ pub(crate) async fn load(kube: &KubeClient, target: &WorkloadRef) -> Result<Opti
     let json = map.data.as_ref().and_then(|data| data.get(KEY));
     let json = json.ok_or_else(|| bad_record("the key is absent".into()))?;
     let record: Record = serde_json::from_str(json).map_err(|error| bad_record(error.to_string()))?;
-    Ok(Some(Stored { record, version: map.metadata.resource_version.unwrap_or_default() }))
+    Ok(Some(StoredRecord { record, version: map.metadata.resource_version.unwrap_or_default() }))
 }
 
 /// Stores the Record over the version `over`, or as the first one. Returns the new version.

@@ -14,7 +14,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((code, text)) = data.split_first() else { return };
     let (message, log) = text.split_at(text.iter().position(|b| *b == 0).unwrap_or(0));
     let termination = Termination {
-        death: Terminated {
+        terminated: Terminated {
             exit_code: i32::from(*code),
             reason: "Error".into(),
             message: String::from_utf8_lossy(message).into_owned(),

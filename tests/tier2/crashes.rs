@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, TestNamespace};
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::{
@@ -100,9 +100,9 @@ impl ClusterClient for CrashingClient {
         self.client.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         self.lives().await;
-        self.client.last_words(of).await
+        self.client.log_tail(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
@@ -110,7 +110,7 @@ impl ClusterClient for CrashingClient {
         self.client.pod_events(namespace, pod_uid).await
     }
 
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         self.lives().await;
         self.client.load_record(target).await
     }

@@ -81,9 +81,7 @@ impl Exit {
                 ClusterError::Forbidden { .. } => Some(Self::Forbidden),
                 ClusterError::NoSelector(_) | ClusterError::NoScale(_) => Some(Self::Usage),
                 ClusterError::Unreachable { .. } => Some(Self::Unreachable),
-                ClusterError::Conflict(_) | ClusterError::BadRecord { .. } | ClusterError::Refused { .. } => {
-                    Some(Self::Failed)
-                }
+                _ => Some(Self::Failed),
             }
         }
     }

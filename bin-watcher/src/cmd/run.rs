@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use breaker_core::Supervisor;
-use breaker_core::policy::Mode;
+use breaker_core::policy::{Mode, PolicyWarning};
 use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
 
 use crate::cli::exit::Exit;
@@ -20,6 +20,12 @@ pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
     let RunOptions { cluster: args, target, policy, classifier, until, heartbeat, format, webhooks } =
         options;
     let warnings = policy.warnings();
+    let warnings = warnings.into_iter().map(|warning| match &warning {
+        PolicyWarning::WindowTooShort { shortest, .. } => {
+            format!("{warning}; use --window {}m or none", shortest.as_mins())
+        }
+        _ => warning.to_string(),
+    });
     let starting = with_startup_timeout(async {
         let cluster = Cluster::connect(&args).await?;
         let target = target.in_namespace(&cluster.namespace)?;

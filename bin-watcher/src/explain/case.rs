@@ -68,7 +68,7 @@ impl Case {
         let label = line.label.as_deref().map(label).transpose()?;
         let kind = line.network_kind.as_deref().map(kind).transpose()?;
         let TerminatedFields { reason, exit_code, signal, message } = line.terminated;
-        let death = Terminated {
+        let terminated = Terminated {
             exit_code: exit_code.unwrap_or_default(),
             signal,
             reason: reason.unwrap_or_default(),
@@ -77,7 +77,7 @@ impl Case {
         };
         let event = |e: EventFields| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
         let termination = Termination {
-            death,
+            terminated,
             waiting: line.waiting.map(|waiting| waiting.reason).unwrap_or_default(),
             log_tail: line.log_tail.unwrap_or_default(),
             events: line.events.into_iter().map(event).collect(),

@@ -55,9 +55,9 @@ impl TerminationReport {
     }
 
     pub(crate) fn of_termination(explained: &ExplainedTermination) -> Self {
-        let Termination { pod, container, death, .. } = &explained.termination;
-        let at = death.finished_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
-        Self::new(&format!("{pod}/{container} exit {}{at}", death.exit_code), &explained.explanation)
+        let Termination { pod, container, terminated, .. } = &explained.termination;
+        let at = terminated.finished_at.map(|at| format!(" at {at:.0}")).unwrap_or_default();
+        Self::new(&format!("{pod}/{container} exit {}{at}", terminated.exit_code), &explained.explanation)
     }
 
     pub(crate) fn json(&self) -> String {

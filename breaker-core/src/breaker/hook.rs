@@ -21,7 +21,7 @@ use crate::action::Action;
 use crate::event::{BreakerEvent, HookOutcome};
 use crate::snapshot::HoldReason;
 use crate::state::{Override, State};
-use crate::webhook::{CloudEvent, CloudEventData, HookDecision, OnFailure};
+use crate::webhook::{CloudEvent, CloudEventData, DeliveryError, HookDecision, OnFailure};
 
 impl Breaker {
     /// Whether the trip under way may not write its scale yet, since the hook has not answered. Calls the hook,
@@ -48,7 +48,12 @@ impl Breaker {
         true
     }
 
-    pub(super) fn hook_answered(&mut self, id: &str, answer: Result<HookDecision, String>, now: Timestamp) {
+    pub(super) fn hook_answered(
+        &mut self,
+        id: &str,
+        answer: Result<HookDecision, DeliveryError>,
+        now: Timestamp,
+    ) {
         if !self.hook.answered(id) {
             return;
         }
@@ -64,7 +69,8 @@ impl Breaker {
                 let hold = format!("the hook asks to hold: {why}");
                 (HookOutcome::Hold, why, Some(hold))
             }
-            Err(why) => {
+            Err(error) => {
+                let why = error.to_string();
                 let hold = (hook.on_failure == OnFailure::Hold).then(|| format!("the hook failed: {why}"));
                 (HookOutcome::Failed, why, hold)
             }

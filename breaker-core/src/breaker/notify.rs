@@ -14,7 +14,7 @@ use crate::notification::{Notification, NotificationKind};
 use crate::snapshot::HoldReason;
 use crate::state::TripReason;
 use crate::text::truncate;
-use crate::webhook::{CloudEvent, CloudEventData, Endpoint};
+use crate::webhook::{CloudEvent, CloudEventData, DeliveryError, Endpoint};
 use crate::workload::WorkloadRef;
 
 /// The longest message of a notification, in bytes.
@@ -100,7 +100,13 @@ impl Breaker {
         }
     }
 
-    pub(super) fn notified(&mut self, to: &Endpoint, id: &str, failure: Option<String>, now: Timestamp) {
+    pub(super) fn notified(
+        &mut self,
+        to: &Endpoint,
+        id: &str,
+        failure: Option<DeliveryError>,
+        now: Timestamp,
+    ) {
         match failure {
             None => {
                 if let Some(what) = self.outbox.acknowledged(&to.tag(), id) {

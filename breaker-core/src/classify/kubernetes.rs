@@ -1,11 +1,11 @@
-//! Kubernetes' own word on a death. It outranks whatever the process said.
+//! Kubernetes' own word on a termination. It outranks whatever the process said.
 //!
-//! Events never turn a death with words of its own into network. The one network verdict given here is
+//! Events never turn a termination with words of its own into network. The one network verdict given here is
 //! `sandbox`: the kubelet lost the container (reason `Unknown`, exit 255, no last words) and says itself that
 //! the pod's network could not be set up again.
 
 use super::verdict;
-use crate::pod::PodEvent;
+use crate::pod::{PodEvent, Terminated};
 use crate::verdict::NetworkKind;
 use crate::{Cause, Termination, Verdict};
 
@@ -27,7 +27,7 @@ fn event(t: &Termination, cause: Cause, rule: &str, is: impl Fn(&PodEvent) -> bo
 }
 
 fn out_of_memory(t: &Termination) -> Option<Verdict> {
-    (t.death.reason == "OOMKilled").then(|| verdict(Cause::Oom, None, "k8s-oom-killed", "OOMKilled"))
+    (t.terminated.reason == "OOMKilled").then(|| verdict(Cause::Oom, None, "k8s-oom-killed", "OOMKilled"))
 }
 
 fn killed_by_probe(e: &PodEvent) -> bool {
@@ -36,7 +36,7 @@ fn killed_by_probe(e: &PodEvent) -> bool {
 }
 
 fn evicted(t: &Termination) -> Option<Verdict> {
-    if t.death.reason == "Evicted" {
+    if t.terminated.reason == "Evicted" {
         return Some(verdict(Cause::Eviction, None, "k8s-evicted", words_or_reason(t)));
     }
     event(t, Cause::Eviction, "k8s-evicted", |e| e.reason == "Evicted")
@@ -54,7 +54,7 @@ fn node(t: &Termination) -> Option<Verdict> {
         "TaintManagerEviction",
         "PreemptContainer",
     ];
-    if REASONS.contains(&t.death.reason.as_str()) || t.death.reason == "ContainerStatusUnknown" {
+    if REASONS.contains(&t.terminated.reason.as_str()) || t.terminated.reason == "ContainerStatusUnknown" {
         return Some(verdict(Cause::Node, None, "k8s-node", words_or_reason(t)));
     }
     event(t, Cause::Node, "k8s-node", |e| REASONS.contains(&e.reason.as_str()))
@@ -87,7 +87,7 @@ fn not_started(t: &Termination) -> Option<Verdict> {
         let words = t.events.iter().find(|e| e.reason == "Failed").map_or(t.waiting.as_str(), |e| &e.message);
         return Some(verdict(Cause::Config, None, "k8s-container-config", words));
     }
-    if START.contains(&t.death.reason.as_str())
+    if START.contains(&t.terminated.reason.as_str())
         || (START.contains(&t.waiting.as_str()) && t.log_tail.is_empty())
     {
         let words = words_or_reason(t);
@@ -121,8 +121,9 @@ fn storage(t: &Termination) -> Option<Verdict> {
 fn sandbox(t: &Termination) -> Option<Verdict> {
     let found =
         t.events.iter().find(|e| e.reason == "FailedCreatePodSandBox" || e.reason == "NetworkNotReady")?;
-    let lost = t.death.exit_code == 255 || t.death.reason == "Unknown" || t.death.reason.is_empty();
-    let silent = t.log_tail.trim().is_empty() && t.death.message.trim().is_empty();
+    let lost =
+        t.terminated.exit_code == 255 || t.terminated.reason == "Unknown" || t.terminated.reason.is_empty();
+    let silent = t.log_tail.trim().is_empty() && t.terminated.message.trim().is_empty();
     if !lost || !silent || killed(t) {
         return None;
     }
@@ -135,7 +136,9 @@ fn sandbox(t: &Termination) -> Option<Verdict> {
 }
 
 fn asked_to_leave(t: &Termination) -> Option<Verdict> {
-    if t.death.exit_code == 0 && t.death.signal.is_none_or(|signal| signal == 0) {
+    // All fields at their defaults: the exit code is missing rather than 0.
+    let known = t.terminated != Terminated::default();
+    if known && t.terminated.exit_code == 0 && t.terminated.signal.is_none_or(|signal| signal == 0) {
         return Some(verdict(Cause::Completed, None, "k8s-completed", "exit code 0"));
     }
     let stopped = |e: &PodEvent| {
@@ -147,9 +150,9 @@ fn asked_to_leave(t: &Termination) -> Option<Verdict> {
 
 /// Killed from outside: exit 137 or 143, or the signals behind them.
 pub(super) fn killed(t: &Termination) -> bool {
-    matches!(t.death.exit_code, 137 | 143) || matches!(t.death.signal, Some(9 | 15))
+    matches!(t.terminated.exit_code, 137 | 143) || matches!(t.terminated.signal, Some(9 | 15))
 }
 
 fn words_or_reason(t: &Termination) -> &str {
-    if t.death.message.trim().is_empty() { &t.death.reason } else { &t.death.message }
+    if t.terminated.message.trim().is_empty() { &t.terminated.reason } else { &t.terminated.message }
 }

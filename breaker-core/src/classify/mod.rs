@@ -84,9 +84,37 @@ impl Classifier {
 
     /// The verdict on what is known of `termination`.
     ///
-    /// Exit 137 and 143 are never network, and neither is a death without evidence.
+    /// ```
+    /// use breaker_core::pod::Terminated;
+    /// use breaker_core::{Classifier, Termination};
+    ///
+    /// let terminated =
+    ///     Terminated { exit_code: 1, message: "dial tcp: i/o timeout".into(), ..Terminated::default() };
+    /// let verdict =
+    ///     Classifier::default().classify(&Termination { terminated, ..Termination::default() });
+    /// assert_eq!(verdict.label(), "network:timeout");
+    /// ```
+    ///
+    /// Exit 137 and 143 are never network, and neither is a termination without evidence.
     pub fn classify(&self, termination: &Termination) -> Verdict {
         self.explain(termination).verdict
+    }
+
+    /// The verdict on text alone: the end of a log, or a termination message.
+    ///
+    /// ```
+    /// use breaker_core::{Cause, Classifier};
+    ///
+    /// let verdict = Classifier::default().read("FATAL: dial tcp 10.0.0.7:5432: connect: connection refused");
+    /// assert_eq!(verdict.label(), "network:refused");
+    /// assert_eq!(Classifier::default().read("").cause, Cause::Unknown);
+    /// ```
+    pub fn read(&self, text: &str) -> Verdict {
+        match self.decide_text(text, EvidenceSource::Log) {
+            Some((explanation, _)) => explanation.verdict,
+            None if text.trim().is_empty() => Verdict::unknown(UnknownReason::NoLastWords),
+            None => Verdict::unknown(UnknownReason::NoRule),
+        }
     }
 
     /// The same verdict with the place of the words that decided it.
@@ -102,9 +130,9 @@ impl Classifier {
         if let Some(said) = words {
             return said;
         }
-        let verdict = match exit::convention(termination.death.exit_code) {
+        let verdict = match exit::convention(termination.terminated.exit_code) {
             Some((cause, rule)) => {
-                let quote = format!("exit code {}", termination.death.exit_code);
+                let quote = format!("exit code {}", termination.terminated.exit_code);
                 Verdict { confidence: Confidence::Low, ..verdict(cause, None, rule, &quote) }
             }
             None if silent(termination) => Verdict::unknown(UnknownReason::NoLastWords),
@@ -116,19 +144,23 @@ impl Classifier {
     /// The message is the program's own statement, or (`FallbackToLogsOnError`) the log's end: it is asked
     /// first. The log is asked when the message does not name a cause.
     fn last_words(&self, termination: &Termination) -> Option<Explanation> {
-        let Termination { death, log_tail, .. } = termination;
-        let said = self.read(&death.message, EvidenceSource::Message);
+        let Termination { terminated, log_tail, .. } = termination;
+        let said = self.decide_text(&terminated.message, EvidenceSource::Message);
         if said.as_ref().is_some_and(|(_, says)| says.names_the_cause()) {
             return said.map(|(explanation, _)| explanation);
         }
-        let logged = if *log_tail == death.message { None } else { self.read(log_tail, EvidenceSource::Log) };
+        let logged = if *log_tail == terminated.message {
+            None
+        } else {
+            self.decide_text(log_tail, EvidenceSource::Log)
+        };
         match (said, logged) {
             (Some(_), Some((logged, says))) if says.names_the_cause() => Some(logged),
             (said, logged) => said.or(logged).map(|(explanation, _)| explanation),
         }
     }
 
-    fn read(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Option<(Explanation, Says)> {
+    fn decide_text(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Option<(Explanation, Says)> {
         if text.trim().is_empty() {
             return None;
         }
@@ -155,7 +187,7 @@ impl Classifier {
 }
 
 fn silent(termination: &Termination) -> bool {
-    termination.log_tail.trim().is_empty() && termination.death.message.trim().is_empty()
+    termination.log_tail.trim().is_empty() && termination.terminated.message.trim().is_empty()
 }
 
 /// A verdict of high confidence that quotes `words`.

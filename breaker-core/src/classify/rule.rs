@@ -59,14 +59,22 @@ pub(super) struct Rule {
     pub(super) at: Location,
 }
 
-/// A rules file that cannot be used; says where and how to mend it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RuleError(String);
+/// A rules file that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", .line.map(|line| format!("line {line} column {column}: ")).unwrap_or_default())]
+#[non_exhaustive]
+pub struct RuleError {
+    /// Line of the file, from 1; `None` when the fault has no place.
+    pub line: Option<u64>,
+    /// Column of the line, from 1; 0 when the fault has no place.
+    pub column: u64,
+    /// What is wrong, and the fix.
+    pub message: String,
+}
 
 impl RuleError {
     pub(super) fn at(at: Location, message: impl std::fmt::Display) -> Self {
-        Self(format!("line {} column {}: {message}", at.line(), at.column()))
+        Self { line: Some(at.line()), column: at.column(), message: message.to_string() }
     }
 }
 
@@ -102,7 +110,7 @@ pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
         let message = e.without_snippet().to_string();
         match e.location() {
             Some(at) => RuleError::at(at, format!("{message}; {fix}")),
-            None => RuleError(format!("{message}; {fix}")),
+            None => RuleError { line: None, column: 0, message: format!("{message}; {fix}") },
         }
     })?;
     let mut rules: Vec<Rule> = Vec::with_capacity(rows.len());

@@ -6,8 +6,8 @@ use super::*;
 use crate::pod::{PodEvent, Terminated};
 
 fn died(exit_code: i32, log_tail: &str) -> Termination {
-    let death = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };
-    Termination { death, log_tail: log_tail.into(), ..Termination::default() }
+    let terminated = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };
+    Termination { terminated, log_tail: log_tail.into(), ..Termination::default() }
 }
 
 #[test]
@@ -69,10 +69,10 @@ fn covers(short: &str, long: &str) -> bool {
     })
 }
 
-/// A death of `reason` and `code` with one event beside it.
+/// A termination of `reason` and `code` with one event beside it.
 fn told(reason: &str, code: i32, event: (&str, &str)) -> Termination {
     let mut t = died(code, "dial tcp 10.0.0.1:80: connect: connection refused");
-    t.death.reason = reason.into();
+    t.terminated.reason = reason.into();
     if !event.0.is_empty() {
         t.events.push(PodEvent { reason: event.0.into(), message: event.1.into(), ..PodEvent::default() });
     }
@@ -168,7 +168,7 @@ fn the_message_is_asked_before_the_log() {
         ("nothing said", "", "", "unknown"),
     ] {
         let mut t = died(1, log);
-        t.death.message = message.into();
+        t.terminated.message = message.into();
         assert_eq!(Classifier::default().classify(&t).label(), want, "{case}");
     }
 }
@@ -235,7 +235,7 @@ proptest! {
     #[test]
     fn anything_may_be_said(text in ".{0,3000}", message in any::<String>(), code in any::<i32>()) {
         let mut t = died(code, &text);
-        t.death.message = message;
+        t.terminated.message = message;
         let verdict = Classifier::default().classify(&t);
         prop_assert!(verdict.quote.chars().count() <= 200);
         prop_assert!(!verdict.quote.chars().any(char::is_control));
@@ -263,7 +263,7 @@ proptest! {
     #[test]
     fn no_evidence_is_never_network(code in any::<i32>(), reason in "(Error|Unknown|Completed|)") {
         let mut t = died(code, "");
-        t.death.reason = reason;
+        t.terminated.reason = reason;
         prop_assert_ne!(Classifier::default().classify(&t).cause, Cause::Network);
     }
 }
@@ -273,7 +273,7 @@ proptest! {
     fn a_planted_secret_is_in_no_explanation((secret, text) in mask::tests::planted(), message in any::<bool>()) {
         let mut t = died(1, &format!("INFO up\nERROR startup failed: {text}\n"));
         if message {
-            t.death.message = std::mem::take(&mut t.log_tail);
+            t.terminated.message = std::mem::take(&mut t.log_tail);
         }
         let explanation = Classifier::default().explain(&t);
         let told = format!("{:?} {}", explanation, serde_json::to_string(&explanation.verdict).unwrap());

@@ -43,7 +43,7 @@ pub trait ClusterClient: Send + Sync {
 
     /// The end of the log that the ended instance wrote: at most its last 2,048 bytes, only lines from
     /// its own lifetime.
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
 
     /// The core events whose `involvedObject.uid` is the pod's.
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
@@ -52,7 +52,7 @@ pub trait ClusterClient: Send + Sync {
     ///
     /// # Errors
     /// [`ClusterError::BadRecord`] when something is stored that cannot be read.
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError>;
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError>;
 
     /// Stores `record`: over the version `over`, or as the first one when that is `None`.
     /// Answers with the version now stored.
@@ -108,23 +108,23 @@ pub struct LogTailRequest {
     /// Name of the container.
     pub container: String,
     /// The ended instance.
-    pub death: Terminated,
+    pub terminated: Terminated,
     /// It is still the container's current instance (`state.terminated`): its log is not yet `previous`.
     pub current: bool,
 }
 
-/// The answer to [`ClusterClient::last_words`].
+/// The answer to [`ClusterClient::log_tail`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogTail {
     /// The log's end, without time stamps; may be empty and may start in mid-line.
-    Said(String),
+    Text(String),
     /// The log cannot be had any more.
     Gone,
 }
 
 /// A Record as stored, with the version a later write must name.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stored {
+pub struct StoredRecord {
     /// What was stored.
     pub record: Record,
     /// Its `resourceVersion`.

@@ -1,4 +1,4 @@
-//! What can go wrong at the door, as answers to the questions a caller has.
+//! Errors of the cluster.
 
 use crate::WorkloadRef;
 
@@ -7,11 +7,12 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A call on a [`ClusterClient`](crate::ClusterClient) failed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClusterError {
     /// The object does not exist.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// The user may not do this; `rule` is the RBAC rule that would allow it.
+    /// The permission is missing; [`ClusterError::missing_rule`] is the RBAC rule that grants it.
     #[error("not allowed to {verb} {resource} in namespace {namespace}")]
     Forbidden {
         /// `get`, `list`, `patch`, …

@@ -4,6 +4,6 @@ mod client;
 mod error;
 mod kubernetes_event;
 
-pub use self::client::{ClusterClient, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+pub use self::client::{ClusterClient, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 pub use self::error::{BoxError, ClusterError};
 pub use self::kubernetes_event::KubernetesEvent;

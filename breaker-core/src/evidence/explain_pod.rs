@@ -1,4 +1,4 @@
-//! A verdict with the place of its words, and the explanation of all deaths that a pod still remembers.
+//! A verdict with the place of its words, and the explanation of all terminations that a pod still remembers.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::ledger::Ledger;
 use crate::pod::PodReport;
 use crate::{Classifier, Clock, ClusterClient, ClusterError, Termination};
 
-/// One death of a pod's container, explained.
+/// One termination of a pod's container, explained.
 #[derive(Debug)]
 pub struct ExplainedTermination {
     /// What was known of it, with the last words and events that were asked for.
@@ -19,7 +19,7 @@ pub struct ExplainedTermination {
     pub forbidden: Vec<ClusterError>,
 }
 
-/// Explains the deaths that `pod` still remembers: of each container the current one, if it has ended, and the one
+/// Explains the terminations that `pod` still remembers: of each container the current one, if it has ended, and the one
 /// before. Asks `client` for last words and events exactly as a watch does.
 pub async fn explain_pod(
     client: &dyn ClusterClient,
@@ -28,13 +28,13 @@ pub async fn explain_pod(
     namespace: &str,
     pod: &PodReport,
 ) -> Vec<ExplainedTermination> {
-    // A pod that is being deleted has deaths worth reading, though none that counts.
+    // A pod that is being deleted has terminations worth reading, though none that counts.
     let pod = PodReport { deleting: false, ..pod.clone() };
-    let mut deaths = Vec::new();
+    let mut terminations = Vec::new();
     for wanted in Ledger::default().observe(&pod, Timestamp::MIN, clock.now()) {
         let Evidence { termination, explanation, forbidden } =
             gather::take(client, clock, classifier, namespace, wanted).await;
-        deaths.push(ExplainedTermination { termination, explanation, forbidden });
+        terminations.push(ExplainedTermination { termination, explanation, forbidden });
     }
-    deaths
+    terminations
 }

@@ -1,8 +1,8 @@
-//! Taking evidence: from a death to its verdict, asking the cluster for as little as possible.
+//! Taking evidence: from a termination to its verdict, asking the cluster for as little as possible.
 //!
-//! The status alone decides most deaths. Where it does not, the last words are fetched; where those say
+//! The status alone decides most terminations. Where it does not, the last words are fetched; where those say
 //! network, or where a signal ended it, the pod's events are asked whether the kubelet killed it after
-//! failed probes. Events can clear a death of network; they never accuse it.
+//! failed probes. Events can clear a termination of network; they never accuse it.
 
 use futures::future::{Either, select};
 use jiff::SignedDuration;
@@ -35,14 +35,14 @@ pub(crate) struct Evidence {
 /// The verdict that the status alone allows, without asking the cluster.
 pub(crate) fn from_status(classifier: &Classifier, termination: &Termination) -> Verdict {
     let mut verdict = classifier.classify(termination);
-    let signal = matches!(termination.death.exit_code, 137 | 143);
+    let signal = matches!(termination.terminated.exit_code, 137 | 143);
     if verdict.cause == Cause::Unknown && !signal {
         verdict.rule = missing_reason(termination, &verdict.rule, UnknownReason::LogGone);
     }
     verdict
 }
 
-/// Takes the evidence for one death; answers within [`EVIDENCE_TIMEOUT`].
+/// Takes the evidence for one termination; answers within [`EVIDENCE_TIMEOUT`].
 pub(crate) async fn take(
     client: &dyn ClusterClient,
     clock: &dyn Clock,
@@ -79,11 +79,11 @@ async fn gather(
             namespace: namespace.into(),
             pod: termination.pod.clone(),
             container: termination.container.clone(),
-            death: termination.death.clone(),
+            terminated: termination.terminated.clone(),
             current: wanted.current,
         };
-        match retrying(clock, || client.last_words(&of)).await {
-            Ok(LogTail::Said(text)) => {
+        match retrying(clock, || client.log_tail(&of)).await {
+            Ok(LogTail::Text(text)) => {
                 termination.log_tail = text;
                 explained = classifier.explain(&termination);
             }
@@ -103,7 +103,7 @@ async fn gather(
             }
         }
     }
-    if explained.verdict.cause == Cause::Network || matches!(termination.death.exit_code, 137 | 143) {
+    if explained.verdict.cause == Cause::Network || matches!(termination.terminated.exit_code, 137 | 143) {
         match retrying(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
             Ok(events) => {
                 termination.events = concerning(events, wanted);
@@ -121,7 +121,7 @@ async fn gather(
 
 /// A message that no rule knows is a better reason than a log that could not be had.
 fn missing_reason(termination: &Termination, known: &str, missing: UnknownReason) -> String {
-    if termination.death.message.is_empty() { missing.as_str().into() } else { known.into() }
+    if termination.terminated.message.is_empty() { missing.as_str().into() } else { known.into() }
 }
 
 /// Tries again while that can help; the caller's deadline ends it.
@@ -142,12 +142,12 @@ where
     }
 }
 
-/// The events that may tell of this death: about this container or the whole pod, and not from before
-/// this instance started, unless earlier deaths went unseen and the event may be the last that the
+/// The events that may tell of this termination: about this container or the whole pod, and not from before
+/// this instance started, unless earlier terminations went unseen and the event may be the last that the
 /// kubelet could send.
 fn concerning(events: Vec<PodEvent>, wanted: &EvidenceRequest) -> Vec<PodEvent> {
     let container = &wanted.termination.container;
-    let started = wanted.termination.death.started_at;
+    let started = wanted.termination.terminated.started_at;
     events
         .into_iter()
         .filter(|event| {

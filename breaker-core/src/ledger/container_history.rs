@@ -1,7 +1,7 @@
 //! One container's restarts, by number.
 //!
 //! Instance `n` of a container (the first is 0) has ended for good when `restartCount` is above `n`;
-//! until then its death is known but is no restart yet. `restartCount` can jump, so some instances
+//! until then its termination is known but is no restart yet. `restartCount` can jump, so some instances
 //! were never seen to end; it can fall, which starts a new series; and reports can repeat or come late.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +27,8 @@ pub(crate) struct ContainerHistory {
     newest: Option<Timestamp>,
     /// When the container was last observed; where a gap begins.
     pub(crate) observed_at: Timestamp,
-    /// Deaths of this series by instance number.
-    pub(crate) deaths: BTreeMap<u32, Instance>,
+    /// Terminations of this series by instance number.
+    pub(crate) terminations: BTreeMap<u32, Instance>,
     /// Restarts of former series.
     pub(crate) earlier: Vec<Instance>,
     /// Exit codes with which this container was seen to end on a failed probe.
@@ -44,7 +44,7 @@ pub(crate) struct Instance {
     /// `finishedAt`; where the runtime lost that, when it was noticed.
     pub(crate) at: Timestamp,
     pub(crate) exit_code: i32,
-    /// Its death was seen, rather than deduced from `restartCount`.
+    /// Its termination was seen, rather than deduced from `restartCount`.
     pub(crate) observed: bool,
     /// Never counts: the kubelet stopped it because a sibling ended (restart of all containers), or it
     /// ended in an earlier episode.
@@ -67,7 +67,7 @@ struct Gap {
 enum Arrival {
     /// Same series, nothing older than what is known.
     Current,
-    /// An older report of this series: deaths in it may be news, its count is not.
+    /// An older report of this series: terminations in it may be news, its count is not.
     Late,
     /// `restartCount` fell and the report is newer than all before.
     Fell,
@@ -83,7 +83,7 @@ impl ContainerHistory {
             seen: 0,
             newest: None,
             observed_at: created,
-            deaths: BTreeMap::new(),
+            terminations: BTreeMap::new(),
             earlier: Vec::new(),
             probe_exits: BTreeSet::new(),
             running: None,
@@ -91,7 +91,7 @@ impl ContainerHistory {
         }
     }
 
-    /// Takes in one report; answers with the numbers of the deaths that are new.
+    /// Takes in one report; answers with the numbers of the terminations that are new.
     pub(crate) fn observe(
         &mut self,
         report: &ContainerReport,
@@ -107,16 +107,17 @@ impl ContainerHistory {
         }
         let settled = self.seen;
         let mut fresh = Vec::new();
-        for (number, death) in numbered_terminations(report) {
-            let known = self.deaths.get(&number);
-            // Below `settled` everything was accounted for; only a death deduced from the count may still be filled in.
+        for (number, terminated) in numbered_terminations(report) {
+            let known = self.terminations.get(&number);
+            // Below `settled` everything was accounted for; only a termination deduced from the count may still be filled in.
             let new = match known {
                 Some(entry) => !entry.observed,
-                None => number >= settled && !self.knows_death(&InstanceId::of(death, number)),
+                None => number >= settled && !self.knows_termination(&InstanceId::of(terminated, number)),
             };
             if new {
                 let told = known.is_some_and(|entry| entry.told);
-                self.deaths.insert(number, Instance::observed(death, number, stopped(death), told, now));
+                self.terminations
+                    .insert(number, Instance::observed(terminated, number, stopped(terminated), told, now));
                 fresh.push(number);
             }
         }
@@ -128,7 +129,7 @@ impl ContainerHistory {
 
     fn arrival(&self, report: &ContainerReport) -> Arrival {
         let own = InstanceId::known(&report.container_id);
-        let last = report.last.as_ref().and_then(|death| InstanceId::known(&death.container_id));
+        let last = report.last.as_ref().and_then(|terminated| InstanceId::known(&terminated.container_id));
         let former = |id: &Option<InstanceId>| {
             id.as_ref().is_some_and(|id| self.earlier.iter().any(|entry| entry.observed && entry.id == *id))
         };
@@ -143,15 +144,15 @@ impl ContainerHistory {
     }
 
     fn knows(&self, id: &InstanceId) -> bool {
-        self.running.as_ref() == Some(id) || self.knows_death(id)
+        self.running.as_ref() == Some(id) || self.knows_termination(id)
     }
 
-    fn knows_death(&self, id: &InstanceId) -> bool {
-        self.deaths.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
+    fn knows_termination(&self, id: &InstanceId) -> bool {
+        self.terminations.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
     }
 
     fn start_over(&mut self) {
-        let ended = std::mem::take(&mut self.deaths);
+        let ended = std::mem::take(&mut self.terminations);
         self.earlier.extend(ended.into_iter().filter(|(number, _)| *number < self.seen).map(|(_, e)| e));
         // Nothing can be inherited across the fall any more.
         for entry in self.earlier.iter_mut().filter(|entry| !entry.observed) {
@@ -166,10 +167,10 @@ impl ContainerHistory {
         let (from, to) = (self.seen, report.restart_count);
         let since = self.observed_at;
         // Restarts that nobody saw can be placed in time only when the whole gap is inside the window.
-        if (from..to).any(|number| !self.deaths.contains_key(&number)) && since >= oldest {
-            let dated = self.deaths.range(from..).next_back().map_or(now, |(_, entry)| entry.at);
+        if (from..to).any(|number| !self.terminations.contains_key(&number)) && since >= oldest {
+            let dated = self.terminations.range(from..).next_back().map_or(now, |(_, entry)| entry.at);
             for number in from.max(to.saturating_sub(MOST_OF_A_JUMP))..to {
-                self.deaths.entry(number).or_insert_with(|| Instance::deduced(number, dated));
+                self.terminations.entry(number).or_insert_with(|| Instance::deduced(number, dated));
             }
             self.gaps.push(Gap { from, to, since });
         }
@@ -190,7 +191,7 @@ impl ContainerHistory {
     pub(crate) fn settle(&mut self, rule: Unobserved, failing: bool, oldest: Timestamp) {
         let gaps = std::mem::take(&mut self.gaps);
         for gap in gaps {
-            let around = || self.deaths.range(gap.from..).filter(|(_, entry)| entry.observed);
+            let around = || self.terminations.range(gap.from..).filter(|(_, entry)| entry.observed);
             if around().any(|(_, entry)| entry.verdict.is_none()) {
                 self.gaps.push(gap);
                 continue;
@@ -203,7 +204,7 @@ impl ContainerHistory {
                     && gap.since >= oldest
                     && around().all(|(_, entry)| same(entry.verdict.as_ref().map(|v| v.cause)))
             });
-            for (_, entry) in self.deaths.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
+            for (_, entry) in self.terminations.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
                 if entry.verdict.is_some() {
                     continue;
                 }
@@ -218,12 +219,12 @@ impl ContainerHistory {
         }
     }
 
-    /// The restarts of this container with a verdict: deaths whose successor has shown itself.
+    /// The restarts of this container with a verdict: terminations whose successor has shown itself.
     pub(crate) fn restarts(&self) -> impl Iterator<Item = &Instance> {
         let seen = self.seen;
         self.earlier
             .iter()
-            .chain(self.deaths.range(..seen).map(|(_, entry)| entry))
+            .chain(self.terminations.range(..seen).map(|(_, entry)| entry))
             .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
@@ -231,32 +232,32 @@ impl ContainerHistory {
         let seen = self.seen;
         self.earlier
             .iter_mut()
-            .chain(self.deaths.range_mut(..seen).map(|(_, entry)| entry))
+            .chain(self.terminations.range_mut(..seen).map(|(_, entry)| entry))
             .filter(|entry| !entry.discounted && entry.verdict.is_some())
     }
 
     pub(crate) fn instance_mut(&mut self, id: &InstanceId) -> Option<&mut Instance> {
-        self.deaths.values_mut().chain(&mut self.earlier).find(|entry| entry.id == *id)
+        self.terminations.values_mut().chain(&mut self.earlier).find(|entry| entry.id == *id)
     }
 
     /// The restart count up to which every restart has its verdict; what is still pending is counted
     /// again after a crash.
     pub(crate) fn accounted(&self) -> u32 {
-        let pending = self.deaths.range(..self.seen).find(|(_, entry)| entry.verdict.is_none());
+        let pending = self.terminations.range(..self.seen).find(|(_, entry)| entry.verdict.is_none());
         pending.map_or(self.seen, |(number, _)| *number)
     }
 
-    /// Some earlier death of this container was never seen.
+    /// Some earlier termination of this container was never seen.
     pub(crate) fn missed_some(&self) -> bool {
-        self.seen > 0 && (0..self.seen).any(|n| self.deaths.get(&n).is_none_or(|entry| !entry.observed))
+        self.seen > 0 && (0..self.seen).any(|n| self.terminations.get(&n).is_none_or(|entry| !entry.observed))
     }
 
     /// A new episode: what has been seen to end counts no more, nor what it left to be deduced.
     pub(crate) fn start_episode(&mut self) {
         self.earlier.clear();
         self.gaps.clear();
-        self.deaths = self.deaths.split_off(&self.seen);
-        for entry in self.deaths.values_mut() {
+        self.terminations = self.terminations.split_off(&self.seen);
+        for entry in self.terminations.values_mut() {
             entry.discounted = true;
         }
     }
@@ -265,19 +266,19 @@ impl ContainerHistory {
     pub(crate) fn forget_before(&mut self, oldest: Timestamp) {
         let seen = self.seen;
         self.earlier.retain(|entry| entry.at >= oldest);
-        self.deaths.retain(|number, entry| *number >= seen || entry.at >= oldest);
-        while self.deaths.len() > 2 * MOST_OF_A_JUMP as usize {
-            self.deaths.pop_first();
+        self.terminations.retain(|number, entry| *number >= seen || entry.at >= oldest);
+        while self.terminations.len() > 2 * MOST_OF_A_JUMP as usize {
+            self.terminations.pop_first();
         }
     }
 }
 
 impl Instance {
-    fn observed(death: &Terminated, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
+    fn observed(terminated: &Terminated, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
         Self {
-            id: InstanceId::of(death, number),
-            at: death.finished_at.unwrap_or(now),
-            exit_code: death.exit_code,
+            id: InstanceId::of(terminated, number),
+            at: terminated.finished_at.unwrap_or(now),
+            exit_code: terminated.exit_code,
             observed: true,
             discounted,
             verdict: None,
@@ -298,32 +299,33 @@ impl Instance {
     }
 }
 
-/// The deaths a status shows, each with the number of the instance that ended. While a container is
-/// terminated, `state` and `lastState` hold two different deaths.
+/// The terminations a status shows, each with the number of the instance that ended. While a container is
+/// terminated, `state` and `lastState` hold two different terminations.
 pub(crate) fn numbered_terminations(report: &ContainerReport) -> Vec<(u32, &Terminated)> {
-    let mut deaths = Vec::with_capacity(2);
-    let own =
-        |death: &Terminated| !report.container_id.is_empty() && death.container_id == report.container_id;
-    if let Some(death) = report.last.as_deref() {
+    let mut terminations = Vec::with_capacity(2);
+    let own = |terminated: &Terminated| {
+        !report.container_id.is_empty() && terminated.container_id == report.container_id
+    };
+    if let Some(terminated) = report.last.as_deref() {
         let waiting = matches!(report.state, ContainerState::Waiting { .. });
-        if waiting && own(death) {
-            deaths.push((report.restart_count, death));
+        if waiting && own(terminated) {
+            terminations.push((report.restart_count, terminated));
         } else if let Some(number) = report.restart_count.checked_sub(1) {
-            deaths.push((number, death));
+            terminations.push((number, terminated));
         }
     }
-    if let ContainerState::Terminated(death) = &report.state {
-        deaths.push((report.restart_count, death));
+    if let ContainerState::Terminated(terminated) = &report.state {
+        terminations.push((report.restart_count, terminated));
     }
-    deaths
+    terminations
 }
 
 /// The newest instant that a status shows.
 pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
-    let of = |death: &Terminated| death.finished_at.max(death.started_at);
+    let of = |terminated: &Terminated| terminated.finished_at.max(terminated.started_at);
     let state = match &report.state {
         ContainerState::Running { started_at } => *started_at,
-        ContainerState::Terminated(death) => of(death),
+        ContainerState::Terminated(terminated) => of(terminated),
         ContainerState::Waiting { .. } => None,
     };
     state.max(report.last.as_deref().and_then(of))

@@ -100,9 +100,9 @@ impl Ledger {
             for restart in &record.restarts {
                 let entry = Instance::from(restart);
                 match restart.n {
-                    Some(n) => match series.deaths.get(&n) {
+                    Some(n) => match series.terminations.get(&n) {
                         Some(known) if known.observed && known.verdict.is_some() => {}
-                        _ => drop(series.deaths.insert(n, entry)),
+                        _ => drop(series.terminations.insert(n, entry)),
                     },
                     None if series.instance_mut(&restart.id).is_none() => series.earlier.push(entry),
                     None => {}
@@ -117,7 +117,7 @@ fn restart_records(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartR
         .earlier
         .iter()
         .map(|entry| (None, entry))
-        .chain(series.deaths.range(..series.seen).map(|(n, entry)| (Some(*n), entry)))
+        .chain(series.terminations.range(..series.seen).map(|(n, entry)| (Some(*n), entry)))
         .filter(|(_, entry)| entry.at >= oldest && !entry.discounted)
         .filter_map(|(n, entry)| {
             let verdict = entry.verdict.as_ref()?;

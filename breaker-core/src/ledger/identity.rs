@@ -22,8 +22,8 @@ pub struct ContainerKey {
 pub struct InstanceId(String);
 
 impl InstanceId {
-    pub(crate) fn of(death: &Terminated, number: u32) -> Self {
-        Self::known(&death.container_id).unwrap_or_else(|| Self::numbered(number))
+    pub(crate) fn of(terminated: &Terminated, number: u32) -> Self {
+        Self::known(&terminated.container_id).unwrap_or_else(|| Self::numbered(number))
     }
 
     /// The identity behind a `containerID`, unless that is empty.
@@ -44,10 +44,10 @@ impl fmt::Display for InstanceId {
     }
 }
 
-/// The identity of one death: (pod UID, container, instance). Seen again, it is the same death.
+/// The identity of one termination: (pod UID, container, instance). Seen again, it is the same termination.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TerminationId {
-    /// Whose death.
+    /// Whose termination.
     pub key: ContainerKey,
     /// Which instance.
     pub instance: InstanceId,

@@ -1,10 +1,10 @@
 //! The ledger: every restart once, with its verdict.
 //!
 //! ```text
-//! PodReport --observe--> deaths that are new --(evidence)--> verdict --> restarts that count
+//! PodReport --observe--> terminations that are new --(evidence)--> verdict --> restarts that count
 //! ```
 //!
-//! Evidence is asked for when a death is first seen; the restart exists once `restartCount` shows the
+//! Evidence is asked for when a termination is first seen; the restart exists once `restartCount` shows the
 //! successor, so that "more than three" is what `kubectl get pods` shows.
 
 mod container_history;
@@ -23,7 +23,7 @@ use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated}
 use crate::policy::{CauseSet, Unobserved};
 use crate::{Cause, Termination, Verdict};
 
-/// A death whose evidence is wanted.
+/// A termination whose evidence is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceRequest {
     /// Whose.
@@ -32,7 +32,7 @@ pub struct EvidenceRequest {
     pub termination: Termination,
     /// It still is its container's current instance: its log is not yet `previous`.
     pub current: bool,
-    /// Earlier deaths of this container were never seen, so that what an older event of the pod says
+    /// Earlier terminations of this container were never seen, so that what an older event of the pod says
     /// about one of them may hold for this one too.
     pub missed_some: bool,
 }
@@ -48,7 +48,7 @@ pub struct Restart {
     pub revision: String,
     /// When the ended instance finished.
     pub at: Timestamp,
-    /// Exit code; `None` when the death was not observed.
+    /// Exit code; `None` when the termination was not observed.
     pub exit_code: Option<i32>,
     /// Why.
     pub verdict: Verdict,
@@ -79,25 +79,26 @@ impl Ledger {
             let series = match self.series.get_mut(&key) {
                 Some(series) => series,
                 // Most containers never die; they cost nothing here.
-                None if container.restart_count == 0 && !shows_a_death(container) => continue,
+                None if container.restart_count == 0 && !shows_a_termination(container) => continue,
                 None => self
                     .series
                     .entry(key.clone())
                     .or_insert_with(|| ContainerHistory::new(&pod.name, &pod.revision, pod.created)),
             };
-            let stopped = |death: &Terminated| {
+            let stopped = |terminated: &Terminated| {
                 pod.restarting_all
-                    && (matches!(death.exit_code, 137 | 143)
+                    && (matches!(terminated.exit_code, 137 | 143)
                         || trigger.is_some_and(|first| first != container.name))
             };
             let fresh = series.observe(container, stopped, oldest, now);
             let missed_some = series.missed_some();
-            let deaths = container_history::numbered_terminations(container);
-            for (number, death) in deaths.into_iter().filter(|(number, _)| fresh.contains(number)) {
+            let terminations = container_history::numbered_terminations(container);
+            for (number, terminated) in terminations.into_iter().filter(|(number, _)| fresh.contains(number))
+            {
                 wanted.push(EvidenceRequest {
-                    id: TerminationId { key: key.clone(), instance: InstanceId::of(death, number) },
-                    termination: termination(pod, container, death),
-                    current: matches!(&container.state, ContainerState::Terminated(d) if **d == *death),
+                    id: TerminationId { key: key.clone(), instance: InstanceId::of(terminated, number) },
+                    termination: termination(pod, container, terminated),
+                    current: matches!(&container.state, ContainerState::Terminated(d) if **d == *terminated),
                     missed_some,
                 });
             }
@@ -105,7 +106,7 @@ impl Ledger {
         wanted
     }
 
-    /// Takes in a verdict. Later deaths of a container that was once killed by a failed probe, with the
+    /// Takes in a verdict. Later terminations of a container that was once killed by a failed probe, with the
     /// same exit code, are probe kills too, since the kubelet's events dry up.
     pub(crate) fn decide(&mut self, id: &TerminationId, mut verdict: Verdict) {
         let Some(series) = self.series.get_mut(&id.key) else { return };
@@ -173,7 +174,7 @@ impl Ledger {
         told
     }
 
-    /// A new episode: only deaths not seen yet can count.
+    /// A new episode: only terminations not seen yet can count.
     pub(crate) fn start_episode(&mut self) {
         self.series.values_mut().for_each(ContainerHistory::start_episode);
     }
@@ -182,7 +183,7 @@ impl Ledger {
     pub(crate) fn forget(&mut self, oldest: Timestamp, present: impl Fn(&PodUid) -> bool) {
         self.series.retain(|key, series| {
             series.forget_before(oldest);
-            present(&key.pod) || !series.deaths.is_empty() || !series.earlier.is_empty()
+            present(&key.pod) || !series.terminations.is_empty() || !series.earlier.is_empty()
         });
     }
 }
@@ -212,14 +213,14 @@ impl<'a> RestartView<'a> {
     }
 }
 
-fn termination(pod: &PodReport, container: &ContainerReport, death: &Terminated) -> Termination {
+fn termination(pod: &PodReport, container: &ContainerReport, terminated: &Terminated) -> Termination {
     Termination {
         pod_uid: pod.uid.clone(),
         pod: pod.name.clone(),
         node: pod.node.clone(),
         container: container.name.clone(),
         kind: container.kind,
-        death: death.clone(),
+        terminated: terminated.clone(),
         waiting: match &container.state {
             ContainerState::Waiting { reason } => reason.clone(),
             _ => String::new(),
@@ -228,7 +229,7 @@ fn termination(pod: &PodReport, container: &ContainerReport, death: &Terminated)
     }
 }
 
-fn shows_a_death(container: &ContainerReport) -> bool {
+fn shows_a_termination(container: &ContainerReport) -> bool {
     container.last.is_some() || matches!(container.state, ContainerState::Terminated(_))
 }
 
@@ -237,8 +238,9 @@ fn first_to_end(pod: &PodReport) -> Option<&str> {
     pod.containers
         .iter()
         .filter_map(|container| {
-            let (_, death) = container_history::numbered_terminations(container).pop()?;
-            (!matches!(death.exit_code, 137 | 143)).then_some((death.finished_at?, container.name.as_str()))
+            let (_, terminated) = container_history::numbered_terminations(container).pop()?;
+            (!matches!(terminated.exit_code, 137 | 143))
+                .then_some((terminated.finished_at?, container.name.as_str()))
         })
         .min()
         .map(|(_, name)| name)

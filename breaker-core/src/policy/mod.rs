@@ -62,18 +62,34 @@ impl Policy {
     }
 
     /// What an operator should know about this policy before relying on it.
-    pub fn warnings(&self) -> Vec<String> {
-        let least = self.shortest_sound_window();
+    pub fn warnings(&self) -> Vec<PolicyWarning> {
+        let shortest = self.shortest_sound_window();
         match self.window.length() {
-            Some(length) if length < least => vec![format!(
-                "a window of {length:#} can overlook a steady crash loop: with the kubelet's back-off, {} \
-                 restarts may take {least:#}; use --window {}m or none",
-                self.max_restarts + 1,
-                15 * self.max_restarts,
-            )],
+            Some(window) if window < shortest => {
+                vec![PolicyWarning::WindowTooShort { window, shortest, restarts: self.max_restarts + 1 }]
+            }
             _ => vec![],
         }
     }
+}
+
+/// What an operator should know about a policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PolicyWarning {
+    /// The window is shorter than a steady crash loop may take.
+    #[error(
+        "a window of {window:#} can overlook a steady crash loop: with the kubelet's back-off, {restarts} restarts \
+         may take {shortest:#}"
+    )]
+    WindowTooShort {
+        /// The window of the policy.
+        window: SignedDuration,
+        /// The shortest window that sees every steady crash loop.
+        shortest: SignedDuration,
+        /// The restarts that trip one pod.
+        restarts: u32,
+    },
 }
 
 /// Whether the breaker acts.
@@ -86,11 +102,11 @@ pub enum Mode {
     Observe,
 }
 
-/// What becomes of restarts whose deaths nobody saw, because `restartCount` jumped.
+/// What becomes of restarts whose terminations nobody saw, because `restartCount` jumped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unobserved {
-    /// They take the newest death's verdict when the whole gap lies in the window, the container is
-    /// failing now and no death in the gap is known to have had another cause.
+    /// They take the newest termination's verdict when the whole gap lies in the window, the container is
+    /// failing now and no termination in the gap is known to have had another cause.
     #[default]
     Inherit,
     /// They stay unknown.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::faults::{Call, Fault};
 use super::{Sim, World};
-use crate::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use crate::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use crate::pod::{PodEvent, PodReport};
 use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 use crate::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
@@ -106,9 +106,9 @@ impl ClusterClient for Sim {
         self.call(Call::ScaledBy, |world| Ok(Some(world.manager.clone()))).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         self.call(Call::LogTail, |world| {
-            Ok(world.log_of(&of.pod, &of.death).map_or(LogTail::Gone, LogTail::Said))
+            Ok(world.log_of(&of.pod, &of.terminated).map_or(LogTail::Gone, LogTail::Text))
         })
         .await
     }
@@ -117,9 +117,12 @@ impl ClusterClient for Sim {
         self.call(Call::PodEvents, |world| Ok(world.events_of(pod_uid))).await
     }
 
-    async fn load_record(&self, _target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, _target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         self.call(Call::LoadRecord, |world| {
-            Ok(world.record.clone().map(|(record, version)| Stored { record, version: version.to_string() }))
+            Ok(world
+                .record
+                .clone()
+                .map(|(record, version)| StoredRecord { record, version: version.to_string() }))
         })
         .await
     }

@@ -304,9 +304,10 @@ impl World {
         self.pods.values().map(|pod| pod.report.clone()).collect()
     }
 
-    pub(super) fn log_of(&self, pod_name: &str, death: &Terminated) -> Option<String> {
+    pub(super) fn log_of(&self, pod_name: &str, terminated: &Terminated) -> Option<String> {
         let pod = self.pods.values().find(|pod| pod.report.name == pod_name)?;
-        let instance = u32::from_str_radix(death.container_id.get("containerd://".len() + 6..)?, 16).ok()?;
+        let instance =
+            u32::from_str_radix(terminated.container_id.get("containerd://".len() + 6..)?, 16).ok()?;
         pod.log.iter().find(|(of, _)| *of == instance).map(|(_, text)| text.clone())
     }
 
@@ -481,7 +482,7 @@ impl World {
             pod.events.push(PodEvent { at: Some(now), ..event });
         }
         let container = &mut pod.report.containers[0];
-        let death = Terminated {
+        let terminated = Terminated {
             container_id: container.container_id.clone(),
             exit_code: dying.exit_code,
             signal: None,
@@ -490,7 +491,7 @@ impl World {
             started_at: Some(pod.started_at),
             finished_at: Some(now),
         };
-        container.state = ContainerState::Terminated(Box::new(death.clone()));
+        container.state = ContainerState::Terminated(Box::new(terminated.clone()));
         pod.report.ready = false;
         if now.duration_since(pod.started_at) >= crate::pod_cache::BACK_OFF_RESET {
             pod.backoff = SignedDuration::from_secs(10);
@@ -502,16 +503,16 @@ impl World {
         let uid = uid.to_owned();
         self.at(now + SignedDuration::from_secs(1), {
             let uid = uid.clone();
-            move |world| world.wait(&uid, instance, death)
+            move |world| world.wait(&uid, instance, terminated)
         });
         self.at(now + wait, move |world| world.restart(&uid, instance));
     }
 
-    fn wait(&mut self, uid: &str, instance: u32, death: Terminated) {
+    fn wait(&mut self, uid: &str, instance: u32, terminated: Terminated) {
         let Some(pod) = self.pods.get_mut(uid).filter(|pod| pod.instance == instance) else { return };
         let container = &mut pod.report.containers[0];
         container.state = ContainerState::Waiting { reason: "CrashLoopBackOff".into() };
-        container.last = Some(Box::new(death));
+        container.last = Some(Box::new(terminated));
         let report = pod.report.clone();
         self.send(PodWatchEvent::Applied(report));
     }
@@ -522,8 +523,8 @@ impl World {
         pod.instance += 1;
         pod.started_at = now;
         let container = &mut pod.report.containers[0];
-        if let ContainerState::Terminated(death) = &container.state {
-            container.last = Some(death.clone());
+        if let ContainerState::Terminated(terminated) = &container.state {
+            container.last = Some(terminated.clone());
         }
         container.restart_count += 1;
         container.container_id = container_id(pod.number, pod.instance);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The breaker trips when `counted` is above `threshold` and `failing` has reached `need`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// Restarts inside the window whose cause counts.

@@ -10,7 +10,9 @@ use crate::policy::CauseSet;
 
 /// Why a trip is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum HoldReason {
     /// All restarts together exceed the threshold; those of the counted causes do not.
     Causes,
@@ -75,6 +77,7 @@ impl fmt::Display for HoldReason {
 
 /// A trip that is held, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
     /// Why.
@@ -88,6 +91,7 @@ pub struct Hold {
     pub why: String,
     /// The causes that would have to count for a trip; only with [`HoldReason::Causes`].
     #[serde(default, skip_serializing_if = "Option::is_none", with = "cause_list")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::Cause>>"))]
     pub would_trip_with: Option<CauseSet>,
 }
 

@@ -18,6 +18,7 @@ use crate::state::{Phase, TripReason};
 /// Where a breaker is at one instant: all that a status or a metric needs beside the
 /// [`Record`](crate::Record).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot {
     /// The phase of the breaker.

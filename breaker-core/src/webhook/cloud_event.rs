@@ -8,6 +8,7 @@ use crate::state::TripReason;
 
 /// A message in the structured JSON form of CloudEvents 1.0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloudEvent {
     /// `1.0`.
     pub specversion: String,
@@ -30,6 +31,7 @@ pub struct CloudEvent {
 
 /// The `data` of a [`CloudEvent`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CloudEventData {
     /// Namespace of the target.
     pub namespace: String,

@@ -1,31 +1,53 @@
-//! Sending a message: once, or until its time is up.
+//! Delivery of a message: one attempt, or attempts until a timeout.
 
 use std::sync::Arc;
 
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 
+use super::client::{HookDecision, WebhookClient, WebhookError};
+use super::cloud_event::CloudEvent;
+use super::hooks::Endpoint;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
-use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 
 /// The time for one attempt at a notification.
 const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(250), SignedDuration::from_secs(2));
 const MIN_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
 
-/// One attempt at a notice.
+/// Why a message was not delivered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeliveryError {
+    /// The supervisor has no [`WebhookClient`].
+    #[error("this watcher has no way to send messages")]
+    NoClient,
+    /// There was no answer in time.
+    #[error("no answer within {limit:#}{}", .last.as_ref().map(|why| format!("; the last attempt: {why}")).unwrap_or_default())]
+    Timeout {
+        /// The time that was allowed.
+        limit: SignedDuration,
+        /// Why the last attempt that ended failed.
+        last: Option<String>,
+    },
+    /// The receiver refused the message.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// One attempt at a notification.
 pub(crate) async fn once(
     client: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
     to: &Endpoint,
     event: &CloudEvent,
-) -> Result<(), String> {
-    let Some(client) = client else { return Err(NOBODY.into()) };
+) -> Result<(), DeliveryError> {
+    let Some(client) = client else { return Err(DeliveryError::NoClient) };
     let deadline = clock.now() + NOTIFY_TIMEOUT;
     match attempt(&*client, clock, to, event, deadline).await {
-        Some(answer) => answer.map(|_| ()).map_err(|error| error.why),
-        None => Err(format!("no answer within {NOTIFY_TIMEOUT:#}")),
+        Some(answer) => answer.map(|_| ()).map_err(|error| DeliveryError::Refused(error.why)),
+        None => Err(DeliveryError::Timeout { limit: NOTIFY_TIMEOUT, last: None }),
     }
 }
 
@@ -37,30 +59,27 @@ pub(crate) async fn until(
     to: &Endpoint,
     event: &CloudEvent,
     within: SignedDuration,
-) -> Result<HookDecision, String> {
-    let Some(client) = client else { return Err(NOBODY.into()) };
+) -> Result<HookDecision, DeliveryError> {
+    let Some(client) = client else { return Err(DeliveryError::NoClient) };
     let deadline = clock.now() + within;
     let mut failures = 0;
     let mut last = None;
     loop {
         match attempt(&*client, clock, to, event, deadline).await {
             Some(Ok(reply)) => return Ok(reply),
-            Some(Err(error)) if !error.retryable => return Err(error.why),
+            Some(Err(error)) if !error.retryable => return Err(DeliveryError::Refused(error.why)),
             Some(Err(error)) => last = Some(error.why),
             None => {}
         }
         // The last attempt comes shortly before the end.
         let next = (clock.now() + BACKOFF.delay(failures)).min(deadline - MIN_ATTEMPT);
         if next <= clock.now() {
-            let last = last.map(|why| format!("; the last attempt: {why}")).unwrap_or_default();
-            return Err(format!("no answer within {within:#}{last}"));
+            return Err(DeliveryError::Timeout { limit: within, last });
         }
         clock.sleep_until(next).await;
         failures += 1;
     }
 }
-
-const NOBODY: &str = "this watcher has no way to send messages";
 
 /// `None` when time was up first.
 async fn attempt(

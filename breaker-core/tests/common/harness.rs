@@ -74,13 +74,13 @@ impl Harness {
 }
 
 fn verdict(wanted: &EvidenceRequest) -> Verdict {
-    let network = wanted.termination.death.message == "network";
+    let network = wanted.termination.terminated.message == "network";
     Verdict {
         cause: if network { Cause::Network } else { Cause::Application },
         kind: network.then_some(NetworkKind::Refused),
         confidence: Confidence::High,
         rule: "by-message".into(),
-        quote: wanted.termination.death.message.clone(),
+        quote: wanted.termination.terminated.message.clone(),
     }
 }
 
@@ -159,24 +159,24 @@ pub(crate) fn merged(histories: Vec<Vec<(Timestamp, PodReport)>>) -> Vec<(Timest
     all
 }
 
-/// The rule itself, read off the reports without any ledger: restarts of network deaths inside the
+/// The rule itself, read off the reports without any ledger: restarts of network terminations inside the
 /// window, and pods that are failing now.
 pub(crate) struct Oracle {
     latest: BTreeMap<String, PodReport>,
-    deaths: BTreeMap<(String, u32), (Timestamp, bool)>,
+    terminations: BTreeMap<(String, u32), (Timestamp, bool)>,
 }
 
 impl Oracle {
     pub(crate) fn new() -> Self {
-        Self { latest: BTreeMap::new(), deaths: BTreeMap::new() }
+        Self { latest: BTreeMap::new(), terminations: BTreeMap::new() }
     }
 
     pub(crate) fn see(&mut self, report: &PodReport) {
         let container = &report.containers[0];
-        if let ContainerState::Terminated(death) = &container.state {
-            let network = death.message == "network";
+        if let ContainerState::Terminated(terminated) = &container.state {
+            let network = terminated.message == "network";
             let key = (report.uid.clone(), container.restart_count);
-            self.deaths.insert(key, (death.finished_at.unwrap(), network));
+            self.terminations.insert(key, (terminated.finished_at.unwrap(), network));
         }
         self.latest.insert(report.uid.clone(), report.clone());
     }
@@ -187,7 +187,7 @@ impl Oracle {
         let oldest = policy.window.oldest(now).unwrap_or(Timestamp::MIN);
         let restarted = |uid: &str, n: u32| self.latest[uid].containers[0].restart_count > n;
         let counted: Vec<_> = self
-            .deaths
+            .terminations
             .iter()
             .filter(|((uid, n), (at, network))| *network && *at >= oldest && restarted(uid, *n))
             .collect();

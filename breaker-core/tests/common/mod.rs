@@ -8,9 +8,11 @@ use std::sync::Arc;
 use breaker_core::action::Command;
 use breaker_core::policy::Mode;
 use breaker_core::sim::Sim;
-use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
+use breaker_core::supervisor::{Dependencies, Observer, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::CloudEvent;
-use breaker_core::{BreakerEvent, Classifier, Clock, ClusterError, Policy, Supervisor, WorkloadRef};
+use breaker_core::{
+    BreakerEvent, Classifier, Clock, ClusterError, Policy, Snapshot, Supervisor, WorkloadRef,
+};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -30,6 +32,7 @@ pub(crate) struct Watch {
 pub(crate) struct Seen {
     pub(crate) lines: Vec<String>,
     pub(crate) notices: Vec<BreakerEvent>,
+    pub(crate) snapshots: Vec<Snapshot>,
     pub(crate) end: Option<StopReason>,
     pub(crate) error: Option<ClusterError>,
 }
@@ -41,6 +44,17 @@ impl Seen {
 
     pub(crate) fn lines_with(&self, what: &str) -> Vec<&str> {
         self.lines.iter().map(String::as_str).filter(|line| line.contains(what)).collect()
+    }
+}
+
+impl Observer for Seen {
+    fn event(&mut self, _: Timestamp, event: &BreakerEvent) {
+        self.lines.push(event.to_string());
+        self.notices.push(event.clone());
+    }
+
+    fn snapshot(&mut self, _: Timestamp, snapshot: &Snapshot) {
+        self.snapshots.push(snapshot.clone());
     }
 }
 
@@ -128,13 +142,7 @@ async fn one(sim: &Sim, policy: &Policy, commands: Commands, until: RunUntil, se
         Ok(supervisor) => supervisor,
         Err(error) => return seen.error = Some(error),
     };
-    let (lines, notices) = (&mut seen.lines, &mut seen.notices);
-    let end = supervisor
-        .run(commands, until, &mut |_: Timestamp, notice: &BreakerEvent| {
-            lines.push(notice.to_string());
-            notices.push(notice.clone());
-        })
-        .await;
+    let end = supervisor.run(commands, until, seen).await;
     match end {
         Ok(end) => seen.end = Some(end),
         Err(error) => seen.error = Some(error),

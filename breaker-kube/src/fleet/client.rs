@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
@@ -79,15 +79,15 @@ impl ClusterClient for FleetClient {
         self.cluster.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.cluster.last_words(of).await
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+        self.cluster.log_tail(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
         self.cluster.pod_events(namespace, pod_uid).await
     }
 
-    async fn load_record(&self, _: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, _: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         if !self.loaded.swap(true, Ordering::Relaxed) {
             return self.status.known_record();
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
@@ -137,15 +137,15 @@ impl<C: ClusterClient> ClusterClient for KedaClient<C> {
         self.inner.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.inner.last_words(of).await
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+        self.inner.log_tail(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
         self.inner.pod_events(namespace, pod_uid).await
     }
 
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         self.inner.load_record(target).await
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use breaker_core::WorkloadRef;
 use breaker_core::policy::Policy;
+use breaker_core::policy::PolicyWarning;
 use futures::StreamExt;
 use jiff::Timestamp;
 use kube::Api;
@@ -248,6 +249,10 @@ impl Reconciler {
 }
 
 fn window_warning(policy: &Policy) -> Option<String> {
-    let warnings = policy.warnings();
-    (!warnings.is_empty()).then(|| warnings.join("; ").replace("--window ", "spec.trip.window: "))
+    policy.warnings().into_iter().next().map(|warning| match &warning {
+        PolicyWarning::WindowTooShort { shortest, .. } => {
+            format!("{warning}; use spec.trip.window: {}m or none", shortest.as_mins())
+        }
+        _ => warning.to_string(),
+    })
 }

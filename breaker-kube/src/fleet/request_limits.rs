@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, Stored};
+use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
@@ -97,9 +97,9 @@ impl<C: ClusterClient> ClusterClient for LimitedClient<C> {
         self.inner.scaled_by(target).await
     }
 
-    async fn last_words(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
+    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
         let _permit = self.limits.evidence().await;
-        self.inner.last_words(of).await
+        self.inner.log_tail(of).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
@@ -107,7 +107,7 @@ impl<C: ClusterClient> ClusterClient for LimitedClient<C> {
         self.inner.pod_events(namespace, pod_uid).await
     }
 
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<Stored>, ClusterError> {
+    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
         let _permit = self.limits.write().await;
         self.inner.load_record(target).await
     }

@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use breaker_core::cluster::Stored;
+use breaker_core::cluster::StoredRecord;
 use breaker_core::{Clock, ClusterError, Record};
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Resource};
@@ -106,13 +106,13 @@ impl StatusWriter {
     }
 
     /// The Record that is known here, with its version.
-    pub(crate) fn known_record(&self) -> Result<Option<Stored>, ClusterError> {
+    pub(crate) fn known_record(&self) -> Result<Option<StoredRecord>, ClusterError> {
         let local = self.local.lock();
         local.record.as_deref().map(|json| self.stored(json)).transpose()
     }
 
     /// The Record that the API server has now.
-    pub(crate) async fn load(&self) -> Result<Option<Stored>, ClusterError> {
+    pub(crate) async fn load(&self) -> Result<Option<StoredRecord>, ClusterError> {
         let _lock = self.write_lock.lock().await;
         self.refresh().await?;
         self.known_record()
@@ -202,12 +202,12 @@ impl StatusWriter {
         Ok(is_same)
     }
 
-    fn stored(&self, json: &str) -> Result<Stored, ClusterError> {
+    fn stored(&self, json: &str) -> Result<StoredRecord, ClusterError> {
         let record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
             place: self.location(),
             source: format!("{error}; delete and create the CircuitBreaker to start from scratch").into(),
         })?;
-        Ok(Stored { record, version: version_of(json) })
+        Ok(StoredRecord { record, version: version_of(json) })
     }
 
     fn location(&self) -> String {

@@ -241,7 +241,7 @@ fn not_ready(error: &ClusterError) -> ConditionState {
         ClusterError::NoScale(_) => reason::NO_SCALE,
         ClusterError::BadRecord { .. } => reason::BAD_RECORD,
         ClusterError::Conflict(_) | ClusterError::Unreachable { .. } => reason::UNREACHABLE,
-        ClusterError::Refused { .. } => reason::REFUSED,
+        _ => reason::REFUSED,
     };
     ConditionState::new(false, reason, error.with_fix())
 }
