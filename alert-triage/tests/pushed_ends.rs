@@ -44,7 +44,7 @@ fn an_alert_is_over_when_the_end_that_was_new_last_has_passed() {
         ("an end alone, to come", amtool(&[Some(4)]), 3, Verdict::Active),
         ("an end alone, passed", amtool(&[Some(4)]), 5, Verdict::Resolved),
         ("told without times, then over", amtool(&[None, Some(4)]), 5, Verdict::Resolved),
-        ("over, then told anew", amtool(&[Some(4), None]), 5, Verdict::Active),
+        ("over, then firing again", amtool(&[Some(4), None]), 5, Verdict::Active),
         (
             "begun at a known time, over by an end alone",
             [prometheus(&[40]), amtool(&[Some(4)])].concat(),

@@ -37,17 +37,17 @@ fn record(written: &str) -> Record<'static> {
     record
 }
 
-/// Firing since so many minutes before noon.
+/// Firing since `minutes` before noon.
 fn since(written: &str, minutes: i64) -> Record<'static> {
     record(written).since(ago(minutes)).at(ago(minutes))
 }
 
-/// The episode that began so many minutes before noon is over since then.
+/// An episode from `began` to `ended`, in minutes before noon.
 fn over(written: &str, began: i64, ended: i64) -> Record<'static> {
     record(written).since(ago(began)).at(ago(ended)).status(Status::Resolved)
 }
 
-/// A line of a log, so many minutes before noon.
+/// A line of a log, `minutes` before noon.
 fn said(written: &str, minutes: i64) -> Record<'static> {
     record(written).status(Status::Event).at(ago(minutes))
 }
@@ -803,7 +803,7 @@ fn the_newest_episode_decides_in_any_order() {
     check(&[
         ("an end before its beginning", vec![over("A/X", 9, 5), since("A/X", 9)], "P5 A/X=resolved"),
         (
-            "a later beginning opens anew",
+            "a later beginning opens it again",
             vec![since("A/X", 9), over("A/X", 9, 5), since("A/X", 3)],
             "P3 A/X=active",
         ),
@@ -878,7 +878,7 @@ fn an_incident_keeps_its_id_and_is_told_of_once() {
     let (first, changes) = tell(&mut engine, None);
     assert_eq!(changes, [Change::Opened]);
     let (_, changes) = tell(&mut engine, Some("A/LLMBatchProcessingJobFailures"));
-    assert_eq!(changes, [], "a repeat is no news");
+    assert_eq!(changes, [], "a repeat is not a change");
     let (second, changes) = tell(&mut engine, Some("A/TooFewEndpointsRegistered"));
     assert_eq!((second.len(), changes), (2, vec![Change::Opened]), "nothing joins them yet");
     let (third, changes) = tell(&mut engine, Some("A/EndpointRegistrationFailure"));

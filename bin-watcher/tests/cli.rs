@@ -10,8 +10,11 @@ fn what_is_typed_wrongly_is_told_with_its_fix() {
     for (flags, fix) in [
         (&["--causes", "gremlins"][..], "unknown cause `gremlins`; write any, or some of network"),
         (&["--causes", ""], "write any, or some of network"),
-        (&["--window", "soon"], "`soon` is no window; write a span longer than zero such as 90s, 10m or 1h"),
-        (&["--window", "-5m"], "`-5m` is no window"),
+        (
+            &["--window", "soon"],
+            "`soon` is not a window; write a span longer than zero such as 90s, 10m or 1h",
+        ),
+        (&["--window", "-5m"], "`-5m` is not a window"),
         (&["--window", "0s"], "longer than zero"),
         (&["--max-restarts", "-1"], "0 or more"),
         (&["--max-restarts", "three"], "a whole number that is 0 or more"),

@@ -75,7 +75,7 @@ fn cases_are_answered_one_line_each_in_order() {
 #[test]
 fn labels_bring_the_table_of_what_was_got_right() {
     let input = case("a", REFUSED, "network")
-        + &case("b", "so long", "network")
+        + &case("b", "farewell", "network")
         + &case("c", "KeyError: 'x'", "application");
     let output = explain(&["-"], input.as_bytes());
     insta::assert_snapshot!(text(&output.stdout));

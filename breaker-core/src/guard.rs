@@ -14,10 +14,10 @@ use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A counted restart makes its target suspicious for so long.
+/// How long a counted restart makes its target count as failing for the guard.
 pub const GUARD_WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// Trips of so long before the guard came on are named.
+/// The guard names the trips of this time before it came on.
 pub const GUARD_NAMES_TRIPS_OF: SignedDuration = SignedDuration::from_mins(2);
 
 /// How many targets a sentence names.

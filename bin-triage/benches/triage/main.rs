@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     }
     let is_wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
     if let Some(unknown) = args.iter().find(|arg| !["lines", "jsonl", "bomb"].contains(&arg.as_str())) {
-        eprintln!("`{unknown}` is no part of this benchmark: name lines, jsonl or bomb");
+        eprintln!("`{unknown}` is not a part of this benchmark: name lines, jsonl or bomb");
         return ExitCode::from(2);
     }
     if is_wanted("lines") {

@@ -105,7 +105,7 @@ impl Breaker {
             return;
         }
         // Somebody changed the number in between: that is what a reset will restore, if the trip is
-        // still right for so many.
+        // still right for that number.
         if self.still_trips(&because, now) {
             self.trip(because, scale, now);
         } else {

@@ -102,7 +102,7 @@ pub(super) mod tests {
             ("cut private key", "-----BEGIN PRIVATE KEY-----\nMIIE", "***"),
             ("flag", "mysql --password s3cr3t -h db", "mysql --password *** -h db"),
             ("nothing", "connect to db:5432: connection refused", "connect to db:5432: connection refused"),
-            ("an address is no secret", "mail to a@b.example", "mail to a@b.example"),
+            ("an address is not a secret", "mail to a@b.example", "mail to a@b.example"),
         ] {
             assert_eq!(mask(text), want, "{case}");
         }

@@ -40,7 +40,7 @@ impl Default for CauseSet {
     }
 }
 
-/// A text that is no set of causes.
+/// A text that is not a set of causes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown cause `{0}`; write any, or some of {known}, separated by commas", known = known())]
 pub struct BadCause(String);

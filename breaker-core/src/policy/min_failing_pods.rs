@@ -37,7 +37,7 @@ impl Default for MinFailing {
 
 /// A text that is neither a share nor a number of pods.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no share of pods; write a percentage from 1% to 100%, or a number of pods from 1 on")]
+#[error("`{0}` is not a share of pods; write a percentage from 1% to 100%, or a number of pods from 1 on")]
 pub struct BadMinFailing(String);
 
 impl FromStr for MinFailing {

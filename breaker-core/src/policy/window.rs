@@ -39,9 +39,9 @@ impl Default for Window {
     }
 }
 
-/// A text that is no window.
+/// A text that is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no window; write a span longer than zero such as 90s, 10m or 1h, or none")]
+#[error("`{0}` is not a window; write a span longer than zero such as 90s, 10m or 1h, or none")]
 pub struct BadWindow(String);
 
 impl FromStr for Window {

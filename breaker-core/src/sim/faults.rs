@@ -29,7 +29,7 @@ pub enum Fault {
     Forbid(Call),
     /// The call meets a conflict, as if somebody had just changed the object.
     Conflict(Call),
-    /// The call takes so long.
+    /// The call takes this time.
     Lag(Call, SignedDuration),
     /// The watch loses its next event; the next list heals it.
     DropNews,
