@@ -113,7 +113,7 @@ pub(crate) fn resume_command(namespace: &str, pause: &KedaPause) -> String {
 }
 
 /// Sets the annotation to what `desired` makes of its present value; `None` leaves it, `Some(None)`
-/// removes it. A ScaledObject that is gone is no error.
+/// removes it. It is not an error if the ScaledObject is gone.
 async fn annotate(
     kube: &KubeClient,
     namespace: &str,

@@ -60,7 +60,7 @@ impl RequestObserver for WatchLiveness {
 
     fn on_response(in_flight: WatchInFlight, status: StatusCode) {
         if let Some((subscribers, address)) = in_flight.filter(|_| status.is_success()) {
-            // It fails when there is no subscriber, which is no fault.
+            // It fails when there is no subscriber, which is not an error.
             let _ = subscribers.send(address);
         }
     }

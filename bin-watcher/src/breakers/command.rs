@@ -1,4 +1,5 @@
-//! `trip NAME` and `reset NAME`: written into the CircuitBreaker for its controller, then awaited in the status.
+//! `trip NAME` and `reset NAME`: written into the CircuitBreaker for its controller, then awaited
+//! in the status.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ use crate::output::text::counted;
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// Retries of a write that conflicts. The controller writes the status often, so conflicts are expected.
+/// Retries of a write that conflicts. The controller writes the status often, so conflicts are
+/// expected.
 const MAX_RETRIES: u32 = 5;
 
 /// Sets `spec.override` to `ForcedOpen` and waits until the controller has tripped the breaker.
@@ -86,7 +88,8 @@ impl PendingCommand {
             return Ok(());
         }
         if spec.override_ == OverrideName::ForcedOpen {
-            // It was forced open before, and the workload runs again. The controller acts on a change of the override.
+            // It was forced open before, and the workload runs again. The controller acts on a
+            // change of the override.
             self.write(
                 |breaker| json!({"spec": {"override": "Auto"}, "metadata": {"resourceVersion": breaker.version}}),
             )
@@ -112,7 +115,7 @@ impl PendingCommand {
                 "resourceVersion": breaker.version,
                 "annotations": {RESET_ANNOTATION: requested_at},
             }});
-            // `Disabled` is no trip: it stays.
+            // `Disabled` is not a trip: it stays.
             if breaker.spec.as_ref().is_ok_and(|spec| spec.override_ == OverrideName::ForcedOpen) {
                 patch["spec"] = json!({"override": "Auto"});
             }

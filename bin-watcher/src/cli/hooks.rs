@@ -23,7 +23,8 @@ pub(crate) struct NotifyArgs {
     notify: Vec<String>,
     /// File with the secret that signs hook requests and notifications.
     ///
-    /// The header X-BigRedButton-Signature holds the HMAC-SHA256 of the body. The file is read for each request.
+    /// The header X-BigRedButton-Signature holds the HMAC-SHA256 of the body. The file is read for
+    /// each request.
     #[arg(long, value_name = "FILE")]
     hook_secret_file: Option<PathBuf>,
 }

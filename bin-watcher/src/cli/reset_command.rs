@@ -22,7 +22,8 @@ pub(crate) fn of_breaker(cluster: &ClusterArgs, name: &BreakerName) -> String {
     reset(cluster, &name.namespace, &quoted(&name.name))
 }
 
-/// A sentence with the command, for an Event on `target`. It has no cluster flags: its readers have their own.
+/// A sentence with the command, for an Event on `target`. It has no cluster flags: its readers have
+/// their own.
 pub(crate) fn hint(target: &WorkloadRef) -> String {
     format!("To restore the replicas: watcher reset -n {} --target {}", target.namespace, target.slash())
 }
@@ -40,7 +41,8 @@ fn reset(cluster: &ClusterArgs, namespace: &str, subject: &str) -> String {
     words.join(" ")
 }
 
-/// `word` quoted for a POSIX shell. A word with a NUL byte, which no shell can take, stays as it is.
+/// `word` quoted for a POSIX shell. A word with a NUL byte, which no shell can take, stays as it
+/// is.
 fn quoted(word: &str) -> Cow<'_, str> {
     shlex::try_quote(word).unwrap_or(Cow::Borrowed(word))
 }

@@ -10,7 +10,8 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::Unreachable;
 use crate::cluster::clock::SystemClock;
 
-/// Timeout of connecting and the first reads together. With it "unreachable" is reported within ten seconds.
+/// Timeout of connecting and the first reads together. With it "unreachable" is reported within ten
+/// seconds.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// A connected cluster, and the namespace that the flags or the context name.

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use crate::controller::http::{Endpoints, Readiness};
 use crate::controller::metrics::{Metrics, ProcessState};
 
-/// A leader is not ready when its pod watch has shown no sign of life for this many seconds. The API server ends each
-/// watch within a minute, so two in a row did not come back.
+/// A leader is not ready when its pod watch has shown no sign of life for this many seconds. The
+/// API server ends each watch within a minute, so two in a row did not come back.
 const MAX_WATCH_AGE_SECONDS: f64 = 150.0;
 
 /// The state of a controller: its leadership, its fleet, and its metrics.

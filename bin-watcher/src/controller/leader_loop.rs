@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use crate::controller::health::Health;
 use crate::controller::output::ControllerOutput;
 
-/// Starts a [`Fleet`] each time that this controller becomes the leader, and drops it when it is not any more.
+/// Starts a [`Fleet`] each time that this controller becomes the leader, and drops it when it is
+/// not any more.
 pub(crate) struct LeaderLoop {
     pub(crate) kube: KubeClient,
     pub(crate) options: FleetOptions,

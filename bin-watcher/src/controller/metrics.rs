@@ -1,6 +1,7 @@
 //! The metrics of a controller, for Prometheus.
 //!
-//! Labels are bounded: the watched breakers, and words from fixed lists. The series of a breaker end with it.
+//! Labels are bounded: the watched breakers, and words from fixed lists. The series of a breaker
+//! end with it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -180,7 +181,7 @@ impl Exposition {
             traffic.errors.iter().map(|((verb, code), n)| (*verb, code.clone(), *n)).collect();
         families.counter(
             "api_errors",
-            "Failed requests to the API server, by verb and HTTP status; <error> is no answer, 409 is routine",
+            "Failed requests to the API server, by verb and HTTP status; <error> means no answer, 409 is routine",
             errors.iter().map(|(verb, code, n)| ([("verb", *verb), ("code", code.as_str())], *n)),
         )
     }
