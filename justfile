@@ -58,6 +58,10 @@ packages:
 demo:
     cargo run --release --bin watcher -- demo
 
+# draw docs/demo.svg, the picture of the README, from the demo
+demo-svg:
+    docs/make-demo-svg
+
 # the incidents of the sample alert stream
 triage-demo:
     cargo run --release --bin triage -- docs/samples/upcommerce.log
