@@ -12,7 +12,7 @@ const MAX_WIDTH: usize = 100;
 const NOT_YET_WRAPPED: &[&str] = &["alert-triage", "bin-watcher", "breaker-core"];
 
 /// Paths below the repository whose words are not checked yet.
-const NOT_YET_PLAIN: &[&str] = &["alert-triage", "breaker-core", "deploy", "docs"];
+const NOT_YET_PLAIN: &[&str] = &["alert-triage", "breaker-core", "docs/triage-rules.md"];
 
 /// Words that this project does not use, each with the plain form.
 const DIALECT: &[(&str, &str)] = &[
