@@ -1,4 +1,4 @@
-//! What goes into a breaker and what it wants done.
+//! Inputs and actions of a breaker.
 
 use jiff::Timestamp;
 
@@ -10,14 +10,14 @@ use crate::state::Override;
 use crate::webhook::{BeforeTrip, CloudEvent, DeliveryError, Endpoint, HookDecision};
 use crate::{BreakerEvent, Policy, Record, Verdict};
 
-/// News for [`Breaker::step`](crate::Breaker::step).
+/// An input of [`Breaker::step`](crate::Breaker::step).
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A pod was added or changed.
     Pod(PodReport),
     /// A pod was deleted.
     PodDeleted(PodUid),
-    /// All pods there are.
+    /// All pods that exist.
     PodsListed(Vec<PodReport>),
     /// The watch is alive, without other news.
     WatchAlive,
@@ -27,9 +27,9 @@ pub enum Input {
     Done(Outcome),
     /// An [`Action`] failed; the breaker decides when to try again.
     Failed(Failure),
-    /// A person's wish.
+    /// A command of a person or of the fleet.
     Command(Command),
-    /// Say where things stand.
+    /// Emit a [`BreakerEvent::Heartbeat`].
     Heartbeat,
     /// Time has passed.
     Tick,
@@ -59,7 +59,7 @@ pub enum Outcome {
     },
     /// [`Action::Notify`]: acknowledged, or not.
     Notified {
-        /// Who was told.
+        /// The receiver.
         to: Endpoint,
         /// Id of the event.
         id: String,
@@ -103,7 +103,7 @@ pub enum Command {
     Reset,
     /// Set the override. [`Override::ForcedOpen`] presses the button when it is set, not again while it stays.
     Override(Override),
-    /// Act, or only tell.
+    /// Act, or only report.
     Mode(Mode),
     /// Another policy from now on; what was counted and where the breaker is stay. A trip already begun goes on,
     /// unless the new policy only observes.
@@ -130,7 +130,7 @@ pub enum Action {
     WriteScale {
         /// The precondition.
         seen: Scale,
-        /// The wish.
+        /// The replicas to set.
         replicas: u32,
     },
     /// Find out who scaled the target.
@@ -139,19 +139,19 @@ pub enum Action {
     Publish(KubernetesEvent),
     /// Ask the hook, within its timeout; answer with [`Outcome::HookAnswered`].
     CallHook {
-        /// Whom, and how long.
+        /// The hook, with its timeout.
         hook: BeforeTrip,
         /// The question.
         event: Box<CloudEvent>,
     },
-    /// Send a notice once; answer with [`Outcome::Notified`].
+    /// Send a notification once; answer with [`Outcome::Notified`].
     Notify {
-        /// Whom.
+        /// The receiver.
         to: Endpoint,
-        /// What.
+        /// The message.
         event: Box<CloudEvent>,
     },
-    /// Tell people.
+    /// Report an event.
     Emit(BreakerEvent),
     /// Come back with [`Input::Tick`] at this time, if nothing else happens before.
     Wake(Timestamp),

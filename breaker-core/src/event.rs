@@ -1,4 +1,4 @@
-//! What people are told, as data and as one line of text.
+//! The events of a breaker, as data and as one line of text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::snapshot::{Counts, Hold};
 use crate::state::{Phase, Trip, TripReason};
 use crate::text::plural;
 
-/// One thing told. As JSON an object with an `event` field; as text one line without a line feed.
+/// An event of a breaker. As JSON an object with an `event` key; as text one line without a line feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
@@ -34,7 +34,7 @@ pub enum BreakerEvent {
     },
     /// A restart was counted, or seen and not counted.
     Restart(RestartEvent),
-    /// Still there.
+    /// A periodic report of phase and counts.
     Heartbeat {
         /// Phase of the breaker.
         phase: Phase,
@@ -50,19 +50,19 @@ pub enum BreakerEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held: Option<Hold>,
     },
-    /// Restarts are many, and yet it does not act.
+    /// A trip is held.
     Held(Hold),
-    /// Dry run: it would trip now.
+    /// A breaker that only observes would trip now.
     WouldTrip(TripReason),
-    /// Decided; the Record says so, the scale comes next.
+    /// A trip was decided and recorded; the scale is written next.
     Tripping {
-        /// Replicas that a reset gives back.
+        /// Replicas that a reset restores.
         replicas: u32,
         /// Why.
         #[serde(flatten)]
         because: TripReason,
     },
-    /// The hook was asked.
+    /// The hook answered, or failed.
     Hook {
         /// Scheme and host.
         to: String,
@@ -74,41 +74,41 @@ pub enum BreakerEvent {
         /// The trip goes on.
         proceeds: bool,
     },
-    /// Somebody outside the cluster was told, and acknowledged it.
+    /// A receiver acknowledged a notification.
     Notified {
         /// Scheme and host.
         to: String,
-        /// Of what.
+        /// What the notification was about.
         what: NotificationKind,
     },
     /// The target is at zero.
     Scaled {
-        /// Replicas that a reset gives back.
+        /// Replicas that a reset restores.
         replicas: u32,
-        /// It was at zero already: somebody else got there first.
+        /// The target was at zero already.
         already: bool,
         /// Why.
         #[serde(flatten)]
         because: TripReason,
     },
-    /// A trip that was begun is not carried out.
+    /// A trip that had begun was given up.
     Abandoned {
         /// Why not.
         why: String,
     },
-    /// Somebody else scaled the open target up; it is left alone.
+    /// Another client scaled the open target up; the breaker leaves it alone.
     Contested {
         /// Field manager.
         by: String,
         /// Replicas found.
         replicas: u32,
     },
-    /// A few replicas are being tried.
+    /// A few replicas are on trial.
     Probing {
-        /// How many.
+        /// Replicas on trial.
         replicas: u32,
     },
-    /// The replicas were given back.
+    /// The replicas were restored.
     Restored {
         /// Replicas now.
         replicas: u32,
@@ -117,18 +117,18 @@ pub enum BreakerEvent {
     Reset,
     /// The breaker is open already.
     AlreadyOpen {
-        /// Replicas that a reset gives back.
+        /// Replicas that a reset restores.
         replicas: u32,
         /// Why.
         #[serde(flatten)]
         because: TripReason,
     },
-    /// Something that an operator should know and that does not stop the watch.
+    /// A fact that an operator should know; the watch goes on.
     Warning {
-        /// What.
+        /// The fact.
         message: String,
     },
-    /// The target is gone.
+    /// The target was deleted.
     Lost {
         /// `namespace/kind/name`.
         target: String,

@@ -36,12 +36,12 @@ const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunUntil {
-    /// The target is at zero and its pods are gone, or two minutes have passed; in a dry run, once it
+    /// The target is at zero and its pods have terminated, or two minutes have passed. In a dry run: the breaker
     /// would have tripped.
     Tripped,
     /// A command has been carried out and recorded.
     Settled,
-    /// Never by itself.
+    /// Never, unless the target is deleted.
     Forever,
 }
 
@@ -56,9 +56,9 @@ pub enum StopReason {
     },
     /// Dry run: it would have tripped.
     WouldTrip,
-    /// What was asked for is done.
+    /// The command is done.
     Settled,
-    /// The target is gone.
+    /// The target was deleted.
     Lost,
 }
 

@@ -4,7 +4,7 @@
 //! `sandbox`: the kubelet lost the container (reason `Unknown`, exit 255, no last words) and says itself that
 //! the pod's network could not be set up again.
 
-use super::verdict;
+use super::quote::verdict;
 use crate::pod::{PodEvent, Terminated};
 use crate::verdict::NetworkKind;
 use crate::{Cause, Termination, Verdict};

@@ -34,10 +34,11 @@ pub use rule::RuleError;
 
 use check::Check;
 use level::Level;
+use quote::verdict;
 use rule::Says;
 use table::Table;
 
-use crate::verdict::{Confidence, NetworkKind, UnknownReason};
+use crate::verdict::{Confidence, UnknownReason};
 use crate::{Cause, Termination, Verdict};
 
 /// The built-in table, as text.
@@ -188,12 +189,6 @@ impl Classifier {
 
 fn silent(termination: &Termination) -> bool {
     termination.log_tail.trim().is_empty() && termination.terminated.message.trim().is_empty()
-}
-
-/// A verdict of high confidence that quotes `words`.
-fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
-    let quote = quote::quote(&words::clean(words::last(words)), 0);
-    Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The words a verdict quotes: one line, masked, at most 200 characters.
 
 use super::mask::mask;
+use super::words;
+use crate::Cause;
+use crate::verdict::{Confidence, NetworkKind, Verdict};
 
 /// Longest quote, in characters.
 pub(super) const LONGEST: usize = 200;
@@ -23,6 +26,12 @@ pub(super) fn quote(line: &str, at: usize) -> String {
     let before = if start > 0 { "…" } else { "" };
     let after = if start + shown < length { "…" } else { "" };
     format!("{before}{middle}{after}")
+}
+
+/// A verdict of high confidence that quotes `words`.
+pub(super) fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
+    let quote = quote(&words::clean(words::last(words)), 0);
+    Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
 }
 
 #[cfg(test)]

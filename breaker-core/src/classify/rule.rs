@@ -80,7 +80,7 @@ impl RuleError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
+struct RuleRow {
     id: Spanned<String>,
     cause: Option<Spanned<String>>,
     kind: Option<Spanned<String>>,
@@ -105,7 +105,7 @@ pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
     if yaml.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Vec::new());
     }
-    let rows: Vec<Row> = serde_saphyr::from_str(yaml).map_err(|e| {
+    let rows: Vec<RuleRow> = serde_saphyr::from_str(yaml).map_err(|e| {
         let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, frames, examples, not";
         let message = e.without_snippet().to_string();
         match e.location() {
@@ -128,7 +128,7 @@ pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
     Ok(rules)
 }
 
-fn check(row: Row) -> Result<Rule, RuleError> {
+fn check(row: RuleRow) -> Result<Rule, RuleError> {
     let (id, at) = (row.id.value, row.id.referenced);
     if id.trim().is_empty() {
         return Err(RuleError::at(at, "an id is missing; name the row, for example `ledger-down`"));

@@ -191,9 +191,9 @@ impl Table {
                         continue;
                     }
                     match phrase.holds(text.folded(line), start, end) {
-                        Holds::Yes => here.add(says, phrase.row, start),
-                        Holds::NotHere => {}
-                        Holds::NoMore => failed.push(pattern),
+                        MatchResult::Yes => here.add(says, phrase.row, start),
+                        MatchResult::NotHere => {}
+                        MatchResult::NoMore => failed.push(pattern),
                     }
                 }
                 Meaning::Trigger(regex) => {
@@ -265,7 +265,7 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 }
 
 /// Whether a phrase stands where its first part was found.
-enum Holds {
+enum MatchResult {
     Yes,
     NotHere,
     /// Neither here nor further on in this line.
@@ -282,22 +282,22 @@ impl Phrase {
     }
 
     /// The parts follow each other and the outer ends stand on word boundaries.
-    fn holds(&self, line: &str, start: usize, end: usize) -> Holds {
+    fn holds(&self, line: &str, start: usize, end: usize) -> MatchResult {
         if self.word_start && joined(line, start) {
-            return Holds::NotHere;
+            return MatchResult::NotHere;
         }
         let Some((last, between)) = self.rest.split_last() else {
-            return if self.word_end && joined(line, end) { Holds::NotHere } else { Holds::Yes };
+            return if self.word_end && joined(line, end) { MatchResult::NotHere } else { MatchResult::Yes };
         };
         let mut from = end;
         for part in between {
-            let Some(at) = line[from..].find(&**part) else { return Holds::NoMore };
+            let Some(at) = line[from..].find(&**part) else { return MatchResult::NoMore };
             from += at + part.len();
         }
         let mut ends = line[from..].match_indices(&**last).map(|(at, part)| from + at + part.len());
         match ends.any(|end| !(self.word_end && joined(line, end))) {
-            true => Holds::Yes,
-            false => Holds::NoMore,
+            true => MatchResult::Yes,
+            false => MatchResult::NoMore,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The only door to a cluster.
+//! The calls that a breaker makes on a cluster.
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -7,10 +7,10 @@ use super::kubernetes_event::KubernetesEvent;
 use crate::pod::{PodEvent, PodReport, PodUid, Terminated};
 use crate::{ClusterError, Record, WorkloadRef};
 
-/// Everything a breaker ever asks of a cluster. Object-safe; `breaker-kube` implements it on kube-rs,
-/// `sim` in memory, and a test by mocking.
+/// The cluster, as far as a breaker needs it. Object-safe; `breaker-kube` implements it on kube-rs and `sim` in
+/// memory. The example `own_cluster` implements it without a cluster.
 ///
-/// Each call is one attempt: deciding whether and when to try again belongs to the caller.
+/// Each call is one attempt; the caller decides whether and when to try again.
 #[async_trait]
 pub trait ClusterClient: Send + Sync {
     /// News of the pods that `selector` matches in `namespace`, without end: the first item is
@@ -70,7 +70,7 @@ pub trait ClusterClient: Send + Sync {
     async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError>;
 }
 
-/// One piece of news from a pod watch.
+/// An event of a pod watch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PodWatchEvent {
     /// A pod was added or changed.
@@ -98,7 +98,7 @@ pub struct Scale {
     pub selector: String,
 }
 
-/// Whose last words are wanted.
+/// Which log to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogTailRequest {
     /// Namespace of the pod.
@@ -107,7 +107,7 @@ pub struct LogTailRequest {
     pub pod: String,
     /// Name of the container.
     pub container: String,
-    /// The ended instance.
+    /// The terminated instance.
     pub terminated: Terminated,
     /// It is still the container's current instance (`state.terminated`): its log is not yet `previous`.
     pub current: bool,
@@ -118,7 +118,7 @@ pub struct LogTailRequest {
 pub enum LogTail {
     /// The log's end, without time stamps; may be empty and may start in mid-line.
     Text(String),
-    /// The log cannot be had any more.
+    /// The log no longer exists.
     Gone,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesEvent {
-    /// Unique for what happened, so that telling it twice makes one Event:
+    /// Unique for what happened, so that publishing it twice makes one Event:
     /// `<uid>.<episode>.<reason>`.
     pub key: String,
     /// UID of the target.

@@ -1,4 +1,4 @@
-//! The way to people and programs outside the cluster.
+//! The client that calls webhooks.
 
 use async_trait::async_trait;
 

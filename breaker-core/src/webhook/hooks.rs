@@ -1,4 +1,4 @@
-//! Who is asked before a trip, and who is told of what happened.
+//! The webhooks of one breaker.
 
 use std::fmt;
 
@@ -13,20 +13,20 @@ pub struct Hooks {
     /// Asked after the Record says `Tripping` and before the target is scaled to zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_trip: Option<BeforeTrip>,
-    /// Told of what happened, each at least once.
+    /// Receivers of notifications; each receives every notification at least once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<Endpoint>,
 }
 
-/// The hook: whoever must do something before the pods go, such as roll back queued payments.
+/// The webhook that is called before a trip, for example to roll back queued payments before the pods terminate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BeforeTrip {
-    /// Where.
+    /// The receiver.
     pub to: Endpoint,
-    /// How long it has for an answer, attempts that failed included.
+    /// Total time for the call, retries included.
     pub timeout: SignedDuration,
-    /// What follows when there is none.
+    /// What happens when the call fails. Default: proceed.
     #[serde(default)]
     pub on_failure: OnFailure,
 }
@@ -35,14 +35,14 @@ pub struct BeforeTrip {
 /// time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnFailure {
-    /// Trip all the same.
+    /// The trip goes on.
     #[default]
     Proceed,
-    /// Hold the trip, and ask again later while the pods still fail.
+    /// The trip is held; the hook is called again later while the pods still fail.
     Hold,
 }
 
-/// Where a message goes.
+/// The receiver of a message.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Endpoint {
@@ -56,7 +56,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// An address without a secret.
+    /// A receiver without a secret.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), secret: None }
     }
