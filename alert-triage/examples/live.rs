@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 //
 //   0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure is transient
 //   1 h  opened LLMModelStale: P3, notify ticket: LLMModelStale is warning by the rule upcommerce/model-stale
-//   2 h  line 4 has no `:` with a blank behind it where `Zone {zone}: {alert}` has one: write it so
+//   2 h  line 4 has no `:` followed by a blank: write `Zone {zone}: {alert}`
 //   3 h  escalated LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
 //  30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; no record reports its end
 //  30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; no record reports its end

@@ -2,125 +2,132 @@
 
 use thiserror::Error;
 
-/// The longest plain line that is read, in bytes, line ending aside.
-pub const LINE_LIMIT: usize = 64 * 1024;
+/// The longest plain line that is read, in bytes without its line end: 64 KiB.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// Why a line or a record is malformed; the message goes on from "it …" and names the fix.
+/// Why a line or a record is malformed. The message completes "it …" and ends with the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Longer than [`LINE_LIMIT`].
-    #[error("is longer than {LINE_LIMIT} bytes: split the line, or check that the file has line ends")]
+    /// Longer than [`MAX_LINE_BYTES`].
+    #[error("is longer than {MAX_LINE_BYTES} bytes: split the line, or check that the file has line ends")]
     TooLong,
-    /// `byte` counts from 1, in the line.
-    #[error("is no valid UTF-8 at byte {byte}: save the file as UTF-8")]
+    /// Not valid UTF-8.
+    #[error("is not valid UTF-8 at byte {byte}: save the file as UTF-8")]
     NotUtf8 {
-        /// Where the line stops being UTF-8, from 1.
+        /// The first invalid byte of the line, from 1.
         byte: usize,
     },
-    /// A NUL or another control character; a tab only inside a captured field.
-    #[error("holds the control character \\u{{{:x}}}: remove it", u32::from(*.0))]
+    /// Contains NUL or another control character. A tab counts only inside a captured field.
+    #[error("contains the control character \\u{{{:x}}}: remove it", u32::from(*.0))]
     Control(char),
-    /// Fits no template from its first word on.
+    /// Matches no template, not even its first word.
     #[error(
-        "does not begin with `{literal}`: write `{template}`, or give the shape of your lines in --rules"
+        "does not begin with `{literal}`: write `{template}`, or describe your lines with a template in --rules"
     )]
     NoTemplate {
         /// How it should begin.
         literal: String,
-        /// The template that came nearest.
+        /// The template that matched most of the line.
         template: String,
     },
-    /// A later literal of the template is missing.
-    #[error("has no `{literal}` with a blank behind it where `{template}` has one: write it so")]
+    /// Lacks a later literal of the template.
+    #[error("has no `{literal}` followed by a blank: write `{template}`")]
     NoLiteral {
         /// What is missing.
         literal: String,
-        /// The template that came nearest.
+        /// The template that matched most of the line.
         template: String,
     },
-    /// A capture found nothing.
-    #[error("names no {field}: write `{template}`")]
+    /// A capture is empty.
+    #[error("has no {field}: write `{template}`")]
     EmptyField {
         /// The capture's name.
         field: String,
-        /// The template that came nearest.
+        /// The template that matched most of the line.
         template: String,
     },
-    /// No name where the template wants `{alert}`.
-    #[error("names no alert: write `{template}`")]
+    /// Has no name where the template has `{alert}`.
+    #[error("has no alert name: write `{template}`")]
     NoAlert {
-        /// The template that came nearest.
+        /// The template that matched most of the line.
         template: String,
     },
-    /// The alert's name holds something else than letters, digits, `_`, `-` and `.`.
-    #[error("names the alert with other than letters, digits, `_`, `-` and `.`: put a blank behind the name")]
+    /// The alert name has characters other than letters, digits, `_`, `-` and `.`.
+    #[error(
+        "has an alert name with characters other than letters, digits, `_`, `-` and `.`: put a blank after the name"
+    )]
     NotAName,
     /// JSON that does not parse.
-    #[error("is no JSON at column {column}: {message}; correct it there, or name another --format")]
+    #[error("is not valid JSON at column {column}: {message}; correct it there, or choose another --format")]
     NotJson {
-        /// In bytes from 1, in the line named.
+        /// The byte of the line at which parsing failed, from 1.
         column: usize,
-        /// The parser's words.
+        /// The parser's message.
         message: String,
     },
     /// The document ends inside a value.
     #[error(
-        "is cut off at byte {byte}, in the middle of a JSON value: what stood whole before was read, fetch the rest again"
+        "ends at byte {byte}, in the middle of a JSON value: the complete values before it were read; fetch the rest again"
     )]
     Cut {
-        /// Where it ends, in the line named, from 1.
+        /// The byte of the line at which the document ends, from 1.
         byte: usize,
     },
-    /// JSON, but no object where an alert should be.
-    #[error("holds {found} where an alert's object should be: write {{\"alertname\": …}}")]
+    /// JSON that is not an object where an alert is expected.
+    #[error("holds {found} where an alert object is expected: write {{\"alertname\": …}}")]
     NotAnObject {
         /// What is there.
         found: &'static str,
     },
-    /// Deeper than 64 levels.
-    #[error("nests deeper than 64 levels: no alert does")]
+    /// Nests deeper than 64 levels.
+    #[error("nests deeper than 64 levels, the limit: flatten it")]
     TooDeep,
-    /// A needed field is absent or empty.
-    #[error("has no {field}, or an empty one: give it")]
+    /// A required field is absent or empty.
+    #[error("has no {field}, or an empty one: set it")]
     Missing {
         /// Its name in that format.
         field: &'static str,
     },
     /// A field of another type than its format says.
-    #[error("has {field} that is {found} and no string: write a string")]
+    #[error("has {field} that is {found}, not a string: write a string")]
     NotAString {
         /// Its name, for a label `label NAME`.
         field: String,
         /// What is there.
         found: &'static str,
     },
-    /// A time that is none.
-    #[error("has {field} `{value}`, which is no time: write 2026-11-23T06:51:59Z or seconds since 1970")]
+    /// A time that does not parse.
+    #[error("has {field} `{value}`, which is not a time: write 2026-11-23T06:51:59Z or seconds since 1970")]
     BadTime {
         /// Its name.
         field: &'static str,
-        /// What is there, cut.
+        /// The value, truncated.
         value: String,
     },
     /// A state that the format does not know.
-    #[error("has the state `{value}`: known are {known}")]
+    #[error("has the state `{value}`: known states are {known}")]
     BadState {
-        /// What is there, cut.
+        /// The value, truncated.
         value: String,
-        /// What would do.
+        /// The values that are accepted.
         known: &'static str,
     },
-    /// JSON of a shape that is none of the formats.
-    #[error("is JSON of no format known: give --format, or one alert an object with `alertname` or `labels`")]
+    /// JSON whose fields match none of the formats.
+    #[error(
+        "is JSON of an unknown format: name it with --format, or write one object per alert with `alertname` or `labels`"
+    )]
     NoFormat,
-    /// The syslog header does not parse.
-    #[error("is no syslog line: it should begin with <priority>")]
+    /// The line does not begin with a syslog priority.
+    #[error("is not a syslog line: begin it with <priority>, a number from 0 to 191")]
     NotSyslog,
+    /// The crate was built without the `syslog` feature.
+    #[error("is syslog, and alert-triage was built without the `syslog` feature: enable the feature")]
+    SyslogDisabled,
 }
 
 impl Fault {
-    /// A short stable word for counting and for machines, such as `no-template`.
+    /// A short stable word to count by, such as `no-template`.
     pub fn kind(&self) -> &'static str {
         match self {
             Fault::TooLong => "too-long",
@@ -140,6 +147,7 @@ impl Fault {
             Fault::BadState { .. } => "bad-state",
             Fault::NoFormat => "no-format",
             Fault::NotSyslog => "not-syslog",
+            Fault::SyslogDisabled => "syslog-disabled",
         }
     }
 }

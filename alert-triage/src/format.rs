@@ -9,13 +9,13 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// One alert a line, by template.
+    /// One alert per line, parsed by a template.
     Lines,
-    /// One JSON object a line; whole payloads of the other JSON formats are taken as well.
+    /// One JSON object per line. A line may be a whole payload of another JSON format.
     Jsonl,
-    /// Alertmanager's webhook v4, and its API v2, both what it answers and what it takes.
+    /// Alertmanager's webhook v4, and its API v2: both GET responses and POST bodies.
     Alertmanager,
-    /// What Prometheus answers to `/api/v1/alerts`.
+    /// The response of Prometheus to `/api/v1/alerts`.
     Prometheus,
     /// PagerDuty Events API v2.
     PagerDuty,
@@ -28,7 +28,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// All formats, in the order of their names' first mention.
+    /// All formats, in the order of the variants.
     pub const ALL: [Format; 8] = [
         Format::Lines,
         Format::Jsonl,
@@ -40,12 +40,12 @@ impl Format {
         Format::Syslog,
     ];
 
-    /// Is it read line by line, so that an input can be split at any line end?
+    /// Whether the format is read line by line, so that an input can be split at any line end.
     pub fn is_lines(self) -> bool {
         matches!(self, Format::Lines | Format::Jsonl | Format::Syslog)
     }
 
-    /// As `--format` takes it; [`FromStr`] is its inverse.
+    /// The name that `--format` takes. [`FromStr`] is its inverse.
     pub fn name(self) -> &'static str {
         match self {
             Format::Lines => "lines",
@@ -71,7 +71,7 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Self, String> {
         Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            format!("`{name}` is no format: write one of {}", Format::ALL.map(Format::name).join(", "))
+            format!("`{name}` is not a format: write one of {}", Format::ALL.map(Format::name).join(", "))
         })
     }
 }

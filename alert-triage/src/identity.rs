@@ -1,5 +1,4 @@
-//! Which alert it is: name, lasting labels, masked text; and the scope within which alerts have to do with each
-//! other.
+//! The identity of an alert: name, stable labels and masked text.
 
 use std::borrow::Cow;
 
@@ -7,8 +6,10 @@ use crate::mask;
 use crate::record::Record;
 use crate::rules::Rules;
 
-/// An identity as bytes, so that a look-up copies nothing and comparing is exact: the name, the text, then name and
-/// value of each label by name; each part ends in 0xFF, which no UTF-8 text holds.
+/// An identity as bytes, so that a lookup copies nothing and comparison is exact.
+///
+/// The parts are the name, the text, then name and value of each label, sorted by name. Each part
+/// ends in 0xFF, which UTF-8 text never contains.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Key(pub(crate) Vec<u8>);
 
@@ -25,7 +26,7 @@ impl Key {
     }
 }
 
-/// Reads a key back.
+/// An identity parsed from its key.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Identity<'k> {
     pub(crate) alert: &'k str,
@@ -34,13 +35,13 @@ pub(crate) struct Identity<'k> {
 }
 
 impl<'k> Identity<'k> {
-    pub(crate) fn of(key: &'k [u8]) -> Self {
+    pub(crate) fn from_key(key: &'k [u8]) -> Self {
         let (alert, rest) = split(key);
         let (text, labels) = split(rest);
         Self { alert, text, labels }
     }
 
-    /// By name.
+    /// Sorted by name.
     pub(crate) fn labels(self) -> impl Iterator<Item = (&'k str, &'k str)> {
         let mut rest = self.labels;
         std::iter::from_fn(move || {
@@ -58,7 +59,7 @@ impl<'k> Identity<'k> {
         self.labels().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Is any of them there?
+    /// The first of these labels that is present.
     pub(crate) fn label_of(self, names: &[String]) -> Option<(&'k str, &'k str)> {
         names.iter().find_map(|name| self.labels().find(|(known, _)| known == name))
     }
@@ -66,40 +67,41 @@ impl<'k> Identity<'k> {
 
 fn split(bytes: &[u8]) -> (&str, &[u8]) {
     let end = memchr::memchr(END, bytes).unwrap_or(bytes.len());
-    // Keys are made of text only, so this never fails; a wrong guess would be an empty name.
+    // Keys are made from text only, so this never fails.
     (std::str::from_utf8(&bytes[..end]).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default())
 }
 
-/// Stands before the source's own key of a label set; no label has such a name.
+/// Marks the source's own key in the key of a label set. No label has this name.
 const SOURCE_KEY: &str = "\u{1}key";
 
-/// Between an integration and the key of its own; keys are no secret, but an integration's may be one and is never shown.
+/// Separates an integration's key from the key of the event. The integration's key may be a secret,
+/// so it is never shown.
 const INTEGRATION: char = '\u{2}';
 
-/// A key that only means something within an integration.
-pub(crate) fn key_of(integration: &str, key: &str) -> String {
+/// An event key that is unique only within its integration.
+pub(crate) fn integration_key(integration: &str, key: &str) -> String {
     format!("{integration}{INTEGRATION}{key}")
 }
 
-/// The key alone, as it may be shown.
-pub(crate) fn shown_key(key: &str) -> &str {
+/// The event key without the integration's key.
+pub(crate) fn visible_key(key: &str) -> &str {
     key.split_once(INTEGRATION).map_or(key, |(_, key)| key)
 }
 
-/// The key by which the source joins the events of this label set, if it has one.
+/// The key by which the source joins the events of this label set, if there is one.
 pub(crate) fn source_key(set: &[u8]) -> Option<&str> {
     let (name, rest) = split(set);
     (name == SOURCE_KEY).then(|| split(rest).0)
 }
 
-/// What of a record is identity, what is an example, and what tells its label set from others of that identity.
+/// The parts of a record: its identity, its label set within that identity, and dropped values.
 #[derive(Debug, Default)]
 pub(crate) struct IdentityParts {
     /// The identity.
     pub(crate) key: Key,
-    /// The labels that were dropped, as a key of the label set.
+    /// The labels that are not part of the identity.
     pub(crate) label_set: Key,
-    /// Values that were dropped.
+    /// Values that are not part of the identity.
     pub(crate) dropped: Vec<String>,
 }
 
@@ -129,7 +131,7 @@ impl IdentityParts {
             .iter()
             .map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.as_ref())))
             .collect();
-        // Stable, so that of two equal names the later stands behind, and wins.
+        // The sort is stable, so that of two equal names the later one wins.
         if !labels.is_sorted_by(|a, b| a.0 < b.0) {
             labels.sort_by(|a, b| a.0.cmp(b.0));
             labels.reverse();
@@ -146,7 +148,7 @@ impl IdentityParts {
             }
         }
         for (name, value) in &labels {
-            // Prometheus takes an empty value for no label.
+            // To Prometheus an empty value means that the label is absent.
             if value.is_empty() {
                 continue;
             }
@@ -164,12 +166,13 @@ impl IdentityParts {
     }
 }
 
-/// The workload of a pod by its name: without the hash of its ReplicaSet or Job and its suffix, without its ordinal.
+/// The workload of a pod, by the pod's name: without the hash of the ReplicaSet or Job, the random
+/// suffix or the ordinal.
 pub(crate) fn workload(pod: &str) -> &str {
     let is_word =
         |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let has_digit = |part: &str| part.bytes().any(|b| b.is_ascii_digit());
-    // What Kubernetes makes names of: no vowels, and no digits that look like them.
+    // Kubernetes generates names without vowels and without digits that resemble them.
     let is_random = |part: &str| part.bytes().all(|b| b"bcdfghjklmnpqrstvwxz2456789".contains(&b));
     let Some((front, suffix)) = pod.rsplit_once('-') else { return pod };
     if front.is_empty() {
@@ -201,7 +204,7 @@ mod tests {
     fn split(record: Record<'_>) -> (String, Vec<(String, String)>) {
         let mut parts = IdentityParts::default();
         parts.fill(&record, &Rules::builtin());
-        let identity = Identity::of(&parts.key.0);
+        let identity = Identity::from_key(&parts.key.0);
         (
             [identity.alert, identity.text].join("|"),
             identity.labels().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),

@@ -98,20 +98,23 @@ pub use explain::{
     AdjacentIncident, Counterfactual, DroppedLabel, EvidenceLines, Explanation, IncidentExplanation,
     IncidentRef, LineExplanation, LineOutcome, Location, Query, Rank, RecordExplanation, WhatIf,
 };
-pub use fault::{Fault, LINE_LIMIT};
+pub use fault::{Fault, MAX_LINE_BYTES};
 pub use format::Format;
 pub use incident_tracker::{Change, IncidentTracker, Notification};
-pub use ledger::{Engine, MALFORMED_KEPT};
-pub use lint::{Finding, History, Lint};
-pub use printable::{SHOWN, printable};
+pub use ledger::{Engine, MAX_MALFORMED_KEPT};
+pub use lint::{Finding, Lint, LintHistory};
+pub use printable::{MAX_PRINTABLE_CHARS, printable};
 pub use record::{Ends, Record, Status, Suppression};
 pub use report::{
     AlertRef, Cause, Group, Incident, IncidentRun, Labels, Malformed, Member, Overflow, Report, Role, Row,
     Score, Seen, Totals,
 };
 pub use rule_tests::{RuleTests, TestFailure, TestOutcome};
-pub use rules::{Listed, Rules};
+pub use rules::{ListedRule, Rules};
 pub use severity::Severity;
 pub use source_position::SourcePosition;
 pub use verdict::{Notify, Priority, Verdict};
 pub use yaml::FileError;
+
+/// The time crate of this API: instants and spans are its types.
+pub use jiff;

@@ -1,4 +1,4 @@
-//! Takes out of free text what differs each time a thing is said: ids, addresses, times, measurements.
+//! Masks the parts of free text that vary: ids, addresses, times, measurements.
 
 use std::sync::LazyLock;
 
@@ -10,11 +10,12 @@ struct Mask {
     regex: Regex,
 }
 
-/// In this order: what is recognised first is not looked at again.
+/// Applied in this order: text that is masked is not matched again.
 static MASKS: LazyLock<Vec<Mask>> = LazyLock::new(|| {
     [
         ("mask/uuid", "<uuid>", r"(?i)\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
-        // Before times, of which `5:80` could be one; in brackets they have more colons than those.
+        // Before times, since `5:80` could be one. In brackets an address has more colons than a
+        // time.
         (
             "mask/ip-port",
             "<ip>",
@@ -51,12 +52,12 @@ static MASKS: LazyLock<Vec<Mask>> = LazyLock::new(|| {
     .collect()
 });
 
-/// The names under which masks are switched off.
+/// The ids under which masks can be disabled.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     MASKS.iter().map(|mask| mask.id)
 }
 
-/// The text with what varies replaced, and what was dropped.
+/// The masked text, and the values that were masked.
 pub(crate) fn mask(text: &str, is_on: impl Fn(&str) -> bool) -> (String, Vec<String>) {
     let mut dropped = Vec::new();
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {

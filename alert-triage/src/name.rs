@@ -1,8 +1,9 @@
-//! What an alert's name tells by its words: `LLMModelVeryStale` is `LLM`, `Model`, `Very`, `Stale`.
+//! What the words of an alert's name mean: `LLMModelVeryStale` is `LLM`, `Model`, `Very`, `Stale`.
 
 use crate::severity::Severity;
 
-/// The words of a name: at a change to upper case, at the end of a run of capitals, at `_`, `-`, `.` and blanks.
+/// The words of a name. A word starts at a change to upper case, at the end of a run of capitals,
+/// and after `_`, `-`, `.` and blanks.
 pub(crate) fn words(name: &str) -> impl Iterator<Item = &str> {
     let mut rest = name;
     std::iter::from_fn(move || {
@@ -30,13 +31,13 @@ fn is_separator(c: char) -> bool {
     matches!(c, '_' | '-' | '.' | ' ' | ':' | '/')
 }
 
-/// The name without its first word that is one of `taken`; none if it has no such word, or no other.
+/// The name without its first word `taken`; `None` if it has no such word, or no other.
 fn without(name: &str, taken: &str) -> Option<String> {
     let start = name.as_ptr() as usize;
     let word = words(name).find(|word| word.eq_ignore_ascii_case(taken))?;
     let at = word.as_ptr() as usize - start;
     let (before, after) = (&name[..at], &name[at + word.len()..]);
-    // One separator of two goes with the word.
+    // Of two separators one is removed with the word.
     let after = match after.chars().next().filter(|c| is_separator(*c)) {
         Some(c) if before.is_empty() || before.ends_with(is_separator) => &after[c.len_utf8()..],
         _ => after,
@@ -68,19 +69,19 @@ pub(crate) fn rung(name: &str) -> Option<(String, u8)> {
     None
 }
 
-/// A cheap look before the words are cut.
+/// A cheap check before the name is split into words.
 fn contains(name: &str, lower: &[u8]) -> bool {
     name.as_bytes().windows(lower.len()).any(|window| window.eq_ignore_ascii_case(lower))
 }
 
-/// Before a word: what it says is not so, or is something else: `NoOutage`, `PaymentsNotDown`, `ScaleDownBlocked`. A part of
-/// another name denies nothing: `NoSQLDown`.
+/// Words that negate or change the word after them: `NoOutage`, `PaymentsNotDown`,
+/// `ScaleDownBlocked`. A part of another word negates nothing: `NoSQLDown`.
 const DENIALS: [&str; 8] = ["No", "Not", "Never", "Without", "Scale", "Scaled", "Cool", "Count"];
 
-/// Behind all others: it is over. `DataLossRecovered`.
+/// Last words that say that the fault is over: `DataLossRecovered`.
 const ENDS: [&str; 4] = ["Recovered", "Resolved", "Restored", "Cleared"];
 
-/// What the name alone says of severity; none is the usual answer.
+/// The severity by the name alone; usually `None`.
 pub(crate) fn severity(name: &str) -> Option<Severity> {
     let among = |known: &[&str], word: &str| known.iter().any(|known| word.eq_ignore_ascii_case(known));
     let (mut before, mut last) = ("", "");
@@ -103,8 +104,8 @@ pub(crate) fn severity(name: &str) -> Option<Severity> {
     None
 }
 
-/// Says of itself that it is no fault: a watchdog, a heartbeat. It is the last word of its name, for what stands behind it
-/// says what became of it: `HeartbeatMissing` is the opposite.
+/// Whether the last word of the name is a watchdog or a heartbeat, which is not a fault.
+/// `HeartbeatMissing` is the opposite.
 pub(crate) fn is_heartbeat(name: &str) -> bool {
     let last = words(name).last().unwrap_or_default();
     let is_beat =

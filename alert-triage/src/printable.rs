@@ -3,14 +3,15 @@ use std::fmt::{Display, Write as _};
 
 use serde::Serializer;
 
-/// The longest text an output shows, in characters; longer ones end in `…` and their length in bytes.
-pub const SHOWN: usize = 256;
+/// The longest text an output shows, in characters. A longer text ends in `…` and its length in
+/// bytes.
+pub const MAX_PRINTABLE_CHARS: usize = 256;
 
 /// Makes input safe to show on a terminal, in a ticket or in a log line.
 ///
-/// Controls (C0, DEL, C1), line separators, invisible and bidirectional marks become `\u{1b}`; bytes that are
-/// no UTF-8 become `\xff`; whatever is longer than [`SHOWN`] is cut, never inside an escape. A backslash stays as
-/// it is: the result is for eyes and does not parse back.
+/// Controls (C0, DEL, C1), line separators, invisible and bidirectional marks become `\u{1b}`;
+/// bytes that are not UTF-8 become `\xff`. A text longer than [`MAX_PRINTABLE_CHARS`] is truncated,
+/// never inside an escape. A backslash is not escaped, so the result cannot be parsed back.
 ///
 /// ```
 /// assert_eq!(alert_triage::printable("Zone \u{1b}[31m"), r"Zone \u{1b}[31m");
@@ -20,9 +21,9 @@ pub fn printable(text: impl AsRef<[u8]>) -> String {
     shown(text.as_ref()).into_owned()
 }
 
-/// The same; nearly every text is short, plain ASCII, and stays as it is.
+/// As [`printable`], without a copy for short plain ASCII, which nearly every text is.
 pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
-    if bytes.len() <= SHOWN && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
+    if bytes.len() <= MAX_PRINTABLE_CHARS && bytes.iter().all(|byte| matches!(byte, 0x20..=0x7e)) {
         return String::from_utf8_lossy(bytes);
     }
     let mut shown = Shown::default();
@@ -37,24 +38,24 @@ pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown.text)
 }
 
-/// For `#[serde(serialize_with)]`: whatever leaves the crate leaves it printable.
+/// For `#[serde(serialize_with)]`: serializes the text in printable form.
 pub(crate) fn serialize<S: Serializer>(text: impl AsRef<[u8]>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&shown(text.as_ref()))
 }
 
-/// The same for several.
+/// As [`serialize`], for several texts.
 pub(crate) fn serialize_all<S: Serializer>(texts: &[String], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(texts.iter().map(|text| shown(text.as_bytes())))
 }
 
-/// A terminal could obey it, or an eye could be misled by it.
+/// Whether a terminal could interpret the character, or a reader be misled by it.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Text under the limit; every method says whether there was room.
+/// Text up to the limit. Every method returns whether there was room.
 #[derive(Default)]
 struct Shown {
     text: String,
@@ -63,7 +64,7 @@ struct Shown {
 
 impl Shown {
     fn char(&mut self, c: char) -> bool {
-        let fits = self.chars < SHOWN;
+        let fits = self.chars < MAX_PRINTABLE_CHARS;
         if fits {
             self.text.push(c);
             self.chars += 1;
@@ -73,7 +74,7 @@ impl Shown {
 
     fn escape(&mut self, escape: impl Display) -> bool {
         let escape = escape.to_string();
-        let fits = self.chars + escape.len() <= SHOWN;
+        let fits = self.chars + escape.len() <= MAX_PRINTABLE_CHARS;
         if fits {
             self.text.push_str(&escape);
             self.chars += escape.len();
@@ -110,12 +111,12 @@ mod tests {
     }
 
     proptest! {
-        /// Law: nothing a terminal obeys comes out, and no text is endless.
+        /// Law: the output has no control characters and a bounded length.
         #[test]
         fn output_is_tame(bytes: Vec<u8>, text: String) {
             for shown in [printable(bytes), printable(text)] {
                 prop_assert!(!shown.chars().any(is_unsafe));
-                prop_assert!(shown.chars().count() <= SHOWN + 30);
+                prop_assert!(shown.chars().count() <= MAX_PRINTABLE_CHARS + 30);
             }
         }
     }

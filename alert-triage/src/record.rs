@@ -2,10 +2,10 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-/// One alert event as some source told it, in the terms all sources share.
+/// One alert event of a source, in the terms that all sources share.
 ///
-/// What a source does not say stays absent; nothing is guessed here. Readers of the [formats](crate::Format) make
-/// records, [`Engine::ingest`](crate::Engine::ingest) takes them, and so may a program of its own:
+/// A field that the source does not send is absent. The readers of the [formats](crate::Format)
+/// make records, and so can a program of its own:
 ///
 /// ```
 /// use alert_triage::{Engine, Record, Rules, SourcePosition};
@@ -17,60 +17,62 @@ use jiff::Timestamp;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<'a> {
-    /// The alert's name; never empty.
+    /// The alert's name. Empty only in an end that names its alert by `key`.
     pub alert: Cow<'a, str>,
-    /// Labels as told, the name not among them; a later one of the same name wins.
+    /// The labels, without the alert's name. Of two labels with one name the later wins.
     pub labels: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Free text behind the name; part of the identity once its ids and times are masked.
+    /// Free text after the name. It is part of the identity, with ids and times masked.
     pub text: Cow<'a, str>,
     /// The record's own state, never its group's.
     pub status: Status,
-    /// When the source said it.
+    /// When the source sent the record.
     pub time: Option<Timestamp>,
-    /// Start of the episode, in formats that carry it. With it, a repeat is a duplicate.
+    /// The start of the episode, in formats that carry it. A repeat with the same start is a
+    /// duplicate.
     pub starts: Option<Timestamp>,
-    /// What the source says of the end.
+    /// The end of the episode.
     pub ends: Ends,
     /// A key by which the source joins its events, such as PagerDuty's `dedup_key`.
     pub key: Option<Cow<'a, str>>,
-    /// The source says each thing once: a repeat of equal labels, time and state is the same record delivered again.
-    /// Always so with [`starts`](Record::starts).
+    /// Whether the source sends each event once, so that a repeat with equal labels, time and state
+    /// is the same record delivered again. Always the case with [`starts`](Record::starts).
     pub keyed: bool,
-    /// The answer to a question about the present, and not an event: what it holds is seen at any later `now`.
+    /// Whether the record is part of a snapshot of the present. Such an alert counts as seen at any
+    /// later `now`.
     pub snapshot: bool,
     /// Whether the source suppresses the alert.
     pub suppression: Suppression<'a>,
 }
 
-/// The state that one record tells.
+/// The state in one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Status {
-    /// Will fire unless it goes away.
+    /// The alert will fire unless its condition ends.
     Pending,
-    /// Said each time it happens, and never that it is over: a line of a log.
+    /// An occurrence without a resolve, such as a line of a log.
     Event,
-    /// Stands until it is said to be over.
+    /// The alert fires until it is resolved.
     Firing,
-    /// Is over.
+    /// The alert is over.
     Resolved,
 }
 
-/// What a record says of the end of its episode.
+/// The end of an episode, as in one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ends {
-    /// Nothing, or the year 1, by which Prometheus means nothing.
+    /// No end. Prometheus sends the year 1.
     #[default]
     Open,
-    /// Ends then, if nothing told later moves it: resolved once that is past.
+    /// Resolved once this instant has passed, unless a later record moves it.
     At(Timestamp),
-    /// The source gives it up then: not resolved, but obsolete.
+    /// The source gives the alert up at this instant: it becomes obsolete, not resolved.
     TimesOut(Timestamp),
 }
 
-/// Whether the source itself holds the alert back.
+/// Whether the source itself suppresses the alert.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Suppression<'a> {
-    /// It does not.
+    /// Not suppressed.
     #[default]
     None,
     /// By a silence of the source, with its id.
@@ -80,7 +82,7 @@ pub enum Suppression<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// A firing alert of which nothing else is known yet.
+    /// A firing alert with only a name.
     pub fn firing(alert: impl Into<Cow<'a, str>>) -> Self {
         Self {
             alert: alert.into(),
@@ -97,42 +99,42 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// With one more label.
+    /// Adds a label.
     #[must_use]
     pub fn label(mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) -> Self {
         self.labels.push((name.into(), value.into()));
         self
     }
 
-    /// With another state.
+    /// Sets the state.
     #[must_use]
     pub fn status(mut self, status: Status) -> Self {
         self.status = status;
         self
     }
 
-    /// Said at that time.
+    /// Sets the time at which the source sent the record.
     #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.time = Some(time);
         self
     }
 
-    /// Of the episode that began then.
+    /// Sets the start of the episode.
     #[must_use]
     pub fn since(mut self, starts: Timestamp) -> Self {
         self.starts = Some(starts);
         self
     }
 
-    /// With that end.
+    /// Sets the end of the episode.
     #[must_use]
     pub fn ends(mut self, ends: Ends) -> Self {
         self.ends = ends;
         self
     }
 
-    /// The same, borrowing nothing.
+    /// Clones all borrowed texts.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
         fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
@@ -157,8 +159,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The newest instant that this record proves to have passed; never an end that is only announced, nor a start
-    /// beyond the moment at which it was told: Alertmanager takes the end for the start of an alert that has none.
+    /// The newest instant that has passed for certain when the record was sent. It is never an
+    /// announced end, nor a start later than the record's time: Alertmanager uses the end as the
+    /// start of an alert without one.
     pub fn newest(&self) -> Option<Timestamp> {
         let ended = match (self.status, self.ends) {
             (Status::Resolved, Ends::At(at)) => Some(at),

@@ -1,5 +1,4 @@
-//! What an engine adds up cannot be taken apart again: for whoever has to look back at single records, it keeps what it
-//! is asked to keep.
+//! Single records that an engine keeps on request, since its sums cannot be taken apart again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,37 +10,39 @@ use crate::identity::IdentityParts;
 use crate::record::{Record, Status};
 use crate::source_position::SourcePosition;
 
-/// Places kept of one alert, from either end.
+/// At most this number of first, and of last, positions is kept per alert.
 const MAX_POSITIONS: usize = 32;
 
-/// Records kept of one line; a payload of any number of alerts may stand on one.
+/// At most this number of records is kept per line; a line may hold a payload of any number of
+/// alerts.
 const MAX_RECORDS_PER_LINE: usize = 64;
 
 #[derive(Debug)]
 pub(crate) enum RecordTrace {
     /// Every record.
     All(Vec<(SourcePosition, Record<'static>)>),
-    /// What stands on one line, or before it.
+    /// The records of one line, or of the last line before it that has any.
     Line(LineTrace),
-    /// Where the records of these alerts stand, by their keys.
+    /// The positions of the records of these alerts, by their keys.
     Alerts(BTreeMap<Box<[u8]>, RecordPositions>),
 }
 
-/// What one line holds; of a document, whose alerts go over many lines, what began last at that line.
+/// The records of one line. In a document, whose alerts span lines, the records that begin last up
+/// to that line.
 #[derive(Debug, Clone)]
 pub(crate) struct LineTrace {
     pub(crate) wanted: SourcePosition,
-    /// What its source is read as.
+    /// The format of its source.
     pub(crate) format: Option<Format>,
-    /// Where what was found stands.
+    /// The position of the records found.
     pub(crate) at: Option<SourcePosition>,
     pub(crate) records: Vec<TracedRecord>,
-    /// Records beyond those kept.
+    /// The number of records above the limit.
     pub(crate) more: u64,
     pub(crate) fault: Option<Fault>,
 }
 
-/// One record, and the identity that it was given.
+/// One record and its identity.
 #[derive(Debug, Clone)]
 pub(crate) struct TracedRecord {
     pub(crate) record: Record<'static>,
@@ -50,25 +51,25 @@ pub(crate) struct TracedRecord {
     pub(crate) same: RepeatKey,
 }
 
-/// What a repeat repeats: label set, start and state.
+/// What is equal in a repeat: label set, start and state.
 pub(crate) type RepeatKey = (Box<[u8]>, Option<Timestamp>, Status);
 
-/// Where an alert's records stand.
+/// The positions of an alert's records.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RecordPositions {
     pub(crate) records: u64,
     pub(crate) first: BTreeSet<SourcePosition>,
     pub(crate) last: BTreeSet<SourcePosition>,
-    /// The first record of each kind asked for.
+    /// The first position of each record that was asked for.
     pub(crate) first_of: BTreeMap<RepeatKey, Option<SourcePosition>>,
 }
 
 impl RecordTrace {
     pub(crate) fn line(wanted: SourcePosition) -> Self {
-        RecordTrace::Line(LineTrace::of(wanted))
+        RecordTrace::Line(LineTrace::new(wanted))
     }
 
-    /// `first_of`: records of which the first is to be found as well.
+    /// A trace of these alerts, which also finds the first delivery of each record in `first_of`.
     pub(crate) fn alerts<'k>(keys: impl IntoIterator<Item = &'k [u8]>, first_of: &[TracedRecord]) -> Self {
         let mut alerts: BTreeMap<Box<[u8]>, RecordPositions> =
             keys.into_iter().map(|key| (key.into(), RecordPositions::default())).collect();
@@ -79,7 +80,7 @@ impl RecordTrace {
         RecordTrace::Alerts(alerts)
     }
 
-    /// Asks for the same, and has nothing yet.
+    /// An empty trace of the same subject.
     pub(crate) fn blank(&self) -> Self {
         match self {
             RecordTrace::All(_) => RecordTrace::All(Vec::new()),
@@ -158,18 +159,18 @@ impl RecordTrace {
                     alerts.entry(key).or_default().merge(evidence);
                 }
             }
-            // Siblings ask for the same.
+            // Siblings trace the same subject.
             _ => {}
         }
     }
 }
 
 impl LineTrace {
-    fn of(wanted: SourcePosition) -> Self {
+    fn new(wanted: SourcePosition) -> Self {
         Self { wanted, format: None, at: None, records: Vec::new(), more: 0, fault: None }
     }
 
-    /// The last place up to the one wanted, in its source, is the one.
+    /// Whether the position is the last one so far, up to the wanted one.
     fn accepts(&mut self, position: SourcePosition) -> bool {
         if position > self.wanted
             || position.source() != self.wanted.source()
@@ -178,7 +179,7 @@ impl LineTrace {
             return false;
         }
         if self.at.is_none_or(|at| at < position) {
-            *self = LineTrace { at: Some(position), format: self.format, ..LineTrace::of(self.wanted) };
+            *self = LineTrace { at: Some(position), format: self.format, ..LineTrace::new(self.wanted) };
         }
         true
     }

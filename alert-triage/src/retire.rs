@@ -1,4 +1,4 @@
-//! Engines that are never done: when records arrive, and forgetting what is long over.
+//! Engines that run for ever: arrival times, and forgetting alerts that are over.
 
 use std::collections::HashSet;
 
@@ -9,17 +9,16 @@ use crate::judge::alert_state::{AlertState, Clock};
 use crate::judge::{AlertIx, Evaluation, Flags, ListIndex as _};
 use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
-use crate::ledger::Retired;
+use crate::ledger::RetiredRecords;
 use crate::report;
 
 impl Engine {
-    /// Says that what is read from now on arrives at `at`, for whoever reads a source as it is written. Times that
-    /// records carry still come first.
+    /// Sets the arrival time of everything that is read from now on, for a source that is read as
+    /// it is written. The times that records carry still take precedence.
     ///
-    /// An alert that arrives is seen then, so that one whose records carry no time, or only that of their start, becomes
-    /// obsolete when it is not heard of for its TTL; of what was read before the first call it is known that it was said
-    /// no later than that. Lines without a time that keep arriving are known to last, so that a transient can become
-    /// sustained.
+    /// With arrival times, an alert whose records carry no time, or only a start, becomes obsolete
+    /// when no record arrives for its TTL, and a transient without times that keeps arriving can
+    /// become sustained. What was read before the first call counts as seen at that call.
     ///
     /// ```
     /// use alert_triage::{Engine, Format, Rules, Verdict};
@@ -34,7 +33,7 @@ impl Engine {
     /// # Ok::<(), jiff::Error>(())
     /// ```
     pub fn set_arrival(&mut self, at: Timestamp) {
-        // Lines that are only counted so far were heard until now.
+        // The cached counts belong to the previous arrival time.
         if self.arrival.is_none_or(|before| before.as_second() != at.as_second()) {
             self.flush_line_counts();
         }
@@ -42,14 +41,15 @@ impl Engine {
         self.arrivals_since.get_or_insert(at);
     }
 
-    /// How many lines and records could not be read so far.
+    /// The number of lines and records that could not be read so far.
     pub fn malformed(&self) -> u64 {
         self.malformed
     }
 
-    /// Takes out the malformed lines kept so far, the first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) since the last
-    /// call, by place. Whoever reads a source without end tells of them as they come; a report counts them still, and
-    /// lists them no more.
+    /// Takes out the malformed lines kept since the last call, at most
+    /// [`MAX_MALFORMED_KEPT`](crate::MAX_MALFORMED_KEPT), by position. A report still counts them
+    /// but no longer lists them. For a source without an end, whose malformed lines are reported as
+    /// they come.
     pub fn take_malformed(&mut self) -> Vec<report::Malformed> {
         let offsets = self.offsets();
         std::mem::take(&mut self.faults)
@@ -58,13 +58,14 @@ impl Engine {
             .collect()
     }
 
-    /// Forgets alerts that are resolved or obsolete at `now` and of which nothing was heard for longer than `keep`;
-    /// answers how many. Without it an engine remembers all it ever read, up to the rules' limit on identities, and
-    /// takes ever longer to judge it.
+    /// Forgets alerts that are resolved or obsolete at `now` and had no record for longer than
+    /// `keep`. Returns their number. Without this call an engine keeps every alert, up to the limit
+    /// of the rules, and reports take longer and longer.
     ///
-    /// Nothing that stands, is pending or flaps is forgotten, nor what no time is known of. The records stay in the
-    /// totals as [`retired`](crate::Totals::retired). A `keep` of less than the longest time-out of a source, or than
-    /// the flapping window, may make an alert look new that came back.
+    /// Open, pending and flapping alerts are kept, and so are alerts without any known time. The
+    /// records stay in the totals as [`retired`](crate::Totals::retired). If `keep` is shorter than
+    /// the longest timeout of a source, or than the flapping window, an alert that returns may look
+    /// new.
     pub fn retire(&mut self, now: Timestamp, keep: SignedDuration) -> u64 {
         self.flush_line_counts();
         let evaluation = Evaluation::new(self, Some(now));
@@ -83,7 +84,7 @@ impl Engine {
             let is_gone =
                 is_closed && !verdict.flags.contains(Flags::FLAPPING) && is_past(&evaluation.state(alert));
             gone.push(is_gone);
-            // Pods of a workload come and go while its alert stands.
+            // Pods of a workload come and go while its alert is open.
             if !is_gone && entry.label_sets().nth(1).is_some() {
                 let identity = entry.identity();
                 let ttl = self
@@ -111,7 +112,7 @@ impl Engine {
         forgotten
     }
 
-    /// Drops those entries; everything that knew them by their number starts anew.
+    /// Drops these entries and rebuilds what refers to entries by number.
     fn forget(&mut self, gone: &[bool]) {
         self.line_cache.clear();
         self.eviction_heap = None;
@@ -119,7 +120,7 @@ impl Engine {
         let entries = std::mem::take(&mut self.entries);
         for (entry, gone) in entries.into_iter().zip(gone) {
             if *gone {
-                self.retired.add(Retired { records: entry.records(), repeats: entry.repeats() });
+                self.retired.add(RetiredRecords { records: entry.records(), repeats: entry.repeats() });
             } else {
                 self.entries.push(entry);
             }
@@ -131,18 +132,18 @@ impl Engine {
         }
     }
 
-    /// Drops ends whose alert nobody knows any more.
+    /// Drops resolves whose alert is no longer known.
     fn forget_keys(&mut self, now: Timestamp, keep: SignedDuration) {
         let held: HashSet<&str> =
             self.entries.iter().flat_map(AlertEntry::keyed_label_sets).map(|(key, _)| key).collect();
-        let mut retired = Retired::default();
+        let mut retired = RetiredRecords::default();
         let since = self.arrivals_since;
         self.keyed_ends.retain(|key, set| {
             let last = set.last_seen.max(set.arrivals.last()).or(since);
             let is_past = last.is_some_and(|last| now.duration_since(last) > keep);
             let is_gone = is_past && !held.contains(key.as_ref());
             if is_gone {
-                retired.add(Retired { records: set.records(), repeats: set.repeats() });
+                retired.add(RetiredRecords { records: set.records(), repeats: set.repeats() });
             }
             !is_gone
         });

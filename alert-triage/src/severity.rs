@@ -2,38 +2,39 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How bad an alert is.
+/// The severity of an alert.
 ///
-/// Deliberately not `Ord`: [`Unknown`](Severity::Unknown) is neither above nor below
-/// [`Warning`](Severity::Warning). [`class`](Severity::class) says what comes first.
+/// Not `Ord`: [`Unknown`](Severity::Unknown) ranks with [`Warning`](Severity::Warning).
+/// [`class`](Severity::class) gives the rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Users are hurt now.
+    /// Users are affected now.
     Critical,
-    /// Something is broken and users will notice.
+    /// Something is broken, and users will notice.
     Error,
-    /// Something degrades.
+    /// Something is degraded.
     Warning,
-    /// The source says a word that is not known.
+    /// The source's word is not known.
     Unknown,
-    /// Good to know.
+    /// For information.
     Info,
-    /// Said to mean nothing by itself, as a watchdog is.
+    /// Without meaning by itself, such as a watchdog.
     None,
 }
 
 impl Severity {
-    /// What a source's word means; case, outer blanks and the sign in `SEV-1` do not matter. The words are those of Prometheus rules,
-    /// PagerDuty, syslog (RFC 5424 section 6.2.1) and of ticket systems.
+    /// The severity for a source's word. Case, blanks and the hyphen in `SEV-1` do not matter.
+    /// Known are the words of Prometheus rules, PagerDuty, syslog (RFC 5424 section 6.2.1) and
+    /// ticket systems.
     ///
     /// ```
     /// use alert_triage::Severity;
-    /// assert_eq!(Severity::of_word("CRIT"), Severity::Critical);
-    /// assert_eq!(Severity::of_word("high"), Severity::Error);
-    /// assert_eq!(Severity::of_word("mauve"), Severity::Unknown);
+    /// assert_eq!(Severity::from_word("CRIT"), Severity::Critical);
+    /// assert_eq!(Severity::from_word("high"), Severity::Error);
+    /// assert_eq!(Severity::from_word("mauve"), Severity::Unknown);
     /// ```
-    pub fn of_word(word: &str) -> Severity {
+    pub fn from_word(word: &str) -> Severity {
         const WORDS: [(&str, Severity); 41] = [
             ("critical", Severity::Critical),
             ("warning", Severity::Warning),
@@ -84,8 +85,7 @@ impl Severity {
             .map_or(Severity::Unknown, |(_, severity)| *severity)
     }
 
-    /// 0 critical, 1 error, 2 warning and unknown, 3 info and none. Not to know an alert is no reason to put it
-    /// last.
+    /// The rank: 0 for critical, 1 for error, 2 for warning and unknown, 3 for info and none.
     pub fn class(self) -> u8 {
         match self {
             Severity::Critical => 0,
@@ -95,7 +95,7 @@ impl Severity {
         }
     }
 
-    /// The word as the report prints it.
+    /// The word in reports.
     pub fn word(self) -> &'static str {
         match self {
             Severity::Critical => "critical",
@@ -127,11 +127,11 @@ mod tests {
     fn every_severity_is_its_own_word() {
         use Severity::*;
         for severity in [Critical, Error, Warning, Info, None] {
-            assert_eq!(Severity::of_word(severity.word()), severity);
+            assert_eq!(Severity::from_word(severity.word()), severity);
         }
-        assert_eq!(Severity::of_word("unknown"), Unknown);
+        assert_eq!(Severity::from_word("unknown"), Unknown);
         for word in ["SEV-1", "sev 1", "Sev_1", "P0", "urgent"] {
-            assert_eq!(Severity::of_word(word), Critical, "{word}");
+            assert_eq!(Severity::from_word(word), Critical, "{word}");
         }
     }
 }

@@ -6,25 +6,25 @@ use serde::Serialize;
 
 use crate::severity::Severity;
 
-/// How urgent an incident is; the most urgent is the smallest.
+/// The priority of an incident; the most urgent is the smallest.
 ///
-/// By severity and standing alone: a count never changes it.
+/// It depends on severity and verdict only, never on a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Priority {
-    /// Critical: wake somebody.
+    /// Critical: pages.
     P1,
-    /// Error: wake somebody.
+    /// Error: pages.
     P2,
-    /// Warning, or a severity nobody knows: a ticket.
+    /// Warning or an unknown severity: a ticket.
     P3,
-    /// A transient, or one that flapped: a ticket without hurry.
+    /// A transient, or an alert that flapped: a low-urgency ticket.
     P4,
-    /// For information, or set aside: nobody is told.
+    /// For information, or set aside: no notification.
     P5,
 }
 
 impl Priority {
-    pub(crate) fn of(severity: Severity) -> Self {
+    pub(crate) fn from_severity(severity: Severity) -> Self {
         match severity.class() {
             0 => Priority::P1,
             1 => Priority::P2,
@@ -33,7 +33,7 @@ impl Priority {
         }
     }
 
-    /// Who is told.
+    /// How people are notified.
     pub fn notify(self) -> Notify {
         match self {
             Priority::P1 | Priority::P2 => Notify::Page,
@@ -42,7 +42,7 @@ impl Priority {
         }
     }
 
-    /// P1 to P3: a person has to look, soon or in the morning.
+    /// Whether a person has to look at the incident: P1 to P3.
     pub fn needs_a_person(self) -> bool {
         self <= Priority::P3
     }
@@ -60,15 +60,15 @@ impl fmt::Display for Priority {
     }
 }
 
-/// What an incident does to people.
+/// How people are notified of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Notify {
-    /// Wakes the one on call.
+    /// Pages the person on call.
     Page,
-    /// Waits in a queue.
+    /// Opens a ticket.
     Ticket,
-    /// Nothing; it is there to be looked up.
+    /// No notification.
     None,
 }
 
@@ -82,7 +82,7 @@ impl fmt::Display for Notify {
     }
 }
 
-/// What became of an alert; of all that hold, the first in this order.
+/// The verdict on an alert: of all that apply, the first in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -90,28 +90,28 @@ pub enum Verdict {
     Silenced,
     /// Suppressed by the source because another alert fires.
     Inhibited,
-    /// Went on and off too often to be believed.
+    /// Fired and resolved repeatedly within a short time.
     Flapping,
-    /// Its source says it is over.
+    /// Resolved by its source.
     Resolved,
-    /// Not heard of for too long; never said to be over.
+    /// Not seen for its TTL, and not resolved.
     Obsolete,
     /// About to fire.
     Pending,
-    /// A higher rung of the same thing stands.
+    /// A higher rung of its ladder is open.
     Superseded,
-    /// A transient that lasts, and is judged as its lasting form.
+    /// A transient that lasts and is judged as its lasting form.
     Sustained,
-    /// Goes away by itself.
+    /// Expected to go away by itself.
     Transient,
-    /// No fault.
+    /// Not a fault.
     Informational,
-    /// None of these: stands, and speaks for itself.
+    /// None of these: open.
     Active,
 }
 
 impl Verdict {
-    /// All verdicts, in the order in which they are looked at.
+    /// All verdicts, in order of precedence.
     pub const ALL: [Verdict; 11] = [
         Verdict::Silenced,
         Verdict::Inhibited,
@@ -128,7 +128,7 @@ impl Verdict {
 }
 
 impl Verdict {
-    /// As outputs write it.
+    /// The word in outputs.
     pub fn word(self) -> &'static str {
         match self {
             Verdict::Silenced => "silenced",

@@ -1,4 +1,4 @@
-//! Files of ours: YAML, read strictly, with line and column in every error.
+//! YAML files of rules and tests, parsed strictly, with line and column in every error.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::printable::printable;
 
-/// A text and where it stands.
+/// A text and its position in the file.
 pub(crate) type Text = Spanned<String>;
 
-/// A rules file or a file of cases that cannot be used; says where and how to mend it.
+/// An error in a rules file or a test file, with its position and the fix.
 ///
 /// ```
 /// use alert_triage::Rules;
@@ -20,7 +20,7 @@ pub(crate) type Text = Spanned<String>;
 /// let error = Rules::parse(yaml).unwrap_err();
 /// assert_eq!((error.line(), error.column()), (Some(2), Some(46)));
 /// let shown = error.shown("rules.yml", yaml);
-/// assert!(shown.starts_with("rules.yml:2:46: `mauve` is no severity: write critical, "), "{shown}");
+/// assert!(shown.starts_with("rules.yml:2:46: `mauve` is not a severity: write critical, "), "{shown}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileError {
@@ -30,41 +30,42 @@ pub struct FileError {
 
 impl FileError {
     pub(crate) fn at<T>(at: &Spanned<T>, message: impl fmt::Display) -> Self {
-        Self::of(Some(at.referenced), message)
+        Self::new(Some(at.referenced), message)
     }
 
     pub(crate) fn nowhere(message: impl fmt::Display) -> Self {
-        Self::of(None, message)
+        Self::new(None, message)
     }
 
-    fn of(at: Option<Location>, message: impl fmt::Display) -> Self {
+    fn new(at: Option<Location>, message: impl fmt::Display) -> Self {
         let at = at.filter(|at| at.line() > 0).map(|at| (at.line(), at.column()));
         Self { at, message: message.to_string() }
     }
 
-    /// Counts from 1; none if the fault has no place.
+    /// The line, from 1; `None` if the error has no position.
     pub fn line(&self) -> Option<u64> {
         self.at.map(|(line, _)| line)
     }
 
-    /// Counts characters from 1.
+    /// The column in characters, from 1.
     pub fn column(&self) -> Option<u64> {
         self.at.map(|(_, column)| column)
     }
 
-    /// What is wrong and what would mend it.
+    /// What is wrong and how to fix it.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// `FILE:LINE:COLUMN: message`, then the line of `yaml` and a caret under the column; printable line by line.
+    /// `FILE:LINE:COLUMN: message`, then the line of `yaml` with a caret under the column. All
+    /// lines are printable.
     pub fn shown(&self, file: &str, yaml: &str) -> String {
         let message = printable(&self.message);
         let file = printable(file);
         let Some((line, column)) = self.at else { return format!("{file}: {message}") };
         let mut shown = format!("{file}:{line}:{column}: {message}");
         let text = yaml.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
-        // Around the column, so that a long line does not hide it; one character stays one column.
+        // Shows the text around the column. Each character takes one column.
         let from = (column as usize).saturating_sub(60);
         let part: String =
             text.chars().skip(from).take(90).map(|c| if c == '\t' { ' ' } else { c }).collect();
@@ -94,10 +95,10 @@ pub(crate) fn span(text: &str) -> Option<SignedDuration> {
     span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
 }
 
-/// The same, longer than zero; `like` says how such spans are written.
+/// A span longer than zero; `like` holds examples for the error message.
 pub(crate) fn positive_span(text: &Text, like: &str) -> Result<SignedDuration, FileError> {
     span(&text.value).filter(SignedDuration::is_positive).ok_or_else(|| {
-        // One that would do with fewer digits.
+        // Whether the span would be valid with fewer digits.
         let short = text.value.chars().fold((String::new(), false), |(mut short, after_digit), c| {
             let is_digit = c.is_ascii_digit();
             if !is_digit || !after_digit {
@@ -107,12 +108,12 @@ pub(crate) fn positive_span(text: &Text, like: &str) -> Result<SignedDuration, F
         });
         let is_long = short.0 != text.value && span(&short.0).is_some_and(|span| span.is_positive());
         let is_long = is_long && text.value.chars().any(|c| matches!(c, '1'..='9'));
-        let why = if is_long { "is too long a span" } else { "is no span longer than zero" };
+        let why = if is_long { "is too long" } else { "is not a span longer than zero" };
         FileError::at(text, format!("`{}` {why}: write {like}", text.value))
     })
 }
 
-/// Reads a file; one that says nothing is the default.
+/// Parses a file. An empty file gives the default.
 pub(crate) fn parse<T: DeserializeOwned + Default>(yaml: &str) -> Result<T, FileError> {
     let is_empty = |line: &str| {
         let line = line.trim_matches('\u{feff}').trim();
@@ -123,11 +124,11 @@ pub(crate) fn parse<T: DeserializeOwned + Default>(yaml: &str) -> Result<T, File
     }
     serde_saphyr::from_str(yaml).map_err(|error| {
         let message = error.without_snippet().to_string();
-        FileError::of(error.location(), words(&message))
+        FileError::new(error.location(), words(&message))
     })
 }
 
-/// What the parser means, for whoever wrote the file.
+/// The parser's message in plain words.
 fn words(message: &str) -> String {
     let message = message.split(" at line ").next().unwrap_or(message);
     let text = match message {
@@ -157,7 +158,7 @@ fn words(message: &str) -> String {
     message.to_owned()
 }
 
-/// A section without a row, as it remains when all its rows are commented out, is an empty one.
+/// Deserializes null as the default: the value of a section whose rows are all commented out.
 pub(crate) fn or_empty<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use alert_triage::{Engine, Format, LINE_LIMIT, Report, Rules};
+use alert_triage::{Engine, Format, MAX_LINE_BYTES, Report, Rules};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn told(format: Option<Format>, input: &[u8]) -> (Vec<(u64, String)>, Vec<String
 #[test]
 fn faults_are_named_by_line_and_the_rest_is_read() {
     let long = format!("Zone A: {}", "x".repeat(1 << 20));
-    let longest = format!("Zone A: {}", "x".repeat(LINE_LIMIT - "Zone A: ".len()));
+    let longest = format!("Zone A: {}", "x".repeat(MAX_LINE_BYTES - "Zone A: ".len()));
     let deep = format!("{{\"alertname\":\"X\",\"a\":{}1{}}}", "[".repeat(64), "]".repeat(64));
     let very_deep = "[".repeat(1 << 20);
     let x = "{\"alertname\":\"X\"}";
@@ -116,9 +116,9 @@ fn what_is_wrong_names_the_fix() {
         ("{\"alertname\":\"X\",\"time\":\"soon\"}", "write 2026-11-23T06:51:59Z or seconds since 1970"),
         (
             "{\"alertname\":\"X\",\"status\":\"mauve\"}",
-            "known are firing, pending, resolved and words like open, alarm",
+            "known states are firing, pending, resolved and words like open, alarm",
         ),
-        ("{\"zone\":\"A\"}", "has no alertname, or an empty one: give it"),
+        ("{\"zone\":\"A\"}", "has no alertname, or an empty one: set it"),
         ("{\"alertname\":\"X\"", "fetch the rest again"),
     ] {
         let report = report(None, input.as_bytes());
@@ -184,15 +184,10 @@ fn a_fault_in_a_document_costs_one_alert() {
     let latin = |text: &str| text.chars().map(|c| c as u8).collect();
     let deep = format!(r#"{{"labels":{{"alertname":"Z"}},"a":{}1{}}}"#, "[".repeat(64), "]".repeat(64));
     let rows: Vec<(&str, Vec<u8>, &str, &str)> = vec![
-        ("cut in the second line", format!("[{x},\n{}", &y[..20]).into(), "2 is cut off at byte 21,", "X"),
-        ("cut behind the last alert", format!("[{x},{y}").into(), "1 is cut off at byte 127,", "X,Y"),
-        ("cut, with a byte order mark", format!("\u{feff}[{x},").into(), "1 is cut off at byte 68,", "X"),
-        (
-            "cut behind blank lines",
-            format!("\n\n[\n{x},\n{y},\n\n").into(),
-            "5 is cut off at byte 64,",
-            "X,Y",
-        ),
+        ("cut in the second line", format!("[{x},\n{}", &y[..20]).into(), "2 ends at byte 21,", "X"),
+        ("cut behind the last alert", format!("[{x},{y}").into(), "1 ends at byte 127,", "X,Y"),
+        ("cut, with a byte order mark", format!("\u{feff}[{x},").into(), "1 ends at byte 68,", "X"),
+        ("cut behind blank lines", format!("\n\n[\n{x},\n{y},\n\n").into(), "5 ends at byte 64,", "X,Y"),
         ("one nests too deep", format!("[{x},\n{deep},\n{y}]").into(), "2 nests deeper", "X,Y"),
         (
             "one of a payload nests too deep",
@@ -203,62 +198,62 @@ fn a_fault_in_a_document_costs_one_alert() {
         (
             "Latin-1 in one",
             latin(&format!("[{x},\n{},\n{y}]", alert("Zürich"))),
-            "2 is no valid UTF-8 at byte 26:",
+            "2 is not valid UTF-8 at byte 26:",
             "X,Y",
         ),
         (
             "Latin-1 in none",
             latin(&format!("{{\"version\":\"4\",\n \"receiver\":\"Zürich\",\"alerts\":[{x},{y}]}}")),
-            "2 is no valid UTF-8 at byte 15:",
+            "2 is not valid UTF-8 at byte 15:",
             "X,Y",
         ),
         (
             "a NUL in one, on one line",
             format!("[{x},{},{y}]", alert("Z\0")).into(),
-            "1 holds the control",
+            "1 contains the control",
             "X,Y",
         ),
         (
             "a NUL in none",
             format!("{{\"version\":\"4\",\n \"receiver\":\"\0\",\"alerts\":[{x},{y}]}}").into(),
-            "2 holds the control",
+            "2 contains the control",
             "X,Y",
         ),
         (
             "a lone surrogate in one",
             format!("[{x},\n {},\n{y}]", alert("\\ud800")).into(),
-            "2 is no JSON at column 32:",
+            "2 is not valid JSON at column 32:",
             "X,Y",
         ),
         (
             "one that is broken",
             format!("[{x},\n{{\"labels\":}},\n{y}]").into(),
-            "2 is no JSON at column 11:",
+            "2 is not valid JSON at column 11:",
             "X,Y",
         ),
         (
             "one of many that is broken",
             format!("[{x},\n{{\"labels\":}},\n{x},\n{x}\n,{x},\n{y}]").into(),
-            "2 is no JSON at column 11:",
+            "2 is not valid JSON at column 11:",
             "X,Y",
         ),
         (
             "a broken document between two",
             format!("{x}\n{{\"labels\"\n}}\n{y}\n").into(),
-            "3 is no JSON at column 1:",
+            "3 is not valid JSON at column 1:",
             "X,Y",
         ),
         (
             "prose between two documents",
             format!("{x}\nwhat is this\n{y}\n").into(),
-            "2 is no JSON at column 1:",
+            "2 is not valid JSON at column 1:",
             "X,Y",
         ),
         (
             "a state that is none",
             format!("[{x},\n{}\n,{y}]", alert("Z").replace("\"startsAt\"", "\"status\":\"zombie\",\"a\""))
                 .into(),
-            "2 has the state `zombie`: known are firing, pending, resolved and words like open, alarm",
+            "2 has the state `zombie`: known states are firing, pending, resolved and words like open, alarm",
             "X,Y",
         ),
     ];

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alert_triage::{Ends, Engine, Format, Rules, SourcePosition, Status};
+use alert_triage::{Ends, Engine, Format, Record, Rules, SourcePosition, Status};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -93,6 +93,32 @@ proptest! {
         prop_assert_eq!(number(&totals["lines"]), accounted);
         let ended = usize::from(!input.is_empty() && !input.ends_with(b"\n"));
         prop_assert_eq!(number(&totals["lines"]) as usize, input.iter().filter(|byte| **byte == b'\n').count() + ended);
+        counts_add_up(&report)?;
+    }
+
+    /// No record given to `ingest` vanishes: with neither a name nor a key it is malformed.
+    #[test]
+    fn records_are_counted_or_malformed(
+        given in proptest::collection::vec((
+            prop::sample::select(vec!["", " ", "DiskFull"]),
+            prop::sample::select(vec![None, Some(""), Some("k")]),
+            prop::sample::select(vec![Status::Firing, Status::Resolved, Status::Event, Status::Pending]),
+            any::<bool>(),
+        ), 0..20),
+    ) {
+        let mut engine = Engine::new(builtin());
+        engine.add_source("records");
+        let mut unnamed = 0;
+        for (line, (alert, key, status, keyed)) in given.iter().enumerate() {
+            let mut record = Record::firing(*alert).label("zone", "A").status(*status);
+            (record.key, record.keyed) = (key.map(Into::into), *keyed);
+            unnamed += u64::from(alert.trim().is_empty() && key.is_none_or(str::is_empty));
+            engine.ingest(SourcePosition::new(0, 0, line as u64 + 1), &record);
+        }
+        let report = json(&mut engine);
+        prop_assert_eq!(number(&report["totals"]["malformed"]), unnamed);
+        prop_assert_eq!(number(&report["totals"]["records"]), given.len() as u64 - unnamed);
+        prop_assert_eq!(report["malformed"].as_array().unwrap().len() as u64, unnamed);
         counts_add_up(&report)?;
     }
 

@@ -100,7 +100,7 @@ fn every_fault_has_its_place_and_its_fix() {
         (
             "severities: a word of no meaning",
             "severities:\n- {id: a, alert: X, severity: mauve}\n",
-            "r.yml:2:31: `mauve` is no severity: write critical, error, warning, unknown, info or none\n\
+            "r.yml:2:31: `mauve` is not a severity: write critical, error, warning, unknown, info or none\n\
              2 | - {id: a, alert: X, severity: mauve}\n\
              \u{20}                                 ^",
         ),
@@ -128,7 +128,7 @@ fn every_fault_has_its_place_and_its_fix() {
         (
             "silences: a day is no instant",
             "silences:\n- {id: a, alert: X, until: 2026-11-23}\n",
-            "r.yml:2:28: `2026-11-23` is no time: write 2026-11-23T06:51:59Z\n\
+            "r.yml:2:28: `2026-11-23` is not a time: write 2026-11-23T06:51:59Z\n\
              2 | - {id: a, alert: X, until: 2026-11-23}\n\
              \u{20}                              ^",
         ),
@@ -142,21 +142,21 @@ fn every_fault_has_its_place_and_its_fix() {
         (
             "ttls: a span of words",
             "ttls:\n- {id: a, alert: X, ttl: soon}\n",
-            "r.yml:2:26: `soon` is no span longer than zero: write 90s, 15m, 24h\n\
+            "r.yml:2:26: `soon` is not a span longer than zero: write 90s, 15m, 24h\n\
              2 | - {id: a, alert: X, ttl: soon}\n\
              \u{20}                            ^",
         ),
         (
             "ttls: longer than there are times",
             "ttls:\n- {id: a, alert: X, ttl: 99999999999d}\n",
-            "r.yml:2:26: `99999999999d` is too long a span: write 90s, 15m, 24h\n\
+            "r.yml:2:26: `99999999999d` is too long: write 90s, 15m, 24h\n\
              2 | - {id: a, alert: X, ttl: 99999999999d}\n\
              \u{20}                            ^",
         ),
         (
             "limits: no span",
             "limits:\n  ttl: 0s\n",
-            "r.yml:2:8: `0s` is no span longer than zero: write 90s, 15m, 24h\n\
+            "r.yml:2:8: `0s` is not a span longer than zero: write 90s, 15m, 24h\n\
              2 |   ttl: 0s\n\
              \u{20}          ^",
         ),

@@ -12,7 +12,7 @@ use crate::identity::{Identity, IdentityParts};
 use crate::incident_tracker::{Change, IncidentTracker, Notification};
 use crate::judge::alert_phase::AlertPhase;
 use crate::judge::{IncidentIx, ListIndex as _};
-use crate::ledger::{Engine, Offsets};
+use crate::ledger::{Engine, LineOffsets};
 use crate::printable::printable;
 use crate::report::{Labels, Report};
 use crate::severity::Severity;
@@ -60,7 +60,7 @@ pub(super) struct Replay {
     pub(super) alert_of_record: HashMap<(SourcePosition, u32), usize>,
     pub(super) has_overflow: bool,
     pub(super) has_timed_silences: bool,
-    offsets: Offsets,
+    offsets: LineOffsets,
     sources: Vec<String>,
 }
 
@@ -128,14 +128,14 @@ impl Replay {
             alert.positions.push(arrival.position);
         }
         let label = arrival.record.labels.iter().rfind(|(name, _)| name == "severity");
-        alert.is_critical |= label.is_some_and(|(_, word)| Severity::of_word(word) == Severity::Critical);
+        alert.is_critical |= label.is_some_and(|(_, word)| Severity::from_word(word) == Severity::Critical);
         self.alert_of_record.insert((arrival.position, arrival.index), number);
     }
 
     fn find_or_add(&mut self, hash: u64, key: &[u8], known: &mut HashMap<u64, usize>) -> usize {
         *known.entry(hash).or_insert_with(|| {
             self.alerts.push(ReplayedAlert {
-                name: Identity::of(key).alert.to_owned(),
+                name: Identity::from_key(key).alert.to_owned(),
                 scope: Labels::new(),
                 peak: None,
                 pages: false,

@@ -40,7 +40,7 @@ pub(super) fn reasons(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
     let mut reasons = 0;
     for &at in members {
         let alert = report.alert(at);
-        let would_page = Priority::of(alert.severity).notify() == Notify::Page;
+        let would_page = Priority::from_severity(alert.severity).notify() == Notify::Page;
         if !would_page || alert.sets_priority() && alert.priority.notify() == Notify::Page {
             continue;
         }

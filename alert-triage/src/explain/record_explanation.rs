@@ -10,7 +10,7 @@ use super::location::Location;
 use super::naming::{identity_key, location};
 use super::paging;
 use crate::hashing::hash;
-use crate::identity::{Identity, shown_key, workload};
+use crate::identity::{Identity, visible_key, workload};
 use crate::judge::{AlertIx, IncidentIx, ListIndex as _, key_owners};
 use crate::mask;
 use crate::printable::{self, printable};
@@ -151,7 +151,7 @@ pub(super) fn index(report: &Report<'_>, taken: &TracedRecord) -> Option<AlertIx
         return Some(*owner);
     }
     let mut unmatched = report.evaluation.alerts.indices().skip(engine.entries.len());
-    unmatched.find(|at| Identity::of(identity_key(report, *at)).alert == shown_key(key))
+    unmatched.find(|at| Identity::from_key(identity_key(report, *at)).alert == visible_key(key))
 }
 
 fn incident_of(report: &Report<'_>, at: AlertIx) -> Option<IncidentIx> {
@@ -162,7 +162,7 @@ fn incident_of(report: &Report<'_>, at: AlertIx) -> Option<IncidentIx> {
 fn dropped_labels(report: &Report<'_>, taken: &TracedRecord) -> Vec<DroppedLabel> {
     let rules = report.evaluation.engine.rules();
     let record = &taken.record;
-    let identity: BTreeMap<&str, &str> = Identity::of(&taken.key).labels().collect();
+    let identity: BTreeMap<&str, &str> = Identity::from_key(&taken.key).labels().collect();
     let pod = record.labels.iter().rfind(|(name, _)| name == "pod").map(|(_, pod)| pod.as_ref());
     let mut dropped = Vec::new();
     for (at, (name, value)) in record.labels.iter().enumerate() {

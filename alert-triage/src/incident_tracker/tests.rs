@@ -7,7 +7,7 @@ use super::*;
 use crate::verdict::{Notify, Priority};
 use crate::{Engine, Format, Rules};
 
-/// A stream that is judged each time something was said, and what there was to tell.
+/// A stream that is judged after each input.
 struct Stream {
     engine: Engine,
     source: usize,
@@ -23,7 +23,7 @@ impl Stream {
         Self { engine, source, tracker: IncidentTracker::default(), now }
     }
 
-    /// A minute later, those states are told as `+Name@zone` or `-Name@zone`.
+    /// Reads states written as `+Name@zone` or `-Name@zone`, one minute later.
     fn say(&mut self, words: &str) -> Vec<Notification> {
         self.now += SignedDuration::from_mins(1);
         for word in words.split_whitespace() {
@@ -225,11 +225,11 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// Law: whoever reads nothing but notifications knows which incidents ask for somebody, and how urgently at least; no two
-    /// incidents share an id, and no two notifications a key.
+    /// Law: the notifications alone show which incidents are open and their minimum urgency; no two
+    /// incidents share an id, and no two notifications share a key.
     #[test]
     fn notices_say_what_is_open(cap in prop::sample::select(vec![3, 1000]), steps in prop::collection::vec(prop::collection::vec(word(), 1..3), 1..25)) {
-        // Beyond a low cap alerts are forgotten while they stand.
+        // Above a low limit alerts are forgotten while they are open.
         let mut stream = Stream::new(&format!("limits: {{identities: {cap}}}"));
         let mut open: HashMap<String, Priority> = HashMap::new();
         let mut keys = BTreeSet::new();

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::alert_phase::AlertPhase;
 use super::flags::Flags;
 use super::index::{AlertIx, ScopeIx};
-use crate::rules::SeverityBy;
+use crate::rules::SeveritySource;
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
 
@@ -38,7 +38,7 @@ pub(crate) struct AlertVerdict {
     pub(crate) flags: Flags,
     /// For a sustained transient, the severity of its lasting form.
     pub(crate) severity: Severity,
-    pub(crate) severity_by: SeverityBy,
+    pub(crate) severity_by: SeveritySource,
     pub(crate) priority: Priority,
     pub(crate) scope: ScopeIx,
     /// The top firing rung above this alert, if there is one. An open alert is superseded by it.

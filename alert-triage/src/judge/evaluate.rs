@@ -15,7 +15,7 @@ use super::unmatched_resolves::match_resolves_by_key;
 use crate::identity::Identity;
 use crate::ledger::Engine;
 use crate::ledger::SuppressedBy;
-use crate::rules::{Rules, SeverityBy};
+use crate::rules::{Rules, SeveritySource};
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
 
@@ -119,7 +119,7 @@ impl<'e> Evaluation<'e> {
         state: &AlertState,
         count: u64,
         flags: &mut Flags,
-    ) -> (Severity, SeverityBy) {
+    ) -> (Severity, SeveritySource) {
         let rules = self.engine.rules();
         let label = |name: &str| identity.label(name);
         let (mut severity, mut severity_by) = rules.severity(identity.alert, label);
@@ -130,7 +130,7 @@ impl<'e> Evaluation<'e> {
         }
         if state.is_sustained && rules.is_on("sustained") {
             *flags |= Flags::SUSTAINED;
-            if severity_by != SeverityBy::Label {
+            if severity_by != SeveritySource::Label {
                 (severity, severity_by) = rules.severity_by_name(&lasting, label);
             }
             if severity.class() > Severity::Warning.class() {
@@ -168,14 +168,14 @@ fn is_informational(
     identity: Identity<'_>,
     rules: &Rules,
     severity: Severity,
-    severity_by: SeverityBy,
+    severity_by: SeveritySource,
 ) -> bool {
     let row = || rules.informational(identity.alert, |name| identity.label(name));
     matches!(severity, Severity::Info | Severity::None)
         || match severity_by {
-            SeverityBy::Default => row().is_some(),
-            SeverityBy::Name => row().is_some_and(|(id, _)| rules.is_row(id)),
-            SeverityBy::Label | SeverityBy::Row(_) => false,
+            SeveritySource::Default => row().is_some(),
+            SeveritySource::Name => row().is_some_and(|(id, _)| rules.is_row(id)),
+            SeveritySource::Label | SeveritySource::Row(_) => false,
         }
 }
 
@@ -195,7 +195,7 @@ fn priority(alert: &AlertVerdict) -> Priority {
     if is_informational {
         return Priority::P5;
     }
-    Priority::of(alert.severity)
+    Priority::from_severity(alert.severity)
 }
 
 /// The labels that make up the scope.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::index::{AlertIx, ListIndex as _};
 use crate::hashing::{HashMap, hash};
-use crate::identity::{Key, shown_key};
+use crate::identity::{Key, visible_key};
 use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
 use crate::ledger::LabelSetHistory;
@@ -42,7 +42,7 @@ pub(super) fn match_resolves_by_key(engine: &Engine) -> (HashMap<AlertIx, LabelS
         match owners.get(key.as_ref()) {
             Some((_, owner)) => matched.entry(*owner).or_default().merge(set.clone(), gap),
             None => {
-                let shown = shown_key(key);
+                let shown = visible_key(key);
                 let entry = unmatched.entry(shown).or_insert_with(|| {
                     let mut name = Key::default();
                     name.part(shown);

@@ -1,4 +1,4 @@
-//! One alert: what all records of one identity add up to.
+//! One alert: the sum of all records of one identity.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,23 @@ use crate::line_cache::LineCount;
 use crate::record::{Record, Status};
 use crate::source_position::SourcePosition;
 
-/// Dropped values kept of one alert.
+/// At most this number of dropped values is kept per alert.
 const MAX_EXAMPLES: usize = 5;
 
-/// Label sets of one alert that are told apart; the pods of a very large workload.
+/// At most this number of label sets is distinguished per alert, such as the pods of a very large
+/// workload.
 const MAX_LABEL_SETS: usize = 4_096;
 
-/// Small, for there may be a million of them.
+/// All records of one identity. The struct is small, since there may be a million of them.
 #[derive(Debug, Clone)]
 pub(crate) struct AlertEntry {
     pub(crate) key: Box<[u8]>,
     pub(crate) hash: u64,
-    /// Records with nothing but their place: plain lines.
+    /// Plain lines: records with a position and nothing else.
     pub(crate) lines: LineCount,
-    /// Class of the severity, which is the identity's and the rules' alone.
+    /// The class of the severity, which depends on the identity and the rules only.
     pub(crate) class: u8,
-    /// When its plain lines arrived, if anybody listened.
+    /// When the plain lines arrived, if arrival times are known.
     pub(crate) arrivals: ArrivalSpan,
     pub(crate) timed: Option<Box<TimedRecords>>,
 }
@@ -37,20 +38,20 @@ pub(crate) struct AlertEntry {
 pub(crate) struct TimedRecords {
     pub(crate) examples: Vec<(SourcePosition, Box<str>)>,
     pub(crate) label_sets: SmallMap<Box<[u8]>, Box<LabelSetHistory>>,
-    /// Of label sets beyond the limit.
+    /// Label sets above the limit.
     pub(crate) folded: Folded,
-    /// Of label sets that are long over.
+    /// Label sets that are retired.
     pub(crate) retired: Folded,
 }
 
-/// Label sets that are no longer told apart: counted, and taken for standing as long as they are heard of.
+/// Label sets that are only counted, and taken for open while records arrive.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Folded {
     pub(crate) records: u64,
-    /// Those that repeat another.
+    /// Records that repeat another record.
     repeats: u64,
     pub(crate) last_seen: Option<Timestamp>,
-    /// Of very few alerts.
+    /// Boxed, since very few alerts have it.
     span: Option<Box<(TimedPosition, TimedPosition)>>,
 }
 
@@ -67,10 +68,10 @@ impl AlertEntry {
     }
 
     pub(crate) fn identity(&self) -> Identity<'_> {
-        Identity::of(&self.key)
+        Identity::from_key(&self.key)
     }
 
-    /// The same with another value of one label.
+    /// The same alert with another value of one label.
     pub(crate) fn with_label(&self, label: &str, value: &str) -> Self {
         let identity = self.identity();
         let mut labels: BTreeMap<&str, &str> = identity.labels().collect();
@@ -165,12 +166,12 @@ impl AlertEntry {
             .flat_map(|timed| timed.label_sets.iter().map(|(key, set)| (key.as_ref(), set.as_ref())))
     }
 
-    /// By the keys by which their source joins its events.
+    /// Label sets that have a key of their source, by that key.
     pub(crate) fn keyed_label_sets(&self) -> impl Iterator<Item = (&str, &LabelSetHistory)> {
         self.label_sets().filter_map(|(key, set)| Some((source_key(key)?, set)))
     }
 
-    /// Counts those label sets, and tells them apart no more.
+    /// Folds these label sets into one count.
     pub(crate) fn retire_label_sets(&mut self, sets: &[Box<[u8]>]) {
         let Some(timed) = &mut self.timed else { return };
         for key in sets {
@@ -180,7 +181,7 @@ impl AlertEntry {
         }
     }
 
-    /// Earliest and latest record.
+    /// The earliest and the latest record.
     pub(crate) fn span(&self) -> Option<(TimedPosition, TimedPosition)> {
         let plain = (self.lines.count > 0).then_some((
             TimedPosition { at: None, position: self.lines.first },
@@ -199,8 +200,8 @@ impl AlertEntry {
 }
 
 impl TimedRecords {
-    /// Most alerts have one label set, with an empty key; it comes first. An empty slice has no address, and comparing
-    /// two of them costs more than all the rest of the look-up where memcmp loads by mask: such a load is assisted.
+    /// Most alerts have one label set, with an empty key, which sorts first. Comparing two empty
+    /// slices is slow where memcmp uses masked loads, so the empty key has a path of its own.
     fn label_set_mut(&mut self, key: &[u8]) -> Option<&mut LabelSetHistory> {
         if key.is_empty() {
             return self
@@ -212,7 +213,8 @@ impl TimedRecords {
         self.label_sets.get_mut(key).map(Box::as_mut)
     }
 
-    /// The first values, each once, by place and then by value: in any order of arrival the same.
+    /// Keeps the first distinct values, by position and then by value, whatever the order of
+    /// arrival.
     fn add_example(&mut self, position: SourcePosition, value: &str) {
         let known = self.examples.iter().position(|(_, known)| known.as_ref() == value);
         match known {
@@ -235,7 +237,7 @@ impl TimedRecords {
         self.examples.truncate(MAX_EXAMPLES);
     }
 
-    /// The label sets with the smallest keys stay; which they are does not depend on the order.
+    /// Keeps the label sets with the smallest keys, whatever the order of arrival.
     fn fold_excess(&mut self) {
         while self.label_sets.len() > MAX_LABEL_SETS {
             if let Some((_, set)) = self.label_sets.pop_last() {

@@ -4,17 +4,19 @@ use jiff::Timestamp;
 
 use crate::source_position::SourcePosition;
 
-/// Ends kept, the latest ones. Prometheus announces an end four of its intervals ahead, so few are later than a true one.
+/// At most this number of ends is kept, the latest ones. Prometheus announces an end four of its
+/// intervals ahead, so few are later than the real end.
 const MAX_ENDS: usize = 16;
 
-/// The end that holds is the one that was new last, and not the latest.
+/// The announced ends of one alert. The end that applies is the one announced last, not the latest
+/// one.
 ///
-/// Prometheus pushes an end some minutes ahead, moves it on with each push, and when the alert is over takes it back to
-/// that instant. A push does not say when it was sent, so pushes take the order of their places; an end that is told
-/// again, in a push that is delivered twice, stays where it was told first.
+/// Prometheus pushes an end some minutes ahead, moves it with each push, and sets it back when the
+/// alert resolves. A push carries no send time, so pushes are ordered by position. An end in a push
+/// that is delivered twice keeps its first position.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct AnnouncedEnds {
-    /// Each with its first place; the latest end first.
+    /// Each end with its first position; the latest end first.
     ends: Vec<(Timestamp, SourcePosition)>,
 }
 
@@ -40,7 +42,7 @@ impl AnnouncedEnds {
         self.last().map(|(end, _)| end)
     }
 
-    /// The one that holds, and where it was told. Of two told in one place the later one: nothing is over by a guess.
+    /// The end that applies, and its position. Of two ends at one position the later one applies.
     pub(crate) fn last(&self) -> Option<(Timestamp, SourcePosition)> {
         self.ends.iter().copied().max_by_key(|(end, position)| (*position, *end))
     }

@@ -1,11 +1,12 @@
-//! When records arrived, and records of alerts that were forgotten.
+//! When records arrived, and counts of forgotten records.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// When something was heard of, whatever its records say of time, in whole seconds since 1970; zero is never.
+/// When records arrived, independent of the times they carry, in whole seconds since 1970; zero
+/// means never.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ArrivalSpan {
-    /// Since then without a gap beyond the limit.
+    /// The start of arrivals without a gap above the limit.
     from: u32,
     to: u32,
 }
@@ -16,7 +17,7 @@ impl ArrivalSpan {
         self.merge(ArrivalSpan { from: at, to: at }, gap);
     }
 
-    /// What was said is over: what comes next is another thing.
+    /// Starts a new span: the alert resolved.
     pub(crate) fn restart(&mut self, at: Timestamp) {
         self.to = self.to.max(second(at));
         self.from = self.to;
@@ -32,7 +33,7 @@ impl ArrivalSpan {
         };
     }
 
-    /// Since when, and when last.
+    /// The first and the last arrival.
     pub(crate) fn bounds(self) -> Option<(Timestamp, Timestamp)> {
         let at = |second: u32| Timestamp::from_second(i64::from(second)).ok();
         at(self.from).zip(at(self.to)).filter(|_| self.to > 0)
@@ -47,16 +48,16 @@ fn second(at: Timestamp) -> u32 {
     at.as_second().clamp(1, i64::from(u32::MAX)) as u32
 }
 
-/// Records of alerts that were forgotten.
+/// Counts of the records of forgotten alerts.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Retired {
+pub(crate) struct RetiredRecords {
     pub(crate) records: u64,
-    /// Those that repeat another.
+    /// Records that repeat another record.
     pub(crate) repeats: u64,
 }
 
-impl Retired {
-    pub(crate) fn add(&mut self, other: Retired) {
+impl RetiredRecords {
+    pub(crate) fn add(&mut self, other: RetiredRecords) {
         self.records += other.records;
         self.repeats += other.repeats;
     }

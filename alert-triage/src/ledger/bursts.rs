@@ -1,44 +1,45 @@
-//! When a source said something that it never says is over.
+//! The times of events: records whose source never sends a resolve.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::source_position::SourcePosition;
 
-/// Slices kept of one label set; with gaps of 15 minutes two days and a half at least.
+/// At most this number of slices is kept per label set: at least two and a half days with a gap of
+/// 15 minutes.
 const MAX_SLICES: usize = 256;
 
-/// Times, in slices no longer than the gap that ends a burst. A slice keeps its first and its last time: the gaps inside
-/// it are too small to matter, and those between slices are exact. Which slices there are depends on the times alone,
-/// so that neither the order in which they were told nor what was forgotten on the way can be told from them.
+/// Times in slices, each no longer than the gap that ends a burst. A slice keeps its first and last
+/// time: gaps inside a slice are too small to matter, gaps between slices are exact. The slices
+/// depend on the times only, not on the order of arrival or on what was dropped.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Bursts {
     /// By time.
     slices: Vec<(Timestamp, Timestamp)>,
     records: u64,
-    /// The first and the last record, forgotten or not.
+    /// The first and the last record, dropped ones included.
     ends: Option<[(Timestamp, SourcePosition); 2]>,
-    /// The newest place.
+    /// The newest position.
     last: Option<SourcePosition>,
 }
 
-/// Times without a gap longer than the limit.
+/// Events without a gap above the limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Burst {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
-    /// Said to be over then.
+    /// When the burst was resolved.
     pub(crate) ended: Option<Timestamp>,
 }
 
 impl Bursts {
-    /// Said then; each time counts.
+    /// Adds an event and counts it.
     pub(crate) fn add(&mut self, at: Timestamp, position: SourcePosition, gap: SignedDuration) {
         self.extend(at, gap);
         self.records += 1;
         self.extend_ends([(at, position); 2], position);
     }
 
-    /// Said then, and counted elsewhere.
+    /// Adds a time without counting a record.
     pub(crate) fn extend(&mut self, at: Timestamp, gap: SignedDuration) {
         self.slice((at, at), gap);
     }
@@ -78,7 +79,7 @@ impl Bursts {
         self.records
     }
 
-    /// The newest place of a record counted here.
+    /// The newest position of a record counted here.
     pub(crate) fn last(&self) -> Option<SourcePosition> {
         self.last
     }
@@ -88,8 +89,8 @@ impl Bursts {
         self.ends
     }
 
-    /// The bursts, by time, as parted by `ends`, which are in order. Where an end falls into a slice, it is not known when
-    /// after it the first time was: the burst is taken to go on from the end.
+    /// The bursts by time, split by `ends`, which are sorted. If an end falls into a slice, the
+    /// first time after it is unknown: the next burst starts at the end.
     pub(crate) fn bursts(&self, gap: SignedDuration, ends: &[Timestamp]) -> Vec<Burst> {
         let from = |at: Timestamp| ends.partition_point(|end| *end < at);
         let mut runs: Vec<Burst> = Vec::new();
@@ -162,7 +163,7 @@ mod tests {
     }
 
     proptest! {
-        /// Law: what is forgotten does not depend on the order.
+        /// Law: what is dropped does not depend on the order.
         #[test]
         fn bursts_have_no_order(minutes in prop::collection::vec(0i64..20_000, 0..900), split in 0usize..900) {
             let runs = |bursts: &Bursts| bursts.bursts(GAP, &[]);
@@ -176,7 +177,7 @@ mod tests {
             prop_assert_eq!(&runs(&merged), &whole);
         }
 
-        /// Law: as long as nothing is forgotten, bursts are exact.
+        /// Law: while nothing is dropped, bursts are exact.
         #[test]
         fn bursts_are_exact(minutes in prop::collection::vec(0i64..2_000, 1..60)) {
             let mut sorted = minutes.clone();

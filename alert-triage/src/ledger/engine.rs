@@ -1,4 +1,4 @@
-//! The engine: takes records, and knows what each alert adds up to.
+//! The engine: adds records up to alerts.
 
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -6,11 +6,11 @@ use hashbrown::HashTable;
 use jiff::Timestamp;
 
 use super::alert_entry::AlertEntry;
-use super::arrival_span::Retired;
+use super::arrival_span::RetiredRecords;
 use super::label_set_history::LabelSetHistory;
-use super::malformed::{MALFORMED_KEPT, Malformed};
-use super::offsets::Offsets;
-use crate::fault::{Fault, LINE_LIMIT};
+use super::line_offsets::LineOffsets;
+use super::malformed::{MAX_MALFORMED_KEPT, MalformedInput};
+use crate::fault::{Fault, MAX_LINE_BYTES};
 use crate::hashing::hash;
 use crate::identity::{Identity, IdentityParts};
 use crate::line_cache::{LineBatch, LineCache, LineSlice};
@@ -20,13 +20,15 @@ use crate::record_trace::RecordTrace;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
 
-/// Reads records and answers what they mean.
+/// Adds records up to alerts, and reports on them.
 ///
-/// An engine takes records in any order ([`ingest`](Engine::ingest), or whole inputs by
-/// [`read`](Engine::read)), engines over parts of an input can be [merged](Engine::merge), and
-/// [`report`](Engine::report) judges what is known at one instant. It reads no clock and does no IO. Memory is
-/// bounded by the number of distinct alerts; above the rules' limit (a million) the mildest are counted per severity
-/// and no longer told apart.
+/// An engine takes single records with [`ingest`](Engine::ingest) and whole inputs with
+/// [`read`](Engine::read), in any order. Engines over parts of an input can be
+/// [merged](Engine::merge). [`report`](Engine::report) judges all alerts at one instant. An engine
+/// reads no clock and does no IO.
+///
+/// Memory is bounded by the number of distinct alerts. Above the limit of the rules (one million by
+/// default) the least severe alerts are only counted per severity.
 ///
 /// ```
 /// use alert_triage::{Engine, Format, Rules};
@@ -43,40 +45,40 @@ pub struct Engine {
     pub(crate) rules: Rules,
     pub(crate) entries: Vec<AlertEntry>,
     pub(crate) index: HashTable<u32>,
-    /// The one to go first; built when the limit is reached.
+    /// The alert to evict first; built when the limit is reached.
     pub(crate) eviction_heap: Option<BinaryHeap<(u8, u64, u32)>>,
-    /// Ends that name only a key.
+    /// Resolves that name only a key.
     pub(crate) keyed_ends: BTreeMap<Box<str>, LabelSetHistory>,
     pub(crate) line_cache: LineCache,
     parts: IdentityParts,
     pub(crate) overflow: [u64; 4],
     pub(crate) sources: Vec<String>,
-    /// Lines of each block of each source; lines are counted from there.
+    /// The number of lines of each block of each source, for line numbers.
     pub(crate) blocks: BTreeMap<(usize, usize), u64>,
     pub(crate) lines: u64,
     pub(crate) blank: u64,
     pub(crate) malformed: u64,
     pub(crate) truncated: u64,
-    /// By place; a line may hold a whole document, with several of them.
-    pub(crate) faults: BTreeMap<(SourcePosition, u32), Malformed>,
+    /// By position; one line may hold several, as a whole document.
+    pub(crate) faults: BTreeMap<(SourcePosition, u32), MalformedInput>,
     pub(crate) faults_by_kind: BTreeMap<&'static str, u64>,
     pub(crate) newest: Option<Timestamp>,
-    /// Some record says that something is, or will be, over.
+    /// Whether any record carries an end or is a resolve.
     has_ends: bool,
-    /// Times that named no year.
+    /// The number of times without a year.
     pub(crate) yearless: u64,
-    /// Gives those a year.
+    /// Gives times without a year their year.
     pub(crate) reference: Option<Timestamp>,
-    /// Keeps single records, for whoever asked.
+    /// Keeps single records, if asked for.
     pub(crate) trace: Option<RecordTrace>,
-    /// What is read now arrives then, and what is heard is noted since then.
+    /// The arrival time of what is read now.
     pub(crate) arrival: Option<Timestamp>,
     pub(crate) arrivals_since: Option<Timestamp>,
-    pub(crate) retired: Retired,
+    pub(crate) retired: RetiredRecords,
 }
 
 impl Engine {
-    /// An empty engine; its report is valid, and all zeros.
+    /// An empty engine. Its report is valid: all totals are zero.
     pub fn new(rules: Rules) -> Self {
         Self {
             rules,
@@ -102,31 +104,31 @@ impl Engine {
             trace: None,
             arrival: None,
             arrivals_since: None,
-            retired: Retired::default(),
+            retired: RetiredRecords::default(),
         }
     }
 
-    /// An empty engine that keeps every record it reads, one by one and not only what they add up to: for histories that
-    /// are gone through again, as a backtest does. Memory grows with records.
+    /// An empty engine that also keeps every single record, for a backtest. Memory grows with the
+    /// number of records.
     pub fn recording(rules: Rules) -> Self {
         Self { trace: Some(RecordTrace::All(Vec::new())), ..Self::new(rules) }
     }
 
-    /// The records kept so far, by place; none are kept of them.
+    /// Takes out the records kept so far, by position.
     pub(crate) fn take_records(&mut self) -> Vec<(SourcePosition, Record<'static>)> {
         let Some(RecordTrace::All(records)) = &mut self.trace else { return Vec::new() };
         let mut records = std::mem::take(records);
-        // Those of one line keep the order they were read in.
+        // The sort is stable: records of one line keep their order.
         records.sort_by_key(|(position, _)| *position);
         records
     }
 
-    /// The rules it judges by.
+    /// The rules of this engine.
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// Gives the next source its name, for people; answers the number that its [`SourcePosition`]s carry.
+    /// Adds a source by its display name. Returns its number, which its [`SourcePosition`]s carry.
     pub fn add_source(&mut self, name: impl Into<String>) -> usize {
         self.sources.push(name.into());
         self.sources.len() - 1
@@ -144,22 +146,25 @@ impl Engine {
         sibling
     }
 
-    /// Takes one record. Where it stands in the input is part of it: equal places order by nothing else.
+    /// Takes one record, read at `position`; records of equal positions have no order.
+    ///
+    /// A record without an alert name is the end of whichever alert carries its
+    /// [`key`](Record::key). Without a key as well it is malformed: the report counts and lists it.
+    ///
+    /// ```
+    /// use alert_triage::{Engine, Record, Rules, SourcePosition};
+    ///
+    /// let mut engine = Engine::new(Rules::builtin());
+    /// engine.ingest(SourcePosition::new(0, 0, 1), &Record::firing(""));
+    /// let report = engine.report(None);
+    /// assert_eq!((report.totals().records, report.totals().malformed), (0, 1));
+    /// assert_eq!(report.malformed().next().unwrap().error, "has no alert name, or an empty one: set it");
+    /// ```
     pub fn ingest(&mut self, position: SourcePosition, record: &Record<'_>) {
-        self.newest = self.newest.max(record.newest());
-        self.has_ends |= record.status == Status::Resolved || record.ends != Ends::Open;
-        if record.alert.is_empty() {
-            // Only an end may name a key alone.
-            if let Some(key) = &record.key {
-                let set = self.keyed_ends.entry(key.as_ref().into()).or_default();
-                set.record(position, record, self.rules.limits().gap, self.arrival);
-                self.bound_keyed_ends();
-            }
-            if let Some(trace) = &mut self.trace {
-                trace.record(position, record, &IdentityParts::default());
-            }
-            return;
+        if record.alert.trim().is_empty() {
+            return self.ingest_unnamed(position, record);
         }
+        self.observe(record);
         let mut parts = std::mem::take(&mut self.parts);
         parts.fill(record, &self.rules);
         if let Some(trace) = &mut self.trace {
@@ -175,7 +180,31 @@ impl Engine {
         self.parts = parts;
     }
 
-    /// Plain lines of the block below `before` come next.
+    /// Takes the end of the alert that carries the record's key.
+    #[cold]
+    fn ingest_unnamed(&mut self, position: SourcePosition, record: &Record<'_>) {
+        let Some(key) = record.key.as_deref().filter(|key| !key.is_empty()) else {
+            let labels: Vec<String> =
+                record.labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+            let shown = format!("{{{}}} {}", labels.join(", "), record.text);
+            return self.fault(position, Fault::Missing { field: "alert name" }, shown.trim_end().as_bytes());
+        };
+        self.observe(record);
+        let set = self.keyed_ends.entry(key.into()).or_default();
+        set.record(position, record, self.rules.limits().gap, self.arrival);
+        self.bound_keyed_ends();
+        if let Some(trace) = &mut self.trace {
+            trace.record(position, record, &IdentityParts::default());
+        }
+    }
+
+    /// Notes what any record says of the input as a whole.
+    fn observe(&mut self, record: &Record<'_>) {
+        self.newest = self.newest.max(record.newest());
+        self.has_ends |= record.status == Status::Resolved || record.ends != Ends::Open;
+    }
+
+    /// Starts a block of plain lines, whose first line follows `before`.
     pub(crate) fn start_block(&mut self, before: SourcePosition) {
         if self.line_cache.starts_earlier_block(before) {
             self.flush_line_counts();
@@ -183,7 +212,7 @@ impl Engine {
         }
     }
 
-    /// Counts the lines of a batch that were seen before, byte for byte; answers a bit for each that was not.
+    /// Counts the lines of a batch that are in the cache. Returns a bit for each line that is not.
     pub(crate) fn count_cached(&mut self, batch: &LineBatch<'_>, before: SourcePosition) -> u32 {
         if self.line_cache.is_full() {
             self.flush_line_counts();
@@ -191,12 +220,12 @@ impl Engine {
         self.line_cache.count_all(batch, before)
     }
 
-    /// Counts a line that may have been seen since its batch was.
+    /// Counts a line if an earlier line of its batch brought it into the cache.
     pub(crate) fn count_if_cached(&mut self, slice: &LineSlice<'_>, position: SourcePosition) -> bool {
         self.line_cache.count(slice, position)
     }
 
-    /// Takes a record that a whole line made; if it carries no time, the line is remembered.
+    /// Takes the record of a whole line. A line without a time is added to the cache.
     pub(crate) fn ingest_line(
         &mut self,
         slice: &LineSlice<'_>,
@@ -204,7 +233,7 @@ impl Engine {
         record: &Record<'_>,
     ) {
         self.ingest(position, record);
-        // A tape wants to see each line.
+        // A trace has to see each line.
         let is_plain = record.status == Status::Event && record.time.is_none() && self.trace.is_none();
         if is_plain
             && self.eviction_heap.is_none()
@@ -221,7 +250,7 @@ impl Engine {
         self.index.find(hash, |&at| self.entries[at as usize].key.as_ref() == key).copied()
     }
 
-    /// None if it is beyond the limit.
+    /// `None` if the alert is above the limit.
     fn find_or_insert(&mut self, key: &[u8]) -> Option<u32> {
         let hash = hash(key);
         if let Some(at) = self.index.find(hash, |&at| self.entries[at as usize].key.as_ref() == key) {
@@ -231,7 +260,7 @@ impl Engine {
         self.insert(AlertEntry::new(key, hash, class)).ok()
     }
 
-    /// Adds a new alert; above the limit the largest by (class, hash) goes.
+    /// Adds an alert. At the limit the largest alert by (class, hash) is evicted.
     fn insert(&mut self, entry: AlertEntry) -> Result<u32, AlertEntry> {
         let cap = self.rules.limits().identities;
         let at = if self.entries.len() < cap {
@@ -271,7 +300,7 @@ impl Engine {
         }
     }
 
-    /// Brings what was counted by line home to the alerts.
+    /// Adds the counts of the line cache to the alerts.
     pub(crate) fn flush_line_counts(&mut self) {
         let Self { line_cache, entries, arrival, rules, .. } = self;
         line_cache.drain_counts(|entry, plain| {
@@ -283,53 +312,55 @@ impl Engine {
         });
     }
 
-    /// Records a line or a record that could not be read.
+    /// Counts and keeps a line or a record that could not be read.
     pub(crate) fn fault(&mut self, position: SourcePosition, fault: Fault, text: &[u8]) {
         if let Some(trace) = &mut self.trace {
             trace.fault(position, &fault);
         }
         self.malformed += 1;
         *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
-        if self.faults.len() == MALFORMED_KEPT
+        if self.faults.len() == MAX_MALFORMED_KEPT
             && self.faults.last_key_value().is_some_and(|((last, _), _)| *last <= position)
         {
             return;
         }
         let text = if fault == Fault::TooLong {
-            // Whoever reads may hand over only the start of an endless line, so its length is not known.
-            format!("{}… (over {LINE_LIMIT} bytes)", printable(&text[..text.len().min(64)]))
+            // A caller may pass only the start of a very long line, so its length is unknown.
+            format!("{}… (over {MAX_LINE_BYTES} bytes)", printable(&text[..text.len().min(64)]))
         } else {
             printable(text)
         };
         let same = self.faults.range((position, 0)..=(position, u32::MAX)).next_back();
         let number = same.map_or(0, |((_, last), _)| last + 1);
-        self.faults.insert((position, number), Malformed { fault, text });
-        if self.faults.len() > MALFORMED_KEPT {
+        self.faults.insert((position, number), MalformedInput { fault, text });
+        if self.faults.len() > MAX_MALFORMED_KEPT {
             self.faults.pop_last();
         }
     }
 
-    /// Says how many lines a block has, or has more, for the numbers of those behind it.
+    /// Adds to the number of lines of a block, which gives later blocks their line numbers.
     pub(crate) fn add_lines(&mut self, position: SourcePosition, lines: u64) {
         self.lines += lines;
         *self.blocks.entry((position.source(), position.block())).or_default() += lines;
     }
 
-    /// The last line of a source so far; in a new block if the last one has no room for so many more.
+    /// The position of a source's last line; in a new block if the last block has no room for
+    /// `more` lines.
     pub(crate) fn last_line(&self, source: usize, more: u64) -> SourcePosition {
         match self.blocks.range((source, 0)..=(source, usize::MAX)).next_back() {
             None => SourcePosition::new(source, 0, 0),
-            Some((&(_, block), &lines)) if lines + more <= SourcePosition::LINES => {
+            Some((&(_, block), &lines)) if lines + more <= SourcePosition::MAX_LINE => {
                 SourcePosition::new(source, block, lines)
             }
             Some((&(_, block), _)) => SourcePosition::new(source, block + 1, 0),
         }
     }
 
-    /// Takes over all that `other` knows. Both must have the same rules; sources are told apart by their numbers, so
-    /// engines over parts of one input come from [`sibling`](Engine::sibling).
+    /// Adds everything that `other` has read. Both must have the same rules and number their
+    /// sources alike: create engines for parts of one input with [`sibling`](Engine::sibling).
     ///
-    /// In any order and in any grouping the result is that of one engine over all of it.
+    /// The result equals that of one engine over the whole input, in any order and grouping of
+    /// merges.
     pub fn merge(&mut self, mut other: Engine) {
         other.flush_line_counts();
         self.flush_line_counts();
@@ -365,7 +396,7 @@ impl Engine {
         self.malformed += other.malformed;
         self.truncated += other.truncated;
         self.faults.append(&mut other.faults);
-        while self.faults.len() > MALFORMED_KEPT {
+        while self.faults.len() > MAX_MALFORMED_KEPT {
             self.faults.pop_last();
         }
         for (kind, count) in other.faults_by_kind {
@@ -382,7 +413,7 @@ impl Engine {
         self.retired.add(other.retired);
     }
 
-    /// A copy that knows only the alerts that `keep` takes, for judging them again with something changed.
+    /// A copy with only the alerts that `keep` selects, to judge them with a change.
     pub(crate) fn subset(&self, keep: impl Fn(&AlertEntry) -> bool) -> Engine {
         let mut part = Engine::new(self.rules.clone());
         part.sources = self.sources.clone();
@@ -395,23 +426,23 @@ impl Engine {
         part
     }
 
-    /// Takes an alert over as it is.
+    /// Adds an alert of another engine.
     pub(crate) fn add(&mut self, entry: AlertEntry) {
-        // A part is never larger than the whole, which kept to the limit.
+        // A subset is never larger than the whole engine, which is below the limit.
         let _ = self.insert(entry);
     }
 
-    /// Judges by other rules from now on; they must read and tell alerts apart as those before did.
+    /// Replaces the rules. The new rules must produce the same identities.
     pub(crate) fn set_rules(&mut self, rules: Rules) {
         self.rules = rules;
     }
 
-    /// The blocks of one source in their order, with how many lines each has.
+    /// The blocks of one source in order, with the number of lines of each.
     pub(crate) fn blocks_of(&self, source: usize) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.blocks.range((source, 0)..=(source, usize::MAX)).map(|((_, block), lines)| (*block, *lines))
     }
 
-    /// Names and labels of all alerts.
+    /// The names and labels of all alerts.
     pub(crate) fn alerts(&self) -> Vec<(String, Vec<(String, String)>)> {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
         (self.entries.iter().map(|entry| entry.identity()))
@@ -419,19 +450,19 @@ impl Engine {
             .collect()
     }
 
-    /// Does any record say that something is over?
+    /// Whether any record carries an end or is a resolve.
     pub(crate) fn has_ends(&self) -> bool {
         self.has_ends
     }
 
-    /// The name of the source, where there are several.
+    /// The name of the source, if there are several sources.
     pub(crate) fn source_name(&self, position: SourcePosition) -> Option<String> {
         let name = self.sources.get(position.source()).filter(|_| self.sources.len() > 1);
         name.map(printable)
     }
 
-    /// Where each block begins, for many look-ups.
-    pub(crate) fn offsets(&self) -> Offsets {
+    /// The first line of each block, for many lookups.
+    pub(crate) fn offsets(&self) -> LineOffsets {
         let mut offsets = BTreeMap::new();
         let mut at = (0, 0);
         for (&(source, block), lines) in &self.blocks {
@@ -441,11 +472,11 @@ impl Engine {
             offsets.insert((source, block), at.1);
             at.1 += lines;
         }
-        Offsets::new(offsets)
+        LineOffsets::new(offsets)
     }
 }
 
 fn class(key: &[u8], rules: &Rules) -> u8 {
-    let identity = Identity::of(key);
+    let identity = Identity::from_key(key);
     rules.severity(identity.alert, |name| identity.label(name)).0.class()
 }

@@ -1,7 +1,7 @@
-//! What is known of one label set of an alert: episodes, repeats, the newest word.
+//! The history of one label set of an alert: episodes, repeats and the newest state.
 //!
-//! Everything here is a union, a minimum or a maximum over the records seen, so that neither their order nor the way
-//! they were split over engines can be told from the result.
+//! Everything here is a union, a minimum or a maximum over the records, so that the result depends
+//! neither on their order nor on how they were split over engines.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,60 +13,61 @@ use crate::line_cache::LineCount;
 use crate::record::{Ends, Record, Status, Suppression};
 use crate::source_position::SourcePosition;
 
-/// Episodes kept of one label set, and words; of older ones only the count remains.
+/// At most this number of episodes, and of status reports, is kept per label set; older ones are
+/// only counted.
 const MAX_KEPT: usize = 256;
 
-/// One label set.
+/// The history of one label set.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct LabelSetHistory {
-    /// By start, of a source that tells it.
+    /// By start, for sources that send it.
     pub(crate) episodes: SmallMap<Timestamp, Episode>,
-    /// What was said at a time and with no start; of one instant the later state is the stronger word.
+    /// States with a time and without a start; at one instant the later state wins.
     pub(crate) status_reports: SmallMap<(Timestamp, Status), StatusReport>,
-    /// When a source that never says "over" said it.
+    /// The times of events.
     pub(crate) bursts: Bursts,
-    /// Ends announced with no start and no time, as amtool sends them: fires until then.
+    /// Announced ends without a start and a time, as amtool sends them: the alert fires until then.
     pub(crate) undated_ends: AnnouncedEnds,
     pub(crate) undated: UndatedRecords,
-    /// The newest instant at which it was known to be told.
+    /// The newest instant at which the source sent a record.
     pub(crate) last_seen: Option<Timestamp>,
-    /// When its records arrived, if anybody listened.
+    /// When the records arrived, if arrival times are known.
     pub(crate) arrivals: ArrivalSpan,
-    /// Part of an answer about the present.
+    /// Whether a record is part of a snapshot of the present.
     pub(crate) is_snapshot: bool,
-    /// The newest record that the source held back, and the newest that it did not.
+    /// The newest record that the source suppressed.
     suppressed: Option<(Option<Timestamp>, SuppressedBy)>,
     unsuppressed: Option<Option<Timestamp>>,
-    /// Records of what is no longer kept.
+    /// The records of dropped episodes and status reports.
     folded: u64,
     oldest_folded: Option<(Timestamp, SourcePosition)>,
 }
 
-/// From one start to one end. Its records are keyed: what is told again is a repeat.
+/// An alert from one start to one end. A second record of a state is a repeat.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Episode {
     pending: Deliveries,
     pub(crate) firing: Deliveries,
     pub(crate) resolved: Deliveries,
-    /// The latest end told with it; for a resolved one it is past.
+    /// The latest end of a resolve; it has passed.
     pub(crate) ended: Option<Timestamp>,
-    /// Over then, unless moved.
+    /// Announced ends of a firing record.
     pub(crate) ends: AnnouncedEnds,
-    /// Given up then.
+    /// When the source gives the alert up.
     pub(crate) times_out: Option<Timestamp>,
 }
 
-/// What was said at one time, in one state.
+/// One state of an alert, reported at one time.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct StatusReport {
-    /// By a source that says each thing once.
+    /// Records of a source that sends each event once.
     keyed: Deliveries,
     unkeyed: LineCount,
     pub(crate) ends: AnnouncedEnds,
     pub(crate) times_out: Option<Timestamp>,
 }
 
-/// Records without a time, by the newest place of each state.
+/// Records without a time: the newest position of each state.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(crate) struct UndatedRecords {
     pub(crate) fire: Option<SourcePosition>,
@@ -76,15 +77,15 @@ pub(crate) struct UndatedRecords {
     count: u64,
 }
 
-/// How often a thing was told that is told once, and where first: what is delivered again must change nothing, places
-/// included.
+/// How often one event was delivered, and where first. A second delivery changes nothing, not even
+/// positions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Deliveries {
     count: u64,
     first: SourcePosition,
 }
 
-/// By what the source held it back; ordered, so that two of one instant have a winner.
+/// What suppresses the alert in its source. Ordered, so that one of two at the same instant wins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SuppressedBy {
     Silenced(Box<str>),
@@ -219,7 +220,7 @@ impl LabelSetHistory {
                 }
                 self.add_status_report((at, record.status), &report(position, record));
             }
-            // Whether it fires or has ended is for the judge's now to say.
+            // Whether the alert fires or has ended depends on the instant it is judged at.
             (None, None, Ends::At(end)) => {
                 self.undated_ends.add(end, position);
                 self.undated.merge(UndatedRecords {
@@ -245,7 +246,7 @@ impl LabelSetHistory {
         self.suppressed = self.suppressed.take().max(Some((at, suppressed)));
     }
 
-    /// By what the source holds it back now, if it does; of two words of one instant the louder is believed.
+    /// What suppresses the alert now, if anything does. At one instant an unsuppressed record wins.
     pub(crate) fn suppressed_by(&self) -> Option<&SuppressedBy> {
         let (at, suppressed) = self.suppressed.as_ref()?;
         self.unsuppressed.is_none_or(|free| free < *at).then_some(suppressed)
@@ -311,14 +312,14 @@ impl LabelSetHistory {
         episodes.chain(self.status_reports.values().map(|report| report.keyed)).map(Deliveries::repeats).sum()
     }
 
-    /// The newest place of an end that carries a time.
+    /// The newest position of a resolve with a time.
     pub(crate) fn last_timed_end(&self) -> Option<SourcePosition> {
         let episodes = self.episodes.values().filter_map(|episode| episode.resolved.first_position());
         let words = self.status_reports.iter().filter(|((_, status), _)| *status == Status::Resolved);
         episodes.chain(words.filter_map(|(_, report)| report.last())).max()
     }
 
-    /// The newest place of anything else that carries a time.
+    /// The newest position of any other record with a time.
     pub(crate) fn last_timed_fire(&self) -> Option<SourcePosition> {
         let episodes = self.episodes.values().flat_map(|episode| [episode.pending, episode.firing]);
         let words = self.status_reports.iter().filter(|((_, status), _)| *status != Status::Resolved);
@@ -328,12 +329,12 @@ impl LabelSetHistory {
         positions.max().max(self.bursts.last())
     }
 
-    /// The newest place of anything but an end.
+    /// The newest position of any record but a resolve.
     pub(crate) fn last_fire(&self) -> Option<SourcePosition> {
         self.last_timed_fire().max(self.undated.fire).max(self.undated.pending)
     }
 
-    /// Earliest and latest record: by time, where there is one, else by place.
+    /// The earliest and the latest record: by time, else by position.
     pub(crate) fn span(&self) -> Option<(TimedPosition, TimedPosition)> {
         let mut span: Option<(TimedPosition, TimedPosition)> = None;
         let mut add = |at: Option<Timestamp>, position: Option<SourcePosition>| {
@@ -363,7 +364,7 @@ impl LabelSetHistory {
     }
 }
 
-/// What a record with a start tells.
+/// The episode of a record with a start.
 fn episode(position: SourcePosition, record: &Record<'_>, starts: Timestamp) -> Episode {
     let mut episode = Episode::default();
     let deliveries = match record.status {
@@ -374,7 +375,8 @@ fn episode(position: SourcePosition, record: &Record<'_>, starts: Timestamp) -> 
     *deliveries = Deliveries::once(position);
     match (record.status, record.ends) {
         (Status::Resolved, Ends::At(at) | Ends::TimesOut(at)) => episode.ended = Some(at),
-        // An end by status alone: no later than it was said, no earlier than it began.
+        // A resolve without an end: it ended no later than the record's time, no earlier than its
+        // start.
         (Status::Resolved, Ends::Open) => episode.ended = record.time.max(Some(starts)),
         (_, Ends::At(at)) => episode.ends.add(at, position),
         (_, Ends::TimesOut(at)) => episode.times_out = Some(at),
@@ -383,7 +385,7 @@ fn episode(position: SourcePosition, record: &Record<'_>, starts: Timestamp) -> 
     episode
 }
 
-/// What a record with a time and no start tells.
+/// The status report of a record with a time and without a start.
 fn report(position: SourcePosition, record: &Record<'_>) -> StatusReport {
     let mut report = StatusReport::default();
     match record.keyed {
@@ -398,7 +400,7 @@ fn report(position: SourcePosition, record: &Record<'_>) -> StatusReport {
     report
 }
 
-/// When and where a record was.
+/// The time and the position of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimedPosition {
     pub(crate) at: Option<Timestamp>,
@@ -406,7 +408,7 @@ pub(crate) struct TimedPosition {
 }
 
 impl TimedPosition {
-    /// Times come before places: a line without a time says nothing of when.
+    /// Times come before positions: a line without a time is not known to be earlier.
     pub(crate) fn earlier(self, other: TimedPosition) -> TimedPosition {
         let rank = |seen: &TimedPosition| (seen.at.is_none(), seen.at, seen.position);
         if rank(&other) < rank(&self) { other } else { self }

@@ -2,13 +2,14 @@
 
 use crate::fault::Fault;
 
-/// How many malformed lines a report shows one by one; the rest is counted by kind.
-pub const MALFORMED_KEPT: usize = 1_000;
+/// At most this number of malformed lines is listed in a report; the others are only counted by
+/// kind.
+pub const MAX_MALFORMED_KEPT: usize = 1_000;
 
 /// A line or a record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Malformed {
+pub(crate) struct MalformedInput {
     pub(crate) fault: Fault,
-    /// Printable, and short.
+    /// The text of the line, printable and truncated.
     pub(crate) text: String,
 }

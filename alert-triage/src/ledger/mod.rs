@@ -1,4 +1,4 @@
-//! Accounts for every record: what each alert adds up to, in memory that grows with distinct alerts only.
+//! Adds every record up to its alert, in memory that grows with distinct alerts only.
 
 mod alert_entry;
 mod announced_ends;
@@ -6,14 +6,14 @@ mod arrival_span;
 mod bursts;
 mod engine;
 mod label_set_history;
+mod line_offsets;
 mod malformed;
-mod offsets;
 mod small_map;
 
 pub(crate) use self::alert_entry::AlertEntry;
-pub(crate) use self::arrival_span::{ArrivalSpan, Retired};
+pub(crate) use self::arrival_span::{ArrivalSpan, RetiredRecords};
 pub use self::engine::Engine;
 pub(crate) use self::label_set_history::{LabelSetHistory, SuppressedBy, TimedPosition};
-pub use self::malformed::MALFORMED_KEPT;
-pub(crate) use self::malformed::Malformed;
-pub(crate) use self::offsets::Offsets;
+pub(crate) use self::line_offsets::LineOffsets;
+pub use self::malformed::MAX_MALFORMED_KEPT;
+pub(crate) use self::malformed::MalformedInput;

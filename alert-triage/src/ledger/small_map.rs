@@ -1,10 +1,11 @@
-//! A small map, sorted, in one piece of memory that holds no more than it must.
+//! A small sorted map in one allocation without spare room.
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
 
-/// For what mostly has one entry, in a million alerts: a `BTreeMap` makes room for eleven with the first. The newest comes
-/// in behind and the oldest goes in front, at no cost; what comes in between moves the others.
+/// A sorted map that mostly has one entry and exists a million times: a `BTreeMap` allocates room
+/// for eleven. Insertion at the end and removal at the front are cheap; insertion in between moves
+/// the others.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SmallMap<K, V>(VecDeque<(K, V)>);
 
@@ -23,7 +24,7 @@ impl<K: Ord, V> SmallMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        // Most of what comes is the newest.
+        // Most keys are inserted in order.
         match self.0.back() {
             Some((last, _)) if last.borrow() < key => Err(self.0.len()),
             _ => self.0.binary_search_by(|(known, _)| known.borrow().cmp(key)),
@@ -37,7 +38,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.find(key).ok().map(|at| &mut self.0[at].1)
     }
 
-    /// The value of that key, an empty one if there was none.
+    /// The value of `key`, a default one if there is none.
     pub(crate) fn or_default(&mut self, key: K) -> &mut V
     where
         V: Default,
@@ -45,7 +46,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         let at = match self.find(&key) {
             Ok(at) => at,
             Err(at) => {
-                // One, two, four, and so on.
+                // The capacity grows as 1, 2, 4, and further powers of two.
                 if self.0.len() == self.0.capacity() {
                     self.0.reserve_exact(self.0.len().max(1));
                 }
@@ -83,7 +84,7 @@ impl<K: Ord, V> SmallMap<K, V> {
         self.into_iter()
     }
 
-    /// The first one behind that key.
+    /// The first entry after `key`.
     pub(crate) fn after(&self, key: &K) -> Option<(&K, &V)> {
         let at = self.find(key).map_or_else(|at| at, |at| at + 1);
         self.0.get(at).map(|(key, value)| (key, value))

@@ -1,34 +1,35 @@
-//! Plain lines seen before, byte for byte: most lines of a stream repeat, and need not be parsed again.
+//! A cache of plain lines, compared byte for byte: most lines of a stream repeat, and need not be
+//! parsed again.
 //!
-//! Nearly all the time of a long input is spent here, waiting for memory. So a line and what is counted of it lie in one
-//! cell of the size that a processor fetches at once, and lines are looked up a [batch](LineBatch) at a time, all slots
-//! first, then all cells: the waiting is done once for the batch.
+//! A long input spends nearly all of its time here, waiting for memory. So a line and its count
+//! share one cell of the size of a cache line, and lines are looked up in [batches](LineBatch): all
+//! slots first, then all cells, so that the memory accesses of a batch overlap.
 
 use super::line_count::LineCount;
 use super::slice::{self, LineBatch, LineSlice, MAX_BATCH_LINES, PREFIX_WORDS, Prefix};
 use crate::source_position::SourcePosition;
 
-/// Cells of remembered lines; a stream with more distinct ones gains little from remembering.
+/// The maximum number of cells. A stream with more distinct lines gains little from a cache.
 const MAX_CELLS: usize = 1 << 17;
 
-/// Of all lines together, until they are settled: no line is counted beyond 32 bits.
+/// The maximum sum of all counts before they are drained, so that no count overflows 32 bits.
 const MAX_COUNTED: u64 = 1 << 31;
 
 #[derive(Debug, Default)]
 pub(crate) struct LineCache {
-    /// A power of two of them, at most half in use: one more than the number of the line's cell, and in the upper bits some
-    /// of the line's hash; 0 is free.
+    /// A hash table whose length is a power of two, at most half in use. A slot holds the number of
+    /// the line's cell plus one and, in the upper bits, bits of the line's hash; 0 is free.
     slots: Vec<u32>,
     cells: Vec<Cell>,
-    /// Of each line.
+    /// All cached lines.
     lines: Vec<CachedLine>,
     counted: u64,
     /// The last block that lines were counted in.
     block: Option<SourcePosition>,
 }
 
-/// A line that fits, or the first part of one; its rest lies in the cells behind, padded with zeros, of which there is
-/// at least one.
+/// A line that fits, or the first part of one. The rest is in the next cells, padded with at least
+/// one zero.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct Cell {
@@ -44,38 +45,41 @@ struct CachedLine {
     hash: u32,
 }
 
-/// Bytes of a line's rest in one cell.
+/// The number of bytes of a line's rest in one cell.
 const CELL_BYTES: usize = 8 * PREFIX_WORDS;
 
-/// Bits of a slot that number the cell.
+/// The number of bits of a slot that hold the cell's number.
 const CELL_NUMBER_BITS: u32 = MAX_CELLS.ilog2() + 1;
 
 impl LineCache {
-    /// The block below `before` comes next: does it stand before one whose lines were counted?
+    /// Starts the block after `before`. Returns whether it precedes a block whose lines were
+    /// counted.
     ///
-    /// Counting keeps no first place, since a line is learnt where it first stands; that holds as long as blocks come in
-    /// the order of the input. When they do not, lines must be [settled](LineCache::settle) and [forgotten](LineCache::clear).
+    /// Counts carry no first position, since a line enters the cache at its first position. That
+    /// holds while blocks come in the order of the input. Otherwise the counts must be
+    /// [drained](LineCache::drain_counts) and the cache [cleared](LineCache::clear).
     pub(crate) fn starts_earlier_block(&mut self, before: SourcePosition) -> bool {
         self.block.replace(before).is_some_and(|block| before < block)
     }
 
-    /// What was counted must be [settled](LineCache::settle) before more is.
+    /// Whether the counts must be [drained](LineCache::drain_counts) before more lines are counted.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {
         self.counted >= MAX_COUNTED
     }
 
-    /// Counts the lines of a batch that are known; answers a bit for each that is not. The block begins below `before`.
+    /// Counts the lines of a batch that are cached. Returns a bit for each line that is not. The
+    /// block begins after `before`.
     pub(crate) fn count_all(&mut self, batch: &LineBatch<'_>, before: SourcePosition) -> u32 {
         let slices = batch.slices();
         let all = ((1u64 << slices.len()) - 1) as u32;
         let Some(mask) = self.slots.len().checked_sub(1) else { return all };
-        let before = before.down(batch.first);
+        let before = before.plus_lines(batch.first);
         let mut slots = [0; MAX_BATCH_LINES];
         for (slot, slice) in slots.iter_mut().zip(slices) {
             *slot = self.slots[slice.hash as usize & mask];
         }
-        // Whatever is read of a cell brings all of it.
+        // Reading one field of a cell fetches the whole cell.
         let mut fetched = 0;
         for slot in &slots[..slices.len()] {
             fetched |= self.cells.get(number(*slot)).map_or(0, |cell| cell.alert);
@@ -88,18 +92,18 @@ impl LineCache {
                 slot if tag(slot) == tag_of(slice.hash) && self.is_at(number(slot), slice) => {
                     Some(number(slot))
                 }
-                // Another line's slot; the next ones may hold it.
+                // The slot of another line; the next slots may hold this one.
                 _ => self.find(slice),
             };
             match found {
-                Some(number) => self.add(number, before.down(at as u64)),
+                Some(number) => self.add(number, before.plus_lines(at as u64)),
                 None => unknown |= 1 << at,
             }
         }
         unknown
     }
 
-    /// Counts the line if it is known.
+    /// Counts the line if it is cached. Returns whether it is.
     pub(crate) fn count(&mut self, slice: &LineSlice<'_>, position: SourcePosition) -> bool {
         let found = self.find(slice);
         if let Some(number) = found {
@@ -143,7 +147,7 @@ impl LineCache {
         }
     }
 
-    /// Remembers what a line is; not counted by that. It must not be known.
+    /// Adds a line that is not cached yet, without counting it.
     pub(crate) fn insert(&mut self, slice: &LineSlice<'_>, alert: u32) {
         let rest = slice.rest();
         if self.cells.len() + rest.map_or(1, |rest| rest.len() / CELL_BYTES + 2) > MAX_CELLS {
@@ -173,7 +177,7 @@ impl LineCache {
         self.slots[at] = tag_of(line.hash) << CELL_NUMBER_BITS | (line.cell + 1);
     }
 
-    /// Hands over what was counted, and counts from zero.
+    /// Passes each count to `to`, and resets it.
     pub(crate) fn drain_counts(&mut self, mut to: impl FnMut(u32, LineCount)) {
         self.counted = 0;
         for line in &self.lines {
@@ -188,19 +192,19 @@ impl LineCache {
         }
     }
 
-    /// Forgets all lines; what was counted must be settled before.
+    /// Drops all lines. Their counts must be drained before.
     pub(crate) fn clear(&mut self) {
         *self = Self { block: self.block, ..Self::default() };
     }
 }
 
-/// In line, where `==` would call a function for so many bytes.
+/// Compares inline, where `==` would call memcmp.
 #[inline]
 fn is_same(one: &Prefix, other: &Prefix) -> bool {
     one.iter().zip(other).fold(0, |differs, (one, other)| differs | (one ^ other)) == 0
 }
 
-/// A line's rest, cell by cell.
+/// The rest of a line, cell by cell.
 fn parts(rest: &[u8]) -> impl Iterator<Item = Prefix> {
     (0..=rest.len() / CELL_BYTES).map(|at| {
         let part = &rest[at * CELL_BYTES..rest.len().min((at + 1) * CELL_BYTES)];
@@ -210,7 +214,7 @@ fn parts(rest: &[u8]) -> impl Iterator<Item = Prefix> {
     })
 }
 
-/// Of the cell that a slot in use names; of a free one, none.
+/// The number of the slot's cell; of a free slot, a number that no cell has.
 #[inline]
 fn number(slot: u32) -> usize {
     (slot & ((1 << CELL_NUMBER_BITS) - 1)).wrapping_sub(1) as usize
@@ -221,7 +225,7 @@ fn tag(slot: u32) -> u32 {
     slot >> CELL_NUMBER_BITS
 }
 
-/// The upper bits, since the lower ones choose the slot.
+/// The upper bits of the hash, since the lower ones choose the slot.
 #[inline]
 fn tag_of(hash: u32) -> u32 {
     hash >> CELL_NUMBER_BITS
@@ -236,8 +240,8 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// Law: each line is counted as often as it stands there since it was learnt, whatever its length and whatever
-        /// begins alike.
+        /// Law: the count of a line is the number of its occurrences since it was added, whatever
+        /// its length and whichever lines share its prefix.
         #[test]
         fn lines_are_counted_each_for_itself(
             lines in prop::collection::vec(("[ab]{0,3}", prop::sample::select(vec![0, 44, 45, 46, 47, 48, 93, 94, 95, 96])), 1..400),
@@ -268,7 +272,7 @@ mod tests {
             for (line, number) in numbers {
                 let (count, last) = want[std::str::from_utf8(line).unwrap()];
                 let counted = counted.get(&number);
-                // The first one was learnt, and not counted.
+                // The first occurrence was added and not counted.
                 prop_assert_eq!(counted.map_or(0, |counted| counted.count), count - 1);
                 prop_assert!(counted.is_none_or(|counted| counted.last == SourcePosition::new(0, 0, last)));
             }

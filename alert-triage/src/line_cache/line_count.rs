@@ -1,4 +1,4 @@
-//! Records of which nothing is kept but their places.
+//! Counts of plain lines.
 
 use crate::source_position::SourcePosition;
 

@@ -1,4 +1,5 @@
-//! Plain lines seen before, byte for byte: most lines of a stream repeat, and need not be parsed again.
+//! A cache of plain lines, compared byte for byte: most lines of a stream repeat, and need not be
+//! parsed again.
 
 mod cache;
 mod line_count;

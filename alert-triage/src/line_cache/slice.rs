@@ -1,5 +1,5 @@
-//! Cuts a block into its lines, each as a few machine words: finding a line's end, hashing it and comparing it are then
-//! a handful of instructions without a branch that depends on the line.
+//! Splits a block into lines, each with its prefix as machine words: finding the line end, hashing
+//! and comparing take a few instructions without a branch that depends on the line.
 
 use std::hash::{BuildHasher as _, Hasher as _};
 
@@ -7,42 +7,42 @@ use foldhash::fast::FixedState;
 
 use crate::hashing;
 
-/// Lines cut at once.
+/// The number of lines in a batch.
 pub(crate) const MAX_BATCH_LINES: usize = 32;
 
-/// Words of a line's beginning.
+/// The number of words of a line's prefix.
 pub(super) const PREFIX_WORDS: usize = 6;
 
-/// Bytes of them.
+/// The number of bytes of a line's prefix.
 const PREFIX_BYTES: usize = 8 * PREFIX_WORDS;
 
-/// The beginning of a line, each byte XOR a line end, zeros behind its last. No line contains its own end, so no byte of
-/// it is zero, and a beginning that ends in zero is the whole line.
+/// The first bytes of a line, each XOR a line end, then zeros. A line contains no line end, so none
+/// of its bytes is zero, and a prefix that ends in zero is the whole line.
 pub(super) type Prefix = [u64; PREFIX_WORDS];
 
 /// One line.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineSlice<'l> {
-    /// Without its end.
+    /// Without the line end.
     pub(crate) line: &'l [u8],
     pub(super) prefix: Prefix,
     pub(super) hash: u32,
 }
 
 impl<'l> LineSlice<'l> {
-    /// What its beginning has no room for.
+    /// The bytes after the prefix, if there are any.
     #[inline]
     pub(super) fn rest(&self) -> Option<&'l [u8]> {
         (self.prefix[PREFIX_WORDS - 1] >> 56 != 0).then(|| &self.line[PREFIX_BYTES..])
     }
 }
 
-/// Lines that follow each other.
+/// Consecutive lines.
 #[derive(Debug)]
 pub(crate) struct LineBatch<'l> {
     len: usize,
     slices: [LineSlice<'l>; MAX_BATCH_LINES],
-    /// Number of the first line, in its block.
+    /// The number of the first line in its block.
     pub(super) first: u64,
 }
 
@@ -52,7 +52,8 @@ impl<'l> LineBatch<'l> {
         Self { len: 0, slices: [nothing; MAX_BATCH_LINES], first: 1 }
     }
 
-    /// Takes the next lines of a block, from 1 in the first call; answers what is left of it.
+    /// Takes the next lines of a block, from line 1 in the first call. Returns the rest of the
+    /// block.
     pub(crate) fn fill(&mut self, mut input: &'l [u8]) -> &'l [u8] {
         self.first += self.len as u64;
         self.len = 0;
@@ -66,7 +67,7 @@ impl<'l> LineBatch<'l> {
         input
     }
 
-    /// Lines up to and with the last one.
+    /// The number of the last line.
     pub(crate) fn lines(&self) -> u64 {
         self.first - 1 + self.len as u64
     }
@@ -75,13 +76,13 @@ impl<'l> LineBatch<'l> {
         &self.slices[..self.len]
     }
 
-    /// Each with its number.
+    /// Each line with its number.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &LineSlice<'l>)> {
         (self.first..).zip(self.slices())
     }
 }
 
-/// The first line of what is not empty, and what stands behind it.
+/// The first line of a non-empty input, and the rest.
 #[inline]
 fn next(input: &[u8]) -> (LineSlice<'_>, &[u8]) {
     if let Some(window) = input.first_chunk::<PREFIX_BYTES>() {
@@ -131,7 +132,7 @@ pub(super) fn words<const PREFIX_BYTES: usize, const PREFIX_WORDS: usize>(
 #[inline]
 fn zeros(words: &Prefix) -> u64 {
     const LOW: u64 = u64::from_le_bytes([1; 8]);
-    // Brings the lowest bits of eight bytes together.
+    // Gathers the lowest bits of eight bytes.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut bits = 0;
     for (at, word) in words.iter().enumerate() {
@@ -188,7 +189,7 @@ mod tests {
     }
 
     proptest! {
-        /// Law: lines are those that a plain split finds, whatever their lengths and wherever they stand.
+        /// Law: the lines are those of a plain split, whatever their lengths and positions.
         #[test]
         fn lines_are_those_of_a_split(
             parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..120), any::<bool>()), 0..80),
@@ -209,7 +210,8 @@ mod tests {
             prop_assert!(lines.iter().map(|(number, _)| *number).eq(1..=lines.len() as u64));
         }
 
-        /// Law: equal lines are cut alike near the end of a block and far from it, and different ones differently.
+        /// Law: equal lines give equal slices near the end of a block and far from it, different
+        /// lines give different ones.
         #[test]
         fn a_cut_is_of_the_line_alone(a in "[ab]{0,60}", b in "[ab]{0,60}") {
             let far = format!("{a}\n{}", "x".repeat(100));

@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::printable;
 
-/// One fault of a rules file that parses.
+/// One finding about a rules file that parses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// Line in the file.
+    /// The line in the file.
     pub line: u64,
-    /// What kind of fault.
+    /// The kind of the finding.
     pub lint: Lint,
     /// The row's id, or the section's name where rows have none.
     #[serde(serialize_with = "printable::serialize")]
     pub id: String,
-    /// What is wrong and what would mend it, going on from the id.
+    /// What is wrong and how to fix it; completes a sentence that begins with the id.
     #[serde(serialize_with = "printable::serialize")]
     pub message: String,
 }
@@ -27,23 +27,23 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Kinds of faults.
+/// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lint {
-    /// Can never come to its turn.
+    /// The row can never match.
     Unreachable,
-    /// An earlier row says something else of the same alerts.
+    /// An earlier row matches the same alerts with another value.
     Shadowed,
-    /// Leads back to itself.
+    /// The relation leads back to itself.
     Cyclic,
-    /// Matched nothing in the history given, or cannot match any more.
+    /// The row matched nothing in the history, or can no longer match.
     NeverMatched,
-    /// Matches everything, or nearly.
+    /// The row matches everything or nearly everything.
     TooBroad,
-    /// Is written and changes nothing.
+    /// The setting changes nothing.
     Ignored,
-    /// A runbook that nobody can open.
+    /// The runbook is not an http(s) URL.
     NoLink,
 }
 

@@ -1,42 +1,42 @@
-//! What rows did in the past.
+//! Rows against the alerts of the past.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::check::Check;
 use super::finding::Lint;
+use super::linter::Linter;
 use crate::ledger::Engine;
-use crate::rules::{Matches, Row, Rules};
+use crate::rules::{AlertMatcher, RuleRow, Rules};
 
-/// Of so few alerts a silence may well match most.
-const FEW: usize = 10;
+/// With fewer alerts a silence that matches most of them is not reported.
+const MIN_ALERTS_FOR_TOO_BROAD: usize = 10;
 
-/// Alerts of the past, to see which rows met any.
+/// Alerts of the past, to find rows that match none.
 ///
 /// ```
-/// use alert_triage::{Engine, Format, History, Lint, Rules};
+/// use alert_triage::{Engine, Format, LintHistory, Lint, Rules};
 ///
 /// let rules = Rules::parse("severities:\n- {id: q, alert: QueueFull, severity: error}\n").unwrap();
 /// let mut engine = Engine::new(rules.clone());
 /// engine.read("night.log", Format::Lines, b"Zone AB: queuefull\n");
-/// let found = rules.check(None, Some(&History::of(&engine)));
+/// let found = rules.check(None, Some(&LintHistory::from_engine(&engine)));
 /// assert_eq!(found[0].lint, Lint::NeverMatched);
 /// assert!(found[0].message.contains("did you mean queuefull"));
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct History {
+pub struct LintHistory {
     /// Names with their labels.
     alerts: Vec<(String, Vec<(String, String)>)>,
-    /// Ids of templates that took a line; none if no plain lines were looked at.
+    /// The ids of templates that matched a line; `None` if no plain lines were given.
     templates: Option<BTreeSet<String>>,
 }
 
-impl History {
-    /// The distinct alerts that an engine has read.
-    pub fn of(engine: &Engine) -> Self {
+impl LintHistory {
+    /// The distinct alerts of an engine.
+    pub fn from_engine(engine: &Engine) -> Self {
         Self { alerts: engine.alerts(), templates: None }
     }
 
-    /// Looks at plain lines as well, to see which templates take any.
+    /// Adds plain lines, to find templates that match none.
     pub fn lines<'l>(&mut self, rules: &Rules, lines: impl IntoIterator<Item = &'l [u8]>) {
         let seen = self.templates.get_or_insert_default();
         let mine =
@@ -52,11 +52,11 @@ impl History {
     }
 }
 
-impl Check<'_> {
-    pub(super) fn history(&mut self, history: &History) {
-        let matched = |matches: &Matches| {
+impl Linter<'_> {
+    pub(super) fn history(&mut self, history: &LintHistory) {
+        let matched = |matches: &AlertMatcher| {
             let met = history.alerts.iter().filter(|(alert, labels)| {
-                matches.all(alert, |name| {
+                matches.is_match(alert, |name| {
                     labels.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
                 })
             });
@@ -68,16 +68,16 @@ impl Check<'_> {
             let other = by_case.get(&pattern.to_lowercase()).filter(|name| **name != pattern);
             other.map_or(String::new(), |name| format!("; did you mean {name}?"))
         };
-        let missing = |matches: &Matches| match names.contains(matches.pattern.as_str()) {
+        let missing = |matches: &AlertMatcher| match names.contains(matches.pattern.as_str()) {
             true => format!("{} does not occur in it with these labels", matches.pattern),
             false => format!("{} does not occur in it{}", matches.pattern, meant(&matches.pattern)),
         };
         let table = self.rules.table();
         let mut unmatched: Vec<(&str, String)> = Vec::new();
         fn miss<'r, T>(
-            rows: &'r [Row<T>],
-            matched: impl Fn(&Matches) -> usize,
-            missing: impl Fn(&Matches) -> String,
+            rows: &'r [RuleRow<T>],
+            matched: impl Fn(&AlertMatcher) -> usize,
+            missing: impl Fn(&AlertMatcher) -> String,
             to: &mut Vec<(&'r str, String)>,
         ) {
             for row in rows.iter().filter(|row| matched(&row.matches) == 0) {
@@ -112,13 +112,15 @@ impl Check<'_> {
         for silence in &table.silences {
             match matched(&silence.matches) {
                 0 => unmatched.push((&silence.id, missing(&silence.matches))),
-                met if met >= FEW && met * 2 > history.alerts.len() => wide.push((&silence.id, met)),
+                met if met >= MIN_ALERTS_FOR_TOO_BROAD && met * 2 > history.alerts.len() => {
+                    wide.push((&silence.id, met))
+                }
                 _ => {}
             }
         }
         for (id, template) in &table.templates {
             if history.templates.as_ref().is_some_and(|seen| !seen.contains(id)) {
-                unmatched.push((id, format!("no line of it has the shape `{}`", template.shown())));
+                unmatched.push((id, format!("no line of it has the shape `{}`", template.as_str())));
             }
         }
         for (id, what) in unmatched {

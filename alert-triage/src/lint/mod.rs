@@ -1,15 +1,16 @@
-//! Lints of a rules file: what cannot work, would work too well, or is written for nothing.
+//! Lints of a rules file: rows that cannot match, match too much, or change nothing.
 
-mod check;
 mod finding;
 mod history;
+mod linter;
 mod relations;
 mod rows;
 mod run;
-mod whole;
+mod settings;
+mod templates;
 
 pub use self::finding::{Finding, Lint};
-pub use self::history::History;
+pub use self::history::LintHistory;
 
 #[cfg(test)]
 mod tests;

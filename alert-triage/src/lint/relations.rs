@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::check::Check;
 use super::finding::Lint;
+use super::linter::Linter;
 use super::rows::looks_like_regex;
 use crate::severity::Severity;
 
-impl Check<'_> {
+impl Linter<'_> {
     pub(super) fn ladders(&mut self) {
         let mut seen: HashMap<&str, &str> = HashMap::new();
         for (id, rungs) in &self.rules.table().ladders {
@@ -47,12 +47,12 @@ impl Check<'_> {
         }
     }
 
-    /// As far as no label says otherwise.
+    /// The severity of an alert without labels.
     fn severity_of(&self, alert: &str) -> Severity {
         self.rules.severity(alert, |_| None).0
     }
 
-    /// Relations look names up.
+    /// Reports a pattern where a relation needs an exact name.
     fn exact(&mut self, id: &str, name: &str, what: &str) {
         if name.contains(['*', '?']) || looks_like_regex(name) {
             let message = format!("has the pattern `{name}`: {what} joins exact names, one by one");
@@ -85,7 +85,7 @@ impl Check<'_> {
                     Some(other) if other == edge.id => {
                         self.find(&edge.id, Lint::Ignored, format!("has the symptom {symptom} twice"));
                     }
-                    // Yours come first, and only yours can be mended.
+                    // The user's rows come first, and only they can be changed.
                     Some(other) => {
                         for (id, twin) in [(&*edge.id, other), (other, &*edge.id)] {
                             let message =
@@ -122,14 +122,14 @@ impl Check<'_> {
 
     pub(super) fn transients(&mut self) {
         for row in &self.rules.table().transients {
-            self.exact(&row.id, &row.says, "a transient");
-            if row.matches.alert(&row.says) {
-                let message = format!("makes {} the transient form of itself", row.says);
+            self.exact(&row.id, &row.value, "a transient");
+            if row.matches.is_name_match(&row.value) {
+                let message = format!("makes {} the transient form of itself", row.value);
                 self.find(&row.id, Lint::Cyclic, message);
-            } else if let Some((lasting, by)) = self.rules.lasting_form(&row.says) {
+            } else if let Some((lasting, by)) = self.rules.lasting_form(&row.value) {
                 let message = format!(
                     "names the lasting form {}, which is a transient itself ({by}): name {lasting}",
-                    row.says
+                    row.value
                 );
                 self.find(&row.id, Lint::Ignored, message);
             }
@@ -137,7 +137,7 @@ impl Check<'_> {
     }
 }
 
-/// A way from one name to another, as text.
+/// The path from one name to another, as text.
 fn path(next: &HashMap<&str, Vec<&str>>, from: &str, to: &str) -> Option<String> {
     let mut trail: Vec<(&str, Option<usize>)> = vec![(from, None)];
     let mut seen = HashSet::from([from]);

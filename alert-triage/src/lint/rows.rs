@@ -1,15 +1,15 @@
-//! Rows that match alerts one by one: by name and labels, the first that matches decides.
+//! Rows that match alerts by name and labels; the first match decides.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::check::Check;
 use super::finding::Lint;
-use crate::rules::{Matches, Row};
+use super::linter::Linter;
+use crate::rules::{AlertMatcher, RuleRow};
 
-/// A silence that outlasts this is taken for a slip in the year.
-const FAR: SignedDuration = SignedDuration::from_hours(366 * 24);
+/// A silence that ends later than this is probably a mistake in the year.
+const MAX_SILENCE: SignedDuration = SignedDuration::from_hours(366 * 24);
 
-impl Check<'_> {
+impl Linter<'_> {
     pub(super) fn rows(&mut self) {
         let table = self.rules.table();
         self.first_wins("severity", &table.severities);
@@ -36,7 +36,7 @@ impl Check<'_> {
             if let Some(severity) = table.severities.iter().find(|known| known.matches.covers(&row.matches)) {
                 let message = format!(
                     "says there is no fault where `{}` says {}, which comes before it: remove one",
-                    severity.id, severity.says
+                    severity.id, severity.value
                 );
                 self.find(&row.id, Lint::Shadowed, message);
             }
@@ -46,8 +46,8 @@ impl Check<'_> {
         }
     }
 
-    /// A wider row before makes a row useless.
-    fn first_wins<T: PartialEq>(&mut self, what: &str, rows: &[Row<T>]) {
+    /// Reports rows that an earlier, wider row hides.
+    fn first_wins<T: PartialEq>(&mut self, what: &str, rows: &[RuleRow<T>]) {
         for (at, row) in rows.iter().enumerate() {
             if row.matches.is_everything() {
                 let message = format!("gives every alert its {what}: name the alerts it is for");
@@ -56,7 +56,7 @@ impl Check<'_> {
             let Some(earlier) = rows[..at].iter().find(|earlier| earlier.matches.covers(&row.matches)) else {
                 continue;
             };
-            if earlier.says == row.says {
+            if earlier.value == row.value {
                 let message =
                     format!("says what `{}` already says of the same alerts: remove one", earlier.id);
                 self.find(&row.id, Lint::Unreachable, message);
@@ -70,8 +70,8 @@ impl Check<'_> {
         }
     }
 
-    /// What no identity can fulfil.
-    fn conditions(&mut self, id: &str, matches: &Matches) {
+    /// Reports conditions that no identity can match.
+    fn conditions(&mut self, id: &str, matches: &AlertMatcher) {
         if looks_like_regex(&matches.pattern) {
             let message = format!(
                 "names `{}`, which looks like a regular expression: only * and ? stand for something else",
@@ -81,7 +81,9 @@ impl Check<'_> {
         }
         for (label, _, value) in &matches.labels {
             let why = if matches!(label.as_str(), "alertname" | "__name__") {
-                format!("asks for the label {label}, but the name is no label here: write it under `alert`")
+                format!(
+                    "asks for the label {label}, but the name is not a label here: write it under `alert`"
+                )
             } else if self.rules.is_volatile(label) {
                 format!(
                     "asks for the label {label}, which is dropped from every alert: keep it under \
@@ -105,7 +107,7 @@ impl Check<'_> {
         }
     }
 
-    fn severity<T>(&mut self, row: &Row<T>) {
+    fn severity<T>(&mut self, row: &RuleRow<T>) {
         if row.matches.labels.iter().any(|(label, ..)| label == "severity") {
             let message = "asks for a severity label, and a severity label comes before any row";
             self.find(&row.id, Lint::Unreachable, message);
@@ -122,8 +124,8 @@ impl Check<'_> {
         }
     }
 
-    fn runbook(&mut self, row: &Row<String>) {
-        let url = row.says.trim();
+    fn runbook(&mut self, row: &RuleRow<String>) {
+        let url = row.value.trim();
         let rest = ["https://", "http://"].into_iter().find_map(|scheme| {
             let is_it = url.get(..scheme.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(scheme));
             is_it.then(|| &url[scheme.len()..])
@@ -152,7 +154,7 @@ impl Check<'_> {
                 (Some(until), Some(now)) if until <= now => {
                     self.find(&silence.id, Lint::NeverMatched, format!("is over since {until}: remove it"));
                 }
-                (Some(until), Some(now)) if until.duration_since(now) > FAR => {
+                (Some(until), Some(now)) if until.duration_since(now) > MAX_SILENCE => {
                     let message = format!("ends on {until}, more than a year from now: is the year right?");
                     self.find(&silence.id, Lint::TooBroad, message);
                 }
@@ -169,7 +171,8 @@ impl Check<'_> {
     }
 }
 
-/// As Alertmanager's matchers take them, and ours do not.
+/// Whether the pattern is a regular expression, which Alertmanager's matchers take and these rules
+/// do not.
 pub(super) fn looks_like_regex(pattern: &str) -> bool {
     [".*", ".+", "|", "\\", "=~"].into_iter().any(|mark| pattern.contains(mark))
         || pattern.starts_with('^')
@@ -177,17 +180,17 @@ pub(super) fn looks_like_regex(pattern: &str) -> bool {
         || pattern.starts_with(['(', '['])
 }
 
-impl Matches {
+impl AlertMatcher {
     pub(super) fn is_everything(&self) -> bool {
         self.labels.iter().all(|(_, _, value)| value == "*")
             && self.pattern.chars().all(|c| matches!(c, '*' | '?'))
     }
 
-    /// Does it match whatever `other` matches? Only what is certain.
-    pub(super) fn covers(&self, other: &Matches) -> bool {
+    /// Whether this certainly matches everything that `other` matches.
+    pub(super) fn covers(&self, other: &AlertMatcher) -> bool {
         let name = self.pattern == other.pattern
             || self.pattern == "*"
-            || other.is_exact() && self.alert(&other.pattern);
+            || other.is_exact() && self.is_name_match(&other.pattern);
         name && self.labels.iter().all(|(name, value, pattern)| {
             other.labels.iter().any(|(theirs, _, wanted)| {
                 theirs == name && (wanted == pattern || !wanted.contains(['*', '?']) && value.matches(wanted))

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::check::Check;
 use super::finding::Finding;
-use super::history::History;
+use super::history::LintHistory;
+use super::linter::Linter;
 use crate::rules::Rules;
 
 impl Rules {
-    /// Faults of the file these rules were parsed from, by line; built-in rows are not looked at.
+    /// Lints the file that these rules were parsed from. Returns the findings by line; built-in
+    /// rows are not checked.
     ///
-    /// `now` finds silences that are over, `history` finds rows that match nothing there.
+    /// With `now`, silences that are over are found; with `history`, rows that match nothing in it.
     ///
     /// ```
     /// use alert_triage::{Lint, Rules};
@@ -21,8 +22,8 @@ impl Rules {
     /// let found = rules.check(None, None);
     /// assert_eq!((found[0].line, found[0].lint), (2, Lint::Cyclic));
     /// ```
-    pub fn check(&self, now: Option<Timestamp>, history: Option<&History>) -> Vec<Finding> {
-        let mut check = Check { rules: self, found: BTreeSet::new() };
+    pub fn check(&self, now: Option<Timestamp>, history: Option<&LintHistory>) -> Vec<Finding> {
+        let mut check = Linter { rules: self, found: BTreeSet::new() };
         check.whole();
         check.templates();
         check.rows();

@@ -152,7 +152,7 @@ fn faults_are_found_and_say_what_mends_them() {
         (
             "the name as a label",
             "silences:\n- {id: a, alert: '*', labels: {alertname: X}, until: 2026-11-24T00:00:00Z}",
-            "line 2: unreachable: `a` asks for the label alertname, but the name is no label here: write it under \
+            "line 2: unreachable: `a` asks for the label alertname, but the name is not a label here: write it under \
              `alert`",
         ),
         (
@@ -304,10 +304,10 @@ fn faults_are_found_and_say_what_mends_them() {
 }
 
 /// The alerts of a night, one line each.
-fn history(rules: &Rules, lines: &str) -> History {
+fn history(rules: &Rules, lines: &str) -> LintHistory {
     let mut engine = Engine::new(rules.clone());
     engine.read("night.log", Format::Lines, lines.as_bytes());
-    let mut history = History::of(&engine);
+    let mut history = LintHistory::from_engine(&engine);
     history.lines(rules, lines.as_bytes().split(|byte| *byte == b'\n'));
     history
 }

@@ -1,23 +1,25 @@
-//! From an object to a record, by the shape it has.
+//! Converts a JSON object to a record.
 
 use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use super::lines;
-use super::object::{Object, Scalar, StatusField};
+use super::object::Object;
+use super::scalar::Scalar;
+use super::status_field::StatusField;
 use super::time;
 use crate::fault::Fault;
-use crate::identity::key_of;
+use crate::identity::integration_key;
 use crate::mask::mask;
 use crate::printable::printable;
 use crate::record::{Ends, Record, Status, Suppression};
 use crate::rules::Rules;
 
-/// Labels as told.
-type Pairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
+/// Names and values of labels.
+type LabelPairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
 
-/// An alert of Alertmanager, Grafana, Prometheus, or an object of one's own.
+/// Converts an alert of Alertmanager, Grafana or Prometheus, or a custom object.
 pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
     let mut record = Record::firing(name(object)?);
     record.labels = labels(object)?;
@@ -25,17 +27,17 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
     let active = instant("activeAt", object.active.as_ref())?;
     let ends = instant("endsAt", object.ends.as_ref())?;
     let updated = instant("updatedAt", object.updated.as_ref())?;
-    let said = instant("timestamp", object.time.as_ref())?;
+    let time_sent = instant("timestamp", object.time.as_ref())?;
     record.starts = starts.or(active);
-    record.time = updated.or(said);
+    record.time = updated.or(time_sent);
     if let Some(Scalar::Text(fingerprint)) = object.fingerprint.take_if(|_| object.grafana) {
-        // It tells apart what the labels do not: Grafana leaves out the rule's uid.
+        // Distinguishes alerts with equal labels: Grafana's labels do not contain the rule's uid.
         record.key = Some(fingerprint).filter(|key| !key.is_empty());
     }
-    let mut told = None;
+    let mut status = None;
     match object.status.take() {
         Some(StatusField::Object { state, silenced_by, inhibited_by }) => {
-            // What Alertmanager answers: its `endsAt` is when it gives the alert up.
+            // In a response of Alertmanager `endsAt` is the time at which it gives the alert up.
             record.snapshot = true;
             let suppressed = match state.as_deref() {
                 None | Some("unprocessed" | "active") => false,
@@ -55,11 +57,11 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
             return Ok(record);
         }
         Some(StatusField::Word(Scalar::Null)) | None => {}
-        Some(StatusField::Word(word)) => told = Some(word),
+        Some(StatusField::Word(word)) => status = Some(word),
     }
-    // Prometheus says `state`, and so do many others.
-    let told = told.or(object.state.take_if(|state| *state != Scalar::Null));
-    record.status = match told {
+    // Prometheus and many others call the field `state`.
+    let status = status.or(object.state.take_if(|state| *state != Scalar::Null));
+    record.status = match status {
         Some(Scalar::Text(word)) => lines::status(&word)?,
         Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
         None if record.starts.is_some() || ends.is_some() => Status::Firing,
@@ -80,8 +82,8 @@ fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
     }
 }
 
-/// Those in `labels`; of an object without, the well-known ones at its top.
-fn labels<'j>(object: &mut Object<'j>) -> Result<Pairs<'j>, Fault> {
+/// The labels in `labels`; without that field, the well-known ones at the top level.
+fn labels<'j>(object: &mut Object<'j>) -> Result<LabelPairs<'j>, Fault> {
     if let Some(labels) = &mut object.labels {
         return match &labels.fault {
             Some((name, found)) if name.is_empty() => {
@@ -117,7 +119,7 @@ fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Tim
     }
 }
 
-/// CloudEvents: what is said stands in `data`, around it who said it and when. Also a whole payload in `data`.
+/// Converts a CloudEvent. `data` holds the alert, or a whole payload.
 pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Result<Record<'j>, Fault> {
     if data.name.is_none() && data.labels.as_ref().is_none_or(|labels| labels.name.is_none()) {
         let subject = envelope.subject.clone();
@@ -133,15 +135,15 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
         };
         data.state = word.map(|word| Scalar::Text(Cow::Owned(word.to_owned())));
     }
-    let said = instant("time", envelope.time.as_ref())?;
+    let time_sent = instant("time", envelope.time.as_ref())?;
     let mut record = alert(&mut data)?;
-    record.time = record.time.or(said);
+    record.time = record.time.or(time_sent);
     record.keyed = record.time.is_some();
     Ok(record)
 }
 
 /// PagerDuty Events v2.
-pub(super) fn page<'j>(
+pub(super) fn pager_duty_event<'j>(
     event: &Object<'j>,
     payload: Option<Object<'j>>,
     details: Option<Object<'j>>,
@@ -166,22 +168,22 @@ pub(super) fn page<'j>(
         }
     };
     let key = text("dedup_key", event.dedup_key.as_ref())?.map(|key| match &event.routing_key {
-        // Each integration has keys of its own: an end of one ends nothing of another.
-        Some(Scalar::Text(integration)) => Cow::Owned(key_of(integration, &key)),
+        // Keys are unique within an integration: a resolve of one ends nothing of another.
+        Some(Scalar::Text(integration)) => Cow::Owned(integration_key(integration, &key)),
         _ => key,
     });
-    let said = match &payload {
+    let time_sent = match &payload {
         Some(payload) => instant("payload.timestamp", payload.time.as_ref())?,
         None => None,
     };
     let (key, payload) = match (key, payload) {
-        // These name their alert by the key. What their payload says is not what the trigger said: Alertmanager's summary
-        // of an end begins with "[RESOLVED]".
+        // These events name their alert by the key. Their payload may differ from the trigger's:
+        // Alertmanager's summary of a resolve begins with "[RESOLVED]".
         (Some(key), _) if action != "trigger" => {
             let mut record = Record::firing("");
             (record.key, record.status) = (Some(key), status);
-            // That somebody heard of it is no news of the alert's own, and so has no time.
-            record.time = said.filter(|_| status == Status::Resolved);
+            // An acknowledge is not a sign of life of the alert, so its time is not used.
+            record.time = time_sent.filter(|_| status == Status::Resolved);
             record.keyed = record.time.is_some();
             return Ok(record);
         }
@@ -190,18 +192,18 @@ pub(super) fn page<'j>(
         (key, Some(payload)) => (key, payload),
     };
     let summary = text("payload.summary", payload.summary.as_ref())?;
-    let told = match &summary {
+    let parsed = match &summary {
         Some(Cow::Borrowed(summary)) => lines::record(summary.trim(), rules).ok(),
         _ => None,
     };
     let class = text("payload.class", payload.class.as_ref())?;
-    let mut record = match (class, told) {
-        (Some(class), told) => {
-            Record { alert: class, text: Cow::Borrowed(""), ..told.unwrap_or_else(|| Record::firing("")) }
+    let mut record = match (class, parsed) {
+        (Some(class), parsed) => {
+            Record { alert: class, text: Cow::Borrowed(""), ..parsed.unwrap_or_else(|| Record::firing("")) }
         }
-        (None, Some(told)) => told,
+        (None, Some(parsed)) => parsed,
         (None, None) => {
-            // A sentence, and no name: what differs each time it is said makes no other alert of it.
+            // The summary is a sentence and not a name: the parts that vary are masked.
             let summary = summary.ok_or(Fault::Missing { field: "payload.summary" })?;
             Record::firing(mask(&summary, |id| rules.is_on(id)).0)
         }
@@ -215,7 +217,7 @@ pub(super) fn page<'j>(
         add(name, text("payload.custom_details", Some(value)).unwrap_or_default());
     }
     add("source", text("payload.source", payload.source.as_ref())?);
-    record.time = said;
+    record.time = time_sent;
     record.keyed = key.is_some() && record.time.is_some();
     (record.key, record.status) = (key, status);
     Ok(record)

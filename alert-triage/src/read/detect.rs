@@ -1,18 +1,18 @@
-//! Tells the format of an input by how it begins.
+//! Detects the format of an input by its first bytes.
 
 use serde_json::value::RawValue;
 
-use super::json::shape;
+use super::json_shape::shape;
 use super::line::without_cr;
 use super::object::Object;
 use crate::format::Format;
 
 impl Format {
-    /// Tells the format by how an input begins; 64 KiB are plenty.
+    /// Detects the format by the first bytes of an input; 64 KiB are enough.
     ///
-    /// What begins like an object or an array of objects is JSON, `<` and digits are syslog, all else is lines, `[12:00] …`
-    /// among it. An input with one whole JSON object
-    /// on its first line is JSONL, whatever the objects are.
+    /// An input that begins like an object or an array of objects is JSON. `<` and digits are
+    /// syslog. Everything else is lines, `[12:00] …` included. An input with one whole JSON object
+    /// on its first line, and more lines, is JSONL.
     ///
     /// ```
     /// use alert_triage::Format;
@@ -38,7 +38,7 @@ impl Format {
     }
 }
 
-/// Does an object, or an array that may hold objects, go on like that in its first line?
+/// Whether the rest of the first line continues an object, or an array of objects.
 fn goes_on(opened: u8, behind: &[u8]) -> bool {
     let line = behind.split(|byte| *byte == b'\n').next().unwrap_or_default();
     match (opened, line.trim_ascii_start().first()) {
@@ -57,7 +57,7 @@ fn detect(head: &[u8]) -> Format {
     if first.starts_with(b"{") && (is_whole || has_more && !opens) {
         let only = !has_more && is_whole;
         let shape = serde_json::from_slice::<Object<'_>>(first).ok().and_then(|object| shape(&object));
-        // One payload on one line is that payload.
+        // A single payload on one line has the format of that payload.
         return if only { shape.unwrap_or(Format::Jsonl) } else { Format::Jsonl };
     }
     let has = |word: &str| memchr::memmem::find(head, format!("\"{word}\"").as_bytes()).is_some();

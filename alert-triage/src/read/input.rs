@@ -8,21 +8,22 @@ use crate::ledger::Engine;
 use crate::source_position::SourcePosition;
 
 impl Engine {
-    /// Reads a whole input.
+    /// Reads a whole input, as a source of this name.
     pub fn read(&mut self, name: &str, format: Format, input: &[u8]) {
         let source = self.add_source(name);
         self.read_block(source, 0, format, input);
     }
 
-    /// Reads one block of a source; of formats that are not [lines](Format::is_lines) there is only one. Blocks of one
-    /// source must not share a line.
+    /// Reads one block of a source. Blocks must end at line ends. A format that is not [read by
+    /// lines](Format::is_lines) has only one block.
     pub fn read_block(&mut self, source: usize, block: usize, format: Format, input: &[u8]) {
-        self.read_below(SourcePosition::new(source, block, 0), format, input);
+        self.read_at(SourcePosition::new(source, block, 0), format, input);
     }
 
-    /// Reads on in a source that has no end, such as a log that is followed: whole lines, numbered on from where the last
-    /// call left off; of a format that is not [lines](Format::is_lines) a whole document. However many calls there are,
-    /// they take no memory of their own. One source is read by this or by [`read_block`](Engine::read_block), not by
+    /// Reads the next part of a source that has no end, such as a log that is followed. The part
+    /// consists of whole lines, whose numbers continue those of the last call; in a format that is
+    /// not [read by lines](Format::is_lines) it is a whole document. The number of calls does not
+    /// affect memory. Read a source with this or with [`read_block`](Engine::read_block), not with
     /// both.
     ///
     /// ```
@@ -38,13 +39,13 @@ impl Engine {
         let mut rest = input;
         while !rest.is_empty() {
             let end = if format.is_lines() { piece(rest) } else { rest.len() };
-            let below = self.last_line(source, PIECE as u64);
-            self.read_below(below, format, &rest[..end]);
+            let before = self.last_line(source, MAX_PIECE_BYTES as u64);
+            self.read_at(before, format, &rest[..end]);
             rest = &rest[end..];
         }
     }
 
-    fn read_below(&mut self, position: SourcePosition, format: Format, input: &[u8]) {
+    fn read_at(&mut self, position: SourcePosition, format: Format, input: &[u8]) {
         if let Some(trace) = &mut self.trace {
             trace.format(position.source(), format);
         }
@@ -56,21 +57,22 @@ impl Engine {
         }
     }
 
-    /// Gives yearless times (syslog's) the year that brings them closest before `reference`. Without it they are no
-    /// times, and the report says so.
+    /// Sets the instant that gives times without a year, as in syslog, their year: the latest such
+    /// time that is at most one day after `reference`. Without it they are ignored, and the report
+    /// says so.
     pub fn set_reference(&mut self, reference: Timestamp) {
         self.reference = Some(reference);
     }
 }
 
-/// So many lines at most have so many bytes, and a block has room for twice as many.
-const PIECE: usize = 8 << 20;
+/// The size of a piece in bytes. It has at most as many lines, half of what a block can number.
+const MAX_PIECE_BYTES: usize = 8 << 20;
 
-/// The length of the whole lines that make up a piece; at least one line.
+/// The length in bytes of the whole lines of the next piece; at least one line.
 fn piece(input: &[u8]) -> usize {
-    let Some((head, tail)) = input.split_at_checked(PIECE) else { return input.len() };
+    let Some((head, tail)) = input.split_at_checked(MAX_PIECE_BYTES) else { return input.len() };
     match memchr::memrchr(b'\n', head) {
         Some(end) => end + 1,
-        None => memchr::memchr(b'\n', tail).map_or(input.len(), |end| PIECE + end + 1),
+        None => memchr::memchr(b'\n', tail).map_or(input.len(), |end| MAX_PIECE_BYTES + end + 1),
     }
 }

@@ -1,6 +1,6 @@
 //! Single lines of an input.
 
-/// Calls with each line, its number from 1 and without its end; answers how many there are.
+/// Calls `line` with the number, from 1, and the text of each line. Returns the number of lines.
 pub(super) fn each_line<'i>(input: &'i [u8], mut line: impl FnMut(u64, &'i [u8])) -> u64 {
     let mut count = 0;
     let mut start = 0;

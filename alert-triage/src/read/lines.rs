@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::line::without_cr;
 use super::time::{self, Leading};
-use crate::fault::{Fault, LINE_LIMIT};
+use crate::fault::{Fault, MAX_LINE_BYTES};
 use crate::ledger::Engine;
 use crate::line_cache::{LineBatch, LineSlice};
 use crate::record::{Record, Status};
-use crate::rules::{Filled, Rules};
+use crate::rules::{Rules, TemplateMatch};
 use crate::source_position::SourcePosition;
 
 pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
@@ -20,7 +20,7 @@ pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
         let mut unknown = engine.count_cached(&batch, before);
         if unknown != 0 {
             for (number, slice) in batch.iter() {
-                let position = before.down(number);
+                let position = before.plus_lines(number);
                 if unknown & 1 == 1 && !engine.count_if_cached(slice, position) {
                     parse(engine, position, slice);
                 }
@@ -48,7 +48,7 @@ fn parse(engine: &mut Engine, position: SourcePosition, slice: &LineSlice<'_>) {
                 Err(fault) => engine.fault(position, fault, line),
                 Ok(mut record) => {
                     record.time = at;
-                    // Each time that could not be placed is counted: such a line is not remembered.
+                    // A time without a year is counted each time, so its line is not cached.
                     if is_yearless {
                         engine.ingest(position, &record);
                     } else {
@@ -60,11 +60,11 @@ fn parse(engine: &mut Engine, position: SourcePosition, slice: &LineSlice<'_>) {
     }
 }
 
-/// The line without outer blanks, if it is text.
+/// The line without outer blanks.
 pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = without_cr(line);
-    if line.len() > LINE_LIMIT {
+    if line.len() > MAX_LINE_BYTES {
         return Err(Fault::TooLong);
     }
     let line = std::str::from_utf8(line).map_err(|fault| Fault::NotUtf8 { byte: fault.valid_up_to() + 1 })?;
@@ -78,17 +78,17 @@ pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
     Ok(line)
 }
 
-/// By the first template that fits; else what is wrong by the one that came furthest.
+/// The record by the first template that matches; else the fault of the template that matched most.
 pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fault> {
-    let mut filled = Filled::default();
+    let mut found = TemplateMatch::default();
     let mut nearest: Option<Fault> = None;
     for (_, template) in &rules.table().templates {
-        match template.fill(text, &mut filled) {
+        match template.match_line(text, &mut found) {
             Ok(()) => {
-                let mut record = Record::firing(filled.alert);
+                let mut record = Record::firing(found.alert);
                 record.status = Status::Event;
-                record.text = Cow::Borrowed(filled.text);
-                for (part, value) in &filled.captures {
+                record.text = Cow::Borrowed(found.text);
+                for (part, value) in &found.captures {
                     match template.name(*part) {
                         "status" => record.status = status(value)?,
                         "text" => record.text = Cow::Borrowed(value),
@@ -114,7 +114,7 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
     Err(nearest.unwrap_or_else(none))
 }
 
-/// The words for a state that sources use.
+/// The status for a word that a source uses.
 pub(super) fn status(word: &str) -> Result<Status, Fault> {
     const KNOWN: &str = "firing, pending, resolved and words like open, alarm, closed, ok";
     let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn sixty_four_kib_are_read_and_not_a_byte_more() {
-        let longest = format!("Zone AB: {}\r\n", "x".repeat(LINE_LIMIT - "Zone AB: ".len()));
+        let longest = format!("Zone AB: {}\r\n", "x".repeat(MAX_LINE_BYTES - "Zone AB: ".len()));
         assert!(parse(&longest).is_ok());
         let longer = format!("Zone AB: x{}", &longest["Zone AB: ".len()..]);
         assert_eq!(parse(&longer), Err(Fault::TooLong));
@@ -231,10 +231,10 @@ mod tests {
 
     #[test]
     fn messages_name_the_fix() {
-        assert_eq!(Fault::Control('\u{1b}').to_string(), r"holds the control character \u{1b}: remove it");
+        assert_eq!(Fault::Control('\u{1b}').to_string(), r"contains the control character \u{1b}: remove it");
         assert_eq!(
             parse("else").unwrap_err().to_string(),
-            "does not begin with `Zone`: write `Zone {zone}: {alert}`, or give the shape of your lines in --rules"
+            "does not begin with `Zone`: write `Zone {zone}: {alert}`, or describe your lines with a template in --rules"
         );
     }
 }

@@ -1,23 +1,22 @@
-//! Syslog, as collectors keep it: `<priority>`, header, message.
-
-use std::borrow::Cow;
-use std::cell::Cell;
-
-use syslog_loose::{Message, SyslogSeverity, Variant};
+//! Syslog files: one message a line, each with a `<priority>`.
 
 use super::line::{each_line, without_cr};
-use super::lines::{self, text};
-use super::time;
+use super::lines::text;
+#[cfg(feature = "syslog")]
+use super::syslog_message::record;
+#[cfg(not(feature = "syslog"))]
 use crate::fault::Fault;
 use crate::ledger::Engine;
-use crate::record::{Record, Status};
+#[cfg(not(feature = "syslog"))]
+use crate::record::Record;
+#[cfg(not(feature = "syslog"))]
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
 
 pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     let count = each_line(input, |number, line| {
         let line = without_cr(line);
-        let position = before.down(number);
+        let position = before.plus_lines(number);
         match text(line) {
             Err(fault) => engine.fault(position, fault, line),
             Ok("") => engine.blank += 1,
@@ -33,63 +32,8 @@ pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     engine.add_lines(before, count);
 }
 
-fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> Result<Record<'l>, Fault> {
-    let digits = line.strip_prefix('<').and_then(|rest| rest.split_once('>')).map(|(digits, _)| digits);
-    let is_priority = |digits: &str| digits.parse::<u8>().is_ok_and(|priority| priority < 192);
-    if !digits.is_some_and(is_priority) {
-        return Err(Fault::NotSyslog);
-    }
-    let reference = engine.reference;
-    let yearless = Cell::new(false);
-    let year = |date: syslog_loose::IncompleteDate| {
-        yearless.set(reference.is_none());
-        // A leap year without a reference, so that every date is one.
-        reference.and_then(|reference| time::year(date, reference)).map_or(1972, i32::from)
-    };
-    let Message { severity, timestamp, hostname, appname, msgid, msg, .. } =
-        syslog_loose::parse_message_with_year_tz(line, year, Some(chrono::Utc), Variant::Either);
-    // RFC 5424 lets a message that is UTF-8 begin with a BOM.
-    let msg = msg.trim().trim_start_matches('\u{feff}').trim_start();
-    // Without a header the message begins behind the priority; what is taken for one then is part of it.
-    let bare = || lines::record(line.split_once('>').unwrap_or_default().1.trim(), rules);
-    let filled = lines::record(msg, rules);
-    let mut record =
-        match if timestamp.is_none() { filled.or_else(|fault| bare().map_err(|_| fault)) } else { filled } {
-            Ok(record) => record,
-            Err(_) => {
-                let name = msgid.or(appname).filter(|name| !name.trim().is_empty());
-                let mut record =
-                    Record::firing(name.ok_or(Fault::Missing {
-                        field: "message of a template's shape, MSGID or app name",
-                    })?);
-                record.status = Status::Event;
-                record.text = Cow::Borrowed(msg);
-                record
-            }
-        };
-    if yearless.get() {
-        engine.yearless += 1;
-    } else {
-        record.time = record.time.or(timestamp
-            .and_then(|at| jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok()));
-    }
-    for (name, value) in [("host", hostname), ("app", appname)] {
-        if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {
-            record.labels.push((Cow::Borrowed(name), Cow::Borrowed(value)));
-        }
-    }
-    if let Some(severity) = severity.filter(|_| !record.labels.iter().any(|(name, _)| name == "severity")) {
-        record.labels.push((Cow::Borrowed("severity"), Cow::Borrowed(word(severity))));
-    }
-    Ok(record)
-}
-
-/// RFC 5424 section 6.2.1, in the words of alerts.
-fn word(severity: SyslogSeverity) -> &'static str {
-    match severity {
-        SyslogSeverity::SEV_EMERG | SyslogSeverity::SEV_ALERT | SyslogSeverity::SEV_CRIT => "critical",
-        SyslogSeverity::SEV_ERR => "error",
-        SyslogSeverity::SEV_WARNING => "warning",
-        SyslogSeverity::SEV_NOTICE | SyslogSeverity::SEV_INFO | SyslogSeverity::SEV_DEBUG => "info",
-    }
+/// Reports every message as malformed: this build cannot read syslog.
+#[cfg(not(feature = "syslog"))]
+fn record(_: &str, _: &Rules, _: &mut Engine) -> Result<Record<'static>, Fault> {
+    Err(Fault::SyslogDisabled)
 }

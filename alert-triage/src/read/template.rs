@@ -1,10 +1,11 @@
-//! Which template takes a line.
+//! Which template matches a line.
 
 use super::{lines, time};
-use crate::rules::{Filled, Rules};
+use crate::rules::{Rules, TemplateMatch};
 
 impl Rules {
-    /// The id of the template that takes a plain line, as one stands in a file: leading time and outer blanks may be there.
+    /// The id of the template that matches a plain line. The line may have a leading time and outer
+    /// blanks.
     ///
     /// ```
     /// use alert_triage::Rules;
@@ -15,14 +16,14 @@ impl Rules {
     /// ```
     pub fn template(&self, line: &[u8]) -> Option<&str> {
         let text = shape(line)?;
-        let mut filled = Filled::default();
+        let mut found = TemplateMatch::default();
         let fits =
-            self.table().templates.iter().find(|(_, template)| template.fill(text, &mut filled).is_ok());
+            self.table().templates.iter().find(|(_, template)| template.match_line(text, &mut found).is_ok());
         fits.map(|(id, _)| id.as_str())
     }
 }
 
-/// A plain line as templates meet it; none if it is blank or no text.
+/// A plain line without its leading time; `None` if it is blank or not text.
 fn shape(line: &[u8]) -> Option<&str> {
     let text = lines::text(line).ok().filter(|text| !text.is_empty())?;
     Some(match time::leading(text, None) {

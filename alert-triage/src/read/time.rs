@@ -4,8 +4,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-/// RFC 3339, with a blank for the T and without an offset (then UTC) as well, or seconds, milliseconds, microseconds or
-/// nanoseconds since 1970.
+/// RFC 3339, with a blank for the T and without an offset (then UTC) as well, or seconds,
+/// milliseconds, microseconds or nanoseconds since 1970.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let first = *text.as_bytes().first()?;
@@ -19,14 +19,15 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let civil = text.parse::<DateTime>().ok()?;
-    // A date alone is no instant.
+    // A date alone is not an instant.
     if !text.contains(':') {
         return None;
     }
     Offset::UTC.to_timestamp(civil).ok()
 }
 
-/// By its magnitude: until the year 5138 in seconds, and so on.
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, by magnitude: seconds up to the
+/// year 5138.
 pub(super) fn epoch(digits: &str) -> Option<Timestamp> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if whole.is_empty() || fraction.contains('.') || whole.len() > 19 {
@@ -44,18 +45,18 @@ pub(super) fn epoch(digits: &str) -> Option<Timestamp> {
     }
 }
 
-/// The year 1 stands for no time in Go's JSON.
+/// `None` for the year 1, which is Go's zero time.
 pub(super) fn unless_zero(at: Timestamp) -> Option<Timestamp> {
     const YEAR_2: i64 = -62_104_060_800;
     (at.as_second() > YEAR_2).then_some(at)
 }
 
-/// What a line begins with.
+/// The time that a line begins with, and the rest of the line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Leading<'l> {
     None,
     At(Timestamp, &'l str),
-    /// `Nov 23 06:51:59`, and nobody knows the year.
+    /// A time without a year, such as `Nov 23 06:51:59`.
     Yearless(&'l str),
 }
 
@@ -117,8 +118,9 @@ fn syslog(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
     }
 }
 
-/// The year of a month, day, hour, minute and second: that of the latest such time that is at most a day after the
-/// reference.
+/// The year of a month, day, hour, minute and second: that of the latest such time at most one day
+/// after the reference.
+#[cfg(feature = "syslog")]
 pub(super) fn year(date: (u32, u32, u32, u32, u32), reference: Timestamp) -> Option<i16> {
     let (month, day, hour, minute, second) = date;
     let small = |number: u32| i8::try_from(number).ok();
@@ -126,7 +128,7 @@ pub(super) fn year(date: (u32, u32, u32, u32, u32), reference: Timestamp) -> Opt
     Some(Offset::UTC.to_datetime(at).year())
 }
 
-/// The latest such time that is at most a day after the reference.
+/// The latest such time at most one day after the reference.
 fn in_year(
     month: i8,
     day: i8,

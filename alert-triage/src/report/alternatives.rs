@@ -6,7 +6,7 @@ use super::view::Report;
 use super::wording::{counted, list};
 use crate::judge::{AlertIx, AlertVerdict, Flags, IncidentIx, relate};
 use crate::printable::printable;
-use crate::rules::{Edge, SeverityBy};
+use crate::rules::{Edge, SeveritySource};
 use crate::verdict::Verdict;
 
 /// An incident with more members is not split to find its uncertain edges.
@@ -48,7 +48,7 @@ pub(super) fn alternatives(report: &Report<'_>, incident: IncidentIx) -> Vec<Str
     }
     // The severity of a transient has no effect.
     let is_guessed = |alert: &AlertVerdict| {
-        alert.severity_by == SeverityBy::Default
+        alert.severity_by == SeveritySource::Default
             && !matches!(alert.verdict, Verdict::Transient | Verdict::Informational)
     };
     let mut guessed: Vec<String> =

@@ -1,6 +1,6 @@
 //! Lines and records that could not be read, as a report shows them.
 
-use crate::ledger::{self, Engine, Offsets};
+use crate::ledger::{self, Engine, LineOffsets};
 use crate::source_position::SourcePosition;
 
 /// A line or a record that could not be read.
@@ -20,9 +20,9 @@ pub struct Malformed {
 impl Malformed {
     pub(crate) fn new(
         engine: &Engine,
-        offsets: &Offsets,
+        offsets: &LineOffsets,
         position: SourcePosition,
-        malformed: &ledger::Malformed,
+        malformed: &ledger::MalformedInput,
     ) -> Self {
         Self {
             source: engine.source_name(position),

@@ -10,7 +10,7 @@ use crate::judge::alert_state::AlertState;
 use crate::judge::{AlertIx, Flags, Ladder};
 use crate::ledger::SuppressedBy;
 use crate::printable::printable;
-use crate::rules::SeverityBy;
+use crate::rules::SeveritySource;
 use crate::verdict::Verdict;
 
 /// The name of the suppressing alert if the source does not give one.
@@ -136,7 +136,9 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
             (id.to_owned(), why)
         }
         Verdict::Informational => match rules.informational(identity.alert, label) {
-            Some((id, because)) if matches!(alert.severity_by, SeverityBy::Default | SeverityBy::Name) => {
+            Some((id, because))
+                if matches!(alert.severity_by, SeveritySource::Default | SeveritySource::Name) =>
+            {
                 (id.to_owned(), printable(because))
             }
             _ => (rules.severity_id(alert.severity_by).to_owned(), report.severity(at)),

@@ -10,7 +10,7 @@ use super::malformed::Malformed;
 use super::totals::{Overflow, Totals};
 use crate::judge::{AlertIx, AlertVerdict, Evaluation, ScopeIx, indices};
 use crate::ledger::LabelSetHistory;
-use crate::ledger::{Engine, Offsets};
+use crate::ledger::{Engine, LineOffsets};
 use crate::severity::Severity;
 use crate::source_position::SourcePosition;
 use crate::verdict::{Notify, Priority};
@@ -45,7 +45,7 @@ impl Engine {
 #[derive(Debug)]
 pub struct Report<'e> {
     pub(crate) evaluation: Evaluation<'e>,
-    pub(crate) offsets: Offsets,
+    pub(crate) offsets: LineOffsets,
     pub(super) totals: Totals,
 }
 
@@ -125,12 +125,12 @@ impl<'e> Report<'e> {
             () if warning > 0 => Severity::Warning,
             () => Severity::Info,
         };
-        let priority = Priority::of(severity);
+        let priority = Priority::from_severity(severity);
         let notify = priority.notify();
         (count > 0).then_some(Overflow { critical, error, warning, info, count, priority, notify })
     }
 
-    /// The first [`MALFORMED_KEPT`](crate::MALFORMED_KEPT) malformed lines and records, by
+    /// The first [`MAX_MALFORMED_KEPT`](crate::MAX_MALFORMED_KEPT) malformed lines and records, by
     /// position.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
         self.evaluation.engine.faults.iter().map(|((position, _), malformed)| {

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::view::Report;
 use crate::judge::AlertIx;
 use crate::printable::printable;
-use crate::rules::SeverityBy;
+use crate::rules::SeveritySource;
 
 /// Maximum number of names in one sentence.
 const MAX_NAMES: usize = 6;
@@ -42,13 +42,13 @@ impl Report<'_> {
         let alert = self.alert(at);
         let severity = alert.severity;
         match alert.severity_by {
-            SeverityBy::Label => format!("{severity} by its label"),
-            SeverityBy::Row(_) => {
+            SeveritySource::Label => format!("{severity} by its label"),
+            SeveritySource::Row(_) => {
                 let id = self.evaluation.engine.rules().severity_id(alert.severity_by);
                 format!("{severity} by the rule {id}")
             }
-            SeverityBy::Name => format!("{severity} by a word of its name"),
-            SeverityBy::Default => format!("{severity} by default, without a label or a rule"),
+            SeveritySource::Name => format!("{severity} by a word of its name"),
+            SeveritySource::Default => format!("{severity} by default, without a label or a rule"),
         }
     }
 }

@@ -21,7 +21,8 @@ fn first(engine: &mut Engine, now: Timestamp) -> Incident {
 }
 
 proptest! {
-    /// Law: however a source is cut at line ends, reading on gives the report of reading it whole.
+    /// Law: reading a source in parts, split at any line ends, gives the report of reading it
+    /// whole.
     #[test]
     fn reading_on_is_reading(
         lines in prop::collection::vec(prop::sample::select(vec![
@@ -55,7 +56,7 @@ fn a_source_without_end_keeps_its_line_numbers_and_takes_no_memory() {
         engine.read_on(source, Format::Lines, b"Zone AB: A\n");
     }
     assert_eq!(engine.blocks.len(), 1);
-    // As if very much more had been read.
+    // As if much more had been read.
     engine.add_lines(SourcePosition::new(source, 0, 0), (1 << 23) - 1_000);
     engine.read_on(source, Format::Lines, b"nonsense\n");
     engine.add_lines(SourcePosition::new(source, 1, 0), (1 << 24) - 3);

@@ -140,7 +140,7 @@ fn a_malformed_line_fails_a_test_that_does_not_expect_it() {
         failures(&test(input, "      {tickets: 1}")),
         [
             "8: at 10m: malformed: expected 0, got 1: `nonsense`, line 2 of lines of line 4, does not begin with `Zone`: \
-          write `Zone {zone}: {alert}`, or give the shape of your lines in --rules"
+          write `Zone {zone}: {alert}`, or describe your lines with a template in --rules"
         ]
     );
     assert_eq!(failures(&test(input, "      {tickets: 1, malformed: 1}")), Vec::<String>::new());
@@ -202,7 +202,7 @@ fn a_bad_rule_test_file_is_rejected_with_its_line() {
         (
             "a format",
             format!("tests:\n- name: t\n  input: [{{lines: x, format: xml}}]{check}"),
-            "line 3 column 30: `xml` is no format: write one of lines, jsonl, alertmanager, prometheus, pagerduty, \
+            "line 3 column 30: `xml` is not a format: write one of lines, jsonl, alertmanager, prometheus, pagerduty, \
              cloudevents, grafana, syslog",
         ),
         (

@@ -1,6 +1,6 @@
 //! The heuristics.
 
-/// Heuristics that are code and no rows; each can be switched off by its id, as a row can.
+/// Heuristics in code. Each can be disabled by its id, like a row.
 pub(crate) const HEURISTICS: [(&str, &str); 12] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
     ("severity/name", "Down, Outage, Unavailable, DataLoss, Corrupt, Violated in a name are critical"),

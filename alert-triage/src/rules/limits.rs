@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-/// The numbers of the contract.
+/// Limits and durations that a rules file can set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) identities: usize,

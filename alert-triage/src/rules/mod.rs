@@ -1,21 +1,21 @@
-//! What is known of alerts, as data: one YAML file of ours, extended by one of yours.
+//! Knowledge about alerts, as data: a built-in YAML file, extended by a user's file.
 
-mod build;
-mod file;
+mod alert_matcher;
 mod heuristics;
 mod limits;
-mod list;
-mod matches;
+mod listed_rule;
+mod modified;
 mod rows;
 mod rule_set;
+mod rules_file;
 mod table;
+mod table_builder;
 mod template;
-mod varied;
 
+pub(crate) use self::alert_matcher::AlertMatcher;
 pub(crate) use self::limits::Limits;
-pub use self::list::Listed;
-pub(crate) use self::matches::Matches;
-pub(crate) use self::rows::{Edge, Row, SeverityBy};
+pub use self::listed_rule::ListedRule;
+pub(crate) use self::rows::{Edge, RuleRow, SeveritySource};
 pub use self::rule_set::Rules;
-pub(crate) use self::table::Table;
-pub(crate) use self::template::{Filled, Template};
+pub(crate) use self::table::RuleTable;
+pub(crate) use self::template::{Template, TemplateMatch};

@@ -2,31 +2,31 @@
 
 use jiff::Timestamp;
 
-use super::matches::Matches;
+use super::alert_matcher::AlertMatcher;
 
-/// A row that says something of the alerts it matches.
+/// A row that gives the alerts it matches a value.
 #[derive(Debug, Clone)]
-pub(crate) struct Row<T> {
+pub(crate) struct RuleRow<T> {
     pub(crate) id: String,
-    pub(crate) matches: Matches,
-    pub(crate) says: T,
+    pub(crate) matches: AlertMatcher,
+    pub(crate) value: T,
 }
 
-/// `cause` brings `symptoms` with it, inside one scope.
+/// A cause edge: `cause` explains `symptoms` within one scope.
 #[derive(Debug, Clone)]
 pub(crate) struct Edge {
     pub(crate) id: String,
     pub(crate) cause: String,
     pub(crate) symptoms: Vec<String>,
-    /// Labels that may differ although both carry them.
+    /// Labels that may differ although both alerts carry them.
     pub(crate) ignore: Vec<String>,
 }
 
-/// Alerts held back by us, for a time.
+/// A silence of the rules.
 #[derive(Debug, Clone)]
 pub(crate) struct Silence {
     pub(crate) id: String,
-    pub(crate) matches: Matches,
+    pub(crate) matches: AlertMatcher,
     pub(crate) from: Option<Timestamp>,
     pub(crate) until: Option<Timestamp>,
     pub(crate) because: String,
@@ -34,7 +34,7 @@ pub(crate) struct Silence {
 
 /// Where a severity comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SeverityBy {
+pub(crate) enum SeveritySource {
     Label,
     Row(u32),
     Name,

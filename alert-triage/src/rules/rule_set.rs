@@ -1,27 +1,26 @@
-//! The rules, and what they say of an alert.
+//! The rules: lookups by alert.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::file::File;
 use super::heuristics::HEURISTICS;
 use super::limits::Limits;
-use super::rows::{Edge, SeverityBy, Silence};
-use super::table::{Table, Written};
+use super::rows::{Edge, SeveritySource, Silence};
+use super::rules_file::RulesFile;
+use super::table::{RuleTable, WrittenSettings};
 use crate::name;
 use crate::severity::Severity;
 use crate::yaml::FileError;
 
 const BUILTIN: &str = include_str!("builtin.yaml");
 
-/// Rules in force: the built-in ones, and those of a file over them.
+/// The rules in force: the built-in ones, extended by a file.
 ///
-/// Cheap to clone. The format is described where it lives, in `alert-triage/src/rules/builtin.yaml`, which is itself
-/// such a file.
+/// Cheap to clone. [`Rules::builtin_yaml`] documents the file format.
 #[derive(Debug, Clone)]
-pub struct Rules(pub(super) Arc<Table>);
+pub struct Rules(pub(super) Arc<RuleTable>);
 
 impl Default for Rules {
     fn default() -> Self {
@@ -30,16 +29,17 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// Only what is built in.
+    /// The built-in rules.
     pub fn builtin() -> Self {
-        let file = File::parse(BUILTIN).expect("tested: the built-in rules parse");
-        let table = Table::of(None, file).expect("tested: the built-in rules hold");
-        // Lines are those of a file of yours.
-        Self(Arc::new(Table { lines: BTreeMap::new(), written: Written::default(), ..table }))
+        let file = RulesFile::parse(BUILTIN).expect("tested: the built-in rules parse");
+        let table = RuleTable::from_files(None, file).expect("tested: the built-in rules hold");
+        // Only rows of a user's file have a line.
+        Self(Arc::new(RuleTable { lines: BTreeMap::new(), written: WrittenSettings::default(), ..table }))
     }
 
-    /// The built-in rules extended by a file's YAML: a row of the same id takes the place of a built-in one, and
-    /// `builtin: {disable: [id]}` switches one off. The empty text is the built-in rules.
+    /// Parses a file's YAML, which extends the built-in rules: a row with the id of a built-in row
+    /// replaces it, and `builtin: {disable: [id]}` disables one. The empty text gives the built-in
+    /// rules.
     ///
     /// ```
     /// use alert_triage::Rules;
@@ -50,11 +50,12 @@ impl Rules {
     /// ```
     ///
     /// # Errors
-    /// Says line, column and the fix: YAML that does not parse, an unknown field, an id given twice, a template
-    /// without `{alert}`, a bad time or span, an id to disable that nothing has.
+    /// With line, column and fix, if the YAML does not parse, a field is unknown, an id is given
+    /// twice, a template has no `{alert}`, a time or span is invalid, or an id to disable does not
+    /// exist.
     pub fn parse(yaml: &str) -> Result<Self, FileError> {
-        let builtin = File::parse(BUILTIN).expect("tested: the built-in rules parse");
-        Ok(Self(Arc::new(Table::of(Some(builtin), File::parse(yaml)?)?)))
+        let builtin = RulesFile::parse(BUILTIN).expect("tested: the built-in rules parse");
+        Ok(Self(Arc::new(RuleTable::from_files(Some(builtin), RulesFile::parse(yaml)?)?)))
     }
 
     /// The YAML of the built-in rules, which is also the description of the format.
@@ -62,7 +63,7 @@ impl Rules {
         BUILTIN
     }
 
-    pub(crate) fn table(&self) -> &Table {
+    pub(crate) fn table(&self) -> &RuleTable {
         &self.0
     }
 
@@ -70,7 +71,8 @@ impl Rules {
         &self.0.limits
     }
 
-    /// With another cap on distinct identities, at least 1; for tests and small machines.
+    /// These rules with another limit on distinct identities, at least 1; for tests and small
+    /// machines.
     #[must_use]
     pub fn with_identities(self, cap: usize) -> Self {
         let mut table = Arc::unwrap_or_clone(self.0);
@@ -86,12 +88,12 @@ impl Rules {
         self.0.volatile.contains(label)
     }
 
-    /// And no heuristic.
+    /// Whether the id is that of a row, not of a heuristic.
     pub(crate) fn is_row(&self, id: &str) -> bool {
         !HEURISTICS.iter().any(|(known, _)| *known == id)
     }
 
-    /// Named under `identity.keep`.
+    /// Whether the label is listed under `identity.keep`.
     pub(crate) fn is_kept(&self, label: &str) -> bool {
         self.0.kept.contains(label)
     }
@@ -100,41 +102,41 @@ impl Rules {
         &self,
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
-    ) -> (Severity, SeverityBy) {
+    ) -> (Severity, SeveritySource) {
         if let Some(word) = label("severity") {
-            return (Severity::of_word(word), SeverityBy::Label);
+            return (Severity::from_word(word), SeveritySource::Label);
         }
         self.severity_by_name(alert, label)
     }
 
-    /// As if there were no label.
+    /// The severity without the label `severity`.
     pub(crate) fn severity_by_name<'l>(
         &self,
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
-    ) -> (Severity, SeverityBy) {
+    ) -> (Severity, SeveritySource) {
         let rows =
             self.0.severity_of.get(alert).into_iter().flatten().chain(&self.0.severity_patterns).copied();
-        let row = rows.filter(|&row| self.0.severities[row].matches.all(alert, &label)).min();
+        let row = rows.filter(|&row| self.0.severities[row].matches.is_match(alert, &label)).min();
         if let Some(row) = row {
-            return (self.0.severities[row].says, SeverityBy::Row(row as u32));
+            return (self.0.severities[row].value, SeveritySource::Row(row as u32));
         }
         match name::severity(alert).filter(|_| self.is_on("severity/name")) {
-            Some(severity) => (severity, SeverityBy::Name),
-            None => (Severity::Warning, SeverityBy::Default),
+            Some(severity) => (severity, SeveritySource::Name),
+            None => (Severity::Warning, SeveritySource::Default),
         }
     }
 
-    pub(crate) fn severity_id(&self, by: SeverityBy) -> &str {
+    pub(crate) fn severity_id(&self, by: SeveritySource) -> &str {
         match by {
-            SeverityBy::Label => "label",
-            SeverityBy::Row(row) => &self.0.severities[row as usize].id,
-            SeverityBy::Name => "severity/name",
-            SeverityBy::Default => "default",
+            SeveritySource::Label => "label",
+            SeveritySource::Row(row) => &self.0.severities[row as usize].id,
+            SeveritySource::Name => "severity/name",
+            SeveritySource::Default => "default",
         }
     }
 
-    /// The ladder that a row puts the name on, and its rung from 0.
+    /// The ladder of a row that has the name, and its rung, from 0.
     pub(crate) fn ladder(&self, alert: &str) -> Option<(usize, u8)> {
         self.0.ladder_of.get(alert).copied()
     }
@@ -143,7 +145,7 @@ impl Rules {
         &self.0.ladders[ladder].0
     }
 
-    /// From the lowest.
+    /// The rungs of a ladder, the lowest first.
     pub(crate) fn rungs(&self, ladder: usize) -> &[String] {
         &self.0.ladders[ladder].1
     }
@@ -152,30 +154,30 @@ impl Rules {
         &self.0.edges
     }
 
-    /// The lasting form, if the name is that of a transient; and the id of what says so.
+    /// The lasting form of a transient, and the id of the row or heuristic.
     pub(crate) fn lasting_form(&self, alert: &str) -> Option<(String, &str)> {
-        if let Some(row) = self.0.transients.iter().find(|row| row.matches.alert(alert)) {
-            return Some((row.says.clone(), &row.id));
+        if let Some(row) = self.0.transients.iter().find(|row| row.matches.is_name_match(alert)) {
+            return Some((row.value.clone(), &row.id));
         }
         name::lasting_form(alert)
             .filter(|_| self.is_on("transient/name"))
             .map(|base| (base, "transient/name"))
     }
 
-    /// Why it is only for information, if it is.
+    /// The id and the reason, if the alert is informational.
     pub(crate) fn informational<'l>(
         &self,
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
     ) -> Option<(&str, &str)> {
-        if let Some(row) = self.0.informational.iter().find(|row| row.matches.all(alert, &label)) {
-            return Some((&row.id, &row.says));
+        if let Some(row) = self.0.informational.iter().find(|row| row.matches.is_match(alert, &label)) {
+            return Some((&row.id, &row.value));
         }
         (name::is_heartbeat(alert) && self.is_on("informational/name"))
             .then_some(("informational/name", "its name says watchdog or heartbeat"))
     }
 
-    /// The first silence in force. One with an end needs a `now` to be believed.
+    /// The first silence in force. A silence with a start or an end needs a `now`.
     pub(crate) fn silence<'l>(
         &self,
         alert: &str,
@@ -185,16 +187,16 @@ impl Rules {
         self.0.silences.iter().find(|silence| {
             let begun = silence.from.is_none_or(|from| now.is_some_and(|now| from <= now));
             let lasts = silence.until.is_none_or(|until| now.is_some_and(|now| now < until));
-            begun && lasts && silence.matches.all(alert, &label)
+            begun && lasts && silence.matches.is_match(alert, &label)
         })
     }
 
-    /// When silences begin and end.
+    /// The instants at which silences begin and end.
     pub(crate) fn silence_edges(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.0.silences.iter().flat_map(|silence| silence.from.into_iter().chain(silence.until))
     }
 
-    /// Is there a silence that only time can tell the force of?
+    /// Whether any silence has a start or an end.
     pub(crate) fn has_timed_silences(&self) -> bool {
         self.0.silences.iter().any(|silence| silence.from.is_some() || silence.until.is_some())
     }
@@ -208,12 +210,12 @@ impl Rules {
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
     ) -> (&str, SignedDuration) {
-        let row = self.0.ttls.iter().find(|row| row.matches.all(alert, &label));
-        row.map_or(("ttl", self.0.limits.ttl), |row| (&row.id, row.says))
+        let row = self.0.ttls.iter().find(|row| row.matches.is_match(alert, &label));
+        row.map_or(("ttl", self.0.limits.ttl), |row| (&row.id, row.value))
     }
 
     pub(crate) fn runbook<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> Option<&str> {
-        self.0.runbooks.iter().find(|row| row.matches.all(alert, &label)).map(|row| row.says.as_str())
+        self.0.runbooks.iter().find(|row| row.matches.is_match(alert, &label)).map(|row| row.value.as_str())
     }
 }
 
@@ -244,8 +246,8 @@ mod tests {
         );
         assert_eq!(rules.severity("TooFewEndpointsRegistered", none).0, Severity::Critical);
         assert_eq!(rules.severity("EndpointRegistrationFailure", none).0, Severity::Error);
-        assert_eq!(rules.severity("SwypeGatewayDown", none), (Severity::Critical, SeverityBy::Name));
-        assert_eq!(rules.severity("Anything", none), (Severity::Warning, SeverityBy::Default));
+        assert_eq!(rules.severity("SwypeGatewayDown", none), (Severity::Critical, SeveritySource::Name));
+        assert_eq!(rules.severity("Anything", none), (Severity::Warning, SeveritySource::Default));
     }
 
     #[test]
@@ -261,7 +263,7 @@ builtin: {disable: [severity/name, upcommerce/registration]}
         let zone = |name: &str| (name == "zone").then_some("AB");
         assert_eq!(rules.severity("BigQueueFull", zone).0, Severity::Error);
         assert_eq!(rules.severity("BigQueueFull", none).0, Severity::Warning);
-        assert_eq!(rules.severity("SwypeGatewayDown", none).1, SeverityBy::Default);
+        assert_eq!(rules.severity("SwypeGatewayDown", none).1, SeveritySource::Default);
         assert!(!rules.edges().iter().any(|edge| edge.id == "upcommerce/registration"));
     }
 
@@ -282,7 +284,7 @@ builtin: {disable: [severity/name, upcommerce/registration]}
         for (yaml, want) in [
             (
                 "severities:\n- {id: a, alert: X, severity: mauve}\n",
-                "line 2 column 31: `mauve` is no severity",
+                "line 2 column 31: `mauve` is not a severity",
             ),
             ("severities:\n- {id: a, alrt: X, severity: error}\n", "line 2 column 11: "),
             ("edges:\n- {id: a, cause: X, symptoms: []}\n", "line 2 column 8: edge `a` has no symptoms"),
@@ -291,8 +293,11 @@ builtin: {disable: [severity/name, upcommerce/registration]}
                 "templates:\n- {id: a, line: 'Zone {zone}'}\n",
                 "line 2 column 17: template `Zone {zone}` has no {alert}",
             ),
-            ("silences:\n- {id: a, alert: X, until: tomorrow}\n", "line 2 column 28: `tomorrow` is no time"),
-            ("ttls:\n- {id: a, alert: X, ttl: soon}\n", "line 2 column 26: `soon` is no span"),
+            (
+                "silences:\n- {id: a, alert: X, until: tomorrow}\n",
+                "line 2 column 28: `tomorrow` is not a time",
+            ),
+            ("ttls:\n- {id: a, alert: X, ttl: soon}\n", "line 2 column 26: `soon` is not a span"),
             (
                 "ttls:\n- {id: a, alert: X, ttl: 1h}\n- {id: a, alert: Y, ttl: 1h}\n",
                 "line 3 column 8: id `a` is given twice",

@@ -5,46 +5,46 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::SignedDuration;
 
 use super::limits::Limits;
-use super::rows::{Edge, Row, Silence};
+use super::rows::{Edge, RuleRow, Silence};
 use super::template::Template;
 use crate::severity::Severity;
 
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Table {
+pub(crate) struct RuleTable {
     pub(crate) templates: Vec<(String, Template)>,
     pub(crate) volatile: HashSet<String>,
-    /// Labels that the file keeps, whatever would drop them.
+    /// Labels that the file keeps in the identity.
     pub(crate) kept: HashSet<String>,
     pub(crate) scope: Vec<Vec<String>>,
     pub(crate) scope_otherwise: Vec<String>,
-    pub(crate) severities: Vec<Row<Severity>>,
+    pub(crate) severities: Vec<RuleRow<Severity>>,
     pub(crate) ladders: Vec<(String, Vec<String>)>,
     pub(crate) edges: Vec<Edge>,
-    pub(crate) transients: Vec<Row<String>>,
-    pub(crate) informational: Vec<Row<String>>,
+    pub(crate) transients: Vec<RuleRow<String>>,
+    pub(crate) informational: Vec<RuleRow<String>>,
     pub(crate) silences: Vec<Silence>,
-    pub(crate) ttls: Vec<Row<SignedDuration>>,
-    pub(crate) runbooks: Vec<Row<String>>,
+    pub(crate) ttls: Vec<RuleRow<SignedDuration>>,
+    pub(crate) runbooks: Vec<RuleRow<String>>,
     pub(crate) limits: Limits,
     pub(crate) disabled: HashSet<String>,
-    /// Exact names, so that thousands of rows cost no more than one.
+    /// By exact name, so that thousands of rows cost as much as one.
     pub(crate) ladder_of: HashMap<String, (usize, u8)>,
     pub(crate) severity_of: HashMap<String, Vec<usize>>,
     pub(crate) severity_patterns: Vec<usize>,
-    /// Row id to the line of its file; built-in rows have none.
+    /// The line of each row of the file, by id; built-in rows have none.
     pub(crate) lines: BTreeMap<String, u64>,
-    pub(crate) written: Written,
+    pub(crate) written: WrittenSettings,
 }
 
-/// What the file says beside its rows, each with its line; for the lints.
+/// Settings of the file beside its rows, each with its line; for the lints.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Written {
+pub(crate) struct WrittenSettings {
     pub(crate) drop: Vec<(String, u64)>,
     pub(crate) keep: Vec<(String, u64)>,
     pub(crate) dropped_by_us: HashSet<String>,
     pub(crate) scope: Vec<(String, u64)>,
     pub(crate) scope_at: Option<u64>,
     pub(crate) limits: Vec<(&'static str, u64)>,
-    /// Ids that do not do what they seem to do, and why.
+    /// Ids that have no effect, and why.
     pub(crate) ids: Vec<(String, u64, String)>,
 }

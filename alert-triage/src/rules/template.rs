@@ -2,28 +2,28 @@
 
 use crate::fault::Fault;
 
-/// A line's shape: literal words and captures.
+/// A line template: literals and captures.
 ///
-/// One blank in the template stands for any run of blanks, none included where punctuation already parts two things.
-/// A capture reaches to the first place where the next literal stands (a literal that a blank follows in the
-/// template must be followed by a blank or the end in the line). `{alert}` is one identifier; behind it may stand
-/// nothing or blank-separated text.
+/// One blank in the template matches any run of blanks, and none after punctuation. A capture ends
+/// at the next literal; a literal that a blank follows in the template must be followed by a blank
+/// or the end in the line. `{alert}` is one identifier; after it comes nothing or blank-separated
+/// text.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     shown: String,
-    parts: Vec<Part>,
+    parts: Vec<TemplatePart>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Part {
-    /// And whether a blank follows.
+enum TemplatePart {
+    /// The text, and whether a blank follows.
     Literal(String, bool),
     Capture(String),
 }
 
-/// What a template found; borrowed from the line.
+/// What a template found in a line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Filled<'l> {
+pub(crate) struct TemplateMatch<'l> {
     pub(crate) alert: &'l str,
     /// All captures but `{alert}`, in the template's order.
     pub(crate) captures: Vec<(usize, &'l str)>,
@@ -39,51 +39,51 @@ impl Template {
             if let Some(open) = rest.strip_prefix('{') {
                 let (name, after) = open.split_once('}').ok_or_else(|| bad("has a `{` without its `}`"))?;
                 if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                    return Err(bad("has a capture that is no label name: use letters, digits and _"));
+                    return Err(bad("has a capture that is not a label name: use letters, digits and _"));
                 }
-                if parts.iter().any(|part| matches!(part, Part::Capture(known) if known == name)) {
+                if parts.iter().any(|part| matches!(part, TemplatePart::Capture(known) if known == name)) {
                     return Err(bad(&format!("captures {{{name}}} twice")));
                 }
-                if matches!(parts.last(), Some(Part::Capture(_))) && !rest_was_parted(&parts) {
+                if matches!(parts.last(), Some(TemplatePart::Capture(_))) && !rest_was_parted(&parts) {
                     return Err(bad("has two captures with nothing between them"));
                 }
-                parts.push(Part::Capture(name.to_owned()));
+                parts.push(TemplatePart::Capture(name.to_owned()));
                 rest = after;
                 let trimmed = rest.trim_start();
                 if trimmed.len() < rest.len() && trimmed.starts_with('{') {
-                    parts.push(Part::Literal(String::new(), true));
+                    parts.push(TemplatePart::Literal(String::new(), true));
                 }
                 rest = trimmed;
             } else {
                 let end = rest.find(['{', ' ', '\t']).unwrap_or(rest.len());
                 let (literal, after) = rest.split_at(end);
                 let trimmed = after.trim_start();
-                parts.push(Part::Literal(literal.to_owned(), trimmed.len() < after.len()));
+                parts.push(TemplatePart::Literal(literal.to_owned(), trimmed.len() < after.len()));
                 rest = trimmed;
             }
         }
-        if !parts.iter().any(|part| matches!(part, Part::Capture(name) if name == "alert")) {
+        if !parts.iter().any(|part| matches!(part, TemplatePart::Capture(name) if name == "alert")) {
             return Err(bad("has no {alert}"));
         }
         Ok(Self { shown: template.trim().to_owned(), parts })
     }
 
-    pub(crate) fn shown(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// A line of this shape.
+    /// A line that the template matches.
     pub(crate) fn sample(&self) -> String {
         let mut line = String::new();
         for (at, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Literal(literal, blank) => {
+                TemplatePart::Literal(literal, blank) => {
                     line.push_str(literal);
                     if *blank {
                         line.push(' ');
                     }
                 }
-                Part::Capture(name) => {
+                TemplatePart::Capture(name) => {
                     match name.as_str() {
                         "alert" => line.push_str("X1"),
                         "status" => line.push_str("firing"),
@@ -91,10 +91,10 @@ impl Template {
                         "time" => line.push_str("2026-11-23T06:51:59Z"),
                         _ => line.push_str("x1"),
                     }
-                    // A word or a bracket that follows has a blank before it.
+                    // A word or a bracket that follows needs a blank before it.
                     let next = self.parts.get(at + 1);
                     let opens = |c: char| c.is_alphanumeric() || matches!(c, '(' | '[' | '<');
-                    if matches!(next, Some(Part::Literal(word, _)) if word.starts_with(opens)) {
+                    if matches!(next, Some(TemplatePart::Literal(word, _)) if word.starts_with(opens)) {
                         line.push(' ');
                     }
                 }
@@ -104,41 +104,44 @@ impl Template {
     }
 
     pub(crate) fn begins_with(&self, capture: &str) -> bool {
-        matches!(self.parts.first(), Some(Part::Capture(name)) if name == capture)
+        matches!(self.parts.first(), Some(TemplatePart::Capture(name)) if name == capture)
     }
 
-    /// Takes any line that begins with a word.
+    /// Whether the template matches any line that begins with a word.
     pub(crate) fn is_catch_all(&self) -> bool {
-        !self.parts.iter().any(|part| matches!(part, Part::Literal(literal, _) if !literal.is_empty()))
+        !self
+            .parts
+            .iter()
+            .any(|part| matches!(part, TemplatePart::Literal(literal, _) if !literal.is_empty()))
     }
 
     /// The name of a capture.
     pub(crate) fn name(&self, part: usize) -> &str {
         match &self.parts[part] {
-            Part::Capture(name) => name,
-            Part::Literal(..) => "",
+            TemplatePart::Capture(name) => name,
+            TemplatePart::Literal(..) => "",
         }
     }
 
-    /// `line` has no outer blanks. `filled` keeps its buffer from line to line.
-    pub(crate) fn fill<'l>(&self, line: &'l str, filled: &mut Filled<'l>) -> Result<(), Fault> {
-        filled.captures.clear();
-        (filled.alert, filled.text) = ("", "");
+    /// Matches a line without outer blanks. `found` is reused from line to line.
+    pub(crate) fn match_line<'l>(&self, line: &'l str, found: &mut TemplateMatch<'l>) -> Result<(), Fault> {
+        found.captures.clear();
+        (found.alert, found.text) = ("", "");
         let mut rest = line;
         for (at, part) in self.parts.iter().enumerate() {
             match part {
-                Part::Literal(literal, _) if literal.is_empty() => {}
-                Part::Literal(literal, blank) => {
+                TemplatePart::Literal(literal, _) if literal.is_empty() => {}
+                TemplatePart::Literal(literal, blank) => {
                     let after =
                         rest.strip_prefix(literal.as_str()).filter(|after| parted(after, literal, *blank));
                     rest = after.ok_or_else(|| self.fault_at(at, literal))?.trim_start();
                 }
-                Part::Capture(name) => {
+                TemplatePart::Capture(name) => {
                     let is_last = at + 1 == self.parts.len();
                     let value;
                     if name == "alert" {
                         let end = match self.parts.get(at + 1) {
-                            Some(Part::Literal(literal, _)) if !literal.is_empty() => rest
+                            Some(TemplatePart::Literal(literal, _)) if !literal.is_empty() => rest
                                 .find([' ', '\t'])
                                 .unwrap_or(rest.len())
                                 .min(rest.find(literal.as_str()).unwrap_or(rest.len())),
@@ -151,18 +154,18 @@ impl Template {
                         if !is_name(value) {
                             return Err(Fault::NotAName);
                         }
-                        filled.alert = value;
+                        found.alert = value;
                         if is_last {
-                            filled.text = rest;
+                            found.text = rest;
                             rest = "";
                         }
                         continue;
                     }
                     let (before, after) = match self.parts.get(at + 1) {
-                        Some(Part::Literal(literal, _)) if literal.is_empty() => {
+                        Some(TemplatePart::Literal(literal, _)) if literal.is_empty() => {
                             rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()))
                         }
-                        Some(Part::Literal(literal, blank)) => find(rest, literal, *blank)
+                        Some(TemplatePart::Literal(literal, blank)) => find(rest, literal, *blank)
                             .map(|found| rest.split_at(found))
                             .ok_or_else(|| Fault::NoLiteral {
                                 literal: literal.clone(),
@@ -178,13 +181,13 @@ impl Template {
                     if value.contains('\t') {
                         return Err(Fault::Control('\t'));
                     }
-                    filled.captures.push((at, value));
+                    found.captures.push((at, value));
                 }
             }
         }
         if !rest.is_empty() {
-            // The template ends in a literal or another capture; what stands behind is text.
-            filled.text = rest;
+            // The template ends in a literal or another capture; the rest of the line is text.
+            found.text = rest;
         }
         Ok(())
     }
@@ -198,12 +201,12 @@ impl Template {
     }
 }
 
-fn rest_was_parted(parts: &[Part]) -> bool {
-    matches!(parts.last(), Some(Part::Literal(..)))
+fn rest_was_parted(parts: &[TemplatePart]) -> bool {
+    matches!(parts.last(), Some(TemplatePart::Literal(..)))
 }
 
-/// A blank of the template must be one in the line, unless the literal's own end parts what follows; and a word must
-/// not go on.
+/// Whether the literal ends here: a blank of the template must be a blank in the line unless the
+/// literal ends in punctuation, and a word must not continue.
 fn parted(after: &str, literal: &str, blank: bool) -> bool {
     if after.is_empty() || after.starts_with(char::is_whitespace) {
         return true;
@@ -243,9 +246,9 @@ mod tests {
 
     fn fill<'l>(template: &str, line: &'l str) -> Result<(&'l str, Vec<&'l str>, &'l str), Fault> {
         let template = Template::parse(template).unwrap();
-        let mut filled = Filled::default();
-        template.fill(line, &mut filled)?;
-        Ok((filled.alert, filled.captures.iter().map(|(_, value)| *value).collect(), filled.text))
+        let mut found = TemplateMatch::default();
+        template.match_line(line, &mut found)?;
+        Ok((found.alert, found.captures.iter().map(|(_, value)| *value).collect(), found.text))
     }
 
     #[test]
@@ -272,7 +275,11 @@ mod tests {
             "{status} {alert}",
         ] {
             let template = Template::parse(shape).unwrap();
-            assert_eq!(template.fill(&template.sample(), &mut Filled::default()), Ok(()), "{shape}");
+            assert_eq!(
+                template.match_line(&template.sample(), &mut TemplateMatch::default()),
+                Ok(()),
+                "{shape}"
+            );
         }
     }
 

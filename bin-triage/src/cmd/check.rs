@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use alert_triage::{Format, History, Rules, printable};
+use alert_triage::{Format, LintHistory, Rules, printable};
 use jiff::Timestamp;
 
 use crate::args::CheckArgs;
@@ -42,11 +42,15 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 
 /// Reads the past alerts. The line of text says how much was read: if it was nothing, every row of
 /// the rules is reported.
-fn history(files: &[PathBuf], rules: &Rules, now: Option<Timestamp>) -> anyhow::Result<(History, String)> {
+fn history(
+    files: &[PathBuf],
+    rules: &Rules,
+    now: Option<Timestamp>,
+) -> anyhow::Result<(LintHistory, String)> {
     let inputs = read::inputs(files)?;
     read::require_files(&inputs, "check reads a history twice")?;
     let mut engine = read::read_with(&inputs, rules.clone(), None, now, NonZeroUsize::MIN)?;
-    let mut history = History::of(&engine);
+    let mut history = LintHistory::from_engine(&engine);
     for path in files {
         let bytes = fs::read(path).map_err(|error| Input::from(path.clone()).read_error(&error))?;
         if Format::detect(&bytes[..bytes.len().min(DETECT_BYTES)]) == Format::Lines {

@@ -1,6 +1,6 @@
 //! No text of the input breaks an output or takes effect in it.
 
-use alert_triage::{Engine, Format, Rules, SHOWN};
+use alert_triage::{Engine, Format, MAX_PRINTABLE_CHARS, Rules};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
@@ -173,7 +173,7 @@ fn long_texts_are_cut_and_say_how_long_they_are() {
     let input = jsonl(&[(long.clone(), long.clone(), long)]);
     for (name, text) in outputs(input.as_bytes(), Format::Jsonl, true) {
         let longest = text.split(|c| c != 'x').map(str::len).max().unwrap();
-        assert!(longest <= SHOWN, "{name} shows {longest}");
+        assert!(longest <= MAX_PRINTABLE_CHARS, "{name} shows {longest}");
         assert!(name == "table" || text.contains("(5000 bytes)"), "{name}");
     }
 }

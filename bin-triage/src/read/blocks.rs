@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use alert_triage::{Format, LINE_LIMIT};
+use alert_triage::{Format, MAX_LINE_BYTES};
 
 use super::input::Input;
 
@@ -120,7 +120,7 @@ impl OpenInput {
             return Ok(!bytes.is_empty());
         }
         // A longer line is malformed. The bytes up to this length are enough to report that.
-        let max_line_len = if self.format == Format::Jsonl { MAX_JSON_LINE_LEN } else { LINE_LIMIT + 3 };
+        let max_line_len = if self.format == Format::Jsonl { MAX_JSON_LINE_LEN } else { MAX_LINE_BYTES + 3 };
         let mut wanted = BLOCK_LEN.max(bytes.len() + DETECT_BYTES);
         loop {
             if !self.is_at_end {

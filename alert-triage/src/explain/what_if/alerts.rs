@@ -34,7 +34,7 @@ pub(super) fn add_related_alerts(simulation: &mut Simulation<'_>, members: &[Ale
             }
             // Labels that both alerts carry must agree, so the new alert gets the labels of the
             // member.
-            let identity = Identity::of(identity_key(simulation.report, at));
+            let identity = Identity::from_key(identity_key(simulation.report, at));
             let mut record = Record::firing(name.clone());
             record.labels = (identity.labels())
                 .filter(|(label, _)| *label != "severity")

@@ -17,7 +17,7 @@ pub(super) fn silence_or_end(simulation: &mut Simulation<'_>, headline: AlertIx,
         let key = identity_key(simulation.report, at).to_vec();
         let ended = simulation.part.subset(|entry| *entry.key != *key);
         let ended = simulation.counterfactuals(&ended, simulation.now);
-        let identity = Identity::of(&key);
+        let identity = Identity::from_key(&key);
         let is_plain = |text: &str| !text.contains(['*', '?']);
         let can_silence = is_plain(identity.alert) && identity.labels().all(|(_, value)| is_plain(value));
         let silenced = can_silence.then(|| {

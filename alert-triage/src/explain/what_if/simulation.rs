@@ -12,7 +12,7 @@ use crate::ledger::Engine;
 use crate::record::{Record, Status};
 use crate::report::Report;
 use crate::report::wording::counted;
-use crate::rules::Table;
+use crate::rules::RuleTable;
 use crate::source_position::SourcePosition;
 use crate::verdict::Notify;
 
@@ -115,9 +115,9 @@ impl<'r> Simulation<'r> {
     }
 
     /// A copy of the alerts with other rules.
-    pub(super) fn with_rules(&self, change: impl FnOnce(&mut Table)) -> Engine {
+    pub(super) fn with_rules(&self, change: impl FnOnce(&mut RuleTable)) -> Engine {
         let mut part = self.part.subset(|_| true);
-        part.set_rules(self.report.evaluation.engine.rules().clone().varied(change));
+        part.set_rules(self.report.evaluation.engine.rules().clone().modified(change));
         part
     }
 
@@ -136,7 +136,7 @@ impl<'r> Simulation<'r> {
     /// A record that repeats the alert; `None` if the record would get another identity.
     pub(super) fn record(&self, at: AlertIx) -> Option<Record<'static>> {
         let key = identity_key(self.report, at);
-        let identity = Identity::of(key);
+        let identity = Identity::from_key(key);
         let mut record = Record::firing(identity.alert.to_owned());
         record.text = identity.text.to_owned().into();
         record.labels = identity
@@ -159,6 +159,6 @@ impl<'r> Simulation<'r> {
 
     /// The name of an alert.
     pub(super) fn alert(&self, at: AlertIx) -> &str {
-        Identity::of(identity_key(self.report, at)).alert
+        Identity::from_key(identity_key(self.report, at)).alert
     }
 }

@@ -80,7 +80,7 @@ pub(super) fn pass_time(simulation: &mut Simulation<'_>, members: &[AlertIx]) {
     let rules = simulation.report.evaluation.engine.rules().clone();
     let mut ends: BTreeSet<Timestamp> = BTreeSet::new();
     for &at in members {
-        let identity = Identity::of(identity_key(simulation.report, at));
+        let identity = Identity::from_key(identity_key(simulation.report, at));
         let silence = rules.silence(identity.alert, |name| identity.label(name), simulation.now);
         ends.extend(silence.and_then(|silence| silence.until));
     }
@@ -89,7 +89,7 @@ pub(super) fn pass_time(simulation: &mut Simulation<'_>, members: &[AlertIx]) {
         simulation.add_if_changed(format!("the end of a silence at {until}"), then);
     }
     let obsolete_at = members.iter().filter(|at| simulation.report.alert(**at).sets_priority()).map(|&at| {
-        let identity = Identity::of(identity_key(simulation.report, at));
+        let identity = Identity::from_key(identity_key(simulation.report, at));
         let ttl = rules.ttl(identity.alert, |name| identity.label(name));
         let seen = simulation.report.evaluation.state(at).seen?;
         seen.checked_add(ttl).ok()?.checked_add(SignedDuration::from_secs(1)).ok()

@@ -1,6 +1,6 @@
 //! Turns arriving bytes into whole lines.
 
-use alert_triage::{Format, LINE_LIMIT};
+use alert_triage::{Format, MAX_LINE_BYTES};
 use memchr::{memchr, memrchr};
 
 use crate::read::MAX_JSON_LINE_LEN;
@@ -61,7 +61,7 @@ impl LineBuffer {
             Some(format) => format == Format::Jsonl,
             None => self.pending.trim_ascii_start().starts_with(b"{"),
         };
-        if is_json { MAX_JSON_LINE_LEN } else { LINE_LIMIT + 3 }
+        if is_json { MAX_JSON_LINE_LEN } else { MAX_LINE_BYTES + 3 }
     }
 }
 
@@ -97,17 +97,17 @@ mod tests {
         let mut taken = String::new();
         for _ in 0..100 {
             taken.push_str(&push(&mut buffer, &"x".repeat(40_000)));
-            assert!(buffer.pending.capacity() < 4 * LINE_LIMIT, "{}", buffer.pending.capacity());
+            assert!(buffer.pending.capacity() < 4 * MAX_LINE_BYTES, "{}", buffer.pending.capacity());
         }
-        assert!(taken.len() > LINE_LIMIT && taken.len() < 2 * LINE_LIMIT && !taken.contains('\n'));
+        assert!(taken.len() > MAX_LINE_BYTES && taken.len() < 2 * MAX_LINE_BYTES && !taken.contains('\n'));
         assert_eq!(push(&mut buffer, "its end\nZone AB: X2\n"), "Zone AB: X2\n");
     }
 
     #[test]
     fn json_may_be_longer() {
         let mut buffer = LineBuffer::default();
-        let begin = format!("{{\"alerts\": [{}", " ".repeat(2 * LINE_LIMIT));
+        let begin = format!("{{\"alerts\": [{}", " ".repeat(2 * MAX_LINE_BYTES));
         assert_eq!(buffer.push(begin.into_bytes(), None), b"");
-        assert_eq!(buffer.push(b"]}\n".to_vec(), None).len(), 2 * LINE_LIMIT + 15);
+        assert_eq!(buffer.push(b"]}\n".to_vec(), None).len(), 2 * MAX_LINE_BYTES + 15);
     }
 }

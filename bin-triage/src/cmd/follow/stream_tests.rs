@@ -161,7 +161,7 @@ fn a_time_without_a_year_is_of_this_year() {
 #[test]
 fn malformed_lines_are_named_by_their_place_in_the_file() {
     let (mut stream, _) = follow("", "nonsense\nZone A: X\nnonsense\n");
-    let first = "a.log:1 does not begin with `Zone`: write `Zone {zone}: {alert}`, or give the shape of your lines in --rules";
+    let first = "a.log:1 does not begin with `Zone`: write `Zone {zone}: {alert}`, or describe your lines with a template in --rules";
     assert_eq!(stream.warnings(), [format!("{first}; 1 more before the end")]);
     stream.write("Zone A: X\nnonsense\nZone Z", 1);
     assert!(stream.warnings()[0].starts_with("a.log:5 does not begin with"));

@@ -1,27 +1,27 @@
-//! Rules with a change, to judge by again.
+//! Rules with a change, for what-if questions.
 
 use std::sync::Arc;
 
 use wildmatch::WildMatch;
 
-use super::matches::Matches;
+use super::alert_matcher::AlertMatcher;
 use super::rows::Silence;
 use super::rule_set::Rules;
-use super::table::Table;
+use super::table::RuleTable;
 
 impl Rules {
-    /// The same with a change.
-    pub(crate) fn varied(self, change: impl FnOnce(&mut Table)) -> Self {
+    /// These rules with a change.
+    pub(crate) fn modified(self, change: impl FnOnce(&mut RuleTable)) -> Self {
         let mut table = Arc::unwrap_or_clone(self.0);
         change(&mut table);
         Self(Arc::new(table))
     }
 }
 
-impl Table {
-    /// Holds one alert back, from now on.
+impl RuleTable {
+    /// Adds a silence for one alert.
     pub(crate) fn silence<'l>(&mut self, alert: &str, labels: impl Iterator<Item = (&'l str, &'l str)>) {
-        let matches = Matches {
+        let matches = AlertMatcher {
             alert: WildMatch::new(alert),
             pattern: alert.to_owned(),
             labels: labels
@@ -37,7 +37,7 @@ impl Table {
         self.edges.retain(|edge| edge.id != id);
     }
 
-    /// Without that ladder, transient row or heuristic.
+    /// Removes a ladder, a transient row or a heuristic.
     pub(crate) fn without_ladder(&mut self, id: &str) {
         let ladders = &self.ladders;
         self.ladder_of.retain(|_, (ladder, _)| ladders[*ladder].0 != id);

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use super::finding::{Finding, Lint};
 use crate::rules::Rules;
 
-pub(super) struct Check<'r> {
+pub(super) struct Linter<'r> {
     pub(super) rules: &'r Rules,
     pub(super) found: BTreeSet<Finding>,
 }
 
-impl Check<'_> {
+impl Linter<'_> {
     /// Only rows of the file have a line.
     pub(super) fn find(&mut self, id: &str, lint: Lint, message: impl Into<String>) {
         if let Some(&line) = self.rules.table().lines.get(id) {

@@ -1,4 +1,4 @@
-//! Everything in force, with the ids by which it can be overridden or disabled.
+//! All rows and heuristics in force, with the ids by which they can be overridden or disabled.
 
 use serde::Serialize;
 
@@ -8,20 +8,19 @@ use crate::mask;
 
 /// One row or heuristic in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Listed {
-    /// What `builtin: {disable: [id]}` takes, and the output shows.
+pub struct ListedRule {
+    /// The id that `builtin: {disable: [id]}` takes and the output shows.
     pub id: String,
-    /// The section a row stands in; `heuristics` for what is code and no row.
+    /// The section of the row; `heuristics` for a heuristic.
     pub section: &'static str,
-    /// What it says.
+    /// A description.
     pub what: String,
-    /// The row's line in the file; none for what is built in.
+    /// The row's line in the file; `None` for built-in rows.
     pub line: Option<u64>,
 }
 
 impl Rules {
-    /// All rows in force and all heuristics, section by section in the order in which they are
-    /// looked at.
+    /// All rows and heuristics in force, by section, in the order of evaluation.
     ///
     /// ```
     /// use alert_triage::Rules;
@@ -30,17 +29,17 @@ impl Rules {
     /// assert!(rules.ids().iter().any(|listed| listed.id == "ladder/name"));
     /// assert!(!rules.ids().iter().any(|listed| listed.id == "severity/name"));
     /// ```
-    pub fn ids(&self) -> Vec<Listed> {
+    pub fn ids(&self) -> Vec<ListedRule> {
         let table = &self.0;
-        let mut ids: Vec<Listed> = Vec::new();
+        let mut ids: Vec<ListedRule> = Vec::new();
         let mut push = |section: &'static str, id: &str, what: String| {
-            ids.push(Listed { id: id.to_owned(), section, what, line: table.lines.get(id).copied() });
+            ids.push(ListedRule { id: id.to_owned(), section, what, line: table.lines.get(id).copied() });
         };
         for (id, template) in &table.templates {
-            push("templates", id, template.shown().to_owned());
+            push("templates", id, template.as_str().to_owned());
         }
         for row in &table.severities {
-            push("severities", &row.id, format!("{} is {}", row.matches, row.says));
+            push("severities", &row.id, format!("{} is {}", row.matches, row.value));
         }
         for (id, rungs) in &table.ladders {
             push("ladders", id, rungs.join(" < "));
@@ -49,10 +48,10 @@ impl Rules {
             push("edges", &edge.id, format!("{} -> {}", edge.cause, edge.symptoms.join(", ")));
         }
         for row in &table.transients {
-            push("transients", &row.id, format!("{} is the transient form of {}", row.matches, row.says));
+            push("transients", &row.id, format!("{} is the transient form of {}", row.matches, row.value));
         }
         for row in &table.informational {
-            push("informational", &row.id, format!("{}: {}", row.matches, row.says));
+            push("informational", &row.id, format!("{}: {}", row.matches, row.value));
         }
         for silence in &table.silences {
             let from = silence.from.map_or(String::new(), |from| format!(" from {from}"));
@@ -60,12 +59,12 @@ impl Rules {
             push("silences", &silence.id, format!("{}{from}{until}: {}", silence.matches, silence.because));
         }
         for row in &table.ttls {
-            push("ttls", &row.id, format!("{} is obsolete after {:#}", row.matches, row.says));
+            push("ttls", &row.id, format!("{} is obsolete after {:#}", row.matches, row.value));
         }
         for row in &table.runbooks {
-            push("runbooks", &row.id, format!("{}: {}", row.matches, row.says));
+            push("runbooks", &row.id, format!("{}: {}", row.matches, row.value));
         }
-        // A row may carry an id that is disabled as built in.
+        // A row may have the id of a disabled heuristic.
         for (id, what) in HEURISTICS.into_iter().filter(|(id, _)| self.is_on(id)) {
             push("heuristics", id, what.to_owned());
         }
@@ -75,7 +74,7 @@ impl Rules {
         ids
     }
 
-    /// How many rows the file has, built-in ones aside.
+    /// The number of rows in the file, without built-in ones.
     pub fn rows(&self) -> usize {
         self.0.lines.len()
     }

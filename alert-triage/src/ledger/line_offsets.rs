@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::source_position::SourcePosition;
 
-/// Lines of a source that stand before each of its blocks.
+/// The number of lines before each block of a source.
 #[derive(Debug, Default)]
-pub(crate) struct Offsets(BTreeMap<(usize, usize), u64>);
+pub(crate) struct LineOffsets(BTreeMap<(usize, usize), u64>);
 
-impl Offsets {
+impl LineOffsets {
     pub(super) fn new(offsets: BTreeMap<(usize, usize), u64>) -> Self {
         Self(offsets)
     }

@@ -4,16 +4,16 @@ use std::fmt;
 
 use wildmatch::WildMatch;
 
-/// An alert's name, or a pattern of names, and labels that must be equal.
+/// A pattern for the alert's name, and patterns for labels.
 #[derive(Debug, Clone)]
-pub(crate) struct Matches {
+pub(crate) struct AlertMatcher {
     pub(crate) alert: WildMatch,
     pub(crate) pattern: String,
     pub(crate) labels: Vec<(String, WildMatch, String)>,
 }
 
-impl Matches {
-    pub(crate) fn alert(&self, alert: &str) -> bool {
+impl AlertMatcher {
+    pub(crate) fn is_name_match(&self, alert: &str) -> bool {
         if self.is_exact() { self.pattern == alert } else { self.alert.matches(alert) }
     }
 
@@ -21,14 +21,14 @@ impl Matches {
         !self.pattern.contains(['*', '?'])
     }
 
-    pub(crate) fn all<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
-        self.alert(alert)
+    pub(crate) fn is_match<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
+        self.is_name_match(alert)
             && self.labels.iter().all(|(name, value, _)| label(name).is_some_and(|told| value.matches(told)))
     }
 }
 
-/// As people would write it: `X` or `X{zone="AB"}`.
-impl fmt::Display for Matches {
+/// In the notation of PromQL: `X` or `X{zone="AB"}`.
+impl fmt::Display for AlertMatcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.pattern)?;
         if self.labels.is_empty() {

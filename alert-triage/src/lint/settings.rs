@@ -1,12 +1,11 @@
-//! What a file says beside its rows, and the shapes of lines.
+//! Settings of a file: identity, scope and limits.
 
 use std::collections::HashSet;
 
-use super::check::Check;
 use super::finding::Lint;
-use crate::rules::{Filled, Template};
+use super::linter::Linter;
 
-impl Check<'_> {
+impl Linter<'_> {
     pub(super) fn whole(&mut self) {
         let written = &self.rules.table().written;
         for (id, line, message) in &written.ids {
@@ -44,7 +43,8 @@ impl Check<'_> {
                 let message = "drops severity: what alerts say of their own severity would not be heard";
                 self.find_at(*line, "identity", Lint::TooBroad, message);
             } else if label == "alertname" {
-                let message = "drops alertname, which is no label here: names are always told apart";
+                let message =
+                    "drops alertname, which is not a label here: alerts are always distinguished by name";
                 self.find_at(*line, "identity", Lint::Ignored, message);
             } else if is_scope(label) {
                 let message = format!(
@@ -84,43 +84,6 @@ impl Check<'_> {
                 let message =
                     format!("names {label}, which is dropped from every alert: name another, or keep it");
                 self.find_at(*line, "scope", Lint::Unreachable, message);
-            }
-        }
-    }
-
-    pub(super) fn templates(&mut self) {
-        let templates = &self.rules.table().templates;
-        for (at, (id, template)) in templates.iter().enumerate() {
-            let sample = template.sample();
-            let takes =
-                |earlier: &&(String, Template)| earlier.1.fill(&sample, &mut Filled::default()).is_ok();
-            let earlier = templates[..at].iter().find(takes);
-            if let Some((earlier, other)) = earlier {
-                let (lint, message) = if other.shown() == template.shown() {
-                    (Lint::Unreachable, format!("is the template `{earlier}` again: remove one"))
-                } else {
-                    (
-                        Lint::Shadowed,
-                        format!("comes behind `{earlier}`, which takes `{sample}` first: move it up"),
-                    )
-                };
-                self.find(id, lint, message);
-                if !self.rules.table().lines.contains_key(id) && other.shown() != template.shown() {
-                    // Ours come last, so only yours can be mended.
-                    let message = format!(
-                        "takes lines of the built-in `{id}`, such as `{sample}`: \
-                         write that row above it, or begin with a word"
-                    );
-                    self.find(earlier, Lint::TooBroad, message);
-                }
-            }
-            if template.is_catch_all() {
-                let message = "takes every line that begins with a word: no line will be malformed any more";
-                self.find(id, Lint::TooBroad, message);
-            }
-            if template.begins_with("time") {
-                let message = "begins with {time}, but a leading time is read before the shape: leave it out";
-                self.find(id, Lint::Unreachable, message);
             }
         }
     }

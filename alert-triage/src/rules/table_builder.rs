@@ -1,4 +1,4 @@
-//! From what is written to what is looked up.
+//! Builds the lookup table from rules files.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_saphyr::Spanned;
 use wildmatch::WildMatch;
 
-use super::file::{File, LimitsRow};
+use super::alert_matcher::AlertMatcher;
 use super::heuristics::HEURISTICS;
 use super::limits::Limits;
-use super::matches::Matches;
-use super::rows::{Edge, Row, Silence};
-use super::table::{Table, Written};
+use super::rows::{Edge, RuleRow, Silence};
+use super::rules_file::{LimitsRow, RulesFile};
+use super::table::{RuleTable, WrittenSettings};
 use super::template::Template;
 use crate::mask;
 use crate::severity::Severity;
@@ -22,10 +22,13 @@ fn fault<T>(at: &Spanned<T>, message: impl std::fmt::Display) -> FileError {
 }
 
 fn severity(word: &Text) -> Result<Severity, FileError> {
-    match Severity::of_word(&word.value) {
+    match Severity::from_word(&word.value) {
         Severity::Unknown if word.value != "unknown" => Err(fault(
             word,
-            format!("`{}` is no severity: write critical, error, warning, unknown, info or none", word.value),
+            format!(
+                "`{}` is not a severity: write critical, error, warning, unknown, info or none",
+                word.value
+            ),
         )),
         severity => Ok(severity),
     }
@@ -34,7 +37,7 @@ fn severity(word: &Text) -> Result<Severity, FileError> {
 fn time(text: &Text) -> Result<Timestamp, FileError> {
     text.value
         .parse()
-        .map_err(|_| fault(text, format!("`{}` is no time: write 2026-11-23T06:51:59Z", text.value)))
+        .map_err(|_| fault(text, format!("`{}` is not a time: write 2026-11-23T06:51:59Z", text.value)))
 }
 
 fn span(text: &Text) -> Result<SignedDuration, FileError> {
@@ -48,9 +51,9 @@ fn name(text: &Text) -> Result<String, FileError> {
     }
 }
 
-fn matches(alert: &Text, labels: &BTreeMap<String, Text>) -> Result<Matches, FileError> {
+fn matches(alert: &Text, labels: &BTreeMap<String, Text>) -> Result<AlertMatcher, FileError> {
     let pattern = name(alert)?;
-    Ok(Matches {
+    Ok(AlertMatcher {
         alert: WildMatch::new(&pattern),
         pattern,
         labels: (labels.iter())
@@ -59,8 +62,7 @@ fn matches(alert: &Text, labels: &BTreeMap<String, Text>) -> Result<Matches, Fil
     })
 }
 
-/// Rows of `over` take the place of rows of the same id; ours come last, so that yours are read
-/// first.
+/// Rows of `over` replace base rows with the same id and come first.
 fn over<T>(over: Vec<T>, base: Vec<T>, id: impl Fn(&T) -> &str, disabled: &[Text]) -> Vec<T> {
     let mut rows: Vec<T> = base;
     rows.retain(|row| {
@@ -71,12 +73,12 @@ fn over<T>(over: Vec<T>, base: Vec<T>, id: impl Fn(&T) -> &str, disabled: &[Text
     all
 }
 
-impl Table {
+impl RuleTable {
     /// `file` over `base`, or `file` alone.
-    pub(super) fn of(base: Option<File>, file: File) -> Result<Table, FileError> {
+    pub(super) fn from_files(base: Option<RulesFile>, file: RulesFile) -> Result<RuleTable, FileError> {
         let lines = lines(&file)?;
         let base = base.unwrap_or_default();
-        let written = Written::of(&base, &file);
+        let written = WrittenSettings::from_files(&base, &file);
         for disable in &file.builtin.disable {
             let is_row = base.ids().any(|(_, id)| id.value == disable.value);
             if !is_row && !is_heuristic(&disable.value) {
@@ -87,7 +89,7 @@ impl Table {
         }
         let off = &file.builtin.disable;
         let values = |texts: &[Text]| texts.iter().map(|text| text.value.clone()).collect::<Vec<_>>();
-        let mut table = Table {
+        let mut table = RuleTable {
             limits: limits(&file.limits)?,
             disabled: values(off).into_iter().collect(),
             volatile: base
@@ -100,7 +102,7 @@ impl Table {
             kept: values(&file.identity.keep).into_iter().collect(),
             lines,
             written,
-            ..Table::default()
+            ..RuleTable::default()
         };
         for keep in &table.kept {
             table.volatile.remove(keep);
@@ -114,7 +116,7 @@ impl Table {
             table.templates.push((row.id.value, template));
         }
         for row in over(file.severities, base.severities, |row| &row.id.value, off) {
-            let says = severity(&row.severity)?;
+            let value = severity(&row.severity)?;
             let matches = matches(&row.alert, &row.labels)?;
             let at = table.severities.len();
             if matches.is_exact() {
@@ -122,7 +124,7 @@ impl Table {
             } else {
                 table.severity_patterns.push(at);
             }
-            table.severities.push(Row { id: row.id.value, matches, says });
+            table.severities.push(RuleRow { id: row.id.value, matches, value });
         }
         for row in over(file.ladders, base.ladders, |row| &row.id.value, off) {
             if row.rungs.len() < 2 || row.rungs.len() > 100 {
@@ -150,11 +152,11 @@ impl Table {
         let none = BTreeMap::new();
         for row in over(file.transients, base.transients, |row| &row.id.value, off) {
             let matches = matches(&row.alert, &none)?;
-            table.transients.push(Row { id: row.id.value, matches, says: name(&row.of)? });
+            table.transients.push(RuleRow { id: row.id.value, matches, value: name(&row.of)? });
         }
         for row in over(file.informational, base.informational, |row| &row.id.value, off) {
             let matches = matches(&row.alert, &row.labels)?;
-            table.informational.push(Row { id: row.id.value, matches, says: row.because });
+            table.informational.push(RuleRow { id: row.id.value, matches, value: row.because });
         }
         for row in over(file.silences, base.silences, |row| &row.id.value, off) {
             let silence = Silence {
@@ -173,11 +175,11 @@ impl Table {
         }
         for row in over(file.ttls, base.ttls, |row| &row.id.value, off) {
             let matches = matches(&row.alert, &row.labels)?;
-            table.ttls.push(Row { id: row.id.value, matches, says: span(&row.ttl)? });
+            table.ttls.push(RuleRow { id: row.id.value, matches, value: span(&row.ttl)? });
         }
         for row in over(file.runbooks, base.runbooks, |row| &row.id.value, off) {
             let matches = matches(&row.alert, &row.labels)?;
-            table.runbooks.push(Row { id: row.id.value, matches, says: row.url.value });
+            table.runbooks.push(RuleRow { id: row.id.value, matches, value: row.url.value });
         }
         Ok(table)
     }
@@ -218,8 +220,8 @@ fn is_heuristic(id: &str) -> bool {
     HEURISTICS.iter().any(|(known, _)| *known == id) || mask::ids().any(|known| known == id)
 }
 
-/// Every id with its line, once.
-fn lines(file: &File) -> Result<BTreeMap<String, u64>, FileError> {
+/// The line of every id. Errors if an id is empty or given twice.
+fn lines(file: &RulesFile) -> Result<BTreeMap<String, u64>, FileError> {
     let mut seen: HashMap<&str, u64> = HashMap::new();
     for (_, id) in file.ids() {
         if id.value.trim().is_empty() {
@@ -233,8 +235,8 @@ fn lines(file: &File) -> Result<BTreeMap<String, u64>, FileError> {
     Ok(seen.into_iter().map(|(id, line)| (id.to_owned(), line)).collect())
 }
 
-impl Written {
-    fn of(base: &File, file: &File) -> Self {
+impl WrittenSettings {
+    fn from_files(base: &RulesFile, file: &RulesFile) -> Self {
         let lines = |texts: &[Text]| {
             texts.iter().map(|text| (text.value.clone(), text.referenced.line())).collect::<Vec<_>>()
         };

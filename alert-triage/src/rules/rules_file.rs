@@ -1,4 +1,4 @@
-//! The rules file as it is written: strict, with line and column in every error.
+//! The rules file as parsed from YAML: strict, with line and column in every error.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,10 @@ use serde_saphyr::Spanned;
 
 use crate::yaml::{self, FileError, Text, or_empty};
 
-/// A section without a row is an empty one: `Option` takes what remains when all rows are commented
-/// out.
+/// A rules file. A section whose rows are all commented out is empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct File {
+pub(super) struct RulesFile {
     #[serde(deserialize_with = "or_empty")]
     pub(super) templates: Vec<TemplateRow>,
     #[serde(deserialize_with = "or_empty")]
@@ -64,7 +63,7 @@ pub(super) struct ScopeRow {
     pub(super) otherwise: Vec<Text>,
 }
 
-type Labels = BTreeMap<String, Text>;
+type LabelPatterns = BTreeMap<String, Text>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,7 +71,7 @@ pub(super) struct SeverityRow {
     pub(super) id: Text,
     pub(super) alert: Text,
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: Labels,
+    pub(super) labels: LabelPatterns,
     pub(super) severity: Text,
 }
 
@@ -107,7 +106,7 @@ pub(super) struct InformationalRow {
     pub(super) id: Text,
     pub(super) alert: Text,
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: Labels,
+    pub(super) labels: LabelPatterns,
     pub(super) because: String,
 }
 
@@ -117,7 +116,7 @@ pub(super) struct SilenceRow {
     pub(super) id: Text,
     pub(super) alert: Text,
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: Labels,
+    pub(super) labels: LabelPatterns,
     pub(super) from: Option<Text>,
     pub(super) until: Option<Text>,
     #[serde(default)]
@@ -130,7 +129,7 @@ pub(super) struct TtlRow {
     pub(super) id: Text,
     pub(super) alert: Text,
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: Labels,
+    pub(super) labels: LabelPatterns,
     pub(super) ttl: Text,
 }
 
@@ -140,7 +139,7 @@ pub(super) struct RunbookRow {
     pub(super) id: Text,
     pub(super) alert: Text,
     #[serde(default, deserialize_with = "or_empty")]
-    pub(super) labels: Labels,
+    pub(super) labels: LabelPatterns,
     pub(super) url: Text,
 }
 
@@ -166,12 +165,12 @@ pub(super) struct BuiltinRow {
     pub(super) disable: Vec<Text>,
 }
 
-impl File {
+impl RulesFile {
     pub(super) fn parse(yaml: &str) -> Result<Self, FileError> {
         yaml::parse(yaml)
     }
 
-    /// The id of every row, with the section it stands in.
+    /// The id of every row, with its section.
     pub(super) fn ids(&self) -> impl Iterator<Item = (&'static str, &Text)> {
         fn of<'r, T>(
             section: &'static str,
