@@ -38,7 +38,7 @@
 //! cargo add alert-triage jiff
 //! ```
 //!
-//! There are no features to choose and nothing is asynchronous; `jiff` is how instants are given. What an input needs:
+//! The feature `schema` adds the JSON Schema of a report. Nothing is asynchronous; `jiff` is how instants are given. What an input needs:
 //!
 //! | you have | calls | example |
 //! |---|---|---|
@@ -105,9 +105,11 @@ pub use ledger::{Engine, MAX_MALFORMED_KEPT};
 pub use lint::{Finding, Lint, LintHistory};
 pub use printable::{MAX_PRINTABLE_CHARS, printable};
 pub use record::{Ends, Record, Status, Suppression};
+#[cfg(feature = "schema")]
+pub use report::report_schema;
 pub use report::{
-    AlertRef, Cause, Group, Incident, IncidentRun, Labels, Malformed, Member, Overflow, Report, Role, Row,
-    Score, Seen, Totals,
+    AlertRef, Cause, Group, Incident, IncidentRun, Labels, Malformed, Member, Overflow, Report,
+    ReportDocument, Role, Row, Score, Seen, Totals,
 };
 pub use rule_tests::{RuleTests, TestFailure, TestOutcome};
 pub use rules::{ListedRule, Rules};

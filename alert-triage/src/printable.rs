@@ -32,10 +32,29 @@ pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
             if is_unsafe(c) { shown.escape(format_args!("\\u{{{:x}}}", u32::from(c))) } else { shown.char(c) }
         }) && chunk.invalid().iter().all(|byte| shown.escape(format_args!("\\x{byte:02x}")))
     });
+    if !whole && is_cut(bytes) {
+        return String::from_utf8_lossy(bytes);
+    }
     if !whole {
         let _ = write!(shown.text, "… ({} bytes)", bytes.len());
     }
     Cow::Owned(shown.text)
+}
+
+/// Whether the text is the result of an earlier cut, which stays as it is: a report that is read and
+/// written again has the same bytes.
+fn is_cut(text: &[u8]) -> bool {
+    let is_number =
+        |digits: &str| (1..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let Ok(text) = str::from_utf8(text) else { return false };
+    // Labels with equal shown names get a number.
+    let numbered = text.rsplit_once(" #").filter(|(_, number)| is_number(number));
+    let text = numbered.map_or(text, |(text, _)| text);
+    let Some((start, length)) = text.strip_suffix(" bytes)").and_then(|text| text.rsplit_once("… ("))
+    else {
+        return false;
+    };
+    is_number(length) && start.chars().count() <= MAX_PRINTABLE_CHARS && !start.contains(is_unsafe)
 }
 
 /// For `#[serde(serialize_with)]`: serializes the text in printable form.

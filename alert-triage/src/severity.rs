@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Not `Ord`: [`Unknown`](Severity::Unknown) ranks with [`Warning`](Severity::Warning).
 /// [`class`](Severity::class) gives the rank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Users are affected now.

@@ -83,7 +83,8 @@ fn the_recurring_transient_is_one_low_ticket() {
     let members: Vec<_> = (ticket.members.iter())
         .map(|member| (member.labels["zone"].as_str(), member.count, member.verdict, member.flags.as_slice()))
         .collect();
-    let flags = ["recurring"].as_slice();
+    let flags = [std::borrow::Cow::from("recurring")];
+    let flags = flags.as_slice();
     assert_eq!(members, [("OH-1", 8, Verdict::Transient, flags), ("XQ", 12, Verdict::Transient, flags)]);
 }
 

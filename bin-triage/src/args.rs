@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Backtest(BacktestArgs),
     /// List all rules and heuristics in effect, with their ids
     Rules(RulesArgs),
+    /// Print the JSON Schema of the report (`triage -o json`)
+    Schema,
 }
 
 /// What to read, and with which rules.
@@ -286,7 +288,7 @@ mod tests {
             let mut command = command.clone().term_width(80);
             helps.push((name, command.render_long_help(), command.render_help()));
         }
-        assert!(helps.len() > 6, "subcommands are found");
+        assert!(helps.len() > 7, "subcommands are found");
         for (name, long, short) in helps {
             for line in long.to_string().lines().chain(short.to_string().lines()) {
                 assert!(line.chars().count() <= 80, "{name} --help: {line}");

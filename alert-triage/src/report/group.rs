@@ -4,7 +4,8 @@ use super::labels::{self, Labels};
 use crate::printable;
 
 /// One alert that is firing in several scopes.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Group {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -16,6 +17,6 @@ pub struct Group {
     pub incidents: Vec<String>,
     /// The ids of the incidents with this headline, if there are enough for one common row and
     /// notification.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub folded: Vec<String>,
 }

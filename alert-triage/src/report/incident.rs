@@ -1,6 +1,6 @@
 //! Incidents.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::labels::Labels;
 use super::member::Member;
@@ -8,13 +8,15 @@ use super::wording::{counted, span};
 use crate::verdict::{Notify, Priority, Verdict};
 
 /// Related alerts, with one priority and one headline.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Incident {
     /// 16 hexadecimal digits: a hash of the scope and the first firing alert, equal in any order of
     /// arrival.
     pub id: String,
     /// Earlier ids of merged incidents. Only [`IncidentTracker`](crate::IncidentTracker) fills
     /// them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
     /// The highest priority of its firing members.
     pub priority: Priority,
@@ -43,7 +45,8 @@ pub struct Incident {
 /// A score that orders incidents of one priority. It never sets a priority.
 ///
 /// The total is rounded. The order compares the exact figures and never contradicts the total.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Score {
     /// The number of members that other members explain, 0 to 99.
     pub impact: u32,

@@ -1,5 +1,7 @@
 //! Derives incidents and their members from the evaluation.
 
+use std::borrow::Cow;
+
 use super::alternatives::alternatives;
 use super::because::because;
 use super::incident::{Incident, Score};
@@ -96,7 +98,7 @@ impl Report<'_> {
             count: evaluation.count(at),
             episodes: state.episodes,
             verdict: alert.verdict,
-            flags: flags(alert, &state),
+            flags: flags(alert, &state).into_iter().map(Cow::Borrowed).collect(),
             role: match () {
                 () if alert.cause.is_some() => Role::Symptom,
                 () if alert.explains => Role::Cause,

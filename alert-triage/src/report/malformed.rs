@@ -4,7 +4,8 @@ use crate::ledger::{self, Engine, LineOffsets};
 use crate::source_position::SourcePosition;
 
 /// A line or a record that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Malformed {
     /// The name of the input; `None` if there is only one input.
     #[serde(skip_serializing_if = "Option::is_none")]

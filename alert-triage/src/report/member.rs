@@ -1,7 +1,9 @@
 //! Members of incidents.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::labels::{self, Labels};
 use crate::printable;
@@ -9,7 +11,8 @@ use crate::severity::Severity;
 use crate::verdict::Verdict;
 
 /// One alert of an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Member {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -18,7 +21,7 @@ pub struct Member {
     #[serde(serialize_with = "labels::labels")]
     pub labels: Labels,
     /// The free text after the name, with ids and times masked.
-    #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
+    #[serde(default, skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
     pub text: String,
     /// The severity. A sustained transient has that of its lasting form.
     pub severity: Severity,
@@ -29,7 +32,7 @@ pub struct Member {
     /// The first verdict that holds.
     pub verdict: Verdict,
     /// The other verdicts that hold, and further conditions.
-    pub flags: Vec<&'static str>,
+    pub flags: Vec<Cow<'static, str>>,
     /// Its relation to the other members.
     pub role: Role,
     /// The alert that supersedes it.
@@ -41,6 +44,7 @@ pub struct Member {
     /// The reason for the verdict, in words.
     pub why: String,
     /// The end of the silence.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub until: Option<Timestamp>,
     /// At most 5 values that are not part of the identity.
     #[serde(serialize_with = "printable::serialize_all")]
@@ -55,7 +59,8 @@ pub struct Member {
 }
 
 /// The relation of a member to the other members.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Explains other members, and no member explains it.
@@ -77,7 +82,8 @@ impl std::fmt::Display for Role {
 }
 
 /// A reference to an alert.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AlertRef {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -88,7 +94,8 @@ pub struct AlertRef {
 }
 
 /// The alert that explains this one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cause {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -101,7 +108,8 @@ pub struct Cause {
 }
 
 /// The location and the time of a record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Seen {
     /// The name of the input; `None` if there is only one input.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,5 +117,6 @@ pub struct Seen {
     /// The line number, counted from 1.
     pub line: u64,
     /// The time of the record; `None` if it has none.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub at: Option<Timestamp>,
 }

@@ -12,7 +12,10 @@ mod malformed;
 mod member;
 mod outline;
 mod reason;
+mod report_document;
 mod row;
+#[cfg(feature = "schema")]
+mod schema;
 mod totals;
 mod view;
 pub(crate) mod wording;
@@ -25,6 +28,9 @@ pub(crate) use self::labels::{labels, many_labels, maybe_labels, maybe_many_labe
 pub use self::malformed::Malformed;
 pub use self::member::{AlertRef, Cause, Member, Role, Seen};
 pub(crate) use self::outline::IncidentOutline;
+pub use self::report_document::ReportDocument;
 pub use self::row::Row;
+#[cfg(feature = "schema")]
+pub use self::schema::report_schema;
 pub use self::totals::{Overflow, Totals};
 pub use self::view::Report;

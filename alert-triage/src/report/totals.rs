@@ -6,7 +6,8 @@ use crate::verdict::{Notify, Priority};
 ///
 /// `records` = `duplicates` + `alerts` + `retired`, and for line formats `lines` = `blank` +
 /// `malformed` + `records`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Totals {
     /// The number of lines.
     pub lines: u64,
@@ -21,7 +22,7 @@ pub struct Totals {
     /// The number of records without duplicates, of the alerts in the report.
     pub alerts: u64,
     /// The number of records without duplicates, of [retired](crate::Engine::retire) alerts.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub retired: u64,
     /// The number of distinct alerts.
     pub distinct: u64,
@@ -36,7 +37,8 @@ pub struct Totals {
 }
 
 /// The alerts beyond the limit on distinct identities: the mildest ones, which are only counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Overflow {
     /// The number of records of critical alerts.
     pub critical: u64,

@@ -170,7 +170,7 @@ fn alert(row: &Spanned<AlertRow>, member: &Member) -> Vec<Mismatch> {
     differ.figure("count", row.count, member.count);
     differ.figure("episodes", row.episodes.map(u64::from), u64::from(member.episodes));
     for flag in &row.flags {
-        if !member.flags.contains(&flag.value.as_str()) {
+        if !member.flags.iter().any(|has| *has == flag.value) {
             let has = match member.flags.is_empty() {
                 true => none(),
                 false => member.flags.join(", "),

@@ -6,4 +6,5 @@ pub(crate) mod explain;
 pub(crate) mod follow;
 pub(crate) mod report;
 pub(crate) mod rules;
+pub(crate) mod schema;
 pub(crate) mod test;
