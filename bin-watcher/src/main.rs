@@ -61,6 +61,7 @@ fn run(command: Command) -> anyhow::Result<Exit> {
             Command::Controller(args) => cmd::controller::controller(args.check()?).await,
             Command::Crd => cmd::crd::crd(),
             Command::Completions { shell } => cmd::completions::completions(shell),
+            Command::Schema { subject } => cmd::schema::schema(subject),
             Command::Man { dir } => cmd::man::man(dir.as_deref()),
         }
     });

@@ -7,8 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use binary::{text, watcher};
 
-const COMMANDS: [&str; 9] =
-    ["run", "trip", "reset", "status", "explain", "demo", "controller", "crd", "completions"];
+const COMMANDS: [&str; 10] =
+    ["run", "trip", "reset", "status", "explain", "demo", "controller", "crd", "schema", "completions"];
 
 #[test]
 fn there_are_completions_for_five_shells_that_know_every_command_and_its_flags() {

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::cli::cluster_args::{ClusterArgs, SubjectArgs};
 use crate::cli::controller_args::ControllerArgs;
 use crate::cli::counting_args::CountingArgs;
-use crate::cli::format::{ExplainFormat, LineFormat, LogFormat, StatusFormat};
+use crate::cli::format::{ExplainFormat, LineFormat, LogFormat, SchemaSubject, StatusFormat};
 use crate::cli::hooks::{HookArgs, NotifyArgs};
 use crate::cli::run_args::RunArgs;
 
@@ -61,6 +61,12 @@ pub(crate) enum Command {
     /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
     #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
     Crd,
+    /// Print a JSON Schema: of the `-o json` lines, or of notifications.
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema {
+        /// What the schema describes.
+        subject: SchemaSubject,
+    },
     /// Print a completion script for a shell.
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions {
@@ -85,6 +91,11 @@ impl Command {
         }
     }
 }
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  watcher schema events >watcher-events.json
+  watcher schema notification >notification.json";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -53,3 +53,12 @@ pub(crate) enum LogFormat {
     /// One JSON object a line.
     Json,
 }
+
+/// What a JSON Schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaSubject {
+    /// A line of `-o json`.
+    Events,
+    /// The body of a notification or of a call of the hook, a CloudEvent.
+    Notification,
+}

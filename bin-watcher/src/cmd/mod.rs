@@ -8,5 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod man;
 pub(crate) mod reset;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod trip;

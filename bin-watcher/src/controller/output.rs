@@ -1,6 +1,5 @@
 //! What the controller writes to standard output and counts.
 
-use std::fmt;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +7,6 @@ use breaker_core::{BreakerEvent, Snapshot};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::fleet::FleetObserver;
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::cli::format::LineFormat;
 use crate::controller::metrics::Metrics;
@@ -31,9 +29,9 @@ impl ControllerOutput {
         self.emit_note(None, Timestamp::now(), message);
     }
 
-    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &(impl fmt::Display + Serialize)) {
-        let event = FleetEvent { breaker: breaker.map(ToString::to_string), event };
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).emit(at, &event);
+    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &impl OutputEvent) {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.emit_about(breaker, at, event);
     }
 
     fn emit_note(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
@@ -59,29 +57,5 @@ impl FleetObserver for ControllerOutput {
 
     fn fleet_event(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
         self.emit_note(breaker, at, message);
-    }
-}
-
-/// An event, and the breaker that it is about.
-#[derive(Serialize)]
-struct FleetEvent<'a, T> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    breaker: Option<String>,
-    #[serde(flatten)]
-    event: &'a T,
-}
-
-impl<T: fmt::Display> fmt::Display for FleetEvent<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.breaker {
-            Some(breaker) => write!(f, "{breaker} {}", self.event),
-            None => self.event.fmt(f),
-        }
-    }
-}
-
-impl<T: fmt::Display + Serialize> OutputEvent for FleetEvent<'_, T> {
-    fn text(&self) -> String {
-        self.to_string()
     }
 }

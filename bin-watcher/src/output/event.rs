@@ -6,14 +6,16 @@ use std::io::Write;
 use breaker_core::BreakerEvent;
 use breaker_core::snapshot::Hold;
 use breaker_core::state::Phase;
+use breaker_kube::crd::BreakerName;
 use jiff::Timestamp;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::format::LineFormat;
 use crate::output::text::{counted, without_control_chars};
 
 /// An event of the program itself, beside the events of the breaker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub(crate) enum CliEvent {
     /// The command that restores the replicas.
@@ -95,18 +97,35 @@ impl OutputEvent for CliEvent {
     }
 }
 
+/// One line of `-o json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "A line of `watcher -o json`", rename = "EventLine")]
+pub(crate) struct EventLine<T> {
+    /// When it happened.
+    #[schemars(extend("format" = "date-time"))]
+    time: String,
+    /// `NAMESPACE/NAME` of the CircuitBreaker, in the output of `watcher controller`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    breaker: Option<String>,
+    #[serde(flatten)]
+    event: T,
+}
+
+/// An event of a breaker, or of the program itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum AnyEvent {
+    /// Of a breaker.
+    Breaker(BreakerEvent),
+    /// Of the program.
+    Cli(CliEvent),
+}
+
 /// Writes events in one format.
 #[derive(Debug)]
 pub(crate) struct EventWriter<W> {
     format: LineFormat,
     out: W,
-}
-
-#[derive(Serialize)]
-struct TimedEvent<'a, T> {
-    time: String,
-    #[serde(flatten)]
-    event: &'a T,
 }
 
 impl<W: Write> EventWriter<W> {
@@ -116,10 +135,24 @@ impl<W: Write> EventWriter<W> {
 
     /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop the watch.
     pub(crate) fn emit(&mut self, at: Timestamp, event: &impl OutputEvent) {
+        self.emit_about(None, at, event);
+    }
+
+    /// Writes one line about the CircuitBreaker `breaker`.
+    pub(crate) fn emit_about(
+        &mut self,
+        breaker: Option<&BreakerName>,
+        at: Timestamp,
+        event: &impl OutputEvent,
+    ) {
+        let breaker = breaker.map(ToString::to_string);
         let line = match self.format {
-            LineFormat::Text => format!("{at:.0} {}\n", without_control_chars(&event.text())),
+            LineFormat::Text => {
+                let breaker = breaker.map_or(String::new(), |name| name + " ");
+                format!("{at:.0} {}\n", without_control_chars(&(breaker + &event.text())))
+            }
             LineFormat::Json => {
-                match serde_json::to_string(&TimedEvent { time: format!("{at:.3}"), event }) {
+                match serde_json::to_string(&EventLine { time: format!("{at:.3}"), breaker, event }) {
                     Ok(json) => json + "\n",
                     Err(error) => return tracing::error!("an event could not be written as JSON: {error}"),
                 }
@@ -155,6 +188,8 @@ mod tests {
             ),
             (line(LineFormat::Json, &CliEvent::PodsLeft { pods: vec!["a".into()] }), "pods_left"),
         ] {
+            let parsed: EventLine<AnyEvent> = serde_json::from_str(&line).unwrap();
+            assert_eq!(serde_json::to_string(&parsed).unwrap() + "\n", line);
             let object: serde_json::Value = serde_json::from_str(&line).unwrap();
             assert_eq!(object["time"], "2026-01-02T03:04:05.678Z");
             assert_eq!(object["event"], event);
