@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::thread;
 
-use alert_triage::{Ends, Engine, IncidentTracker, Record, Rules, SourcePosition, Status};
+use alert_triage::record::{Ends, Status};
+use alert_triage::{Engine, IncidentTracker, Record, Rules, SourcePosition};
 use jiff::{SignedDuration, Timestamp};
 
 /// Ours is a probe that knows which link is down, since when, and how bad that is.

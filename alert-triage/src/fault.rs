@@ -5,6 +5,10 @@ use thiserror::Error;
 /// The longest plain line that is read, in bytes without its line end: 64 KiB.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
+/// Maximum number of malformed lines and records that a report lists; the others are only counted
+/// by kind.
+pub const MAX_MALFORMED_KEPT: usize = 1_000;
+
 /// Why a line or a record is malformed. The message completes "it …" and ends with the fix.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use thiserror::Error;
+
 /// The format of an input.
 ///
 #[doc = include_str!("../FORMATS.md")]
@@ -66,12 +68,19 @@ impl fmt::Display for Format {
     }
 }
 
-impl FromStr for Format {
-    type Err = String;
+/// The error of parsing a [`Format`] from a name that no format has.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{name}` is not a format: write one of {}", Format::ALL.map(Format::name).join(", "))]
+pub struct UnknownFormat {
+    /// The name.
+    pub name: String,
+}
 
-    fn from_str(name: &str) -> Result<Self, String> {
-        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            format!("`{name}` is not a format: write one of {}", Format::ALL.map(Format::name).join(", "))
-        })
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let mut formats = Format::ALL.into_iter();
+        formats.find(|format| format.name() == name).ok_or_else(|| UnknownFormat { name: name.to_owned() })
     }
 }

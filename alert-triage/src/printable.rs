@@ -1,3 +1,5 @@
+//! Text of unknown origin, made safe to print.
+
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 

@@ -1,3 +1,5 @@
+//! Records: single alert events, the input of an engine.
+
 use std::borrow::Cow;
 
 use jiff::Timestamp;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use alert_triage::{Engine, Format, MAX_LINE_BYTES, Report, Rules};
+use alert_triage::fault::MAX_LINE_BYTES;
+use alert_triage::{Engine, Format, Report, Rules};
 use proptest::prelude::*;
 use serde_json::Value;
 

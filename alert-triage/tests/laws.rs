@@ -4,7 +4,8 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alert_triage::{Ends, Engine, Format, Record, Rules, SourcePosition, Status};
+use alert_triage::record::{Ends, Status};
+use alert_triage::{Engine, Format, Record, Rules, SourcePosition};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;

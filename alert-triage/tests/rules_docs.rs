@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::{RuleTests, Rules, TestOutcome};
+use alert_triage::Rules;
+use alert_triage::rule_tests::{RuleTests, TestOutcome};
 
 const DOCS: &str = include_str!("samples/triage-rules.md");
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::{Engine, Format, Incident, Notify, Priority, Role, Rules, Verdict};
+use alert_triage::report::{Incident, Role};
+use alert_triage::verdict::Notify;
+use alert_triage::{Engine, Format, Priority, Rules, Verdict};
 use proptest::prelude::*;
 
 const SAMPLE: &str = include_str!("samples/upcommerce.log");
@@ -41,7 +43,7 @@ fn zone_ab_is_the_page() {
     assert_eq!(page.headline, "TooFewEndpointsRegistered");
     assert_eq!(page.scope, Some(BTreeMap::from([("zone".to_owned(), "AB".to_owned())])));
     assert_eq!(page.scopes, None);
-    let by = |member: &alert_triage::Member| member.by.as_ref().map(|by| by.alert.clone());
+    let by = |member: &alert_triage::report::Member| member.by.as_ref().map(|by| by.alert.clone());
     let members: Vec<_> = (page.members.iter())
         .map(|member| (member.alert.as_str(), member.count, member.verdict, member.role, by(member)))
         .collect();

@@ -1,8 +1,9 @@
 //! What each word of the contract means, a row a case.
 
-use alert_triage::{
-    Change, Engine, Incident, IncidentTracker, Priority, Record, Rules, SourcePosition, Status, Suppression,
-};
+use alert_triage::incident_tracker::Change;
+use alert_triage::record::{Status, Suppression};
+use alert_triage::report::Incident;
+use alert_triage::{Engine, IncidentTracker, Priority, Record, Rules, SourcePosition};
 use jiff::{SignedDuration, Timestamp};
 
 /// Noon, at which everything is judged.
@@ -73,7 +74,7 @@ fn incidents(rules: &str, records: &[Record<'_>]) -> Vec<Incident> {
 
 /// `P1 A/DiskFull=active +flag ← cause ^ by, …` for each incident; members in their order.
 fn shown(rules: &str, records: &[Record<'_>]) -> String {
-    let member = |member: &alert_triage::Member| {
+    let member = |member: &alert_triage::report::Member| {
         let zone = member.labels.get("zone").map_or("", String::as_str);
         let mut text = format!("{zone}/{}={}", member.alert, member.verdict);
         for flag in &member.flags {

@@ -13,7 +13,8 @@ use crate::verdict::Priority;
 /// history.
 ///
 /// ```
-/// use alert_triage::{Backtest, Engine, Format, Rules};
+/// use alert_triage::backtest::Backtest;
+/// use alert_triage::{Engine, Format, Rules};
 ///
 /// let history = b"2026-11-23T06:00:00Z Zone AB: TooFewEndpointsRegistered\n";
 /// let by = |rules: Rules| {

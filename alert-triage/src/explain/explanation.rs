@@ -8,7 +8,7 @@ use super::rank::Rank;
 use super::what_if::WhatIf;
 use crate::report::Incident;
 
-/// The answer to a [`Query`](crate::Query).
+/// The answer to a [`Query`](crate::explain::Query).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Explanation {

@@ -30,7 +30,7 @@ pub(super) fn reasons(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
         if let Some(group) = core.group {
             let group = &report.evaluation.groups[group];
             lines.push(format!(
-                "one notification covers all {} scopes in which {} is open",
+                "one notification covers all {} scopes in which {} is firing",
                 group.scopes.len(),
                 report.name(core.headline)
             ));
@@ -57,7 +57,7 @@ pub(super) fn reasons(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
     if reasons == 0 {
         lines.push(match members.iter().any(|at| report.alert(*at).sets_priority()) {
             true => "no member is critical or an error".to_owned(),
-            false => "no member is open".to_owned(),
+            false => "no member is firing".to_owned(),
         });
     }
     lines

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::evidence_lines::{EvidenceByKey, EvidenceLines};
 use super::explanation::{Explanation, IncidentExplanation};
 use super::naming::identity_key;
+use super::query_error::QueryError;
 use super::rank::Rank;
 use super::subject::{self, Subject};
 use super::{line_explanation, paging, record_explanation, what_if};
@@ -17,7 +18,8 @@ use crate::record_trace::RecordTrace;
 /// engine that [`rerun`](Query::rerun) returns, and hand the engine back to [`take`](Query::take).
 ///
 /// ```
-/// use alert_triage::{Engine, Explanation, Format, Query, Rules};
+/// use alert_triage::explain::{Explanation, Query};
+/// use alert_triage::{Engine, Format, Rules};
 ///
 /// let log = b"Zone XQ: EndpointRegistrationTransientFailure\n";
 /// let mut engine = Engine::new(Rules::builtin());
@@ -47,7 +49,7 @@ impl Query {
     /// # Errors
     /// If `what` matches nothing, or several incidents or lines. The message lists what it could
     /// mean.
-    pub fn new(mut engine: Engine, now: Option<Timestamp>, what: &str) -> Result<Self, String> {
+    pub fn new(mut engine: Engine, now: Option<Timestamp>, what: &str) -> Result<Self, QueryError> {
         let subject = subject::find(&mut engine, now, what)?;
         Ok(Self { engine, now, subject, line: None, evidence: None })
     }

@@ -114,10 +114,10 @@ fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> {
     let core = &report.evaluation.incidents[incident];
     let members = report.evaluation.members(incident);
     let mut because = Vec::new();
-    let mut open: Vec<AlertIx> =
+    let mut firing: Vec<AlertIx> =
         members.iter().copied().filter(|at| report.alert(*at).sets_priority()).collect();
-    open.sort_by_key(|at| report.alert(*at).priority);
-    for &at in open.iter().take(MAX_LISTED) {
+    firing.sort_by_key(|at| report.alert(*at).priority);
+    for &at in firing.iter().take(MAX_LISTED) {
         let alert = report.alert(at);
         let why = match alert.verdict {
             _ if alert.is_transient() => "a transient of any severity".to_owned(),
@@ -126,19 +126,19 @@ fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> {
         };
         because.push(format!("{}: {}, {why}", alert.priority, alert_label(report, at)));
     }
-    if open.len() > MAX_LISTED {
+    if firing.len() > MAX_LISTED {
         because.push(format!(
-            "and {} more open members of the same or a lower priority",
-            open.len() - MAX_LISTED
+            "and {} more firing members of the same or a lower priority",
+            firing.len() - MAX_LISTED
         ));
     }
-    let aside = members.len() - open.len();
-    because.push(match (open.len(), aside) {
-        (0, _) => format!("{}: no member is open", core.priority),
+    let aside = members.len() - firing.len();
+    because.push(match (firing.len(), aside) {
+        (0, _) => format!("{}: no member is firing", core.priority),
         (1, 0) => format!("{} is the priority of its only member", core.priority),
-        (_, 0) => format!("{} is the highest priority of the open members", core.priority),
+        (_, 0) => format!("{} is the highest priority of the firing members", core.priority),
         (_, aside) => format!(
-            "{} is the highest priority of the open members; {} set aside and {} not count",
+            "{} is the highest priority of the firing members; {} set aside and {} not count",
             core.priority,
             if aside == 1 { "1 member is".to_owned() } else { format!("{aside} members are") },
             if aside == 1 { "does" } else { "do" },

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 
 use super::naming::{identity_key, incident_label};
+use super::query_error::QueryError;
 use crate::hashing::hash;
 use crate::judge::IncidentIx;
 use crate::ledger::Engine;
 use crate::printable::printable;
 use crate::report::Report;
-use crate::report::wording::counted;
 use crate::source_position::SourcePosition;
 
 /// Minimum length of a prefix of an earlier id. A shorter prefix would match by chance.
@@ -30,7 +30,7 @@ pub(super) enum Subject {
 ///
 /// # Errors
 /// If `what` matches nothing or more than one thing.
-pub(super) fn find(engine: &mut Engine, now: Option<Timestamp>, what: &str) -> Result<Subject, String> {
+pub(super) fn find(engine: &mut Engine, now: Option<Timestamp>, what: &str) -> Result<Subject, QueryError> {
     let what = what.trim();
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if let Some((name, line)) = what.rsplit_once(':').filter(|(_, line)| is_number(line)) {
@@ -51,7 +51,7 @@ pub(super) fn find(engine: &mut Engine, now: Option<Timestamp>, what: &str) -> R
     incident(&report, what)
 }
 
-fn source(engine: &Engine, name: &str) -> Result<usize, String> {
+fn source(engine: &Engine, name: &str) -> Result<usize, QueryError> {
     let sources = &engine.sources;
     let is_file = |known: &str| known.rsplit('/').next() == Some(name);
     let exact: Vec<usize> = (0..sources.len()).filter(|at| sources[*at] == name).collect();
@@ -63,22 +63,17 @@ fn source(engine: &Engine, name: &str) -> Result<usize, String> {
     match found.as_slice() {
         // The same file may be listed twice.
         [one, others @ ..] if others.iter().all(|other| sources[*other] == sources[*one]) => Ok(*one),
-        [] => Err(format!(
-            "no input is named {}: the inputs are {}",
-            printable(name),
-            list(&mut (0..sources.len()))
-        )),
-        several => Err(format!(
-            "{} matches {}: write the whole path",
-            printable(name),
-            list(&mut several.iter().copied())
-        )),
+        [] => Err(QueryError::UnknownInput { name: printable(name), inputs: list(&mut (0..sources.len())) }),
+        several => Err(QueryError::AmbiguousInput {
+            name: printable(name),
+            inputs: list(&mut several.iter().copied()),
+        }),
     }
 }
 
-fn line_without_input(engine: &Engine, digits: &str) -> Result<Subject, String> {
+fn line_without_input(engine: &Engine, digits: &str) -> Result<Subject, QueryError> {
     match engine.sources.len() {
-        0 => Err("there is no input".to_owned()),
+        0 => Err(QueryError::NoInput),
         1 => line_of(engine, 0, digits),
         _ => {
             let line: u64 = digits.parse().unwrap_or(u64::MAX);
@@ -88,8 +83,10 @@ fn line_without_input(engine: &Engine, digits: &str) -> Result<Subject, String> 
                 .map(|source| format!("{}:{digits}", printable(&engine.sources[source])))
                 .collect();
             match choices.is_empty() {
-                true => Err(format!("no input has a line {digits}")),
-                false => Err(format!("several inputs have a line {digits}: write {}", choices.join(" or "))),
+                true => Err(QueryError::NoLine { line: digits.to_owned() }),
+                false => {
+                    Err(QueryError::AmbiguousLine { line: digits.to_owned(), choices: choices.join(" or ") })
+                }
             }
         }
     }
@@ -99,15 +96,18 @@ fn lines(engine: &Engine, source: usize) -> u64 {
     engine.blocks_of(source).map(|(_, lines)| lines).sum()
 }
 
-fn line_of(engine: &Engine, source: usize, digits: &str) -> Result<Subject, String> {
+fn line_of(engine: &Engine, source: usize, digits: &str) -> Result<Subject, QueryError> {
     let line: u64 = digits.parse().unwrap_or(u64::MAX);
-    let name = printable(&engine.sources[source]);
     if line == 0 {
-        return Err("lines are counted from 1".to_owned());
+        return Err(QueryError::LineZero);
     }
     match position(engine, source, line) {
         Some(position) => Ok(Subject::Line(source, line, position)),
-        None => Err(format!("{name} has {} and no line {digits}", counted(lines(engine, source), "line"))),
+        None => Err(QueryError::NoLineInInput {
+            input: printable(&engine.sources[source]),
+            lines: lines(engine, source),
+            line: digits.to_owned(),
+        }),
     }
 }
 
@@ -122,7 +122,7 @@ fn position(engine: &Engine, source: usize, line: u64) -> Option<SourcePosition>
     None
 }
 
-fn incident(report: &Report<'_>, what: &str) -> Result<Subject, String> {
+fn incident(report: &Report<'_>, what: &str) -> Result<Subject, QueryError> {
     let prefix = what.to_ascii_lowercase();
     let is_id = (1..=16).contains(&prefix.len()) && prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
     let all = || report.evaluation.incidents.indices();
@@ -133,7 +133,7 @@ fn incident(report: &Report<'_>, what: &str) -> Result<Subject, String> {
             [one] => return Ok(Subject::Incident(*one, None)),
             several => {
                 let choices = list(report, several);
-                return Err(format!("{prefix} is the prefix of {} incident ids: {choices}", several.len()));
+                return Err(QueryError::AmbiguousId { prefix, matches: several.len(), choices });
             }
         }
         // The id comes from the first open member, which may have been another member before.
@@ -154,22 +154,14 @@ fn incident(report: &Report<'_>, what: &str) -> Result<Subject, String> {
             members.iter().any(|at| report.name(*at).eq_ignore_ascii_case(what))
         })
         .collect();
-    let what = printable(what);
+    let query = printable(what);
     Err(match (named.as_slice(), all().len()) {
-        ([], 0) => format!("{what} is not a line, and this input has no incidents"),
+        ([], 0) => QueryError::NoIncidents { query },
         ([], _) => {
             let some: Vec<IncidentIx> = all().take(MAX_CHOICES).collect();
-            format!(
-                "no incident has the id {what}, and it is not a line: write 12 or FILE:12 for a line; the incidents are {}",
-                list(report, &some)
-            )
+            QueryError::UnknownIncident { query, incidents: list(report, &some) }
         }
-        (named, _) => {
-            format!(
-                "{what} is the name of an alert: use the id of an incident that contains it, {}",
-                list(report, named)
-            )
-        }
+        (named, _) => QueryError::AlertName { alert: query, incidents: list(report, named) },
     })
 }
 

@@ -20,7 +20,7 @@ fn explain_by(
     for (name, format, text) in inputs {
         engine.read(name, *format, text.as_bytes());
     }
-    let mut query = Query::new(engine, now, what)?;
+    let mut query = Query::new(engine, now, what).map_err(|error| error.to_string())?;
     while let Some(mut engine) = query.rerun() {
         for (source, (_, format, text)) in inputs.iter().enumerate() {
             engine.read_block(source, 0, *format, text.as_bytes());
@@ -127,7 +127,7 @@ fn an_incident_that_does_not_page_says_why() {
             vec![
                 "P1 pages: P1 and P2 notify a person at once",
                 "it pages for DiskDown zone=A",
-                "one notification covers all 3 scopes in which DiskDown is open",
+                "one notification covers all 3 scopes in which DiskDown is firing",
             ],
         ),
         (

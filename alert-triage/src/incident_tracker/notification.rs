@@ -1,4 +1,4 @@
-//! What there is to tell.
+//! Notifications: what changed about an incident, a group or the overflow.
 
 use serde::Serialize;
 
@@ -7,22 +7,22 @@ use crate::printable::{self, printable};
 use crate::report::{self, Labels, Report};
 use crate::verdict::{Notify, Priority};
 
-/// Why to say something.
+/// The change that a notification reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// Was not there before.
+    /// A new incident.
     Opened,
-    /// Is more urgent than when it was told of last.
+    /// More urgent than in its last notification.
     Escalated,
-    /// Was over, and is not.
+    /// Firing again after it closed.
     Reopened,
-    /// Was silenced, and is not.
+    /// No longer silenced.
     Unsilenced,
-    /// Is as urgent as when it was told of last, but headed by another alert, or there is more of it: another alert that
-    /// pages by itself, another scope of a group, another incident. Nobody is woken by that.
+    /// As urgent as in its last notification, but with another headline, another alert that pages
+    /// on its own, another scope of its group, or another incident merged into it. Notifies nobody.
     Changed,
-    /// Asks for nobody any more; nobody is woken by that.
+    /// No longer needs a person. Notifies nobody.
     Closed,
 }
 
@@ -39,7 +39,7 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// As told last, and how often.
+/// The last notification, and the number of notifications so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LastNotified {
     pub(super) change: Change,
@@ -47,58 +47,58 @@ pub(super) struct LastNotified {
     pub(super) times: u64,
 }
 
-/// One thing to tell somebody: of an incident, of a group that takes one notification, or that alerts overflow.
+/// A notification of an incident, of a folded group, or of the overflow of alerts beyond the limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notification {
-    /// What is new.
+    /// What changed.
     pub change: Change,
-    /// The incident's id; of a group the alert's name, of the overflow `overflow`.
+    /// The id of the incident, the alert name of the group, or `overflow`.
     pub id: String,
     /// Ids under which the incident was known before incidents merged.
     pub aliases: Vec<String>,
-    /// As of now.
+    /// The current priority.
     pub priority: Priority,
-    /// By the priority; of news that wakes nobody, none.
+    /// How people are notified: by the priority, or not at all if the change notifies nobody.
     pub notify: Notify,
-    /// The alert to read first.
+    /// The name of the alert to read first.
     pub headline: String,
-    /// The labels of that alert, its scope among them; empty for a group and the overflow.
+    /// The labels of that alert, including its scope; empty for a group and the overflow.
     #[serde(serialize_with = "report::labels")]
     pub labels: Labels,
-    /// Its free text, ids and times masked.
+    /// The free text of that alert, with ids and times masked.
     #[serde(skip_serializing_if = "String::is_empty", serialize_with = "printable::serialize")]
     pub text: String,
-    /// Where it is; none if in several scopes, empty where nothing says.
+    /// The scope; `None` if there are several, empty without scope labels.
     #[serde(serialize_with = "report::maybe_labels")]
     pub scope: Option<Labels>,
-    /// Where it is, if in several scopes.
+    /// The scopes, if there are several.
     #[serde(serialize_with = "report::maybe_many_labels")]
     pub scopes: Option<Vec<Labels>>,
-    /// Why it is what it is, in sentences.
+    /// The reasons, one sentence each.
     #[serde(serialize_with = "printable::serialize_all")]
     pub because: Vec<String>,
-    /// The same for the same news: a receiver that has seen it may drop it.
+    /// Identifies the notification: a receiver may drop a key that it has seen.
     pub key: String,
 }
 
 impl Notification {
-    /// As news; what only changed wakes nobody a second time.
-    pub(super) fn into_news(self) -> Self {
+    /// The notification as sent: [`Change::Changed`] does not page again.
+    pub(super) fn without_repeated_page(self) -> Self {
         match self.change {
             Change::Changed => Self { notify: Notify::None, ..self },
             _ => self,
         }
     }
 
-    /// The id of the incident it is about; a group and the overflow have none.
+    /// The id of its incident; `None` for a group and the overflow.
     pub(crate) fn incident(&self) -> Option<u64> {
         let (key, _) = self.key.rsplit_once('/')?;
         if key == self.id { u64::from_str_radix(key, 16).ok() } else { None }
     }
 }
 
-/// Without what only some have.
-pub(super) fn of(
+/// A notification with no fields that only some kinds have.
+pub(super) fn new(
     LastNotified { change, priority, times }: LastNotified,
     headline: &str,
     key: &str,
@@ -121,17 +121,17 @@ pub(super) fn of(
     }
 }
 
-pub(super) fn of_group(report: &Report<'_>, group: GroupIx, told: LastNotified) -> Notification {
+pub(super) fn for_group(report: &Report<'_>, group: GroupIx, last: LastNotified) -> Notification {
     let name = report.group_name(group);
     let scopes = report.group_scopes(group);
-    let because = format!("it stands in {} scopes: one notification is for all of them", scopes.len());
-    Notification { scopes: Some(scopes), because: vec![because], ..of(told, name, &group_key(name)) }
+    let because = format!("it is firing in {} scopes: one notification covers all of them", scopes.len());
+    Notification { scopes: Some(scopes), because: vec![because], ..new(last, name, &group_key(name)) }
 }
 
-pub(super) fn of_overflow(told: LastNotified) -> Notification {
-    let because = "there are more distinct alerts than the limit of the rules: the mildest are counted and not told \
-                   apart; a label or a name probably contains ids";
-    Notification { because: vec![because.to_owned()], ..of(told, "overflow", "overflow") }
+pub(super) fn for_overflow(last: LastNotified) -> Notification {
+    let because = "there are more distinct alerts than the limit of the rules: the least severe are only counted per \
+                   severity; a label or a name probably contains ids";
+    Notification { because: vec![because.to_owned()], ..new(last, "overflow", "overflow") }
 }
 
 const GROUP: &str = "group/";

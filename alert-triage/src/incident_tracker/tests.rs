@@ -195,7 +195,7 @@ fn what_was_forgotten_and_comes_back_has_a_key_of_its_own() {
     stream.later(100);
     assert_eq!(stream.engine.retire(stream.now, SignedDuration::from_hours(24)), 1);
     assert_eq!(told(&stream.judge()), [""; 0]);
-    assert_eq!((stream.tracker.known.len(), stream.tracker.of_alert.len()), (0, 0));
+    assert_eq!((stream.tracker.known.len(), stream.tracker.by_alert.len()), (0, 0));
     let third = stream.say("+LinkDown@AB").remove(0);
     assert_eq!((third.change, &third.id), (Change::Reopened, &first.id));
     assert_eq!(BTreeSet::from([&first.key, &second.key, &third.key]).len(), 3);

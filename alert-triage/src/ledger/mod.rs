@@ -15,5 +15,4 @@ pub(crate) use self::arrival_span::{ArrivalSpan, RetiredRecords};
 pub use self::engine::Engine;
 pub(crate) use self::label_set_history::{LabelSetHistory, SuppressedBy, TimedPosition};
 pub(crate) use self::line_offsets::LineOffsets;
-pub use self::malformed::MAX_MALFORMED_KEPT;
 pub(crate) use self::malformed::MalformedInput;

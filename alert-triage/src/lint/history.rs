@@ -13,7 +13,8 @@ const MIN_ALERTS_FOR_TOO_BROAD: usize = 10;
 /// Alerts of the past, to find rows that match none.
 ///
 /// ```
-/// use alert_triage::{Engine, Format, LintHistory, Lint, Rules};
+/// use alert_triage::lint::{LintHistory, Lint};
+/// use alert_triage::{Engine, Format, Rules};
 ///
 /// let rules = Rules::parse("severities:\n- {id: q, alert: QueueFull, severity: error}\n").unwrap();
 /// let mut engine = Engine::new(rules.clone());

@@ -16,7 +16,8 @@ impl Rules {
     /// With `now`, silences that are over are found; with `history`, rows that match nothing in it.
     ///
     /// ```
-    /// use alert_triage::{Lint, Rules};
+    /// use alert_triage::lint::Lint;
+    /// use alert_triage::Rules;
     ///
     /// let rules = Rules::parse("edges:\n- {id: loop, cause: X, symptoms: [X]}\n").unwrap();
     /// let found = rules.check(None, None);

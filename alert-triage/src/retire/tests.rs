@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::report::Incident;
 use crate::source_position::SourcePosition;
-use crate::{Format, Incident, Priority, Rules, Verdict};
+use crate::{Format, Priority, Rules, Verdict};
 
 const NOON: Timestamp = Timestamp::constant(1_795_521_600, 0);
 

@@ -5,7 +5,7 @@ use serde_saphyr::Spanned;
 
 use super::file::{AlertRow, CheckRow, Expectation, InputRow, TestFile, TestRow};
 use super::test::{InputKind, ReportCheck, RuleTest, RuleTests, TestInput};
-use crate::format::Format;
+use crate::format::{Format, UnknownFormat};
 use crate::incident_tracker::Change;
 use crate::record::{Ends, Record, Status, Suppression};
 use crate::report::Role;
@@ -76,10 +76,9 @@ fn read_inputs(
     let row = &spanned.value;
     let line = spanned.referenced.line();
     let at = row.at.as_ref().map(|at| instant(at, Some(start))).transpose()?;
-    let format = row
-        .format
-        .as_ref()
-        .map(|format| format.value.parse().map_err(|error: String| FileError::at(format, error)));
+    let format = row.format.as_ref().map(|format| {
+        format.value.parse().map_err(|error: UnknownFormat| FileError::at(format, error.to_string()))
+    });
     let format: Option<Format> = format.transpose()?;
     let has_alert_field = row.state.is_some()
         || !row.labels.is_empty()

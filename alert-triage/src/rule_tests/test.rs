@@ -12,7 +12,8 @@ use crate::yaml::Text;
 /// ```
 /// use std::collections::BTreeMap;
 ///
-/// use alert_triage::{RuleTests, Rules};
+/// use alert_triage::rule_tests::RuleTests;
+/// use alert_triage::Rules;
 ///
 /// let tests = RuleTests::parse(
 ///     "tests:

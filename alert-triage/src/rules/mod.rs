@@ -19,3 +19,4 @@ pub(crate) use self::rows::{Edge, RuleRow, SeveritySource};
 pub use self::rule_set::Rules;
 pub(crate) use self::table::RuleTable;
 pub(crate) use self::template::{Template, TemplateMatch};
+pub use crate::yaml::FileError;

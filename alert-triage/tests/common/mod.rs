@@ -5,7 +5,8 @@
 
 pub(crate) mod any_bytes;
 
-use alert_triage::{Ends, Engine, Record, Rules, SourcePosition, Status, Suppression};
+use alert_triage::record::{Ends, Status, Suppression};
+use alert_triage::{Engine, Record, Rules, SourcePosition};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;

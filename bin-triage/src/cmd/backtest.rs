@@ -5,10 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{
-    Backtest, Engine, Location, MissedCritical, PriorityChange, ReplayTotals, Rules, UnmatchedNotification,
-    printable,
-};
+use alert_triage::backtest::{Backtest, MissedCritical, PriorityChange, ReplayTotals, UnmatchedNotification};
+use alert_triage::explain::Location;
+use alert_triage::{Engine, Rules, printable};
 use jiff::Timestamp;
 
 use crate::args::{BacktestArgs, TextOrJson};

@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use alert_triage::{Format, LintHistory, Rules, printable};
+use alert_triage::lint::LintHistory;
+use alert_triage::{Format, Rules, printable};
 use jiff::Timestamp;
 
 use crate::args::CheckArgs;

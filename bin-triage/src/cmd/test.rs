@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use alert_triage::{RuleTests, Rules, TestOutcome, printable};
+use alert_triage::rule_tests::{RuleTests, TestOutcome};
+use alert_triage::{Rules, printable};
 use anyhow::anyhow;
 
 use crate::args::TestArgs;

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{
-    EvidenceLines, IncidentExplanation, LineExplanation, LineOutcome, Member, Notify, RecordExplanation,
-    Role, WhatIf, printable,
+use alert_triage::explain::{
+    EvidenceLines, IncidentExplanation, LineExplanation, LineOutcome, RecordExplanation, WhatIf,
 };
+use alert_triage::printable;
+use alert_triage::report::{Member, Role};
+use alert_triage::verdict::Notify;
 
 use super::columns::write_sentence;
 use super::labels::{self, scope};

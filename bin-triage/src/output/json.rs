@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc;
 use std::thread;
 
-use alert_triage::{IncidentRun, Report};
+use alert_triage::Report;
+use alert_triage::report::IncidentRun;
 
 /// Members of a run, which one thread writes at once; half a megabyte of text.
 const MAX_RUN_MEMBERS: usize = 512;

@@ -1,6 +1,7 @@
 //! Labels and names as text. All of it is printable.
 
-use alert_triage::{Incident, Labels, Member, Row, printable};
+use alert_triage::printable;
+use alert_triage::report::{Incident, Labels, Member, Row};
 
 use super::phrases::counted;
 

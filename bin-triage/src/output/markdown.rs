@@ -3,7 +3,9 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Labels, Notify, Report, Row, Seen, printable};
+use alert_triage::report::{Incident, Labels, Row, Seen};
+use alert_triage::verdict::Notify;
+use alert_triage::{Report, printable};
 
 use super::labels::{self, MemberNames};
 use super::limits::{MAX_INCIDENTS, MAX_MALFORMED};

@@ -1,6 +1,7 @@
 //! Phrases of several outputs. Text from the input is printable in them.
 
-use alert_triage::{Incident, Member, Report, Severity, Verdict, printable};
+use alert_triage::report::{Incident, Member};
+use alert_triage::{Report, Severity, Verdict, printable};
 use jiff::Timestamp;
 
 use super::seen::time;

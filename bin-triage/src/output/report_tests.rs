@@ -1,6 +1,7 @@
 //! No text of the input breaks an output or takes effect in it.
 
-use alert_triage::{Engine, Format, MAX_PRINTABLE_CHARS, Rules};
+use alert_triage::printable::MAX_PRINTABLE_CHARS;
+use alert_triage::{Engine, Format, Rules};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};

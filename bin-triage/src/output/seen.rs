@@ -1,6 +1,6 @@
 //! Where records are in the input, and when they were, as text.
 
-use alert_triage::Seen;
+use alert_triage::report::Seen;
 use jiff::Timestamp;
 
 /// The first and the last time, or else line: `06:06–06:41`, `13–30`.

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Labels, Member, Notify, Priority, Report, Row, Severity, printable};
+use alert_triage::report::{Labels, Member, Row};
+use alert_triage::verdict::Notify;
+use alert_triage::{Priority, Report, Severity, printable};
 use anstyle::{AnsiColor, Style};
 
 use super::columns::{LineBuilder, WIDTH, columns, cut, wrapped};

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use alert_triage::{Labels, Member, Verdict};
+use alert_triage::Verdict;
+use alert_triage::report::{Labels, Member};
 
 /// One member, with its branches in the tree.
 pub(super) struct TreeRow<'m> {

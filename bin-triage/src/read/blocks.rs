@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use alert_triage::{Format, MAX_LINE_BYTES};
+use alert_triage::Format;
+use alert_triage::fault::MAX_LINE_BYTES;
 
 use super::input::Input;
 

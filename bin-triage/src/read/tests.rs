@@ -26,7 +26,7 @@ fn json(engine: &mut Engine) -> String {
 #[test]
 fn blocks_of_any_size_give_the_same_lines() {
     let long = "x".repeat(3 << 20);
-    let longest = "y".repeat(alert_triage::MAX_LINE_BYTES - 9);
+    let longest = "y".repeat(alert_triage::fault::MAX_LINE_BYTES - 9);
     let mut text = format!("Zone A: X\r\n\n{long}\nZone A: {longest}\r\n{long}\r\n\nZone A: X\n");
     text.push_str(&"Zone A: X and more\n".repeat(200_000));
     text.push_str(&long);

@@ -1,6 +1,7 @@
 //! Turns arriving bytes into whole lines.
 
-use alert_triage::{Format, MAX_LINE_BYTES};
+use alert_triage::Format;
+use alert_triage::fault::MAX_LINE_BYTES;
 use memchr::{memchr, memrchr};
 
 use crate::read::MAX_JSON_LINE_LEN;

@@ -15,7 +15,9 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Format, Labels, Notification, Totals, printable};
+use alert_triage::incident_tracker::Notification;
+use alert_triage::report::{Labels, Totals};
+use alert_triage::{Format, printable};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;

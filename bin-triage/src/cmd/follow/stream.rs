@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::{Change, Engine, Format, IncidentTracker, Notification, Report, Rules, Totals, printable};
+use alert_triage::incident_tracker::{Change, Notification};
+use alert_triage::report::Totals;
+use alert_triage::{Engine, Format, IncidentTracker, Report, Rules, printable};
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 

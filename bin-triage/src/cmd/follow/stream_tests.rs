@@ -1,4 +1,5 @@
-use alert_triage::{Change, Format, Notification, Rules};
+use alert_triage::incident_tracker::{Change, Notification};
+use alert_triage::{Format, Rules};
 use jiff::{SignedDuration, Timestamp};
 
 use super::stream::{Stream, Summary};

@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use alert_triage::{Incident, Member, Notify, Report, Row, printable};
+use alert_triage::report::{Incident, Member, Row};
+use alert_triage::verdict::Notify;
+use alert_triage::{Report, printable};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::labels::{self, MemberNames};

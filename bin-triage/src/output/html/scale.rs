@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alert_triage::Seen;
+use alert_triage::report::Seen;
 use jiff::Timestamp;
 
 /// Ticks on the axis.

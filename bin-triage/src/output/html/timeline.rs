@@ -3,7 +3,8 @@
 //! Horizontal positions are percentages and everything else is in pixels, so that text keeps its
 //! size on a phone without a script.
 
-use alert_triage::{Member, Report, Row, printable};
+use alert_triage::report::{Member, Row};
+use alert_triage::{Report, printable};
 use maud::{Markup, html};
 
 use super::super::columns::cut;
