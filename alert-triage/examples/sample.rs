@@ -1,4 +1,4 @@
-//! A shop's ticket stream of one night, 31 lines, as two incidents: `cargo run --example sample [FILE]`.
+//! Reads the 31 tickets of one night and prints the incidents: `cargo run --example sample [FILE]`.
 
 use std::error::Error;
 
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut engine = Engine::new(Rules::builtin());
     engine.read(&path, Format::detect(&input), &input);
 
-    // No time given: judged at the newest time of the input. These lines carry none.
+    // Without a time, the newest time of the input counts. These lines carry none.
     let report = engine.report(None);
     for incident in report.incidents() {
         println!("{} {} {}", incident.priority, incident.notify, printable(&incident.headline));
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let alert = printable(&member.alert);
             println!("  {:>2} x {alert}: {}", member.count, member.why);
         }
-        // What the report rests on and the input does not prove.
+        // An assumption of the report that the input does not prove.
         if let Some(doubt) = incident.alternatives.first() {
             println!("  or: {doubt}");
         }

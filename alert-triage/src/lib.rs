@@ -1,4 +1,4 @@
-//! Turns a noisy alert stream into a few ranked, explained incidents, and loses nothing on the way.
+//! Turns a noisy alert stream into a few ranked, explained incidents, and accounts for every line.
 //!
 //! ```text
 //! bytes --Format--> Record --Engine--> alerts --report(now)--> Report
@@ -6,10 +6,11 @@
 //!             SourcePosition      identity, episodes      verdicts, incidents, totals
 //! ```
 //!
-//! An [`Engine`] reads [whole inputs](Engine::read) in any [`Format`] or takes single [`Record`]s; what is the same
-//! alert adds up, in memory that grows with distinct alerts and is bounded. [`Engine::report`] judges all of it at one
-//! instant: every alert gets one [`Verdict`] with its reason, alerts that belong together become an [`Incident`](report::Incident), and an
-//! incident has a [`Priority`] that no count can change. What is known of alerts is data ([`Rules`]).
+//! An [`Engine`] reads [whole inputs](Engine::read) in any [`Format`], or takes single [`Record`]s.
+//! It adds up the records of one alert, in memory that is bounded by the number of distinct alerts.
+//! [`Engine::report`] judges all alerts at one instant. Each alert gets one [`Verdict`] with a
+//! reason, and related alerts form an [`Incident`](report::Incident). An incident has a
+//! [`Priority`], which does not depend on any count. Knowledge about alerts is data ([`Rules`]).
 //!
 //! ```
 //! use alert_triage::{Engine, Format, Priority, Rules, Verdict};
@@ -26,44 +27,52 @@
 //! let report = engine.report(None);
 //!
 //! let incidents: Vec<_> = report.incidents().collect();
-//! assert_eq!(incidents.len(), 2, "nothing says that stale models have to do with endpoints");
+//! assert_eq!(incidents.len(), 2, "no rule relates stale models to endpoints");
 //! assert_eq!((incidents[0].priority, incidents[0].headline.as_str()), (Priority::P1, "TooFewEndpointsRegistered"));
 //! assert_eq!(incidents[1].members[1].verdict, Verdict::Superseded);
 //! assert_eq!((report.totals().pages, report.totals().malformed), (2, 1));
 //! ```
 //!
-//! # Using it
+//! # Usage
 //!
 //! ```text
-//! cargo add alert-triage jiff
+//! cargo add alert-triage
 //! ```
 //!
-//! The feature `schema` adds the JSON Schema of a report. Nothing is asynchronous; `jiff` is how instants are given. What an input needs:
+//! Times are types of [`jiff`], which this crate re-exports. Nothing is asynchronous. The feature
+//! `syslog`, on by default, reads [`Format::Syslog`]; without it such lines are malformed. The
+//! feature `schema` adds `report::report_schema`, the JSON Schema of a report.
 //!
-//! | you have | calls | example |
+//! | input | calls | example |
 //! |---|---|---|
 //! | a whole file | [`Format::detect`], [`Engine::read`] | `examples/sample.rs` |
-//! | a large file and several threads | [`Engine::sibling`], [`Engine::read_block`], [`Engine::merge`] | `bin-triage` |
-//! | alerts of your own | [`Record`], [`Engine::ingest`] | `examples/embedded.rs` |
-//! | a log that never ends | [`Engine::read_on`], [`Engine::set_arrival`], [`Engine::take_malformed`], [`Engine::retire`] | `examples/live.rs` |
+//! | a large file on several threads | [`Engine::sibling`], [`Engine::read_block`], [`Engine::merge`] | `bin-triage` |
+//! | alerts of your program | [`Record`], [`Engine::ingest`] | `examples/embedded.rs` |
+//! | a log that grows | [`Engine::read_on`], [`Engine::set_arrival`], [`Engine::take_malformed`], [`Engine::retire`] | `examples/live.rs` |
 //!
-//! And what comes out: a [`Report`], which serializes as `triage/v1`; over time a [`IncidentTracker`], which says each thing
-//! once; [`Query`](explain::Query), which explains why. Rules of your own are [`Rules::parse`]d, [checked](Rules::check), tested by
-//! [`RuleTests`](rule_tests::RuleTests) and compared by [`Backtest`](backtest::Backtest). Whatever is shown to people goes through [`printable`], for alerts are written
-//! by anybody.
+//! | output | type |
+//! |---|---|
+//! | the incidents at one instant, as `triage/v1` JSON too | [`Report`] |
+//! | the same, read from its JSON | [`report::ReportDocument`] |
+//! | the notifications that are due from report to report | [`IncidentTracker`] |
+//! | why an incident has its rank, or how a line was read | [`explain::Query`] |
+//! | mistakes in a rules file | [`Rules::check`] |
+//! | results of rule tests | [`rule_tests::RuleTests`] |
+//! | the notifications of two sets of rules on one history | [`backtest::Backtest`] |
 //!
-//! # What it holds to
+//! Alert texts come from many sources: pass them through [`printable`](printable()) before you print
+//! them. The errors of this crate and the strings of its JSON are printable already.
 //!
-//! - `records = duplicates + counts` (`+ retired`, if any were forgotten), and for lines `lines = blank + malformed + records`, for any input.
-//! - The order of arrival, the way an input is split over engines and merged again, and records delivered twice change
-//!   nothing.
-//! - One more firing record never lowers a priority; a lower rung never hides a higher one.
+//! # Guarantees
+//!
+//! - `records = duplicates + alerts + retired`, and for line formats
+//!   `lines = blank + malformed + records`, for any input.
+//! - The order of arrival, the split of an input over engines, and records that are delivered twice
+//!   do not change the report.
+//! - Another firing record never lowers a priority. A lower rung never hides a higher one.
 //! - The same input, rules and `now` give the same bytes.
 //!
-//! # What it leaves to others
-//!
-//! No IO, no clock, no exit code: whoever holds the file hands over its bytes and says what time it is (`bin-triage`
-//! does).
+//! The crate does no IO, reads no clock and sets no exit code: the caller passes bytes and times.
 
 pub mod backtest;
 pub mod explain;

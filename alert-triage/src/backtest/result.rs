@@ -28,6 +28,7 @@ use crate::verdict::Priority;
 /// assert_eq!((backtest.pages_lost.len(), backtest.criticals_missed.len()), (1, 1));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Backtest {
     /// The time of the first record; `None` if no record has a time.
     pub from: Option<Timestamp>,
@@ -64,6 +65,7 @@ pub struct Backtest {
 
 /// What one set of rules read and sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct ReplayTotals {
     /// Records read.
     pub records: u64,
@@ -79,6 +81,7 @@ pub struct ReplayTotals {
 
 /// A notification that only one of the two sets of rules sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct UnmatchedNotification {
     /// When it is sent; `None` if the history has no times.
     pub at: Option<Timestamp>,
@@ -102,6 +105,7 @@ pub struct UnmatchedNotification {
 
 /// A page that both sets of rules send, at different times.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MovedPage {
     /// The headline of the incident.
     #[serde(serialize_with = "printable::serialize")]
@@ -117,6 +121,7 @@ pub struct MovedPage {
 
 /// An alert whose incident has another priority with the candidate than with the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PriorityChange {
     /// Its name.
     #[serde(serialize_with = "printable::serialize")]
@@ -138,6 +143,7 @@ pub struct PriorityChange {
 
 /// A critical alert that pages with one set of rules and never with the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MissedCritical {
     /// Its name.
     #[serde(serialize_with = "printable::serialize")]

@@ -15,6 +15,7 @@ pub(super) type EvidenceByKey = BTreeMap<Box<[u8]>, RecordPositions>;
 
 /// The lines of an alert's records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EvidenceLines {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]

@@ -20,6 +20,7 @@ pub enum Explanation {
 
 /// Why an incident has its rank and priority, and what would change them.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct IncidentExplanation {
     /// The incident as in the report.
     pub incident: Incident,

@@ -12,6 +12,7 @@ use crate::report::Report;
 
 /// How a line was read.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct LineExplanation {
     /// The name of the input.
     #[serde(serialize_with = "printable::serialize")]

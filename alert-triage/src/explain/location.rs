@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// A line of an input.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Location {
     /// The name of the input; `None` if there is only one input.
     #[serde(skip_serializing_if = "Option::is_none")]

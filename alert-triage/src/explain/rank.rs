@@ -14,6 +14,7 @@ const MAX_LISTED: usize = 8;
 
 /// The position of an incident among all incidents, with reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Rank {
     /// The position, counted from 1.
     pub position: usize,
@@ -29,6 +30,7 @@ pub struct Rank {
 
 /// The incident before or after, and what decides the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct AdjacentIncident {
     /// Its id.
     pub id: String,

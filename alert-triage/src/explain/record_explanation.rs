@@ -22,6 +22,7 @@ use crate::verdict::{Notify, Priority};
 
 /// How one record was read, and the alert and the incident that it belongs to.
 #[derive(Debug, Serialize)]
+#[non_exhaustive]
 pub struct RecordExplanation {
     /// The name as it was read.
     #[serde(serialize_with = "printable::serialize")]
@@ -56,6 +57,7 @@ pub struct RecordExplanation {
 
 /// A label that is not part of the identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct DroppedLabel {
     /// The name of the label.
     #[serde(serialize_with = "printable::serialize")]
@@ -69,6 +71,7 @@ pub struct DroppedLabel {
 
 /// A reference to an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct IncidentRef {
     /// The id of the incident.
     pub id: String,

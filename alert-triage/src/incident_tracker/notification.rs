@@ -10,6 +10,7 @@ use crate::verdict::{Notify, Priority};
 /// The change that a notification reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Change {
     /// A new incident.
     Opened,
@@ -49,6 +50,7 @@ pub(super) struct LastNotified {
 
 /// A notification of an incident, of a folded group, or of the overflow of alerts beyond the limit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Notification {
     /// What changed.
     pub change: Change,

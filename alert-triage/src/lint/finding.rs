@@ -8,6 +8,7 @@ use crate::printable;
 
 /// One finding about a rules file that parses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// The line in the file.
     pub line: u64,
@@ -30,6 +31,7 @@ impl fmt::Display for Finding {
 /// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Lint {
     /// The row can never match.
     Unreachable,

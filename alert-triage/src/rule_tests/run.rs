@@ -17,6 +17,7 @@ use crate::source_position::SourcePosition;
 
 /// The result of one test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TestOutcome {
     /// The test's name.
     #[serde(serialize_with = "printable::serialize")]
@@ -29,6 +30,7 @@ pub struct TestOutcome {
 
 /// One expectation that was not met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TestFailure {
     /// Line of the expectation, or of the check that contains it.
     pub line: u64,

@@ -8,6 +8,7 @@ use crate::mask;
 
 /// One row or heuristic in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ListedRule {
     /// The id that `builtin: {disable: [id]}` takes and the output shows.
     pub id: String,

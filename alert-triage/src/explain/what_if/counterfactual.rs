@@ -7,6 +7,7 @@ use crate::verdict::{Notify, Priority};
 
 /// A change, and the incidents that would result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct WhatIf {
     /// The change as a noun phrase: `a firing X zone=AB`.
     #[serde(serialize_with = "printable::serialize")]
@@ -19,6 +20,7 @@ pub struct WhatIf {
 
 /// An incident that would result from a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Counterfactual {
     /// The priority.
     pub priority: Priority,
