@@ -29,17 +29,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         engine.set_arrival(now);
         engine.read_on(log, Format::Lines, lines.as_bytes());
         for malformed in engine.take_malformed() {
-            println!("{hour:>3} h  line {} {}", malformed.line, malformed.error);
+            println!("{hour:>4} h  line {} {}", malformed.line, malformed.error);
         }
         let report = engine.report(Some(now));
         for notification in tracker.notifications(&report) {
             let why = notification.because.last().map_or("", String::as_str);
-            println!("{hour:>3} h  {} {}: {why}", notification.change, notification.headline);
+            println!("{hour:>4} h  {} {}: {why}", notification.change, notification.headline);
         }
         // After the notifications, so that every alert is closed before it is dropped.
         let retired = engine.retire(now, SignedDuration::from_hours(48));
         if retired > 0 {
-            println!("{hour:>3} h  {retired} alerts retired");
+            println!("{hour:>4} h  {retired} alerts retired");
         }
     }
     let totals = engine.report(None).totals();
@@ -52,11 +52,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 // Prints:
 //
-//   0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure is transient
-//   1 h  opened LLMModelStale: P3, notify ticket: LLMModelStale is warning by the rule upcommerce/model-stale
-//   2 h  line 4 has no `:` followed by a blank: write `Zone {zone}: {alert}`
-//   3 h  escalated LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
-//  30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; no record reports its end
-//  30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; no record reports its end
-// 100 h  3 alerts retired
+//    0 h  opened EndpointRegistrationTransientFailure: P4, notify ticket: EndpointRegistrationTransientFailure is transient
+//    1 h  opened LLMModelStale: P3, notify ticket: LLMModelStale is warning by the rule upcommerce/model-stale
+//    2 h  line 4 has no `:` followed by a blank: write `Zone {zone}: {alert}`
+//    3 h  escalated LLMModelVeryStale: set aside: LLMModelStale superseded by LLMModelVeryStale
+//   30 h  closed LLMModelVeryStale: not seen since 2026-11-23T15:00:00Z, for longer than 24h; no record reports its end
+//   30 h  closed EndpointRegistrationTransientFailure: not seen since 2026-11-23T12:00:00Z, for longer than 24h; no record reports its end
+//  100 h  3 alerts retired
 // 5 records, 5 of retired alerts, 0 alerts in memory

@@ -60,8 +60,8 @@
 //! | results of rule tests | [`rule_tests::RuleTests`] |
 //! | the notifications of two sets of rules on one history | [`backtest::Backtest`] |
 //!
-//! Alert texts come from many sources: pass them through [`printable`](printable()) before you print
-//! them. The errors of this crate and the strings of its JSON are printable already.
+//! Alert texts come from many sources: pass them through [`printable`](printable()) before you
+//! print them. The errors of this crate and the strings of its JSON are printable already.
 //!
 //! # Guarantees
 //!

@@ -100,7 +100,7 @@ mod tests {
         ] {
             assert_eq!(mask(text, |_| true).0, want, "{text}");
         }
-        assert_eq!(ids().count(), 7, "a mask that does not compile is no mask");
+        assert_eq!(ids().count(), 7, "a mask that does not compile is not counted");
     }
 
     #[test]

@@ -47,9 +47,9 @@ impl Engine {
     }
 
     /// Takes out the malformed lines kept since the last call, at most
-    /// [`MAX_MALFORMED_KEPT`](crate::fault::MAX_MALFORMED_KEPT), by position. A report still counts them
-    /// but no longer lists them. For a source without an end, whose malformed lines are reported as
-    /// they come.
+    /// [`MAX_MALFORMED_KEPT`](crate::fault::MAX_MALFORMED_KEPT), by position. A report still
+    /// counts them but no longer lists them. For a source without an end, whose malformed lines are
+    /// reported as they come.
     pub fn take_malformed(&mut self) -> Vec<report::Malformed> {
         let offsets = self.offsets();
         std::mem::take(&mut self.faults)
@@ -63,9 +63,9 @@ impl Engine {
     /// of the rules, and reports take longer and longer.
     ///
     /// Open, pending and flapping alerts are kept, and so are alerts without any known time. The
-    /// records stay in the totals as [`retired`](crate::report::Totals::retired). If `keep` is shorter than
-    /// the longest timeout of a source, or than the flapping window, an alert that returns may look
-    /// new.
+    /// records stay in the totals as [`retired`](crate::report::Totals::retired). If `keep` is
+    /// shorter than the longest timeout of a source, or than the flapping window, an alert that
+    /// returns may look new.
     pub fn retire(&mut self, now: Timestamp, keep: SignedDuration) -> u64 {
         self.flush_line_counts();
         let evaluation = Evaluation::new(self, Some(now));

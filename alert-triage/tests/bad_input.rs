@@ -135,7 +135,7 @@ fn an_unknown_field_is_no_fault() {
     assert_eq!((malformed, read), (vec![], vec!["X".to_owned()]));
 }
 
-/// Read up to where they end, documents give the alerts that stand whole before, and one fault for the cut.
+/// A document that is cut gives the complete alerts before the cut, and one fault for the cut.
 #[test]
 fn documents_cut_anywhere_lose_only_what_was_cut() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");

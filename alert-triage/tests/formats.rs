@@ -345,7 +345,7 @@ fn an_end_means_what_its_source_means_by_it() {
     };
     let noon = "2026-11-23T12:00:00Z";
     for (case, json, now, want) in [
-        ("a time-out to come is no end", get("2026-11-23T12:04:00Z"), noon, "active"),
+        ("a time-out to come is not an end", get("2026-11-23T12:04:00Z"), noon, "active"),
         (
             "a time-out that is past gives up, and resolves nothing",
             get("2026-11-23T06:34:00Z"),
@@ -514,7 +514,7 @@ fn a_fingerprint_tells_apart_only_where_labels_do_not() {
     }
 }
 
-/// A source may choose the ids of its events as it likes: one that is delivered again is told by what it says.
+/// A source may choose any event ids: a repeated delivery is recognized by its content.
 #[test]
 fn an_event_is_told_by_what_it_says_and_not_by_its_id() {
     let event = |source: &str, id: &str, name: &str, kind: &str, at: u32| {
@@ -571,7 +571,7 @@ fn of_a_key_told_twice_the_later_counts_and_no_alert_is_lost() {
     );
 }
 
-/// A line of PagerDuty Events v2: what is done, the key, the summary if there is a payload, and when in minutes.
+/// A line of PagerDuty Events v2: action, key, summary if there is a payload, and time in minutes.
 fn page((action, key, summary, at): (&str, &str, &str, Option<u32>)) -> String {
     let at = at.map_or(String::new(), |at| format!(r#","timestamp":"2026-11-23T06:{at:02}:00Z""#));
     let payload = match summary {
@@ -667,7 +667,7 @@ const PAGED: &[Paged] = &[
         "X resolved x2",
     ),
     (
-        "fired anew",
+        "fired again",
         &[
             ("trigger", "1", "Zone A: X", None),
             ("resolve", "1", "", None),
@@ -697,7 +697,7 @@ const PAGED: &[Paged] = &[
     ("the end of nothing", &[("resolve", "1", "", None)], "1 resolved x1"),
 ];
 
-/// Whole, with every event in an engine and a file of its own, and with those merged the other way round.
+/// As one input, with one engine and one file per event, and with those merged in reverse order.
 #[test]
 fn a_key_joins_its_own_events_and_no_others() {
     for (case, events, want) in PAGED {
@@ -780,7 +780,7 @@ fn said(input: &[u8], now: Option<&str>) -> (Vec<String>, usize) {
 fn odd_inputs_that_are_legal_are_read() {
     for (case, input, want, malformed) in [
         (
-            "a log in brackets is no JSON",
+            "a log in brackets is not JSON",
             "[2026-11-23T06:51:59Z] Zone AB: X\n[12:00] nonsense\nZone AB: Y\n",
             vec!["1x X in AB", "1x Y in AB"],
             1,
@@ -805,7 +805,7 @@ fn odd_inputs_that_are_legal_are_read() {
             2,
         ),
         (
-            "labels of what is broken are no alert",
+            "labels of what is broken are not an alert",
             "[{\"labels\":{\"alertname\":\"X\"},oops,\"annotations\":{\"alertname\":\"no\"}},{\"alertname\":\"Y\"}]",
             vec!["1x Y"],
             1,

@@ -168,8 +168,8 @@ proptest! {
         }
     }
 
-    /// A record that its source says once may be delivered twice, in any order and at any later place; only the
-    /// duplicates grow.
+    /// A record may be delivered twice, in any order and at any later position: only the number of
+    /// duplicates grows.
     #[test]
     fn redelivery_changes_nothing(
         told in prop_oneof![timed(), mixed()],
@@ -190,8 +190,8 @@ proptest! {
         prop_assert_eq!((more("records"), more("duplicates"), more("alerts")), (again.len() as u64, again.len() as u64, 0));
     }
 
-    /// One more firing record, of whatever kind and of whatever alert, lowers no priority: not that of any incident, told
-    /// by its headline, and no alert that stood ends up in an incident milder than itself.
+    /// Another firing record of any alert never lowers a priority: not that of an incident with the
+    /// same headline, and no firing alert ends up in an incident less severe than itself.
     #[test]
     fn more_fire_is_never_less_urgent(
         told in prop_oneof![timed(), fire_only(), mixed()],
@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(priorities(&json(&mut engine(builtin(), told.iter().chain(&repeats)))), before);
     }
 
-    /// What is superseded is so by a higher rung that stands in the same incident, and by nothing less urgent.
+    /// A higher firing rung of the same incident supersedes a lower one, and nothing less urgent does.
     #[test]
     fn a_lower_rung_never_hides_a_higher_one(told in prop_oneof![timed(), fire_only(), mixed()]) {
         let report = json(&mut engine(builtin(), &told));
@@ -314,7 +314,8 @@ proptest! {
         prop_assert!(!first.chars().any(|c| c.is_control()));
     }
 
-    /// Above the cap the mildest overflow: what stays is exact, whatever the order, and a critical one pages.
+    /// Above the cap the least severe alerts overflow. The others stay exact in any order, and a
+    /// critical overflow pages.
     #[test]
     fn above_the_cap_the_mildest_overflow(told in fire_only(), cap in 1usize..8, seed: u64) {
         let whole = json(&mut engine(builtin(), &told));

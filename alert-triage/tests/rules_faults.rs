@@ -1,4 +1,4 @@
-//! What a rules file that cannot be used is told: file, line, column, the fix, and the line itself with a caret.
+//! Errors of rules files: file, line, column, the fix, and the line itself with a caret.
 
 use alert_triage::Rules;
 
@@ -126,7 +126,7 @@ fn every_fault_has_its_place_and_its_fix() {
              \u{20}          ^",
         ),
         (
-            "silences: a day is no instant",
+            "silences: a day is not an instant",
             "silences:\n- {id: a, alert: X, until: 2026-11-23}\n",
             "r.yml:2:28: `2026-11-23` is not a time: write 2026-11-23T06:51:59Z\n\
              2 | - {id: a, alert: X, until: 2026-11-23}\n\

@@ -247,7 +247,7 @@ proptest! {
                 }
             }
             let (incidents, again) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
-            prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report is no news");
+            prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report causes no notification");
             let standing = stream.tracker.open_notifications(&stream.engine.report(Some(stream.now)));
             let standing = standing.iter().map(|one| &one.id).filter(|id| *id != "overflow");
             let asking = incidents.iter().filter(|incident| incident.notify != Notify::None);

@@ -23,8 +23,8 @@ const MAX_FORMER: usize = 1 << 20;
 /// Follows incidents from report to report, and returns the notifications that are due.
 ///
 /// Firing members identify an incident. When incidents merge, the oldest id survives and the others
-/// become its [aliases](Incident::aliases). A [`Notification`] is due when an incident first needs a
-/// person, when its priority rises, when it reopens, and when its silence ends. Other
+/// become its [aliases](Incident::aliases). A [`Notification`] is due when an incident first needs
+/// a person, when its priority rises, when it reopens, and when its silence ends. Other
 /// [changes](Change::Changed) are reported but notify nobody. A notification keeps its key when it
 /// is delivered again, and a tracker that starts from the same records creates the same keys.
 ///

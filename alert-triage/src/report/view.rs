@@ -130,8 +130,8 @@ impl<'e> Report<'e> {
         (count > 0).then_some(Overflow { critical, error, warning, info, count, priority, notify })
     }
 
-    /// The first [`MAX_MALFORMED_KEPT`](crate::fault::MAX_MALFORMED_KEPT) malformed lines and records, by
-    /// position.
+    /// The first [`MAX_MALFORMED_KEPT`](crate::fault::MAX_MALFORMED_KEPT) malformed lines and
+    /// records, by position.
     pub fn malformed(&self) -> impl ExactSizeIterator<Item = Malformed> + '_ {
         self.evaluation.engine.faults.iter().map(|((position, _), malformed)| {
             Malformed::new(self.evaluation.engine, &self.offsets, *position, malformed)

@@ -7,7 +7,7 @@ pub(crate) const HEURISTICS: [(&str, &str); 12] = [
     ("ladder/name", "X < VeryX < CriticallyX"),
     ("ladder/severity", "one name: info < warning < error < critical"),
     ("transient/name", "XTransientFailure is the transient form of XFailure"),
-    ("informational/name", "a watchdog or a heartbeat is no fault"),
+    ("informational/name", "a watchdog or a heartbeat is not a fault"),
     ("flapping", "4 closed episodes within 1 h, until quiet for 30 min"),
     ("sustained", "a transient that stood for 1 h is judged as its lasting form"),
     ("recurring", "a transient seen 3 times"),
