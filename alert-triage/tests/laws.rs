@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(priorities(&json(&mut engine(builtin(), told.iter().chain(&repeats)))), before);
     }
 
-    /// A higher firing rung of the same incident supersedes a lower one, and nothing less urgent does.
+    /// A higher firing rung of the same incident supersedes a lower one; nothing less urgent does.
     #[test]
     fn a_lower_rung_never_hides_a_higher_one(told in prop_oneof![timed(), fire_only(), mixed()]) {
         let report = json(&mut engine(builtin(), &told));
