@@ -43,7 +43,7 @@ pub(crate) fn shown(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(shown.text)
 }
 
-/// Whether the text is the result of an earlier cut, which stays as it is: a report that is read and
+/// Whether the text was truncated before. It then stays as it is, so that a report that is read and
 /// written again has the same bytes.
 fn is_cut(text: &[u8]) -> bool {
     let is_number =

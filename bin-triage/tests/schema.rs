@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use alert_triage::ReportDocument;
+use alert_triage::report::ReportDocument;
 use serde_json::Value;
 
 /// The published schema. `UPDATE_SCHEMA=1 cargo test -p bin-triage --test schema` writes it.

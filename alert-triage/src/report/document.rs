@@ -125,6 +125,7 @@ impl Serialize for Owned {
 
 /// A range of consecutive incidents.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IncidentRun {
     /// Their positions in the report, counted from 0.
     pub incidents: Range<usize>,

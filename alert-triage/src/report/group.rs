@@ -6,6 +6,7 @@ use crate::printable;
 /// One alert that is firing in several scopes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Group {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]

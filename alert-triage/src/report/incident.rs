@@ -10,6 +10,7 @@ use crate::verdict::{Notify, Priority, Verdict};
 /// Related alerts, with one priority and one headline.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Incident {
     /// 16 hexadecimal digits: a hash of the scope and the first firing alert, equal in any order of
     /// arrival.
@@ -47,6 +48,7 @@ pub struct Incident {
 /// The total is rounded. The order compares the exact figures and never contradicts the total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Score {
     /// The number of members that other members explain, 0 to 99.
     pub impact: u32,

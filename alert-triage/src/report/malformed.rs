@@ -6,6 +6,7 @@ use crate::source_position::SourcePosition;
 /// A line or a record that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Malformed {
     /// The name of the input; `None` if there is only one input.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ use crate::verdict::Verdict;
 /// One alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Member {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -84,6 +85,7 @@ impl std::fmt::Display for Role {
 /// A reference to an alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct AlertRef {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]
@@ -96,6 +98,7 @@ pub struct AlertRef {
 /// The alert that explains this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Cause {
     /// The name of the alert.
     #[serde(serialize_with = "printable::serialize")]

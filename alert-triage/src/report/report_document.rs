@@ -12,7 +12,8 @@ use super::{Group, Incident, Malformed, Overflow, Totals};
 /// Reading a report and writing it again gives the same bytes.
 ///
 /// ```
-/// use alert_triage::{Engine, Format, ReportDocument, Rules};
+/// use alert_triage::report::ReportDocument;
+/// use alert_triage::{Engine, Format, Rules};
 ///
 /// let mut engine = Engine::new(Rules::builtin());
 /// engine.read("night.log", Format::Lines, b"Zone AB: LLMModelStale\n");

@@ -9,6 +9,7 @@ use crate::ledger::TimedPosition;
 
 /// A row of a table: one incident, or the first incident of a [folded group](super::Group::folded).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Row {
     /// The incident with its first members and scopes.
     pub incident: Incident,

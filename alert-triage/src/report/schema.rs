@@ -11,7 +11,7 @@ use super::report_document::ReportDocument;
 /// The JSON Schema (draft 2020-12) of a `triage/v1` report, from the types of this crate.
 ///
 /// ```
-/// let schema = alert_triage::report_schema();
+/// let schema = alert_triage::report::report_schema();
 /// assert_eq!(schema.get("title").unwrap(), "triage/v1");
 /// ```
 pub fn report_schema() -> Schema {

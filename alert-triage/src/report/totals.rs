@@ -8,6 +8,7 @@ use crate::verdict::{Notify, Priority};
 /// `malformed` + `records`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Totals {
     /// The number of lines.
     pub lines: u64,
@@ -39,6 +40,7 @@ pub struct Totals {
 /// The alerts beyond the limit on distinct identities: the mildest ones, which are only counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
 pub struct Overflow {
     /// The number of records of critical alerts.
     pub critical: u64,

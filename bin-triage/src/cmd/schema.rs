@@ -7,7 +7,8 @@ use crate::output::print;
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     print(|out| {
-        serde_json::to_writer_pretty(&mut *out, &alert_triage::report_schema()).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, &alert_triage::report::report_schema())
+            .map_err(io::Error::from)?;
         writeln!(out)
     })?;
     Ok(ExitCode::SUCCESS)
