@@ -5,7 +5,7 @@ mod binary;
 use binary::{refused, text, watcher};
 
 #[test]
-fn what_is_typed_wrongly_is_told_with_its_fix() {
+fn a_usage_error_names_its_fix() {
     let run = ["run", "-n", "sre", "--deployment", "swype-app"];
     for (flags, fix) in [
         (&["--causes", "gremlins"][..], "unknown cause `gremlins`; write any, or some of network"),
@@ -116,7 +116,7 @@ fn help_and_version_go_to_stdout() {
 }
 
 #[test]
-fn without_a_command_it_says_what_there_is() {
+fn without_a_command_it_lists_the_commands() {
     let output = watcher(&[]);
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
@@ -131,8 +131,10 @@ fn the_demo_rolls_back_what_waits_before_the_pods_go() {
     assert_eq!(output.status.code(), Some(0));
     let stdout = text(&output.stdout);
     let place = |words: &str| stdout.find(words).unwrap_or_else(|| panic!("no `{words}` in {stdout}"));
-    assert!(place("tripping, taking 1 to 0") < place("still is there, rolls back payments 4711, 4712"));
+    assert!(
+        place("tripping: scaling 1 replica to 0") < place("still is there, rolls back payments 4711, 4712")
+    );
     assert!(place("rolls back payments") < place("answered: proceed"));
-    assert!(place("answered: proceed") < place("scaled to 0, was 1"));
+    assert!(place("answered: proceed") < place("scaled to 0 (was 1)"));
     assert_eq!(text(&watcher(&["demo", "-o", "json"]).stdout).matches("\"event\":\"hook\"").count(), 1);
 }

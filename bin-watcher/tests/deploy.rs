@@ -62,7 +62,7 @@ fn the_definition_is_the_one_that_the_program_prints() {
 }
 
 #[test]
-fn kustomize_is_told_of_every_file() {
+fn the_kustomization_lists_every_file() {
     let base = deploy().join("base");
     let listed = documents(&base.join("kustomization.yaml"))[0]["resources"].clone();
     let listed: BTreeSet<String> = serde_json::from_value(listed).unwrap();

@@ -97,7 +97,7 @@ fn a_faulty_case_is_named_and_the_others_are_answered() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_fix() {
+fn an_unreadable_input_is_reported_with_its_fix() {
     for (args, input, said) in [
         (&["/nonexistent/cases.jsonl"][..], "", "/nonexistent/cases.jsonl cannot be read"),
         (&["-"], "", "standard input is empty"),

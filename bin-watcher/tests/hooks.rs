@@ -146,7 +146,7 @@ fn a_hook_that_fails_for_good_lets_go_on_or_holds_as_wished() {
 }
 
 #[test]
-fn a_hook_that_says_hold_is_obeyed_and_says_why() {
+fn a_hook_that_answers_hold_holds_the_trip_and_gives_its_reason() {
     let stub = Stub::new(StubBehavior::default());
     let hook = receiver(
         &stub,

@@ -60,7 +60,7 @@ fn status_asks_and_never_writes() {
 }
 
 #[test]
-fn status_tells_what_it_may_not_read() {
+fn status_names_what_it_may_not_read() {
     let stub = Stub::new(StubBehavior { forbid: vec!["/configmaps"], ..StubBehavior::default() });
     let output = ask(&stub, "status", &[]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -70,7 +70,7 @@ fn on_a_cluster_without_the_definition_a_breaker_by_name_says_how_to_install_it_
 }
 
 #[test]
-fn its_log_is_json_when_asked_for_and_told_how_much_by_the_environment() {
+fn its_log_is_json_on_request_and_its_level_comes_from_the_environment() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");
     kubeconfig(&path, "https://127.0.0.1:1");
@@ -94,7 +94,7 @@ fn its_log_is_json_when_asked_for_and_told_how_much_by_the_environment() {
 }
 
 #[test]
-fn an_api_server_that_cannot_be_reached_is_told_within_ten_seconds() {
+fn an_unreachable_api_server_is_reported_within_ten_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");
     // One that refuses, and one that takes the connection and never says a word.

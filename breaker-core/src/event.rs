@@ -179,7 +179,7 @@ impl fmt::Display for BreakerEvent {
         match self {
             Self::Watching { target, replicas, pods, counts, by_cause } => write!(
                 f,
-                "watching {target}: {}, {}, {} counted restarts",
+                "watching {target}: {}, {}, counted restarts {}",
                 plural(*replicas, "replica"),
                 plural(*pods, "pod"),
                 counts.with_causes(by_cause)
@@ -195,29 +195,34 @@ impl fmt::Display for BreakerEvent {
             }
             Self::Held(held) => write!(f, "held: {held}"),
             Self::WouldTrip(because) => write!(f, "would trip: {because}"),
-            Self::Tripping { replicas, because } => write!(f, "tripping, taking {replicas} to 0: {because}"),
+            Self::Tripping { replicas, because } => {
+                write!(f, "tripping: scaling {} to 0: {because}", plural(*replicas, "replica"))
+            }
             Self::Hook { to, answer: HookOutcome::Proceed, .. } => write!(f, "hook {to} answered: proceed"),
             Self::Hook { to, answer: HookOutcome::Hold, why, .. } => {
                 write!(f, "hook {to} answered: hold, {why}")
             }
-            Self::Hook { to, why, proceeds: true, .. } => write!(f, "hook {to} failed, going on: {why}"),
+            Self::Hook { to, why, proceeds: true, .. } => write!(f, "hook {to} failed, proceeding: {why}"),
             Self::Hook { to, why, .. } => write!(f, "hook {to} failed: {why}"),
-            Self::Notified { to, what } => write!(f, "notified {to} of: {what}"),
+            Self::Notified { to, what } => write!(f, "notified {to} of {what}"),
             Self::Scaled { replicas, already: false, because } => {
-                write!(f, "scaled to 0, was {replicas}: {because}")
+                write!(f, "scaled to 0 (was {replicas}): {because}")
             }
             Self::Scaled { replicas, already: true, .. } => {
-                write!(f, "already at 0, a reset gives back {replicas}")
+                write!(f, "already at 0; a reset restores {}", plural(*replicas, "replica"))
             }
             Self::Abandoned { why } => write!(f, "trip abandoned: {why}"),
             Self::Contested { by, replicas } => {
-                write!(f, "contested: {by} scaled it up to {replicas}; left alone, counting from zero")
+                write!(
+                    f,
+                    "contested: {by} scaled it up to {replicas}; the breaker closes and counts from zero"
+                )
             }
             Self::Probing { replicas } => write!(f, "half open: trying {}", plural(*replicas, "replica")),
-            Self::Restored { replicas } => write!(f, "closed, {} given back", plural(*replicas, "replica")),
-            Self::Reset => f.write_str("reset, counting from zero"),
+            Self::Restored { replicas } => write!(f, "closed: restored {}", plural(*replicas, "replica")),
+            Self::Reset => f.write_str("reset: counting from zero"),
             Self::AlreadyOpen { replicas, because } => {
-                write!(f, "already open, a reset gives back {replicas}: {because}")
+                write!(f, "already open; a reset restores {}: {because}", plural(*replicas, "replica"))
             }
             Self::Warning { message } => write!(f, "warning: {message}"),
             Self::Lost { target } => write!(f, "{target} is gone"),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::snapshot::Counts;
+use crate::text::plural;
 
 /// The state of a breaker; the picture in the crate's documentation shows the transitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,20 +175,21 @@ impl TripReason {
 impl fmt::Display for TripReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.pressed {
-            return f.write_str("the red button was pressed");
+            return f.write_str("a person asked for the trip");
         }
         if self.probe_failed {
             f.write_str("the trial replicas failed: ")?;
         }
         let Counts { counted, threshold, failing, need } = self.counts;
-        write!(f, "{counted} restarts because of {}, more than {threshold} tolerated", self.cause)?;
+        let cause = if self.cause.is_empty() { String::new() } else { format!("{} ", self.cause) };
+        write!(f, "{}", plural(counted, &format!("{cause}restart")))?;
         match self.window.as_str() {
             "" | "none" => {}
             window => write!(f, " within {window}")?,
         }
-        write!(f, ", {failing} of {need} needed pods failing")?;
+        write!(f, ", limit {threshold}; {} failing, {need} needed", plural(failing, "pod"))?;
         if !self.quote.is_empty() {
-            write!(f, "; the last one said \"{}\"", self.quote)?;
+            write!(f, "; last quote: \"{}\"", self.quote)?;
         }
         Ok(())
     }

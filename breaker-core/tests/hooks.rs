@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn a_hook_that_says_hold_is_asked_again_with_a_new_id_until_it_lets_go() {
+fn a_hook_that_answers_hold_is_asked_again_with_a_new_id_until_it_proceeds() {
     let watch = dying(2, asking(OnFailure::Proceed));
     watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("a rollback is running".into())));
     watch.sim.after_secs(600, |world| world.set_hook_says(HookDecision::Proceed));
@@ -175,8 +175,7 @@ fn a_hook_that_is_just_being_restarted_is_asked_again_in_its_time() {
 #[test]
 fn a_reset_or_a_guard_while_the_hook_thinks_stops_the_trip() {
     let why = Command::Guard(Some("most targets fail".into()));
-    for (command, told) in
-        [(Command::Reset, "closed, 1 replica given back"), (why, "held: most targets fail")]
+    for (command, told) in [(Command::Reset, "closed: restored 1 replica"), (why, "held: most targets fail")]
     {
         let watch = dying(1, asking(OnFailure::Proceed));
         watch.sim.with(|world| world.fault(Fault::Lag(Call::Post, seconds(9))));
@@ -223,7 +222,7 @@ fn two_watchers_ask_the_same_question_and_make_one_trip() {
 }
 
 #[test]
-fn whoever_is_told_learns_of_everything_in_order() {
+fn each_receiver_gets_every_notification_in_order() {
     let mut policy = asking(OnFailure::Proceed);
     policy.hooks.before_trip = None;
     let watch = dying(2, policy);

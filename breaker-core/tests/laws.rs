@@ -176,7 +176,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Law: a crash after any call, then a start, ends in the same state with one trip; a reset,
-    /// crashed and repeated as well, gives back exactly what was taken.
+    /// crashed and repeated as well, restores exactly the replicas that the trip removed.
     #[test]
     fn crashes_end_in_the_same_state(
         replicas in 1u32..5,
@@ -263,7 +263,7 @@ fn half_open_doubles_its_cooldown_until_the_probe_survives() {
     let seen = watch.for_minutes(90);
     assert_eq!(watch.sim.with(|world| world.replicas()), 3, "{:?}", seen.lines);
     assert!(seen.lines_with("half open").len() >= 4, "{:?}", seen.lines);
-    assert_eq!(seen.lines_with("closed, 3 replicas given back").len(), 1);
+    assert_eq!(seen.lines_with("closed: restored 3 replicas").len(), 1);
     let written = watch.sim.with(|world| world.scales_written().to_vec());
     assert_eq!(written.last(), Some(&3));
     assert!(written[..written.len() - 1].chunks(2).all(|pair| pair == [0, 1]), "{written:?}");

@@ -68,7 +68,11 @@ fn one_bad_pod_of_three_never_trips_and_two_do_at_the_seventh_restart() {
     watch.sim.with(|world| world.set_pod_health(1, Health::dies(REFUSED)));
     let seen = watch.until_tripped();
     assert!(seen.tripped());
-    assert!(seen.lines_with("tripping").iter().all(|line| line.contains("7 restarts")), "{:?}", seen.lines);
+    assert!(
+        seen.lines_with("tripping").iter().all(|line| line.contains("7 network:refused restarts")),
+        "{:?}",
+        seen.lines
+    );
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn a_watcher_started_late_counts_what_it_did_not_see() {
 }
 
 #[test]
-fn a_reset_gives_back_what_was_taken_and_counts_anew() {
+fn a_reset_restores_the_replicas_and_counts_from_zero() {
     let watch = Watch::of(3);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     assert!(watch.until_tripped().tripped());
@@ -138,7 +142,7 @@ fn a_contested_target_is_tripped_at_most_three_times_an_hour() {
     }
     let seen = watch.for_minutes(59);
     assert_eq!(seen.lines_with("scaled to 0").len(), 3, "{:?}", seen.lines);
-    assert_eq!(seen.lines_with("held: somebody scales it up").len(), 1);
+    assert_eq!(seen.lines_with("held: another client scales it up").len(), 1);
 }
 
 #[test]
@@ -225,7 +229,7 @@ fn two_watchers_make_one_trip() {
 }
 
 #[test]
-fn a_deleted_target_is_lost_and_a_namesake_is_counted_anew() {
+fn a_deleted_target_is_lost_and_a_namesake_is_counted_from_zero() {
     let watch = Watch::of(1);
     watch.sim.after_secs(30, |world| world.delete_target(None));
     assert_eq!(watch.until_tripped().end, Some(StopReason::Lost));

@@ -36,7 +36,7 @@ fn all_rules_but(resource: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_fourth_restart_trips_says_why_and_a_reset_gives_back() {
+async fn the_fourth_restart_trips_with_a_reason_and_a_reset_restores_the_replicas() {
     let ns = test_namespace("fourth").await;
     let pods = ns.deployment(APP, 1).await;
     let mut app = Kubelet::start(&ns, &pods[0]).await;

@@ -394,7 +394,11 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
         Patch::Merge(json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": at}}}));
     ns.breakers().patch("swype", &PatchParams::default(), &patch).await.expect("annotated");
     ns.wait_for_phase("swype", "Closed").await;
-    assert_eq!(ns.replicas("swype").await, 1, "the new leader gives back what the killed one took");
+    assert_eq!(
+        ns.replicas("swype").await,
+        1,
+        "the new leader restores the replicas that the killed one removed"
+    );
     ns.delete().await;
 }
 

@@ -90,7 +90,7 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
     assert_eq!(ns.breaker_status("ledger").await["counted"], 1);
     let note = ns.wait_for_event("swype", "Tripped").await;
-    let back = format!("To give back: watcher reset -n {} swype", ns.name);
+    let back = format!("To restore the replicas: watcher reset -n {} swype", ns.name);
     assert!(note.ends_with(&back), "{note}");
     assert_eq!(trips(&ns, "swype").await, 1);
 

@@ -73,7 +73,7 @@ async fn pod_of(ns: &TestNamespace, app: &str) -> (String, String) {
 /// The outage of the demo, with the manifests that users apply: waiting payments are rolled back
 /// before their worker is stopped.
 #[tokio::test]
-async fn the_demo_trips_at_the_fourth_network_restart_and_is_given_back() {
+async fn the_demo_trips_at_the_fourth_network_restart_and_is_restored() {
     cluster(&["demo", "up"]);
     let ns = Cluster::connect().await.existing_namespace("sre");
     let rollback = format!("http://{}:8080/cgi-bin", pod_of(&ns, "swype-rollback").await.0);

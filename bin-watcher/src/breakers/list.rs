@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_tells_who_is_open_and_why_and_who_nobody_watches() {
+    fn a_table_lists_open_breakers_with_their_reason_and_unwatched_ones() {
         let open = json!({
             "phase": "Open", "counted": 4, "threshold": 3, "originalReplicas": 3,
             "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused"},

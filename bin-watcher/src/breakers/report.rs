@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_told_in_a_sentence() {
+    fn a_policy_is_described_in_a_sentence() {
         let said = policy(&Policy { mode: Mode::Observe, ..Policy::default() });
         let want = "more than 3 restarts by network within 1h for each pod that must be failing (50%); observes only";
         assert_eq!(said, want);

@@ -81,23 +81,23 @@ mod tests {
     }
 
     #[test]
-    fn exactly_the_replicas_taken_are_given_back() {
+    fn exactly_the_removed_replicas_are_restored() {
         let fixture = Fixture::new(0);
         left_behind(&fixture, open(&fixture));
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
         assert_eq!(fixture.sim.with(|world| world.scales_written().to_vec()), [3]);
-        assert!(fixture.output().contains("closed, 3 replicas given back"), "{}", fixture.output());
+        assert!(fixture.output().contains("closed: restored 3 replicas"), "{}", fixture.output());
     }
 
     #[test]
-    fn a_reset_of_what_is_closed_counts_anew() {
+    fn a_reset_of_a_closed_breaker_counts_from_zero() {
         let fixture = Fixture::new(2);
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
-        assert!(fixture.output().contains("reset, counting from zero"), "{}", fixture.output());
+        assert!(fixture.output().contains("reset: counting from zero"), "{}", fixture.output());
     }
 
     #[test]
-    fn a_reset_that_has_nothing_to_give_back_says_so() {
+    fn a_reset_with_nothing_to_restore_reports_it() {
         let fixture = Fixture::new(0);
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
         for words in [

@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trip_is_told_with_its_undoing() {
+    fn a_trip_is_reported_with_the_command_that_undoes_it() {
         let fixture = Fixture::new(2);
         fixture.sim.after_secs(90, |world| world.set_health(Health::dies("dial tcp: connection refused")));
         let policy = Policy { causes: breaker_core::policy::CauseSet::ANY, ..Policy::default() };

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_button_scales_to_zero_and_says_how_to_undo_it() {
+    fn a_trip_scales_to_zero_and_prints_the_command_that_undoes_it() {
         let fixture = Fixture::new(3);
         assert_eq!(press_on(&fixture).unwrap(), Exit::Done);
         assert_eq!(fixture.sim.with(|world| world.replicas()), 0);
@@ -96,7 +96,11 @@ mod tests {
         press_on(&fixture).unwrap();
         assert_eq!(press_on(&fixture).unwrap(), Exit::Done);
         assert_eq!(fixture.sim.with(|world| world.scales_written().to_vec()), [0]);
-        assert!(fixture.output().contains("already open, a reset gives back 3"), "{}", fixture.output());
+        assert!(
+            fixture.output().contains("already open; a reset restores 3 replicas"),
+            "{}",
+            fixture.output()
+        );
     }
 
     #[test]

@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_is_counted() {
+    fn emitted_events_are_counted() {
         let metrics = Metrics::default();
         metrics.snapshot(&swype(), &Snapshot::default());
         metrics.event(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });

@@ -93,7 +93,7 @@ impl Breaker {
         self.pressing = false;
         if scale.replicas == 0 {
             self.release();
-            let message = "it has 0 replicas already; there is nothing to take".into();
+            let message = "the target has 0 replicas already; nothing was scaled".into();
             return self.emit(BreakerEvent::Warning { message });
         }
         self.trip(TripReason::pressed(), scale, now);

@@ -69,8 +69,9 @@ impl Breaker {
             return self.emit(BreakerEvent::WouldTrip(because));
         }
         if self.contested.is_some() && self.trips_in_last_hour(now) >= MAX_CONTESTED_TRIPS {
-            let why =
-                format!("somebody scales it up each time; tripped {MAX_CONTESTED_TRIPS} times in an hour");
+            let why = format!(
+                "another client scales it up after each trip; tripped {MAX_CONTESTED_TRIPS} times within 1h"
+            );
             return self.hold_once(hold(HoldReason::Contested, why), now);
         }
         self.trip(because, scale, now);
@@ -121,7 +122,7 @@ impl Breaker {
         }
         let seen: Vec<_> = revision.by_cause.iter().map(|(label, n)| format!("{label} {n}")).collect();
         let mut why = format!(
-            "{} against {threshold} tolerated, {} because of {} ({})",
+            "{}, limit {threshold}; {} with a cause that counts ({}); by cause: {}",
             plural(revision.total, "restart"),
             revision.counts.counted,
             self.policy.causes,

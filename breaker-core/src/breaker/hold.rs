@@ -47,7 +47,7 @@ impl Breaker {
     pub(super) fn stop_if_only_observing(&mut self, now: Timestamp) {
         let begun = matches!(self.state, State::Tripping { .. });
         if self.only_observes() && begun && !self.retries.in_flight(Attempt::WriteScale) {
-            self.abandon("the breaker only tells now".into(), now);
+            self.abandon("the breaker now only observes".into(), now);
         }
     }
 

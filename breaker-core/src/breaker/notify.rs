@@ -57,13 +57,13 @@ impl Breaker {
             because,
             to: self.policy.hooks.notify.iter().map(Endpoint::tag).collect(),
         });
-        self.report_dropped(dropped, "too many wait");
+        self.report_dropped(dropped, "too many notifications wait");
         self.saves.request();
     }
 
     fn report_dropped(&mut self, dropped: Vec<Notification>, why: &str) {
         for Notification { what, at, .. } in dropped {
-            let message = format!("a notice of {what} at {at} was not delivered: {why}");
+            let message = format!("the notification {what} of {at} was not delivered: {why}");
             self.emit(BreakerEvent::Warning { message });
             self.saves.request();
         }
@@ -75,7 +75,7 @@ impl Breaker {
             return;
         }
         let expired = self.outbox.take_expired(now);
-        self.report_dropped(expired, "nobody took it for a day");
+        self.report_dropped(expired, "no receiver acknowledged it within a day");
         for to in self.policy.hooks.notify.clone() {
             let Some(next) = self.outbox.next_for(&to.tag(), now) else { continue };
             let Notification { id, what, at, message, replicas, because, episode, .. } = next;
@@ -117,8 +117,10 @@ impl Breaker {
             Some(why) => {
                 let (due, first) = self.outbox.failed(&to.tag(), now);
                 if first {
-                    let message =
-                        format!("{} did not take a notice, it is kept and sent again: {why}", to.shown());
+                    let message = format!(
+                        "{} did not acknowledge a notification, which is kept and sent again: {why}",
+                        to.shown()
+                    );
                     self.emit(BreakerEvent::Warning { message });
                 }
                 self.out.push(Action::Wake(due));

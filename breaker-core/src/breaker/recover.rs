@@ -10,6 +10,7 @@ use crate::notification::NotificationKind;
 use crate::policy::{Mode, Recovery};
 use crate::snapshot::HoldReason;
 use crate::state::{Override, State, Trip, TripReason};
+use crate::text::plural;
 
 impl Breaker {
     /// After the cool-down a few replicas are tried; after the trial all are restored.
@@ -130,7 +131,8 @@ impl Breaker {
 
     /// The replicas are restored, or somebody else has set them.
     pub(super) fn closed(&mut self, replicas: u32, now: Timestamp) {
-        let event = self.event(false, "Restored", "Restore", format!("{replicas} replicas given back"));
+        let event =
+            self.event(false, "Restored", "Restore", format!("Restored {}", plural(replicas, "replica")));
         let message = Message::new(NotificationKind::Restored, event.note.clone());
         self.enqueue(Message { replicas: Some(replicas), ..message }, now);
         self.publish_later(event);

@@ -96,7 +96,7 @@ impl Breaker {
             return self.list_pods();
         }
         if old && !self.still_trips(&because, now) {
-            return self.abandon("it could not be carried out for more than a minute".into(), now);
+            return self.abandon("it could not be carried out within a minute".into(), now);
         }
         if because.probe_failed || scale.replicas == replicas {
             if !self.waits_for_hook() {
@@ -109,7 +109,7 @@ impl Breaker {
         if self.still_trips(&because, now) {
             self.trip(because, scale, now);
         } else {
-            self.abandon(format!("it was scaled to {} meanwhile", scale.replicas), now);
+            self.abandon(format!("the target was scaled to {} in the meantime", scale.replicas), now);
         }
     }
 
@@ -158,8 +158,10 @@ impl Breaker {
             return;
         }
         let replicas = self.scale.replicas().unwrap_or_default();
-        let by = by.unwrap_or_else(|| "somebody".into());
-        let note = format!("{by} scaled it up to {replicas} while the breaker was open; left alone");
+        let by = by.unwrap_or_else(|| "another client".into());
+        let note = format!(
+            "{by} scaled it up to {replicas} while the breaker was open; the breaker closes and counts from zero"
+        );
         let event = self.event(true, "Contested", "None", note);
         let message = Message::new(NotificationKind::Contested, event.note.clone());
         self.enqueue(Message { replicas: Some(replicas), ..message }, now);

@@ -38,7 +38,7 @@ impl Breaker {
         if replicas == 0 || still_right {
             self.scale_known(now);
         } else if fresh {
-            self.abandon("its pods are not failing any more".into(), now);
+            self.abandon("its pods no longer fail".into(), now);
         } else {
             self.abandon("it was interrupted for more than a minute".into(), now);
         }
@@ -65,7 +65,7 @@ impl Breaker {
         let State::Tripping { trip, .. } = self.state.clone() else { return };
         let Trip { replicas, because } = trip.clone();
         self.retries.forget_failures(Attempt::WriteScale);
-        let mut note = format!("Scaled to 0, was {replicas}: {because}");
+        let mut note = format!("Scaled to 0 (was {replicas}): {because}");
         if let Some(hint) = &self.restore_hint {
             note = format!("{note}. {hint}");
         }

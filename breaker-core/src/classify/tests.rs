@@ -284,7 +284,7 @@ proptest! {
 
 /// Last words of runtimes and tools, exit 1, with the verdict they deserve.
 #[test]
-fn last_words_are_told_apart() {
+fn log_tails_are_distinguished() {
     let classifier = Classifier::default();
     let mut wrong = Vec::new();
     for (n, case) in include_str!("cases.txt").split("\n=== ").enumerate() {

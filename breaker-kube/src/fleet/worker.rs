@@ -149,7 +149,7 @@ impl Worker<'_> {
         let options = SupervisorOptions {
             heartbeat: Some(shared.options.status_interval),
             restore_hint: Some(format!(
-                "To give back: watcher reset -n {} {}",
+                "To restore the replicas: watcher reset -n {} {}",
                 status.name.namespace, status.name.name
             )),
             ..SupervisorOptions::default()
