@@ -1,7 +1,9 @@
-//! How long a verdict takes, as a ratio to a plain `aho-corasick` scan of the same words for the same phrases.
+//! The time of a verdict, as a ratio to a plain `aho-corasick` scan of the same text for the same
+//! phrases.
 //!
-//! Last words are those of the corpus, each brought to 2,048 bytes by its own beginning. Both sides take turns
-//! within every round, so that a busy machine slows both; the ratio of each round is what is reported.
+//! The texts are those of the corpus, each extended to 2,048 bytes by copies of itself. Both sides
+//! take turns within every round, so that a busy machine slows both. The ratio of each round is
+//! reported.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use breaker_core::pod::Terminated;
 use breaker_core::{Classifier, Termination};
 use serde_json::Value;
 
-/// As much as the kubelet keeps.
+/// Bytes of a termination message that the kubelet keeps.
 const SIZE: usize = 2048;
 const ROUNDS: usize = 40;
 const BAR: f64 = 4.0;
@@ -58,10 +60,10 @@ fn main() {
     }
 }
 
-/// Twice the words may take this many times as long; 2 is linear, the rest is noise.
+/// The largest ratio of times for twice the text; 2 is linear, the rest is noise.
 const STEEPEST: f64 = 3.0;
 
-/// The nastiest words we know, at half and at full size; the steepest growth.
+/// The slowest known texts, at half and at full size; returns the steepest growth.
 fn worst(classifier: &Classifier) -> f64 {
     let nasty: [(&str, String); 7] = [
         (
@@ -124,7 +126,7 @@ fn last_words() -> Vec<Termination> {
     cases.filter_map(|case| long(case["logTail"].as_str()?)).collect()
 }
 
-/// `text` preceded by copies of itself, to `SIZE` bytes; what is short says too little to be repeated.
+/// `text` preceded by copies of itself, to `SIZE` bytes; a short text is not repeated.
 fn long(text: &str) -> Option<Termination> {
     if text.len() < 200 {
         return None;

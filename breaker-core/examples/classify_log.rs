@@ -1,4 +1,6 @@
-//! Names the cause of a termination from the end of a log: `cargo run --example classify_log < app.log`.
+//! Prints the cause of a termination, from the end of a log.
+//!
+//! `cargo run --example classify_log < app.log`
 
 use std::io::Read;
 

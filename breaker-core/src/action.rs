@@ -19,13 +19,13 @@ pub enum Input {
     PodDeleted(PodUid),
     /// All pods that exist.
     PodsListed(Vec<PodReport>),
-    /// The watch is alive, without other news.
+    /// The watch is connected; no pod has changed.
     WatchAlive,
-    /// A termination's verdict.
+    /// The verdict of a termination.
     Verdict(TerminationId, Verdict),
     /// The outcome of an [`Action`].
     Done(Outcome),
-    /// An [`Action`] failed; the breaker decides when to try again.
+    /// An [`Action`] failed; the breaker decides when to retry.
     Failed(Failure),
     /// A command of a person or of the fleet.
     Command(Command),
@@ -44,20 +44,20 @@ pub enum Outcome {
     ScaleWritten(Scale),
     /// [`Action::SaveRecord`].
     RecordSaved,
-    /// [`Action::SaveRecord`] or [`Action::LoadRecord`] met another watcher's Record.
+    /// [`Action::SaveRecord`] or [`Action::LoadRecord`] found the Record of another watcher.
     RecordFound(Option<Box<Record>>),
     /// [`Action::FindScaler`].
     Scaler(Option<String>),
     /// [`Action::Publish`], by the event's key.
     Published(String),
-    /// [`Action::CallHook`]: what was answered in time, or why there is no answer.
+    /// [`Action::CallHook`]: the answer, or why there was none within the timeout.
     HookAnswered {
         /// Id of the event.
         id: String,
         /// The answer.
         answer: Result<HookDecision, DeliveryError>,
     },
-    /// [`Action::Notify`]: acknowledged, or not.
+    /// [`Action::Notify`], acknowledged or failed.
     Notified {
         /// The receiver.
         to: Endpoint,
@@ -68,16 +68,16 @@ pub enum Outcome {
     },
 }
 
-/// An action that was not carried out.
+/// An action that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// Which.
+    /// The kind of action.
     pub of: Attempt,
     /// Why, on one line.
     pub why: String,
-    /// Trying again can help.
+    /// Whether a retry can succeed.
     pub retryable: bool,
-    /// The object had changed since it was read; routine.
+    /// The object had changed since it was read (HTTP 409).
     pub conflict: bool,
 }
 
@@ -94,39 +94,39 @@ pub enum Attempt {
     Publish,
 }
 
-/// What a person or the fleet around the breaker wants.
+/// A command of a person, or of the fleet around the breaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Press the red button: scale to zero whatever the counts say.
+    /// Trip now: scale to zero, whatever the counts are.
     Press,
-    /// Give the replicas back and count from zero.
+    /// Restore the replicas and count from zero.
     Reset,
-    /// Set the override. [`Override::ForcedOpen`] presses the button when it is set, not again while it stays.
+    /// Set the override. Setting [`Override::ForcedOpen`] trips once, not again while it stays set.
     Override(Override),
-    /// Act, or only report.
+    /// Set the mode: act, or only observe.
     Mode(Mode),
-    /// Another policy from now on; what was counted and where the breaker is stay. A trip already begun goes on,
-    /// unless the new policy only observes.
+    /// Replace the policy. The counts and the state stay. A trip in progress continues, unless the
+    /// new policy only observes.
     Policy(Box<Policy>),
-    /// The outage guard of a fleet: `Some` says why every trip holds that no person asked for, `None` lets a
-    /// held trip be decided again, on a fresh list of pods.
+    /// Turn the outage guard of the fleet on or off. `Some` is the reason to hold every trip that
+    /// no person asked for. With `None` a held trip is decided again, on a new list of pods.
     Guard(Option<String>),
 }
 
-/// What a breaker wants done. Each comes back as an [`Input`].
+/// An effect that a breaker asks for. Its outcome comes back as an [`Input`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Find out why; answer with [`Input::Verdict`].
+    /// Find the cause of a termination; answer with [`Input::Verdict`].
     GatherEvidence(Box<EvidenceRequest>),
     /// Read the target's scale.
     ReadScale,
-    /// List the target's pods afresh; answer with [`Input::PodsListed`].
+    /// List the target's pods; answer with [`Input::PodsListed`].
     ListPods,
-    /// Read the Record again: another watcher may have written it.
+    /// Read the Record again, since another watcher may have written it.
     LoadRecord,
-    /// Store the Record, over the version last read or written.
+    /// Store the Record in place of the version last read or written.
     SaveRecord(Box<Record>),
-    /// Set the replicas, if the target still is as `seen`.
+    /// Set the replicas, if the target is unchanged since `seen`.
     WriteScale {
         /// The precondition.
         seen: Scale,
@@ -137,11 +137,11 @@ pub enum Action {
     FindScaler,
     /// Publish an Event on the target.
     Publish(KubernetesEvent),
-    /// Ask the hook, within its timeout; answer with [`Outcome::HookAnswered`].
+    /// Call the hook, within its timeout; answer with [`Outcome::HookAnswered`].
     CallHook {
         /// The hook, with its timeout.
         hook: BeforeTrip,
-        /// The question.
+        /// The message.
         event: Box<CloudEvent>,
     },
     /// Send a notification once; answer with [`Outcome::Notified`].
@@ -151,8 +151,8 @@ pub enum Action {
         /// The message.
         event: Box<CloudEvent>,
     },
-    /// Report an event.
+    /// Hand an event to the observer.
     Emit(BreakerEvent),
-    /// Come back with [`Input::Tick`] at this time, if nothing else happens before.
+    /// Send [`Input::Tick`] at this time, unless another input comes first.
     Wake(Timestamp),
 }

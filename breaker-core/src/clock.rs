@@ -1,16 +1,16 @@
-//! Time as an argument.
+//! The clock that a supervisor uses.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-/// Where a [`Supervisor`](crate::Supervisor) learns what time it is and waits for a later one.
+/// The clock of a [`Supervisor`](crate::Supervisor): the current time, and waits.
 ///
-/// The binaries pass the system's clock, the tests and the demo a scripted one.
+/// The binaries pass the system clock; the tests and the demo pass a scripted one.
 #[async_trait]
 pub trait Clock: Send + Sync {
     /// The current instant.
     fn now(&self) -> Timestamp;
 
-    /// Returns at `until`, at once when that has passed.
+    /// Returns at `until`, or at once if `until` has passed.
     async fn sleep_until(&self, until: Timestamp);
 }

@@ -11,19 +11,21 @@ use crate::snapshot::{Counts, Hold};
 use crate::state::{Phase, Trip, TripReason};
 use crate::text::plural;
 
-/// An event of a breaker. As JSON an object with an `event` key; as text one line without a line feed.
+/// An event of a breaker.
+///
+/// Its JSON is an object with an `event` key. Its text is one line without a line feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case", rename_all_fields = "camelCase")]
 #[non_exhaustive]
 pub enum BreakerEvent {
-    /// Watching has begun.
+    /// The breaker has started to watch its target.
     Watching {
         /// `namespace/kind/name`.
         target: String,
         /// `spec.replicas`.
         replicas: u32,
-        /// Live pods.
+        /// Number of live pods.
         pods: u32,
         /// The counts of the revision closest to a trip.
         #[serde(flatten)]
@@ -32,7 +34,7 @@ pub enum BreakerEvent {
         #[serde(default)]
         by_cause: BTreeMap<String, u32>,
     },
-    /// A restart was counted, or seen and not counted.
+    /// One restart, counted or not.
     Restart(RestartEvent),
     /// A periodic report of phase and counts.
     Heartbeat {
@@ -62,48 +64,48 @@ pub enum BreakerEvent {
         #[serde(flatten)]
         because: TripReason,
     },
-    /// The hook answered, or failed.
+    /// The `before_trip` hook answered, or failed.
     Hook {
         /// Scheme and host.
         to: String,
-        /// How it answered.
+        /// The outcome.
         answer: HookOutcome,
         /// Why it holds or failed; empty when it does neither.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
-        /// The trip goes on.
+        /// Whether the trip proceeds.
         proceeds: bool,
     },
     /// A receiver acknowledged a notification.
     Notified {
         /// Scheme and host.
         to: String,
-        /// What the notification was about.
+        /// The kind of the notification.
         what: NotificationKind,
     },
     /// The target is at zero.
     Scaled {
         /// Replicas that a reset restores.
         replicas: u32,
-        /// The target was at zero already.
+        /// Whether the target was at zero before the breaker wrote it.
         already: bool,
         /// Why.
         #[serde(flatten)]
         because: TripReason,
     },
-    /// A trip that had begun was given up.
+    /// A trip was abandoned before the target was scaled.
     Abandoned {
-        /// Why not.
+        /// Why it was abandoned.
         why: String,
     },
-    /// Another client scaled the open target up; the breaker leaves it alone.
+    /// Another client scaled the open target up; the breaker closes.
     Contested {
-        /// Field manager.
+        /// Field manager of the client.
         by: String,
         /// Replicas found.
         replicas: u32,
     },
-    /// A few replicas are on trial.
+    /// The trial of a half-open breaker has started.
     Probing {
         /// Replicas on trial.
         replicas: u32,
@@ -113,7 +115,7 @@ pub enum BreakerEvent {
         /// Replicas now.
         replicas: u32,
     },
-    /// Counting starts from zero.
+    /// A closed breaker was reset; counting starts from zero.
     Reset,
     /// The breaker is open already.
     AlreadyOpen {
@@ -123,9 +125,9 @@ pub enum BreakerEvent {
         #[serde(flatten)]
         because: TripReason,
     },
-    /// A fact that an operator should know; the watch goes on.
+    /// A problem that does not end the watch.
     Warning {
-        /// The fact.
+        /// The problem, in one sentence.
         message: String,
     },
     /// The target was deleted.
@@ -141,7 +143,7 @@ impl BreakerEvent {
     }
 }
 
-/// How the `before_trip` hook answered.
+/// The outcome of a call of the `before_trip` hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -150,7 +152,7 @@ pub enum HookOutcome {
     Proceed,
     /// The trip must wait.
     Hold,
-    /// There was no usable answer in time.
+    /// There was no valid answer within the timeout.
     Failed,
 }
 

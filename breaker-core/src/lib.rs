@@ -8,27 +8,31 @@
 //!              ▲                                              │
 //!              └────────────── outcome of each action ────────┘
 //!
-//!            trips / pressed          write acknowledged
+//!       counts or a person             write acknowledged
 //!   Closed ─────────────────▶ Tripping ────────────────▶ Open ◀────────┐
 //!     ▲                                                   │ │          │ counted restart
 //!     ├──────────────── reset: restore ◀──────────────────┘ │ cooldown │
 //!     └──── survived: restore ◀──────────────────────── HalfOpen ──────┘
 //! ```
 //!
-//! - A [`Termination`] is what is known of one ended container instance; a [`Verdict`] says why it ended and
-//!   quotes the words that say so. The [`Classifier`] goes from the one to the other by rules that are data.
-//! - The [`Ledger`](ledger::Ledger) counts each restart once, however often, late or out of order it is reported.
-//! - A [`Policy`] says which restarts count and how many are too many.
-//! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal [`Action`](action::Action)s. What must
-//!   survive a crash is its [`Record`], stored before each act.
-//! - [`Hooks`](webhook::Hooks) say who is asked before a trip and who is told; a [`WebhookClient`](webhook::WebhookClient) is the way to them. A [`Guard`](guard::Guard)
-//!   watches a whole fleet and holds its trips while most of it fails.
-//! - The [`Supervisor`] drives one breaker over any [`ClusterClient`]; it is the only caller of that door.
-//! - `sim` (feature) is an in-memory cluster with a scripted clock and faults.
+//! - A [`Termination`] describes one ended container instance. The [`Classifier`] turns it into a
+//!   [`Verdict`], which names the cause and quotes the evidence. The rules are data.
+//! - The [`Ledger`](ledger::Ledger) counts each restart once, also if it is reported repeatedly,
+//!   late or out of order.
+//! - A [`Policy`] sets which restarts count and how many are tolerated.
+//! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal
+//!   [`Action`](action::Action)s. Its [`Record`] survives a crash and is stored before each change
+//!   of the cluster.
+//! - [`Hooks`](webhook::Hooks) name the webhook that is called before a trip and the receivers of
+//!   notifications. A [`WebhookClient`](webhook::WebhookClient) calls them.
+//! - A [`Guard`](guard::Guard) watches a whole fleet and holds its trips while most of it fails.
+//! - The [`Supervisor`] drives one breaker over any [`ClusterClient`].
+//! - The feature `sim` adds an in-memory cluster with a scripted clock and faults.
 //!
-//! Nothing here talks to a cluster, reads a clock, sleeps or needs a runtime: time is the [`Clock`] that is
-//! passed in, and every wish leaves as an [`Action`](action::Action). Sockets, kubeconfigs and RBAC live in `breaker-kube`,
-//! words on a terminal and exit codes in `watcher`.
+//! This crate opens no connection, reads no clock, does not sleep and needs no runtime. Time comes
+//! from the [`Clock`] that is passed in, and every effect leaves as an [`Action`](action::Action).
+//! `breaker-kube` has the connections, kubeconfigs and RBAC; `watcher` has the terminal output and
+//! the exit codes.
 //!
 //! ```
 //! # #[cfg(feature = "sim")] {
@@ -42,14 +46,16 @@
 //!
 //! let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 2);
 //! sim.after_secs(60, |world| world.set_health(Health::dies("connect: connection refused")));
-//! let parts = Dependencies {
+//! let dependencies = Dependencies {
 //!     client: Arc::new(sim.clone()),
 //!     clock: Arc::new(sim.clone()),
 //!     classifier: Arc::new(Classifier::default()),
 //!     webhooks: None,
 //! };
 //! let end = sim.run(async {
-//!     let mut supervisor = Supervisor::start(parts, Policy::default(), sim.target().clone(), SupervisorOptions::default()).await?;
+//!     let target = sim.target().clone();
+//!     let options = SupervisorOptions::default();
+//!     let mut supervisor = Supervisor::start(dependencies, Policy::default(), target, options).await?;
 //!     let mut print = |at: Timestamp, event: &BreakerEvent| println!("{at} {event}");
 //!     let no_commands = futures::stream::pending().boxed();
 //!     supervisor.run(no_commands, RunUntil::Tripped, &mut print).await

@@ -1,4 +1,5 @@
-//! Notifications: messages about a breaker, kept in its Record until every receiver has acknowledged them.
+//! Notifications: messages about a breaker, kept in its Record until every receiver has
+//! acknowledged them.
 
 use std::fmt;
 
@@ -7,21 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::TripReason;
 
-/// A notice that not everybody has acknowledged.
+/// A notification that at least one receiver has not acknowledged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
-    /// `<uid>.<episode>.<what>`: the same notice, the same id.
+    /// `<uid>.<episode>.<what>`. A notification that is sent again has the same id.
     pub id: String,
-    /// What happened.
+    /// The kind.
     pub what: NotificationKind,
     /// When it happened.
     pub at: Timestamp,
-    /// In which episode.
+    /// Number of the episode.
     pub episode: u64,
-    /// For people.
+    /// What happened, in one sentence for people.
     pub message: String,
-    /// Replicas that it is about.
+    /// The replicas concerned: those before a trip, those restored, those another client set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replicas: Option<u32>,
     /// Why, for a trip.
@@ -31,7 +32,7 @@ pub struct Notification {
     pub to: Vec<String>,
 }
 
-/// What a notification is about.
+/// The kind of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -47,7 +48,7 @@ pub enum NotificationKind {
     Restored,
     /// A closed breaker was reset.
     Reset,
-    /// A trip that had begun was given up.
+    /// A trip was abandoned before the target was scaled.
     Abandoned,
     /// The trial replicas failed.
     ProbeFailed,

@@ -1,4 +1,4 @@
-//! The receiver of what a supervisor has to report.
+//! The receiver of the events and snapshots of a supervisor.
 
 use jiff::Timestamp;
 

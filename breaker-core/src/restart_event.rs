@@ -11,7 +11,7 @@ use crate::snapshot::Counts;
 use crate::text::plural;
 use crate::verdict::{Confidence, NetworkKind, UnknownReason, label};
 
-/// One restart as told, or several of one container that nobody saw.
+/// One restart, or several of one container that the watcher did not observe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -32,16 +32,16 @@ pub struct RestartEvent {
     /// `refused`, … for network.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<NetworkKind>,
-    /// How firmly the evidence speaks.
+    /// Confidence of the verdict.
     pub confidence: Confidence,
-    /// Which rule decided.
+    /// Id of the rule that decided.
     pub rule: String,
-    /// Exit code of the one that was seen.
+    /// Exit code of the observed restart; `None` for an unobserved one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     /// The evidence.
     pub quote: String,
-    /// How many restarts this line stands for; above 1 for those that nobody saw.
+    /// Number of restarts in this event; above 1 only for unobserved ones.
     pub times: u32,
 }
 

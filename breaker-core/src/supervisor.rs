@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!        watch, clock, commands, outcomes          actions
-//! cluster ------------------------------> breaker --------> cluster, people
+//! cluster ------------------------------> breaker --------> cluster, webhooks
 //! ```
 
 use std::collections::{BTreeSet, HashSet};
@@ -28,16 +28,16 @@ use crate::{Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterErro
 /// How long the pods of a tripped target may take to terminate before the rest is listed.
 const TERMINATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
 
-/// How long a command that is done waits for its notifications to be acknowledged; the rest stays in the Record.
-/// Shorter than the first wait after a hold of the hook, so that a command that was held ends before the hook is
-/// asked again.
+/// How long a finished command waits until its notifications are acknowledged; the others stay in
+/// the Record. Shorter than the first wait after the hook answers hold, so that a command that was
+/// held ends before the hook is called again.
 const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
 /// When a [`Supervisor`] stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunUntil {
-    /// The target is at zero and its pods have terminated, or two minutes have passed. In a dry run: the breaker
-    /// would have tripped.
+    /// The target is at zero and its pods have terminated, or two minutes have passed. In a dry
+    /// run: the breaker would have tripped.
     Tripped,
     /// A command has been carried out and recorded.
     Settled,
@@ -49,12 +49,12 @@ pub enum RunUntil {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The target is at zero; names of the pods that are still there.
+    /// The target is at zero.
     Tripped {
-        /// Pods that have not left in time.
+        /// Names of the pods that have not terminated in time.
         left: Vec<String>,
     },
-    /// Dry run: it would have tripped.
+    /// Dry run: the breaker would have tripped.
     WouldTrip,
     /// The command is done.
     Settled,
@@ -62,31 +62,31 @@ pub enum StopReason {
     Lost,
 }
 
-/// What a [`Supervisor`] works with.
+/// The dependencies of a [`Supervisor`].
 #[derive(Clone)]
 pub struct Dependencies {
     /// The cluster.
     pub client: Arc<dyn ClusterClient>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The rules that find the cause of a termination.
+    /// The classifier of terminations.
     pub classifier: Arc<Classifier>,
-    /// Calls the policy's webhooks; `None` if there are none, or they must not be called.
+    /// The client for the policy's webhooks; `None` if none may be called.
     pub webhooks: Option<Arc<dyn WebhookClient>>,
 }
 
-/// How a [`Supervisor`] works.
+/// Options of a [`Supervisor`].
 #[derive(Debug)]
 pub struct SupervisorOptions {
-    /// Write neither the Record nor Events, and send no notifications: for a policy that only observes.
-    /// Default: false.
+    /// Write neither the Record nor Events, and send no notifications; for a policy that only
+    /// observes. Default: false.
     pub dry_run: bool,
-    /// Read logs and Events of terminated containers. Without it the status alone decides why they ended. Default:
-    /// true.
+    /// Read logs and Events of terminated containers. If false, only the status of a pod decides
+    /// the cause. Default: true.
     pub gather_evidence: bool,
     /// How often to emit a [`BreakerEvent::Heartbeat`]; `None` for never. Default: never.
     pub heartbeat: Option<SignedDuration>,
-    /// A sentence for the Event of a trip: how a person restores the replicas. Default: none.
+    /// A sentence that ends the Event of a trip: how to restore the replicas. Default: none.
     pub restore_hint: Option<String>,
     /// Permissions known to be missing; each is reported once. Default: none.
     pub missing_permissions: Vec<ClusterError>,
@@ -104,7 +104,38 @@ impl Default for SupervisorOptions {
     }
 }
 
-/// Drives one breaker.
+/// Drives one breaker over a [`ClusterClient`].
+///
+/// ```
+/// # #[cfg(feature = "sim")] {
+/// use std::sync::Arc;
+///
+/// use breaker_core::action::Command;
+/// use breaker_core::jiff::Timestamp;
+/// use breaker_core::sim::Sim;
+/// use breaker_core::supervisor::{Dependencies, RunUntil, StopReason, SupervisorOptions};
+/// use breaker_core::{BreakerEvent, Classifier, Policy, Supervisor, WorkloadRef};
+/// use futures::stream::{self, StreamExt};
+///
+/// let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 2);
+/// let dependencies = Dependencies {
+///     client: Arc::new(sim.clone()),
+///     clock: Arc::new(sim.clone()),
+///     classifier: Arc::new(Classifier::default()),
+///     webhooks: None,
+/// };
+/// let stopped = sim.run(async {
+///     let target = sim.target().clone();
+///     let options = SupervisorOptions::default();
+///     let mut supervisor = Supervisor::start(dependencies, Policy::default(), target, options).await?;
+///     let commands = stream::iter([Command::Press]).chain(stream::pending()).boxed();
+///     let mut print = |at: Timestamp, event: &BreakerEvent| println!("{at} {event}");
+///     supervisor.run(commands, RunUntil::Tripped, &mut print).await
+/// });
+/// assert!(matches!(stopped, Some(Ok(StopReason::Tripped { .. }))));
+/// assert_eq!(sim.with(|world| world.replicas()), 0);
+/// # }
+/// ```
 pub struct Supervisor {
     dependencies: Dependencies,
     heartbeat: Option<SignedDuration>,
@@ -129,7 +160,7 @@ pub struct Supervisor {
     fatal: Option<ClusterError>,
 }
 
-/// What a task brought back.
+/// The result of a task.
 struct Completion {
     input: Input,
     version: StoredVersion,
@@ -137,7 +168,7 @@ struct Completion {
     fatal: Option<ClusterError>,
 }
 
-/// What a task learnt of the version of the stored Record.
+/// The version of the stored Record after a task.
 enum StoredVersion {
     Unchanged,
     Now(Option<String>),
@@ -153,8 +184,8 @@ impl Supervisor {
     /// Reads the target's scale and its Record, and builds the breaker from them.
     ///
     /// # Errors
-    /// Whatever the first read of the scale or of the Record says; a Record that may not be read is a
-    /// warning later, not an error.
+    /// The error of the first read of the scale or of the Record. A missing permission to read the
+    /// Record is a warning later, not an error.
     pub async fn start(
         dependencies: Dependencies,
         policy: Policy,
@@ -212,11 +243,11 @@ impl Supervisor {
         &self.breaker
     }
 
-    /// Watches, decides and acts until the end that `until` names. `observer` receives the events, in order, and
-    /// the snapshots.
+    /// Watches, decides and acts until `until`. `observer` receives the events, in order, and the
+    /// snapshots.
     ///
     /// # Errors
-    /// A refusal that makes it pointless to go on: scaling is not allowed.
+    /// A refusal after which no trip is possible: the target must not be scaled.
     pub async fn run(
         &mut self,
         commands: BoxStream<'_, Command>,

@@ -1,8 +1,9 @@
 //! The labelled corpora: what the classifier gets right, by table.
 //!
-//! `terminations-dev` was collected from issues and small programs; `produced` and `produced-held-out` are last words
-//! of programs really run into failures (`tests/terminations`), the latter of clients whose words nobody looked at
-//! while the rules were written. Bars lie a little below what was reached when the rules last changed.
+//! `terminations-dev` was collected from issues and small programs; `produced` and
+//! `produced-held-out` are last words of programs really run into failures (`tests/terminations`),
+//! the latter of clients whose words nobody looked at while the rules were written. Bars lie a
+//! little below what was reached when the rules last changed.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! The calls that the supervisor makes and those it does not, on a mock client that refuses the rest.
+//! The calls that the supervisor makes and those that it does not make, on a mock client that
+//! refuses all others.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Events as JSON: what is written is read back equal, and the keys are those of the documentation.
+//! Events as JSON: an event is read back equal, and the keys are those of the documentation.
 
 mod common;
 
@@ -91,7 +91,7 @@ fn a_snapshot_and_a_message_are_read_back_equal() {
     assert_eq!((&json["specversion"], &json["data"]["replicas"]), (&"1.0".into(), &1.into()), "{json}");
 }
 
-/// The snapshots handed out are those that the breaker gives when asked, and none is handed out twice.
+/// The observer gets the snapshots that the breaker returns, and none twice.
 #[test]
 fn a_snapshot_comes_with_each_change_and_only_then() {
     let watch = Watch::of(3);

@@ -37,8 +37,8 @@ fn held_for(seen: &common::Seen, reason: HoldReason) -> usize {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Law: while the guard is on nothing trips, and it is told once; once it is off, what still
-    /// fails trips.
+    /// Law: while the guard is on nothing trips, and the hold is reported once. Once it is off, a
+    /// target that still fails trips.
     #[test]
     fn under_the_guard_nothing_trips(replicas in 1u32..4, on in 0i64..20, lasts in 300i64..3000) {
         let watch = Watch::of(replicas);
@@ -52,7 +52,7 @@ proptest! {
         prop_assert_eq!(seen.lines_with("tripping").len(), 1);
     }
 
-    /// Law: a person's trip passes the guard and the one-node rule, pressed or set by override,
+    /// Law: a person's trip passes the guard and the one-node rule, by command or by override,
     /// before or while they hold.
     #[test]
     fn a_persons_trip_passes_guard_and_one_node_rule(
@@ -110,7 +110,7 @@ fn when_the_guard_goes_off_the_trip_is_decided_on_fresh_pods() {
     for (lost_news, replicas) in [(3, 1), (0, 1)] {
         let watch = Watch::of(replicas);
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
-        // The pod is replaced by a healthy one; the watch may not have said so.
+        // The pod is replaced by a healthy one; the watch may not have shown it.
         watch.sim.after_secs(1195, move |world| {
             world.set_health(Health::well());
             (0..lost_news).for_each(|_| world.fault(Fault::DropNews));

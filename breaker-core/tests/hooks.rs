@@ -1,4 +1,4 @@
-//! The laws of the hook and of notices.
+//! The laws of the hook and of notifications.
 
 mod common;
 
@@ -58,8 +58,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Law: a crash after any action, then a start, ends in the same state with one trip; the hook
-    /// was asked before the scale went to zero; what is asked or told twice is the same event; the
-    /// Record stays small.
+    /// was called before the scale went to zero; a message that is sent twice is the same event;
+    /// the Record stays small.
     #[test]
     fn a_crash_never_lets_a_trip_pass_the_hook(
         replicas in 1u32..4,
@@ -93,7 +93,7 @@ proptest! {
 
         let posted = watch.sim.with(|world| world.posted().to_vec());
         let asked_before = posted.iter().any(|(event, scaled)| event.kind.ends_with("before_trip") && *scaled == 0);
-        // A hook that could not be reached in time lets the trip go on, if that was wished for.
+        // A hook that could not be reached in time lets the trip proceed, if the policy says so.
         let failed = !hold && faults.iter().any(|fault| !matches!(fault, Fault::Lag(Call::ReadScale, _)));
         prop_assert!(asked_before || failed, "{:?}", posted);
         prop_assert!(!watch.posted("tripped").is_empty());
@@ -104,8 +104,8 @@ proptest! {
         }
     }
 
-    /// Law: a notice arrives at least once, however long nobody takes it and whoever dies
-    /// meanwhile; the trip does not wait for it.
+    /// Law: a notification arrives at least once, also after a long outage of its receiver and a
+    /// crash of the watcher; the trip does not wait for it.
     #[test]
     fn notices_arrive_at_least_once_and_hold_nothing_up(refusals in 0usize..25, crash in prop::option::of(0u32..60)) {
         let mut policy = asking(OnFailure::Proceed);
@@ -179,7 +179,7 @@ fn a_reset_or_a_guard_while_the_hook_thinks_stops_the_trip() {
     {
         let watch = dying(1, asking(OnFailure::Proceed));
         watch.sim.with(|world| world.fault(Fault::Lag(Call::Post, seconds(9))));
-        // The fourth restart comes after 80 s or so; the hook thinks for 9 s then.
+        // The fourth restart comes after 80 s or so; the hook then takes 9 s.
         let at = {
             let probe = dying(1, Policy::default());
             let start = probe.sim.now();
@@ -202,7 +202,7 @@ fn a_press_asks_too_and_presses_again_while_the_button_is_down() {
     assert_eq!(scales(&watch), [0], "{:?}", seen.lines);
     assert_eq!(watch.posted("before_trip").len(), 4);
 
-    // Up again before the hook lets go: nothing is pressed any more.
+    // The override is cleared before the hook proceeds: nothing trips.
     let watch = Watch::with(3, asking(OnFailure::Proceed));
     watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
     watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
@@ -226,7 +226,7 @@ fn each_receiver_gets_every_notification_in_order() {
     let mut policy = asking(OnFailure::Proceed);
     policy.hooks.before_trip = None;
     let watch = dying(2, policy);
-    // Nobody takes the first: the others wait behind it.
+    // The first is not acknowledged: the others wait behind it.
     watch.sim.with(|world| (0..3).for_each(|_| world.fault(Fault::Refuse(Call::Post))));
     watch.until_tripped();
     watch.sim.with(|world| world.set_health(Health::well()));
@@ -244,7 +244,7 @@ fn each_receiver_gets_every_notification_in_order() {
     assert_eq!(kinds, ["tripped", "restored", "reset", "tripped", "contested"]);
 }
 
-/// Law: however much waits, the Record stays under 32 KiB, and the newest notices stay in it.
+/// Law: with many notifications waiting, the Record stays under 32 KiB and keeps the newest.
 #[test]
 fn what_waits_is_bounded_and_the_newest_stays() {
     let mut policy = asking(OnFailure::Proceed);

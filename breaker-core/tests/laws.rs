@@ -109,7 +109,7 @@ proptest! {
         prop_assert_eq!(plain.breaker.count_revisions(end), shuffled.breaker.count_revisions(end));
     }
 
-    /// Law: Observe and Disabled never scale, whatever is seen and asked.
+    /// Law: Observe and Disabled never scale, whatever is observed and commanded.
     #[test]
     fn observe_and_disabled_never_scale(runs in pods(), disabled in any::<bool>(), press in any::<bool>()) {
         let mode = if disabled { Mode::Enforce } else { Mode::Observe };
@@ -246,8 +246,8 @@ proptest! {
     }
 }
 
-/// Law: half open, any counted restart opens it again with twice the cool-down; surviving gives all
-/// back.
+/// Law: half open, any counted restart opens it again with twice the cool-down; survival restores
+/// all replicas.
 #[test]
 fn half_open_doubles_its_cooldown_until_the_probe_survives() {
     let minute = SignedDuration::from_mins(1);

@@ -1,4 +1,4 @@
-//! What is a restart, and what becomes of those that nobody saw.
+//! Which changes are restarts, and how unobserved restarts are counted.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! What happens to a workload, told as scenarios on the in-memory cluster.
+//! Scenarios of a workload on the in-memory cluster.
 
 mod common;
 

@@ -36,7 +36,7 @@ impl Breaker {
         }
     }
 
-    /// Thresholds change; what was counted and where the breaker is stay.
+    /// Replaces the policy; the counts and the state stay.
     fn follow_policy(&mut self, policy: Policy, now: Timestamp) {
         if policy == self.policy {
             return;
@@ -47,7 +47,7 @@ impl Breaker {
         self.wake_for_recovery();
     }
 
-    /// Never against a dry run or a disabled breaker: those write no scale.
+    /// Whether the breaker may write the scale: not in a dry run, and not while disabled.
     fn may_scale(&mut self) -> bool {
         let why = if self.policy.mode == Mode::Observe {
             "the breaker only observes"
@@ -88,7 +88,7 @@ impl Breaker {
         }
     }
 
-    /// Pressed, and the scale is known.
+    /// A person asked for a trip, and the scale is known.
     pub(super) fn press_at(&mut self, scale: Scale, now: Timestamp) {
         self.pressing = false;
         if scale.replicas == 0 {
@@ -99,7 +99,7 @@ impl Breaker {
         self.trip(TripReason::pressed(), scale, now);
     }
 
-    /// The button comes up again; a breaker that is disabled stays so.
+    /// Clears the override `ForcedOpen`; a disabled breaker stays disabled.
     pub(super) fn release(&mut self) {
         if self.override_ == Override::ForcedOpen {
             self.override_ = Override::Auto;

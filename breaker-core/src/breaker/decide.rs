@@ -1,4 +1,4 @@
-//! Deciding: trip, would trip, or hold and say why.
+//! The decision: trip, would trip, or hold with a reason.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::verdict::UnknownReason;
 const MAX_CONTESTED_TRIPS: usize = 3;
 
 impl Breaker {
-    /// Closed: is it time to trip?
+    /// Decides whether a closed breaker trips.
     pub(super) fn consider(&mut self, now: Timestamp) {
         let revisions = std::mem::take(&mut self.revisions);
         let close = revisions.iter().any(|revision| revision.counts.at_threshold());

@@ -1,6 +1,7 @@
-//! Holding: why a trip that the counts ask for does not happen now, and when it is decided again.
+//! Holds: why a trip does not happen although the counts exceed the limits, and when it is decided
+//! again.
 //!
-//! A trip that had begun goes back to where it came from: to closed, or to the trial replicas of a
+//! A trip in progress returns to the state before it: to closed, or to the trial replicas of a
 //! half-open breaker. It gets a new episode, since the next attempt is another one.
 
 use jiff::Timestamp;
@@ -73,8 +74,8 @@ impl Breaker {
         if trip.because.probe_failed && probe > 0 {
             let because = TripReason { probe_failed: false, ..trip.because };
             let trip = Trip { because, ..trip };
-            // Its trial began after the breaker was last opened; what died since then has failed
-            // it.
+            // The trial began after the breaker was last opened; a counted restart since then
+            // fails it.
             let since = self.counts_from.unwrap_or(now);
             self.state = State::HalfOpen { since, trip, probe, probing: true };
             if !self.probe_died()

@@ -1,4 +1,4 @@
-//! What keeps the breaker from tripping, and which of it has been reported.
+//! The holds of a breaker, and those that have been reported.
 
 use std::collections::BTreeSet;
 

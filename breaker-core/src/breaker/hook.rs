@@ -1,18 +1,18 @@
-//! The hook: asked once the Record says `Tripping`, and before the scale is written.
+//! The hook: called after the Record with `Tripping` is stored, and before the scale is written.
 //!
 //! ```text
 //! Record(Tripping, episode) -> CallHook(id = uid.episode) -> HookAnswered
 //!   proceed                          -> ReadScale -> WriteScale(0)
 //!   hold, or failed and onFailure is Hold -> back where the trip came from, `held` for `hook`,
 //!                                       asked again after 10 s, then twice as long, at most 5 min,
-//!                                       while the pods still fail (or the button is still pressed)
+//!                                       while the pods still fail (or the override is `ForcedOpen`)
 //!   failed and onFailure is Proceed  -> as proceed
 //! ```
 //!
-//! A crash in between repeats the call with the same id. An attempt that was held ends its episode, so that
-//! the next call has another id and gets an answer of its own. A press calls the hook too: the hook exists to save
-//! what the pods hold, whoever stops them. A target that is at zero already has nothing left to save, and the hook
-//! is not called.
+//! A crash in between repeats the call with the same id. An attempt that was held ends its episode,
+//! so that the next call has another id and gets an answer of its own. A trip that a person asks
+//! for calls the hook too, since the hook saves the state of the pods. If the target is at zero
+//! already, the hook is not called.
 
 use jiff::Timestamp;
 
@@ -24,8 +24,8 @@ use crate::state::{Override, State};
 use crate::webhook::{CloudEvent, CloudEventData, DeliveryError, HookDecision, OnFailure};
 
 impl Breaker {
-    /// Whether the trip under way may not write its scale yet, since the hook has not answered. Calls the hook,
-    /// unless that has been done.
+    /// Whether the trip in progress waits for the answer of the hook. Calls the hook, unless that
+    /// has been done.
     pub(super) fn waits_for_hook(&mut self) -> bool {
         let Some(hook) = self.policy.hooks.before_trip.clone() else { return false };
         let State::Tripping { since, trip } = &self.state else { return false };
@@ -92,7 +92,8 @@ impl Breaker {
         self.out.push(Action::Wake(again));
     }
 
-    /// A press that the hook held is repeated for as long as the button is down.
+    /// Repeats a trip that a person asked for and the hook held, while the override is
+    /// `ForcedOpen`.
     pub(super) fn press_again_if_due(&mut self, now: Timestamp) {
         if self.hook.take_press(now) && self.override_ == Override::ForcedOpen {
             self.press();

@@ -1,4 +1,4 @@
-//! What is known of the hook. A crash may lose all of it: then the hook is asked again.
+//! The calls of the hook. They are not in the Record: after a crash the hook is called again.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -22,7 +22,7 @@ pub(super) struct HookCalls {
 }
 
 impl HookCalls {
-    /// A new episode has nothing to do with what was held before.
+    /// A new episode: earlier holds no longer apply.
     pub(super) fn start_episode(&mut self) {
         (self.holds, self.again_at, self.press_again) = (0, None, false);
     }
@@ -44,7 +44,7 @@ impl HookCalls {
         new
     }
 
-    /// Takes in the answer to a call; `false` if nobody waits for it.
+    /// Takes in the answer to a call; `false` if no call waits for it.
     pub(super) fn answered(&mut self, id: &str) -> bool {
         let asked = self.asked.as_deref() == Some(id);
         if asked {

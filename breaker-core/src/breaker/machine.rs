@@ -1,4 +1,4 @@
-//! The state machine itself: its data, and the way of an input through it.
+//! The data of the breaker, and its step function.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::state::{Override, State, TripReason};
 use crate::webhook::Endpoint;
 use crate::workload::WorkloadRef;
 
-/// One target's breaker.
+/// The circuit breaker of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Breaker {
     pub(super) policy: Policy,
@@ -34,7 +34,7 @@ pub struct Breaker {
     pub(super) pods: PodCache,
     pub(super) ledger: Ledger,
 
-    // What the Record keeps, beside containers, Events and notifications.
+    // Fields that the Record keeps, beside containers, Events and notifications.
     pub(super) target_uid: String,
     pub(super) episode: u64,
     pub(super) counts_from: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub struct Breaker {
     pub(super) started: bool,
     /// A trip that could not be carried out at once goes on after the next list of pods.
     pub(super) trip_waits_for_list: bool,
-    /// The button was pressed, and the scale is being read.
+    /// A person asked for a trip, and the scale is being read.
     pub(super) pressing: bool,
     /// The counts of each revision as of the last step; empty while no restart is in the window.
     pub(super) revisions: Vec<RevisionCounts>,
@@ -64,8 +64,8 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A breaker for the target as it is now. `record` is what an earlier watcher left, if
-    /// anything; one of another UID belongs to a namesake and is not used.
+    /// Creates a breaker for the target with its current scale. `record` is the stored Record of an
+    /// earlier watcher, if there is one. A Record with another UID is not used.
     ///
     /// The first [`Input::PodsListed`] starts it.
     pub fn new(policy: Policy, target: WorkloadRef, scale: Scale, record: Option<Record>) -> Self {
@@ -125,9 +125,25 @@ impl Breaker {
         self
     }
 
-    /// Takes in one input and returns the actions that follow, in order.
+    /// Handles one input and returns the actions that follow, in order.
     ///
     /// Pure: an equal breaker, input and `now` give equal actions.
+    ///
+    /// ```
+    /// use breaker_core::action::{Action, Command, Input};
+    /// use breaker_core::cluster::Scale;
+    /// use breaker_core::jiff::Timestamp;
+    /// use breaker_core::{Breaker, Policy, WorkloadRef};
+    ///
+    /// let target = WorkloadRef::deployment("sre", "swype-app");
+    /// let (uid, version) = ("u1".to_owned(), "1".to_owned());
+    /// let selector = "app=swype-app".to_owned();
+    /// let scale = Scale { uid, resource_version: version, replicas: 2, selector };
+    /// let mut breaker = Breaker::new(Policy::default(), target, scale, None);
+    ///
+    /// let actions = breaker.step(Input::Command(Command::Press), Timestamp::UNIX_EPOCH);
+    /// assert!(actions.contains(&Action::ReadScale));
+    /// ```
     #[must_use]
     pub fn step(&mut self, input: Input, now: Timestamp) -> Vec<Action> {
         let heartbeat = matches!(input, Input::Heartbeat);
@@ -268,7 +284,7 @@ impl Breaker {
         count_revisions(&self.ledger, &self.pods, &self.policy, replicas, self.oldest(now), now)
     }
 
-    /// Where the breaker is, for a status or a metric.
+    /// The phase and the counts, for a status or a metric.
     pub fn snapshot(&self, now: Timestamp) -> Snapshot {
         let revisions = self.count_revisions(now);
         let closest = closest_to_trip(&revisions);
@@ -283,8 +299,7 @@ impl Breaker {
         }
     }
 
-    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Costs no count of its
-    /// own.
+    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Counts nothing again.
     pub(crate) fn is_still(&self, last: &Snapshot) -> bool {
         let (counts, by_cause) = self.latest_counts();
         last.phase == self.state.phase()
@@ -343,7 +358,7 @@ impl Breaker {
 
     /// The oldest instant at which a restart counts.
     pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
-        // Kubernetes cuts times to whole seconds.
+        // Kubernetes truncates times to whole seconds.
         let episode = self.counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok());
         self.policy.window.oldest(now).max(episode).unwrap_or(Timestamp::MIN)
     }

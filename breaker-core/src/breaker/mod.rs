@@ -1,11 +1,11 @@
 //! The breaker: a pure state machine over a ledger of restarts and a cache of pods.
 //!
-//! Every input may change the ledger, the cache or the state; what follows leaves as actions. An
-//! action that changes the cluster waits until the Record that announces it is stored:
+//! Every input may change the ledger, the cache or the state, and may cause actions. An action that
+//! changes the cluster waits until the Record that names it is stored:
 //!
 //! ```text
 //! trips -> SaveRecord(Tripping) -> RecordSaved -> WriteScale(0) -> ScaleWritten -> SaveRecord(Open)
-//! with a hook:                     RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> WriteScale(0)
+//! with a hook:  RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> WriteScale(0)
 //! ```
 
 mod commands;

@@ -1,9 +1,10 @@
-//! Notifications: each sent at least once to each receiver, in order, kept in the Record until acknowledged.
+//! Notifications: sent at least once to each receiver, in order, and kept in the Record until they
+//! are acknowledged.
 //!
-//! They never hold a trip up. A receiver that does not answer is tried again, after 200 ms first and at least every
-//! minute; what an earlier watcher could not deliver is sent by the next one that knows the receiver. The Record
-//! holds a hash of the URL, never the URL. Notifications older than a day are dropped, and the oldest when too many
-//! wait.
+//! They never delay a trip. After a failure they are sent again, first after 200 ms and at least
+//! every minute. If a watcher stops before a notification is acknowledged, the next watcher with
+//! the same receiver sends it. The Record holds a hash of the URL, never the URL. Notifications
+//! older than a day are dropped, and so are the oldest when the Record has no room.
 
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ use crate::workload::WorkloadRef;
 /// The longest message of a notification, in bytes.
 const MAX_MESSAGE_LEN: usize = 512;
 
-/// What a notification is to say.
+/// The content of a notification.
 pub(super) struct Message {
     pub(super) kind: NotificationKind,
     pub(super) text: String,

@@ -8,9 +8,9 @@ use super::retries::Retry;
 use crate::backoff::Backoff;
 use crate::notification::{Notification, NotificationKind};
 
-/// Notifications that wait at most; the Record has room for them beside the counts.
+/// The largest number of waiting notifications; the Record has room for them beside the counts.
 const MAX_WAITING: usize = 16;
-/// A notification that nobody has taken for this long is dropped.
+/// A notification that is not acknowledged within this time is dropped.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(200), SignedDuration::from_mins(1));
 
@@ -18,7 +18,7 @@ const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(200), SignedDu
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Outbox {
     waiting: Vec<Notification>,
-    /// Receivers that a notification is on its way to.
+    /// Receivers with a notification in flight.
     sending: BTreeSet<String>,
     retries: BTreeMap<String, Retry>,
     /// No notifications are sent.
@@ -67,7 +67,7 @@ impl Outbox {
         self.waiting.extract_if(.., expired).collect()
     }
 
-    /// The oldest notification for a receiver that is free; it is on its way then.
+    /// The oldest notification for a receiver that is free; it is in flight then.
     pub(super) fn next_for(&mut self, receiver: &str, now: Timestamp) -> Option<Notification> {
         let waits = self.retries.get(receiver).and_then(|retry| retry.due).is_some_and(|due| now < due);
         if waits || self.sending.contains(receiver) {
@@ -79,7 +79,7 @@ impl Outbox {
         Some(next.clone())
     }
 
-    /// The receiver took the notification; what it was about, if that was still waiting.
+    /// The receiver acknowledged the notification; its kind, if it was still waiting.
     pub(super) fn acknowledged(&mut self, receiver: &str, id: &str) -> Option<NotificationKind> {
         self.sending.remove(receiver);
         self.retries.remove(receiver);
@@ -93,7 +93,7 @@ impl Outbox {
         Some(what)
     }
 
-    /// The receiver did not take it; when to try again, and whether it is the first failure in a
+    /// The receiver did not acknowledge it; when to retry, and whether it is the first failure in a
     /// row.
     pub(super) fn failed(&mut self, receiver: &str, now: Timestamp) -> (Timestamp, bool) {
         self.sending.remove(receiver);

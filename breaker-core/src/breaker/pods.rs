@@ -1,5 +1,4 @@
-//! Observations of pods: into the cache and the ledger, and what follows from a pod that appears or
-//! goes.
+//! Observations of pods: they update the cache and the ledger, and may change the state.
 
 use jiff::Timestamp;
 
@@ -62,7 +61,7 @@ impl Breaker {
         }
     }
 
-    /// Reports what was found, then goes on where an earlier watcher stopped.
+    /// Emits the first event, then continues where an earlier watcher stopped.
     fn start(&mut self, now: Timestamp) {
         self.publish_undelivered();
         match &self.state {
@@ -86,14 +85,14 @@ impl Breaker {
         }
     }
 
-    /// Open, and a live pod appeared: has somebody scaled the target up?
+    /// Open, and a live pod appeared: reads whether another client scaled the target up.
     fn live_pod_appeared(&mut self) {
         if self.state.phase() == Phase::Open {
             self.read_scale();
         }
     }
 
-    /// No pod is left: was the target scaled down, or deleted?
+    /// No pod is left: reads whether the target was scaled down or deleted.
     fn last_pod_went(&mut self) {
         if self.started && self.pods.pods().next().is_none() {
             self.read_scale();

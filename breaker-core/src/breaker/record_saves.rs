@@ -1,9 +1,9 @@
-//! The Record on its way to the cluster, and the actions that wait for it.
+//! Saves of the Record, and the actions that wait for them.
 
 use crate::action::Action;
 use crate::state::State;
 
-/// At most one save is under way.
+/// The state of the saves; at most one is in flight.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct RecordSaves {
     /// The Record has changed since the last save was sent.
@@ -14,7 +14,7 @@ pub(super) struct RecordSaves {
     after_current: Vec<Action>,
     /// The Record cannot be stored, or must not be: it is kept in memory.
     pub(super) in_memory: bool,
-    /// Episode of the trip in the Record on its way.
+    /// Episode of the trip in the Record that is being saved.
     sent_trip: Option<u64>,
     /// Episode of the trip in the stored Record.
     stored_trip: Option<u64>,

@@ -76,10 +76,10 @@ impl Breaker {
         }
     }
 
-    /// Judges the trial replicas; `counted`: one of them has just had a counted restart. While
-    /// opening again is held, they are neither given up nor taken for survivors. Once it is not, a
-    /// fresh list shows whether they fail; if not, their trial starts again. (The one-node rule is
-    /// for closed breakers: a trial of one replica is always on one node.)
+    /// Decides the trial; `counted`: a trial replica has just had a counted restart. While opening
+    /// is held, the trial neither fails nor succeeds. After the hold a new list shows whether the
+    /// replicas fail; if not, the trial starts again. The one-node rule does not apply, since a
+    /// trial of one replica is always on one node.
     pub(super) fn judge_probe(&mut self, counted: bool, now: Timestamp) {
         if !counted && !self.probe_died() {
             return self.holds.clear();
@@ -109,7 +109,7 @@ impl Breaker {
     /// Whether a trial replica has had a counted restart since the trial began.
     pub(super) fn probe_died(&self) -> bool {
         let State::HalfOpen { since, probing: true, .. } = &self.state else { return false };
-        // Kubernetes cuts times to whole seconds.
+        // Kubernetes truncates times to whole seconds.
         let since = Timestamp::from_second(since.as_second()).unwrap_or(*since);
         self.ledger.restarts_since(since).any(|restart| restart.counts(self.policy.causes))
     }
@@ -129,7 +129,7 @@ impl Breaker {
         self.saves.request_then([Action::ReadScale]);
     }
 
-    /// The replicas are restored, or somebody else has set them.
+    /// The replicas are restored, or another client has set them.
     pub(super) fn closed(&mut self, replicas: u32, now: Timestamp) {
         let event =
             self.event(false, "Restored", "Restore", format!("Restored {}", plural(replicas, "replica")));

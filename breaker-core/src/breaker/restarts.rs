@@ -1,4 +1,4 @@
-//! New restarts: reported, counted, and judged.
+//! New restarts: reported and counted, before the decision.
 
 use jiff::Timestamp;
 
@@ -59,7 +59,7 @@ impl Breaker {
             let later = restarts[at + 1..].iter().filter(|later| of(&later.revision) && counts(later));
             let later = u32::try_from(later.count()).unwrap_or(u32::MAX);
             let counted = revision.counts.counted.saturating_sub(later);
-            // The restarts of one container that nobody saw share a line.
+            // The unobserved restarts of one container share one event.
             if restart.exit_code.is_none()
                 && let Some(last) = lines.last_mut()
                 && last.exit_code.is_none()

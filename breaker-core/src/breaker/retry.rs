@@ -1,4 +1,4 @@
-//! Trying again what failed.
+//! Retries of failed actions.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Saving: one Record at a time, and nothing done before the Record that announces it is stored.
+//! Saves of the Record: one at a time, and stored before the cluster is changed.
 
 use jiff::Timestamp;
 
@@ -38,15 +38,15 @@ impl Breaker {
         }
     }
 
-    /// No pod is left: perhaps another watcher was asked to trip.
+    /// No pod is left: another watcher may have tripped.
     pub(super) fn load_record(&mut self) {
         if !self.saves.in_memory && self.retries.start(Attempt::LoadRecord) {
             self.out.push(Action::LoadRecord);
         }
     }
 
-    /// Another watcher wrote the Record. The one that is further along is right about the state;
-    /// what either has counted is counted.
+    /// Another watcher wrote the Record. The state of the later episode or phase wins; the restarts
+    /// of both are counted.
     pub(super) fn record_found(&mut self, theirs: Option<Record>) {
         let loading = self.retries.in_flight(Attempt::LoadRecord);
         self.retries.succeeded(Attempt::LoadRecord);
@@ -90,8 +90,8 @@ impl Breaker {
         // exists once.
         self.publish_undelivered();
         match &self.state {
-            // The other watcher may have crashed half-way. Both go on; the precondition lets one of
-            // them scale.
+            // The other watcher may have crashed in between. Both continue; the precondition of the
+            // write lets one of them scale.
             State::Tripping { .. } => self.read_scale(),
             State::Open { trip, .. } => {
                 let trip = trip.clone();

@@ -86,7 +86,7 @@ impl Breaker {
         if scale.replicas == 0 {
             return self.opened(true, now);
         }
-        // What comes once the Record is stored goes on from there.
+        // Once the Record is stored, the trip continues from there.
         if self.stop_if_guarded(now) || !self.saves.has_trip(self.episode) {
             return;
         }
@@ -104,8 +104,8 @@ impl Breaker {
             }
             return;
         }
-        // Somebody changed the number in between: that is what a reset will restore, if the trip is
-        // still right for that number.
+        // Another client changed the replicas in between. A reset then restores that number, if the
+        // counts still ask for a trip.
         if self.still_trips(&because, now) {
             self.trip(because, scale, now);
         } else {
@@ -152,7 +152,7 @@ impl Breaker {
         }
     }
 
-    /// Somebody else scaled it up while it was open: the target is theirs now.
+    /// Another client scaled the target up while the breaker was open: the breaker closes.
     pub(super) fn contested_by(&mut self, by: Option<String>, now: Timestamp) {
         if matches!(self.state, State::Closed | State::Tripping { .. }) {
             return;
@@ -172,7 +172,7 @@ impl Breaker {
         self.saves.request_then([Action::Emit(BreakerEvent::Contested { by, replicas })]);
     }
 
-    /// Another object has the same name: nothing that was known holds for it.
+    /// Another object has the same name: the counts and the state no longer apply.
     fn target_replaced(&mut self, now: Timestamp) {
         let Some(scale) = &self.scale.last else { return };
         let tripping = matches!(self.state, State::Tripping { .. });

@@ -1,4 +1,4 @@
-//! The target's scale as last read, and how much that can be relied on.
+//! The target's scale as last read, and when it must be read again.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -7,27 +7,66 @@ use super::kubernetes_event::KubernetesEvent;
 use crate::pod::{PodEvent, PodReport, PodUid, Terminated};
 use crate::{ClusterError, Record, WorkloadRef};
 
-/// The cluster, as far as a breaker needs it. Object-safe; `breaker-kube` implements it on kube-rs and `sim` in
-/// memory. The example `own_cluster` implements it without a cluster.
+/// A client for the cluster calls of a breaker. Object-safe; `breaker-kube` implements it on
+/// kube-rs and `sim` in memory.
 ///
-/// Each call is one attempt; the caller decides whether and when to try again.
+/// Each call is one attempt; the caller decides whether and when to retry.
+///
+/// A cluster without pods; the example `own_cluster` runs a breaker on it:
+///
+/// ```
+/// use async_trait::async_trait;
+/// use breaker_core::cluster::{
+///     KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord,
+/// };
+/// use breaker_core::pod::{PodEvent, PodReport};
+/// use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
+/// use futures::stream::{self, BoxStream, StreamExt};
+///
+/// type Answer<T> = Result<T, ClusterError>;
+///
+/// struct EmptyCluster(Scale);
+///
+/// #[async_trait]
+/// impl ClusterClient for EmptyCluster {
+///     fn watch_pods(&self, _: &str, _: &str) -> BoxStream<'static, PodWatchEvent> {
+///         stream::iter([PodWatchEvent::Listed(vec![])]).chain(stream::pending()).boxed()
+///     }
+///     async fn list_pods(&self, _: &str, _: &str) -> Answer<Vec<PodReport>> { Ok(vec![]) }
+///     async fn read_scale(&self, _: &WorkloadRef) -> Answer<Scale> { Ok(self.0.clone()) }
+///     async fn write_scale(&self, _: &WorkloadRef, seen: &Scale, replicas: u32) -> Answer<Scale> {
+///         Ok(Scale { replicas, ..seen.clone() })
+///     }
+///     async fn scaled_by(&self, _: &WorkloadRef) -> Answer<Option<String>> { Ok(None) }
+///     async fn log_tail(&self, _: &LogTailRequest) -> Answer<LogTail> { Ok(LogTail::Gone) }
+///     async fn pod_events(&self, _: &str, _: &str) -> Answer<Vec<PodEvent>> { Ok(vec![]) }
+///     async fn load_record(&self, _: &WorkloadRef) -> Answer<Option<StoredRecord>> { Ok(None) }
+///     async fn save_record(
+///         &self, _: &WorkloadRef, _: &Record, _over: Option<String>,
+///     ) -> Answer<String> {
+///         Ok("1".into())
+///     }
+///     async fn publish(&self, _: &WorkloadRef, _: &KubernetesEvent) -> Answer<()> { Ok(()) }
+/// }
+/// ```
 #[async_trait]
 pub trait ClusterClient: Send + Sync {
-    /// News of the pods that `selector` matches in `namespace`, without end: the first item is
-    /// [`PodWatchEvent::Listed`], and the implementation reconnects and lists again by itself.
+    /// Watches the pods in `namespace` that `selector` matches. The stream never ends and starts
+    /// with [`PodWatchEvent::Listed`]; the implementation reconnects and lists again by itself.
     fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent>;
 
-    /// A fresh list of the same pods, read from the API server now.
+    /// Lists the same pods, from the API server and not from a cache.
     async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError>;
 
     /// Reads the target's scale.
     ///
     /// # Errors
-    /// [`ClusterError::NotFound`] when the target is gone, [`ClusterError::NoSelector`] when its scale
-    /// names no pods.
+    /// [`ClusterError::NotFound`] when the target is gone, [`ClusterError::NoSelector`] when its
+    /// scale names no pods.
     async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError>;
 
-    /// Sets `spec.replicas`, if the target still is at `seen.resource_version`; answers with the new scale.
+    /// Sets `spec.replicas` if the target is still at `seen.resource_version`; returns the new
+    /// scale.
     ///
     /// # Errors
     /// [`ClusterError::Conflict`] when it is not.
@@ -38,24 +77,25 @@ pub trait ClusterClient: Send + Sync {
         replicas: u32,
     ) -> Result<Scale, ClusterError>;
 
-    /// Who last set the target's replicas, by its managed fields; `None` when they do not say.
+    /// Returns the field manager that last set the target's replicas; `None` if no managed field
+    /// names one.
     async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
 
-    /// The end of the log that the ended instance wrote: at most its last 2,048 bytes, only lines from
-    /// its own lifetime.
+    /// Reads the end of the log of a terminated instance: at most its last 2,048 bytes, and only
+    /// lines from its own lifetime.
     async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
 
-    /// The core events whose `involvedObject.uid` is the pod's.
+    /// Lists the core events whose `involvedObject.uid` is the pod's.
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
 
-    /// The Record kept for the target, if there is one.
+    /// Reads the stored Record of the target; `None` if there is none.
     ///
     /// # Errors
-    /// [`ClusterError::BadRecord`] when something is stored that cannot be read.
+    /// [`ClusterError::BadRecord`] when the stored Record cannot be parsed.
     async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError>;
 
-    /// Stores `record`: over the version `over`, or as the first one when that is `None`.
-    /// Answers with the version now stored.
+    /// Stores `record` in place of the version `over`, or as the first one if `over` is `None`.
+    /// Returns the version that is stored now.
     ///
     /// # Errors
     /// [`ClusterError::Conflict`] when another version is stored.
@@ -66,7 +106,7 @@ pub trait ClusterClient: Send + Sync {
         over: Option<String>,
     ) -> Result<String, ClusterError>;
 
-    /// Publishes an Event on the target. An event with the same `key` already there counts as done.
+    /// Publishes an Event on the target. If an Event with the same `key` exists, the call succeeds.
     async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError>;
 }
 
@@ -77,11 +117,11 @@ pub enum PodWatchEvent {
     Applied(PodReport),
     /// A pod was deleted.
     Deleted(PodUid),
-    /// All pods there are; what is absent is gone.
+    /// All pods that exist; a pod that is not listed was deleted.
     Listed(Vec<PodReport>),
-    /// The watch is established, or was established again, without other news.
+    /// The watch is connected, or connected again; no pod has changed.
     Alive,
-    /// The watch broke and is being established again; says why.
+    /// The watch was disconnected for this reason and reconnects.
     Down(String),
 }
 
@@ -109,14 +149,15 @@ pub struct LogTailRequest {
     pub container: String,
     /// The terminated instance.
     pub terminated: Terminated,
-    /// It is still the container's current instance (`state.terminated`): its log is not yet `previous`.
+    /// Whether it is the container's current instance (`state.terminated`), whose log is not yet
+    /// `previous`.
     pub current: bool,
 }
 
 /// The answer to [`ClusterClient::log_tail`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogTail {
-    /// The log's end, without time stamps; may be empty and may start in mid-line.
+    /// The end of the log, without timestamps; may be empty and may start inside a line.
     Text(String),
     /// The log no longer exists.
     Gone,

@@ -23,10 +23,10 @@ pub enum ClusterError {
         namespace: String,
     },
     /// The object changed since it was read.
-    #[error("{0} was changed by somebody else")]
+    #[error("{0} was changed by another client")]
     Conflict(String),
     /// The target's scale names no pods, or would name all pods of the namespace.
-    #[error("{0} has no selector in its scale: which pods are its own cannot be told")]
+    #[error("the scale of {0} has no selector, so its pods are unknown")]
     NoSelector(WorkloadRef),
     /// The target's kind is not served, or has no scale subresource.
     #[error("{0}")]
@@ -40,7 +40,7 @@ pub enum ClusterError {
         #[source]
         source: BoxError,
     },
-    /// No answer, or an answer that says "later".
+    /// No answer, or an answer that asks to retry later.
     #[error("{step}: the API server does not answer")]
     Unreachable {
         /// What was attempted, for example `reading the scale of sre/deployment/swype-app`.
@@ -61,7 +61,7 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// Trying the same again later can succeed without anybody changing anything.
+    /// Whether the same call can succeed later although nothing is changed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::Conflict(_))
     }

@@ -1,4 +1,5 @@
-//! The cluster as the breaker sees it: [`ClusterClient`], what its calls take and return, and their errors.
+//! The cluster API of a breaker: [`ClusterClient`], the arguments and results of its calls, and
+//! their errors.
 
 mod client;
 mod error;

@@ -14,6 +14,18 @@ use crate::webhook::Hooks;
 
 /// What an operator sets for one breaker. The empty document equals [`Policy::default`]; unknown
 /// fields are refused by name.
+///
+/// ```
+/// use breaker_core::Policy;
+/// use breaker_core::jiff::SignedDuration;
+///
+/// let policy: Policy = serde_json::from_str(r#"{"maxRestarts": 5, "window": "2h"}"#)?;
+/// assert_eq!(policy.max_restarts, 5);
+/// assert_eq!(policy.shortest_sound_window(), SignedDuration::from_mins(75));
+/// assert!(policy.warnings().is_empty());
+/// assert!(serde_json::from_str::<Policy>(r#"{"maxRestart": 5}"#).is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {

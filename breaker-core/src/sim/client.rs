@@ -1,4 +1,4 @@
-//! The door: [`ClusterClient`] and [`Clock`] on the world, with faults.
+//! [`ClusterClient`] and [`Clock`] on the world, with faults.
 
 use std::task::Poll;
 
@@ -16,7 +16,7 @@ use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookE
 use crate::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
 
 impl Sim {
-    /// One call: the process may die before it, a fault may strike it, and the world answers.
+    /// One call: the process may crash before it, a fault may apply to it, and the world answers.
     async fn call<T>(
         &self,
         call: Call,

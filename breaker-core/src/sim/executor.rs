@@ -1,4 +1,4 @@
-//! Running a future on scripted time: whenever it waits, time jumps to what happens next.
+//! Runs a future on scripted time: whenever it waits, time jumps to the next scheduled change.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ impl Wake for Flag {
 
 impl Sim {
     /// Polls `future` to its end. `None` when it never ends, or when a
-    /// [`Fault::Crash`](super::Fault) struck: then it is dropped as a killed process would be, and
-    /// the world stays as it is.
+    /// [`Fault::Crash`](super::Fault) applied: then the future is dropped, like a killed process,
+    /// and the world stays as it is.
     pub fn run<F: Future>(&self, future: F) -> Option<F::Output> {
         let end = self.now() + LONGEST_RUN;
         let flag = Arc::new(Flag(AtomicBool::new(true)));

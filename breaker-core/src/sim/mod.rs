@@ -1,9 +1,9 @@
-//! An in-memory cluster with a scripted clock: demo, scenarios and laws run on it.
+//! An in-memory cluster with a scripted clock; the demo and the tests run on it.
 //!
 //! ```text
 //! Sim::run(future)     polls the future; when it waits, time jumps to what happens next
 //!   world              one workload, its pods, a small kubelet with the real back-off
-//!   door               ClusterClient and Clock on the world, with faults
+//!   client             ClusterClient and Clock on the world, with faults
 //! ```
 //!
 //! ```
@@ -53,12 +53,12 @@ impl Sim {
         self.world().now()
     }
 
-    /// Looks at the world, or changes it, now.
+    /// Calls `look` with the world, to read or to change it now.
     pub fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.world())
     }
 
-    /// Has something happen later.
+    /// Calls `happens` with the world after `secs` seconds.
     pub fn after_secs(&self, secs: i64, happens: impl FnOnce(&mut World) + Send + 'static) {
         let at = self.now() + SignedDuration::from_secs(secs);
         self.world().at(at, happens);

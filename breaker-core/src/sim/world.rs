@@ -36,7 +36,7 @@ impl Health {
         Self { dies: None }
     }
 
-    /// They exit 1 two seconds after each start, with these last words as termination message.
+    /// They exit 1 two seconds after each start, with this termination message.
     pub fn dies(last_words: &str) -> Self {
         let dying = Dying {
             after: SignedDuration::from_secs(2),
@@ -49,7 +49,7 @@ impl Health {
         Self { dies: Some(dying) }
     }
 
-    /// The last words are in the log only, as under the default termination message policy.
+    /// The message is in the log only, as under the default termination message policy.
     #[must_use]
     pub fn in_log_only(mut self) -> Self {
         if let Some(dying) = &mut self.dies {
@@ -68,7 +68,7 @@ impl Health {
         self
     }
 
-    /// They run for so long before they end.
+    /// Sets how long they run before they end.
     #[must_use]
     pub fn after(mut self, run: SignedDuration) -> Self {
         if let Some(dying) = &mut self.dies {
@@ -106,7 +106,7 @@ struct Pod {
     events: Vec<PodEvent>,
 }
 
-/// Everything there is: one workload, its pods, its Record, and what was published.
+/// The whole state: one workload, its pods, its Record, and what was published.
 pub struct World {
     now: Timestamp,
     target: WorkloadRef,
@@ -117,9 +117,9 @@ pub struct World {
     pub(super) record: Option<(Record, u64)>,
     /// Events on the target, by key.
     pub(super) published: BTreeMap<String, KubernetesEvent>,
-    /// Every scale written through the door, in order.
+    /// Every scale written by the client, in order.
     pub(super) scales_written: Vec<u32>,
-    /// Every event posted, with how many scales had been written before.
+    /// Every event posted, with the number of scales written before it.
     pub(super) posted: Vec<(CloudEvent, usize)>,
     pub(super) hook_says: HookDecision,
     revision: String,
@@ -178,7 +178,7 @@ impl World {
         self.replicas
     }
 
-    /// Every scale written through the door, in order.
+    /// Every scale written by the client, in order.
     pub fn scales_written(&self) -> &[u32] {
         &self.scales_written
     }
@@ -188,12 +188,13 @@ impl World {
         self.published.values().map(|event| event.reason.clone()).collect()
     }
 
-    /// Every event that was posted and arrived, in order, with how many scales had been written before.
+    /// Every event that was posted and arrived, in order, with the number of scales written before
+    /// it.
     pub fn posted(&self) -> &[(CloudEvent, usize)] {
         &self.posted
     }
 
-    /// What whoever is asked answers from now on.
+    /// Sets the answer of the hook.
     pub fn set_hook_says(&mut self, reply: HookDecision) {
         self.hook_says = reply;
     }
@@ -203,12 +204,12 @@ impl World {
         self.record.as_ref().map(|(record, _)| record)
     }
 
-    /// Names of the pods there are.
+    /// Names of the pods that exist.
     pub fn pods(&self) -> Vec<String> {
         self.pods.values().map(|pod| pod.report.name.clone()).collect()
     }
 
-    /// Something goes wrong, once, as soon as it can.
+    /// Adds a fault; it applies once, at the first call that it fits.
     pub fn fault(&mut self, fault: Fault) {
         match fault {
             Fault::Crash { after } => self.crash_after = Some(after),
@@ -216,7 +217,7 @@ impl World {
         }
     }
 
-    /// What all pods do from now on; those that run take it up at once.
+    /// Sets the health of all pods, also of those that run.
     pub fn set_health(&mut self, health: Health) {
         self.health = health;
         for uid in self.uids() {
@@ -224,7 +225,7 @@ impl World {
         }
     }
 
-    /// What one pod does from now on, by its number in [`World::pods`].
+    /// Sets the health of one pod, by its index in [`World::pods`].
     pub fn set_pod_health(&mut self, index: usize, health: Health) {
         if let Some(uid) = self.uids().into_iter().nth(index) {
             if let Some(pod) = self.pods.get_mut(&uid) {
@@ -234,7 +235,7 @@ impl World {
         }
     }
 
-    /// One pod has been on another node all along, by its number in [`World::pods`].
+    /// Puts one pod on another node, by its index in [`World::pods`].
     pub fn set_pod_node(&mut self, index: usize, node: &str) {
         if let Some(pod) = self.uids().get(index).and_then(|uid| self.pods.get_mut(uid)) {
             pod.report.node = node.into();
@@ -243,13 +244,13 @@ impl World {
         }
     }
 
-    /// Somebody scales the workload by hand.
+    /// Scales the workload, as another client.
     pub fn scale_by_hand(&mut self, replicas: u32, manager: &str) {
         self.manager = manager.into();
         self.scaled(replicas);
     }
 
-    /// A roll-out: new pods are of another revision and do as told; the old ones stay and do as before.
+    /// Starts a roll-out: new pods have another revision and this health; the old pods stay.
     pub fn roll_out(&mut self, revision: &str, pods: u32, health: Health) {
         for pod in self.pods.values_mut() {
             pod.health.get_or_insert(self.health.clone());
@@ -325,7 +326,8 @@ impl World {
         self.sleepers.push((until, waker));
     }
 
-    /// Jumps to what happens next and answers with whom it wakes; `None` when nothing will, or not before `end`.
+    /// Jumps to the next scheduled change and returns the wakers of those that wait for it; `None`
+    /// if there is none before `end`.
     pub(super) fn advance(&mut self, end: Timestamp) -> Option<Vec<Waker>> {
         let scripted = self.script.keys().next().map(|(at, _)| *at);
         let sleeper = self.sleepers.iter().map(|(at, _)| *at).min();
@@ -348,7 +350,7 @@ impl World {
         Some(woken.into_iter().map(|(_, waker)| waker).collect())
     }
 
-    /// The fault that strikes this call, if one does. Counts the call towards a crash.
+    /// The fault of this call, if there is one. Counts the call towards a crash.
     pub(super) fn strikes(&mut self, call: Call) -> Option<Fault> {
         let at = self.faults.iter().position(|fault| {
             matches!(
@@ -357,14 +359,14 @@ impl World {
                     if *c == call
             )
         })?;
-        // A refusal of rights does not go away by itself.
+        // A missing permission stays missing.
         Some(match self.faults[at] {
             forbid @ Fault::Forbid(_) => forbid,
             _ => self.faults.remove(at),
         })
     }
 
-    /// Whether the process is dead before this call reaches the cluster.
+    /// Whether the process crashes before this call reaches the cluster.
     pub(super) fn dies_before_call(&mut self) -> bool {
         match &mut self.crash_after {
             Some(0) => {
@@ -392,7 +394,7 @@ impl World {
         self.pods.keys().cloned().collect()
     }
 
-    /// Makes the pods as many as the replicas.
+    /// Creates or deletes pods until their number equals the replicas.
     fn reconcile(&mut self) {
         while self.pods.len() < self.replicas as usize {
             self.create_pod();
@@ -548,7 +550,7 @@ impl World {
     }
 }
 
-/// Twelve hex digits, as many as tools show of a real one.
+/// Twelve hexadecimal digits.
 fn container_id(pod: u32, instance: u32) -> String {
     format!("containerd://{pod:06x}{instance:06x}")
 }

@@ -1,4 +1,4 @@
-//! Snapshots: where a breaker is at one instant, with the counts behind its decision.
+//! Snapshots: the phase of a breaker at one instant, with the counts behind its decision.
 
 mod counts;
 mod hold;
@@ -15,8 +15,8 @@ pub(crate) use self::revision_counts::{closest_to_trip, count_revisions, failing
 use crate::record::Contested;
 use crate::state::{Phase, TripReason};
 
-/// Where a breaker is at one instant: all that a status or a metric needs beside the
-/// [`Record`](crate::Record).
+/// The phase and the counts of a breaker at one instant: the data of a status or a metric, beside
+/// the [`Record`](crate::Record).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -25,10 +25,10 @@ pub struct Snapshot {
     pub phase: Phase,
     /// Live pods of the target.
     pub pods: u32,
-    /// The counts of the revision that is closest to a trip; all zero while there is no pod and no restart.
+    /// The counts of the revision that is closest to a trip; zero without pods and restarts.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Restarts of that revision inside the window, counted or not, by cause: `network:refused`, `oom`, ….
+    /// Restarts of that revision inside the window, counted or not, by cause: `network:refused`.
     pub by_cause: BTreeMap<String, u32>,
     /// Why a trip is held; `None` when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct Snapshot {
     /// Why a breaker that only observes, or is disabled, would have tripped in this episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_trip: Option<TripReason>,
-    /// The client that scaled the open target up, until the replicas are restored or the breaker is reset.
+    /// The client that scaled the open target up, until a reset or until the replicas are restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested: Option<Contested>,
 }

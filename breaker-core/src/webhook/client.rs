@@ -5,26 +5,26 @@ use async_trait::async_trait;
 use super::cloud_event::CloudEvent;
 use super::hooks::Endpoint;
 
-/// Delivers messages. Object-safe; `breaker-kube` implements it over HTTP, `sim` in memory.
+/// A client that delivers messages to webhooks. Object-safe; `breaker-kube` implements it over
+/// HTTP, `sim` in memory.
 ///
-/// Each call is one attempt; trying again and giving up in time belong to the caller, who may drop
-/// the future.
+/// Each call is one attempt. Retries and timeouts are the caller's; the caller may drop the future.
 #[async_trait]
 pub trait WebhookClient: Send + Sync {
     /// Delivers one event. The same event may be sent again after a crash: its `id` is the
     /// idempotency key.
     ///
     /// # Errors
-    /// [`WebhookError`] when it was not accepted, or nobody knows whether it was.
+    /// [`WebhookError`] when it was not accepted, or when that is unknown.
     async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError>;
 }
 
-/// What the receiver of a hook wants.
+/// The answer of a hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookDecision {
-    /// Go on.
+    /// The trip may proceed.
     Proceed,
-    /// Do not trip now; why.
+    /// The trip must wait, for this reason.
     Hold(String),
 }
 
@@ -34,6 +34,6 @@ pub enum HookDecision {
 pub struct WebhookError {
     /// Why, on one line, without secrets.
     pub why: String,
-    /// The same message may be accepted later.
+    /// Whether the same message may be accepted later.
     pub retryable: bool,
 }

@@ -12,7 +12,8 @@ use crate::state::TripReason;
 pub struct CloudEvent {
     /// `1.0`.
     pub specversion: String,
-    /// The idempotency key. `<target uid>.<episode>` for the hook; for a notification followed by what happened.
+    /// The idempotency key: `<target uid>.<episode>` for the hook, `<target uid>.<episode>.<kind>`
+    /// for a notification.
     pub id: String,
     /// `/bigredbutton/<namespace>/<kind>/<name>`.
     pub source: String,
@@ -21,7 +22,7 @@ pub struct CloudEvent {
     pub kind: String,
     /// `<namespace>/<kind>/<name>`.
     pub subject: String,
-    /// When it happened; unchanged when it is sent again.
+    /// When it happened; the same if the message is sent again.
     pub time: Timestamp,
     /// `application/json`.
     pub datacontenttype: String,
@@ -45,7 +46,7 @@ pub struct CloudEventData {
     pub episode: u64,
     /// What happened, in one sentence.
     pub message: String,
-    /// The replicas that it is about: those before a trip, those restored, those another client set.
+    /// The replicas concerned: those before a trip, those restored, those another client set.
     pub replicas: Option<u32>,
     /// Why, for a trip.
     pub because: Option<TripReason>,

@@ -21,12 +21,12 @@ const MIN_ATTEMPT: SignedDuration = SignedDuration::from_millis(200);
 #[non_exhaustive]
 pub enum DeliveryError {
     /// The supervisor has no [`WebhookClient`].
-    #[error("this watcher has no way to send messages")]
+    #[error("no webhook client is configured")]
     NoClient,
     /// There was no answer in time.
     #[error("no answer within {limit:#}{}", .last.as_ref().map(|why| format!("; the last attempt: {why}")).unwrap_or_default())]
     Timeout {
-        /// The time that was allowed.
+        /// The timeout.
         limit: SignedDuration,
         /// Why the last attempt that ended failed.
         last: Option<String>,
@@ -51,8 +51,8 @@ pub(crate) async fn once(
     }
 }
 
-/// Attempts at a question until it is answered or `within` is over: a receiver that is just being restarted is
-/// not taken for one that is gone.
+/// Calls the hook again after each failure, until it answers or `within` is over, since a receiver
+/// may be restarting.
 pub(crate) async fn until(
     client: Option<Arc<dyn WebhookClient>>,
     clock: &dyn Clock,
@@ -81,7 +81,7 @@ pub(crate) async fn until(
     }
 }
 
-/// `None` when time was up first.
+/// `None` after the timeout.
 async fn attempt(
     client: &dyn WebhookClient,
     clock: &dyn Clock,

@@ -5,12 +5,12 @@ use std::fmt;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// The hook and the notices of one breaker. Without any, nobody is asked or told outside the
-/// cluster.
+/// The webhooks of one breaker. Default: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Hooks {
-    /// Asked after the Record says `Tripping` and before the target is scaled to zero.
+    /// Called after the Record with the phase `Tripping` is stored and before the target is scaled
+    /// to zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_trip: Option<BeforeTrip>,
     /// Receivers of notifications; each receives every notification at least once.
@@ -18,7 +18,8 @@ pub struct Hooks {
     pub notify: Vec<Endpoint>,
 }
 
-/// The webhook that is called before a trip, for example to roll back queued payments before the pods terminate.
+/// The webhook that is called before a trip, for example to roll back queued payments before the
+/// pods terminate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct BeforeTrip {
@@ -31,8 +32,8 @@ pub struct BeforeTrip {
     pub on_failure: OnFailure,
 }
 
-/// What follows when the hook fails: it cannot be reached, says an error, or does not answer in
-/// time.
+/// What happens when the hook cannot be reached, answers with an error, or does not answer within
+/// the timeout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnFailure {
     /// The trip goes on.
@@ -49,8 +50,8 @@ pub struct Endpoint {
     /// `http` or `https` URL. May itself be a secret, as those of chat services are: never shown in
     /// full.
     pub url: String,
-    /// Name of the secret that signs the message; what it names is the
-    /// [`WebhookClient`](crate::webhook::WebhookClient)'s business.
+    /// Name of the secret that signs the message. The
+    /// [`WebhookClient`](crate::webhook::WebhookClient) finds the secret by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
 }
@@ -69,7 +70,7 @@ impl Endpoint {
         if scheme.is_empty() { host.into() } else { format!("{scheme}://{host}") }
     }
 
-    /// Stands for the URL where that must not be written down: 64 bits of FNV-1a.
+    /// A hash of the URL for places that must not contain it: 64 bits of FNV-1a.
     pub(crate) fn tag(&self) -> String {
         let hash = self.url.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)

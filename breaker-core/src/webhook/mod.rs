@@ -1,4 +1,5 @@
-//! Webhooks: the hook that is asked before a trip, the receivers of notifications, and the client that calls them.
+//! Webhooks: the hook that is called before a trip, the receivers of notifications, and the client
+//! that calls them.
 
 mod client;
 mod cloud_event;

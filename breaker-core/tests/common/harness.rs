@@ -1,4 +1,4 @@
-//! A breaker whose wishes are granted at once, and histories of pods for it to see.
+//! A breaker whose actions succeed at once, and histories of pods for it to observe.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ pub(crate) fn scale(replicas: u32) -> Scale {
     Scale { uid: "target".into(), resource_version: "1".into(), replicas, selector: "app=app".into() }
 }
 
-/// Grants every wish at once, the last one first, so that answers overtake each other: verdicts by termination message, scales and Records by memory.
+/// Carries out every action at once, the last one first, so that answers overtake each other:
+/// verdicts by termination message, scales and Records from memory.
 pub(crate) struct Harness {
     pub(crate) breaker: Breaker,
     pub(crate) replicas: u32,
@@ -159,8 +160,8 @@ pub(crate) fn merged(histories: Vec<Vec<(Timestamp, PodReport)>>) -> Vec<(Timest
     all
 }
 
-/// The rule itself, read off the reports without any ledger: restarts of network terminations inside the
-/// window, and pods that are failing now.
+/// The rule itself, computed from the reports without a ledger: restarts of network terminations
+/// inside the window, and pods that are failing now.
 pub(crate) struct Oracle {
     latest: BTreeMap<String, PodReport>,
     terminations: BTreeMap<(String, u32), (Timestamp, bool)>,

@@ -1,4 +1,4 @@
-//! A watch on the in-memory cluster, and what it told.
+//! A watch on the in-memory cluster, and its events.
 #![allow(dead_code, missing_docs)] // each test binary uses its part
 
 pub(crate) mod harness;
@@ -79,7 +79,7 @@ impl Watch {
         self.drive(none(), RunUntil::Forever, Some(minutes))
     }
 
-    /// Watches for so long, with commands given so many seconds from now.
+    /// Watches for a number of seconds, with commands, each given after a number of seconds.
     pub(crate) fn with_commands(&self, commands: Vec<(i64, Command)>, minutes: i64) -> Seen {
         let start = self.sim.now();
         let sim = self.sim.clone();
