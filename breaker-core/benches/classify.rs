@@ -1,9 +1,8 @@
-//! The time of a verdict, as a ratio to a plain `aho-corasick` scan of the same text for the same
+//! The time of a verdict, as a ratio to a plain `aho-corasick` scan of the same texts for the same
 //! phrases.
 //!
-//! The texts are those of the corpus, each extended to 2,048 bytes by copies of itself. Both sides
-//! take turns within every round, so that a busy machine slows both. The ratio of each round is
-//! reported.
+//! The texts are the log tails of the corpus, each repeated to 2,048 bytes. Both sides take turns
+//! within every round, so that a busy machine slows both. The report shows the ratio of each round.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,13 +12,13 @@ use breaker_core::pod::Terminated;
 use breaker_core::{Classifier, Termination};
 use serde_json::Value;
 
-/// Bytes of a termination message that the kubelet keeps.
-const SIZE: usize = 2048;
+/// The size of a log tail, in bytes, as the kubelet keeps it.
+const TAIL_BYTES: usize = 2048;
 const ROUNDS: usize = 40;
-const BAR: f64 = 4.0;
+const MAX_RATIO: f64 = 4.0;
 
 fn main() {
-    let words = last_words();
+    let tails = log_tails();
     let phrases = phrases();
     let plain = AhoCorasick::builder().ascii_case_insensitive(true).build(&phrases).expect("phrases compile");
     let classifier = Classifier::default();
@@ -27,10 +26,10 @@ fn main() {
     let classify = |words: &Termination| classifier.classify(words).rule.len();
 
     let mut ratios = Vec::new();
-    let mut each: Vec<(Duration, Duration)> = vec![(Duration::MAX, Duration::MAX); words.len()];
+    let mut each: Vec<(Duration, Duration)> = vec![(Duration::MAX, Duration::MAX); tails.len()];
     for _ in 0..ROUNDS {
         let (mut scans, mut verdicts) = (Duration::ZERO, Duration::ZERO);
-        for (words, best) in words.iter().zip(&mut each) {
+        for (words, best) in tails.iter().zip(&mut each) {
             let (a, b) = (timed(|| scan(words)), timed(|| classify(words)));
             scans += a;
             verdicts += b;
@@ -43,29 +42,29 @@ fn main() {
     let mut single: Vec<f64> = each.iter().map(|(a, b)| b.as_secs_f64() / a.as_secs_f64()).collect();
     single.sort_by(f64::total_cmp);
     let micros = |of: fn(&(Duration, Duration)) -> Duration| {
-        each.iter().map(of).sum::<Duration>().as_secs_f64() * 1e6 / words.len() as f64
+        each.iter().map(of).sum::<Duration>().as_secs_f64() * 1e6 / tails.len() as f64
     };
-    println!("{} last words of {SIZE} bytes, {} phrases, {ROUNDS} rounds", words.len(), phrases.len());
+    println!("{} log tails of {TAIL_BYTES} bytes, {} phrases, {ROUNDS} rounds", tails.len(), phrases.len());
     println!("plain scan  {:>8.1} us", micros(|(a, _)| *a));
     println!("verdict     {:>8.1} us", micros(|(_, b)| *b));
     println!(
-        "ratio       {ratio:>8.2}   (bar {BAR}; lowest round {:.2}, highest {:.2})",
+        "ratio       {ratio:>8.2}   (limit {MAX_RATIO}; lowest round {:.2}, highest {:.2})",
         ratios[0],
         ratios[ROUNDS - 1]
     );
     println!("slowest single text {:.2}", single[single.len() - 1]);
-    let grows = worst(&classifier);
-    if ratio > BAR || grows > STEEPEST {
+    let growth = steepest_growth(&classifier);
+    if ratio > MAX_RATIO || growth > MAX_GROWTH {
         std::process::exit(1);
     }
 }
 
-/// The largest ratio of times for twice the text; 2 is linear, the rest is noise.
-const STEEPEST: f64 = 3.0;
+/// The maximum growth of the time when the text doubles: 2 is linear, the rest is noise.
+const MAX_GROWTH: f64 = 3.0;
 
-/// The slowest known texts, at half and at full size; returns the steepest growth.
-fn worst(classifier: &Classifier) -> f64 {
-    let nasty: [(&str, String); 7] = [
+/// The steepest growth of the time from half to full size, over the slowest known texts.
+fn steepest_growth(classifier: &Classifier) -> f64 {
+    let slow: [(&str, String); 7] = [
         (
             "starts of long phrases, no rest",
             "failed to connect to cannot reach could not connect ".repeat(400),
@@ -80,18 +79,18 @@ fn worst(classifier: &Classifier) -> f64 {
         ),
         ("almost secrets", "token password= Authorization: a://b:c ".repeat(400)),
     ];
-    println!("\n{:<34}{:>10}{:>10}{:>8}", "nasty words", "2 KiB us", "4 KiB us", "growth");
+    println!("\n{:<34}{:>10}{:>10}{:>8}", "slow texts", "2 KiB us", "4 KiB us", "growth");
     let mut steepest = 0.0_f64;
-    for (name, text) in nasty {
-        let of = |bytes: usize| {
-            // JSON ends where it ends; all else is cut to size.
+    for (name, text) in slow {
+        let micros = |bytes: usize| {
+            // The end of the text is kept, so that JSON keeps its closing brace.
             let from = text.len().saturating_sub(bytes);
             let terminated = Terminated { exit_code: 1, ..Terminated::default() };
-            let words = Termination { terminated, log_tail: text[from..].into(), ..Termination::default() };
+            let words = Termination::new(terminated, &text[from..]);
             (0..200).map(|_| timed(|| classifier.classify(&words))).min().unwrap_or_default().as_secs_f64()
                 * 1e6
         };
-        let (half, full) = (of(SIZE), of(2 * SIZE));
+        let (half, full) = (micros(TAIL_BYTES), micros(2 * TAIL_BYTES));
         println!("{name:<34}{half:>10.1}{full:>10.1}{:>8.2}", full / half);
         steepest = steepest.max(full / half);
     }
@@ -104,7 +103,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> Duration {
     from.elapsed()
 }
 
-/// Every phrase of the table, in parts where ` ... ` stands for anything.
+/// Every phrase of the rules, split at ` ... `, which matches anything.
 fn phrases() -> Vec<String> {
     #[derive(serde::Deserialize)]
     struct Row {
@@ -120,22 +119,22 @@ fn phrases() -> Vec<String> {
     parts
 }
 
-fn last_words() -> Vec<Termination> {
+fn log_tails() -> Vec<Termination> {
     let corpus = include_str!("../tests/corpus/terminations-dev.jsonl");
     let cases = corpus.lines().map(|line| serde_json::from_str::<Value>(line).expect("a case a line"));
     cases.filter_map(|case| long(case["logTail"].as_str()?)).collect()
 }
 
-/// `text` preceded by copies of itself, to `SIZE` bytes; a short text is not repeated.
+/// The end of copies of `text`, `TAIL_BYTES` bytes long; `None` for a text below 200 bytes.
 fn long(text: &str) -> Option<Termination> {
     if text.len() < 200 {
         return None;
     }
-    let copies = text.repeat(SIZE / text.len() + 1);
-    let mut start = copies.len() - SIZE;
+    let copies = text.repeat(TAIL_BYTES / text.len() + 1);
+    let mut start = copies.len() - TAIL_BYTES;
     while !copies.is_char_boundary(start) {
         start += 1;
     }
     let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Some(Termination { terminated, log_tail: copies[start..].into(), ..Termination::default() })
+    Some(Termination::new(terminated, &copies[start..]))
 }

@@ -1,29 +1,30 @@
-//! The outage guard: when most of a fleet fails at once, the trouble is the cluster's own, and
-//! shutting everything down would make it worse.
+//! The outage guard, which holds every trip while most targets fail at once. Then the cluster or a
+//! shared dependency has failed, and scaling every target to zero would make the outage worse.
 //!
 //! ```text
 //! seen(target, restart_at) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
-//! tripped(target, at) ───────▶ named, not undone, if in the 2 min before the guard came on
+//! tripped(target, at) ───────▶ named, not undone, if in the 2 min before the guard turned on
 //! ```
 //!
-//! It counts targets that fail, not trips: a trip takes longer than the outage needs to reach the
-//! next target.
+//! The guard counts failing targets, not trips: an outage reaches all targets before the first of
+//! them trips.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a counted restart makes its target count as failing for the guard.
-pub const GUARD_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// How long a target counts as failing after a counted restart.
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
-/// The guard names the trips of this time before it came on.
-pub const GUARD_NAMES_TRIPS_OF: SignedDuration = SignedDuration::from_mins(2);
+/// The guard names the trips that happened at most this long before it turned on.
+const RECENT_TRIP_AGE: SignedDuration = SignedDuration::from_mins(2);
 
-/// How many targets a sentence names.
-const NAMES: usize = 5;
+/// The number of targets that one list names.
+const MAX_NAMES: usize = 5;
 
-/// Watches a whole fleet. `K` names one breaker, as people shall read it.
+/// Decides whether most targets of a fleet fail at once. `K` identifies a target; its `Display` is
+/// used in messages.
 ///
 /// ```
 /// use breaker_core::guard::Guard;
@@ -45,50 +46,50 @@ const NAMES: usize = 5;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard<K> {
     limit: u32,
-    /// Every breaker there is, with its newest counted restart.
+    /// Every watched target, with the time of its newest counted restart.
     targets: BTreeMap<K, Option<Timestamp>>,
     trips: BTreeMap<K, Timestamp>,
     on_since: Option<Timestamp>,
 }
 
 impl<K: Ord + Clone + Display> Guard<K> {
-    /// A guard over no target yet. It comes on when more than `limit` targets, and more than half
-    /// of all, have a counted restart in the last [`GUARD_WINDOW`].
+    /// Creates a guard without targets. It turns on while more than `limit` targets, and more than
+    /// half of all targets, have a counted restart in the last 10 minutes.
     pub fn new(limit: u32) -> Self {
         Self { limit, targets: BTreeMap::new(), trips: BTreeMap::new(), on_since: None }
     }
 
-    /// There is a breaker for `target`.
+    /// Adds `target`, if it is not watched yet.
     pub fn watch(&mut self, target: K) {
         self.targets.entry(target).or_default();
     }
 
-    /// There is none any more.
+    /// Removes `target` and its trip.
     pub fn forget(&mut self, target: &K) {
         self.targets.remove(target);
         self.trips.remove(target);
     }
 
-    /// A restart of `target` counted; `restart_at` is when the instance ended, see
-    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). An older one than known changes
-    /// nothing.
+    /// Records a counted restart of `target`. `restart_at` is when the instance ended, see
+    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). A restart older than the newest
+    /// recorded one is ignored.
     pub fn seen(&mut self, target: K, restart_at: Timestamp) {
         let newest = self.targets.entry(target).or_default();
         *newest = (*newest).max(Some(restart_at));
     }
 
-    /// `target` was scaled to zero.
+    /// Records that `target` was scaled to zero.
     pub fn tripped(&mut self, target: K, at: Timestamp) {
         self.targets.entry(target.clone()).or_default();
         let newest = self.trips.entry(target).or_insert(at);
         *newest = at.max(*newest);
     }
 
-    /// Why every trip is to hold, or `None`. Ask again whenever something was seen, and at
-    /// [`Guard::changes_at`].
+    /// The reason to hold every trip; `None` while the guard is off. Call it again after each
+    /// recorded restart, and at [`Guard::changes_at`].
     pub fn verdict(&mut self, now: Timestamp) -> Option<String> {
         let failing: Vec<_> = self.failing(now).map(|(target, _)| target).collect();
-        if !self.is_too_many(failing.len()) {
+        if !self.exceeds_limit(failing.len()) {
             self.on_since = None;
             return None;
         }
@@ -98,10 +99,10 @@ impl<K: Ord + Clone + Display> Guard<K> {
              own trouble or a dependency of all",
             failing.len(),
             self.targets.len(),
-            GUARD_WINDOW.as_mins(),
+            WINDOW.as_mins(),
             names(&failing),
         );
-        let before = since - GUARD_NAMES_TRIPS_OF;
+        let before = since - RECENT_TRIP_AGE;
         let tripped: Vec<_> = self
             .trips
             .iter()
@@ -116,35 +117,34 @@ impl<K: Ord + Clone + Display> Guard<K> {
         Some(why)
     }
 
-    /// When time alone changes the verdict: the oldest restart that keeps the guard on leaves the
-    /// window.
+    /// When the guard turns off if no other restart is recorded; `None` while it is off.
     pub fn changes_at(&self, now: Timestamp) -> Option<Timestamp> {
         let mut restarts: Vec<_> = self.failing(now).map(|(_, at)| at).collect();
-        if !self.is_too_many(restarts.len()) {
+        if !self.exceeds_limit(restarts.len()) {
             return None;
         }
         restarts.sort_unstable();
-        let enough = (0..restarts.len()).find(|gone| !self.is_too_many(restarts.len() - gone - 1))?;
-        // The edge itself still counts.
-        Some(restarts[enough] + GUARD_WINDOW + SignedDuration::from_nanos(1))
+        let enough = (0..restarts.len()).find(|gone| !self.exceeds_limit(restarts.len() - gone - 1))?;
+        // A restart at the very start of the window still counts.
+        Some(restarts[enough] + WINDOW + SignedDuration::from_nanos(1))
     }
 
-    fn is_too_many(&self, failing: usize) -> bool {
+    fn exceeds_limit(&self, failing: usize) -> bool {
         failing > self.limit as usize && failing * 2 > self.targets.len()
     }
 
     fn failing(&self, now: Timestamp) -> impl Iterator<Item = (&K, Timestamp)> {
         self.targets.iter().filter_map(move |(target, newest)| {
             let at = (*newest)?;
-            (now.duration_since(at) <= GUARD_WINDOW).then_some((target, at))
+            (now.duration_since(at) <= WINDOW).then_some((target, at))
         })
     }
 }
 
-fn names<K: Display>(of: &[&K]) -> String {
-    let mut names: Vec<_> = of.iter().take(NAMES).map(|name| name.to_string()).collect();
-    if of.len() > NAMES {
-        names.push(format!("{} more", of.len() - NAMES));
+fn names<K: Display>(targets: &[&K]) -> String {
+    let mut names: Vec<_> = targets.iter().take(MAX_NAMES).map(|name| name.to_string()).collect();
+    if targets.len() > MAX_NAMES {
+        names.push(format!("{} more", targets.len() - MAX_NAMES));
     }
     names.join(", ")
 }

@@ -17,7 +17,7 @@
 //!
 //! - A [`Termination`] describes one ended container instance. The [`Classifier`] turns it into a
 //!   [`Verdict`], which names the cause and quotes the evidence. The rules are data.
-//! - The [`Ledger`](ledger::Ledger) counts each restart once, also if it is reported repeatedly,
+//! - The [`ledger`] counts each restart once, also if it is reported repeatedly,
 //!   late or out of order.
 //! - A [`Policy`] sets which restarts count and how many are tolerated.
 //! - The [`Breaker`] is the state machine: an equal breaker, input and instant give equal

@@ -1,46 +1,47 @@
-//! What is seen of a pod: the few facts a breaker needs, as the API server last reported them.
+//! Reports of pods and containers: the fields of the Kubernetes API that a breaker reads.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A pod's `metadata.uid`: unlike its name, never used twice.
+/// A pod's `metadata.uid`. Unlike a name, it is never used again.
 pub type PodUid = String;
 
-/// One observation of one pod.
+/// One report of a pod: its metadata and status at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PodReport {
     /// `metadata.uid`.
     pub uid: PodUid,
     /// `metadata.name`.
     pub name: String,
-    /// `spec.nodeName`, empty until scheduled.
+    /// `spec.nodeName`; empty until the pod is scheduled.
     pub node: String,
     /// `metadata.creationTimestamp`.
     pub created: Timestamp,
-    /// The owner reference with `controller: true`.
+    /// The owner reference with `controller: true`, if there is one.
     pub controller: Option<Owner>,
     /// Value of `pod-template-hash`, else `rollouts-pod-template-hash`, else
-    /// `controller-revision-hash`; empty when the pod carries none of them.
+    /// `controller-revision-hash`; empty when the pod has none of these labels.
     pub revision: String,
-    /// `metadata.deletionTimestamp` is set: its terminations are wanted and never count.
+    /// `metadata.deletionTimestamp` is set. Terminations of such a pod never count.
     pub deleting: bool,
     /// Phase `Succeeded` or `Failed`: the pod will not start a container again.
     pub finished: bool,
     /// Condition `Ready` is true.
     pub ready: bool,
-    /// Condition `AllContainersRestarting` is true: one container's exit made the kubelet stop its siblings.
+    /// Condition `AllContainersRestarting` is true: one container ended, and the kubelet restarts
+    /// all containers of the pod.
     pub restarting_all: bool,
-    /// Init containers (sidecars among them), then app containers.
+    /// Init containers, including sidecars, then app containers.
     pub containers: Vec<ContainerReport>,
 }
 
 impl PodReport {
-    /// Neither on its way out nor finished.
+    /// Whether the pod is neither being deleted nor finished.
     pub fn is_live(&self) -> bool {
         !self.deleting && !self.finished
     }
 
-    /// Some container of the pod has started at least once.
+    /// Whether any container of the pod has started at least once.
     pub fn has_started(&self) -> bool {
         self.containers.iter().any(|c| {
             c.restart_count > 0 || c.last.is_some() || !matches!(c.state, ContainerState::Waiting { .. })
@@ -62,26 +63,42 @@ pub struct Owner {
 /// One entry of `containerStatuses` or `initContainerStatuses`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContainerReport {
-    /// Name inside the pod.
+    /// Name of the container.
     pub name: String,
-    /// App, init, or sidecar (an init container with `restartPolicy: Always`).
+    /// Kind of the container: app, init or sidecar.
     pub kind: ContainerKind,
     /// `restartCount`.
     pub restart_count: u32,
-    /// The status's own `containerID`, empty when absent.
+    /// `containerID` of the status itself; empty when absent.
     pub container_id: String,
     /// `state`.
     pub state: ContainerState,
-    /// `lastState.terminated`. Boxed, since most containers of a large fleet have none.
+    /// `lastState.terminated`. It is boxed, because most containers of a large fleet have none.
     pub last: Option<Box<Terminated>>,
 }
 
-/// `state` of a container status; one of three.
+impl ContainerReport {
+    /// How long a container must run before the kubelet resets its restart back-off: 10 minutes.
+    pub(crate) const BACKOFF_RESET: SignedDuration = SignedDuration::from_mins(10);
+
+    /// Whether the container does not run, or has run for less than
+    /// [`BACKOFF_RESET`](Self::BACKOFF_RESET).
+    pub(crate) fn is_failing(&self, now: Timestamp) -> bool {
+        match self.state {
+            ContainerState::Running { started_at } => {
+                started_at.is_some_and(|at| now.duration_since(at) < Self::BACKOFF_RESET)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// `state` of a container status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainerState {
     /// Not running; `reason` is for example `CrashLoopBackOff` or `ContainerCreating`.
     Waiting {
-        /// `state.waiting.reason`, empty when absent.
+        /// `state.waiting.reason`; empty when absent.
         reason: String,
     },
     /// Running.
@@ -89,15 +106,15 @@ pub enum ContainerState {
         /// `state.running.startedAt`.
         started_at: Option<Timestamp>,
     },
-    /// Ended; a successor may follow.
+    /// Ended. The kubelet may start the next instance.
     Terminated(Box<Terminated>),
 }
 
-/// A `terminated` state as the API shows it: one ended container instance.
+/// A `terminated` state of the API: how one container instance ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Terminated {
-    /// `containerID` of the ended instance, empty when the runtime lost it.
+    /// `containerID` of the ended instance; empty when the runtime lost it.
     pub container_id: String,
     /// `exitCode`.
     pub exit_code: i32,
@@ -113,20 +130,20 @@ pub struct Terminated {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What kind of container it was.
+/// The kind of a container.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ContainerKind {
     /// An entry of `spec.containers`.
     #[default]
     App,
-    /// An init container that runs to its end before the app starts.
+    /// An init container that ends before the app containers start.
     Init,
     /// An init container with `restartPolicy: Always`.
     Sidecar,
 }
 
-/// A core/v1 Event about a pod.
+/// A `core/v1` Event about a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PodEvent {
@@ -134,7 +151,8 @@ pub struct PodEvent {
     pub reason: String,
     /// `message` as the kubelet wrote it.
     pub message: String,
-    /// `involvedObject.fieldPath`, for example `spec.containers{app}`; empty when it concerns the whole pod.
+    /// `involvedObject.fieldPath`, for example `spec.containers{app}`; empty when the Event is
+    /// about the whole pod.
     pub field_path: String,
     /// The newest of `lastTimestamp`, `series.lastObservedTime`, `eventTime`.
     pub at: Option<Timestamp>,

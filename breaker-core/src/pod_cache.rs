@@ -1,4 +1,4 @@
-//! The target's pods as last observed, and how fresh that is.
+//! A cache of the target's pods as last reported, with the time of the last report.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -6,31 +6,30 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::WorkloadRef;
-use crate::ledger::ContainerKey;
-use crate::ledger::newest_instant;
+use crate::ledger::{ContainerKey, newest_instant};
 use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 
-/// A container that has run for this long has left its crash loop: the kubelet resets its back-off then.
-pub(crate) const BACK_OFF_RESET: SignedDuration = SignedDuration::from_mins(10);
+/// The cache is stale when the watch has been silent for longer than this. A trip then lists the
+/// pods first.
+const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// A trip on pods observed longer ago than this lists them first.
-pub(crate) const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
-
-/// Gone pods that are remembered, at most.
+/// The number of deleted pods whose UIDs are kept.
 const MAX_TOMBSTONES: usize = 256;
 
-/// An index over the target's pods. Fed by three verbs; a list heals missed deletions.
+/// The target's pods by UID. [`apply`](Self::apply) and [`delete`](Self::delete) take in single
+/// changes; [`keep_only`](Self::keep_only) removes pods whose deletion was missed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PodCache {
     target: WorkloadRef,
     target_uid: String,
     pods: BTreeMap<PodUid, PodReport>,
-    /// UIDs that are gone for good, the last few: a late report brings none of them back.
+    /// UIDs of the pods deleted last, so that a late report does not add them again.
     gone: VecDeque<PodUid>,
-    alive_at: Option<Timestamp>,
-    /// Pods that are live.
+    /// When the watch was last known to work.
+    updated_at: Option<Timestamp>,
+    /// Number of live pods.
     live: u32,
-    /// Live pods that have started a container.
+    /// Number of live pods that have started a container.
     started: u32,
 }
 
@@ -41,14 +40,17 @@ impl PodCache {
             target_uid,
             pods: BTreeMap::new(),
             gone: VecDeque::new(),
-            alive_at: None,
+            updated_at: None,
             live: 0,
             started: 0,
         }
     }
 
-    /// The target's own pods: those it controls (a Deployment through the ReplicaSet of the pod's own
-    /// template hash); for kinds that Kubernetes does not ship, all but a Job's.
+    /// Whether `pod` belongs to the target.
+    ///
+    /// The target owns the pods it controls. A Deployment controls them through the ReplicaSet
+    /// whose name ends in the pod's template hash. A target of a custom kind owns every pod except
+    /// those of a Job.
     pub(crate) fn owns(&self, pod: &PodReport) -> bool {
         let Some(owner) = &pod.controller else {
             return !self.is_built_in();
@@ -74,14 +76,15 @@ impl PodCache {
         )
     }
 
-    /// Answers whether the pod was not known before. What a late report says of a container is not taken.
+    /// Takes in a report and returns whether the pod is new. A container's report that is older
+    /// than the known one is ignored.
     pub(crate) fn apply(&mut self, mut pod: PodReport, now: Timestamp) -> bool {
-        self.alive(now);
+        self.mark_updated(now);
         if self.gone.contains(&pod.uid) {
             return false;
         }
         let Some(known) = self.pods.get_mut(&pod.uid) else {
-            self.recount((0, 0), standing(&pod));
+            self.recount((0, 0), live_and_started(&pod));
             self.pods.insert(pod.uid.clone(), pod);
             return true;
         };
@@ -93,14 +96,14 @@ impl PodCache {
                 *container = before.clone();
             }
         }
-        let (before, after) = (standing(known), standing(&pod));
+        let (before, after) = (live_and_started(known), live_and_started(&pod));
         *known = pod;
         self.recount(before, after);
         false
     }
 
     pub(crate) fn delete(&mut self, uid: &str, now: Timestamp) {
-        self.alive(now);
+        self.mark_updated(now);
         self.remove(uid);
     }
 
@@ -113,7 +116,7 @@ impl PodCache {
 
     fn remove(&mut self, uid: &str) {
         if let Some(pod) = self.pods.remove(uid) {
-            self.recount(standing(&pod), (0, 0));
+            self.recount(live_and_started(&pod), (0, 0));
             self.tombstone(uid.to_owned());
         }
     }
@@ -130,14 +133,15 @@ impl PodCache {
         self.gone.push_back(uid);
     }
 
-    /// A sign of life: an event, a finished list, a re-established watch.
-    pub(crate) fn alive(&mut self, now: Timestamp) {
-        self.alive_at = self.alive_at.max(Some(now));
+    /// Records that the watch works: after an event, a finished list or a new watch connection.
+    pub(crate) fn mark_updated(&mut self, now: Timestamp) {
+        self.updated_at = self.updated_at.max(Some(now));
     }
 
-    /// Never listed, or nothing heard for longer than [`STALE_AFTER`].
+    /// Whether the pods were never listed, or the watch has been silent for longer than
+    /// [`STALE_AFTER`].
     pub(crate) fn is_stale(&self, now: Timestamp) -> bool {
-        self.alive_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER)
+        self.updated_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER)
     }
 
     pub(crate) fn pods(&self) -> impl Iterator<Item = &PodReport> {
@@ -168,24 +172,26 @@ impl PodCache {
             .flat_map(|pod| {
                 pod.containers
                     .iter()
-                    .filter(move |container| is_failing(container, now))
+                    .filter(move |container| container.is_failing(now))
                     .map(|container| ContainerKey { pod: pod.uid.clone(), container: container.name.clone() })
             })
             .collect()
     }
 }
 
-/// What a pod adds to the numbers of live pods and of those that have started.
-fn standing(pod: &PodReport) -> (u32, u32) {
+/// What `pod` adds to the number of live pods and to the number of started pods: 0 or 1 each.
+fn live_and_started(pod: &PodReport) -> (u32, u32) {
     (u32::from(pod.is_live()), u32::from(pod.is_live() && pod.has_started()))
 }
 
-/// Whether the report `a` of a container was made after `b`, by what a container goes through: created,
-/// running, terminated, waiting for its restart, then the same with a higher count. A count that falls
-/// with newer times is a new series, not an old report.
+/// Whether the report `a` of a container is newer than `b`.
+///
+/// A container is created, runs, terminates and waits for its restart; then the same states follow
+/// with a higher `restartCount`. A lower count with newer times is a counter reset, not an old
+/// report.
 fn is_later(a: &ContainerReport, b: &ContainerReport) -> bool {
     let progress = |report: &ContainerReport| match report.state {
-        ContainerState::Waiting { .. } if !died_waiting(report) => 0,
+        ContainerState::Waiting { .. } if !waits_for_restart(report) => 0,
         ContainerState::Running { .. } => 1,
         ContainerState::Terminated(_) => 2,
         ContainerState::Waiting { .. } => 3,
@@ -197,17 +203,7 @@ fn is_later(a: &ContainerReport, b: &ContainerReport) -> bool {
     }
 }
 
-/// Waiting with its own termination in `lastState`.
-fn died_waiting(report: &ContainerReport) -> bool {
+/// Whether the waiting container has ended, and `lastState` holds that termination.
+fn waits_for_restart(report: &ContainerReport) -> bool {
     report.last.as_ref().is_some_and(|terminated| terminated.container_id == report.container_id)
-}
-
-/// Not running, or running for less than [`BACK_OFF_RESET`].
-pub(crate) fn is_failing(container: &ContainerReport, now: Timestamp) -> bool {
-    match container.state {
-        ContainerState::Running { started_at } => {
-            started_at.is_some_and(|at| now.duration_since(at) < BACK_OFF_RESET)
-        }
-        _ => true,
-    }
 }

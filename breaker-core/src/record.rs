@@ -1,4 +1,4 @@
-//! The Record: what survives the watcher's own restart.
+//! The stored record of a breaker, which survives a restart of the watcher.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,65 +8,69 @@ pub use crate::ledger::{ContainerRecord, RestartRecord};
 pub use crate::notification::{Notification, NotificationKind};
 use crate::state::{Override, State};
 
-/// A Record never grows beyond this many bytes of JSON; the oldest restarts are dropped first.
-pub const MOST_BYTES: usize = 32 * 1024;
+/// The number of newest restarts that keep their quote.
+const MAX_QUOTES: usize = 5;
 
-/// How many of the newest restarts keep their quote.
-const QUOTES_KEPT: usize = 5;
-
-/// What survives the watcher's own restart. Written before each act.
+/// The state of one breaker as stored in the cluster, saved before each action on the target.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
-    /// UID of the target; a Record of another UID belongs to a namesake and is not used.
+    /// UID of the target. A Record with another UID belongs to a deleted object of the same name
+    /// and is ignored.
     pub target_uid: String,
-    /// Number of the episode, from 1; a new one begins on entering Open, on every reset, when a trip is
-    /// abandoned and when somebody else takes over.
+    /// Number of the episode, from 1. A new episode starts when the breaker opens, on every reset,
+    /// when a trip is abandoned, and when another client scales the target up.
     pub episode: u64,
-    /// Restarts that finished before this never count.
+    /// Restarts before this time never count; `None` means that no restart is too old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,
-    /// Where the breaker is.
+    /// The state of the breaker.
     pub state: State,
-    /// What a person has set.
+    /// The override that an operator has set. Default: [`Override::Auto`].
     #[serde(default, rename = "override")]
     pub override_: Override,
-    /// Somebody else scaled the target up while it was open.
+    /// Set when another client scaled the target up while the breaker was open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested: Option<Contested>,
-    /// Trips of the last hour.
+    /// The times of the trips of the last hour.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trips: Vec<Timestamp>,
-    /// The cool-down in force, in seconds, once it has grown.
+    /// The current cool-down in seconds; `None` while it has its initial length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown_secs: Option<i64>,
-    /// Containers with restarts.
+    /// The containers that have restarted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<ContainerRecord>,
     /// Events on the target that the API server has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undelivered: Vec<KubernetesEvent>,
-    /// Notices that somebody outside the cluster has not acknowledged.
+    /// Notifications that the webhook has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notification>,
 }
 
-/// Who scaled an open target up.
+/// A scale-up by another client while the breaker was open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Contested {
-    /// Field manager, or `somebody` when the target does not tell.
+    /// Field manager of the client; `somebody` when the target does not name it.
     pub by: String,
-    /// When it was noticed.
+    /// When the breaker detected it.
     pub at: Timestamp,
 }
 
 impl Record {
-    /// Drops quotes beyond the newest few, then the oldest restarts, then the containers not seen for
-    /// longest, then undelivered Events and notices, until the Record fits [`MOST_BYTES`].
+    /// The maximum size of a Record, in bytes of JSON: 32 KiB.
+    pub const MAX_BYTES: usize = 32 * 1024;
+
+    /// Shrinks the Record to at most [`MAX_BYTES`](Self::MAX_BYTES).
+    ///
+    /// Only the newest 5 restarts keep their quotes. While the Record is too large, this drops in
+    /// order: the oldest restarts, the containers observed longest ago, undelivered Events, and
+    /// undelivered notifications.
     pub(crate) fn fit(mut self) -> Self {
         self.keep_newest_quotes();
-        let mut excess = bytes(&self).saturating_sub(MOST_BYTES);
+        let mut excess = bytes(&self).saturating_sub(Self::MAX_BYTES);
         if excess == 0 {
             return self;
         }
@@ -74,37 +78,37 @@ impl Record {
             .containers
             .iter()
             .enumerate()
-            .flat_map(|(of, mark)| {
-                mark.restarts.iter().map(move |restart| (restart.at, of, bytes(restart) + 1))
+            .flat_map(|(index, container)| {
+                container.restarts.iter().map(move |restart| (restart.at, index, bytes(restart) + 1))
             })
             .collect();
         restarts.sort_unstable();
-        let mut drop_from = vec![0; self.containers.len()];
-        for (_, of, size) in restarts {
+        let mut drop_count = vec![0; self.containers.len()];
+        for (_, index, size) in restarts {
             if excess == 0 {
                 break;
             }
-            drop_from[of] += 1;
+            drop_count[index] += 1;
             excess = excess.saturating_sub(size);
         }
-        for (mark, oldest) in self.containers.iter_mut().zip(drop_from) {
-            // Oldest first, so what is dropped is in front.
-            mark.restarts.drain(..oldest);
+        for (container, count) in self.containers.iter_mut().zip(drop_count) {
+            // `restarts` is sorted by time, oldest first.
+            container.restarts.drain(..count);
         }
         if excess > 0 {
-            self.containers.sort_by_key(|mark| mark.observed_at);
-            let mut few = 0;
-            for mark in &self.containers {
+            self.containers.sort_by_key(|container| container.observed_at);
+            let mut unneeded = 0;
+            for container in &self.containers {
                 if excess == 0 {
                     break;
                 }
-                excess = excess.saturating_sub(bytes(mark) + 1);
-                few += 1;
+                excess = excess.saturating_sub(bytes(container) + 1);
+                unneeded += 1;
             }
-            self.containers.drain(..few);
+            self.containers.drain(..unneeded);
         }
-        while bytes(&self) > MOST_BYTES && self.undelivered.pop().is_some() {}
-        while bytes(&self) > MOST_BYTES && !self.notices.is_empty() {
+        while bytes(&self) > Self::MAX_BYTES && self.undelivered.pop().is_some() {}
+        while bytes(&self) > Self::MAX_BYTES && !self.notices.is_empty() {
             self.notices.remove(0);
         }
         self
@@ -114,11 +118,11 @@ impl Record {
         let mut quoted: Vec<_> = self
             .containers
             .iter_mut()
-            .flat_map(|mark| &mut mark.restarts)
+            .flat_map(|container| &mut container.restarts)
             .filter(|restart| !restart.quote.is_empty())
             .collect();
         quoted.sort_by_key(|restart| std::cmp::Reverse(restart.at));
-        for restart in quoted.into_iter().skip(QUOTES_KEPT) {
+        for restart in quoted.into_iter().skip(MAX_QUOTES) {
             restart.quote.clear();
         }
     }

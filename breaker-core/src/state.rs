@@ -1,4 +1,4 @@
-//! The state of a breaker.
+//! The state, phase and override of a breaker, and the trip behind it.
 
 use std::fmt;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::snapshot::Counts;
 use crate::text::plural;
 
-/// The state of a breaker; the picture in the crate's documentation shows the transitions.
+/// The state of a breaker. The diagram in the crate documentation shows the transitions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all_fields = "camelCase")]
 pub enum State {
-    /// Watching.
+    /// Restarts are counted; the target runs.
     #[default]
     Closed,
-    /// The trip is decided; the target is not at zero yet.
+    /// The trip is decided; the target is not scaled to zero yet.
     Tripping {
         /// When the trip was decided.
         since: Timestamp,
@@ -23,24 +23,24 @@ pub enum State {
         #[serde(flatten)]
         trip: Trip,
     },
-    /// The target is at zero.
+    /// The target is scaled to zero.
     Open {
         /// When the target reached zero.
         since: Timestamp,
-        /// The trip that opened it.
+        /// The trip that opened the breaker.
         #[serde(flatten)]
         trip: Trip,
     },
-    /// A few replicas are on trial.
+    /// The target runs with trial replicas.
     HalfOpen {
-        /// When the trial replicas were up; before that, when the trial was decided.
+        /// When the trial replicas were scaled up; until then, when the trial was decided.
         since: Timestamp,
-        /// The trip that opened it.
+        /// The trip that opened the breaker.
         #[serde(flatten)]
         trip: Trip,
-        /// Replicas on trial.
+        /// Number of trial replicas.
         probe: u32,
-        /// The trial replicas are up and are being watched.
+        /// The trial replicas are scaled up, and the trial period runs.
         #[serde(default)]
         probing: bool,
     },
@@ -48,17 +48,17 @@ pub enum State {
     Restoring {
         /// `since` of the state before.
         since: Timestamp,
-        /// The trip that is undone.
+        /// The trip that is being undone.
         #[serde(flatten)]
         trip: Trip,
-        /// Replicas on trial, if it was half open.
+        /// Number of trial replicas, if the breaker was half open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         probe: Option<u32>,
     },
 }
 
 impl State {
-    /// The phase. A target whose replicas are being restored is still open, or half open.
+    /// The phase. While replicas are being restored, the breaker is still open or half open.
     pub fn phase(&self) -> Phase {
         match self {
             Self::Closed => Phase::Closed,
@@ -79,7 +79,7 @@ impl State {
         }
     }
 
-    /// When it was entered; `None` when closed.
+    /// When the breaker entered this state; `None` when closed.
     pub fn since(&self) -> Option<Timestamp> {
         match self {
             Self::Closed => None,
@@ -91,18 +91,18 @@ impl State {
     }
 }
 
-/// What a breaker is doing, in one word.
+/// The state of a breaker without its data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Phase {
-    /// Watching.
+    /// Restarts are counted; the target runs.
     #[default]
     Closed,
-    /// On its way to zero.
+    /// The target is being scaled to zero.
     Tripping,
-    /// At zero.
+    /// The target is scaled to zero.
     Open,
-    /// A few replicas are on trial.
+    /// The target runs with trial replicas.
     HalfOpen,
 }
 
@@ -127,12 +127,12 @@ impl fmt::Display for Phase {
     }
 }
 
-/// A trip: the replicas that it takes away, and why.
+/// A trip: the replicas that it removes, and its reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trip {
     /// Replicas before the trip, which a reset restores.
     pub replicas: u32,
-    /// Why.
+    /// Why the breaker tripped.
     pub because: TripReason,
 }
 
@@ -141,22 +141,22 @@ pub struct Trip {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TripReason {
-    /// A person pressed the button.
+    /// An operator pressed the red button.
     #[serde(default)]
     pub pressed: bool,
     /// The trial replicas of a half-open breaker failed.
     #[serde(default)]
     pub probe_failed: bool,
-    /// The counts at the decision.
+    /// The counts when the trip was decided.
     #[serde(flatten)]
     pub counts: Counts,
-    /// The window, as written in the policy.
+    /// The window of the policy: `1h`, `none`.
     #[serde(default)]
     pub window: String,
     /// Revision of the failing pods.
     #[serde(default)]
     pub revision: String,
-    /// The most frequent counted cause: `network:refused`.
+    /// The most frequent counted cause, for example `network:refused`.
     #[serde(default)]
     pub cause: String,
     /// The quote of the newest counted restart.
@@ -165,7 +165,7 @@ pub struct TripReason {
 }
 
 impl TripReason {
-    /// A person pressed the button.
+    /// The reason of a trip by the red button.
     pub fn pressed() -> Self {
         Self { pressed: true, ..Self::default() }
     }
@@ -195,15 +195,15 @@ impl fmt::Display for TripReason {
     }
 }
 
-/// What a person has set over the policy.
+/// What an operator has set over the policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Override {
     /// The policy decides.
     #[default]
     Auto,
-    /// The red button is pressed: open until a reset.
+    /// The red button is pressed: the breaker is open until a reset.
     ForcedOpen,
-    /// Restarts are counted and reported; nothing is scaled.
+    /// Restarts are counted and reported; the target is never scaled.
     Disabled,
 }
 

@@ -1,29 +1,38 @@
-//! A termination: everything known of one ended container instance.
+//! A termination: one ended container instance and the evidence about it.
 
 use crate::pod::{ContainerKind, PodEvent, PodUid, Terminated};
 
 /// One ended container instance, with the evidence gathered about it.
 ///
-/// Evidence that could not be had is simply empty; *why* it could not is
-/// the rule of the verdict, [`Verdict::rule`](crate::Verdict::rule).
+/// Evidence that could not be read is empty. [`Verdict::rule`](crate::Verdict::rule) names the
+/// reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Termination {
     /// `metadata.uid` of the pod.
     pub pod_uid: PodUid,
     /// Name of the pod.
     pub pod: String,
-    /// Node it ran on.
+    /// Name of the node that ran the pod.
     pub node: String,
     /// Name of the container.
     pub container: String,
-    /// App, init or sidecar.
+    /// Kind of the container: app, init or sidecar.
     pub kind: ContainerKind,
-    /// The terminated state: exit code, signal, reason, times, message, containerID.
+    /// The `terminated` state: exit code, signal, reason, times, message, containerID.
     pub terminated: Terminated,
-    /// `state.waiting.reason` beside the termination, empty when the container was not waiting.
+    /// `state.waiting.reason`; empty when the container was not waiting.
     pub waiting: String,
-    /// The log's end, without the kubelet's time stamps; at most 2,048 bytes, may start in mid-line.
+    /// The end of the log without the kubelet's timestamps, at most 2,048 bytes. It can start in
+    /// the middle of a line.
     pub log_tail: String,
-    /// Core events of this pod that concern this container's end.
+    /// Events of the pod that are about this termination.
     pub events: Vec<PodEvent>,
+}
+
+impl Termination {
+    /// A termination with this `terminated` state and log tail. The other fields are empty.
+    pub fn new(terminated: Terminated, log_tail: impl Into<String>) -> Self {
+        Self { terminated, log_tail: log_tail.into(), ..Self::default() }
+    }
 }

@@ -1,4 +1,4 @@
-//! A verdict: why a container instance ended, and what says so.
+//! Verdicts: why a container instance ended, and the evidence for it.
 
 use std::fmt;
 
@@ -9,29 +9,29 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// A network operation against somebody else failed and ended the process.
+    /// A network operation against another system failed and ended the process.
     Network,
-    /// The kernel took the memory back, or the process ran out of heap.
+    /// The kernel killed the process for lack of memory, or the process ran out of heap.
     Oom,
-    /// A fault of the program itself.
+    /// A bug of the program.
     Application,
-    /// A setting, an argument, a credential, its own listener or its own certificate.
+    /// A wrong setting, argument or credential, or a fault of its own listener or certificate.
     Config,
-    /// The image could not be had or started.
+    /// The image could not be pulled or started.
     Image,
-    /// The kubelet killed it after failed liveness or startup probes.
+    /// The kubelet killed the container after failed liveness or startup probes.
     Probe,
-    /// A disk, a volume or a quota of one.
+    /// A failure of a disk, a volume or a storage quota.
     Storage,
-    /// The operating system or the cluster denied it something.
+    /// The operating system or the cluster denied an operation.
     Permission,
-    /// The node or the container runtime ended it.
+    /// The node or the container runtime ended the container.
     Node,
-    /// The kubelet evicted its pod.
+    /// The kubelet evicted the pod.
     Eviction,
-    /// It had finished, or was asked to leave.
+    /// The process finished, or it was asked to stop.
     Completed,
-    /// The evidence does not say. Never the same as [`Cause::Network`].
+    /// The evidence does not show a cause.
     Unknown,
 }
 
@@ -52,7 +52,7 @@ impl Cause {
         Self::Unknown,
     ];
 
-    /// Lower-case name, as on the command line and in JSON.
+    /// The lower-case name, as on the command line and in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Network => "network",
@@ -82,7 +82,7 @@ impl fmt::Display for Cause {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkKind {
-    /// Nobody listened: `ECONNREFUSED`.
+    /// The connection was refused: `ECONNREFUSED`.
     Refused,
     /// No answer in time.
     Timeout,
@@ -101,7 +101,7 @@ pub enum NetworkKind {
 }
 
 impl NetworkKind {
-    /// All kinds, in the order people expect to see them.
+    /// Every kind, in the order in which tables show them.
     pub const ALL: [Self; 8] = [
         Self::Refused,
         Self::Timeout,
@@ -113,7 +113,7 @@ impl NetworkKind {
         Self::Sandbox,
     ];
 
-    /// Lower-case name, as in JSON.
+    /// The lower-case name, as in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Refused => "refused",
@@ -134,37 +134,47 @@ impl fmt::Display for NetworkKind {
     }
 }
 
-/// How firmly the evidence speaks.
+/// How strongly the evidence supports a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
-    /// A hint: an exit code by convention, or no evidence at all.
+    /// The evidence is a hint or the convention of an exit code, or there is none.
     Low,
-    /// Last words that match a general rule.
+    /// A message or log line matches a general rule.
     Medium,
-    /// Kubernetes' own word, or a fatal statement that names the cause outright.
+    /// Kubernetes reports the cause, or a fatal statement names it.
     High,
 }
 
-/// Why a container instance ended: cause, how sure, by which rule, on what evidence.
+/// Why a container instance ended: the cause, the confidence, the rule and the evidence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Verdict {
-    /// Why it ended.
+    /// Why the instance ended.
     pub cause: Cause,
     /// How the network failed; present exactly when `cause` is [`Cause::Network`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<NetworkKind>,
-    /// How firmly the evidence speaks.
+    /// How strongly the evidence supports the cause.
     pub confidence: Confidence,
-    /// Id of the rule that decided. For [`Cause::Unknown`] mostly the name of an [`UnknownReason`].
+    /// ID of the deciding rule. For [`Cause::Unknown`] it is usually the name of an
+    /// [`UnknownReason`].
     pub rule: String,
-    /// The deciding words, masked and on one line, at most 200 characters; empty without evidence.
+    /// The deciding text: one line with secrets masked, at most 200 characters; empty without
+    /// evidence.
     pub quote: String,
 }
 
 impl Verdict {
-    /// The evidence does not say; `reason` names what was missing.
+    /// A verdict by `rule`, of high confidence and without a quote.
+    ///
+    /// `kind` must be set exactly when `cause` is [`Cause::Network`].
+    pub fn new(cause: Cause, kind: Option<NetworkKind>, rule: impl Into<String>) -> Self {
+        Self { cause, kind, confidence: Confidence::High, rule: rule.into(), quote: String::new() }
+    }
+
+    /// A verdict of unknown cause and low confidence. `reason` names the missing evidence.
     pub fn unknown(reason: UnknownReason) -> Self {
         Self {
             cause: Cause::Unknown,
@@ -175,13 +185,13 @@ impl Verdict {
         }
     }
 
-    /// `network:refused`, or just `oom`.
+    /// The cause with its kind: `network:refused`, `oom`.
     pub fn label(&self) -> String {
         label(self.cause, self.kind)
     }
 }
 
-/// `network:refused`, or just `oom`.
+/// The cause with its kind: `network:refused`, `oom`.
 pub(crate) fn label(cause: Cause, kind: Option<NetworkKind>) -> String {
     match kind {
         Some(kind) => format!("{cause}:{kind}"),
@@ -189,24 +199,24 @@ pub(crate) fn label(cause: Cause, kind: Option<NetworkKind>) -> String {
     }
 }
 
-/// What was missing for a verdict: the rule of a [`Verdict`] whose cause is unknown.
+/// The evidence that was missing for a verdict: the rule of a [`Verdict`] of unknown cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum UnknownReason {
     /// The termination message and the log are empty.
     NoLastWords,
-    /// The log is gone.
+    /// The log was deleted.
     LogGone,
-    /// The right to read `pods/log` is missing.
+    /// The permission to read `pods/log` is missing.
     LogForbidden,
     /// The log could not be read in time.
     EvidenceLate,
     /// No rule matches the termination message or the log.
     NoRule,
-    /// A signal killed the container, and nothing says why.
+    /// A signal killed the container, and no evidence shows the reason.
     KilledBySignal,
-    /// Nobody observed how the container ended.
+    /// The end of the container was not observed.
     Unobserved,
 }
 
@@ -235,16 +245,16 @@ impl UnknownReason {
         }
     }
 
-    /// The words for the rule of an unknown verdict; a rule of another name is returned as it is.
+    /// The description of the rule of an unknown verdict. Any other rule is returned unchanged.
     pub(crate) fn describe(rule: &str) -> &str {
         match Self::ALL.into_iter().find(|reason| reason.as_str() == rule) {
-            Some(Self::NoLastWords) => "termination message and log are empty",
+            Some(Self::NoLastWords) => "the message and the log are empty",
             Some(Self::LogGone) => "the log is gone",
-            Some(Self::LogForbidden) => "no right to read pods/log",
+            Some(Self::LogForbidden) => "no permission to read pods/log",
             Some(Self::EvidenceLate) => "the log could not be read in time",
-            Some(Self::NoRule) => "no rule knows its last words",
-            Some(Self::KilledBySignal) => "killed by a signal, nothing says why",
-            Some(Self::Unobserved) => "nobody saw it end",
+            Some(Self::NoRule) => "no rule matches the message or the log",
+            Some(Self::KilledBySignal) => "killed by a signal for an unknown reason",
+            Some(Self::Unobserved) => "its end was not observed",
             None => rule,
         }
     }

@@ -1,4 +1,4 @@
-//! Which workload is meant: a kind, a namespace and a name.
+//! References to workloads: kind, namespace and name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 
 /// A namespaced Kubernetes object with a scale subresource.
 ///
-/// `kind` is written as users write it for kubectl, in lower case and singular (`deployment`,
-/// `statefulset`, `rollout.argoproj.io`); `breaker-kube` resolves it against the API server.
+/// `kind` is written as for kubectl, in lower case and singular. `breaker-kube` resolves it against
+/// the API server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkloadRef {
     /// Lower-case kind, optionally followed by its API group: `deployment`, `rollout.argoproj.io`.
     pub kind: String,
     /// Namespace of the workload and of its pods.
     pub namespace: String,
-    /// The object's name.
+    /// Name of the workload.
     pub name: String,
 }
 
 impl WorkloadRef {
-    /// A Deployment.
+    /// A reference to a Deployment.
     pub fn deployment(namespace: impl Into<String>, name: impl Into<String>) -> Self {
         Self { kind: "deployment".into(), namespace: namespace.into(), name: name.into() }
     }
@@ -30,7 +30,7 @@ impl WorkloadRef {
         self.kind.split('.').next().unwrap_or(&self.kind)
     }
 
-    /// `KIND/NAME` as the command line takes it, without the namespace.
+    /// `KIND/NAME`, as on the command line, without the namespace.
     pub fn slash(&self) -> String {
         format!("{}/{}", self.kind, self.name)
     }
@@ -43,7 +43,7 @@ impl fmt::Display for WorkloadRef {
     }
 }
 
-/// What a user may type for `--target`: `KIND/NAME`, with kubectl's plurals and short names folded.
+/// The value of `--target`: `KIND/NAME`. The kind may be one of kubectl's plurals or short names.
 ///
 /// ```
 /// # use breaker_core::workload::TargetArg;
@@ -64,7 +64,7 @@ impl TargetArg {
     }
 }
 
-/// `--target` was not `KIND/NAME`.
+/// The error for a `--target` that is not `KIND/NAME`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not KIND/NAME; write for example deployment/swype-app or statefulset/ledger")]
 pub struct BadTarget(String);

@@ -6,7 +6,7 @@ use breaker_core::{Classifier, Termination};
 
 fn died(log_tail: &str) -> Termination {
     let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Termination { terminated, log_tail: log_tail.into(), ..Termination::default() }
+    Termination::new(terminated, log_tail)
 }
 
 #[test]

@@ -51,6 +51,18 @@ fn case(line: &str) -> Case {
     let events = v["events"].as_array().into_iter().flatten();
     let t = &v["terminated"];
     let number = |field: &str| t[field].as_i64().and_then(|n| i32::try_from(n).ok());
+    let terminated = Terminated {
+        exit_code: number("exitCode").unwrap_or_default(),
+        signal: number("signal"),
+        reason: text(&t["reason"]),
+        message: text(&t["message"]),
+        ..Terminated::default()
+    };
+    let mut termination = Termination::new(terminated, text(&v["logTail"]));
+    termination.waiting = text(&v["waiting"]["reason"]);
+    termination.events = events
+        .map(|e| PodEvent { reason: text(&e["reason"]), message: text(&e["message"]), ..PodEvent::default() })
+        .collect();
     Case {
         id: text(&v["id"]),
         want: match v["label"].as_str() {
@@ -61,25 +73,7 @@ fn case(line: &str) -> Case {
             "proxy-or-gateway" => "gateway".to_owned(),
             kind => kind.to_owned(),
         }),
-        termination: Termination {
-            terminated: Terminated {
-                exit_code: number("exitCode").unwrap_or_default(),
-                signal: number("signal"),
-                reason: text(&t["reason"]),
-                message: text(&t["message"]),
-                ..Terminated::default()
-            },
-            waiting: text(&v["waiting"]["reason"]),
-            log_tail: text(&v["logTail"]),
-            events: events
-                .map(|e| PodEvent {
-                    reason: text(&e["reason"]),
-                    message: text(&e["message"]),
-                    ..PodEvent::default()
-                })
-                .collect(),
-            ..Termination::default()
-        },
+        termination,
     }
 }
 

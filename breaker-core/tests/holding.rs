@@ -5,7 +5,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use breaker_core::action::Command;
-use breaker_core::policy::{MinFailing, Recovery};
+use breaker_core::policy::{MinFailingPods, Recovery};
 use breaker_core::sim::{Fault, Health};
 use breaker_core::snapshot::HoldReason;
 use breaker_core::state::{Override, State};
@@ -61,7 +61,7 @@ proptest! {
         at in 0i64..400,
         guarded in any::<bool>(),
     ) {
-        let policy = Policy { one_node: true, min_failing_pods: MinFailing::Pods(1), ..Policy::default() };
+        let policy = Policy { one_node: true, min_failing_pods: MinFailingPods::Pods(1), ..Policy::default() };
         let watch = Watch::with(replicas, policy);
         watch.sim.with(|world| {
             world.set_pod_node(1, "node-2");
@@ -84,7 +84,7 @@ proptest! {
         one_node in prop::bool::weighted(0.8),
     ) {
         prop_assume!(pods.iter().any(|(_, fails)| *fails));
-        let policy = Policy { one_node, min_failing_pods: MinFailing::Pods(1), ..Policy::default() };
+        let policy = Policy { one_node, min_failing_pods: MinFailingPods::Pods(1), ..Policy::default() };
         let watch = Watch::with(u32::try_from(pods.len()).unwrap(), policy);
         watch.sim.with(|world| {
             for (index, (node, fails)) in pods.iter().enumerate() {

@@ -5,14 +5,13 @@ mod common;
 use std::collections::BTreeMap;
 
 use breaker_core::action::Command;
-use breaker_core::record::MOST_BYTES;
 use breaker_core::record::NotificationKind;
 use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::snapshot::HoldReason;
 use breaker_core::state::State;
 use breaker_core::supervisor::RunUntil;
 use breaker_core::webhook::{BeforeTrip, Endpoint, HookDecision, Hooks, OnFailure};
-use breaker_core::{BreakerEvent, Policy};
+use breaker_core::{BreakerEvent, Policy, Record};
 use common::{REFUSED, Watch, seconds};
 use proptest::prelude::*;
 
@@ -88,7 +87,7 @@ proptest! {
         let record = watch.sim.with(|world| world.record().cloned()).unwrap();
         let open = matches!(&record.state, State::Open { trip, .. } if trip.replicas == replicas);
         prop_assert!(open, "{:?}", record.state);
-        prop_assert!(serde_json::to_vec(&record).unwrap().len() <= MOST_BYTES);
+        prop_assert!(serde_json::to_vec(&record).unwrap().len() <= Record::MAX_BYTES);
         prop_assert!(record.notices.is_empty());
 
         let posted = watch.sim.with(|world| world.posted().to_vec());
@@ -260,7 +259,7 @@ fn what_waits_is_bounded_and_the_newest_stays() {
     }
     let record = watch.sim.with(|world| world.record().cloned()).unwrap();
     let bytes = serde_json::to_vec(&record).unwrap().len();
-    assert!(bytes <= MOST_BYTES, "{bytes}");
+    assert!(bytes <= Record::MAX_BYTES, "{bytes}");
     assert!((10..=16).contains(&record.notices.len()), "{}", record.notices.len());
     assert_eq!(record.notices.last().map(|notification| notification.what), Some(NotificationKind::Tripped));
     assert!(record.notices.iter().all(|letter| letter.to.len() == 8));

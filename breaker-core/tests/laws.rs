@@ -3,8 +3,7 @@
 mod common;
 
 use breaker_core::action::{Command, Input};
-use breaker_core::policy::{MinFailing, Mode, Window};
-use breaker_core::record::MOST_BYTES;
+use breaker_core::policy::{MinFailingPods, Mode, Window};
 use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::state::{Override, State};
 use breaker_core::supervisor::RunUntil;
@@ -25,7 +24,8 @@ fn pods() -> impl Strategy<Value = Vec<Vec<InstanceRun>>> {
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    let share = prop_oneof![(1u8..=100).prop_map(MinFailing::Percent), (1u32..5).prop_map(MinFailing::Pods)];
+    let share =
+        prop_oneof![(1u8..=100).prop_map(MinFailingPods::Percent), (1u32..5).prop_map(MinFailingPods::Pods)];
     let window = prop_oneof![Just(Window::NONE), (1u32..120).prop_map(Window::mins)];
     (0u32..5, window, share).prop_map(|(max_restarts, window, min_failing_pods)| Policy {
         max_restarts,
@@ -147,7 +147,7 @@ proptest! {
         }
         let record = harness.breaker.record(end);
         let json = serde_json::to_string(&record).unwrap();
-        prop_assert!(json.len() <= MOST_BYTES, "{} bytes", json.len());
+        prop_assert!(json.len() <= Record::MAX_BYTES, "{} bytes", json.len());
         prop_assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
     }
 }

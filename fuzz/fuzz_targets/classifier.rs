@@ -13,16 +13,13 @@ static CLASSIFIER: LazyLock<Classifier> = LazyLock::new(Classifier::default);
 fuzz_target!(|data: &[u8]| {
     let Some((code, text)) = data.split_first() else { return };
     let (message, log) = text.split_at(text.iter().position(|b| *b == 0).unwrap_or(0));
-    let termination = Termination {
-        terminated: Terminated {
-            exit_code: i32::from(*code),
-            reason: "Error".into(),
-            message: String::from_utf8_lossy(message).into_owned(),
-            ..Terminated::default()
-        },
-        log_tail: String::from_utf8_lossy(log).into_owned(),
-        ..Termination::default()
+    let terminated = Terminated {
+        exit_code: i32::from(*code),
+        reason: "Error".into(),
+        message: String::from_utf8_lossy(message).into_owned(),
+        ..Terminated::default()
     };
+    let termination = Termination::new(terminated, String::from_utf8_lossy(log));
     let explained = CLASSIFIER.explain(&termination);
     let verdict = &explained.verdict;
     assert!(verdict.quote.chars().count() <= 200);

@@ -8,9 +8,9 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|yaml: &str| {
     match Classifier::with_rules(yaml) {
         Ok(classifier) => {
-            let death = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-            let log_tail = "dial tcp 10.0.0.1:80: connect: connection refused".into();
-            classifier.classify(&Termination { death, log_tail, ..Termination::default() });
+            let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
+            let log_tail = "dial tcp 10.0.0.1:80: connect: connection refused";
+            classifier.classify(&Termination::new(terminated, log_tail));
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -1,7 +1,7 @@
 //! The flags that say which restarts count and how many trip.
 
 use breaker_core::Policy;
-use breaker_core::policy::{CauseSet, MinFailing, Mode, Unobserved, Window};
+use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Unobserved, Window};
 use clap::{Args, ValueEnum};
 
 use crate::cli::values;
@@ -25,7 +25,7 @@ pub(crate) struct CountingArgs {
     causes: CauseSet,
     /// Pods that must be failing now: a share (1% to 100%) or a number.
     #[arg(long, value_name = "SHARE", default_value_t, allow_hyphen_values = true)]
-    min_failing_pods: MinFailing,
+    min_failing_pods: MinFailingPods,
     /// How to count restarts that the watcher did not observe.
     #[arg(long, value_enum, default_value = "inherit")]
     unobserved: UnobservedArg,

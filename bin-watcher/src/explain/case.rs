@@ -76,13 +76,9 @@ impl Case {
             ..Terminated::default()
         };
         let event = |e: EventFields| PodEvent { reason: e.reason, message: e.message, ..PodEvent::default() };
-        let termination = Termination {
-            terminated,
-            waiting: line.waiting.map(|waiting| waiting.reason).unwrap_or_default(),
-            log_tail: line.log_tail.unwrap_or_default(),
-            events: line.events.into_iter().map(event).collect(),
-            ..Termination::default()
-        };
+        let mut termination = Termination::new(terminated, line.log_tail.unwrap_or_default());
+        termination.waiting = line.waiting.map(|waiting| waiting.reason).unwrap_or_default();
+        termination.events = line.events.into_iter().map(event).collect();
         Ok(Self { id: line.id, termination, label, kind })
     }
 

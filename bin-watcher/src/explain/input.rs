@@ -67,5 +67,5 @@ pub(crate) fn explain_input(
 /// A termination with this log and nothing else known; assumes that the process failed.
 fn failed_with_log(log: &[u8]) -> Termination {
     let terminated = Terminated { exit_code: 1, reason: "Error".into(), ..Terminated::default() };
-    Termination { terminated, log_tail: String::from_utf8_lossy(log).into_owned(), ..Termination::default() }
+    Termination::new(terminated, String::from_utf8_lossy(log))
 }

@@ -151,7 +151,7 @@ impl Breaker {
             Input::Pod(pod) => self.pod(pod, now),
             Input::PodDeleted(uid) => self.pod_deleted(&uid, now),
             Input::PodsListed(pods) => self.pods_listed(pods, now),
-            Input::WatchAlive => self.pods.alive(now),
+            Input::WatchAlive => self.pods.mark_updated(now),
             Input::Verdict(id, verdict) => self.ledger.decide(&id, verdict),
             Input::Done(outcome) => self.done(outcome, now),
             Input::Failed(failure) => self.failed(failure, now),

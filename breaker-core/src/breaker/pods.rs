@@ -10,7 +10,7 @@ use crate::state::{Phase, State};
 
 impl Breaker {
     pub(super) fn pod(&mut self, pod: PodReport, now: Timestamp) {
-        self.pods.alive(now);
+        self.pods.mark_updated(now);
         if !self.pods.owns(&pod) {
             return;
         }
@@ -40,7 +40,7 @@ impl Breaker {
             self.observe(&pod, now);
             self.pods.apply(pod, now);
         }
-        self.pods.alive(now);
+        self.pods.mark_updated(now);
         self.retries.succeeded(Attempt::ListPods);
         self.holds.needs_fresh_list = false;
         if !self.started {

@@ -1,23 +1,23 @@
-//! Lines that belong together: a statement, its stack and its chain of causes.
+//! Blocks of lines that belong together: a statement, its stack and its chain of causes.
 
 use super::level::{Level, level};
 use super::line::{self, Shape};
 use super::table::Read;
 
-/// A statement with everything that continues it.
+/// A statement with the lines that continue it.
 #[derive(Debug)]
 pub(super) struct Block {
-    /// How grave it is.
+    /// The severity of the statement.
     pub(super) level: Level,
     /// Its lines, innermost cause first; frames and source lines are left out.
     pub(super) lines: Vec<usize>,
     /// The first line that is not a frame.
     pub(super) head: usize,
-    /// The bits of the rows that look for stack frames that stand here.
+    /// The bits of the rows whose stack frames the block contains.
     pub(super) framed: u64,
 }
 
-/// Groups the lines of last words into blocks, in order.
+/// Groups the lines of the text into blocks, in order.
 pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
     let mut all = Vec::new();
     let mut open: Option<Draft<'_, '_>> = None;
@@ -56,8 +56,7 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
 
 struct Draft<'r, 't> {
     read: &'r Read<'t>,
-    /// Chained parts, innermost first; a part is what stands between two of Python's link
-    /// sentences.
+    /// Chained parts, innermost first. Python's link sentences separate the parts.
     parts: Vec<Vec<usize>>,
     /// The part being read.
     part: Vec<usize>,
@@ -66,7 +65,7 @@ struct Draft<'r, 't> {
     frames: bool,
     python: Python,
     fatal: bool,
-    /// The level of the log record it begins with; `Plain` when it is none.
+    /// The level of the log record that begins the block; `Plain` when no record does.
     record: Level,
     node_source: bool,
     framed: u64,
@@ -77,8 +76,8 @@ enum Python {
     No,
     /// Inside a traceback: the next line that is not indented is its exception.
     Frames,
-    /// The exception was read; only a link sentence or an indented line can follow.
-    Said,
+    /// The exception was read. Only a link sentence or an indented line can follow.
+    Exception,
     /// A link sentence was read: a new traceback follows.
     Linked,
 }
@@ -104,7 +103,7 @@ impl<'r, 't> Draft<'r, 't> {
             return true;
         }
         let indented = line.starts_with([' ', '\t']);
-        // A log record's exception stands on a line of its own.
+        // The exception of a log record is on a line of its own.
         let attached = !self.frames
             && match self.record {
                 Level::Error | Level::Fatal => {
@@ -113,15 +112,15 @@ impl<'r, 't> Draft<'r, 't> {
                 Level::Warn => is_exception(line),
                 Level::Info | Level::Plain => false,
             };
-        // Rust says on the next line what it panicked with.
+        // Rust prints the panic message on the next line.
         let panic = || match self.part[..] {
             [only] if self.parts.is_empty() => {
-                let said = self.read.text.written(only);
-                said.ends_with(':') && said.contains("panicked at ")
+                let panicked = self.read.text.written(only);
+                panicked.ends_with(':') && panicked.contains("panicked at ")
             }
             _ => false,
         };
-        // Node shows the throwing source line before the error.
+        // Node prints the source line before the error.
         indented || line.starts_with(['}', ']']) || attached || self.node_source || panic()
     }
 
@@ -150,10 +149,10 @@ impl<'r, 't> Draft<'r, 't> {
             if indented {
                 return;
             }
-            self.python = Python::Said;
+            self.python = Python::Exception;
         }
         if self.node_source {
-            // The source and its caret say nothing; the error after the blank line does.
+            // The source and its caret hold no message; the error after the blank line does.
             if !indented {
                 self.node_source = false;
                 self.part.push(line);
@@ -177,7 +176,7 @@ impl<'r, 't> Draft<'r, 't> {
 
     fn level(&self, line: usize) -> Level {
         let Read { text, seen } = self.read;
-        level(text.written(line), text.folded(line), seen[line].marks)
+        level(text.written(line), text.folded(line), seen[line].flags)
     }
 
     fn close_part(&mut self) {
@@ -186,7 +185,7 @@ impl<'r, 't> Draft<'r, 't> {
             return;
         }
         match self.linked {
-            // "another exception occurred": it speaks before the one it happened in.
+            // "another exception occurred": the later exception takes precedence.
             Some(false) => self.parts.insert(0, part),
             _ => self.parts.push(part),
         }
@@ -195,13 +194,13 @@ impl<'r, 't> Draft<'r, 't> {
     fn finish(mut self) -> Option<Block> {
         self.close_part();
         let head = *self.parts.first()?.first()?;
-        let mut grave = self.level(head);
-        if grave == Level::Plain && (self.frames || is_exception(self.read.text.written(head))) {
-            grave = Level::Error;
+        let mut level = self.level(head);
+        if level == Level::Plain && (self.frames || is_exception(self.read.text.written(head))) {
+            level = Level::Error;
         }
         let uncaught = self.fatal || line::is_ruby_uncaught(self.read.text.written(head));
-        if uncaught && grave >= Level::Plain {
-            grave = Level::Fatal;
+        if uncaught && level >= Level::Plain {
+            level = Level::Fatal;
         }
         for part in &mut self.parts {
             part.reverse();
@@ -210,7 +209,7 @@ impl<'r, 't> Draft<'r, 't> {
             1 => self.parts.pop()?,
             _ => self.parts.concat(),
         };
-        Some(Block { level: grave, lines, head, framed: self.framed })
+        Some(Block { level, lines, head, framed: self.framed })
     }
 }
 
@@ -256,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn pythons_direct_cause_speaks_first_and_its_context_last() {
+    fn pythons_direct_cause_comes_first_and_its_context_last() {
         let chain = |link: &str| {
             format!(
                 "Traceback (most recent call last):\n  File \"a\", line 1, in f\n    g()\nA: a\n\n{link}\n\nTraceback (most recent call last):\n  File \"b\", line 2, in h\nB: b\n"

@@ -1,13 +1,13 @@
-//! A row's own tests: its examples and counter-examples, held against the table it ended up in.
+//! Checks of a rule: its examples and counter-examples, decided by the whole table.
 
 use serde_saphyr::Spanned;
 
 use super::decide::decide;
 use super::rule::{Rule, RuleError};
 use super::table::Table;
-use super::words::{clean, last};
+use super::text::{clean, tail};
 
-/// The examples of one row, to be held against the table it ended up in.
+/// The examples and counter-examples of one rule.
 pub(super) struct Check {
     pub(super) id: String,
     pub(super) examples: Vec<Spanned<String>>,
@@ -15,13 +15,13 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub(super) fn of(rule: &Rule) -> Self {
+    pub(super) fn from_rule(rule: &Rule) -> Self {
         Self { id: rule.id.clone(), examples: rule.examples.clone(), not: rule.not.clone() }
     }
 
     pub(super) fn run(&self, table: &Table) -> Result<(), RuleError> {
         let decided_by = |text: &str| {
-            let text = clean(last(text));
+            let text = clean(tail(text));
             decide(table, &text).map(|d| table.row(d.row).id.to_string())
         };
         for example in &self.examples {
@@ -30,7 +30,7 @@ impl Check {
                 let by = by.map_or("no row".to_owned(), |id| format!("row `{id}`"));
                 let message =
                     format!("this example of `{}` is decided by {by}; mend phrases or example", self.id);
-                return Err(RuleError::at(example.referenced, message));
+                return Err(RuleError::new(example.referenced, message));
             }
         }
         for counter in &self.not {
@@ -39,7 +39,7 @@ impl Check {
                     "this counter-example is decided by its own row `{}`; narrow its phrases",
                     self.id
                 );
-                return Err(RuleError::at(counter.referenced, message));
+                return Err(RuleError::new(counter.referenced, message));
             }
         }
         Ok(())

@@ -1,66 +1,65 @@
-//! Which words decide: the fatal statement and its innermost cause, not any line about a socket.
+//! Decides which line explains the end: the fatal statement and its innermost cause, not any line
+//! about a socket.
 //!
-//! Blocks are asked from the last one backwards. Goodbyes and hints are passed over. A statement
-//! that names its cause decides. One that only says that something was given up (a *symptom*, or "…
-//! failed") sends the question to the words before it, until a line says that things went on. Past
-//! an error that no rule explains, nothing can be network any more: what came before it was
-//! survived. A warning, or information, is the last word only if no crash was told shortly before
-//! it: a process that dies may still warn of what it lived with.
+//! The search goes through the blocks from the last one backwards and skips exit messages and
+//! hints. A statement that names its cause decides. A statement that only reports that the process
+//! gave up (a *symptom*, or "… failed") continues the search in the earlier blocks, until a line
+//! reports a recovery. Before an error that no rule explains, no block can decide for network,
+//! because the process survived it. A warning or an informational line decides only if no crash was
+//! logged shortly before it, because a failing process may still warn of problems it survived.
 
 use super::block::{Block, blocks};
 use super::level::Level;
-use super::lexicon::Marks;
+use super::lexicon::LineFlags;
 use super::line;
-use super::rule::Says;
+use super::rule::Strength;
 use super::table::{Read, Seen, Table};
 use crate::Cause;
 
-/// The row that decided, and the words it decided on.
+/// The deciding row and its match.
 #[derive(Debug, Clone)]
 pub(super) struct Decision<'t> {
     pub(super) row: u16,
-    pub(super) says: Says,
+    pub(super) strength: Strength,
     pub(super) level: Level,
     pub(super) line: &'t str,
     /// The number of that line, from 1.
     pub(super) number: usize,
-    /// Where the row's words begin in the folded line.
+    /// Where the match begins in the folded line.
     pub(super) at: usize,
 }
 
-/// Lines without a rule that may follow a crash before it stops being the last word.
+/// The maximum number of lines without a rule between a crash that decides and the end of the text.
 ///
-/// Standard output of many runtimes is written in one piece at the end, after the crash was told on
-/// standard error.
-const AFTER_CRASH: usize = 12;
-/// The same for a logged error, when it would be network: a process that worked on has survived it.
-const AFTER_ERROR: usize = 1;
+/// Many runtimes write standard output in one piece at the end, after the crash on standard error.
+const MAX_LINES_AFTER_CRASH: usize = 12;
+/// The same for a logged network error: a process that continued has survived it.
+const MAX_LINES_AFTER_ERROR: usize = 1;
 
-/// The decision on cleaned last words; `None` when no rule explains them.
+/// The decision on a cleaned text; `None` when no rule explains it.
 pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>> {
     let read = table.read(cleaned);
     let blocks = blocks(&read);
     let whole =
-        blocks.iter().filter_map(|block| found(table, &read, block, Says::Whole)).min_by_key(|d| d.row);
+        blocks.iter().filter_map(|block| find_in(table, &read, block, Strength::Whole)).min_by_key(|d| d.row);
     whole.or_else(|| walk(table, &read, &blocks))
 }
 
-/// What the table says of a block with words of this strength: the innermost line that has any
-/// speaks.
-fn found<'t>(table: &Table, read: &Read<'t>, block: &Block, says: Says) -> Option<Decision<'t>> {
+/// The decision on a block with matches of one strength: the innermost line that has a match.
+fn find_in<'t>(table: &Table, read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
     let mut hits = block.lines.iter().filter_map(|line| {
-        let hit = read.seen[*line].of(says)?;
+        let hit = read.seen[*line].first_hit(strength)?;
         let beside = || block.framed & table.row(hit.row).frames != 0;
-        (says != Says::Framed || beside()).then_some((*line, hit))
+        (strength != Strength::Framed || beside()).then_some((*line, hit))
     });
-    let (line, hit) = match says {
-        Says::Whole => hits.min_by_key(|(_, hit)| hit.row),
+    let (line, hit) = match strength {
+        Strength::Whole => hits.min_by_key(|(_, hit)| hit.row),
         _ => hits.next(),
     }?;
     let (written, at) = (read.text.written(line), usize::from(hit.at));
     Some(Decision {
         row: hit.row,
-        says,
+        strength,
         level: block.level,
         line: written,
         number: read.text.number(line),
@@ -68,168 +67,175 @@ fn found<'t>(table: &Table, read: &Read<'t>, block: &Block, says: Says) -> Optio
     })
 }
 
-/// A block with the best the table says of it.
-struct Asked<'r, 't> {
+/// A block with its strongest match.
+struct Candidate<'r, 't> {
     level: Level,
     head: &'r str,
     seen: &'r Seen,
     best: Option<Decision<'t>>,
 }
 
-fn ask<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Asked<'r, 't> {
-    let best = [Says::Cause, Says::Framed, Says::Symptom, Says::Hint]
+fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
+    let best = [Strength::Cause, Strength::Framed, Strength::Symptom, Strength::Hint]
         .into_iter()
-        .find_map(|says| found(table, read, block, says));
-    Asked { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
+        .find_map(|strength| find_in(table, read, block, strength));
+    Candidate { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
 }
 
-/// What is asked of the words further back.
+/// What the search looks for in the earlier blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looking {
+enum SearchFor {
     /// The statement itself.
     Statement,
-    /// The reason of an effect: "… failed", "giving up".
+    /// The reason of a failure: "… failed", "giving up".
     Reason,
-    /// The reason of a symptom a rule knows: a client that has stopped trying.
+    /// The reason of a symptom that a rule matches: a client has stopped retrying.
     Retries,
 }
 
 struct Walk<'t> {
-    looking: Looking,
-    /// The symptom or hint that decides if nothing better stands before it.
+    search_for: SearchFor,
+    /// The symptom or hint that decides if no stronger match precedes it.
     fallback: Option<Decision<'t>>,
-    /// What a warning or information said last; decides if no crash stands before it.
-    murmur: Option<Decision<'t>>,
-    /// Lines without a rule passed so far.
-    passed: usize,
-    /// A line that says things went on was passed.
-    went_on: bool,
-    /// An error that no rule explains was passed.
+    /// The last warning or informational line; it decides if no crash precedes it.
+    low_level: Option<Decision<'t>>,
+    /// Number of blocks without a rule skipped so far.
+    skipped: usize,
+    /// A line that reports a recovery was skipped.
+    recovered: bool,
+    /// An error that no rule explains was skipped.
     unexplained: bool,
-    /// A line in a language of which the table knows only the system's messages was passed.
+    /// A line in a language other than English was skipped.
     foreign: bool,
 }
 
 enum Step<'t> {
     Decided(Decision<'t>),
-    Further,
-    Enough,
+    Continue,
+    Stop,
 }
 
 fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision<'t>> {
     let mut walk = Walk {
-        looking: Looking::Statement,
+        search_for: SearchFor::Statement,
         fallback: None,
-        murmur: None,
-        passed: 0,
-        went_on: false,
+        low_level: None,
+        skipped: 0,
+        recovered: false,
         unexplained: false,
         foreign: false,
     };
     for block in blocks.iter().rev() {
-        match walk.step(table, &ask(table, read, block)) {
+        match walk.step(table, &candidate(table, read, block)) {
             Step::Decided(decision) => return Some(decision),
-            Step::Further => {}
-            Step::Enough => break,
+            Step::Continue => {}
+            Step::Stop => break,
         }
     }
-    walk.fallback.or(walk.murmur)
+    walk.fallback.or(walk.low_level)
 }
 
 impl<'t> Walk<'t> {
-    fn step(&mut self, table: &Table, block: &Asked<'_, 't>) -> Step<'t> {
-        if self.murmur.is_some() && block.level < Level::Fatal {
-            self.passed += 1;
-            return if self.passed > AFTER_CRASH { Step::Enough } else { Step::Further };
+    fn step(&mut self, table: &Table, block: &Candidate<'_, 't>) -> Step<'t> {
+        if self.low_level.is_some() && block.level < Level::Fatal {
+            self.skipped += 1;
+            return if self.skipped > MAX_LINES_AFTER_CRASH { Step::Stop } else { Step::Continue };
         }
-        self.murmur = None;
+        self.low_level = None;
         match &block.best {
-            Some(decision) if self.reaches(table, block, decision) => self.heed(table, block, decision),
-            _ => self.pass(block),
+            Some(decision) if self.may_decide(table, block, decision) => {
+                self.consider(table, block, decision)
+            }
+            _ => self.skip(block),
         }
     }
 
-    /// Whether `decision` may still be the last word.
-    fn reaches(&self, table: &Table, block: &Asked<'_, 't>, decision: &Decision<'t>) -> bool {
-        if self.went_on && block.level < Level::Fatal {
+    /// Whether `decision` can still decide.
+    fn may_decide(&self, table: &Table, block: &Candidate<'_, 't>, decision: &Decision<'t>) -> bool {
+        if self.recovered && block.level < Level::Fatal {
             return false;
         }
-        if block.seen.marks.has(Marks::SURVIVED) && block.level < Level::Fatal {
+        if block.seen.flags.has(LineFlags::SURVIVED) && block.level < Level::Fatal {
             return false;
         }
         let network = table.row(decision.row).cause == Cause::Network;
-        let final_word = self.looking != Looking::Statement || !block.seen.marks.has(Marks::RETRY);
+        let final_line = self.search_for != SearchFor::Statement || !block.seen.flags.has(LineFlags::RETRY);
         match block.level {
             Level::Fatal => true,
             Level::Error => {
-                final_word && (!network || self.looking != Looking::Statement || self.passed <= AFTER_ERROR)
+                final_line
+                    && (!network
+                        || self.search_for != SearchFor::Statement
+                        || self.skipped <= MAX_LINES_AFTER_ERROR)
             }
-            Level::Plain => final_word && (self.passed == 0 || self.looking != Looking::Statement),
-            Level::Warn => match self.looking {
-                Looking::Retries => true,
-                Looking::Reason => false,
-                Looking::Statement => self.passed == 0 && !line::is_recovery(block.seen.marks),
+            Level::Plain => final_line && (self.skipped == 0 || self.search_for != SearchFor::Statement),
+            Level::Warn => match self.search_for {
+                SearchFor::Retries => true,
+                SearchFor::Reason => false,
+                SearchFor::Statement => self.skipped == 0 && !line::is_recovery(block.seen.flags),
             },
-            Level::Info if self.looking == Looking::Retries => block.seen.marks.has(Marks::RETRY),
-            // Some print even their last error as information.
+            Level::Info if self.search_for == SearchFor::Retries => block.seen.flags.has(LineFlags::RETRY),
+            // Some programs log even their fatal error as information.
             Level::Info => {
-                self.passed == 0
-                    && self.looking == Looking::Statement
-                    && !line::is_recovery(block.seen.marks)
-                    && block.seen.marks.has(Marks::TROUBLE)
+                self.skipped == 0
+                    && self.search_for == SearchFor::Statement
+                    && !line::is_recovery(block.seen.flags)
+                    && block.seen.flags.has(LineFlags::TROUBLE)
             }
         }
     }
 
-    fn heed(&mut self, table: &Table, block: &Asked<'_, 't>, decision: &Decision<'t>) -> Step<'t> {
+    fn consider(&mut self, table: &Table, block: &Candidate<'_, 't>, decision: &Decision<'t>) -> Step<'t> {
         if self.unexplained && table.row(decision.row).cause == Cause::Network {
-            return Step::Enough;
+            return Step::Stop;
         }
-        match decision.says {
-            Says::Symptom => {
+        match decision.strength {
+            Strength::Symptom => {
                 self.fallback.get_or_insert_with(|| decision.clone());
-                self.looking = Looking::Retries;
-                Step::Further
+                self.search_for = SearchFor::Retries;
+                Step::Continue
             }
-            Says::Hint if self.fallback.is_some() => Step::Further,
-            Says::Hint if line::is_effect(block.head, block.seen) => {
+            Strength::Hint if self.fallback.is_some() => Step::Continue,
+            Strength::Hint if line::is_effect(block.head, block.seen) => {
                 self.fallback = Some(decision.clone());
-                self.looking = Looking::Reason;
-                Step::Further
+                self.search_for = SearchFor::Reason;
+                Step::Continue
             }
-            _ if block.level < Level::Plain && self.looking == Looking::Statement => {
-                self.murmur = Some(decision.clone());
-                Step::Further
+            _ if block.level < Level::Plain && self.search_for == SearchFor::Statement => {
+                self.low_level = Some(decision.clone());
+                Step::Continue
             }
             _ => Step::Decided(decision.clone()),
         }
     }
 
-    fn pass(&mut self, block: &Asked<'_, 't>) -> Step<'t> {
+    fn skip(&mut self, block: &Candidate<'_, 't>) -> Step<'t> {
         let effect = line::is_effect(block.head, block.seen);
-        let recovery = line::is_recovery(block.seen.marks);
+        let recovery = line::is_recovery(block.seen.flags);
         let error = block.level >= Level::Error && block.best.is_none();
         if line::is_chatter(block.head, block.seen) && block.level != Level::Fatal
             || (effect && !recovery && block.level >= Level::Plain)
         {
-            if effect && self.looking == Looking::Statement {
-                self.looking = Looking::Reason;
+            if effect && self.search_for == SearchFor::Statement {
+                self.search_for = SearchFor::Reason;
             }
-            return Step::Further;
+            return Step::Continue;
         }
         if error {
-            self.unexplained |= self.looking == Looking::Statement;
-        } else if recovery && (self.looking != Looking::Retries || block.seen.marks.has(Marks::SURVIVED)) {
-            // Only a crash that was told before buffered output can still be the last word.
-            self.went_on = true;
+            self.unexplained |= self.search_for == SearchFor::Statement;
+        } else if recovery
+            && (self.search_for != SearchFor::Retries || block.seen.flags.has(LineFlags::SURVIVED))
+        {
+            // Now only a crash before buffered output can still decide.
+            self.recovered = true;
         } else if !self.foreign && block.level == Level::Plain && line::is_foreign(block.head) {
             self.foreign = true;
-            return Step::Further;
+            return Step::Continue;
         }
-        self.passed += 1;
-        match self.looking {
-            Looking::Statement if self.passed > AFTER_CRASH => Step::Enough,
-            _ => Step::Further,
+        self.skipped += 1;
+        match self.search_for {
+            SearchFor::Statement if self.skipped > MAX_LINES_AFTER_CRASH => Step::Stop,
+            _ => Step::Continue,
         }
     }
 }

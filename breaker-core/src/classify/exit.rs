@@ -1,9 +1,9 @@
-//! Exit codes that mean something by convention. They speak only when nothing else does, and never
-//! of network.
+//! Exit codes with a conventional meaning. They decide only when no other evidence does, and never
+//! for network.
 
 use crate::Cause;
 
-/// The cause and the rule behind `code`; `None` for codes a program chooses itself.
+/// The cause and the rule for `code`; `None` for codes without a convention.
 pub(super) fn convention(code: i32) -> Option<(Cause, &'static str)> {
     Some(match code {
         126 => (Cause::Permission, "exit-126-not-executable"),

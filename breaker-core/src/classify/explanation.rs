@@ -1,24 +1,24 @@
-//! A verdict together with the place of its evidence.
+//! Explanations: verdicts with the source of their evidence.
 
 use std::fmt;
 
 use crate::Verdict;
 
-/// A verdict, and where the words that decided it stand.
+/// A verdict with the source of its quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// Why the container ended.
     pub verdict: Verdict,
-    /// Where [`Verdict::quote`] was found; absent when no words decided.
+    /// Where [`Verdict::quote`] was found; `None` when no text decided.
     pub place: Option<EvidenceSource>,
 }
 
-/// A place in the evidence.
+/// The source of a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvidenceSource {
-    /// This line of the termination message, from 1.
+    /// A line of the termination message, from 1.
     Message(usize),
-    /// This line of the log's end, from 1.
+    /// A line of the log tail, from 1.
     Log(usize),
     /// The container's status, or an event of its pod.
     Kubernetes,

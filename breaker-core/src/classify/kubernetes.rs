@@ -1,15 +1,17 @@
-//! Kubernetes' own word on a termination. It outranks whatever the process said.
+//! Verdicts from the status and the events that Kubernetes reports. They outrank the log and the
+//! termination message.
 //!
-//! Events never turn a termination with words of its own into network. The one network verdict given here is
-//! `sandbox`: the kubelet lost the container (reason `Unknown`, exit 255, no last words) and says itself that
-//! the pod's network could not be set up again.
+//! Events never turn a termination with a message or a log into network. The only network verdict
+//! here is `sandbox`: the kubelet lost the container (reason `Unknown`, exit code 255, no message
+//! and no log) and reports that it could not set up the pod's network again.
 
 use super::quote::verdict;
 use crate::pod::{PodEvent, Terminated};
 use crate::verdict::NetworkKind;
 use crate::{Cause, Termination, Verdict};
 
-/// The verdict of the kubelet, the runtime or a controller; `None` when they leave it to the last words.
+/// The verdict of the kubelet, the runtime or a controller; `None` when the message and the log
+/// must decide.
 pub(super) fn verdict_of(t: &Termination) -> Option<Verdict> {
     out_of_memory(t)
         .or_else(|| event(t, Cause::Probe, "k8s-probe", killed_by_probe))
@@ -136,7 +138,7 @@ fn sandbox(t: &Termination) -> Option<Verdict> {
 }
 
 fn asked_to_leave(t: &Termination) -> Option<Verdict> {
-    // All fields at their defaults: the exit code is missing rather than 0.
+    // If all fields have their defaults, the exit code is missing, not 0.
     let known = t.terminated != Terminated::default();
     if known && t.terminated.exit_code == 0 && t.terminated.signal.is_none_or(|signal| signal == 0) {
         return Some(verdict(Cause::Completed, None, "k8s-completed", "exit code 0"));
@@ -148,7 +150,7 @@ fn asked_to_leave(t: &Termination) -> Option<Verdict> {
     event(t, Cause::Completed, "k8s-stopped", stopped)
 }
 
-/// Killed from outside: exit 137 or 143, or the signals behind them.
+/// Whether a signal killed the container: exit code 137 or 143, or signal 9 or 15.
 pub(super) fn killed(t: &Termination) -> bool {
     matches!(t.terminated.exit_code, 137 | 143) || matches!(t.terminated.signal, Some(9 | 15))
 }

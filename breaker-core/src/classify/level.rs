@@ -1,15 +1,15 @@
-//! How grave a line says it is: level names of loggers, prefixes of tools, marks of a crash.
+//! Levels of lines: level names of loggers, prefixes of tools, signs of a crash.
 
-use super::lexicon::Marks;
+use super::lexicon::LineFlags;
 
-/// How grave a line says it is.
+/// The severity that a line claims, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     /// Debug, trace, info, notice.
     Info,
     /// A warning.
     Warn,
-    /// It does not say.
+    /// The line claims no level.
     Plain,
     /// An error, or an exception with its stack.
     Error,
@@ -18,8 +18,8 @@ pub(super) enum Level {
 }
 
 /// The level that `line` (and `folded`, the same folded) claims, looking only at its beginning.
-pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
-    if marks.has(Marks::FATAL) || folded.starts_with("panic: ") {
+pub(super) fn level(line: &str, folded: &str, flags: LineFlags) -> Level {
+    if flags.has(LineFlags::FATAL) || folded.starts_with("panic: ") {
         return Level::Fatal;
     }
     bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
@@ -38,7 +38,7 @@ pub(super) fn level(line: &str, folded: &str, marks: Marks) -> Level {
             }
             "warning:" | "warn:" => Level::Warn,
             "info:" | "dbug:" | "trce:" | "debug:" => Level::Info,
-            _ if marks.has(Marks::ERROR) => Level::Error,
+            _ if flags.has(LineFlags::ERROR) => Level::Error,
             _ => Level::Plain,
         }
     })
@@ -121,17 +121,17 @@ fn klog_level(line: &str) -> Option<Level> {
 #[cfg(test)]
 mod tests {
     use super::super::lexicon::words;
-    use super::super::words::fold;
+    use super::super::text::fold;
     use super::*;
 
     fn level(line: &str, folded: &str) -> Level {
-        let mut marks = Marks::default();
-        words().filter(|(word, _)| folded.contains(word)).for_each(|(_, mark)| marks.add(mark));
-        super::level(line, folded, marks)
+        let mut flags = LineFlags::default();
+        words().filter(|(word, _)| folded.contains(word)).for_each(|(_, flag)| flags.add(flag));
+        super::level(line, folded, flags)
     }
 
     #[test]
-    fn loggers_say_how_grave_a_line_is() {
+    fn the_level_of_a_line_is_read() {
         for (line, want) in [
             ("2026-11-23 07:30:03.023  WARN 1 --- [main] o.a.Z : text", Level::Warn),
             ("time=\"2020\" level=fatal msg=\"no configuration\"", Level::Fatal),

@@ -1,51 +1,51 @@
-//! What lines say about themselves, beside any rule: that they are fatal, that things went on, that
-//! they are chatter.
+//! Flags of a line that depend on no rule: the line is fatal, reports a recovery, or is chatter.
 //!
-//! These words are found in the same pass as the phrases of the rules, anywhere in a folded line.
+//! The words behind the flags are searched in the same pass as the phrases of the rules, anywhere
+//! in a folded line.
 
-/// A set of things a line says.
+/// A set of flags of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Marks(u16);
+pub(super) struct LineFlags(u16);
 
-impl Marks {
+impl LineFlags {
     /// The process's own end: a panic, an uncaught exception.
     pub(super) const FATAL: Self = Self(1);
     /// A level behind the name of a tool: `psql: error: …`.
     pub(super) const ERROR: Self = Self(2);
-    /// Its own trouble was got over.
+    /// The process recovered from the error that the line reports.
     pub(super) const SURVIVED: Self = Self(4);
-    /// Things went on after it, unless [`Self::DID_NOT`].
+    /// The process continued after the line, unless [`Self::DID_NOT`] is set.
     pub(super) const WENT_ON: Self = Self(8);
-    /// The opposite of a word of [`Self::WENT_ON`] that holds it.
+    /// The negation of a word of [`Self::WENT_ON`].
     pub(super) const DID_NOT: Self = Self(16);
-    /// Another try is promised, so this is not the last word.
+    /// The line announces a retry, so it does not decide.
     pub(super) const RETRY: Self = Self(32);
-    /// Hints, help, goodbyes: decides nothing and hides nothing.
+    /// Hints, help, exit messages. Such a line does not decide, and earlier lines still can.
     pub(super) const CHATTER: Self = Self(64);
     /// The same, where the line begins with it.
     pub(super) const CHATTER_FIRST: Self = Self(128);
-    /// Something did not succeed; counts in a line's last clause only.
+    /// An operation failed. It counts only in the last clause of a line.
     pub(super) const EFFECT: Self = Self(256);
-    /// Some trouble is named, whatever level the line claims.
+    /// The line names an error, whatever its level.
     pub(super) const TROUBLE: Self = Self(512);
 
-    pub(super) fn has(self, mark: Self) -> bool {
-        self.0 & mark.0 != 0
+    pub(super) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
     }
 
-    pub(super) fn add(&mut self, mark: Self) {
-        self.0 |= mark.0;
+    pub(super) fn add(&mut self, flag: Self) {
+        self.0 |= flag.0;
     }
 }
 
-/// Every word with its mark.
-pub(super) fn words() -> impl Iterator<Item = (&'static str, Marks)> {
-    WORDS.iter().flat_map(|(mark, words)| words.iter().map(|word| (*word, *mark)))
+/// Every word with its flag.
+pub(super) fn words() -> impl Iterator<Item = (&'static str, LineFlags)> {
+    FLAGGED_WORDS.iter().flat_map(|(flag, words)| words.iter().map(|word| (*word, *flag)))
 }
 
-const WORDS: &[(Marks, &[&str])] = &[
+const FLAGGED_WORDS: &[(LineFlags, &[&str])] = &[
     (
-        Marks::FATAL,
+        LineFlags::FATAL,
         &[
             "exception in thread",
             "unhandled exception",
@@ -64,9 +64,9 @@ const WORDS: &[(Marks, &[&str])] = &[
             "fatal exception",
         ],
     ),
-    (Marks::ERROR, &[" error: ", " fatal: "]),
+    (LineFlags::ERROR, &[" error: ", " fatal: "]),
     (
-        Marks::SURVIVED,
+        LineFlags::SURVIVED,
         &[
             "using cache",
             "using the cache",
@@ -88,7 +88,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::WENT_ON,
+        LineFlags::WENT_ON,
         &[
             "retry",
             "reconnect",
@@ -114,7 +114,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::DID_NOT,
+        LineFlags::DID_NOT,
         &[
             "not ready",
             "retries exceeded",
@@ -126,7 +126,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::RETRY,
+        LineFlags::RETRY,
         &[
             "retrying",
             "will retry",
@@ -139,7 +139,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::CHATTER_FIRST,
+        LineFlags::CHATTER_FIRST,
         &[
             "note:",
             "hint:",
@@ -197,7 +197,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::CHATTER,
+        LineFlags::CHATTER,
         &[
             "shutting down",
             "shutdown",
@@ -222,7 +222,7 @@ const WORDS: &[(Marks, &[&str])] = &[
         ],
     ),
     (
-        Marks::EFFECT,
+        LineFlags::EFFECT,
         &[
             "fail",
             "unable",
@@ -252,5 +252,5 @@ const WORDS: &[(Marks, &[&str])] = &[
             "not established",
         ],
     ),
-    (Marks::TROUBLE, &["fail", "error", "exception", "fatal"]),
+    (LineFlags::TROUBLE, &["fail", "error", "exception", "fatal"]),
 ];

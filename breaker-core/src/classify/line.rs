@@ -1,13 +1,13 @@
-//! What one line is for: a stack frame, a link of a chain, chatter, news that things went on.
+//! Classification of single lines: stack frame, link of a chain, chatter, report of a recovery.
 
-use super::lexicon::Marks;
+use super::lexicon::LineFlags;
 use super::table::Seen;
 
-/// What a line is by its form alone.
+/// The form of a line, regardless of its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     Blank,
-    /// A stack frame, or the source shown for one: names of functions and files, not words.
+    /// A stack frame or its source line: names of functions and files, not a message.
     Frame,
     /// Python's `File "/app/main.py", line 8, in <module>`, whose source line follows.
     PythonFrame,
@@ -15,7 +15,7 @@ pub(super) enum Shape {
     PythonLink {
         cause: bool,
     },
-    /// Joins the statement above it to its cause.
+    /// Links the statement above it to its cause.
     Link,
     Words,
 }
@@ -43,7 +43,7 @@ fn is_frame(line: &str) -> bool {
     match text.as_bytes() {
         [b'a', b't', b' ', ..] if indented || text.ends_with(')') => return true,
         [b'f', b'r', b'o', b'm', b' ', ..] if indented && text.contains(":in ") => return true,
-        // What failed while cleaning up explains nothing.
+        // A failure during cleanup explains nothing.
         [b'S', b'u', b'p', b'p', ..] if text.starts_with("Suppressed: ") => return true,
         [b'.', b'.', b'.', b' ', ..] if text.ends_with(" more") || text.contains("stack trace") => {
             return true;
@@ -96,10 +96,10 @@ fn is_link(text: &str) -> bool {
         "Emitted 'error' event",
     ]
     .iter()
-    .any(|mark| text.starts_with(mark))
+    .any(|flag| text.starts_with(flag))
 }
 
-/// True for the one that names a cause.
+/// Whether the link sentence introduces a cause; `None` if `text` is not a link sentence.
 fn python_link(text: &str) -> Option<bool> {
     match text {
         "The above exception was the direct cause of the following exception:" => Some(true),
@@ -108,10 +108,10 @@ fn python_link(text: &str) -> Option<bool> {
     }
 }
 
-/// Chatter after the statement: hints, help, goodbyes. It neither decides nor hides what stands
-/// before.
+/// Whether the line is chatter after the statement: hints, help, exit messages. It does not decide,
+/// and earlier lines still can.
 pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
-    if seen.marks.has(Marks::CHATTER) || seen.marks.has(Marks::CHATTER_FIRST) {
+    if seen.flags.has(LineFlags::CHATTER) || seen.flags.has(LineFlags::CHATTER_FIRST) {
         return true;
     }
     let text = folded.trim();
@@ -119,34 +119,35 @@ pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     shell_echo || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
 }
 
-/// The line's last clause says only that something did not succeed:
-/// `ledger client could not start`, and not `reconciliation failed: totals differ`, which names a
-/// reason of its own.
+/// Whether the last clause of the line reports only a failure without a reason.
+///
+/// `ledger client could not start` does; `reconciliation failed: totals differ` names a reason.
 pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
     seen.effect.is_some_and(|at| folded.rfind(": ").is_none_or(|colon| usize::from(at) >= colon + 2))
 }
 
-/// What Ruby prints of an exception that nobody rescued: ``app.rb:9:in `call': text (Class)``.
+/// Whether Ruby prints an uncaught exception here: ``app.rb:9:in `call': text (Class)``.
 pub(super) fn is_ruby_uncaught(line: &str) -> bool {
     is_ruby_place(line) && line.contains("': ")
 }
 
-/// ``app.rb:9:in `call'``, with or without more.
+/// Whether the line begins with a Ruby location: ``app.rb:9:in `call'``.
 fn is_ruby_place(line: &str) -> bool {
     let Some((place, rest)) = line.split_once(":in ") else { return false };
     let numbered = place.rsplit(':').next().is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
     numbered && rest.starts_with(['`', '\''])
 }
 
-/// Most of its letters are not Latin: a translated tool, whose wording the table may not know.
+/// Whether more than a quarter of the letters are not Latin: the tool is translated, and the table
+/// may not know its wording.
 pub(super) fn is_foreign(folded: &str) -> bool {
     let foreign = folded.chars().filter(|c| c.is_alphabetic() && *c > '\u{24f}').count();
     foreign > 4 && 3 * foreign > folded.chars().filter(|c| c.is_ascii_alphabetic()).count()
 }
 
-/// The line says that things went on after it.
-pub(super) fn is_recovery(marks: Marks) -> bool {
-    marks.has(Marks::SURVIVED) || (marks.has(Marks::WENT_ON) && !marks.has(Marks::DID_NOT))
+/// Whether the line reports that the process continued after it.
+pub(super) fn is_recovery(flags: LineFlags) -> bool {
+    flags.has(LineFlags::SURVIVED) || (flags.has(LineFlags::WENT_ON) && !flags.has(LineFlags::DID_NOT))
 }
 
 #[cfg(test)]

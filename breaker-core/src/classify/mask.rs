@@ -1,4 +1,4 @@
-//! Hides secrets in words that people and tickets will see.
+//! Masks secrets in quoted text.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -1,14 +1,15 @@
-//! Why it died: from a termination to a verdict.
+//! The classifier: from a termination to a verdict.
 //!
 //! ```text
-//! Termination --kubernetes--> their own word --------------------------------.
-//!      |                                                                      v
-//!      `--words--> lines --block--> statements and chains --decide + table--> Verdict (quote, masked)
+//! Termination --kubernetes--> status and events ----------------------------.
+//!      |                                                                     v
+//!      `--text--> lines --block--> statements and chains --decide + table--> Verdict (quote, masked)
 //! ```
 //!
-//! Kubernetes' own word first (`kubernetes`); then the last words, of which the fatal statement and its
-//! innermost cause decide (`decide`); then what an exit code means by convention (`exit`). The rules are
-//! data: `rules.yaml`, whose rows carry their own tests. No clock, no IO.
+//! The status and events of Kubernetes decide first (`kubernetes`). Then the message and the log
+//! decide, by the fatal statement and its innermost cause (`decide`). Then the exit code decides,
+//! by convention (`exit`). The rules are data in `rules.yaml`, whose rows contain their own tests.
+//! The module uses no clock and no I/O.
 
 mod block;
 mod check;
@@ -23,8 +24,8 @@ mod mask;
 mod quote;
 mod rule;
 mod table;
+mod text;
 mod trigger;
-mod words;
 
 use std::sync::{Arc, LazyLock};
 
@@ -35,16 +36,16 @@ pub use rule::RuleError;
 use check::Check;
 use level::Level;
 use quote::verdict;
-use rule::Says;
+use rule::Strength;
 use table::Table;
 
 use crate::verdict::{Confidence, UnknownReason};
 use crate::{Cause, Termination, Verdict};
 
-/// The built-in table, as text.
+/// The built-in rules, as YAML.
 const BUILT_IN: &str = include_str!("rules.yaml");
 
-/// Reads terminations by rules. Cloning shares the compiled table.
+/// Decides why containers ended, by rules. Clones share the compiled rules.
 #[derive(Debug, Clone)]
 pub struct Classifier {
     table: Arc<Table>,
@@ -55,7 +56,7 @@ impl Default for Classifier {
     fn default() -> Self {
         static TABLE: LazyLock<Arc<Table>> = LazyLock::new(|| {
             let table = rule::parse(BUILT_IN).and_then(Table::new);
-            // A test compiles the same text; it cannot fail for a user.
+            // A test compiles the same text, so this cannot fail for a user.
             Arc::new(table.unwrap_or_else(|e| unreachable!("rules.yaml: {e}")))
         });
         Self { table: Arc::clone(&TABLE) }
@@ -63,16 +64,18 @@ impl Default for Classifier {
 }
 
 impl Classifier {
-    /// The built-in rules, extended or overridden by a user's YAML: a list of rows of the same shape.
+    /// Creates a classifier from the built-in rules and custom rules in YAML, a list of rows.
     ///
-    /// The user's rows come first. A row with a built-in's id replaces it; `disabled: true` removes it.
+    /// Custom rows take precedence. A row with the ID of a built-in row replaces that row;
+    /// `disabled: true` removes it.
     ///
     /// # Errors
-    /// [`RuleError`] with line, column and the fix: for malformed YAML, an unknown field, cause or kind, an id
-    /// used twice, a regex that does not compile, an example its own row does not decide.
+    /// Returns a [`RuleError`] with line, column and the fix for malformed YAML, an unknown field,
+    /// cause or kind, a duplicate ID, a regex that does not compile, or an example that another row
+    /// decides.
     pub fn with_rules(yaml: &str) -> Result<Self, RuleError> {
         let mut rules = rule::parse(yaml)?;
-        let checks: Vec<Check> = rules.iter().filter(|rule| !rule.disabled).map(Check::of).collect();
+        let checks: Vec<Check> = rules.iter().filter(|rule| !rule.disabled).map(Check::from_rule).collect();
         for rule in rule::parse(BUILT_IN)? {
             if !rules.iter().any(|own| own.id == rule.id) {
                 rules.push(rule);
@@ -83,7 +86,7 @@ impl Classifier {
         Ok(built)
     }
 
-    /// The verdict on what is known of `termination`.
+    /// The verdict on `termination`.
     ///
     /// ```
     /// use breaker_core::pod::Terminated;
@@ -92,16 +95,16 @@ impl Classifier {
     /// let terminated =
     ///     Terminated { exit_code: 1, message: "dial tcp: i/o timeout".into(), ..Terminated::default() };
     /// let verdict =
-    ///     Classifier::default().classify(&Termination { terminated, ..Termination::default() });
+    ///     Classifier::default().classify(&Termination::new(terminated, ""));
     /// assert_eq!(verdict.label(), "network:timeout");
     /// ```
     ///
-    /// Exit 137 and 143 are never network, and neither is a termination without evidence.
+    /// Exit codes 137 and 143 are never network, and neither is a termination without evidence.
     pub fn classify(&self, termination: &Termination) -> Verdict {
         self.explain(termination).verdict
     }
 
-    /// The verdict on text alone: the end of a log, or a termination message.
+    /// The verdict on a text alone: the end of a log, or a termination message.
     ///
     /// ```
     /// use breaker_core::{Cause, Classifier};
@@ -118,18 +121,19 @@ impl Classifier {
         }
     }
 
-    /// The same verdict with the place of the words that decided it.
+    /// The verdict on `termination`, with the source of its quote.
     pub fn explain(&self, termination: &Termination) -> Explanation {
         if let Some(verdict) = kubernetes::verdict_of(termination) {
             return Explanation { verdict, place: Some(EvidenceSource::Kubernetes) };
         }
         let killed = kubernetes::killed(termination);
-        let words = self.last_words(termination).filter(|said| {
-            // Somebody else ended it, so of its words only those about memory explain the end.
-            !killed || said.verdict.cause == Cause::Oom || said.verdict.rule == "asked-to-leave"
+        let by_text = self.explain_text(termination).filter(|explanation| {
+            // A signal ended the process, so only messages about memory or a requested stop explain
+            // the end.
+            !killed || explanation.verdict.cause == Cause::Oom || explanation.verdict.rule == "asked-to-leave"
         });
-        if let Some(said) = words {
-            return said;
+        if let Some(explanation) = by_text {
+            return explanation;
         }
         let verdict = match exit::convention(termination.terminated.exit_code) {
             Some((cause, rule)) => {
@@ -142,38 +146,41 @@ impl Classifier {
         Explanation { verdict, place: None }
     }
 
-    /// The message is the program's own statement, or (`FallbackToLogsOnError`) the log's end: it is asked
-    /// first. The log is asked when the message does not name a cause.
-    fn last_words(&self, termination: &Termination) -> Option<Explanation> {
+    /// The decision on the termination message, or on the log when the message does not name a
+    /// cause.
+    ///
+    /// The message comes first because the program writes it on purpose. With
+    /// `FallbackToLogsOnError` it is the end of the log.
+    fn explain_text(&self, termination: &Termination) -> Option<Explanation> {
         let Termination { terminated, log_tail, .. } = termination;
-        let said = self.decide_text(&terminated.message, EvidenceSource::Message);
-        if said.as_ref().is_some_and(|(_, says)| says.names_the_cause()) {
-            return said.map(|(explanation, _)| explanation);
+        let by_message = self.decide_text(&terminated.message, EvidenceSource::Message);
+        if by_message.as_ref().is_some_and(|(_, strength)| strength.names_the_cause()) {
+            return by_message.map(|(explanation, _)| explanation);
         }
-        let logged = if *log_tail == terminated.message {
+        let by_log = if *log_tail == terminated.message {
             None
         } else {
             self.decide_text(log_tail, EvidenceSource::Log)
         };
-        match (said, logged) {
-            (Some(_), Some((logged, says))) if says.names_the_cause() => Some(logged),
-            (said, logged) => said.or(logged).map(|(explanation, _)| explanation),
+        match (by_message, by_log) {
+            (Some(_), Some((by_log, strength))) if strength.names_the_cause() => Some(by_log),
+            (by_message, by_log) => by_message.or(by_log).map(|(explanation, _)| explanation),
         }
     }
 
-    fn decide_text(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Option<(Explanation, Says)> {
+    fn decide_text(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Option<(Explanation, Strength)> {
         if text.trim().is_empty() {
             return None;
         }
-        let last = words::last(text);
-        let cleaned = words::clean(last);
+        let tail = text::tail(text);
+        let cleaned = text::clean(tail);
         let decision = decide::decide(&self.table, &cleaned)?;
         let row = self.table.row(decision.row);
-        let confidence = match decision.says {
-            Says::Whole => Confidence::High,
-            Says::Cause | Says::Framed if decision.level >= Level::Error => Confidence::High,
-            Says::Cause | Says::Framed | Says::Symptom => Confidence::Medium,
-            Says::Hint => Confidence::Low,
+        let confidence = match decision.strength {
+            Strength::Whole => Confidence::High,
+            Strength::Cause | Strength::Framed if decision.level >= Level::Error => Confidence::High,
+            Strength::Cause | Strength::Framed | Strength::Symptom => Confidence::Medium,
+            Strength::Hint => Confidence::Low,
         };
         let mut verdict = verdict(row.cause, row.kind, &row.id, "");
         verdict.quote = quote::quote(decision.line, decision.at);
@@ -182,8 +189,8 @@ impl Classifier {
             verdict.rule = UnknownReason::NoRule.as_str().into();
             verdict.confidence = Confidence::Low;
         }
-        let before = text[..text.len() - last.len()].matches('\n').count();
-        Some((Explanation { verdict, place: Some(place(before + decision.number)) }, decision.says))
+        let before = text[..text.len() - tail.len()].matches('\n').count();
+        Some((Explanation { verdict, place: Some(place(before + decision.number)) }, decision.strength))
     }
 }
 

@@ -1,27 +1,27 @@
-//! The words a verdict quotes: one line, masked, at most 200 characters.
+//! Quotes of verdicts: one line, masked, at most 200 characters.
 
 use super::mask::mask;
-use super::words;
+use super::text;
 use crate::Cause;
 use crate::verdict::{Confidence, NetworkKind, Verdict};
 
-/// Longest quote, in characters.
-pub(super) const LONGEST: usize = 200;
+/// The maximum length of a quote, in characters.
+pub(super) const MAX_CHARS: usize = 200;
 
 /// `line` as a quote. When it is too long, the part around `at` (a position in the folded line) is
 /// kept.
 ///
-/// Masked before it is cut: half a secret would not be recognised.
+/// The line is masked before it is cut, because half a secret would not be recognized.
 pub(super) fn quote(line: &str, at: usize) -> String {
     let one_line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let masked = mask(one_line.trim());
     let length = masked.chars().count();
-    if length <= LONGEST {
+    if length <= MAX_CHARS {
         return masked;
     }
-    // Masking and folding move things a little; a third of the room before the words allows for it.
-    let shown = LONGEST - 2;
-    let start = at.min(length).saturating_sub(LONGEST / 3).min(length - shown);
+    // Masking and folding shift positions a little, so a third of the quote is before `at`.
+    let shown = MAX_CHARS - 2;
+    let start = at.min(length).saturating_sub(MAX_CHARS / 3).min(length - shown);
     let middle: String = masked.chars().skip(start).take(shown).collect();
     let before = if start > 0 { "…" } else { "" };
     let after = if start + shown < length { "…" } else { "" };
@@ -30,7 +30,7 @@ pub(super) fn quote(line: &str, at: usize) -> String {
 
 /// A verdict of high confidence that quotes `words`.
 pub(super) fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
-    let quote = quote(&words::clean(words::last(words)), 0);
+    let quote = quote(&text::clean(text::tail(words)), 0);
     Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
 }
 
@@ -43,7 +43,7 @@ mod tests {
         let line = format!("{} connection refused {}", "a".repeat(500), "b".repeat(500));
         let quoted = quote(&line, 501);
         assert!(quoted.contains("connection refused"));
-        assert_eq!(quoted.chars().count(), LONGEST);
+        assert_eq!(quoted.chars().count(), MAX_CHARS);
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The rules, compiled: one pass over the last words finds, for every line, the first row of each
-//! strength that speaks of it, and what the line says about itself.
+//! The compiled rules. One pass over the text finds the first matching row of each strength and the
+//! flags of every line.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::lexicon::{self, Marks};
-use super::rule::{Rule, RuleError, Says};
+use super::lexicon::{self, LineFlags};
+use super::rule::{Rule, RuleError, Strength};
+use super::text::{Text, fold};
 use super::trigger::triggers;
-use super::words::{Text, fold};
 use crate::Cause;
 use crate::verdict::NetworkKind;
 
@@ -15,22 +15,22 @@ use crate::verdict::NetworkKind;
 #[derive(Debug)]
 pub(super) struct Table {
     rows: Vec<Row>,
-    /// Every literal of every kind; `meaning` tells what finding one means.
+    /// Every literal of every kind; `meaning` holds the meaning of each, by its index.
     literals: AhoCorasick,
     meaning: Vec<Meaning>,
     regexes: Vec<Pattern>,
-    /// Regexes without a literal to look for: they see every line.
+    /// Regexes without a trigger literal; they run on every line.
     untriggered: Vec<u16>,
 }
 
-/// What is left of a rule once its words are compiled.
+/// A compiled rule without its phrases and regexes.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: Box<str>,
     pub(super) cause: Cause,
     pub(super) kind: Option<NetworkKind>,
-    pub(super) says: Says,
-    /// The bit that stands for this row's frames.
+    pub(super) strength: Strength,
+    /// The bit of this row's frames; 0 without frames.
     pub(super) frames: u64,
 }
 
@@ -39,9 +39,9 @@ enum Meaning {
     Phrase(Phrase),
     /// The regex of this index may match.
     Trigger(u16),
-    /// A stack frame that the row of this bit looks for.
+    /// The line is a stack frame for the row with this bit.
     Frame(u64),
-    Mark(Marks),
+    Flag(LineFlags),
 }
 
 /// `first ... second ... third`, folded; only `first` is in the automaton.
@@ -59,25 +59,25 @@ struct Pattern {
     regex: Regex,
 }
 
-/// Last words with what the table sees in each line.
+/// A text with the matches in each line.
 #[derive(Debug)]
 pub(super) struct Read<'t> {
     pub(super) text: Text<'t>,
     pub(super) seen: Vec<Seen>,
 }
 
-/// What was found in one line.
+/// The matches in one line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
     first: [Option<Hit>; 5],
-    pub(super) marks: Marks,
-    /// The bits of the rows that look for a stack frame like this line.
+    pub(super) flags: LineFlags,
+    /// The bits of the rows whose `frames` this line matches.
     pub(super) framed: u64,
-    /// Where the last word of [`Marks::EFFECT`] begins.
+    /// Where the last word of [`LineFlags::EFFECT`] begins.
     pub(super) effect: Option<u16>,
 }
 
-/// A row and where in the folded line its words begin.
+/// A matching row and where its match begins in the folded line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hit {
     pub(super) row: u16,
@@ -86,32 +86,32 @@ pub(super) struct Hit {
 
 impl Seen {
     /// The first row of this strength.
-    pub(super) fn of(&self, says: Says) -> Option<Hit> {
-        self.first[says as usize]
+    pub(super) fn first_hit(&self, strength: Strength) -> Option<Hit> {
+        self.first[strength as usize]
     }
 
-    fn add(&mut self, says: Says, row: u16, at: usize) {
-        let slot = &mut self.first[says as usize];
+    fn add(&mut self, strength: Strength, row: u16, at: usize) {
+        let slot = &mut self.first[strength as usize];
         if slot.is_none_or(|best| row < best.row) {
             *slot = Some(Hit { row, at: narrow(at) });
         }
     }
 }
 
-/// Lines are cut to 4 KiB long before they come here.
+/// `at` as `u16`. Texts have at most 4 KiB.
 fn narrow(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }
 
-/// Bound on the compiled form and on the cache of one regex.
-const REGEX_BYTES: usize = 1 << 18;
+/// The maximum size of one compiled regex and of its cache, in bytes.
+const MAX_REGEX_BYTES: usize = 1 << 18;
 
 impl Table {
     /// Compiles `rules`; earlier rows win.
     pub(super) fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| !rule.disabled).collect();
         let at = rules.first().map(|rule| rule.at).unwrap_or(serde_saphyr::Location::UNKNOWN);
-        let too_many = || RuleError::at(at, "too many rules; use fewer than 60,000 rows and regexes");
+        let too_many = || RuleError::new(at, "too many rules; use fewer than 60,000 rows and regexes");
         let bits = frame_bits(&rules)?;
         let (mut literals, mut meaning) = (Vec::new(), Vec::new());
         let (mut regexes, mut untriggered) = (Vec::new(), Vec::new());
@@ -129,7 +129,7 @@ impl Table {
             for regex in &rule.regex {
                 let index = u16::try_from(regexes.len()).map_err(|_| too_many())?;
                 let compiled = compile(&regex.value).map_err(|e| {
-                    RuleError::at(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id))
+                    RuleError::new(regex.referenced, format!("rule `{}`: {e}; mend the regex", rule.id))
                 })?;
                 regexes.push(Pattern { row, regex: compiled });
                 match triggers(&regex.value) {
@@ -141,19 +141,25 @@ impl Table {
                 }
             }
         }
-        for (word, mark) in lexicon::words() {
+        for (word, flag) in lexicon::words() {
             literals.push(word.to_owned());
-            meaning.push(Meaning::Mark(mark));
+            meaning.push(Meaning::Flag(flag));
         }
         let literals = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .build(&literals)
-            .map_err(|e| RuleError::at(at, format!("too many rules: {e}; use fewer")))?;
+            .map_err(|e| RuleError::new(at, format!("too many rules: {e}; use fewer")))?;
         let rows = rules
             .into_iter()
             .zip(bits)
-            .map(|(r, frames)| Row { id: r.id.into(), cause: r.cause, kind: r.kind, says: r.says, frames })
+            .map(|(r, frames)| Row {
+                id: r.id.into(),
+                cause: r.cause,
+                kind: r.kind,
+                strength: r.strength,
+                frames,
+            })
             .collect();
         Ok(Self { rows, literals, meaning, regexes, untriggered })
     }
@@ -162,15 +168,14 @@ impl Table {
         &self.rows[usize::from(index)]
     }
 
-    /// What the table sees in every line of `cleaned` last words.
+    /// Finds the matches in every line of a cleaned text.
     pub(super) fn read<'t>(&self, cleaned: &'t str) -> Read<'t> {
         let text = Text::new(cleaned);
         let mut seen = vec![Seen::default(); text.len()];
         let all = text.all_folded();
         let mut line = 0;
-        // Of the line at hand: regexes to ask, and phrases whose rest does not follow. A later
-        // start of the same phrase would look for that rest in fewer words, so it is not tried
-        // again.
+        // For the current line: regexes to run, and phrases whose remaining parts do not follow. A
+        // later start of the same phrase has less text to search, so it is skipped.
         let (mut asked, mut failed) = (Vec::new(), Vec::new());
         for found in self.literals.find_overlapping_iter(all) {
             while found.end() > text.span(line).end {
@@ -185,13 +190,13 @@ impl Table {
             let pattern = found.pattern().as_usize();
             match &self.meaning[pattern] {
                 Meaning::Phrase(phrase) => {
-                    let says = self.row(phrase.row).says;
-                    let known = here.of(says).is_some_and(|best| best.row <= phrase.row);
+                    let strength = self.row(phrase.row).strength;
+                    let known = here.first_hit(strength).is_some_and(|best| best.row <= phrase.row);
                     if known || failed.contains(&pattern) {
                         continue;
                     }
                     match phrase.holds(text.folded(line), start, end) {
-                        MatchResult::Yes => here.add(says, phrase.row, start),
+                        MatchResult::Yes => here.add(strength, phrase.row, start),
                         MatchResult::NotHere => {}
                         MatchResult::NoMore => failed.push(pattern),
                     }
@@ -202,14 +207,14 @@ impl Table {
                     }
                 }
                 Meaning::Frame(bit) => here.framed |= *bit,
-                Meaning::Mark(Marks::CHATTER_FIRST) => {
+                Meaning::Flag(LineFlags::CHATTER_FIRST) => {
                     if text.folded(line)[..start].trim().is_empty() {
-                        here.marks.add(Marks::CHATTER_FIRST);
+                        here.flags.add(LineFlags::CHATTER_FIRST);
                     }
                 }
-                Meaning::Mark(mark) => {
-                    here.marks.add(*mark);
-                    if *mark == Marks::EFFECT {
+                Meaning::Flag(flag) => {
+                    here.flags.add(*flag);
+                    if *flag == LineFlags::EFFECT {
                         here.effect = here.effect.max(Some(narrow(start)));
                     }
                 }
@@ -229,24 +234,24 @@ impl Table {
     fn ask(&self, regexes: &[u16], folded: &str, here: &mut Seen) {
         for index in regexes {
             let Pattern { row, regex } = &self.regexes[usize::from(*index)];
-            let says = self.row(*row).says;
-            if here.of(says).is_none_or(|best| *row < best.row)
+            let strength = self.row(*row).strength;
+            if here.first_hit(strength).is_none_or(|best| *row < best.row)
                 && let Some(found) = regex.find(folded.as_bytes())
             {
-                here.add(says, *row, found.start());
+                here.add(strength, *row, found.start());
             }
         }
     }
 }
 
-/// A bit for every row that looks for stack frames.
+/// One bit for each row with `frames`, 0 for the other rows.
 fn frame_bits(rules: &[Rule]) -> Result<Vec<u64>, RuleError> {
     let mut next = Some(1_u64);
     let bit = |rule: &Rule| {
         if rule.frames.is_empty() {
             return Ok(0);
         }
-        let too_many = || RuleError::at(rule.at, "more than 64 rows with `frames`; join some of them");
+        let too_many = || RuleError::new(rule.at, "more than 64 rows with `frames`; join some of them");
         let bit = next.ok_or_else(too_many)?;
         next = bit.checked_mul(2);
         Ok(bit)
@@ -254,21 +259,21 @@ fn frame_bits(rules: &[Rule]) -> Result<Vec<u64>, RuleError> {
     rules.iter().map(bit).collect()
 }
 
-/// Byte classes keep the tables small; `(?u)` in a pattern asks for Unicode.
+/// Compiles a pattern with byte classes, which keep the tables small. `(?u)` enables Unicode.
 fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern)
         .unicode(false)
         .case_insensitive(true)
-        .size_limit(REGEX_BYTES)
-        .dfa_size_limit(REGEX_BYTES)
+        .size_limit(MAX_REGEX_BYTES)
+        .dfa_size_limit(MAX_REGEX_BYTES)
         .build()
 }
 
-/// Whether a phrase stands where its first part was found.
+/// Whether a phrase matches where its first part was found.
 enum MatchResult {
     Yes,
     NotHere,
-    /// Neither here nor further on in this line.
+    /// Neither here nor later in this line.
     NoMore,
 }
 
@@ -281,7 +286,7 @@ impl Phrase {
         (Self { row, word_start, word_end, rest: parts.map(Box::from).collect() }, start)
     }
 
-    /// The parts follow each other and the outer ends stand on word boundaries.
+    /// Whether the parts follow each other, and the outer ends are at word boundaries.
     fn holds(&self, line: &str, start: usize, end: usize) -> MatchResult {
         if self.word_start && joined(line, start) {
             return MatchResult::NotHere;
@@ -302,7 +307,7 @@ impl Phrase {
     }
 }
 
-/// ASCII letters or digits on both sides of `at`: a word goes on there.
+/// Whether a word continues at `at`: both sides are ASCII letters, digits or underscores.
 fn joined(text: &str, at: usize) -> bool {
     let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
     let bytes = text.as_bytes();

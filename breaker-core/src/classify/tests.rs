@@ -7,7 +7,7 @@ use crate::pod::{PodEvent, Terminated};
 
 fn died(exit_code: i32, log_tail: &str) -> Termination {
     let terminated = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };
-    Termination { terminated, log_tail: log_tail.into(), ..Termination::default() }
+    Termination::new(terminated, log_tail)
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn every_example_is_decided_by_its_own_row() {
     let mut wrong = Vec::new();
     for rule in rule::parse(BUILT_IN).expect("rules.yaml parses") {
         assert!(!rule.examples.is_empty(), "rule `{}` has no example", rule.id);
-        let check = Check::of(&rule);
+        let check = Check::from_rule(&rule);
         for example in &check.examples {
             let one = Check { id: rule.id.clone(), examples: vec![example.clone()], not: Vec::new() };
             wrong.extend(one.run(&classifier.table).err().map(|e| format!("{e}: {}", example.value)));
@@ -27,8 +27,8 @@ fn every_example_is_decided_by_its_own_row() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A phrase that another row always gets first, or that a shorter phrase of its own row makes idle, is dead weight
-/// and a trap for the next reader.
+/// A phrase that another row always gets first, or that a shorter phrase of its own row makes idle,
+/// is dead weight and a trap for the next reader.
 #[test]
 fn no_row_and_no_phrase_is_shadowed() {
     let table = Classifier::default().table;
@@ -37,7 +37,11 @@ fn no_row_and_no_phrase_is_shadowed() {
         for phrase in &rule.phrases {
             let words = phrase.value.replace("...", " x ");
             let read = table.read(words.trim());
-            let by = read.seen.first().and_then(|seen| seen.of(rule.says)).map(|hit| usize::from(hit.row));
+            let by = read
+                .seen
+                .first()
+                .and_then(|seen| seen.first_hit(rule.strength))
+                .map(|hit| usize::from(hit.row));
             if by != Some(row) {
                 let by = by.map_or("nothing", |row| &table.row(row as u16).id);
                 dead.push(format!("`{}` of `{}` goes to {by}", phrase.value, rule.id));
@@ -55,7 +59,7 @@ fn no_row_and_no_phrase_is_shadowed() {
 
 /// Wherever `long` stands, `short` stands too.
 fn covers(short: &str, long: &str) -> bool {
-    let (short, long) = (words::fold(short), words::fold(long));
+    let (short, long) = (text::fold(short), text::fold(long));
     if short.contains("...") {
         return short == long;
     }

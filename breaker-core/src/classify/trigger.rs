@@ -1,15 +1,15 @@
-//! Literals without which a regex cannot match: they are looked for with the phrases, and only a
-//! line that has one is shown to the regex.
+//! Trigger literals of a regex. A regex runs only on lines that contain one of its triggers, which
+//! are searched together with the phrases.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
-/// Literals of which every match of `pattern` in folded text holds one; `None` if there is no such
-/// set worth looking for.
+/// Literals of which every match of `pattern` in folded text contains one; `None` if there is no
+/// useful set.
 pub(super) fn triggers(pattern: &str) -> Option<Vec<String>> {
     let hir = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern).ok()?;
-    let of = |kind| Extractor::new().kind(kind).extract(&hir);
-    let sets = [of(ExtractKind::Prefix), of(ExtractKind::Suffix)];
+    let extract = |kind| Extractor::new().kind(kind).extract(&hir);
+    let sets = [extract(ExtractKind::Prefix), extract(ExtractKind::Suffix)];
     sets.iter().filter_map(literals).max_by_key(|set| set.iter().map(String::len).min())
 }
 
@@ -18,7 +18,7 @@ fn literals(seq: &Seq) -> Option<Vec<String>> {
     for literal in seq.literals()? {
         let text = std::str::from_utf8(literal.as_bytes()).ok()?;
         // Folded text has no capitals and no runs of white space.
-        if text.len() < SHORTEST || text.contains(char::is_whitespace) && text.trim().len() < SHORTEST {
+        if text.len() < MIN_LEN || text.contains(char::is_whitespace) && text.trim().len() < MIN_LEN {
             return None;
         }
         set.push(text.to_ascii_lowercase());
@@ -28,15 +28,15 @@ fn literals(seq: &Seq) -> Option<Vec<String>> {
     (!set.is_empty()).then_some(set)
 }
 
-/// Shorter literals are in every other line.
-const SHORTEST: usize = 2;
+/// The minimum length of a trigger, in bytes. Shorter literals occur in too many lines.
+const MIN_LEN: usize = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_regex_is_asked_where_its_literals_stand() {
+    fn every_match_of_a_regex_contains_a_trigger() {
         for (pattern, matches) in [
             (r"(?:errno|os error)[ =:]*-?111\b", "os error 111"),
             (r"->[^ ]+: eof\b", "10.0.0.7:4711->10.0.0.1:5432: eof"),

@@ -1,4 +1,4 @@
-//! A verdict with the place of its words, and the explanation of all terminations that a pod still remembers.
+//! The explanations of the terminations in a pod's status.
 
 use jiff::Timestamp;
 
@@ -8,19 +8,21 @@ use crate::ledger::Ledger;
 use crate::pod::PodReport;
 use crate::{Classifier, Clock, ClusterClient, ClusterError, Termination};
 
-/// One termination of a pod's container, explained.
+/// One termination of a pod's container with its explanation.
 #[derive(Debug)]
 pub struct ExplainedTermination {
-    /// What was known of it, with the last words and events that were asked for.
+    /// The termination, with the log tail and the events that were read.
     pub termination: Termination,
-    /// Why it ended.
+    /// The verdict, and where its quote was found.
     pub explanation: Explanation,
-    /// Evidence that could not be had for lack of a right.
+    /// The errors of requests that the API server refused for lack of a permission.
     pub forbidden: Vec<ClusterError>,
 }
 
-/// Explains the terminations that `pod` still remembers: of each container the current one, if it has ended, and the one
-/// before. Asks `client` for last words and events exactly as a watch does.
+/// Explains the terminations in the status of `pod`.
+///
+/// The status of each container holds at most two: the current instance, if it has ended, and the
+/// one before. Requests logs and events from `client` exactly as a running breaker does.
 pub async fn explain_pod(
     client: &dyn ClusterClient,
     clock: &dyn Clock,
@@ -28,12 +30,12 @@ pub async fn explain_pod(
     namespace: &str,
     pod: &PodReport,
 ) -> Vec<ExplainedTermination> {
-    // A pod that is being deleted has terminations worth reading, though none that counts.
+    // The ledger ignores pods that are being deleted, but their terminations can be explained.
     let pod = PodReport { deleting: false, ..pod.clone() };
     let mut terminations = Vec::new();
-    for wanted in Ledger::default().observe(&pod, Timestamp::MIN, clock.now()) {
+    for request in Ledger::default().observe(&pod, Timestamp::MIN, clock.now()) {
         let Evidence { termination, explanation, forbidden } =
-            gather::take(client, clock, classifier, namespace, wanted).await;
+            gather::take(client, clock, classifier, namespace, request).await;
         terminations.push(ExplainedTermination { termination, explanation, forbidden });
     }
     terminations

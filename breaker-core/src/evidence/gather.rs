@@ -1,8 +1,9 @@
-//! Taking evidence: from a termination to its verdict, asking the cluster for as little as possible.
+//! Gathers the evidence for one termination, with as few requests to the cluster as possible.
 //!
-//! The status alone decides most terminations. Where it does not, the last words are fetched; where those say
-//! network, or where a signal ended it, the pod's events are asked whether the kubelet killed it after
-//! failed probes. Events can clear a termination of network; they never accuse it.
+//! The status alone decides most terminations. If it does not, the end of the log is read. If the
+//! verdict is then network, or a signal ended the container, the pod's events are read to find out
+//! whether the kubelet killed it after failed probes. Events can replace a network verdict; they
+//! never lead to one.
 
 use futures::future::{Either, select};
 use jiff::SignedDuration;
@@ -15,24 +16,25 @@ use crate::pod::PodEvent;
 use crate::verdict::UnknownReason;
 use crate::{Cause, Classifier, Clock, ClusterClient, ClusterError, Termination, Verdict};
 
-/// A verdict is pending at most this long.
-pub(crate) const EVIDENCE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
+/// The time allowed for the evidence of one termination.
+const EVIDENCE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(100), EVIDENCE_TIMEOUT);
 
-/// How far the kubelet's event may precede the start it belongs to, since events carry whole seconds.
+/// How far an event of the kubelet may precede the start it belongs to. Event times have whole
+/// seconds.
 const EVENT_SLACK: SignedDuration = SignedDuration::from_secs(1);
 
-/// A verdict, and what an operator should know about how it came about.
+/// A verdict with its evidence, and the requests that were refused.
 #[derive(Debug)]
 pub(crate) struct Evidence {
-    /// What was known in the end.
+    /// The termination with all evidence that was read.
     pub(crate) termination: Termination,
     pub(crate) explanation: Explanation,
     pub(crate) forbidden: Vec<ClusterError>,
 }
 
-/// The verdict that the status alone allows, without asking the cluster.
+/// The verdict from the status alone, without a request to the cluster.
 pub(crate) fn from_status(classifier: &Classifier, termination: &Termination) -> Verdict {
     let mut verdict = classifier.classify(termination);
     let signal = matches!(termination.terminated.exit_code, 137 | 143);
@@ -42,18 +44,18 @@ pub(crate) fn from_status(classifier: &Classifier, termination: &Termination) ->
     verdict
 }
 
-/// Takes the evidence for one termination; answers within [`EVIDENCE_TIMEOUT`].
+/// Gathers the evidence for one termination within [`EVIDENCE_TIMEOUT`].
 pub(crate) async fn take(
     client: &dyn ClusterClient,
     clock: &dyn Clock,
     classifier: &Classifier,
     namespace: &str,
-    wanted: EvidenceRequest,
+    request: EvidenceRequest,
 ) -> Evidence {
-    let termination = &wanted.termination;
+    let termination = &request.termination;
     let by_status = classifier.explain(termination);
     let deadline = clock.now() + EVIDENCE_TIMEOUT;
-    let gathering = Box::pin(gather(client, clock, classifier, namespace, &wanted, by_status.clone()));
+    let gathering = Box::pin(gather(client, clock, classifier, namespace, &request, by_status.clone()));
     match select(gathering, clock.sleep_until(deadline)).await {
         Either::Left((evidence, _)) => evidence,
         Either::Right(_) => {
@@ -69,20 +71,20 @@ async fn gather(
     clock: &dyn Clock,
     classifier: &Classifier,
     namespace: &str,
-    wanted: &EvidenceRequest,
+    request: &EvidenceRequest,
     mut explained: Explanation,
 ) -> Evidence {
-    let mut termination = wanted.termination.clone();
+    let mut termination = request.termination.clone();
     let mut forbidden = Vec::new();
     if explained.verdict.cause == Cause::Unknown {
-        let of = LogTailRequest {
+        let log = LogTailRequest {
             namespace: namespace.into(),
             pod: termination.pod.clone(),
             container: termination.container.clone(),
             terminated: termination.terminated.clone(),
-            current: wanted.current,
+            current: request.current,
         };
-        match retrying(clock, || client.log_tail(&of)).await {
+        match retrying(clock, || client.log_tail(&log)).await {
             Ok(LogTail::Text(text)) => {
                 termination.log_tail = text;
                 explained = classifier.explain(&termination);
@@ -106,7 +108,7 @@ async fn gather(
     if explained.verdict.cause == Cause::Network || matches!(termination.terminated.exit_code, 137 | 143) {
         match retrying(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
             Ok(events) => {
-                termination.events = concerning(events, wanted);
+                termination.events = concerning(events, request);
                 let with_events = classifier.explain(&termination);
                 if with_events.verdict.cause != Cause::Network {
                     explained = with_events;
@@ -119,12 +121,14 @@ async fn gather(
     Evidence { termination, explanation: explained, forbidden }
 }
 
-/// A message that no rule knows is a better reason than a log that could not be had.
+/// The rule of an unknown verdict: `known` if there is a termination message, else `missing`.
+///
+/// A message that no rule matches is a better reason than a log that could not be read.
 fn missing_reason(termination: &Termination, known: &str, missing: UnknownReason) -> String {
     if termination.terminated.message.is_empty() { missing.as_str().into() } else { known.into() }
 }
 
-/// Tries again while that can help; the caller's deadline ends it.
+/// Repeats `call` with back-off while its error is retryable. The caller's deadline ends the loop.
 async fn retrying<T, F, Fut>(clock: &dyn Clock, call: F) -> Result<T, ClusterError>
 where
     F: Fn() -> Fut,
@@ -142,18 +146,20 @@ where
     }
 }
 
-/// The events that may tell of this termination: about this container or the whole pod, and not from before
-/// this instance started, unless earlier terminations went unseen and the event may be the last that the
-/// kubelet could send.
-fn concerning(events: Vec<PodEvent>, wanted: &EvidenceRequest) -> Vec<PodEvent> {
-    let container = &wanted.termination.container;
-    let started = wanted.termination.terminated.started_at;
+/// The events that may be about this termination.
+///
+/// They are about this container or the whole pod, and not older than the start of this instance.
+/// If the end of an earlier instance was not observed, older events are included: the kubelet
+/// limits the rate of its events, so an older one may be the last about the same failure.
+fn concerning(events: Vec<PodEvent>, request: &EvidenceRequest) -> Vec<PodEvent> {
+    let container = &request.termination.container;
+    let started = request.termination.terminated.started_at;
     events
         .into_iter()
         .filter(|event| {
             let about = event.field_path.is_empty() || event.field_path.contains(&format!("{{{container}}}"));
             let timely = match (event.at, started) {
-                (Some(at), Some(started)) => wanted.missed_some || at >= started - EVENT_SLACK,
+                (Some(at), Some(started)) => request.has_unobserved || at >= started - EVENT_SLACK,
                 _ => true,
             };
             about && timely

@@ -1,5 +1,4 @@
-//! Evidence: what the cluster still knows about ended containers, and the verdicts that follow from
-//! it.
+//! Evidence about ended containers from the cluster, and the verdicts that follow from it.
 
 mod explain_pod;
 mod gather;

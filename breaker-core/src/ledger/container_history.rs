@@ -1,8 +1,9 @@
-//! One container's restarts, by number.
+//! The history of one container: its ended instances by number.
 //!
-//! Instance `n` of a container (the first is 0) has ended for good when `restartCount` is above `n`;
-//! until then its termination is known but is no restart yet. `restartCount` can jump, so some instances
-//! were never seen to end; it can fall, which starts a new series; and reports can repeat or come late.
+//! Instances are numbered from 0. Instance `n` has restarted when `restartCount` is above `n`;
+//! before that, its termination is known but does not count as a restart. `restartCount` can jump,
+//! so that the end of some instances is never observed. It can fall, which is a counter reset.
+//! Reports can repeat or come late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,48 +15,50 @@ use crate::policy::Unobserved;
 use crate::verdict::UnknownReason;
 use crate::{Cause, Verdict};
 
-/// Unobserved restarts remembered of one jump; a policy that needs more is told apart by its count anyway.
-const MOST_OF_A_JUMP: u32 = 1024;
+/// The maximum number of unobserved restarts kept of one jump of `restartCount`.
+const MAX_UNOBSERVED: u32 = 1024;
 
+/// The observed and deduced terminations of one container.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ContainerHistory {
     pub(crate) pod_name: String,
     pub(crate) revision: String,
-    /// Highest `restartCount` seen in this series.
+    /// Highest `restartCount` since the newest counter reset.
     pub(crate) seen: u32,
-    /// Newest instant that a status has shown; tells a new series from a late report.
+    /// Newest time in any report, which distinguishes a counter reset from a late report.
     newest: Option<Timestamp>,
-    /// When the container was last observed; where a gap begins.
+    /// When the container was last observed. A gap begins here.
     pub(crate) observed_at: Timestamp,
-    /// Terminations of this series by instance number.
+    /// Ended instances since the newest counter reset, by number.
     pub(crate) terminations: BTreeMap<u32, Instance>,
-    /// Restarts of former series.
+    /// Restarts from before the newest counter reset.
     pub(crate) earlier: Vec<Instance>,
-    /// Exit codes with which this container was seen to end on a failed probe.
+    /// Exit codes with which this container ended after a failed probe.
     pub(crate) probe_exits: BTreeSet<i32>,
+    /// The running instance, as last reported.
     running: Option<InstanceId>,
     gaps: Vec<Gap>,
 }
 
-/// One ended instance.
+/// One ended instance of a container.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Instance {
     pub(crate) id: InstanceId,
-    /// `finishedAt`; where the runtime lost that, when it was noticed.
+    /// `finishedAt`, or when the end was detected if the runtime lost `finishedAt`.
     pub(crate) at: Timestamp,
     pub(crate) exit_code: i32,
-    /// Its termination was seen, rather than deduced from `restartCount`.
+    /// The termination was reported, not deduced from `restartCount`.
     pub(crate) observed: bool,
-    /// Never counts: the kubelet stopped it because a sibling ended (restart of all containers), or it
-    /// ended in an earlier episode.
+    /// The instance never counts: the kubelet stopped it because another container of the pod
+    /// ended, or it ended in an earlier episode.
     pub(crate) discounted: bool,
-    /// `None` while evidence is being taken.
+    /// Why the instance ended; `None` while evidence is being gathered.
     pub(crate) verdict: Option<Verdict>,
-    /// Its restart has been told.
-    pub(crate) told: bool,
+    /// The restart event of this instance has been emitted.
+    pub(crate) emitted: bool,
 }
 
-/// Instances `from..to` ended between two observations, the first of them at `since`.
+/// Instances `from..to` ended between two observations; the first observation was at `since`.
 #[derive(Debug, Clone, PartialEq)]
 struct Gap {
     from: u32,
@@ -63,16 +66,16 @@ struct Gap {
     since: Timestamp,
 }
 
-/// How a report relates to what is known.
+/// How a report relates to the known history.
 enum Arrival {
-    /// Same series, nothing older than what is known.
+    /// The report is not older than the known history.
     Current,
-    /// An older report of this series: terminations in it may be news, its count is not.
+    /// The report is older. Its terminations may be new, its `restartCount` is not.
     Late,
-    /// `restartCount` fell and the report is newer than all before.
-    Fell,
-    /// It shows an instance of a former series.
-    Foreign,
+    /// `restartCount` fell, and the report is newer than all earlier ones.
+    CounterReset,
+    /// The report shows an instance from before the newest counter reset.
+    BeforeReset,
 }
 
 impl ContainerHistory {
@@ -91,7 +94,10 @@ impl ContainerHistory {
         }
     }
 
-    /// Takes in one report; answers with the numbers of the terminations that are new.
+    /// Takes in one report and returns the numbers of the new terminations.
+    ///
+    /// `stopped` returns whether the kubelet stopped the instance together with its pod's other
+    /// containers. Gaps that begin before `oldest` are ignored.
     pub(crate) fn observe(
         &mut self,
         report: &ContainerReport,
@@ -101,23 +107,28 @@ impl ContainerHistory {
     ) -> Vec<u32> {
         let arrival = self.arrival(report);
         match arrival {
-            Arrival::Foreign => return Vec::new(),
-            Arrival::Fell => self.start_over(),
+            Arrival::BeforeReset => return Vec::new(),
+            Arrival::CounterReset => self.reset_counter(),
             Arrival::Current | Arrival::Late => {}
         }
         let settled = self.seen;
         let mut fresh = Vec::new();
         for (number, terminated) in numbered_terminations(report) {
             let known = self.terminations.get(&number);
-            // Below `settled` everything was accounted for; only a termination deduced from the count may still be filled in.
+            // Instances below `settled` are complete, except those deduced from the count.
             let new = match known {
-                Some(entry) => !entry.observed,
-                None => number >= settled && !self.knows_termination(&InstanceId::of(terminated, number)),
+                Some(instance) => !instance.observed,
+                None => {
+                    number >= settled
+                        && !self.knows_termination(&InstanceId::from_terminated(terminated, number))
+                }
             };
             if new {
-                let told = known.is_some_and(|entry| entry.told);
-                self.terminations
-                    .insert(number, Instance::observed(terminated, number, stopped(terminated), told, now));
+                let emitted = known.is_some_and(|instance| instance.emitted);
+                self.terminations.insert(
+                    number,
+                    Instance::observed(terminated, number, stopped(terminated), emitted, now),
+                );
                 fresh.push(number);
             }
         }
@@ -128,19 +139,23 @@ impl ContainerHistory {
     }
 
     fn arrival(&self, report: &ContainerReport) -> Arrival {
-        let own = InstanceId::known(&report.container_id);
-        let last = report.last.as_ref().and_then(|terminated| InstanceId::known(&terminated.container_id));
+        let own = InstanceId::from_container_id(&report.container_id);
+        let last = report
+            .last
+            .as_ref()
+            .and_then(|terminated| InstanceId::from_container_id(&terminated.container_id));
         let former = |id: &Option<InstanceId>| {
-            id.as_ref().is_some_and(|id| self.earlier.iter().any(|entry| entry.observed && entry.id == *id))
+            id.as_ref()
+                .is_some_and(|id| self.earlier.iter().any(|instance| instance.observed && instance.id == *id))
         };
         if former(&own) || (report.restart_count > self.seen && former(&last)) {
-            return Arrival::Foreign;
+            return Arrival::BeforeReset;
         }
         if report.restart_count >= self.seen {
             return Arrival::Current;
         }
         let known = own.as_ref().is_some_and(|id| self.knows(id));
-        if !known && newest_instant(report) > self.newest { Arrival::Fell } else { Arrival::Late }
+        if !known && newest_instant(report) > self.newest { Arrival::CounterReset } else { Arrival::Late }
     }
 
     fn knows(&self, id: &InstanceId) -> bool {
@@ -148,15 +163,18 @@ impl ContainerHistory {
     }
 
     fn knows_termination(&self, id: &InstanceId) -> bool {
-        self.terminations.values().chain(&self.earlier).any(|entry| entry.observed && entry.id == *id)
+        self.terminations
+            .values()
+            .chain(&self.earlier)
+            .any(|instance| instance.observed && instance.id == *id)
     }
 
-    fn start_over(&mut self) {
+    fn reset_counter(&mut self) {
         let ended = std::mem::take(&mut self.terminations);
         self.earlier.extend(ended.into_iter().filter(|(number, _)| *number < self.seen).map(|(_, e)| e));
-        // Nothing can be inherited across the fall any more.
-        for entry in self.earlier.iter_mut().filter(|entry| !entry.observed) {
-            entry.verdict.get_or_insert_with(|| Verdict::unknown(UnknownReason::Unobserved));
+        // A restart cannot inherit a verdict across a counter reset.
+        for instance in self.earlier.iter_mut().filter(|instance| !instance.observed) {
+            instance.verdict.get_or_insert_with(|| Verdict::unknown(UnknownReason::Unobserved));
         }
         self.gaps.clear();
         self.seen = 0;
@@ -166,10 +184,10 @@ impl ContainerHistory {
     fn advance(&mut self, report: &ContainerReport, oldest: Timestamp, now: Timestamp) {
         let (from, to) = (self.seen, report.restart_count);
         let since = self.observed_at;
-        // Restarts that nobody saw can be placed in time only when the whole gap is inside the window.
+        // Unobserved restarts have a known time only if the whole gap is inside the window.
         if (from..to).any(|number| !self.terminations.contains_key(&number)) && since >= oldest {
-            let dated = self.terminations.range(from..).next_back().map_or(now, |(_, entry)| entry.at);
-            for number in from.max(to.saturating_sub(MOST_OF_A_JUMP))..to {
+            let dated = self.terminations.range(from..).next_back().map_or(now, |(_, instance)| instance.at);
+            for number in from.max(to.saturating_sub(MAX_UNOBSERVED))..to {
                 self.terminations.entry(number).or_insert_with(|| Instance::deduced(number, dated));
             }
             self.gaps.push(Gap { from, to, since });
@@ -178,21 +196,25 @@ impl ContainerHistory {
         self.newest = self.newest.max(newest_instant(report));
         self.observed_at = now;
         self.running = match report.state {
-            ContainerState::Running { .. } => InstanceId::known(&report.container_id),
+            ContainerState::Running { .. } => InstanceId::from_container_id(&report.container_id),
             _ => None,
         };
     }
 
+    /// Whether unobserved restarts wait for their verdicts.
     pub(crate) fn has_gaps(&self) -> bool {
         !self.gaps.is_empty()
     }
 
-    /// Gives the restarts that nobody saw their verdicts, where the evidence around them is complete.
+    /// Sets the verdicts of unobserved restarts in each gap whose observed terminations all have
+    /// one.
+    ///
+    /// `failing` is whether the container fails now.
     pub(crate) fn settle(&mut self, rule: Unobserved, failing: bool, oldest: Timestamp) {
         let gaps = std::mem::take(&mut self.gaps);
         for gap in gaps {
-            let around = || self.terminations.range(gap.from..).filter(|(_, entry)| entry.observed);
-            if around().any(|(_, entry)| entry.verdict.is_none()) {
+            let around = || self.terminations.range(gap.from..).filter(|(_, instance)| instance.observed);
+            if around().any(|(_, instance)| instance.verdict.is_none()) {
                 self.gaps.push(gap);
                 continue;
             }
@@ -202,105 +224,115 @@ impl ContainerHistory {
                 rule == Unobserved::Inherit
                     && failing
                     && gap.since >= oldest
-                    && around().all(|(_, entry)| same(entry.verdict.as_ref().map(|v| v.cause)))
+                    && around().all(|(_, instance)| same(instance.verdict.as_ref().map(|v| v.cause)))
             });
-            for (_, entry) in self.terminations.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
-                if entry.verdict.is_some() {
+            for (_, instance) in self.terminations.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
+                if instance.verdict.is_some() {
                     continue;
                 }
                 match &inherited {
                     Some((at, verdict)) => {
-                        entry.at = *at;
-                        entry.verdict = Some(verdict.clone());
+                        instance.at = *at;
+                        instance.verdict = Some(verdict.clone());
                     }
-                    None => entry.verdict = Some(Verdict::unknown(UnknownReason::Unobserved)),
+                    None => instance.verdict = Some(Verdict::unknown(UnknownReason::Unobserved)),
                 }
             }
         }
     }
 
-    /// The restarts of this container with a verdict: terminations whose successor has shown itself.
+    /// The restarts with a verdict: terminations after which the next instance was reported.
     pub(crate) fn restarts(&self) -> impl Iterator<Item = &Instance> {
         let seen = self.seen;
         self.earlier
             .iter()
-            .chain(self.terminations.range(..seen).map(|(_, entry)| entry))
-            .filter(|entry| !entry.discounted && entry.verdict.is_some())
+            .chain(self.terminations.range(..seen).map(|(_, instance)| instance))
+            .filter(|instance| !instance.discounted && instance.verdict.is_some())
     }
 
+    /// The restarts with a verdict, to change.
     pub(crate) fn restarts_mut(&mut self) -> impl Iterator<Item = &mut Instance> {
         let seen = self.seen;
         self.earlier
             .iter_mut()
-            .chain(self.terminations.range_mut(..seen).map(|(_, entry)| entry))
-            .filter(|entry| !entry.discounted && entry.verdict.is_some())
+            .chain(self.terminations.range_mut(..seen).map(|(_, instance)| instance))
+            .filter(|instance| !instance.discounted && instance.verdict.is_some())
     }
 
+    /// The ended instance with this identity.
     pub(crate) fn instance_mut(&mut self, id: &InstanceId) -> Option<&mut Instance> {
-        self.terminations.values_mut().chain(&mut self.earlier).find(|entry| entry.id == *id)
+        self.terminations.values_mut().chain(&mut self.earlier).find(|instance| instance.id == *id)
     }
 
-    /// The restart count up to which every restart has its verdict; what is still pending is counted
-    /// again after a crash.
+    /// The restart count up to which every restart has its verdict. Restarts above it are observed
+    /// again after a crash of the watcher.
     pub(crate) fn accounted(&self) -> u32 {
-        let pending = self.terminations.range(..self.seen).find(|(_, entry)| entry.verdict.is_none());
+        let pending = self.terminations.range(..self.seen).find(|(_, instance)| instance.verdict.is_none());
         pending.map_or(self.seen, |(number, _)| *number)
     }
 
-    /// Some earlier termination of this container was never seen.
-    pub(crate) fn missed_some(&self) -> bool {
-        self.seen > 0 && (0..self.seen).any(|n| self.terminations.get(&n).is_none_or(|entry| !entry.observed))
+    /// Whether the end of some earlier instance of this container was not observed.
+    pub(crate) fn has_unobserved(&self) -> bool {
+        self.seen > 0
+            && (0..self.seen).any(|n| self.terminations.get(&n).is_none_or(|instance| !instance.observed))
     }
 
-    /// A new episode: what has been seen to end counts no more, nor what it left to be deduced.
+    /// Starts an episode: no termination known now counts, and no gap is filled any more.
     pub(crate) fn start_episode(&mut self) {
         self.earlier.clear();
         self.gaps.clear();
         self.terminations = self.terminations.split_off(&self.seen);
-        for entry in self.terminations.values_mut() {
-            entry.discounted = true;
+        for instance in self.terminations.values_mut() {
+            instance.discounted = true;
         }
     }
 
-    /// Forgets restarts that ended before `oldest`.
+    /// Removes restarts that ended before `oldest`.
     pub(crate) fn forget_before(&mut self, oldest: Timestamp) {
         let seen = self.seen;
-        self.earlier.retain(|entry| entry.at >= oldest);
-        self.terminations.retain(|number, entry| *number >= seen || entry.at >= oldest);
-        while self.terminations.len() > 2 * MOST_OF_A_JUMP as usize {
+        self.earlier.retain(|instance| instance.at >= oldest);
+        self.terminations.retain(|number, instance| *number >= seen || instance.at >= oldest);
+        while self.terminations.len() > 2 * MAX_UNOBSERVED as usize {
             self.terminations.pop_first();
         }
     }
 }
 
 impl Instance {
-    fn observed(terminated: &Terminated, number: u32, discounted: bool, told: bool, now: Timestamp) -> Self {
+    fn observed(
+        terminated: &Terminated,
+        number: u32,
+        discounted: bool,
+        emitted: bool,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            id: InstanceId::of(terminated, number),
+            id: InstanceId::from_terminated(terminated, number),
             at: terminated.finished_at.unwrap_or(now),
             exit_code: terminated.exit_code,
             observed: true,
             discounted,
             verdict: None,
-            told,
+            emitted,
         }
     }
 
     fn deduced(number: u32, at: Timestamp) -> Self {
         Self {
-            id: InstanceId::numbered(number),
+            id: InstanceId::from_number(number),
             at,
             exit_code: 0,
             observed: false,
             discounted: false,
             verdict: None,
-            told: false,
+            emitted: false,
         }
     }
 }
 
-/// The terminations a status shows, each with the number of the instance that ended. While a container is
-/// terminated, `state` and `lastState` hold two different terminations.
+/// The terminations in a report, each with the number of the ended instance.
+///
+/// While a container is terminated, `state` and `lastState` hold two different terminations.
 pub(crate) fn numbered_terminations(report: &ContainerReport) -> Vec<(u32, &Terminated)> {
     let mut terminations = Vec::with_capacity(2);
     let own = |terminated: &Terminated| {
@@ -320,13 +352,13 @@ pub(crate) fn numbered_terminations(report: &ContainerReport) -> Vec<(u32, &Term
     terminations
 }
 
-/// The newest instant that a status shows.
+/// The newest time in a report.
 pub(crate) fn newest_instant(report: &ContainerReport) -> Option<Timestamp> {
-    let of = |terminated: &Terminated| terminated.finished_at.max(terminated.started_at);
+    let newest = |terminated: &Terminated| terminated.finished_at.max(terminated.started_at);
     let state = match &report.state {
         ContainerState::Running { started_at } => *started_at,
-        ContainerState::Terminated(terminated) => of(terminated),
+        ContainerState::Terminated(terminated) => newest(terminated),
         ContainerState::Waiting { .. } => None,
     };
-    state.max(report.last.as_deref().and_then(of))
+    state.max(report.last.as_deref().and_then(newest))
 }

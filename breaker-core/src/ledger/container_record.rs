@@ -1,4 +1,4 @@
-//! The ledger as it is kept in a Record, and back.
+//! The part of a Record that stores the ledger, and the conversions between both.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::pod::PodUid;
 use crate::verdict::{Confidence, NetworkKind};
 use crate::{Cause, Verdict};
 
-/// One container that has restarted: how far its restarts were counted, and those of the window.
+/// The stored history of one container that has restarted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerRecord {
@@ -19,19 +19,19 @@ pub struct ContainerRecord {
     pub pod: PodUid,
     /// Name of its pod.
     pub pod_name: String,
-    /// Its name.
+    /// Name of the container.
     pub container: String,
-    /// Revision of its pod.
+    /// Revision of its pod; empty when the pod has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub revision: String,
-    /// Highest `restartCount` accounted for.
+    /// The `restartCount` up to which every restart has its verdict.
     pub seen: u32,
-    /// When it was last observed.
+    /// When the container was last observed.
     pub observed_at: Timestamp,
-    /// Exit codes seen with a failed probe.
+    /// Exit codes with which the container ended after a failed probe.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub probe_exits: BTreeSet<i32>,
-    /// Its restarts, oldest first.
+    /// The restarts inside the window, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restarts: Vec<RestartRecord>,
 }
@@ -39,72 +39,73 @@ pub struct ContainerRecord {
 /// One restart in a Record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestartRecord {
-    /// Number of the ended instance; absent for one of a former series.
+    /// Number of the ended instance, from 0; `None` for an instance from before a counter reset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
     /// Identity of the ended instance.
     pub id: InstanceId,
-    /// When it finished.
+    /// When the instance ended.
     pub at: Timestamp,
-    /// Why.
+    /// Why the instance ended.
     pub cause: Cause,
-    /// How, for network.
+    /// How the network failed, if `cause` is [`Cause::Network`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<NetworkKind>,
-    /// Its exit code; absent when nobody saw it end.
+    /// Exit code; `None` when the end was not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
-    /// The evidence; only the newest few carry it.
+    /// The quote of the verdict; empty except for the newest restarts of the Record.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quote: String,
 }
 
 impl RestartRecord {
-    /// `network:refused`, or just `oom`.
+    /// The cause with its kind: `network:refused`, `oom`.
     pub fn label(&self) -> String {
         crate::verdict::label(self.cause, self.kind)
     }
 }
 
 impl Ledger {
-    /// The containers that have restarts or probe kills to remember, restarts from `oldest` on.
+    /// The records of the containers with restarts or probe kills, with the restarts since
+    /// `oldest`.
     pub(crate) fn to_record(&self, oldest: Timestamp) -> Vec<ContainerRecord> {
-        self.series
+        self.containers
             .iter()
-            .filter(|(_, series)| series.seen > 0 || !series.probe_exits.is_empty())
-            .map(|(key, series)| ContainerRecord {
+            .filter(|(_, history)| history.seen > 0 || !history.probe_exits.is_empty())
+            .map(|(key, history)| ContainerRecord {
                 pod: key.pod.clone(),
-                pod_name: series.pod_name.clone(),
+                pod_name: history.pod_name.clone(),
                 container: key.container.clone(),
-                revision: series.revision.clone(),
-                seen: series.accounted(),
-                observed_at: series.observed_at,
-                probe_exits: series.probe_exits.clone(),
-                restarts: restart_records(series, oldest),
+                revision: history.revision.clone(),
+                seen: history.accounted(),
+                observed_at: history.observed_at,
+                probe_exits: history.probe_exits.clone(),
+                restarts: restart_records(history, oldest),
             })
             .collect()
     }
 
-    /// Takes in the containers of a Record, at start or of another watcher. What both know is kept once.
+    /// Adds the containers of a stored Record. A restart in both is kept once.
     pub(crate) fn merge_record(&mut self, records: &[ContainerRecord]) {
         for record in records {
             let key = ContainerKey { pod: record.pod.clone(), container: record.container.clone() };
-            let series = self.series.entry(key).or_insert_with(|| {
+            let history = self.containers.entry(key).or_insert_with(|| {
                 ContainerHistory::new(&record.pod_name, &record.revision, record.observed_at)
             });
-            if record.seen >= series.seen {
-                series.observed_at = series.observed_at.max(record.observed_at);
+            if record.seen >= history.seen {
+                history.observed_at = history.observed_at.max(record.observed_at);
             }
-            series.seen = series.seen.max(record.seen);
-            series.probe_exits.extend(&record.probe_exits);
+            history.seen = history.seen.max(record.seen);
+            history.probe_exits.extend(&record.probe_exits);
             for restart in &record.restarts {
-                let entry = Instance::from(restart);
+                let instance = Instance::from(restart);
                 match restart.n {
-                    Some(n) => match series.terminations.get(&n) {
+                    Some(n) => match history.terminations.get(&n) {
                         Some(known) if known.observed && known.verdict.is_some() => {}
-                        _ => drop(series.terminations.insert(n, entry)),
+                        _ => drop(history.terminations.insert(n, instance)),
                     },
-                    None if series.instance_mut(&restart.id).is_none() => series.earlier.push(entry),
+                    None if history.instance_mut(&restart.id).is_none() => history.earlier.push(instance),
                     None => {}
                 }
             }
@@ -112,22 +113,22 @@ impl Ledger {
     }
 }
 
-fn restart_records(series: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRecord> {
-    let mut records: Vec<_> = series
+fn restart_records(history: &ContainerHistory, oldest: Timestamp) -> Vec<RestartRecord> {
+    let mut records: Vec<_> = history
         .earlier
         .iter()
-        .map(|entry| (None, entry))
-        .chain(series.terminations.range(..series.seen).map(|(n, entry)| (Some(*n), entry)))
-        .filter(|(_, entry)| entry.at >= oldest && !entry.discounted)
-        .filter_map(|(n, entry)| {
-            let verdict = entry.verdict.as_ref()?;
+        .map(|instance| (None, instance))
+        .chain(history.terminations.range(..history.seen).map(|(n, instance)| (Some(*n), instance)))
+        .filter(|(_, instance)| instance.at >= oldest && !instance.discounted)
+        .filter_map(|(n, instance)| {
+            let verdict = instance.verdict.as_ref()?;
             Some(RestartRecord {
                 n,
-                id: entry.id.clone(),
-                at: entry.at,
+                id: instance.id.clone(),
+                at: instance.at,
                 cause: verdict.cause,
                 kind: verdict.kind,
-                exit: entry.observed.then_some(entry.exit_code),
+                exit: instance.observed.then_some(instance.exit_code),
                 quote: verdict.quote.clone(),
             })
         })
@@ -151,7 +152,7 @@ impl From<&RestartRecord> for Instance {
                 rule: "recorded".into(),
                 quote: record.quote.clone(),
             }),
-            told: true,
+            emitted: true,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The ledger: every restart once, with its verdict.
+//! The ledger, which counts every restart once and keeps its verdict.
 //!
 //! ```text
-//! PodReport --observe--> terminations that are new --(evidence)--> verdict --> restarts that count
+//! PodReport --observe--> new terminations --(evidence)--> verdict --> restarts that count
 //! ```
 //!
-//! Evidence is asked for when a termination is first seen; the restart exists once `restartCount` shows the
-//! successor, so that "more than three" is what `kubectl get pods` shows.
+//! Evidence is requested when a termination is first observed. The termination becomes a restart
+//! once `restartCount` includes it, so that the counts match `kubectl get pods`.
 
 mod container_history;
 mod container_record;
@@ -23,46 +23,49 @@ use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated}
 use crate::policy::{CauseSet, Unobserved};
 use crate::{Cause, Termination, Verdict};
 
-/// A termination whose evidence is wanted.
+/// A request for the evidence about one termination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EvidenceRequest {
-    /// Whose.
+    /// The identity of the termination.
     pub id: TerminationId,
-    /// What its status said.
+    /// The termination as the pod's status reports it.
     pub termination: Termination,
-    /// It still is its container's current instance: its log is not yet `previous`.
+    /// The ended instance is still the current one of its container, so that its log is the current
+    /// log, not the `previous` one.
     pub current: bool,
-    /// Earlier terminations of this container were never seen, so that what an older event of the pod says
-    /// about one of them may hold for this one too.
-    pub missed_some: bool,
+    /// The end of some earlier instance of this container was not observed. Then an older event of
+    /// the pod may be about this termination.
+    pub has_unobserved: bool,
 }
 
-/// A restart, as told to people.
+/// A restart, as emitted in a [`BreakerEvent`](crate::BreakerEvent).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// Whose.
+    /// The container that restarted.
     pub key: ContainerKey,
     /// Name of the pod.
     pub pod_name: String,
-    /// Value of the pod's revision label.
+    /// Value of the pod's revision label; empty when the pod has none.
     pub revision: String,
-    /// When the ended instance finished.
+    /// When the instance ended.
     pub at: Timestamp,
-    /// Exit code; `None` when the termination was not observed.
+    /// Exit code; `None` when the end was not observed.
     pub exit_code: Option<i32>,
-    /// Why.
+    /// Why the instance ended.
     pub verdict: Verdict,
 }
 
-/// Restarts and their verdicts, by container.
+/// The restarts of a workload and their verdicts, by container.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Ledger {
-    series: BTreeMap<ContainerKey, ContainerHistory>,
+pub(crate) struct Ledger {
+    containers: BTreeMap<ContainerKey, ContainerHistory>,
 }
 
 impl Ledger {
-    /// Takes in one observation of a pod. Restarts that finished before `oldest` never count; those that
-    /// nobody saw exist only if all of the gap lies after it.
+    /// Takes in one report of a pod and returns a request for each new termination.
+    ///
+    /// Restarts before `oldest` never count. Unobserved restarts are added only if their whole gap
+    /// is after `oldest`.
     pub(crate) fn observe(
         &mut self,
         pod: &PodReport,
@@ -73,15 +76,15 @@ impl Ledger {
             return Vec::new();
         }
         let trigger = pod.restarting_all.then(|| first_to_end(pod)).flatten();
-        let mut wanted = Vec::new();
+        let mut requests = Vec::new();
         for container in &pod.containers {
             let key = ContainerKey { pod: pod.uid.clone(), container: container.name.clone() };
-            let series = match self.series.get_mut(&key) {
-                Some(series) => series,
-                // Most containers never die; they cost nothing here.
-                None if container.restart_count == 0 && !shows_a_termination(container) => continue,
+            let history = match self.containers.get_mut(&key) {
+                Some(history) => history,
+                // Most containers never restart, so they get no history.
+                None if container.restart_count == 0 && !has_termination(container) => continue,
                 None => self
-                    .series
+                    .containers
                     .entry(key.clone())
                     .or_insert_with(|| ContainerHistory::new(&pod.name, &pod.revision, pod.created)),
             };
@@ -90,122 +93,130 @@ impl Ledger {
                     && (matches!(terminated.exit_code, 137 | 143)
                         || trigger.is_some_and(|first| first != container.name))
             };
-            let fresh = series.observe(container, stopped, oldest, now);
-            let missed_some = series.missed_some();
+            let fresh = history.observe(container, stopped, oldest, now);
+            let has_unobserved = history.has_unobserved();
             let terminations = container_history::numbered_terminations(container);
             for (number, terminated) in terminations.into_iter().filter(|(number, _)| fresh.contains(number))
             {
-                wanted.push(EvidenceRequest {
-                    id: TerminationId { key: key.clone(), instance: InstanceId::of(terminated, number) },
+                requests.push(EvidenceRequest {
+                    id: TerminationId {
+                        key: key.clone(),
+                        instance: InstanceId::from_terminated(terminated, number),
+                    },
                     termination: termination(pod, container, terminated),
                     current: matches!(&container.state, ContainerState::Terminated(d) if **d == *terminated),
-                    missed_some,
+                    has_unobserved,
                 });
             }
         }
-        wanted
+        requests
     }
 
-    /// Takes in a verdict. Later terminations of a container that was once killed by a failed probe, with the
-    /// same exit code, are probe kills too, since the kubelet's events dry up.
+    /// Sets the verdict of a termination, unless it has one.
+    ///
+    /// Once a container was killed by a failed probe, its later network terminations with the same
+    /// exit code are probe kills too, because the kubelet limits the rate of its events.
     pub(crate) fn decide(&mut self, id: &TerminationId, mut verdict: Verdict) {
-        let Some(series) = self.series.get_mut(&id.key) else { return };
-        let Some(exit_code) = series.instance_mut(&id.instance).map(|entry| entry.exit_code) else { return };
+        let Some(history) = self.containers.get_mut(&id.key) else { return };
+        let Some(exit_code) = history.instance_mut(&id.instance).map(|instance| instance.exit_code) else {
+            return;
+        };
         match verdict.cause {
             Cause::Probe => {
-                series.probe_exits.insert(exit_code);
+                history.probe_exits.insert(exit_code);
             }
-            Cause::Network if series.probe_exits.contains(&exit_code) => {
+            Cause::Network if history.probe_exits.contains(&exit_code) => {
                 verdict.cause = Cause::Probe;
                 verdict.kind = None;
                 verdict.rule = "probe-exit-code-seen".into();
             }
             _ => {}
         }
-        if let Some(entry) = series.instance_mut(&id.instance) {
-            entry.verdict.get_or_insert(verdict);
+        if let Some(instance) = history.instance_mut(&id.instance) {
+            instance.verdict.get_or_insert(verdict);
         }
     }
 
+    /// Whether unobserved restarts of any container wait for their verdicts.
     pub(crate) fn has_gaps(&self) -> bool {
-        self.series.values().any(ContainerHistory::has_gaps)
+        self.containers.values().any(ContainerHistory::has_gaps)
     }
 
-    /// Settles the restarts that nobody saw, as far as the evidence allows.
+    /// Sets the verdicts of unobserved restarts, where the evidence around them is complete.
     pub(crate) fn settle(&mut self, rule: Unobserved, failing: &BTreeSet<ContainerKey>, oldest: Timestamp) {
-        for (key, series) in &mut self.series {
-            series.settle(rule, failing.contains(key), oldest);
+        for (key, history) in &mut self.containers {
+            history.settle(rule, failing.contains(key), oldest);
         }
     }
 
-    /// Restarts with a verdict that finished at `oldest` or later, in no particular order.
+    /// The restarts with a verdict that ended at `oldest` or later, in no particular order.
     pub(crate) fn restarts_since(&self, oldest: Timestamp) -> impl Iterator<Item = RestartView<'_>> {
-        self.series.iter().flat_map(move |(key, series)| {
-            series.restarts().filter(move |entry| entry.at >= oldest).map(move |entry| RestartView {
-                key,
-                series,
-                entry,
-            })
+        self.containers.iter().flat_map(move |(key, history)| {
+            history
+                .restarts()
+                .filter(move |instance| instance.at >= oldest)
+                .map(move |instance| RestartView { key, history, instance })
         })
     }
 
-    /// Restarts not told yet, marked as told. A jump's unobserved ones follow the observed one.
+    /// The restarts since `oldest` that were not emitted yet, by time. They are marked as emitted.
     pub(crate) fn take_new(&mut self, oldest: Timestamp) -> Vec<Restart> {
-        let mut told = Vec::new();
-        for (key, series) in &mut self.series {
-            let (pod_name, revision) = (series.pod_name.clone(), series.revision.clone());
-            for entry in series.restarts_mut().filter(|entry| !entry.told) {
-                entry.told = true;
-                if entry.at < oldest {
+        let mut emitted = Vec::new();
+        for (key, history) in &mut self.containers {
+            let (pod_name, revision) = (history.pod_name.clone(), history.revision.clone());
+            for instance in history.restarts_mut().filter(|instance| !instance.emitted) {
+                instance.emitted = true;
+                if instance.at < oldest {
                     continue;
                 }
-                let Some(verdict) = entry.verdict.clone() else { continue };
-                told.push(Restart {
+                let Some(verdict) = instance.verdict.clone() else { continue };
+                emitted.push(Restart {
                     key: key.clone(),
                     pod_name: pod_name.clone(),
                     revision: revision.clone(),
-                    at: entry.at,
-                    exit_code: entry.observed.then_some(entry.exit_code),
+                    at: instance.at,
+                    exit_code: instance.observed.then_some(instance.exit_code),
                     verdict,
                 });
             }
         }
-        told.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
-        told
+        emitted.sort_by(|a, b| (a.at, &a.key).cmp(&(b.at, &b.key)));
+        emitted
     }
 
-    /// A new episode: only terminations not seen yet can count.
+    /// Starts an episode: no termination known now counts.
     pub(crate) fn start_episode(&mut self) {
-        self.series.values_mut().for_each(ContainerHistory::start_episode);
+        self.containers.values_mut().for_each(ContainerHistory::start_episode);
     }
 
-    /// Forgets what has left the window, and containers of pods that are gone and have nothing left.
+    /// Removes the restarts before `oldest`, and the containers without restarts whose pod is not
+    /// `present`.
     pub(crate) fn forget(&mut self, oldest: Timestamp, present: impl Fn(&PodUid) -> bool) {
-        self.series.retain(|key, series| {
-            series.forget_before(oldest);
-            present(&key.pod) || !series.terminations.is_empty() || !series.earlier.is_empty()
+        self.containers.retain(|key, history| {
+            history.forget_before(oldest);
+            present(&key.pod) || !history.terminations.is_empty() || !history.earlier.is_empty()
         });
     }
 }
 
-/// A restart in place, borrowed.
+/// A borrowed restart of the ledger.
 pub(crate) struct RestartView<'a> {
     pub(crate) key: &'a ContainerKey,
-    series: &'a ContainerHistory,
-    entry: &'a Instance,
+    history: &'a ContainerHistory,
+    instance: &'a Instance,
 }
 
 impl<'a> RestartView<'a> {
     pub(crate) fn revision(&self) -> &'a str {
-        &self.series.revision
+        &self.history.revision
     }
 
     pub(crate) fn verdict(&self) -> Option<&'a Verdict> {
-        self.entry.verdict.as_ref()
+        self.instance.verdict.as_ref()
     }
 
     pub(crate) fn at(&self) -> Timestamp {
-        self.entry.at
+        self.instance.at
     }
 
     pub(crate) fn counts(&self, causes: CauseSet) -> bool {
@@ -229,11 +240,12 @@ fn termination(pod: &PodReport, container: &ContainerReport, terminated: &Termin
     }
 }
 
-fn shows_a_termination(container: &ContainerReport) -> bool {
+fn has_termination(container: &ContainerReport) -> bool {
     container.last.is_some() || matches!(container.state, ContainerState::Terminated(_))
 }
 
-/// During a restart of all containers: the one whose exit was the reason, the first to end of its own.
+/// The name of the container whose end made the kubelet restart all containers of the pod: the
+/// first one that was not killed by a signal.
 fn first_to_end(pod: &PodReport) -> Option<&str> {
     pod.containers
         .iter()

@@ -1,4 +1,4 @@
-//! Which causes count.
+//! The set of causes whose restarts count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::Cause;
 pub struct CauseSet(u16);
 
 impl CauseSet {
-    /// Every cause, `unknown` among them: the plain restart count.
+    /// Every cause, including `unknown`: all restarts count.
     pub const ANY: Self = Self((1 << Cause::ALL.len()) - 1);
 
     /// Whether restarts of this cause count.
@@ -21,7 +21,7 @@ impl CauseSet {
         self.0 & (1 << cause as u16) != 0
     }
 
-    /// The causes in it.
+    /// The causes in the set.
     pub fn iter(self) -> impl Iterator<Item = Cause> {
         Cause::ALL.into_iter().filter(move |cause| self.contains(*cause))
     }
@@ -33,14 +33,14 @@ impl FromIterator<Cause> for CauseSet {
     }
 }
 
-/// Only network.
+/// The default: only `network`.
 impl Default for CauseSet {
     fn default() -> Self {
         Self::from_iter([Cause::Network])
     }
 }
 
-/// A text that is not a set of causes.
+/// The error for a text that is not a set of causes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown cause `{0}`; write any, or some of {known}, separated by commas", known = known())]
 pub struct BadCause(String);

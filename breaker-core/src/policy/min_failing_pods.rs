@@ -1,25 +1,26 @@
-//! How many pods must be failing.
+//! The minimum number of failing pods for a trip.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A share of the pods (`50%`, from 1 to 100) or a number of them (`2`, at least 1).
+/// The pods that must be failing for a trip: a share (`50%`, from 1% to 100%) or a number (`2`, at
+/// least 1). Default: 50%.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum MinFailing {
-    /// Per cent of the pods, rounded up.
+pub enum MinFailingPods {
+    /// A percentage of the pods, rounded up.
     Percent(u8),
-    /// Pods, capped at how many there are.
+    /// A number of pods, at most all of them.
     Pods(u32),
 }
 
-impl MinFailing {
-    /// How many of `base` pods must be failing; `base` below 1 is taken as 1.
+impl MinFailingPods {
+    /// The number of pods that must be failing out of `base` pods. A `base` of 0 is taken as 1.
     ///
     /// `Percent(50)` of 3 is 2; `Pods(5)` of 3 is 3.
-    pub fn of(self, base: u32) -> u32 {
+    pub fn required(self, base: u32) -> u32 {
         let base = base.max(1);
         match self {
             Self::Percent(percent) => (base * u32::from(percent)).div_ceil(100).max(1),
@@ -28,23 +29,23 @@ impl MinFailing {
     }
 }
 
-/// Half of them.
-impl Default for MinFailing {
+/// The default: half of the pods.
+impl Default for MinFailingPods {
     fn default() -> Self {
         Self::Percent(50)
     }
 }
 
-/// A text that is neither a share nor a number of pods.
+/// The error for a text that is neither a share nor a number of pods.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a share of pods; write a percentage from 1% to 100%, or a number of pods from 1 on")]
-pub struct BadMinFailing(String);
+pub struct BadMinFailingPods(String);
 
-impl FromStr for MinFailing {
-    type Err = BadMinFailing;
+impl FromStr for MinFailingPods {
+    type Err = BadMinFailingPods;
 
-    fn from_str(text: &str) -> Result<Self, BadMinFailing> {
-        let bad = || BadMinFailing(text.into());
+    fn from_str(text: &str) -> Result<Self, BadMinFailingPods> {
+        let bad = || BadMinFailingPods(text.into());
         match text.trim().strip_suffix('%') {
             Some(percent) => match percent.trim().parse() {
                 Ok(percent @ 1..=100) => Ok(Self::Percent(percent)),
@@ -58,21 +59,21 @@ impl FromStr for MinFailing {
     }
 }
 
-impl TryFrom<String> for MinFailing {
-    type Error = BadMinFailing;
+impl TryFrom<String> for MinFailingPods {
+    type Error = BadMinFailingPods;
 
-    fn try_from(text: String) -> Result<Self, BadMinFailing> {
+    fn try_from(text: String) -> Result<Self, BadMinFailingPods> {
         text.parse()
     }
 }
 
-impl From<MinFailing> for String {
-    fn from(share: MinFailing) -> Self {
+impl From<MinFailingPods> for String {
+    fn from(share: MinFailingPods) -> Self {
         share.to_string()
     }
 }
 
-impl fmt::Display for MinFailing {
+impl fmt::Display for MinFailingPods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Percent(percent) => write!(f, "{percent}%"),
@@ -96,14 +97,14 @@ mod tests {
             ("5", 3, 3),
             ("2", 0, 1),
         ] {
-            assert_eq!(text.parse::<MinFailing>().unwrap().of(base), want, "{text} of {base}");
+            assert_eq!(text.parse::<MinFailingPods>().unwrap().required(base), want, "{text} of {base}");
         }
     }
 
     #[test]
     fn nonsense_is_refused() {
         for text in ["0", "0%", "101%", "-1", "half", ""] {
-            assert!(text.parse::<MinFailing>().is_err(), "{text}");
+            assert!(text.parse::<MinFailingPods>().is_err(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The policy: which restarts count, how many are too many, and what happens afterwards.
+//! The policy of a breaker: which restarts count, how many trip it, and how it closes again.
 
 mod cause_set;
 mod min_failing_pods;
@@ -8,12 +8,12 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 pub use self::cause_set::{BadCause, CauseSet};
-pub use self::min_failing_pods::{BadMinFailing, MinFailing};
+pub use self::min_failing_pods::{BadMinFailingPods, MinFailingPods};
 pub use self::window::{BadWindow, Window};
 use crate::webhook::Hooks;
 
-/// What an operator sets for one breaker. The empty document equals [`Policy::default`]; unknown
-/// fields are refused by name.
+/// The settings of one breaker. An empty document equals [`Policy::default`]. An unknown field is
+/// an error that names the field.
 ///
 /// ```
 /// use breaker_core::Policy;
@@ -29,24 +29,25 @@ use crate::webhook::Hooks;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Policy {
-    /// Causes whose restarts count. Default: network.
+    /// The causes whose restarts count. Default: `network`.
     pub causes: CauseSet,
-    /// Counted restarts tolerated for each pod that must be failing; one more trips. Default 3.
+    /// The counted restarts tolerated for each pod that must be failing. One more trips the
+    /// breaker. Default: 3.
     pub max_restarts: u32,
-    /// How far back restarts count, measured on `finishedAt`. Default 1 h.
+    /// How far back restarts count, measured on `finishedAt`. Default: 1 hour.
     pub window: Window,
-    /// How many pods must be failing at the moment of the trip. Default half of them.
-    pub min_failing_pods: MinFailing,
-    /// Hold a trip whose failing pods are all on one node while the target has a Ready pod on another: then it
-    /// is the node. Default: no.
+    /// The pods that must be failing at the moment of the trip. Default: half of them.
+    pub min_failing_pods: MinFailingPods,
+    /// Hold a trip while all failing pods are on one node and a pod on another node is Ready: then
+    /// the node has failed, not the workload. Default: false.
     pub one_node: bool,
-    /// What becomes of restarts that nobody saw. Default: inherit.
+    /// How to count restarts that were not observed. Default: `Inherit`.
     pub unobserved: Unobserved,
-    /// How an open breaker closes again. Default: by a person.
+    /// How an open breaker closes again. Default: `Manual`.
     pub recovery: Recovery,
-    /// Act, or only say what would be done. Default: act.
+    /// Whether the breaker scales the target. Default: `Enforce`.
     pub mode: Mode,
-    /// Who is asked before a trip, and who is told. Default: nobody.
+    /// The webhooks to ask before a trip and to notify. Default: none.
     pub hooks: Hooks,
 }
 
@@ -56,7 +57,7 @@ impl Default for Policy {
             causes: CauseSet::default(),
             max_restarts: 3,
             window: Window::default(),
-            min_failing_pods: MinFailing::default(),
+            min_failing_pods: MinFailingPods::default(),
             one_node: false,
             unobserved: Unobserved::default(),
             recovery: Recovery::default(),
@@ -67,13 +68,15 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The shortest window that sees every steady crash loop: `max_restarts` times 15 minutes, the
-    /// kubelet's longest back-off (5 min) and the run that resets it (10 min).
+    /// The shortest window in which every steady crash loop reaches the limit.
+    ///
+    /// It is `max_restarts` times 15 minutes: the kubelet's longest back-off (5 minutes) and the
+    /// running time that resets it (10 minutes).
     pub fn shortest_sound_window(&self) -> SignedDuration {
         SignedDuration::from_mins(15 * i64::from(self.max_restarts))
     }
 
-    /// What an operator should know about this policy before relying on it.
+    /// Warnings about settings that are valid but risky.
     pub fn warnings(&self) -> Vec<PolicyWarning> {
         let shortest = self.shortest_sound_window();
         match self.window.length() {
@@ -85,11 +88,11 @@ impl Policy {
     }
 }
 
-/// What an operator should know about a policy.
+/// A warning about a setting that is valid but risky.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PolicyWarning {
-    /// The window is shorter than a steady crash loop may take.
+    /// The window is shorter than a steady crash loop can take to reach the limit.
     #[error(
         "a window of {window:#} can overlook a steady crash loop: with the kubelet's back-off, {restarts} restarts \
          may take {shortest:#}"
@@ -97,31 +100,31 @@ pub enum PolicyWarning {
     WindowTooShort {
         /// The window of the policy.
         window: SignedDuration,
-        /// The shortest window that sees every steady crash loop.
+        /// The shortest window in which every steady crash loop reaches the limit.
         shortest: SignedDuration,
-        /// The restarts that trip one pod.
+        /// The number of restarts that trip a breaker with one pod.
         restarts: u32,
     },
 }
 
-/// Whether the breaker acts.
+/// Whether the breaker scales the target.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// Scale when the policy says so.
+    /// Scale the target to zero on a trip.
     #[default]
     Enforce,
-    /// Dry run: say what would be done, write no scale.
+    /// Dry run: report trips, never scale.
     Observe,
 }
 
-/// What becomes of restarts whose terminations nobody saw, because `restartCount` jumped.
+/// How to count restarts whose end was not observed because `restartCount` jumped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unobserved {
-    /// They take the newest termination's verdict when the whole gap lies in the window, the container is
-    /// failing now and no termination in the gap is known to have had another cause.
+    /// They inherit the verdict of the newest termination, if the whole gap is inside the window,
+    /// the container is failing now, and every observed termination in the gap has the same cause.
     #[default]
     Inherit,
-    /// They stay unknown.
+    /// Their cause is unknown.
     Ignore,
 }
 
@@ -129,19 +132,19 @@ pub enum Unobserved {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "mode", deny_unknown_fields)]
 pub enum Recovery {
-    /// By a reset, never by itself.
+    /// Only by a reset.
     #[default]
     Manual,
-    /// After a cool-down a few replicas are tried first.
+    /// After a cool-down, once trial replicas have run without a counted restart.
     #[serde(rename_all = "camelCase")]
     HalfOpen {
-        /// First wait; doubles each time the probe fails.
+        /// The first cool-down. It doubles after each failed trial.
         cooldown: SignedDuration,
-        /// The longest wait.
+        /// The maximum cool-down.
         max_cooldown: SignedDuration,
-        /// Replicas to try with, at least 1.
+        /// The number of trial replicas, at least 1.
         probe_replicas: u32,
-        /// How long they must live without a counted restart.
+        /// How long the trial replicas must run without a counted restart.
         probe_for: SignedDuration,
     },
 }

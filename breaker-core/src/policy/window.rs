@@ -1,4 +1,4 @@
-//! How far back restarts count.
+//! The sliding window in which restarts count.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,40 +6,40 @@ use std::str::FromStr;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// A sliding window, longer than zero; written `90s`, `10m`, `1h`, `1h 30m`, or `none` for "since
-/// the episode began".
+/// A sliding window, longer than zero: `90s`, `10m`, `1h`, `1h 30m`. `none` counts every restart
+/// since the start of the episode. Default: 1 hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Window(Option<SignedDuration>);
 
 impl Window {
-    /// No sliding window: everything since the episode began.
+    /// No sliding window: every restart since the start of the episode counts.
     pub const NONE: Self = Self(None);
 
-    /// A window of whole minutes, at least one.
+    /// A window of `minutes` minutes, at least 1.
     pub fn mins(minutes: u32) -> Self {
         Self(Some(SignedDuration::from_mins(i64::from(minutes.max(1)))))
     }
 
-    /// Its length, unless it is `none`.
+    /// The length of the window; `None` for [`Window::NONE`].
     pub fn length(self) -> Option<SignedDuration> {
         self.0
     }
 
-    /// The oldest instant still inside at `now`; `None` when all of the past is.
+    /// The start of the window at `now`; `None` for [`Window::NONE`].
     pub fn oldest(self, now: Timestamp) -> Option<Timestamp> {
         self.0.map(|length| now.checked_sub(length).unwrap_or(Timestamp::MIN))
     }
 }
 
-/// One hour.
+/// The default: 1 hour.
 impl Default for Window {
     fn default() -> Self {
         Self::mins(60)
     }
 }
 
-/// A text that is not a window.
+/// The error for a text that is not a window.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a window; write a span longer than zero such as 90s, 10m or 1h, or none")]
 pub struct BadWindow(String);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_window_is_refused_by_name() {
+    fn a_text_that_is_not_a_window_is_refused_and_quoted() {
         for text in ["", "0s", "-5m", "soon", "10", "1 fortnight"] {
             let error = text.parse::<Window>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")) && error.contains("1h"), "{error}");

@@ -495,7 +495,7 @@ impl World {
         };
         container.state = ContainerState::Terminated(Box::new(terminated.clone()));
         pod.report.ready = false;
-        if now.duration_since(pod.started_at) >= crate::pod_cache::BACK_OFF_RESET {
+        if now.duration_since(pod.started_at) >= crate::pod::ContainerReport::BACKOFF_RESET {
             pod.backoff = SignedDuration::from_secs(10);
         }
         let wait = pod.backoff;

@@ -1,4 +1,4 @@
-//! The counts of each revision at one instant, from the ledger and the pods.
+//! The counts of each revision of the workload, computed from the ledger and the pods.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use super::counts::Counts;
 use crate::Cause;
 use crate::ledger::{ContainerKey, Ledger};
 use crate::pod::PodReport;
-use crate::pod_cache::{PodCache, is_failing};
+use crate::pod_cache::PodCache;
 use crate::policy::Policy;
 
-/// An older revision may trip once no pod of a newer one was created for this long.
+/// How long after the newest pod of a newer revision was created an older revision cannot trip.
 const ROLLOUT_GRACE: SignedDuration = SignedDuration::from_mins(10);
 
 /// The counts of one revision of the workload.
@@ -28,9 +28,10 @@ pub struct RevisionCounts {
     pub total: u32,
     /// Restarts inside the window by cause: `network:refused`, `oom`, ….
     pub by_cause: BTreeMap<String, u32>,
-    /// Restarts of unknown cause by what was missing: the rules of their verdicts.
+    /// Restarts of unknown cause inside the window by the rule of their verdict, which names the
+    /// missing evidence.
     pub missing: BTreeMap<String, u32>,
-    /// A newer revision is being rolled out.
+    /// A newer revision is being rolled out, so that this one cannot trip.
     pub superseded: bool,
 }
 
@@ -65,7 +66,7 @@ impl RevisionCounts {
 /// target's `spec.replicas`, if known.
 pub(crate) fn limits(policy: &Policy, started: u32, replicas: Option<u32>) -> Counts {
     let base = replicas.map_or(started, |replicas| replicas.min(started));
-    let need = policy.min_failing_pods.of(base);
+    let need = policy.min_failing_pods.required(base);
     Counts { need, threshold: policy.max_restarts.saturating_mul(need), ..Counts::default() }
 }
 
@@ -98,20 +99,20 @@ pub(crate) fn count_revisions(
     let mut with_counted: BTreeSet<&ContainerKey> = BTreeSet::new();
     for restart in ledger.restarts_since(oldest) {
         let Some(verdict) = restart.verdict() else { continue };
-        let of = all.entry(restart.revision()).or_insert_with(blank);
-        of.total += 1;
-        *of.by_cause.entry(verdict.label()).or_default() += 1;
+        let revision = all.entry(restart.revision()).or_insert_with(blank);
+        revision.total += 1;
+        *revision.by_cause.entry(verdict.label()).or_default() += 1;
         if verdict.cause == Cause::Unknown {
-            *of.missing.entry(verdict.rule.clone()).or_default() += 1;
+            *revision.missing.entry(verdict.rule.clone()).or_default() += 1;
         }
         if restart.counts(policy.causes) {
-            of.counts.counted += 1;
+            revision.counts.counted += 1;
             with_counted.insert(restart.key);
         }
     }
     for pod in failing_among(pods, &with_counted, now) {
-        if let Some(of) = all.get_mut(pod.revision.as_str()) {
-            of.counts.failing += 1;
+        if let Some(revision) = all.get_mut(pod.revision.as_str()) {
+            revision.counts.failing += 1;
         }
     }
 
@@ -136,7 +137,7 @@ pub(crate) fn count_revisions(
     all.into_iter().map(|(_, counts)| counts).collect()
 }
 
-/// The revision that is closest to a trip; the newest among equals.
+/// The revision that is closest to a trip; the newest one of several with equal counts.
 pub(crate) fn closest_to_trip(revisions: &[RevisionCounts]) -> Option<&RevisionCounts> {
     revisions.iter().rev().max_by_key(|revision| (!revision.superseded, revision.counts.counted))
 }
@@ -163,7 +164,7 @@ fn failing_among<'a>(
     let live = if with_counted.is_empty() { None } else { Some(pods.live()) };
     live.into_iter().flatten().filter(move |pod| {
         pod.containers.iter().any(|container| {
-            is_failing(container, now)
+            container.is_failing(now)
                 && with_counted.iter().any(|key| key.pod == pod.uid && key.container == container.name)
         })
     })

@@ -6,7 +6,7 @@ use breaker_core::action::{Action, Input, Outcome};
 use breaker_core::cluster::Scale;
 use breaker_core::ledger::EvidenceRequest;
 use breaker_core::pod::{ContainerKind, ContainerReport, ContainerState, Owner, PodReport, Terminated};
-use breaker_core::verdict::{Confidence, NetworkKind};
+use breaker_core::verdict::NetworkKind;
 use breaker_core::{Breaker, Cause, Policy, Record, Verdict, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 
@@ -74,15 +74,14 @@ impl Harness {
     }
 }
 
-fn verdict(wanted: &EvidenceRequest) -> Verdict {
-    let network = wanted.termination.terminated.message == "network";
-    Verdict {
-        cause: if network { Cause::Network } else { Cause::Application },
-        kind: network.then_some(NetworkKind::Refused),
-        confidence: Confidence::High,
-        rule: "by-message".into(),
-        quote: wanted.termination.terminated.message.clone(),
-    }
+fn verdict(request: &EvidenceRequest) -> Verdict {
+    let message = &request.termination.terminated.message;
+    let mut verdict = match message.as_str() {
+        "network" => Verdict::new(Cause::Network, Some(NetworkKind::Refused), "by-message"),
+        _ => Verdict::new(Cause::Application, None, "by-message"),
+    };
+    verdict.quote = message.clone();
+    verdict
 }
 
 /// One run of a container: how long it lasts, whether it ends by the network, and how long the next
@@ -184,7 +183,7 @@ impl Oracle {
 
     pub(crate) fn should_trip(&self, policy: &Policy, replicas: u32, now: Timestamp) -> bool {
         let base = replicas.min(u32::try_from(self.latest.len()).unwrap()).max(1);
-        let need = policy.min_failing_pods.of(base);
+        let need = policy.min_failing_pods.required(base);
         let oldest = policy.window.oldest(now).unwrap_or(Timestamp::MIN);
         let restarted = |uid: &str, n: u32| self.latest[uid].containers[0].restart_count > n;
         let counted: Vec<_> = self

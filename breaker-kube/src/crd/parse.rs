@@ -1,6 +1,6 @@
 //! A spec as `breaker-core` takes it. Each error names the field.
 
-use breaker_core::policy::{CauseSet, MinFailing, Mode, Recovery, Unobserved};
+use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Recovery, Unobserved};
 use breaker_core::state::Override;
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use breaker_core::workload::TargetArg;
@@ -124,7 +124,7 @@ fn causes(names: &[CauseName]) -> Result<CauseSet, InvalidSpec> {
         .collect())
 }
 
-fn min_failing(value: &IntOrPercent) -> Result<MinFailing, InvalidSpec> {
+fn min_failing(value: &IntOrPercent) -> Result<MinFailingPods, InvalidSpec> {
     let text = match value {
         IntOrPercent::Int(pods) => pods.to_string(),
         IntOrPercent::Percent(text) => text.clone(),

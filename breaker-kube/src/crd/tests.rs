@@ -1,5 +1,5 @@
 use breaker_core::Policy;
-use breaker_core::policy::{CauseSet, MinFailing, Mode, Recovery, Unobserved};
+use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Recovery, Unobserved};
 use breaker_core::state::Override;
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use jiff::SignedDuration;
@@ -43,7 +43,7 @@ fn every_field_of_a_spec_is_parsed() {
             causes: "network,oom".parse().unwrap(),
             max_restarts: 5,
             window: "90m".parse().unwrap(),
-            min_failing_pods: MinFailing::Pods(2),
+            min_failing_pods: MinFailingPods::Pods(2),
             one_node: true,
             unobserved: Unobserved::Ignore,
             recovery: Recovery::HalfOpen {

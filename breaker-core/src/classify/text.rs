@@ -1,13 +1,13 @@
-//! Last words as they come: cut to size, freed of colours and control characters, line by line.
+//! Text to classify: cut to size, without colors and control characters, split into lines.
 
 use std::borrow::Cow;
 
-/// Longest last words looked at, in bytes; longer ones lose their beginning.
-pub(super) const LONGEST: usize = 4096;
+/// The maximum size of a text, in bytes. Of a longer text only the end is classified.
+pub(super) const MAX_BYTES: usize = 4096;
 
-/// The last [`LONGEST`] bytes of `text`.
-pub(super) fn last(text: &str) -> &str {
-    let mut start = text.len().saturating_sub(LONGEST);
+/// The last [`MAX_BYTES`] bytes of `text`.
+pub(super) fn tail(text: &str) -> &str {
+    let mut start = text.len().saturating_sub(MAX_BYTES);
     while !text.is_char_boundary(start) {
         start += 1;
     }
@@ -17,7 +17,7 @@ pub(super) fn last(text: &str) -> &str {
 /// `text` without ANSI sequences and control characters.
 ///
 /// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A
-/// stack inside a JSON record is laid out in lines, each but the first behind [`JOINED`].
+/// stack inside a JSON record is split into lines; each one but the first begins with [`JOINED`].
 pub(super) fn clean(text: &str) -> Cow<'_, str> {
     // Control characters beyond ASCII begin with this byte.
     let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
@@ -31,8 +31,7 @@ pub(super) fn clean(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Begins a line that continues the JSON record above it; no other control character is left to be
-/// mistaken for it.
+/// Begins a line that continues the JSON record above it. Cleaning removes it from the input.
 const JOINED: char = '\u{1f}';
 
 /// A JSON record, perhaps with its beginning cut off, that holds line feeds.
@@ -121,11 +120,11 @@ fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-/// Cleaned last words, line by line, and the same as rules see them.
+/// A cleaned text by line, as written and folded.
 #[derive(Debug)]
 pub(super) struct Text<'t> {
     lines: Vec<Line<'t>>,
-    /// Every line folded, with a line feed behind each.
+    /// Every line folded, each followed by a line feed.
     folded: String,
 }
 
@@ -160,8 +159,8 @@ impl<'t> Text<'t> {
         self.lines[line].written
     }
 
-    /// The number of `line` as it was written, from 1: lines laid out from a record are that
-    /// record's line.
+    /// The number of `line` in the input, from 1. Lines split from a record have the number of that
+    /// record.
     pub(super) fn number(&self, line: usize) -> usize {
         self.lines[..=line].iter().filter(|line| !line.joined).count().max(1)
     }
@@ -175,7 +174,7 @@ impl<'t> Text<'t> {
         &self.folded[self.span(line)]
     }
 
-    /// Where `line` stands in [`Self::all_folded`], without its line feed.
+    /// The range of `line` in [`Self::all_folded`], without its line feed.
     pub(super) fn span(&self, line: usize) -> std::ops::Range<usize> {
         self.lines[line].from..self.lines[line].to
     }
@@ -185,7 +184,7 @@ impl<'t> Text<'t> {
     }
 }
 
-/// One line as rules see it: lower case, single spaces, straight apostrophes, JSON escapes undone.
+/// A line as rules match it: lower case, single spaces, straight apostrophes, JSON escapes decoded.
 pub(super) fn fold(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     fold_into(line, &mut out);
@@ -236,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn last_words_are_cleaned() {
+    fn a_text_is_cleaned() {
         for (case, text, want) in [
             ("colours", "\u{1b}[31mERROR\u{1b}[0m x", "ERROR x"),
             ("window title", "\u{1b}]0;title\u{7}x", "x"),
@@ -255,12 +254,12 @@ mod tests {
 
     #[test]
     fn only_the_end_is_kept() {
-        let text = format!("{}é{}", "x".repeat(10), "y".repeat(LONGEST - 1));
-        assert_eq!(last(&text), "y".repeat(LONGEST - 1));
+        let text = format!("{}é{}", "x".repeat(10), "y".repeat(MAX_BYTES - 1));
+        assert_eq!(tail(&text), "y".repeat(MAX_BYTES - 1));
     }
 
     #[test]
-    fn folding_undoes_json() {
+    fn folding_decodes_json_escapes() {
         assert_eq!(fold(r#"a\n\tB  \"C\""#), "a b \"c\"");
     }
 }
