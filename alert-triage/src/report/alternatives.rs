@@ -36,15 +36,15 @@ pub(super) fn alternatives(report: &Report<'_>, incident: IncidentIx) -> Vec<Str
     }
     let head = report.alert(core.headline);
     let rules = evaluation.engine.rules();
-    if head.verdict == Verdict::Transient {
-        if let Some((lasting, _)) = rules.lasting_form(evaluation.name(core.headline)) {
-            let sustained = rules.limits().sustained;
-            let (lasting, unless) = (
-                printable(lasting),
-                if state(core.headline).has_times { "" } else { "; this needs records with times" },
-            );
-            alternatives.push(format!("open for {sustained:#} it would be treated as {lasting}{unless}"));
-        }
+    if head.verdict == Verdict::Transient
+        && let Some((lasting, _)) = rules.lasting_form(evaluation.name(core.headline))
+    {
+        let sustained = rules.limits().sustained;
+        let (lasting, unless) = (
+            printable(lasting),
+            if state(core.headline).has_times { "" } else { "; this needs records with times" },
+        );
+        alternatives.push(format!("open for {sustained:#} it would be treated as {lasting}{unless}"));
     }
     // The severity of a transient has no effect.
     let is_guessed = |alert: &AlertVerdict| {

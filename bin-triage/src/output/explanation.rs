@@ -163,7 +163,7 @@ pub(crate) fn write_line(explained: &LineExplanation, out: &mut dyn Write) -> io
                 write_record(record, out)?;
             }
             if *more > 0 {
-                writeln!(out, "\n{} on this line", counted(*more as u64, "more record"))?;
+                writeln!(out, "\n{} on this line", counted(*more, "more record"))?;
             }
             Ok(())
         }

@@ -74,7 +74,7 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
         match &controller.lease {
             Some(lease) => {
                 let namespace = lease.namespace.as_deref().unwrap_or(&cluster.namespace);
-                let params = LeaseParams::new(namespace, &lease.name, &identity());
+                let params = LeaseParams::new(namespace, &lease.name, identity());
                 let election = Election::new(&cluster.kube, params);
                 election.run(&standing_sender, over).await;
             }
