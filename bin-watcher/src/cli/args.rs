@@ -28,7 +28,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  tripped, would have tripped (--dry-run), or the command succeeded
   1  failed for a reason that no other code names
-  2  wrong usage, missing kubeconfig, or a target without a selector
+  2  wrong usage, missing kubeconfig, or a target without a scale subresource
+     or a selector
   3  target not found, or deleted while it was watched
   4  forbidden; the missing rule is printed
   5  cluster unreachable at the start
@@ -42,12 +43,18 @@ pub(crate) enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Scale a workload to zero now, whatever its counts are.
+    ///
+    /// For a CircuitBreaker, the controller does this; the command waits for up to 30 s.
     #[command(after_help = TRIP_EXAMPLES)]
     Trip(TripArgs),
     /// Restore the replicas and clear the counts.
+    ///
+    /// For a CircuitBreaker, the controller does this; the command waits for up to 30 s.
     #[command(after_help = RESET_EXAMPLES)]
     Reset(ResetArgs),
     /// Show the state of breakers or of a workload; writes nothing.
+    ///
+    /// Without a target, lists the breakers of the namespace.
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusArgs),
     /// Explain why a breaker tripped or did not, or why containers terminated.
@@ -61,7 +68,7 @@ pub(crate) enum Command {
     /// Print the CustomResourceDefinition of CircuitBreaker as YAML.
     #[command(after_help = "Example:\n  watcher crd | kubectl apply --server-side -f -")]
     Crd,
-    /// Print a JSON Schema: of the `-o json` lines, or of notifications.
+    /// Print the JSON Schema of events or of notifications.
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema {
         /// What the schema describes.
@@ -158,10 +165,10 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   watcher explain -n sre swype
   watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
-  kubectl logs -n sre --previous swype-app-x2x9q | watcher explain -
+  kubectl logs -n sre --previous swype-app-6d4f9c7b5-x2x9q | watcher explain -
   watcher explain cases.jsonl -o jsonl | jq -r .cause | sort | uniq -c
 
-A file holds the end of a log, or one case a line. A case is a JSON object:
+A file holds the end of a log, or one case per line. A case is a JSON object:
   {\"id\", \"terminated\": {\"reason\", \"exitCode\", \"signal\", \"message\"},
    \"logTail\", \"events\": [{\"reason\", \"message\"}], \"waiting\": {\"reason\"},
    \"label\", \"network_kind\"}
@@ -216,7 +223,7 @@ pub(crate) struct StatusArgs {
 pub(crate) struct ExplainArgs {
     /// A CircuitBreaker or pod by name, a file, or - for standard input.
     ///
-    /// A file holds the end of a log, or one case a line as JSON.
+    /// A file holds the end of a log, or one case per line as JSON.
     #[arg(value_name = "BREAKER|POD|FILE|-")]
     pub(crate) what: String,
     #[command(flatten)]

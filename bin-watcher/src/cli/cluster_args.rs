@@ -34,7 +34,7 @@ pub(crate) struct TargetArgs {
     /// Name of a Deployment.
     #[arg(long, value_name = "NAME", value_parser = values::deployment)]
     deployment: Option<TargetArg>,
-    /// Any resource with a scale subresource, written as for kubectl.
+    /// Any resource with a scale subresource, as KIND/NAME.
     ///
     /// For example statefulset/ledger or rollout.argoproj.io/app.
     #[arg(long, value_name = "KIND/NAME", value_parser = values::target)]
@@ -59,13 +59,14 @@ impl TargetArgs {
 #[group(multiple = false)]
 #[command(next_help_heading = "Target (one of)")]
 pub(crate) struct SubjectArgs {
-    /// Name of a CircuitBreaker; its controller carries the command out.
+    /// Name of a CircuitBreaker.
     #[arg(value_name = "BREAKER", value_parser = values::name)]
     pub(crate) breaker: Option<String>,
     /// Name of a Deployment that has no CircuitBreaker.
     #[arg(long, value_name = "NAME", value_parser = values::deployment)]
     deployment: Option<TargetArg>,
-    /// Any resource with a scale subresource, written as for kubectl.
+    /// Any resource with a scale subresource that has no CircuitBreaker, as
+    /// KIND/NAME.
     ///
     /// For example statefulset/ledger or rollout.argoproj.io/app.
     #[arg(long, value_name = "KIND/NAME", value_parser = values::target)]

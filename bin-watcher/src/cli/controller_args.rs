@@ -29,16 +29,16 @@ pub(crate) struct ControllerArgs {
     /// Outage guard: hold all trips while more targets than this fail.
     ///
     /// A target counts as failing when it had a counted restart in the last 10 minutes. Trips are
-    /// held only while more than half of all targets are failing too: the cause is then outside of
-    /// them.
+    /// held only while more than half of all targets are also failing, because the cause is then
+    /// probably not in the targets.
     #[arg(long, value_name = "N", default_value = "3")]
     outage_guard_targets: u32,
     /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// How often each breaker checks its status, from 1s to 24h.
+    /// How often each breaker compares its status, from 1s to 24h.
     ///
-    /// The status is written only when it changed.
+    /// A changed status is written.
     #[arg(long, value_name = "SPAN", default_value = "60s", value_parser = values::interval, allow_hyphen_values = true)]
     status_interval: SignedDuration,
     /// Address of /metrics, /healthz and /readyz [default: not served].

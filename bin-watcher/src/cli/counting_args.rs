@@ -26,16 +26,16 @@ pub(crate) struct CountingArgs {
     /// Pods that must be failing now: a share (1% to 100%) or a number.
     #[arg(long, value_name = "SHARE", default_value_t, allow_hyphen_values = true)]
     min_failing_pods: MinFailingPods,
-    /// How to count restarts that the watcher did not observe.
+    /// Cause of restarts that the watcher did not observe.
     #[arg(long, value_enum, default_value = "inherit")]
     unobserved: UnobservedArg,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum UnobservedArg {
-    /// With the cause of the newest observed restart.
+    /// The cause of the newest observed restart, where that is safe.
     Inherit,
-    /// Not at all.
+    /// Unknown.
     Ignore,
 }
 

@@ -5,9 +5,9 @@ use clap::ValueEnum;
 /// Format of a stream of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LineFormat {
-    /// One line of text an event.
+    /// One line of text per event.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum ExplainFormat {
     Text,
     /// One JSON array.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Jsonl,
 }
 
@@ -47,18 +47,18 @@ impl From<ExplainFormat> for StatusFormat {
 /// Format of the program's own log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// One line of text an entry.
+    /// One line of text per entry.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
 /// What a JSON Schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SchemaSubject {
-    /// A line of `-o json`.
+    /// One line of `-o json` of run, trip, reset, demo and controller.
     Events,
-    /// The body of a notification or of a call of the hook, a CloudEvent.
+    /// The CloudEvent sent to a hook or a receiver.
     Notification,
 }

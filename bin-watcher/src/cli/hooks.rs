@@ -18,7 +18,7 @@ const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Hook and notifications")]
 pub(crate) struct NotifyArgs {
-    /// Send a CloudEvent here for each trip, hold and reset; repeatable.
+    /// Receiver of notifications: trips, holds, resets and others; repeatable.
     #[arg(long, value_name = "URL", value_parser = values::url)]
     notify: Vec<String>,
     /// File with the secret that signs hook requests and notifications.
@@ -52,7 +52,7 @@ pub(crate) struct HookArgs {
 enum FailureArg {
     /// Trip.
     Proceed,
-    /// Do not trip; call the hook again later.
+    /// Do not trip; `run` calls the hook again later, `trip` exits with 1.
     Hold,
 }
 
