@@ -152,5 +152,5 @@ impl CheckedHooks {
 fn check_secret(path: &Path) -> Result<(), UsageError> {
     read_secret(path)
         .map(|_| ())
-        .map_err(|why| UsageError(format!("{why}; check the path given to --hook-secret-file")))
+        .map_err(|error| UsageError(format!("{}; check the path given to --hook-secret-file", error.chain())))
 }

@@ -76,7 +76,7 @@ impl WebhookClient for HttpWebhookClient {
             .header(header::USER_AGENT, concat!("bigredbutton/", env!("CARGO_PKG_VERSION")))
             .header("Idempotency-Key", &event.id);
         if let Some(name) = &to.secret {
-            let secret = self.secrets.secret(name).await.map_err(transient)?;
+            let secret = self.secrets.secret(name).await.map_err(|error| transient(error.chain()))?;
             request = request.header(SIGNATURE_HEADER, signature(&secret, &body));
         }
         let request = request

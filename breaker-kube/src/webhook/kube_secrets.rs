@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 
+use super::secret_error::SecretError;
 use super::secrets::Secrets;
 use crate::client::KubeClient;
 use crate::request::ApiRequest;
@@ -21,9 +22,11 @@ impl KubeSecrets {
 
 #[async_trait]
 impl Secrets for KubeSecrets {
-    async fn secret(&self, name: &str) -> Result<Vec<u8>, String> {
+    async fn secret(&self, name: &str) -> Result<Vec<u8>, SecretError> {
+        let unusable = |message: String| SecretError::new(name, message);
         let [namespace, secret, key] = name.split('/').collect::<Vec<_>>()[..] else {
-            return Err(format!("`{name}` does not name a key of a Secret; write namespace/name/key"));
+            let fix = "write namespace/name/key";
+            return Err(unusable(format!("`{name}` does not name a key of a Secret; {fix}")));
         };
         let object = format!("Secret {namespace}/{secret}");
         let request = ApiRequest {
@@ -34,11 +37,14 @@ impl Secrets for KubeSecrets {
             object: object.clone(),
         };
         let api: Api<Secret> = Api::namespaced(self.0.client.clone(), namespace);
-        let found = request.send(api.get(secret)).await.map_err(|error| error.chain())?;
+        let found = request
+            .send(api.get(secret))
+            .await
+            .map_err(|error| unusable(error.to_string()).with_source(error))?;
         match found.data.and_then(|mut data| data.remove(key)).map(|value| value.0) {
             Some(value) if !value.is_empty() => Ok(value),
-            Some(_) => Err(format!("key {key} of {object} is empty")),
-            None => Err(format!("{object} has no key {key}; add it, or correct secretRef.key")),
+            Some(_) => Err(unusable(format!("key {key} of {object} is empty"))),
+            None => Err(unusable(format!("{object} has no key {key}; add it, or correct secretRef.key"))),
         }
     }
 }

@@ -17,10 +17,12 @@
 mod answer;
 mod client;
 mod kube_secrets;
+mod secret_error;
 mod secret_files;
 mod secrets;
 
 pub use self::client::{HttpWebhookClient, SIGNATURE_HEADER};
 pub use self::kube_secrets::KubeSecrets;
+pub use self::secret_error::SecretError;
 pub use self::secret_files::{SecretFiles, read_secret};
 pub use self::secrets::Secrets;
