@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::judge::alert_phase::AlertPhase;
-use crate::judge::alert_state::{AlertState, Clock};
+use crate::judge::alert_state::{AlertState, EvaluationTime};
 use crate::judge::{AlertIx, Evaluation, Flags, ListIndex as _};
 use crate::ledger::AlertEntry;
 use crate::ledger::Engine;
@@ -74,7 +74,7 @@ impl Engine {
             matches!(state.phase, AlertPhase::Resolved | AlertPhase::Obsolete)
                 && last.is_some_and(|last| now.duration_since(last) > keep)
         };
-        let clock = Clock { now: Some(now), arrivals_since: self.arrivals_since };
+        let time = EvaluationTime { now: Some(now), arrivals_since: self.arrivals_since };
         let mut gone = Vec::with_capacity(self.entries.len());
         let mut over: Vec<(usize, Vec<Box<[u8]>>)> = Vec::new();
         for (at, entry) in self.entries.iter().enumerate() {
@@ -92,7 +92,7 @@ impl Engine {
                     .is_on("ttl")
                     .then(|| self.rules.ttl(identity.alert, |name| identity.label(name)));
                 let sets: Vec<Box<[u8]>> =
-                    AlertState::of_sets(entry, &self.keyed_ends, clock, ttl, self.rules.limits())
+                    AlertState::of_sets(entry, &self.keyed_ends, time, ttl, self.rules.limits())
                         .filter(|(_, state)| state.cycles == 0 && is_past(state))
                         .map(|(key, _)| key.into())
                         .collect();

@@ -11,7 +11,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use common::{Told, engine, fire, fire_only, identity, json, members, mixed, take, text, timed};
+use common::{PlacedRecord, engine, fire, fire_only, identity, json, members, mixed, take, text, timed};
 
 fn builtin() -> Rules {
     Rules::builtin()
@@ -38,7 +38,7 @@ fn own_priority(member: &Value) -> &'static str {
     }
 }
 
-fn is_said_once(told: &Told) -> bool {
+fn is_said_once(told: &PlacedRecord) -> bool {
     told.record.starts.is_some() || told.record.keyed && told.record.time.is_some()
 }
 
@@ -53,7 +53,7 @@ fn counts_add_up(report: &Value) -> Result<(), TestCaseError> {
 }
 
 /// A deterministic shuffle that proptest can shrink by its seed.
-fn shuffled(told: &[Told], seed: u64) -> Vec<Told> {
+fn shuffled(told: &[PlacedRecord], seed: u64) -> Vec<PlacedRecord> {
     let mut keyed: Vec<(u64, usize)> = (0..told.len())
         .map(|at| {
             ((at as u64 + 1).wrapping_mul(seed | 1).rotate_left(17).wrapping_mul(0x9e37_79b9_7f4a_7c15), at)
@@ -175,7 +175,7 @@ proptest! {
         told in prop_oneof![timed(), mixed()],
         again in proptest::collection::vec(any::<prop::sample::Index>(), 1..20),
     ) {
-        let keyed: Vec<&Told> = told.iter().filter(|told| is_said_once(told)).collect();
+        let keyed: Vec<&PlacedRecord> = told.iter().filter(|told| is_said_once(told)).collect();
         prop_assume!(!keyed.is_empty());
         let mut once = engine(builtin(), &told);
         let mut twice = engine(builtin(), &told);
@@ -199,7 +199,7 @@ proptest! {
         of in proptest::option::weighted(0.8, any::<prop::sample::Index>()),
         place in (0usize..2, 0u64..50),
     ) {
-        let mut more = Told { place: SourcePosition::new(0, place.0, place.1), record: more };
+        let mut more = PlacedRecord { place: SourcePosition::new(0, place.0, place.1), record: more };
         if let Some(of) = of.filter(|_| !told.is_empty()) {
             // The same alert again, or another state of it.
             let of = &told[of.index(told.len())].record;
@@ -223,8 +223,8 @@ proptest! {
     #[test]
     fn counts_change_no_priority(told in fire_only(), times in 2u64..5) {
         let before = priorities(&json(&mut engine(builtin(), &told)));
-        let repeats: Vec<Told> = (1..times)
-            .flat_map(|time| told.iter().map(move |told| Told { place: SourcePosition::new(0, time as usize, told.place.line()), ..told.clone() }))
+        let repeats: Vec<PlacedRecord> = (1..times)
+            .flat_map(|time| told.iter().map(move |told| PlacedRecord { place: SourcePosition::new(0, time as usize, told.place.line()), ..told.clone() }))
             .collect();
         prop_assert_eq!(priorities(&json(&mut engine(builtin(), told.iter().chain(&repeats)))), before);
     }
@@ -352,9 +352,9 @@ fn generated_histories_reach_the_corners() {
     for _ in 0..600 {
         let told = timed().new_tree(&mut runner).unwrap().current();
         let mut reach = |corner: &str| *reached.entry(corner.to_owned()).or_default() += 1;
-        let starts = |told: &&Told| told.record.starts;
+        let starts = |told: &&PlacedRecord| told.record.starts;
         for (at, one) in told.iter().enumerate() {
-            let same = |other: &&Told| {
+            let same = |other: &&PlacedRecord| {
                 other.record.alert == one.record.alert && other.record.labels == one.record.labels
             };
             let before = || told[..at].iter().filter(same);

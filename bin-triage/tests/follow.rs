@@ -218,7 +218,7 @@ fn jsonl_is_one_object_per_line() {
     assert_eq!((code, said.len()), (Some(143), 1));
     let summary: Value = serde_json::from_str(&said[0]).expect("JSON");
     let summary = &summary["summary"];
-    assert_eq!((&summary["ended"], &summary["told"]["escalated"]), (&"SIGTERM".into(), &1.into()));
+    assert_eq!((&summary["ended"], &summary["emitted"]["escalated"]), (&"SIGTERM".into(), &1.into()));
     assert_eq!(summary["open"][0]["key"], change["key"]);
 }
 

@@ -95,7 +95,11 @@ fn an_explanation_is_a_document_too() {
     assert_eq!(incident["rank"]["below"]["decided_by"], "priority");
     assert_eq!(incident["evidence"][0]["lines"], serde_json::json!([{"line": 13}, {"line": 30}]));
     assert!(
-        incident["would"].as_array().unwrap().iter().all(|would| would["then"][0]["priority"].is_string())
+        incident["what_ifs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|what_if| what_if["then"][0]["priority"].is_string())
     );
 
     let told = json(&directory, &["explain", "21", "upcommerce.log"]);

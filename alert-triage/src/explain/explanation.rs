@@ -34,7 +34,6 @@ pub struct IncidentExplanation {
     /// The lines of each member's records, in the order of the members.
     pub evidence: Vec<EvidenceLines>,
     /// Changes to the alerts or the rules, each with the incident that would result.
-    #[serde(rename = "would")]
     pub what_ifs: Vec<WhatIf>,
     /// False if no change was simulated, because more than 20,000 alerts share a scope with the
     /// incident.

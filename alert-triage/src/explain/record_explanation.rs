@@ -34,7 +34,6 @@ pub struct RecordExplanation {
     /// The start of the episode.
     pub starts: Option<Timestamp>,
     /// Labels that are not part of the identity, each with the reason.
-    #[serde(rename = "loose")]
     pub dropped_labels: Vec<DroppedLabel>,
     /// The free text as it was read, if masking changed it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -48,8 +48,8 @@ impl Stream {
     }
 }
 
-fn told(notifications: &[Notification]) -> Vec<String> {
-    notifications.iter().map(|told| format!("{} {} {}", told.priority, told.change, told.headline)).collect()
+fn summaries(notifications: &[Notification]) -> Vec<String> {
+    notifications.iter().map(|sent| format!("{} {} {}", sent.priority, sent.change, sent.headline)).collect()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn news_is_told_once() {
         ("higher on the ladder", "+LLMModelVeryStale@XQ", vec!["P2 escalated LLMModelVeryStale"]),
         ("down again", "-LLMModelVeryStale@XQ", vec![]),
     ] {
-        assert_eq!(told(&stream.say(words)), want, "{case}");
+        assert_eq!(summaries(&stream.say(words)), want, "{case}");
     }
 }
 
@@ -80,13 +80,16 @@ fn a_symptom_that_outlives_its_cause_is_no_news() {
     let mut stream = Stream::new("");
     stream.say("+EndpointRegistrationFailure@AB");
     let id = stream.say("+TooFewEndpointsRegistered@AB")[0].id.clone();
-    assert_eq!(told(&stream.say("-EndpointRegistrationFailure@AB")), [""; 0]);
+    assert_eq!(summaries(&stream.say("-EndpointRegistrationFailure@AB")), [""; 0]);
     let (incidents, notifications) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
-    assert_eq!(told(&notifications), [""; 0], "and stays none");
+    assert_eq!(summaries(&notifications), [""; 0], "and stays none");
     assert_eq!(incidents[0].id, id, "what stands keeps the id");
     assert_ne!(incidents[1].id, id, "what parted from it has another");
     let closed = stream.say("-TooFewEndpointsRegistered@AB");
-    assert_eq!((told(&closed), &closed[0].id), (vec!["P5 closed TooFewEndpointsRegistered".to_owned()], &id));
+    assert_eq!(
+        (summaries(&closed), &closed[0].id),
+        (vec!["P5 closed TooFewEndpointsRegistered".to_owned()], &id)
+    );
 }
 
 #[test]
@@ -94,30 +97,30 @@ fn what_joins_a_page_and_what_is_left_of_it_is_told_and_wakes_nobody() {
     let mut stream = Stream::new(
         "edges: [{id: k, cause: KubeletDown, symptoms: [TargetDown, OtherDown]}, {id: c, cause: ClusterDown, symptoms: [KubeletDown]}]",
     );
-    assert_eq!(told(&stream.say("+KubeletDown@AB")), ["P1 opened KubeletDown"]);
+    assert_eq!(summaries(&stream.say("+KubeletDown@AB")), ["P1 opened KubeletDown"]);
     let joined = stream.say("+TargetDown@AB");
-    assert_eq!(told(&joined), ["P1 changed KubeletDown"]);
+    assert_eq!(summaries(&joined), ["P1 changed KubeletDown"]);
     assert_eq!(joined[0].notify, Notify::None);
     assert!(joined[0].because.iter().any(|why| why.contains("TargetDown")), "{joined:?}");
-    assert_eq!(told(&stream.say("+TargetDown@AB")), [""; 0], "once");
-    assert_eq!(told(&stream.say("-TargetDown@AB")), [""; 0]);
-    assert_eq!(told(&stream.say("+TargetDown@AB")), [""; 0], "no more than there were");
+    assert_eq!(summaries(&stream.say("+TargetDown@AB")), [""; 0], "once");
+    assert_eq!(summaries(&stream.say("-TargetDown@AB")), [""; 0]);
+    assert_eq!(summaries(&stream.say("+TargetDown@AB")), [""; 0], "no more than there were");
     let left = stream.say("-KubeletDown@AB");
-    assert_eq!(told(&left), ["P1 changed TargetDown"], "the cause is over, and this is not");
+    assert_eq!(summaries(&left), ["P1 changed TargetDown"], "the cause is over, and this is not");
     assert_eq!(
         (&left[0].id, left[0].notify, &left[0].labels["zone"]),
         (&joined[0].id, Notify::None, &"AB".into())
     );
-    assert_eq!(told(&stream.say("-TargetDown@AB")), ["P5 closed TargetDown"]);
+    assert_eq!(summaries(&stream.say("-TargetDown@AB")), ["P5 closed TargetDown"]);
 }
 
 #[test]
 fn a_pattern_that_loses_a_scope_keeps_its_id() {
     let mut stream = Stream::new("");
     let pattern = stream.say("+LinkTransientFailure@AB +LinkTransientFailure@XQ");
-    assert_eq!(told(&pattern), ["P4 opened LinkTransientFailure"]);
+    assert_eq!(summaries(&pattern), ["P4 opened LinkTransientFailure"]);
     let failure = stream.say("+LinkFailure@XQ");
-    assert_eq!(told(&failure), ["P3 opened LinkFailure"], "of which the transient is set aside");
+    assert_eq!(summaries(&failure), ["P3 opened LinkFailure"], "of which the transient is set aside");
     let standing = stream.tracker.open_notifications(&stream.engine.report(Some(stream.now)));
     assert_eq!([&standing[0].id, &standing[1].id], [&failure[0].id, &pattern[0].id]);
 }
@@ -129,7 +132,7 @@ fn merged_incidents_go_by_the_older_id() {
     let younger = stream.say("+LLMBatchProcessingJobFailures@AB")[0].id.clone();
     assert_ne!(older, younger);
     let merged = stream.say("+EndpointRegistrationFailure@AB");
-    assert_eq!(told(&merged), ["P1 changed TooFewEndpointsRegistered"], "P1 was told before");
+    assert_eq!(summaries(&merged), ["P1 changed TooFewEndpointsRegistered"], "P1 was told before");
     assert_eq!(
         (merged[0].notify, merged[0].aliases.contains(&younger)),
         (Notify::None, true),
@@ -161,7 +164,7 @@ fn a_group_is_told_of_once_and_closed_once() {
         ("all at once", "+EtcdDown@A +EtcdDown@B +EtcdDown@C", vec!["P1 reopened EtcdDown"]),
     ] {
         let notifications = stream.say(words);
-        assert_eq!(told(&notifications), want, "{case}");
+        assert_eq!(summaries(&notifications), want, "{case}");
         if case.contains("group,") || case == "all at once" {
             assert_eq!(notifications[0].scopes.as_ref().unwrap().len(), 3);
         }
@@ -179,12 +182,12 @@ fn time_alone_is_news_too() {
     let rules = "silences: [{id: s, alert: LinkDown, until: 2026-11-23T13:00:00Z}]";
     let mut stream = Stream::new(rules);
     assert_eq!(
-        told(&stream.say("+LinkDown@AB +LinkTransientFailure@XQ +LinkTransientFailure@XQ")),
+        summaries(&stream.say("+LinkDown@AB +LinkTransientFailure@XQ +LinkTransientFailure@XQ")),
         ["P4 opened LinkTransientFailure"]
     );
-    assert_eq!(told(&stream.later(1)), ["P1 unsilenced LinkDown", "P3 escalated LinkTransientFailure"]);
-    assert_eq!(told(&stream.later(22)), [""; 0]);
-    assert_eq!(told(&stream.later(2)), ["P5 closed LinkTransientFailure", "P5 closed LinkDown"]);
+    assert_eq!(summaries(&stream.later(1)), ["P1 unsilenced LinkDown", "P3 escalated LinkTransientFailure"]);
+    assert_eq!(summaries(&stream.later(22)), [""; 0]);
+    assert_eq!(summaries(&stream.later(2)), ["P5 closed LinkTransientFailure", "P5 closed LinkDown"]);
 }
 
 #[test]
@@ -194,7 +197,7 @@ fn what_was_forgotten_and_comes_back_has_a_key_of_its_own() {
     let second = stream.say("-LinkDown@AB").remove(0);
     stream.later(100);
     assert_eq!(stream.engine.retire(stream.now, SignedDuration::from_hours(24)), 1);
-    assert_eq!(told(&stream.judge()), [""; 0]);
+    assert_eq!(summaries(&stream.judge()), [""; 0]);
     assert_eq!((stream.tracker.known.len(), stream.tracker.by_alert.len()), (0, 0));
     let third = stream.say("+LinkDown@AB").remove(0);
     assert_eq!((third.change, &third.id), (Change::Reopened, &first.id));
@@ -206,7 +209,7 @@ fn an_overflow_is_told_of() {
     let mut stream = Stream::new("limits: {identities: 2}");
     stream.say("+A1@AB +A2@AB");
     let notifications = stream.say("+A3@AB +A4@AB");
-    let overflow = notifications.iter().find(|told| told.id == "overflow").unwrap();
+    let overflow = notifications.iter().find(|notification| notification.id == "overflow").unwrap();
     assert_eq!((overflow.change, overflow.priority), (Change::Opened, Priority::P3));
     assert!(stream.judge().is_empty(), "once");
 }
@@ -247,7 +250,7 @@ proptest! {
                 }
             }
             let (incidents, again) = stream.tracker.update(&stream.engine.report(Some(stream.now)));
-            prop_assert_eq!(told(&again), Vec::<String>::new(), "the same report causes no notification");
+            prop_assert_eq!(summaries(&again), Vec::<String>::new(), "the same report causes no notification");
             let standing = stream.tracker.open_notifications(&stream.engine.report(Some(stream.now)));
             let standing = standing.iter().map(|one| &one.id).filter(|id| *id != "overflow");
             let asking = incidents.iter().filter(|incident| incident.notify != Notify::None);
@@ -258,7 +261,7 @@ proptest! {
             for incident in incidents.iter().filter(|incident| incident.notify != Notify::None) {
                 let ids = || incident.aliases.iter().chain([&incident.id]);
                 let known = ids().filter_map(|id| open.get(id)).min();
-                prop_assert!(known.is_some_and(|told| *told <= incident.priority), "{incident:?} was not told");
+                prop_assert!(known.is_some_and(|known| *known <= incident.priority), "{incident:?} was not told");
                 merged.extend(ids().map(String::as_str));
             }
             for id in open.keys() {

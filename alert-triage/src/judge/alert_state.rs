@@ -15,13 +15,13 @@ use crate::rules::Limits;
 
 /// The instant of an evaluation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub(crate) struct EvaluationTime {
     pub(crate) now: Option<Timestamp>,
     /// Since when the times of arrival are known, if they are.
     pub(crate) arrivals_since: Option<Timestamp>,
 }
 
-impl Clock {
+impl EvaluationTime {
     /// Is the last record older than the TTL?
     fn is_expired(self, seen: Option<Timestamp>, ttl: Option<SignedDuration>) -> bool {
         seen.zip(self.now).zip(ttl).is_some_and(|((seen, now), ttl)| now.duration_since(seen) > ttl)
@@ -51,7 +51,7 @@ pub(crate) struct AlertState {
     pub(crate) cycles: u32,
     /// Why the source suppresses it, if every open label set is suppressed; the first of the
     /// reasons.
-    pub(crate) held: Option<SuppressedBy>,
+    pub(crate) suppressed_by: Option<SuppressedBy>,
     /// Does any of its records carry a time?
     pub(crate) has_times: bool,
     /// Is there a resolve without a firing record?
@@ -72,7 +72,7 @@ impl AlertState {
             lasted: SignedDuration::ZERO,
             episodes: 1,
             cycles: 0,
-            held: None,
+            suppressed_by: None,
             has_times: false,
             only_ended: false,
         }
@@ -82,12 +82,12 @@ impl AlertState {
     pub(crate) fn of_entry(
         entry: &AlertEntry,
         ends: &BTreeMap<Box<str>, LabelSetHistory>,
-        clock: Clock,
+        time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> Self {
         let mut all =
-            Self::of_sets(entry, ends, clock, ttl, limits).map(|(_, state)| state).reduce(Self::combine);
+            Self::of_sets(entry, ends, time, ttl, limits).map(|(_, state)| state).reduce(Self::combine);
         let mut add = |state: Self| {
             all = Some(match all.take() {
                 None => state,
@@ -97,14 +97,14 @@ impl AlertState {
         let is_among_sets = entry.label_sets().next().is_some_and(|(key, _)| key.is_empty());
         if entry.lines.count > 0 && !is_among_sets {
             let mut lines = Self::untimed();
-            lines.apply_arrivals(entry.arrivals, clock, ttl, limits);
+            lines.apply_arrivals(entry.arrivals, time, ttl, limits);
             add(lines);
         }
         if let Some(folded) =
             entry.timed.as_ref().map(|timed| &timed.folded).filter(|folded| folded.records > 0)
         {
-            let seen = folded.last_seen.max(clock.arrivals_since.filter(|_| folded.last_seen.is_none()));
-            let phase = if clock.is_expired(seen, ttl) { AlertPhase::Obsolete } else { AlertPhase::Open };
+            let seen = folded.last_seen.max(time.arrivals_since.filter(|_| folded.last_seen.is_none()));
+            let phase = if time.is_expired(seen, ttl) { AlertPhase::Obsolete } else { AlertPhase::Open };
             add(Self { phase, seen, has_times: folded.last_seen.is_some(), ..Self::untimed() });
         }
         all.unwrap_or_else(Self::untimed)
@@ -115,7 +115,7 @@ impl AlertState {
     pub(crate) fn of_sets<'e>(
         entry: &'e AlertEntry,
         ends: &'e BTreeMap<Box<str>, LabelSetHistory>,
-        clock: Clock,
+        time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> impl Iterator<Item = (&'e [u8], Self)> {
@@ -125,9 +125,9 @@ impl AlertState {
                 joined.merge(ends.clone(), limits.gap);
                 // An acknowledge is not a new firing record.
                 joined.undated.fire = set.undated.fire;
-                (key, Self::of_set(&joined, None, clock, ttl, limits))
+                (key, Self::of_set(&joined, None, time, ttl, limits))
             }
-            None => (key, Self::of_set(set, Some(entry).filter(|_| key.is_empty()), clock, ttl, limits)),
+            None => (key, Self::of_set(set, Some(entry).filter(|_| key.is_empty()), time, ttl, limits)),
         })
     }
 
@@ -136,13 +136,13 @@ impl AlertState {
     fn apply_arrivals(
         &mut self,
         heard: ArrivalSpan,
-        clock: Clock,
+        time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) {
-        let Some(since) = clock.arrivals_since else { return };
+        let Some(since) = time.arrivals_since else { return };
         self.seen = self.seen.max(heard.last()).max(Some(since));
-        if clock.is_expired(self.seen, ttl) {
+        if time.is_expired(self.seen, ttl) {
             self.phase = AlertPhase::Obsolete;
             return;
         }
@@ -150,7 +150,7 @@ impl AlertState {
             let lasted = to.duration_since(from);
             self.lasted = self.lasted.max(lasted);
             self.is_sustained |= lasted >= limits.sustained
-                && clock.now.is_some_and(|now| now.duration_since(to) <= limits.gap);
+                && time.now.is_some_and(|now| now.duration_since(to) <= limits.gap);
         }
     }
 
@@ -161,7 +161,7 @@ impl AlertState {
             // An unknown start is earlier than any time.
             high.since = high.since.min(low.since);
             // Suppressed only if every open label set is.
-            high.held = high.held.take().zip(low.held).map(|(a, b)| a.min(b));
+            high.suppressed_by = high.suppressed_by.take().zip(low.suppressed_by).map(|(a, b)| a.min(b));
             high.is_sustained |= low.is_sustained;
             high.lasted = high.lasted.max(low.lasted);
         }
@@ -182,11 +182,11 @@ impl AlertState {
     fn of_set(
         set: &LabelSetHistory,
         lines: Option<&AlertEntry>,
-        clock: Clock,
+        time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
     ) -> Self {
-        let now = clock.now;
+        let now = time.now;
         let history = SpanHistory::new(set, now, limits.gap);
         let untimed = Untimed::new(set, lines, now);
         let (phase, by_untimed) = untimed.combine(set, history.phase());
@@ -198,7 +198,7 @@ impl AlertState {
             timed_out: history.timed_out().filter(|_| phase == AlertPhase::Obsolete),
             episodes: history.episodes,
             cycles: history.cycles(now, limits),
-            held: set.suppressed_by().cloned(),
+            suppressed_by: set.suppressed_by().cloned(),
             has_times: set.last_seen.is_some(),
             only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
             ..Self::untimed()
@@ -212,11 +212,11 @@ impl AlertState {
         if by_untimed {
             let mut heard = set.arrivals;
             heard.merge(lines.map(|entry| entry.arrivals).unwrap_or_default(), limits.gap);
-            state.apply_arrivals(heard, clock, ttl, limits);
+            state.apply_arrivals(heard, time, ttl, limits);
         } else {
             // A snapshot stays valid until the next one, unless its arrivals are known.
-            state.seen = state.seen.max(clock.arrivals_since.filter(|_| set.is_snapshot));
-            if clock.is_expired(state.seen, ttl) && (!set.is_snapshot || clock.arrivals_since.is_some()) {
+            state.seen = state.seen.max(time.arrivals_since.filter(|_| set.is_snapshot));
+            if time.is_expired(state.seen, ttl) && (!set.is_snapshot || time.arrivals_since.is_some()) {
                 state.phase = AlertPhase::Obsolete;
             }
         }

@@ -9,9 +9,9 @@ use crate::rules::SeveritySource;
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
 
-/// What puts a higher rung above an alert.
+/// Why another alert supersedes an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ladder {
+pub(crate) enum SupersededBy {
     /// A ladder of the rules, by its number.
     Row(u32),
     /// The shape of the names, as in `X` and `VeryX`.
@@ -43,7 +43,7 @@ pub(crate) struct AlertVerdict {
     pub(crate) scope: ScopeIx,
     /// The top firing rung above this alert, if there is one. An open alert is superseded by it.
     pub(crate) superior: Option<AlertIx>,
-    pub(crate) ladder: Option<Ladder>,
+    pub(crate) superseded_by: Option<SupersededBy>,
     pub(crate) cause: Option<CauseLink>,
     /// Does it explain another alert?
     pub(crate) explains: bool,

@@ -71,7 +71,7 @@ impl<'e> Evaluation<'e> {
                 priority: Priority::P5,
                 scope,
                 superior: None,
-                ladder: None,
+                superseded_by: None,
                 cause: None,
                 explains: false,
                 depth: 0,
@@ -98,7 +98,7 @@ impl<'e> Evaluation<'e> {
         if rules.silence(identity.alert, |name| identity.label(name), self.now).is_some() {
             flags |= Flags::SILENCED;
         }
-        match (&state.held, state.phase) {
+        match (&state.suppressed_by, state.phase) {
             (Some(SuppressedBy::Silenced(_)), AlertPhase::Open) => flags |= Flags::SILENCED,
             (Some(SuppressedBy::Inhibited(_)), AlertPhase::Open) => flags |= Flags::INHIBITED,
             _ => {}

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::alert_state::{AlertState, Clock};
+use super::alert_state::{AlertState, EvaluationTime};
 use super::alert_verdict::AlertVerdict;
 use super::incident_core::{AlertGroup, IncidentCore};
 use super::index::{AlertIx, GroupIx, IncidentIx, IndexedList, ListIndex as _};
@@ -79,7 +79,7 @@ impl Evaluation<'_> {
         let identity = entry.identity();
         let rules = self.engine.rules();
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
-        let clock = Clock { now: self.now, arrivals_since: self.engine.arrivals_since };
-        AlertState::of_entry(entry, &self.engine.keyed_ends, clock, ttl, rules.limits())
+        let time = EvaluationTime { now: self.now, arrivals_since: self.engine.arrivals_since };
+        AlertState::of_entry(entry, &self.engine.keyed_ends, time, ttl, rules.limits())
     }
 }

@@ -20,8 +20,8 @@ impl Flags {
     pub(crate) const RECURRING: Self = Self(1 << 10);
     pub(crate) const RESOLVE_ONLY: Self = Self(1 << 11);
     pub(crate) const MILDER_RUNG_ABOVE: Self = Self(1 << 12);
-    // For a transient: why its lasting form does not supersede it. The report has no words for
-    // these.
+    // For a transient: why its lasting form does not supersede it. Not in `WORDS`;
+    // `report::reason` puts them into a sentence.
     pub(crate) const LASTING_SILENCED: Self = Self(1 << 13);
     pub(crate) const LASTING_INHIBITED: Self = Self(1 << 14);
     pub(crate) const LASTING_MILDER: Self = Self(1 << 15);

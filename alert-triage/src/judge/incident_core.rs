@@ -9,9 +9,9 @@ use crate::verdict::Priority;
 /// derives the rest on demand.
 #[derive(Debug)]
 pub(crate) struct IncidentCore {
-    /// A hash of the scope and the first alert.
+    /// Hash of the member that began first; for a pattern, of the alert name.
     pub(crate) id: u64,
-    /// The positions of its members in [`Evaluation::members`](super::Evaluation::members).
+    /// The positions of its members in `Evaluation::all_members`.
     pub(crate) members: Range<u32>,
     pub(crate) headline: AlertIx,
     pub(crate) priority: Priority,

@@ -23,7 +23,7 @@ mod scopes;
 mod unmatched_resolves;
 mod untimed;
 
-pub(crate) use self::alert_verdict::{AlertVerdict, Ladder};
+pub(crate) use self::alert_verdict::{AlertVerdict, SupersededBy};
 pub(crate) use self::evaluation::Evaluation;
 pub(crate) use self::flags::Flags;
 pub(crate) use self::incident_core::IncidentCore;

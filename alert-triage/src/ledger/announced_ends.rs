@@ -52,9 +52,9 @@ impl AnnouncedEnds {
 mod tests {
     use super::*;
 
-    fn end_of(told: &[(i64, u64)]) -> Option<i64> {
+    fn end_of(ends: &[(i64, u64)]) -> Option<i64> {
         let mut announced = AnnouncedEnds::default();
-        for (end, line) in told {
+        for (end, line) in ends {
             announced.add(Timestamp::from_second(*end).unwrap(), SourcePosition::new(0, 0, *line));
         }
         announced.end().map(Timestamp::as_second)
@@ -63,11 +63,11 @@ mod tests {
     #[test]
     fn the_end_that_was_new_last_holds() {
         let hours: Vec<_> = (1..=500).map(|push| (push as i64 * 60 + 240, push)).collect();
-        for (case, told, want) in [
-            ("nothing told", &[][..], None),
+        for (case, ends, want) in [
+            ("nothing announced", &[][..], None),
             ("moved on", &[(240, 1), (300, 2), (360, 3)], Some(360)),
             ("taken back", &[(240, 1), (300, 2), (90, 3)], Some(90)),
-            ("taken back, and told again", &[(240, 1), (300, 2), (90, 3), (90, 4)], Some(90)),
+            ("taken back, and announced again", &[(240, 1), (300, 2), (90, 3), (90, 4)], Some(90)),
             ("an old push delivered again", &[(240, 1), (300, 2), (90, 3), (240, 4)], Some(90)),
             ("one line holds both", &[(240, 1), (90, 1)], Some(240)),
             (
@@ -76,8 +76,8 @@ mod tests {
                 Some(30_010),
             ),
         ] {
-            assert_eq!(end_of(told), want, "{case}");
-            let reversed: Vec<_> = told.iter().rev().copied().collect();
+            assert_eq!(end_of(ends), want, "{case}");
+            let reversed: Vec<_> = ends.iter().rev().copied().collect();
             assert_eq!(end_of(&reversed), want, "{case}, in any order of arrival");
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::view::Report;
 use super::wording::{counted, span};
 use crate::judge::alert_state::AlertState;
-use crate::judge::{AlertIx, Flags, Ladder};
+use crate::judge::{AlertIx, Flags, SupersededBy};
 use crate::ledger::SuppressedBy;
 use crate::printable::printable;
 use crate::rules::SeveritySource;
@@ -36,21 +36,23 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
     let of_source = |why: String| ("source".to_owned(), why);
     let mut until = None;
     let (rule, mut why) = match alert.verdict {
-        Verdict::Silenced => match (rules.silence(identity.alert, label, evaluation.now), &state.held) {
-            (Some(silence), _) => {
-                until = silence.until;
-                let because = match silence.because.as_str() {
-                    "" => String::new(),
-                    because => format!(": {}", printable(because)),
-                };
-                (silence.id.clone(), format!("silenced by us{because}"))
+        Verdict::Silenced => {
+            match (rules.silence(identity.alert, label, evaluation.now), &state.suppressed_by) {
+                (Some(silence), _) => {
+                    until = silence.until;
+                    let because = match silence.because.as_str() {
+                        "" => String::new(),
+                        because => format!(": {}", printable(because)),
+                    };
+                    (silence.id.clone(), format!("silenced by us{because}"))
+                }
+                (None, Some(SuppressedBy::Silenced(by) | SuppressedBy::Inhibited(by))) => {
+                    of_source(format!("suppressed at its source by the silence {}", printable(by.as_bytes())))
+                }
+                (None, None) => of_source("suppressed at its source".to_owned()),
             }
-            (None, Some(SuppressedBy::Silenced(by) | SuppressedBy::Inhibited(by))) => {
-                of_source(format!("suppressed at its source by the silence {}", printable(by.as_bytes())))
-            }
-            (None, None) => of_source("suppressed at its source".to_owned()),
-        },
-        Verdict::Inhibited => match &state.held {
+        }
+        Verdict::Inhibited => match &state.suppressed_by {
             // Alertmanager reports mute times like this.
             Some(SuppressedBy::Inhibited(by)) if &**by == UNNAMED => of_source(
                 "suppressed at its source without a silence or an inhibiting alert: probably a mute time"
@@ -95,19 +97,19 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
         Verdict::Pending => of_source("pending at its source, not yet firing".to_owned()),
         Verdict::Superseded => {
             let by = alert.superior.map(|at| report.name(at)).unwrap_or_default();
-            match alert.ladder {
-                Some(Ladder::Row(row)) => {
+            match alert.superseded_by {
+                Some(SupersededBy::Row(row)) => {
                     (rules.ladder_id(row as usize).to_owned(), format!("{by}, a higher rung, is firing"))
                 }
-                Some(Ladder::Severity) => {
+                Some(SupersededBy::Severity) => {
                     let severity = alert.superior.map_or(alert.severity, |at| report.alert(at).severity);
                     ("ladder/severity".to_owned(), format!("{by} is firing as {severity}"))
                 }
-                Some(Ladder::Transient) => {
+                Some(SupersededBy::Transient) => {
                     let id = rules.lasting_form(identity.alert).map_or("transient/name", |(_, id)| id);
                     (id.to_owned(), format!("its lasting form {by} is firing"))
                 }
-                Some(Ladder::Name) | None => {
+                Some(SupersededBy::Name) | None => {
                     ("ladder/name".to_owned(), format!("{by}, a higher rung, is firing"))
                 }
             }

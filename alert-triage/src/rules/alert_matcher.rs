@@ -23,7 +23,10 @@ impl AlertMatcher {
 
     pub(crate) fn is_match<'l>(&self, alert: &str, label: impl Fn(&str) -> Option<&'l str>) -> bool {
         self.is_name_match(alert)
-            && self.labels.iter().all(|(name, value, _)| label(name).is_some_and(|told| value.matches(told)))
+            && self
+                .labels
+                .iter()
+                .all(|(name, value, _)| label(name).is_some_and(|actual| value.matches(actual)))
     }
 }
 

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 /// A record and where it stands in the input, which is part of it.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct PlacedRecord {
     pub(crate) place: SourcePosition,
     pub(crate) record: Record<'static>,
 }
@@ -226,8 +226,8 @@ fn outage() -> impl Strategy<Value = Vec<Record<'static>>> {
     )
 }
 
-fn placed(records: Vec<Record<'static>>) -> Vec<Told> {
-    let place = |(at, record)| Told { place: SourcePosition::new(0, 0, at as u64 + 1), record };
+fn placed(records: Vec<Record<'static>>) -> Vec<PlacedRecord> {
+    let place = |(at, record)| PlacedRecord { place: SourcePosition::new(0, 0, at as u64 + 1), record };
     records.into_iter().enumerate().map(place).collect()
 }
 
@@ -257,7 +257,7 @@ fn echoes() -> impl Strategy<Value = Vec<(prop::sample::Index, Status, Timestamp
 }
 
 /// Records that all carry a time.
-pub(crate) fn timed() -> impl Strategy<Value = Vec<Told>> {
+pub(crate) fn timed() -> impl Strategy<Value = Vec<PlacedRecord>> {
     let one = prop_oneof![
         4 => event(true).prop_map(|record| vec![record]),
         6 => episode().prop_map(|record| vec![record]),
@@ -273,14 +273,14 @@ pub(crate) fn timed() -> impl Strategy<Value = Vec<Told>> {
 }
 
 /// Lines without times that only ever fire.
-pub(crate) fn fire_only() -> impl Strategy<Value = Vec<Told>> {
+pub(crate) fn fire_only() -> impl Strategy<Value = Vec<PlacedRecord>> {
     let lines = proptest::collection::vec(event(false), 0..40);
     (lines, crowd(false), any::<bool>())
         .prop_map(|(lines, crowd, both)| placed(if both { [lines, crowd].concat() } else { lines }))
 }
 
 /// All of it together.
-pub(crate) fn mixed() -> impl Strategy<Value = Vec<Told>> {
+pub(crate) fn mixed() -> impl Strategy<Value = Vec<PlacedRecord>> {
     let untimed_end =
         (name(), labels()).prop_map(|(alert, labels)| record(alert, labels).status(Status::Resolved));
     let one =
@@ -290,15 +290,15 @@ pub(crate) fn mixed() -> impl Strategy<Value = Vec<Told>> {
 }
 
 /// An engine that has taken all of them, in that order.
-pub(crate) fn engine<'t>(rules: Rules, told: impl IntoIterator<Item = &'t Told>) -> Engine {
+pub(crate) fn engine<'t>(rules: Rules, told: impl IntoIterator<Item = &'t PlacedRecord>) -> Engine {
     let mut engine = Engine::new(rules);
     engine.add_source("history");
     take(&mut engine, told);
     engine
 }
 
-pub(crate) fn take<'t>(engine: &mut Engine, told: impl IntoIterator<Item = &'t Told>) {
-    for Told { place, record } in told {
+pub(crate) fn take<'t>(engine: &mut Engine, told: impl IntoIterator<Item = &'t PlacedRecord>) {
+    for PlacedRecord { place, record } in told {
         engine.ingest(*place, record);
     }
 }

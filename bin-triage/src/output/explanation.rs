@@ -195,9 +195,9 @@ fn write_record(record: &RecordExplanation, out: &mut dyn Write) -> io::Result<(
     let text =
         if member.text.is_empty() { String::new() } else { format!(", text `{}`", printable(&member.text)) };
     write_sentence(out, "  ", &format!("alert: {} {labels}{text}", printable(&member.alert)))?;
-    for loose in &record.dropped_labels {
-        let (label, value) = (printable(&loose.label), printable(&loose.value));
-        write_sentence(out, "  ", &format!("{label}={value} is not part of its identity: {}", loose.why))?;
+    for dropped in &record.dropped_labels {
+        let (label, value) = (printable(&dropped.label), printable(&dropped.value));
+        write_sentence(out, "  ", &format!("{label}={value} is not part of its identity: {}", dropped.why))?;
     }
     if let Some(masked) = &record.masked {
         write_sentence(out, "  ", &format!("the text was `{masked}`; its variable parts are masked"))?;

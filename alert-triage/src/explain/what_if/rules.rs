@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::simulation::Simulation;
-use crate::judge::{AlertIx, Ladder, relate};
+use crate::judge::{AlertIx, SupersededBy, relate};
 use crate::verdict::Verdict;
 
 /// Removes the edges that join the members, and the ladders that supersede some of them.
@@ -29,14 +29,14 @@ pub(super) fn remove_rules(simulation: &mut Simulation<'_>, members: &[AlertIx])
     }
     let mut ladders: BTreeSet<String> = BTreeSet::new();
     for &at in members.iter().filter(|at| report.alert(**at).verdict == Verdict::Superseded) {
-        ladders.insert(match report.alert(at).ladder {
-            Some(Ladder::Row(row)) => rules.ladder_id(row as usize).to_owned(),
-            Some(Ladder::Severity) => "ladder/severity".to_owned(),
-            Some(Ladder::Transient) => match rules.lasting_form(simulation.alert(at)) {
+        ladders.insert(match report.alert(at).superseded_by {
+            Some(SupersededBy::Row(row)) => rules.ladder_id(row as usize).to_owned(),
+            Some(SupersededBy::Severity) => "ladder/severity".to_owned(),
+            Some(SupersededBy::Transient) => match rules.lasting_form(simulation.alert(at)) {
                 Some((_, id)) => id.to_owned(),
                 None => continue,
             },
-            Some(Ladder::Name) => "ladder/name".to_owned(),
+            Some(SupersededBy::Name) => "ladder/name".to_owned(),
             None => continue,
         });
     }

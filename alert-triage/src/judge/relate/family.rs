@@ -4,7 +4,7 @@ use crate::identity::Identity;
 use crate::judge::index::ScopeIx;
 
 /// Writes the key of a family into `key`: the scope, the base name, and all labels except the
-/// severity. Alerts with equal keys are rungs of one ladder.
+/// severity. Alerts with equal keys may be rungs of one ladder.
 pub(super) fn family(identity: Identity<'_>, scope: ScopeIx, base: &str, key: &mut Vec<u8>) {
     key.clear();
     key.extend_from_slice(&scope.bytes());

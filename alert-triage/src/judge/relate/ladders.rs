@@ -8,7 +8,7 @@ use super::family::family;
 use super::transients::transients;
 use crate::hashing::hash;
 use crate::judge::alert_phase::AlertPhase;
-use crate::judge::alert_verdict::{AlertVerdict, Ladder};
+use crate::judge::alert_verdict::{AlertVerdict, SupersededBy};
 use crate::judge::evaluation::Evaluation;
 use crate::judge::flags::Flags;
 use crate::judge::index::{AlertIx, indices};
@@ -16,13 +16,13 @@ use crate::name;
 use crate::rules::Rules;
 
 /// The base of a name's ladder, its rung, and the kind of the ladder.
-fn rung<'n>(rules: &Rules, alert: &'n str) -> (Cow<'n, str>, u8, Ladder) {
+fn rung<'n>(rules: &Rules, alert: &'n str) -> (Cow<'n, str>, u8, SupersededBy) {
     if let Some((ladder, rung)) = rules.ladder(alert) {
-        return (format!("\u{1}{ladder}").into(), rung, Ladder::Row(ladder as u32));
+        return (format!("\u{1}{ladder}").into(), rung, SupersededBy::Row(ladder as u32));
     }
     match name::rung(alert).filter(|_| rules.is_on("ladder/name")) {
-        Some((base, rung)) => (base.into(), rung, Ladder::Name),
-        None => (alert.into(), 0, Ladder::Name),
+        Some((base, rung)) => (base.into(), rung, SupersededBy::Name),
+        None => (alert.into(), 0, SupersededBy::Name),
     }
 }
 
@@ -61,8 +61,8 @@ fn supersede_by_the_top(evaluation: &mut Evaluation<'_>) {
             if !superior.flags.contains(Flags::SUPERSEDED) || superior.superior.is_none() {
                 break;
             }
-            let (top, ladder) = (superior.superior, superior.ladder);
-            (evaluation.alerts[at].superior, evaluation.alerts[at].ladder) = (top, ladder);
+            let (top, superseded_by) = (superior.superior, superior.superseded_by);
+            (evaluation.alerts[at].superior, evaluation.alerts[at].superseded_by) = (top, superseded_by);
         }
     }
 }
@@ -119,8 +119,8 @@ fn one_family(evaluation: &mut Evaluation<'_>, own: &mut [AlertIx], union: &mut 
             is_milder |= !supersedes;
             supersedes
         });
-        let ladder = superior.map(|top| match evaluation.alerts[top].rung == lower.rung {
-            true => Ladder::Severity,
+        let superseded_by = superior.map(|top| match evaluation.alerts[top].rung == lower.rung {
+            true => SupersededBy::Severity,
             false => rung(rules, evaluation.name(low)).2,
         });
         let lower = &mut evaluation.alerts[low];
@@ -130,7 +130,7 @@ fn one_family(evaluation: &mut Evaluation<'_>, own: &mut [AlertIx], union: &mut 
             }
             continue;
         }
-        (lower.superior, lower.ladder) = (superior, ladder);
+        (lower.superior, lower.superseded_by) = (superior, superseded_by);
         if lower.phase == AlertPhase::Open {
             lower.flags |= Flags::SUPERSEDED;
         }

@@ -5,7 +5,7 @@ use super::alerts_by_name::AlertsByName;
 use super::family::family;
 use crate::hashing::HashMap;
 use crate::judge::alert_phase::AlertPhase;
-use crate::judge::alert_verdict::Ladder;
+use crate::judge::alert_verdict::SupersededBy;
 use crate::judge::evaluation::Evaluation;
 use crate::judge::flags::Flags;
 use crate::judge::index::{AlertIx, ScopeIx, indices};
@@ -103,7 +103,7 @@ fn supersede(
             continue;
         }
         if alert.superior.is_none() {
-            (alert.superior, alert.ladder) = (Some(top), Some(Ladder::Transient));
+            (alert.superior, alert.superseded_by) = (Some(top), Some(SupersededBy::Transient));
         }
         if alert.phase == AlertPhase::Open {
             alert.flags |= Flags::SUPERSEDED;

@@ -3,9 +3,9 @@
 //! A JSON line has one of three shapes, which differ in their first field:
 //!
 //! ```text
-//! {"snapshot":{"time","source","format","totals","open":[change...],"told":{}}}   once, first
+//! {"snapshot":{"time","source","format","totals","open":[change...],"emitted":{}}}   once, first
 //! {"time","change","id","aliases","priority","notify","headline","labels","text","scope","scopes","because","key"}   each change
-//! {"summary":{"time","source","format","totals","open":[change...],"told":{"opened":1...},"ended"}}  once, last
+//! {"summary":{"time","source","format","totals","open":[change...],"emitted":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
 //! `change` is opened, escalated, reopened, unsilenced, changed or closed. `text` is omitted if it
@@ -65,7 +65,7 @@ struct SummaryBody<'s> {
     format: Option<&'static str>,
     totals: Totals,
     open: &'s [Notification],
-    told: std::collections::BTreeMap<String, u64>,
+    emitted: std::collections::BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended: Option<&'s str>,
 }
@@ -155,7 +155,7 @@ fn day(time: Timestamp) -> Date {
 }
 
 fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody<'s> {
-    let told = summary.emitted.iter().map(|(change, count)| (change.to_string(), *count)).collect();
+    let emitted = summary.emitted.iter().map(|(change, count)| (change.to_string(), *count)).collect();
     let format = summary.format.map(Format::name);
     SummaryBody {
         time: summary.at,
@@ -163,7 +163,7 @@ fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody
         format,
         totals: summary.totals,
         open: &summary.open,
-        told,
+        emitted,
         ended,
     }
 }
