@@ -76,13 +76,13 @@ fn each_word_is_written_as_its_type_names_it() {
 
 #[test]
 fn a_snapshot_and_a_message_are_read_back_equal() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.after_secs(5, |world| world.set_health(Health::dies("panic: a bug")));
     let seen = watch.for_minutes(60);
     let held = seen.snapshots.iter().find(|snapshot| snapshot.hold.is_some()).unwrap();
     let json = read_back::<Snapshot>(held);
     assert_eq!((&json["phase"], &json["hold"]["reason"]), (&"Closed".into(), &"causes".into()), "{json}");
-    let mut notified = Watch::of(1);
+    let mut notified = Watch::with_replicas(1);
     notified.policy.hooks.notify = vec![breaker_core::webhook::Endpoint::new("https://example.org/hook")];
     notified.sim.after_secs(5, |world| world.set_health(Health::dies(REFUSED)));
     notified.until_tripped();
@@ -94,7 +94,7 @@ fn a_snapshot_and_a_message_are_read_back_equal() {
 /// The observer gets the snapshots that the breaker returns, and none twice.
 #[test]
 fn a_snapshot_comes_with_each_change_and_only_then() {
-    let watch = Watch::of(3);
+    let watch = Watch::with_replicas(3);
     watch.sim.after_secs(30, |world| world.set_health(Health::dies(REFUSED)));
     let seen = watch.until_tripped();
     assert!(seen.snapshots.windows(2).all(|pair| pair[0] != pair[1]));

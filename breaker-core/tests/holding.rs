@@ -41,7 +41,7 @@ proptest! {
     /// target that still fails trips.
     #[test]
     fn under_the_guard_nothing_trips(replicas in 1u32..4, on in 0i64..20, lasts in 300i64..3000) {
-        let watch = Watch::of(replicas);
+        let watch = Watch::with_replicas(replicas);
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
         let seen = watch.with_commands(vec![guard_on(on)], (on + lasts) / 60);
         prop_assert!(scales(&watch).is_empty());
@@ -108,7 +108,7 @@ proptest! {
 #[test]
 fn when_the_guard_goes_off_the_trip_is_decided_on_fresh_pods() {
     for (lost_news, replicas) in [(3, 1), (0, 1)] {
-        let watch = Watch::of(replicas);
+        let watch = Watch::with_replicas(replicas);
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
         // The pod is replaced by a healthy one; the watch may not have shown it.
         watch.sim.after_secs(1195, move |world| {
@@ -167,7 +167,7 @@ fn a_policy_that_is_edited_changes_thresholds_and_keeps_counts_and_state() {
 
 #[test]
 fn a_policy_that_only_observes_stops_a_trip_that_has_not_scaled_yet() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| {
         world.set_health(Health::dies(REFUSED));
         world.fault(Fault::Lag(breaker_core::sim::Call::SaveRecord, SignedDuration::from_secs(400)));

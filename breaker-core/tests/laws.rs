@@ -184,7 +184,7 @@ proptest! {
         faults in prop::collection::vec(fault(), 0..3),
         reset_crash in prop::option::of(0u32..12),
     ) {
-        let watch = Watch::of(replicas);
+        let watch = Watch::with_replicas(replicas);
         watch.sim.with(|world| {
             world.set_health(Health::dies(REFUSED));
             faults.iter().for_each(|fault| world.fault(*fault));
@@ -225,7 +225,7 @@ proptest! {
     /// Law: after a reset only newer restarts count.
     #[test]
     fn after_a_reset_only_newer_restarts_count(before in 1i64..600, again in 0i64..400) {
-        let watch = Watch::of(1);
+        let watch = Watch::with_replicas(1);
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
         watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(before)));
         watch.command(Command::Reset);

@@ -11,7 +11,7 @@ use common::{REFUSED, Watch, seconds};
 
 #[test]
 fn the_fourth_network_restart_trips_and_not_the_third() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.after_secs(60, |world| world.set_health(Health::dies(REFUSED)));
     let seen = watch.until_tripped();
     assert_eq!(seen.end, Some(StopReason::Tripped { left: vec![] }));
@@ -30,7 +30,7 @@ fn the_fourth_network_restart_trips_and_not_the_third() {
 
 #[test]
 fn last_words_in_the_log_count_like_a_termination_message() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.after_secs(60, |world| world.set_health(Health::dies(REFUSED).in_log_only()));
     assert!(watch.until_tripped().tripped());
 }
@@ -47,7 +47,7 @@ fn other_deaths_never_trip_and_are_held_with_the_causes_that_would() {
             "causes network,probe",
         ),
     ] {
-        let watch = Watch::of(1);
+        let watch = Watch::with_replicas(1);
         watch.sim.after_secs(5, move |world| world.set_health(health));
         let seen = watch.for_minutes(120);
         assert_eq!(watch.sim.with(|world| world.scales_written().len()), 0, "{case}");
@@ -58,12 +58,12 @@ fn other_deaths_never_trip_and_are_held_with_the_causes_that_would() {
 
 #[test]
 fn one_bad_pod_of_three_never_trips_and_two_do_at_the_seventh_restart() {
-    let watch = Watch::of(3);
+    let watch = Watch::with_replicas(3);
     watch.sim.with(|world| world.set_pod_health(0, Health::dies(REFUSED)));
     watch.for_minutes(90);
     assert_eq!(watch.sim.with(|world| world.replicas()), 3);
 
-    let watch = Watch::of(3);
+    let watch = Watch::with_replicas(3);
     watch.sim.with(|world| world.set_pod_health(0, Health::dies(REFUSED)));
     watch.sim.with(|world| world.set_pod_health(1, Health::dies(REFUSED)));
     let seen = watch.until_tripped();
@@ -77,7 +77,7 @@ fn one_bad_pod_of_three_never_trips_and_two_do_at_the_seventh_restart() {
 
 #[test]
 fn a_blip_that_restarts_each_of_ten_pods_once_does_not_trip() {
-    let watch = Watch::of(10);
+    let watch = Watch::with_replicas(10);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.after_secs(5, |world| world.set_health(Health::well()));
     let seen = watch.for_minutes(60);
@@ -87,7 +87,7 @@ fn a_blip_that_restarts_each_of_ten_pods_once_does_not_trip() {
 
 #[test]
 fn a_watcher_started_late_counts_what_it_did_not_see() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(200)));
     assert!(watch.until_tripped().tripped());
@@ -95,7 +95,7 @@ fn a_watcher_started_late_counts_what_it_did_not_see() {
 
 #[test]
 fn a_reset_restores_the_replicas_and_counts_from_zero() {
-    let watch = Watch::of(3);
+    let watch = Watch::with_replicas(3);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     assert!(watch.until_tripped().tripped());
     watch.sim.with(|world| world.set_health(Health::well()));
@@ -109,7 +109,7 @@ fn a_reset_restores_the_replicas_and_counts_from_zero() {
 
 #[test]
 fn pressing_the_button_needs_no_restart() {
-    let watch = Watch::of(2);
+    let watch = Watch::with_replicas(2);
     watch.command(Command::Press);
     assert_eq!(watch.sim.with(|world| world.replicas()), 0);
     watch.command(Command::Reset);
@@ -118,7 +118,7 @@ fn pressing_the_button_needs_no_restart() {
 
 #[test]
 fn somebody_who_scales_it_up_is_left_alone_and_named() {
-    let watch = Watch::of(2);
+    let watch = Watch::with_replicas(2);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.after_secs(700, |world| {
         world.set_health(Health::well());
@@ -131,7 +131,7 @@ fn somebody_who_scales_it_up_is_left_alone_and_named() {
 
 #[test]
 fn a_contested_target_is_tripped_at_most_three_times_an_hour() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     for minute in 1..60 {
         watch.sim.after_secs(minute * 60, |world| {
@@ -147,7 +147,7 @@ fn a_contested_target_is_tripped_at_most_three_times_an_hour() {
 
 #[test]
 fn an_old_revision_that_dies_during_the_roll_out_of_the_fix_does_not_trip() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.after_secs(100, |world| world.roll_out("5b9d77c4f", 1, Health::well()));
     watch.sim.after_secs(500, |world| world.delete_pod(0));
@@ -188,7 +188,7 @@ fn faults_on_the_way_delay_a_trip_and_never_double_it() {
         Fault::DuplicateNews,
         Fault::DropNews,
     ] {
-        let watch = Watch::of(1);
+        let watch = Watch::with_replicas(1);
         watch.sim.after_secs(30, move |world| {
             world.set_health(Health::dies(REFUSED));
             world.fault(fault);
@@ -207,7 +207,7 @@ fn faults_on_the_way_delay_a_trip_and_never_double_it() {
 
 #[test]
 fn no_right_to_scale_ends_the_run_with_the_missing_rule() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| {
         world.set_health(Health::dies(REFUSED));
         world.fault(Fault::Forbid(Call::WriteScale));
@@ -218,7 +218,7 @@ fn no_right_to_scale_ends_the_run_with_the_missing_rule() {
 
 #[test]
 fn two_watchers_make_one_trip() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.after_secs(30, |world| world.set_health(Health::dies(REFUSED)));
     let (one, two) = watch.two_until_tripped();
     assert!(one.tripped() && two.tripped(), "{:?}\n{:?}", one.lines, two.lines);
@@ -230,11 +230,11 @@ fn two_watchers_make_one_trip() {
 
 #[test]
 fn a_deleted_target_is_lost_and_a_namesake_is_counted_from_zero() {
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.after_secs(30, |world| world.delete_target(None));
     assert_eq!(watch.until_tripped().end, Some(StopReason::Lost));
 
-    let watch = Watch::of(1);
+    let watch = Watch::with_replicas(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
     watch.sim.after_secs(60, |world| {
         world.set_health(Health::well());
@@ -256,7 +256,7 @@ fn the_plain_count_is_the_cause_set_any() {
 fn a_trip_interrupted_by_a_crash_ends_the_same() {
     for healed in [false, true] {
         for after in 0..24 {
-            let watch = Watch::of(2);
+            let watch = Watch::with_replicas(2);
             watch.sim.with(|world| {
                 world.set_health(Health::dies(REFUSED));
                 world.fault(Fault::Crash { after });
@@ -286,7 +286,7 @@ fn a_trip_interrupted_by_a_crash_ends_the_same() {
 #[test]
 fn a_trip_that_cannot_be_carried_out_does_not_hit_a_service_that_has_healed_meanwhile() {
     for healed in [true, false] {
-        let watch = Watch::of(1);
+        let watch = Watch::with_replicas(1);
         watch.sim.with(|world| {
             world.set_health(Health::dies(REFUSED));
             (0..200).for_each(|_| world.fault(Fault::Refuse(Call::WriteScale)));

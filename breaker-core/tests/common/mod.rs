@@ -59,7 +59,7 @@ impl Observer for Seen {
 }
 
 impl Watch {
-    pub(crate) fn of(replicas: u32) -> Self {
+    pub(crate) fn with_replicas(replicas: u32) -> Self {
         Self::with(replicas, Policy::default())
     }
 
