@@ -29,7 +29,7 @@ fn a_usage_error_names_its_fix() {
         (&["--rules", "/nonexistent/rules.yaml"], "/nonexistent/rules.yaml cannot be read"),
         (
             &["--kubeconfig", "/nonexistent/config"],
-            "kubeconfig /nonexistent/config cannot be used; check --kubeconfig and KUBECONFIG",
+            "kubeconfig /nonexistent/config cannot be used; check its path and KUBECONFIG",
         ),
         (&["--before-trip", "ftp://rollback/x"], "write an http or https URL such as https://"),
         (&["--before-trip", "rollback"], "write an http or https URL such as https://"),

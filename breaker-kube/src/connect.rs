@@ -52,7 +52,7 @@ impl ConnectOptions {
 #[non_exhaustive]
 pub enum ConnectError {
     /// The kubeconfig file cannot be read or is not valid.
-    #[error("kubeconfig {path} cannot be used; check --kubeconfig and KUBECONFIG")]
+    #[error("kubeconfig {path} cannot be used; check its path and KUBECONFIG")]
     Kubeconfig {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum ConnectError {
         source: BoxError,
     },
     /// Neither a kubeconfig nor a service account was found.
-    #[error("no cluster is configured; give --kubeconfig, set KUBECONFIG, or run in a pod")]
+    #[error("no cluster is configured; give a kubeconfig file, set KUBECONFIG, or run in a pod")]
     NotConfigured(#[source] BoxError),
     /// The certificates or credentials of the configuration cannot be used.
     #[error("the cluster's certificates or credentials cannot be used")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use breaker_core::ClusterError;
+use breaker_core::state::Phase;
 use breaker_kube::KubeClient;
 use breaker_kube::crd::{BreakerName, ModeName, OverrideName, RESET_ANNOTATION, condition};
 use jiff::Timestamp;
@@ -83,7 +84,7 @@ impl PendingCommand {
             ))
             .into());
         }
-        if breaker.phase() == "Open" && spec.override_ == OverrideName::ForcedOpen {
+        if breaker.phase() == Some(Phase::Open) && spec.override_ == OverrideName::ForcedOpen {
             self.note(format!("{} is already open{}", self.name, restores(&breaker)));
             return Ok(());
         }
@@ -100,7 +101,7 @@ impl PendingCommand {
             .await?;
         }
         self.write(|breaker| json!({"spec": {"override": "ForcedOpen"}, "metadata": {"resourceVersion": breaker.version}})).await?;
-        let open = self.wait_until("tripped", |breaker| breaker.phase() == "Open").await?;
+        let open = self.wait_until("tripped", |breaker| breaker.phase() == Some(Phase::Open)).await?;
         self.note(format!("{} is open{}", self.name, restores(&open)));
         let command = self.undo.clone();
         self.writer.emit(Timestamp::now(), &CliEvent::Undo { command });
@@ -123,7 +124,8 @@ impl PendingCommand {
         })
         .await?;
         self.wait_until("reset", |breaker| {
-            breaker.status.reset_handled.as_deref() == Some(&*requested_at) && breaker.phase() == "Closed"
+            breaker.status.reset_handled.as_deref() == Some(&*requested_at)
+                && breaker.phase() == Some(Phase::Closed)
         })
         .await?;
         let restored =
@@ -170,7 +172,7 @@ impl PendingCommand {
                      leads; it carries the command out as soon as it does",
                     self.name,
                     WAIT_TIMEOUT.as_secs(),
-                    breaker.phase(),
+                    breaker.phase_text(),
                 );
             }
             tokio::time::sleep(POLL_INTERVAL).await;

@@ -80,7 +80,7 @@ fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<Str
     let age = created.map_or_else(none, |at| short(now.duration_since(at)));
     let mut cells = vec![
         breaker.name.name.clone(),
-        breaker.phase().to_owned(),
+        breaker.phase_text().to_owned(),
         counted,
         target,
         reason(condition::READY),

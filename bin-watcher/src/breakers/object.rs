@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use breaker_core::ClusterError;
+use breaker_core::state::Phase;
 use breaker_kube::KubeClient;
 use breaker_kube::crd::{BreakerName, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus, InvalidSpec};
 use kube::ResourceExt;
@@ -35,8 +36,15 @@ impl BreakerObject {
         self.status.conditions.iter().find(|condition| condition.kind == kind)
     }
 
-    /// The phase of the status, such as `Open`; `Unknown` before the controller's first write.
-    pub(super) fn phase(&self) -> &str {
+    /// The phase of the status; `None` before the controller's first write.
+    pub(super) fn phase(&self) -> Option<Phase> {
+        let text = self.status.phase.as_deref()?;
+        Phase::ALL.into_iter().find(|phase| phase.as_str() == text)
+    }
+
+    /// The phase as the status has it, such as `Open`; `Unknown` before the controller's first
+    /// write.
+    pub(super) fn phase_text(&self) -> &str {
         self.status.phase.as_deref().unwrap_or("Unknown")
     }
 }

@@ -123,7 +123,8 @@ impl BreakerReport {
     }
 }
 
-/// The first of these that applies: not watched, tripped, contested, held, else what is missing for a trip.
+/// The first of these that applies: not watched, tripped, contested, held, else what is missing
+/// for a trip.
 fn verdict(breaker: &BreakerObject, state: &State, status: Result<&Status, &String>) -> String {
     let holds = |kind: &str, status: &str| breaker.condition(kind).filter(|found| found.status == status);
     if let Some(ready) = holds(condition::READY, "False") {

@@ -88,7 +88,7 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
     if let Err(error) = &result
         && let Some(signal) = error.downcast_ref::<Signal>()
     {
-        output.note(&format!("stopped by {signal}; the next controller resumes what had begun"));
+        output.note(&format!("stopped by {signal}; in-flight trips resume on the next controller"));
     }
     result.map(|()| Exit::Done)
 }

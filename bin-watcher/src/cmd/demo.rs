@@ -1,7 +1,7 @@
 //! `watcher demo`: the outage of a payment gateway on an in-memory cluster, with the real breaker.
 
 use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,6 +13,7 @@ use breaker_core::webhook::{
 };
 use breaker_core::{BreakerEvent, Classifier, Clock, Policy, Supervisor, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 
 use crate::cli::exit::Exit;
 use crate::cli::format::LineFormat;
@@ -101,25 +102,21 @@ impl Rollback {
     }
 
     fn queue(&self, payment: i64) {
-        locked(&self.queued).push(payment);
+        self.queued.lock().push(payment);
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[async_trait]
 impl WebhookClient for Rollback {
     async fn post(&self, _to: &Endpoint, _event: &CloudEvent) -> Result<HookDecision, WebhookError> {
-        let queued = std::mem::take(&mut *locked(&self.queued));
+        let queued = std::mem::take(&mut *self.queued.lock());
         let payments: Vec<_> = queued.iter().map(ToString::to_string).collect();
         let pods = self.sim.with(|world| world.pods()).join(", ");
         let comment = format!(
             "swype-rollback, while {pods} still is there, rolls back payments {}",
             payments.join(", ")
         );
-        locked(&self.comments).push(comment);
+        self.comments.lock().push(comment);
         Ok(HookDecision::Proceed)
     }
 }
@@ -147,7 +144,7 @@ impl DemoOutput {
     }
 
     fn emit(&mut self, at: Timestamp, event: &BreakerEvent) {
-        let rolled_back = std::mem::take(&mut *locked(&self.rollback.comments));
+        let rolled_back = std::mem::take(&mut *self.rollback.comments.lock());
         rolled_back.iter().for_each(|line| self.comment(line));
         // The second supervisor finds the breaker open; the reader has just seen the trip.
         if !matches!(event, BreakerEvent::AlreadyOpen { .. }) {

@@ -1,10 +1,11 @@
 //! The health of a controller, as its HTTP endpoints show it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use breaker_kube::lease::Leadership;
 use breaker_kube::{KubeClient, fleet::Fleet};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::controller::http::{Endpoints, Readiness};
@@ -37,11 +38,11 @@ impl Health {
         if fleet.is_none() {
             self.metrics.all_gone();
         }
-        *self.fleet.lock().unwrap_or_else(PoisonError::into_inner) = fleet;
+        *self.fleet.lock() = fleet;
     }
 
     fn watch_age(&self) -> Option<f64> {
-        let fleet = self.fleet.lock().unwrap_or_else(PoisonError::into_inner);
+        let fleet = self.fleet.lock();
         let alive_at = fleet.as_ref()?.alive_at()?;
         Some(Timestamp::now().duration_since(alive_at).as_secs_f64().max(0.0))
     }

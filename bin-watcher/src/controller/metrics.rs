@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use breaker_core::event::HookOutcome;
 use breaker_core::snapshot::HoldReason;
@@ -13,6 +12,7 @@ use breaker_core::state::Phase;
 use breaker_core::{BreakerEvent, Cause, Snapshot};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::request_metrics::RequestMetrics;
+use parking_lot::{Mutex, MutexGuard};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text};
 use prometheus_client::metrics::MetricType;
@@ -51,7 +51,7 @@ pub(crate) struct ProcessState {
 
 impl Metrics {
     fn facts(&self) -> MutexGuard<'_, Counters> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Counts an event of a breaker.
@@ -67,7 +67,7 @@ impl Metrics {
             BreakerEvent::Notified { .. } => facts.notified += 1,
             _ => {}
         }
-        let breaker = facts.of(name);
+        let breaker = facts.series(name);
         match event {
             BreakerEvent::WouldTrip(_) => breaker.would_trip += 1,
             BreakerEvent::Scaled { already: false, .. } => breaker.trips += 1,
@@ -78,7 +78,7 @@ impl Metrics {
 
     /// Takes over what a breaker is at this moment.
     pub(crate) fn snapshot(&self, name: &BreakerName, snapshot: &Snapshot) {
-        self.facts().of(name).snapshot = snapshot.clone();
+        self.facts().series(name).snapshot = snapshot.clone();
     }
 
     /// A breaker is not watched here any more.
@@ -103,7 +103,7 @@ impl Metrics {
 }
 
 impl Counters {
-    fn of(&mut self, name: &BreakerName) -> &mut BreakerSeries {
+    fn series(&mut self, name: &BreakerName) -> &mut BreakerSeries {
         self.breakers.entry(name.clone()).or_default()
     }
 }

@@ -1,18 +1,20 @@
 //! What the controller writes to standard output and counts.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use breaker_core::{BreakerEvent, Snapshot};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::fleet::FleetObserver;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use crate::cli::format::LineFormat;
 use crate::controller::metrics::Metrics;
 use crate::output::event::{CliEvent, EventWriter, OutputEvent};
 
-/// Writes the events of all breakers to standard output and counts them. Heartbeats are not written.
+/// Writes the events of all breakers to standard output and counts them. Heartbeats are not
+/// written.
 pub(crate) struct ControllerOutput {
     writer: Mutex<EventWriter<Box<dyn Write + Send>>>,
     pub(crate) metrics: Arc<Metrics>,
@@ -30,8 +32,7 @@ impl ControllerOutput {
     }
 
     fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &impl OutputEvent) {
-        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.emit_about(breaker, at, event);
+        self.writer.lock().emit_about(breaker, at, event);
     }
 
     fn emit_note(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {

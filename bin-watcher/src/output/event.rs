@@ -133,7 +133,8 @@ impl<W: Write> EventWriter<W> {
         Self { format, out }
     }
 
-    /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop the watch.
+    /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop
+    /// the watch.
     pub(crate) fn emit(&mut self, at: Timestamp, event: &impl OutputEvent) {
         self.emit_about(None, at, event);
     }

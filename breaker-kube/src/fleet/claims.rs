@@ -29,7 +29,7 @@ impl TargetClaims {
     }
 
     /// The CircuitBreakers of a target, the oldest first.
-    pub(super) fn of(&self, target: &WorkloadRef) -> Vec<BreakerName> {
+    pub(super) fn claimants(&self, target: &WorkloadRef) -> Vec<BreakerName> {
         self.0.get(target).into_iter().flatten().map(|(_, name)| name.clone()).collect()
     }
 }

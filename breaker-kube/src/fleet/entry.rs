@@ -9,7 +9,7 @@ use tokio::task::AbortHandle;
 
 use super::claims::Claim;
 use super::desired::Desired;
-use super::resource::PartialBreaker;
+use super::partial_breaker::PartialBreaker;
 use super::shared::Shared;
 use super::status_writer::StatusWriter;
 use crate::crd::{BreakerName, InvalidSpec, ParsedSpec};

@@ -101,8 +101,8 @@ impl EventRecorder {
         is_time
     }
 
-    /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost; a
-    /// condition has the same message.
+    /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost.
+    /// `ResetIgnored` and `OutageGuard` have no condition; the observer still reports them.
     fn publish(&self, status: &StatusWriter, reason: &'static str, message: &str) {
         let regarding = ObjectReference {
             api_version: Some(CircuitBreaker::api_version(&()).into_owned()),

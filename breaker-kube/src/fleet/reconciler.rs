@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::claims::TargetClaims;
 use super::entry::{Entry, Role};
 use super::error::FleetError;
-use super::resource::PartialBreaker;
+use super::partial_breaker::PartialBreaker;
 use super::shared::Shared;
 use super::status::ConditionState;
 use super::worker::{run_forever, write_status_on_change};
@@ -169,7 +169,7 @@ impl Reconciler {
 
     /// Of all CircuitBreakers with this target, the oldest is active.
     fn assign_roles(&mut self, target: &WorkloadRef) {
-        let names = self.claims.of(target);
+        let names = self.claims.claimants(target);
         let Some(oldest) = names.first().cloned() else { return };
         for name in names {
             let role = match name == oldest {

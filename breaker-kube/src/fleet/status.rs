@@ -54,8 +54,8 @@ pub(crate) struct StatusModel {
     pub(crate) override_handled: Option<String>,
     /// An override that the breaker was sent. It is handled once a Record has it.
     pub(crate) override_pending: Option<Override>,
-    /// The status as it was written last, without its Record: the times of conditions and the last
-    /// trip.
+    /// The status as composed last, written or not, without its Record. The next one takes the
+    /// times of conditions and the last trip from it.
     previous: CircuitBreakerStatus,
 }
 

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::resource::PartialBreaker;
+use super::partial_breaker::PartialBreaker;
 use super::status::StatusModel;
 use crate::crd::{BreakerName, CircuitBreaker, CircuitBreakerStatus};
 use crate::request::{ApiRequest, FIELD_MANAGER};

@@ -5,7 +5,7 @@ use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::resource::PartialBreaker;
+use super::partial_breaker::PartialBreaker;
 use super::status::{ConditionState, StatusModel};
 use crate::crd::{CircuitBreakerStatus, Condition};
 

@@ -84,11 +84,11 @@ impl Requests {
 
     /// The requests since `before`.
     pub(crate) fn since(&self, before: &Self) -> Self {
-        let grown = self.0.iter().map(|(asked, n)| (asked.clone(), n - before.of(asked)));
+        let grown = self.0.iter().map(|(asked, n)| (asked.clone(), n - before.count(asked)));
         Self(grown.filter(|(_, n)| *n != 0).collect())
     }
 
-    fn of(&self, asked: &RequestKind) -> i64 {
+    fn count(&self, asked: &RequestKind) -> i64 {
         self.0.get(asked).copied().unwrap_or_default()
     }
 }
@@ -102,7 +102,7 @@ pub(crate) fn compare(cluster: &Cluster, with: &Requests, without: &Requests) ->
     let mut more = 0;
     let all: BTreeMap<_, _> = with.0.iter().chain(&without.0).collect();
     for asked in all.keys() {
-        let (with, without) = (with.of(asked), without.of(asked));
+        let (with, without) = (with.count(asked), without.count(asked));
         let others = if asked.is_others(&rights) { "  not its right" } else { "" };
         println!(
             "{:<8}{:<56}{with:>8}{without:>9}{:>+12}{others}",
