@@ -83,7 +83,7 @@ async fn a_watcher_that_ignores_what_it_did_not_see_counts_one() {
     app.restart_unobserved(4, REFUSED).await;
     let mut watcher = Watcher::run(&ns, APP, &["--unobserved", "ignore"]);
     let held = watcher.wait_for("held").await;
-    assert!(held["why"].as_str().unwrap_or_default().contains("nobody saw"), "{held}");
+    assert!(held["why"].as_str().unwrap_or_default().contains("its end was not observed"), "{held}");
     assert_eq!(ns.replicas(APP).await, 1);
     ns.delete().await;
 }
