@@ -165,7 +165,7 @@ const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   watcher explain -n sre swype
   watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
-  kubectl logs -n sre --previous swype-app-6d4f9c7b5-x2x9q | watcher explain -
+  kubectl logs -n sre --previous POD | watcher explain -
   watcher explain cases.jsonl -o jsonl | jq -r .cause | sort | uniq -c
 
 A file holds the end of a log, or one case per line. A case is a JSON object:

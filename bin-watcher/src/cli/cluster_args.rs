@@ -65,8 +65,7 @@ pub(crate) struct SubjectArgs {
     /// Name of a Deployment that has no CircuitBreaker.
     #[arg(long, value_name = "NAME", value_parser = values::deployment)]
     deployment: Option<TargetArg>,
-    /// Any resource with a scale subresource that has no CircuitBreaker, as
-    /// KIND/NAME.
+    /// A scalable resource that has no CircuitBreaker, as KIND/NAME.
     ///
     /// For example statefulset/ledger or rollout.argoproj.io/app.
     #[arg(long, value_name = "KIND/NAME", value_parser = values::target)]
