@@ -116,7 +116,11 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
         (json!({"targetRef": {"kind": "Deployment"}}), "spec.targetRef.name", "Required value"),
         (json!({"targetRef": {"name": "x"}}), "spec.targetRef.kind", "Required value"),
         (json!({"targetRef": {"kind": "", "name": "x"}}), "spec.targetRef.kind", "kind is one word"),
-        (json!({"targetRef": {"kind": "Deployment", "name": ""}}), "spec.targetRef.name", "name is the name of an object"),
+        (
+            json!({"targetRef": {"kind": "Deployment", "name": ""}}),
+            "spec.targetRef.name",
+            "name is the name of an object",
+        ),
         (
             json!({"targetRef": {"apiVersion": "apps", "kind": "Deployment", "name": "x"}}),
             "spec.targetRef.apiVersion",
