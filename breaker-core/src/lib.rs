@@ -71,6 +71,7 @@ pub mod breaker;
 pub mod classify;
 mod clock;
 pub mod cluster;
+mod counts;
 pub mod event;
 pub mod evidence;
 pub mod guard;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Cause;
+use crate::counts::Counts;
 use crate::ledger::Restart;
-use crate::snapshot::Counts;
 use crate::text::plural;
 use crate::verdict::{Confidence, NetworkKind, UnknownReason, label};
 

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::Counts;
+use crate::counts::Counts;
 use crate::text::plural;
 
 /// The state of a breaker. The diagram in the crate documentation shows the transitions.

@@ -132,7 +132,7 @@ fn merged_incidents_go_by_the_older_id() {
     let younger = stream.say("+LLMBatchProcessingJobFailures@AB")[0].id.clone();
     assert_ne!(older, younger);
     let merged = stream.say("+EndpointRegistrationFailure@AB");
-    assert_eq!(summaries(&merged), ["P1 changed TooFewEndpointsRegistered"], "P1 was told before");
+    assert_eq!(summaries(&merged), ["P1 changed TooFewEndpointsRegistered"], "P1 was notified before");
     assert_eq!(
         (merged[0].notify, merged[0].aliases.contains(&younger)),
         (Notify::None, true),

@@ -231,7 +231,7 @@ fn placed(records: Vec<Record<'static>>) -> Vec<PlacedRecord> {
     records.into_iter().enumerate().map(place).collect()
 }
 
-/// What was told is told again in another state or at another time, so that records of one alert
+/// Repeats records in another state or at another time, so that records of one alert
 /// meet.
 fn echoed(
     parts: Vec<Record<'static>>,

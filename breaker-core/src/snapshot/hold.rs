@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::Counts;
 use super::revision_counts::RevisionCounts;
+use crate::counts::Counts;
 use crate::policy::CauseSet;
 
 /// Why a trip is held.

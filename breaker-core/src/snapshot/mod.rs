@@ -1,6 +1,5 @@
 //! Snapshots: the phase of a breaker at one instant, with the counts behind its decision.
 
-mod counts;
 mod hold;
 mod revision_counts;
 
@@ -8,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::counts::Counts;
 pub use self::hold::{Hold, HoldReason};
 pub use self::revision_counts::RevisionCounts;
 pub(crate) use self::revision_counts::{closest_to_trip, count_revisions, failing_pods, limits};
+pub use crate::counts::Counts;
 use crate::record::Contested;
 use crate::state::{Phase, TripReason};
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::counts::Counts;
 use crate::Cause;
+use crate::counts::Counts;
 use crate::ledger::{ContainerKey, Ledger};
 use crate::pod::PodReport;
 use crate::pod_cache::PodCache;
