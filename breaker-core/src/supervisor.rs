@@ -383,11 +383,10 @@ impl Supervisor {
     }
 
     fn warn_once(&mut self, error: &ClusterError, observer: &mut dyn Observer) {
-        let mut message = error.chain();
-        if let Some(rule) = error.missing_rule() {
-            message.push_str(&format!("; missing rule: {rule}"));
-        }
-        if self.warned.insert(message.clone()) {
+        let message = error.with_fix();
+        // The API server's sentence names the object: a missing rule is reported for the first only.
+        let key = error.missing_rule().unwrap_or_else(|| message.clone());
+        if self.warned.insert(key) {
             observer.event(self.dependencies.clock.now(), &BreakerEvent::Warning { message });
         }
     }

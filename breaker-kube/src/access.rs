@@ -57,7 +57,8 @@ impl KubeClient {
         let mut missing = MissingPermissions::default();
         for ((required, verb, resource), _) in rights.into_iter().zip(allowed).filter(|(_, allowed)| !allowed)
         {
-            let error = ClusterError::Forbidden { verb, resource, namespace: target.namespace.clone() };
+            let (namespace, message) = (target.namespace.clone(), String::new());
+            let error = ClusterError::Forbidden { verb, resource, namespace, message };
             if required { &mut missing.required } else { &mut missing.optional }.push(error);
         }
         Ok(missing)

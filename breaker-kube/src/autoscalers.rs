@@ -69,9 +69,9 @@ pub(crate) async fn find_scaled_object(
     target: &WorkloadRef,
 ) -> Result<Option<KedaPause>, ClusterError> {
     let request = request("listing", "list", SCALED_OBJECTS, &target.namespace, "the kind ScaledObject");
-    let list = match request.send(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await {
-        Ok(list) => list,
-        Err(ClusterError::NotFound(_)) => return Ok(None),
+    let list = match request.send_if_served(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await {
+        Ok(Some(list)) => list,
+        Ok(None) | Err(ClusterError::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
     let found = list.items.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));

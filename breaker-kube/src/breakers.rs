@@ -24,19 +24,8 @@ impl KubeClient {
         let object = format!("CircuitBreaker {name}");
         let request = request("reading", "get", Some(&name.namespace), &object);
         let api = api(self, Some(&name.namespace));
-        let found = request.send(async {
-            match api.get(&name.name).await {
-                // A 404 has this reason when the object is absent, and none when the path is
-                // unknown.
-                Err(kube::Error::Api(status)) if status.reason == "NotFound" => Ok(None),
-                found => found.map(Some),
-            }
-        });
-        match found.await {
-            Ok(found) => found.ok_or(ClusterError::NotFound(object)),
-            Err(ClusterError::NotFound(_)) => Err(ClusterError::NotFound(CRD_NAME.into())),
-            Err(error) => Err(error),
-        }
+        let found = request.send_if_served(api.get(&name.name)).await?;
+        found.ok_or_else(|| ClusterError::NotFound(CRD_NAME.into()))
     }
 
     /// Lists the CircuitBreakers of a namespace, or of all namespaces with `None`.
@@ -50,7 +39,8 @@ impl KubeClient {
         let mut params = ListParams::default().limit(PAGE_SIZE);
         let mut breakers = Vec::new();
         loop {
-            let page = request.send(api.list(&params)).await?;
+            let page = request.send_if_served(api.list(&params)).await?;
+            let page = page.ok_or_else(|| ClusterError::NotFound(CRD_NAME.into()))?;
             breakers.extend(page.items);
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),

@@ -13,7 +13,7 @@ use kube::Api;
 use kube::api::LogParams;
 
 use crate::client::KubeClient;
-use crate::request::ApiRequest;
+use crate::request::{ApiRequest, is_status};
 
 /// Lines that are requested first.
 const TAIL_LINES: i64 = 80;
@@ -84,19 +84,20 @@ async fn read_lines(
         object: format!("the log of {}/{}", of.pod, of.container),
     };
     let reading = async {
-        let stream = std::pin::pin!(api.log_stream(&of.pod, &params).await?);
+        let stream = match api.log_stream(&of.pod, &params).await {
+            // There is no such instance any more, or not yet.
+            Err(kube::Error::Api(status)) if is_status(&status) && status.code == 400 => return Ok(None),
+            stream => stream?,
+        };
         let mut log = Vec::new();
-        let mut limited = stream.take(MAX_READ as u64);
+        let mut limited = std::pin::pin!(stream).take(MAX_READ as u64);
         limited.read_to_end(&mut log).await.map_err(kube::Error::ReadEvents)?;
-        Ok(log)
+        Ok(Some(log))
     };
     match request.send(reading).await {
-        Ok(log) if log.starts_with(LOG_UNAVAILABLE.as_bytes()) => Ok(None),
-        Ok(log) => Ok(Some(log)),
-        // 400: there is no such instance any more, or not yet.
+        Ok(Some(log)) if log.starts_with(LOG_UNAVAILABLE.as_bytes()) => Ok(None),
         Err(ClusterError::NotFound(_)) => Ok(None),
-        Err(ClusterError::Refused { source, .. }) if source.to_string().starts_with("400") => Ok(None),
-        Err(error) => Err(error),
+        answer => answer,
     }
 }
 

@@ -67,22 +67,24 @@ pub(crate) async fn save(
         "data": {KEY: json},
     });
     let api = api(kube, target);
-    let map = match over {
+    let (map, request) = match over {
         None => {
             let map: ConfigMap = serde_json::from_value(body).map_err(bad_record)?;
-            request("creating", "create", target).send(api.create(&post_params(), &map)).await?
+            let request = request("creating", "create", target);
+            (request.send(api.create(&post_params(), &map)).await?, request)
         }
         Some(_) => {
             let (name, params, patch) = (name(target), patch_params(), Patch::Merge(&body));
             let call = api.patch(&name, &params, &patch);
-            match request("writing", "patch", target).send(call).await {
+            let request = request("writing", "patch", target);
+            match request.send(call).await {
                 // It was deleted after it was read. The breaker reads it again and writes it again.
                 Err(ClusterError::NotFound(object)) => return Err(ClusterError::Conflict(object)),
-                answer => answer?,
+                answer => (answer?, request),
             }
         }
     };
-    Ok(map.metadata.resource_version.unwrap_or_default())
+    map.metadata.resource_version.ok_or_else(|| request.unclear("the ConfigMap has no resourceVersion"))
 }
 
 fn api(kube: &KubeClient, target: &WorkloadRef) -> Api<ConfigMap> {

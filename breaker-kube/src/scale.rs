@@ -14,8 +14,9 @@ use crate::request::{ApiRequest, patch_params};
 
 pub(crate) async fn read(kube: &KubeClient, target: &WorkloadRef) -> Result<Scale, ClusterError> {
     let (api, resource) = api(kube, target).await?;
-    let scale = request("reading", "get", target, &resource).send(api.get_scale(&target.name)).await?;
-    from_api(scale, target)
+    let request = request("reading", "get", target, &resource);
+    let scale = request.send(api.get_scale(&target.name)).await?;
+    from_api(scale, target, &request)
 }
 
 /// Writes `replicas` if the scale is still the one that was seen: the patch carries its
@@ -33,8 +34,9 @@ pub(crate) async fn write(
     }));
     let params = patch_params();
     let call = api.patch_scale(&target.name, &params, &patch);
-    let scale = request("writing", "patch", target, &resource).send(call).await?;
-    from_api(scale, target)
+    let request = request("writing", "patch", target, &resource);
+    let scale = request.send(call).await?;
+    from_api(scale, target, &request)
 }
 
 /// The field manager that wrote `spec.replicas` last, from the managed fields of the workload: the
@@ -70,14 +72,17 @@ fn request(doing: &str, verb: &'static str, target: &WorkloadRef, resource: &Api
     }
 }
 
-fn from_api(scale: ApiScale, target: &WorkloadRef) -> Result<Scale, ClusterError> {
+fn from_api(scale: ApiScale, target: &WorkloadRef, request: &ApiRequest) -> Result<Scale, ClusterError> {
+    let (Some(uid), Some(resource_version)) = (scale.metadata.uid, scale.metadata.resource_version) else {
+        return Err(request.unclear("the scale has no uid or no resourceVersion"));
+    };
     let selector = scale.status.and_then(|status| status.selector).unwrap_or_default();
     if selector.is_empty() {
         return Err(ClusterError::NoSelector(target.clone()));
     }
     Ok(Scale {
-        uid: scale.metadata.uid.unwrap_or_default(),
-        resource_version: scale.metadata.resource_version.unwrap_or_default(),
+        uid,
+        resource_version,
         replicas: scale.spec.and_then(|spec| spec.replicas).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         selector,
     })

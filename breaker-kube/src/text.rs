@@ -8,6 +8,12 @@ pub(crate) fn truncate(text: &str, max_len: usize) -> String {
     format!("{}…", &text[..text.floor_char_boundary(max_len - '…'.len_utf8())])
 }
 
+/// The printable characters of `text` on one line, in at most `max_len` bytes.
+pub(crate) fn one_line(text: &str, max_len: usize) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    truncate(&printable.split_whitespace().collect::<Vec<_>>().join(" "), max_len)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -17,5 +23,12 @@ mod tests {
         assert_eq!(truncate("short", 5), "short");
         assert_eq!(truncate("longer", 5), "lo…");
         assert_eq!(truncate("ééé", 5), "é…");
+    }
+
+    #[test]
+    fn a_page_becomes_one_line_of_printable_characters() {
+        assert_eq!(one_line("<html>\r\n  <h1>502\u{1b}[31m</h1>\n", 99), "<html> <h1>502 [31m</h1>");
+        assert_eq!(one_line(" \n", 99), "");
+        assert_eq!(one_line("a  b c", 5), "a b c");
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     NotFound,
     /// A permission is missing: 4.
     Forbidden,
-    /// The API server did not answer: 5.
+    /// The API server did not answer, or its answer was not understood: 5.
     Unreachable,
     /// A signal stopped it: 128 plus the number of the signal.
     Signal(Signal),
@@ -80,7 +80,7 @@ impl Exit {
                 ClusterError::NotFound(_) => Some(Self::NotFound),
                 ClusterError::Forbidden { .. } => Some(Self::Forbidden),
                 ClusterError::NoSelector(_) | ClusterError::NoScale(_) => Some(Self::Usage),
-                ClusterError::Unreachable { .. } => Some(Self::Unreachable),
+                ClusterError::Unreachable { .. } | ClusterError::Unclear { .. } => Some(Self::Unreachable),
                 _ => Some(Self::Failed),
             }
         }
@@ -129,15 +129,18 @@ mod tests {
             verb: "patch",
             resource: "deployments/scale.apps".into(),
             namespace: "sre".into(),
+            message: String::new(),
         };
         let silent = ClusterError::Unreachable { step: "reading".into(), source: "refused".into() };
-        let cases: [(anyhow::Error, Exit); 9] = [
+        let unclear = ClusterError::Unclear { step: "reading".into(), source: "502 <html>".into() };
+        let cases: [(anyhow::Error, Exit); 10] = [
             (UsageError("no".into()).into(), Exit::Usage),
             (TargetLost(target.clone()).into(), Exit::NotFound),
             (ClusterError::NotFound("swype-app".into()).into(), Exit::NotFound),
             (ClusterError::NoSelector(target).into(), Exit::Usage),
             (forbidden.into(), Exit::Forbidden),
             (silent.into(), Exit::Unreachable),
+            (unclear.into(), Exit::Unreachable),
             (Unreachable(Duration::from_secs(9)).into(), Exit::Unreachable),
             (Signal::Term.into(), Exit::Signal(Signal::Term)),
             (anyhow::anyhow!("else"), Exit::Failed),

@@ -117,7 +117,10 @@ fn serve(
             return watch(out, query);
         }
         let (status, answer) = answer(method, path, &body, behavior, &mut state.lock().unwrap());
-        let answer = answer.to_string();
+        let answer = match answer {
+            Value::String(text) => text,
+            json => json.to_string(),
+        };
         write!(
             out,
             "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
@@ -149,7 +152,7 @@ fn answer(
     state: &mut StubState,
 ) -> (u16, Value) {
     if behavior.forbid.iter().any(|part| path.contains(part)) {
-        return status(403, "Forbidden", "User \"u\" may not");
+        return status(403, "Forbidden", &refused_by_rbac(method, path));
     }
     let deployment = "/apis/apps/v1/namespaces/sre/deployments/swype-app";
     match (method, path.strip_prefix(deployment)) {
@@ -203,6 +206,23 @@ fn answer(
         _ if path.starts_with("/apis/bigredbutton.dev/") => (404, json!("404 page not found")),
         _ => status(404, "NotFound", "not found"),
     }
+}
+
+/// The sentence of the RBAC authorizer for a path such as
+/// `/apis/apps/v1/namespaces/sre/deployments/swype-app/scale`.
+fn refused_by_rbac(method: &str, path: &str) -> String {
+    let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
+    let group = if parts[0] == "apis" { parts[1] } else { "" };
+    let resource = parts.iter().skip_while(|part| **part != "namespaces").skip(2).copied().collect::<Vec<_>>();
+    let (verb, resource) = match (method, &resource[..]) {
+        ("GET", [kind]) => ("list", (*kind).to_owned()),
+        ("GET", [kind, _]) => ("get", (*kind).to_owned()),
+        ("GET", [kind, _, subresource]) => ("get", format!("{kind}/{subresource}")),
+        ("POST", [kind, ..]) => ("create", (*kind).to_owned()),
+        (_, [kind, _, subresource]) => ("patch", format!("{kind}/{subresource}")),
+        (_, kind) => ("patch", kind.first().copied().unwrap_or_default().to_owned()),
+    };
+    format!("User \"u\" cannot {verb} resource \"{resource}\" in API group \"{group}\" in the namespace \"sre\"")
 }
 
 fn status(code: u16, reason: &str, message: &str) -> (u16, Value) {

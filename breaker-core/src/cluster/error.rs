@@ -12,8 +12,10 @@ pub enum ClusterError {
     /// The object does not exist.
     #[error("{0} does not exist")]
     NotFound(String),
-    /// The permission is missing; [`ClusterError::missing_rule`] is the RBAC rule that grants it.
-    #[error("not allowed to {verb} {resource} in namespace {namespace}")]
+    /// The API server forbade it: a permission is missing, or an admission policy, a quota or a
+    /// terminating namespace is in the way. [`ClusterError::missing_rule`] is the RBAC rule, if one
+    /// is missing.
+    #[error("not allowed to {verb} {resource} in namespace {namespace}{}", colon(.message))]
     Forbidden {
         /// `get`, `list`, `patch`, …
         verb: &'static str,
@@ -21,6 +23,9 @@ pub enum ClusterError {
         resource: String,
         /// Namespace of the attempt.
         namespace: String,
+        /// The API server's own sentence. Empty when a review of the user's permissions found it:
+        /// then an RBAC rule is missing.
+        message: String,
     },
     /// The object changed since it was read.
     #[error("{0} was changed by another client")]
@@ -49,6 +54,16 @@ pub enum ClusterError {
         #[source]
         source: BoxError,
     },
+    /// An answer that says nothing about the object: a proxy's page, a server error, a body that is
+    /// cut off or cannot be decoded. The call may have taken effect; read the object again.
+    #[error("{step}: the answer is not understood: {source}")]
+    Unclear {
+        /// What was attempted.
+        step: String,
+        /// The status code and the start of the answer.
+        #[source]
+        source: BoxError,
+    },
     /// The API server refused for another reason.
     #[error("{step}: the API server refused")]
     Refused {
@@ -63,13 +78,21 @@ pub enum ClusterError {
 impl ClusterError {
     /// Whether the same call can succeed later although nothing is changed.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Conflict(_))
+        matches!(self, Self::Unreachable { .. } | Self::Unclear { .. } | Self::Conflict(_))
     }
 
     /// The RBAC rule that is missing, as YAML flow that can be pasted under a Role's `rules:`.
+    ///
+    /// `None` unless the API server says `cannot VERB resource "R"`: an admission policy, a quota or
+    /// a terminating namespace is not cured by a rule.
     pub fn missing_rule(&self) -> Option<String> {
-        let Self::Forbidden { verb, resource, .. } = self else { return None };
-        let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
+        let Self::Forbidden { verb, resource, message, .. } = self else { return None };
+        let (verb, resource, group) = if message.is_empty() {
+            let (resource, group) = resource.split_once('.').unwrap_or((resource, ""));
+            (*verb, resource, group)
+        } else {
+            denied_by_rbac(message)?
+        };
         Some(format!("- {{apiGroups: [\"{group}\"], resources: [\"{resource}\"], verbs: [\"{verb}\"]}}"))
     }
 
@@ -92,5 +115,72 @@ impl ClusterError {
     pub fn with_fix(&self) -> String {
         let rule = self.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
         self.chain() + &rule
+    }
+}
+
+/// `: text`, or nothing for an empty text.
+fn colon(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// Verb, resource and API group of an RBAC refusal:
+/// `User "u" cannot patch resource "deployments/scale" in API group "apps" in the namespace "sre"`.
+fn denied_by_rbac(message: &str) -> Option<(&str, &str, &str)> {
+    let (_, rest) = message.split_once(" cannot ")?;
+    let (verb, rest) = rest.split_once(" resource \"")?;
+    let (resource, rest) = rest.split_once('"')?;
+    let group = rest.strip_prefix(" in API group \"").and_then(|rest| rest.split_once('"'));
+    let is_word = !verb.is_empty() && !verb.contains(char::is_whitespace);
+    is_word.then(|| (verb, resource, group.map_or("", |(group, _)| group)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn forbidden(message: &str) -> ClusterError {
+        ClusterError::Forbidden {
+            verb: "patch",
+            resource: "deployments/scale.apps".into(),
+            namespace: "sre".into(),
+            message: message.into(),
+        }
+    }
+
+    #[test]
+    fn a_rule_is_named_only_when_the_api_server_says_that_rbac_refused() {
+        let rule = |verb: &str| {
+            Some(format!("- {{apiGroups: [\"apps\"], resources: [\"deployments/scale\"], verbs: [\"{verb}\"]}}"))
+        };
+        for (message, want) in [
+            ("", rule("patch")),
+            (
+                "deployments.apps \"x\" is forbidden: User \"u\" cannot patch resource \"deployments/scale\" in API \
+                 group \"apps\" in the namespace \"sre\"",
+                rule("patch"),
+            ),
+            (
+                "User \"u\" cannot create resource \"deployments/scale\" in API group \"apps\" at the cluster scope",
+                rule("create"),
+            ),
+            (
+                "ValidatingAdmissionPolicy 'never-zero' denied request: never scale to zero, ask the platform team",
+                None,
+            ),
+            ("exceeded quota: q, requested: count/configmaps=1, used: 5, limited: 5", None),
+            ("unable to create new content in namespace sre because it is being terminated", None),
+            ("you cannot do that; open a ticket for the resource \"x\"", None),
+        ] {
+            let error = forbidden(message);
+            assert_eq!(error.missing_rule(), want, "{message}");
+            assert!(error.with_fix().contains(message), "{}", error.with_fix());
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_not_understood_is_shown_once_and_is_retried() {
+        let error = ClusterError::Unclear { step: "reading x".into(), source: "502 <html>".into() };
+        assert_eq!(error.chain(), "reading x: the answer is not understood: 502 <html>");
+        assert!(error.is_retryable() && error.missing_rule().is_none());
     }
 }

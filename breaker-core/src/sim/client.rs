@@ -42,6 +42,7 @@ impl Sim {
                 verb: "patch",
                 resource: format!("{call:?}"),
                 namespace: self.target.namespace.clone(),
+                message: String::new(),
             }),
             Some(Fault::Lag(_, by)) => {
                 let until = self.now() + by;

@@ -67,7 +67,7 @@ pub mod reason {
     pub const FORBIDDEN: &str = "Forbidden";
     /// Ready, false: the stored Record cannot be read.
     pub const BAD_RECORD: &str = "BadRecord";
-    /// Ready, false: the API server does not answer.
+    /// Ready, false: the API server does not answer, or its answer is not understood.
     pub const UNREACHABLE: &str = "Unreachable";
     /// Ready, false: the API server refused a request.
     pub const REFUSED: &str = "Refused";

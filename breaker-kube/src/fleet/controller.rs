@@ -53,7 +53,8 @@ impl Fleet {
             namespace: namespace.clone().unwrap_or_else(|| "(all)".into()),
             object: CRD_NAME.into(),
         };
-        request.send(api.list(&ListParams::default().limit(1))).await.map(drop)
+        let listed = request.send_if_served(api.list(&ListParams::default().limit(1))).await?;
+        listed.map(drop).ok_or_else(|| ClusterError::NotFound(CRD_NAME.into()))
     }
 
     /// When the pod watch last had a sign of life; `None` before its first listing.

@@ -165,7 +165,11 @@ impl StatusWriter {
             let params = PatchParams::apply(FIELD_MANAGER).force();
             let patch = Patch::Apply(&body);
             let call = self.api.patch_status(&self.name.name, &params, &patch);
-            match self.request("writing", "patch", "circuitbreakers/status").send(call).await {
+            let request = self.request("writing", "patch", "circuitbreakers/status");
+            match request.send(call).await {
+                Ok(stored) if stored.uid() != self.uid => {
+                    return Err(request.unclear("the CircuitBreaker has another uid or none"));
+                }
                 Ok(stored) => {
                     let mut local = self.local.lock();
                     local.resource_version = stored.metadata.resource_version.unwrap_or_default();
@@ -187,6 +191,9 @@ impl StatusWriter {
     async fn refresh(&self) -> Result<bool, ClusterError> {
         let request = self.request("reading", "get", "circuitbreakers");
         let found = request.send(self.api.get(&self.name.name)).await?;
+        if found.uid().is_empty() {
+            return Err(request.unclear("the CircuitBreaker has no uid"));
+        }
         if found.uid() != self.uid {
             return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
         }

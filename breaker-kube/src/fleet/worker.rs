@@ -240,7 +240,9 @@ fn not_ready(error: &ClusterError) -> ConditionState {
         ClusterError::NoSelector(_) => reason::NO_SELECTOR,
         ClusterError::NoScale(_) => reason::NO_SCALE,
         ClusterError::BadRecord { .. } => reason::BAD_RECORD,
-        ClusterError::Conflict(_) | ClusterError::Unreachable { .. } => reason::UNREACHABLE,
+        ClusterError::Conflict(_) | ClusterError::Unreachable { .. } | ClusterError::Unclear { .. } => {
+            reason::UNREACHABLE
+        }
         _ => reason::REFUSED,
     };
     ConditionState::new(false, reason, error.with_fix())
