@@ -96,5 +96,6 @@ async fn is_allowed(
     };
     let reviews: Api<SelfSubjectAccessReview> = Api::all(kube.client.clone());
     let answer = request.send(reviews.create(&PostParams::default(), &review)).await?;
-    Ok(answer.status.is_some_and(|status| status.allowed))
+    let status = answer.status.ok_or_else(|| request.unclear("the review has no status"))?;
+    Ok(status.allowed)
 }

@@ -89,8 +89,9 @@ async fn read_lines(
             Err(kube::Error::Api(status)) if is_status(&status) && status.code == 400 => return Ok(None),
             stream => stream?,
         };
+        let stream = std::pin::pin!(stream);
         let mut log = Vec::new();
-        let mut limited = std::pin::pin!(stream).take(MAX_READ as u64);
+        let mut limited = stream.take(MAX_READ as u64);
         limited.read_to_end(&mut log).await.map_err(kube::Error::ReadEvents)?;
         Ok(Some(log))
     };

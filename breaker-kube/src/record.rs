@@ -15,6 +15,9 @@ use crate::request::{ApiRequest, FIELD_MANAGER, patch_params, post_params};
 
 const KEY: &str = "record.json";
 
+/// Why an answer with status 200 is not understood.
+const NO_VERSION: &str = "the ConfigMap has no resourceVersion";
+
 /// The stored Record with the `resourceVersion` of its ConfigMap; `None` when there is no
 /// ConfigMap.
 pub(crate) async fn load(
@@ -27,6 +30,9 @@ pub(crate) async fn load(
         Err(ClusterError::NotFound(_)) => return Ok(None),
         Err(error) => return Err(error),
     };
+    let Some(version) = map.metadata.resource_version else {
+        return Err(request.unclear(NO_VERSION));
+    };
     let bad_record = |why: String| ClusterError::BadRecord {
         place: format!("{KEY} of ConfigMap {}/{}", target.namespace, name(target)),
         source: format!("{why}; delete the ConfigMap to start from scratch").into(),
@@ -34,7 +40,7 @@ pub(crate) async fn load(
     let json = map.data.as_ref().and_then(|data| data.get(KEY));
     let json = json.ok_or_else(|| bad_record("the key is absent".into()))?;
     let record: Record = serde_json::from_str(json).map_err(|error| bad_record(error.to_string()))?;
-    Ok(Some(StoredRecord { record, version: map.metadata.resource_version.unwrap_or_default() }))
+    Ok(Some(StoredRecord { record, version }))
 }
 
 /// Stores the Record over the version `over`, or as the first one. Returns the new version.
@@ -84,7 +90,7 @@ pub(crate) async fn save(
             }
         }
     };
-    map.metadata.resource_version.ok_or_else(|| request.unclear("the ConfigMap has no resourceVersion"))
+    map.metadata.resource_version.ok_or_else(|| request.unclear(NO_VERSION))
 }
 
 fn api(kube: &KubeClient, target: &WorkloadRef) -> Api<ConfigMap> {

@@ -27,12 +27,14 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  tripped, would have tripped (--dry-run), or the command succeeded
-  1  failed for a reason that no other code names
+  1  any other failure: a Record that cannot be read, a controller that does
+     not act
   2  wrong usage, missing kubeconfig, or a target without a scale subresource
      or a selector
   3  target not found, or deleted while it was watched
-  4  forbidden; the missing rule is printed
-  5  cluster unreachable at the start
+  4  forbidden; the missing rule is printed if RBAC refused
+  5  the API server does not answer at the start, or its answer is not
+     understood
   130, 143  stopped by SIGINT, SIGTERM
 
 The log goes to stderr. RUST_LOG sets its level (default: warn).";

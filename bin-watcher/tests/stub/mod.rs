@@ -213,7 +213,8 @@ fn answer(
 fn refused_by_rbac(method: &str, path: &str) -> String {
     let parts: Vec<_> = path.trim_start_matches('/').split('/').collect();
     let group = if parts[0] == "apis" { parts[1] } else { "" };
-    let resource = parts.iter().skip_while(|part| **part != "namespaces").skip(2).copied().collect::<Vec<_>>();
+    let resource =
+        parts.iter().skip_while(|part| **part != "namespaces").skip(2).copied().collect::<Vec<_>>();
     let (verb, resource) = match (method, &resource[..]) {
         ("GET", [kind]) => ("list", (*kind).to_owned()),
         ("GET", [kind, _]) => ("get", (*kind).to_owned()),
@@ -222,7 +223,9 @@ fn refused_by_rbac(method: &str, path: &str) -> String {
         (_, [kind, _, subresource]) => ("patch", format!("{kind}/{subresource}")),
         (_, kind) => ("patch", kind.first().copied().unwrap_or_default().to_owned()),
     };
-    format!("User \"u\" cannot {verb} resource \"{resource}\" in API group \"{group}\" in the namespace \"sre\"")
+    format!(
+        "User \"u\" cannot {verb} resource \"{resource}\" in API group \"{group}\" in the namespace \"sre\""
+    )
 }
 
 fn status(code: u16, reason: &str, message: &str) -> (u16, Value) {

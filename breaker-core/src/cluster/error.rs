@@ -150,7 +150,9 @@ mod tests {
     #[test]
     fn a_rule_is_named_only_when_the_api_server_says_that_rbac_refused() {
         let rule = |verb: &str| {
-            Some(format!("- {{apiGroups: [\"apps\"], resources: [\"deployments/scale\"], verbs: [\"{verb}\"]}}"))
+            Some(format!(
+                "- {{apiGroups: [\"apps\"], resources: [\"deployments/scale\"], verbs: [\"{verb}\"]}}"
+            ))
         };
         for (message, want) in [
             ("", rule("patch")),

@@ -35,9 +35,8 @@ impl LeaseApi {
     pub(super) async fn read(&self, deadline: Instant) -> Result<Option<Lease>, ClusterError> {
         let request = self.request("reading", "get");
         match send_by(deadline, &request, self.api.get(&self.name)).await {
-            Ok(lease) => Ok(Some(lease)),
             Err(ClusterError::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
+            answer => stored(answer?, &request).map(Some),
         }
     }
 
@@ -45,10 +44,13 @@ impl LeaseApi {
     pub(super) async fn write(&self, lease: Lease, deadline: Instant) -> Result<Lease, ClusterError> {
         if lease.metadata.resource_version.is_none() {
             let request = self.request("creating", "create");
-            return send_by(deadline, &request, self.api.create(&post_params(), &lease)).await;
+            let created = send_by(deadline, &request, self.api.create(&post_params(), &lease)).await?;
+            return stored(created, &request);
         }
         let request = self.request("renewing", "update");
-        send_by(deadline, &request, self.api.replace(&self.name, &post_params(), &lease)).await
+        let renewed =
+            send_by(deadline, &request, self.api.replace(&self.name, &post_params(), &lease)).await?;
+        stored(renewed, &request)
     }
 
     fn request(&self, doing: &str, verb: &'static str) -> ApiRequest {
@@ -59,6 +61,14 @@ impl LeaseApi {
             namespace: self.namespace.clone(),
             object: format!("Lease {}/{}", self.namespace, self.name),
         }
+    }
+}
+
+/// The Lease, if the answer was one: any JSON object decodes as a Lease without a version.
+fn stored(lease: Lease, request: &ApiRequest) -> Result<Lease, ClusterError> {
+    match lease.metadata.resource_version {
+        Some(_) => Ok(lease),
+        None => Err(request.unclear("the Lease has no resourceVersion")),
     }
 }
 
