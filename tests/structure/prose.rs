@@ -8,12 +8,6 @@ use regex::Regex;
 /// Columns that a line of Markdown or of a Rust comment may have.
 const MAX_WIDTH: usize = 100;
 
-/// Paths below the repository whose lines are not wrapped yet.
-const NOT_YET_WRAPPED: &[&str] = &["breaker-core"];
-
-/// Paths below the repository whose words are not checked yet.
-const NOT_YET_PLAIN: &[&str] = &["breaker-core", "docs/triage-rules.md"];
-
 /// Words that this project does not use, each with the plain form.
 const DIALECT: &[(&str, &str)] = &[
     (r"\b[Ii]s no \w+", "`is not a ..`"),
@@ -132,14 +126,9 @@ fn patterns() -> Vec<(Regex, &'static str)> {
     DIALECT.iter().map(|&(pattern, plain)| (Regex::new(pattern).expect("a pattern"), plain)).collect()
 }
 
-/// Prints the findings below `not_yet`, and fails on all others.
-fn check(what: &str, found: Vec<(String, String)>, not_yet: &[&str]) {
-    let (later, broken): (Vec<_>, Vec<_>) = found.into_iter().partition(|(path, _)| is_below(path, not_yet));
-    for (_, finding) in &later {
-        println!("not yet: {finding}");
-    }
-    let broken: Vec<_> = broken.into_iter().map(|(_, finding)| finding).collect();
-    assert!(broken.is_empty(), "{what}:\n{}", broken.join("\n"));
+/// Fails on all findings.
+fn check(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
 }
 
 #[test]
@@ -147,10 +136,10 @@ fn prose_is_wrapped_at_one_width() {
     let mut found = Vec::new();
     for text in texts(&["md", "rs"]) {
         for line in too_wide(&text.lines, text.path.ends_with(".rs")) {
-            found.push((text.path.clone(), format!("{}:{line}", text.path)));
+            found.push(format!("{}:{line}", text.path));
         }
     }
-    check(&format!("lines wider than {MAX_WIDTH} columns"), found, NOT_YET_WRAPPED);
+    check(&format!("lines wider than {MAX_WIDTH} columns"), &found);
 }
 
 #[test]
@@ -160,11 +149,11 @@ fn prose_uses_plain_words() {
     for text in texts(&["md", "rs", "yml", "yaml", "sh", "py"]) {
         for (index, line) in text.lines.iter().enumerate() {
             for finding in dialect(line, &patterns) {
-                found.push((text.path.clone(), format!("{}:{}: {finding}", text.path, index + 1)));
+                found.push(format!("{}:{}: {finding}", text.path, index + 1));
             }
         }
     }
-    check("words of a private dialect", found, NOT_YET_PLAIN);
+    check("words of a private dialect", &found);
 }
 
 #[test]
