@@ -12,6 +12,7 @@ use crate::{BreakerEvent, Policy, Record, Verdict};
 
 /// An input of [`Breaker::step`](crate::Breaker::step).
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Input {
     /// A pod was added or changed.
     Pod(PodReport),
@@ -37,6 +38,7 @@ pub enum Input {
 
 /// An action that was carried out.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// [`Action::ReadScale`]; `None` when the target is gone.
     ScaleRead(Option<Scale>),
@@ -84,6 +86,7 @@ pub struct Failure {
 /// The kinds of action that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // named after the actions
+#[non_exhaustive]
 pub enum Attempt {
     ReadScale,
     ListPods,
@@ -96,6 +99,7 @@ pub enum Attempt {
 
 /// A command of a person, or of the fleet around the breaker.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Command {
     /// Trip now: scale to zero, whatever the counts are.
     Press,

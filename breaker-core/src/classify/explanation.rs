@@ -15,6 +15,7 @@ pub struct Explanation {
 
 /// The source of a quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EvidenceSource {
     /// A line of the termination message, from 1.
     Message(usize),
