@@ -62,23 +62,31 @@ impl ScaleTargetRef {
     }
 }
 
-/// The ScaledObject of the target with its present `paused-replicas`, as it would be paused at
-/// zero. `None` when the target has none, and when the cluster has no KEDA.
+/// Whether a target has a ScaledObject.
+pub(crate) enum ScaledObject {
+    /// The cluster has no KEDA.
+    NoKeda,
+    /// The target has none.
+    None,
+    /// With its present `paused-replicas`, as it would be paused at zero.
+    Found(KedaPause),
+}
+
+/// Looks for the ScaledObject of the target.
 pub(crate) async fn find_scaled_object(
     kube: &KubeClient,
     target: &WorkloadRef,
-) -> Result<Option<KedaPause>, ClusterError> {
+) -> Result<ScaledObject, ClusterError> {
     let request = request("listing", "list", SCALED_OBJECTS, &target.namespace, "the kind ScaledObject");
-    let list = match request.send_if_served(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await {
-        Ok(Some(list)) => list,
-        Ok(None) | Err(ClusterError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let list = request.send_if_served(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await?;
+    let Some(list) = list else { return Ok(ScaledObject::NoKeda) };
     let found = list.items.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));
-    Ok(found.map(|autoscaler| KedaPause {
-        before: paused_replicas(&autoscaler).map(str::to_owned),
-        scaled_object: autoscaler.metadata.name.unwrap_or_default(),
-        ours: "0".into(),
+    Ok(found.map_or(ScaledObject::None, |autoscaler| {
+        ScaledObject::Found(KedaPause {
+            before: paused_replicas(&autoscaler).map(str::to_owned),
+            scaled_object: autoscaler.metadata.name.unwrap_or_default(),
+            ours: "0".into(),
+        })
     }))
 }
 

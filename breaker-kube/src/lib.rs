@@ -40,6 +40,8 @@ pub mod request_metrics;
 mod scale;
 mod selector;
 mod shared_watch;
+#[cfg(test)]
+mod test_server;
 mod text;
 mod watch;
 mod watch_liveness;

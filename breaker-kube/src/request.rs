@@ -154,54 +154,23 @@ pub(crate) fn patch_params() -> PatchParams {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
     use std::sync::Arc;
 
-    use async_trait::async_trait;
     use breaker_core::cluster::Scale;
-    use breaker_core::{Clock, Record, WorkloadRef};
-    use http::{Request, Response};
-    use jiff::Timestamp;
-    use kube::Client;
-    use kube::client::Body;
+    use breaker_core::{Record, WorkloadRef};
     use parking_lot::Mutex;
     use serde_json::json;
 
     use super::*;
     use crate::client::KubeClient;
+    use crate::test_server::{TestServer, status};
     use crate::{record, scale};
 
-    struct StoppedClock;
-
-    #[async_trait]
-    impl Clock for StoppedClock {
-        fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH
-        }
-
-        async fn sleep_until(&self, _: Timestamp) {}
-    }
-
-    /// An API server that gives one answer to every request.
-    #[derive(Clone, Default)]
-    struct OneAnswer(Arc<Mutex<(u16, String)>>);
-
-    impl OneAnswer {
-        fn client(&self) -> KubeClient {
-            let answer = Arc::clone(&self.0);
-            let service = tower::service_fn(move |_: Request<Body>| {
-                let (code, body) = answer.lock().clone();
-                let response = Response::builder().status(code).body(Body::from(body.into_bytes()));
-                async move { Ok::<_, Infallible>(response.expect("a response")) }
-            });
-            KubeClient::from_client(Client::new(service, "sre"), Arc::new(StoppedClock))
-        }
-    }
-
-    fn status(code: u16, message: &str) -> String {
-        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-               "reason": "Any", "code": code})
-        .to_string()
+    /// A server that gives the same answer to every request, and the answer.
+    fn one_answer() -> (TestServer, Arc<Mutex<(u16, String)>>) {
+        let answer = Arc::new(Mutex::new((200, String::new())));
+        let given = Arc::clone(&answer);
+        (TestServer::new(move |_, _| given.lock().clone()), answer)
     }
 
     fn target() -> WorkloadRef {
@@ -226,8 +195,8 @@ mod tests {
 
     #[tokio::test]
     async fn only_403_404_and_422_with_a_kubernetes_status_are_final() {
-        let server = OneAnswer::default();
-        let client = server.client();
+        let (server, answer) = one_answer();
+        let client = server.kube();
         for code in 200..=599 {
             let bodies = [
                 ("a Status", status(code, "no")),
@@ -245,7 +214,7 @@ mod tests {
                 ("a map without fields", json!({"kind": "ConfigMap", "apiVersion": "v1"}).to_string()),
             ];
             for (body, content) in bodies {
-                *server.0.lock() = (code, content);
+                *answer.lock() = (code, content);
                 for (call, error) in errors(&client).await {
                     let case = format!("{call}: {code} with {body}: {error:?}");
                     let is_final = body == "a Status" && matches!(code, 403 | 404 | 422);
@@ -265,8 +234,8 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_quotes_the_start_of_an_answer_and_the_sentence_of_a_status() {
-        let server = OneAnswer::default();
-        let client = server.client();
+        let (server, answer) = one_answer();
+        let client = server.kube();
         let policy = "ValidatingAdmissionPolicy 'never-zero' denied request: never scale to zero,\n ask the platform team";
         for (code, body, want) in [
             (
@@ -288,7 +257,7 @@ mod tests {
                 "the body is not the expected JSON: expected value at line 1 column 1",
             ),
         ] {
-            *server.0.lock() = (code, body);
+            *answer.lock() = (code, body);
             let error = scale::write(&client, &target(), &seen(), 0).await.expect_err("an error");
             let text = error.with_fix();
             assert!(text.contains(want) && text.len() < 300, "{code}: {text}");

@@ -145,6 +145,8 @@ pub struct LogTailRequest {
     pub namespace: String,
     /// Name of the pod.
     pub pod: String,
+    /// Name of its node, whose kubelet has the log; empty if unknown.
+    pub node: String,
     /// Name of the container.
     pub container: String,
     /// The terminated instance.

@@ -80,6 +80,7 @@ async fn gather(
         let log = LogTailRequest {
             namespace: namespace.into(),
             pod: termination.pod.clone(),
+            node: termination.node.clone(),
             container: termination.container.clone(),
             terminated: termination.terminated.clone(),
             current: request.current,

@@ -1,5 +1,5 @@
-//! [`FleetClient`]: the client of one breaker in a fleet, with shared pods and the Record in its
-//! status.
+//! [`FleetClient`]: the client of one breaker in a fleet. Its pods come from the shared watch, its
+//! Record is in its status, its requests are limited, and KEDA is paused while it is open.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,20 @@ use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 use parking_lot::Mutex;
 
-use super::request_limits::{LimitedClient, RequestLimits};
+use super::evidence_lanes::BreakerLane;
+use super::keda::KedaSwitch;
+use super::request_limits::RequestLimits;
+use super::shared::Shared;
 use super::startup_barrier::{StartupBarrier, StartupTicket};
 use super::status_writer::StatusWriter;
 use crate::client::KubeClient;
 use crate::shared_watch::SharedPodWatch;
 
 pub(crate) struct FleetClient {
-    cluster: LimitedClient<KubeClient>,
+    kube: KubeClient,
     limits: Arc<RequestLimits>,
+    lane: BreakerLane,
+    keda: KedaSwitch,
     pods: SharedPodWatch,
     status: Arc<StatusWriter>,
     barrier: Arc<StartupBarrier>,
@@ -30,20 +35,15 @@ pub(crate) struct FleetClient {
 }
 
 impl FleetClient {
-    pub(crate) fn new(
-        kube: KubeClient,
-        limits: Arc<RequestLimits>,
-        pods: SharedPodWatch,
-        status: Arc<StatusWriter>,
-        barrier: Arc<StartupBarrier>,
-        ticket: Option<StartupTicket>,
-    ) -> Self {
+    pub(crate) fn new(shared: &Shared, status: &Arc<StatusWriter>, ticket: Option<StartupTicket>) -> Self {
         Self {
-            cluster: LimitedClient::new(kube, Arc::clone(&limits)),
-            limits,
-            pods,
-            status,
-            barrier,
+            kube: shared.kube.clone(),
+            limits: Arc::clone(&shared.limits),
+            lane: BreakerLane::default(),
+            keda: KedaSwitch::new(shared, status),
+            pods: shared.pods.clone(),
+            status: Arc::clone(status),
+            barrier: Arc::clone(&shared.barrier),
             ticket: Mutex::new(ticket),
             loaded: AtomicBool::new(false),
         }
@@ -59,11 +59,13 @@ impl ClusterClient for FleetClient {
     }
 
     async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
-        self.cluster.list_pods(namespace, selector).await
+        let _permit = self.limits.write().await;
+        self.kube.list_pods(namespace, selector).await
     }
 
     async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
-        self.cluster.read_scale(target).await
+        let _permit = self.limits.write().await;
+        self.kube.read_scale(target).await
     }
 
     async fn write_scale(
@@ -72,24 +74,30 @@ impl ClusterClient for FleetClient {
         seen: &Scale,
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
-        self.cluster.write_scale(target, seen, replicas).await
+        let _permit = self.limits.write().await;
+        self.keda.follow(target, replicas).await;
+        self.kube.write_scale(target, seen, replicas).await
     }
 
     async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
-        self.cluster.scaled_by(target).await
+        let _permit = self.limits.write().await;
+        self.kube.scaled_by(target).await
     }
 
     async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.cluster.log_tail(of).await
+        self.limits.evidence.log(&self.lane, &of.node, self.kube.log_tail(of)).await
     }
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
-        self.cluster.pod_events(namespace, pod_uid).await
+        let _permit = self.limits.evidence.permit().await;
+        self.kube.pod_events(namespace, pod_uid).await
     }
 
     async fn load_record(&self, _: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
-        if !self.loaded.swap(true, Ordering::Relaxed) {
-            return self.status.known_record();
+        if !self.loaded.swap(true, Ordering::Relaxed)
+            && let Ok(known) = self.status.known_record()
+        {
+            return Ok(known);
         }
         let _permit = self.limits.write().await;
         self.status.load().await
@@ -99,18 +107,26 @@ impl ClusterClient for FleetClient {
     /// unless a person asked for the trip.
     async fn save_record(
         &self,
-        _: &WorkloadRef,
+        target: &WorkloadRef,
         record: &Record,
         over: Option<String>,
     ) -> Result<String, ClusterError> {
-        if matches!(&record.state, State::Tripping { trip, .. } if !trip.because.pressed) {
+        if let State::Tripping { trip, .. } = &record.state
+            && !trip.because.pressed
+        {
             self.barrier.lifted().await;
         }
         let _permit = self.limits.write().await;
-        self.status.save(record, over.as_deref()).await
+        if matches!(record.state, State::Tripping { .. }) {
+            self.keda.find(target).await;
+        }
+        let version = self.status.save(record, over.as_deref()).await?;
+        self.keda.resume_when_closed().await;
+        Ok(version)
     }
 
     async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
-        self.cluster.publish(target, event).await
+        let _permit = self.limits.evidence.permit().await;
+        self.kube.publish(target, event).await
     }
 }

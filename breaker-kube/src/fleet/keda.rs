@@ -1,23 +1,26 @@
-//! [`KedaClient`]: pauses KEDA while a breaker keeps its workload at a number of replicas.
+//! [`KedaSwitch`]: pauses KEDA while a breaker keeps its workload at a number of replicas.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
-use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::state::State;
-use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
-use futures::stream::BoxStream;
+use breaker_core::{ClusterError, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-use super::request_limits::RequestLimits;
+use super::shared::Shared;
 use super::status_writer::StatusWriter;
-use crate::autoscalers;
+use crate::autoscalers::{self, ScaledObject};
 use crate::client::KubeClient;
 
-/// How long the fleet remembers that there is no KEDA, or that it may not list ScaledObjects.
+/// How long the fleet remembers that the cluster has no KEDA.
 const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Attempts to find the ScaledObject before a trip goes on without it.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Time between two of these attempts.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Whether the cluster has KEDA, so that not every trip asks.
 #[derive(Default)]
@@ -38,8 +41,10 @@ impl KedaPresence {
 /// Resumes KEDA when the breaker is closed and had paused it.
 pub(crate) async fn resume_when_closed(kube: &KubeClient, status: &StatusWriter) {
     let Some(pause) = status.read(|model| model.paused.clone()) else { return };
-    if status.record().is_some_and(|record| record.state != State::Closed) {
-        return;
+    match status.known_record() {
+        Ok(None) => {}
+        Ok(Some(stored)) if stored.record.state == State::Closed => {}
+        _ => return,
     }
     match autoscalers::resume_keda(kube, &status.name.namespace, &pause).await {
         Ok(()) => status.change(|model| model.paused = None),
@@ -47,54 +52,51 @@ pub(crate) async fn resume_when_closed(kube: &KubeClient, status: &StatusWriter)
     }
 }
 
-/// A client that pauses the target's ScaledObject before a trip and resumes it before the replicas
-/// are restored.
-pub(crate) struct KedaClient<C> {
-    inner: C,
+/// Pauses the target's ScaledObject before a trip and resumes it before the replicas are restored.
+pub(crate) struct KedaSwitch {
     kube: KubeClient,
-    limits: Arc<RequestLimits>,
     presence: Arc<KedaPresence>,
     status: Arc<StatusWriter>,
 }
 
-impl<C> KedaClient<C> {
-    pub(crate) fn new(
-        inner: C,
-        kube: KubeClient,
-        limits: Arc<RequestLimits>,
-        presence: Arc<KedaPresence>,
-        status: Arc<StatusWriter>,
-    ) -> Self {
-        Self { inner, kube, limits, presence, status }
+impl KedaSwitch {
+    pub(crate) fn new(shared: &Shared, status: &Arc<StatusWriter>) -> Self {
+        Self { kube: shared.kube.clone(), presence: Arc::clone(&shared.keda), status: Arc::clone(status) }
     }
 
     /// Finds the ScaledObject before the Record of a trip is stored: the owner's value is stored
-    /// with that Record.
-    async fn find(&self, target: &WorkloadRef) {
+    /// with that Record. A trip does not wait for a KEDA that cannot be asked.
+    pub(crate) async fn find(&self, target: &WorkloadRef) {
         let now = self.kube.clock.now();
         if self.status.read(|model| model.paused.is_some()) || self.presence.is_absent(now) {
             return;
         }
-        let found = {
-            let _permit = self.limits.write().await;
-            autoscalers::find_scaled_object(&self.kube, target).await
-        };
-        match found {
-            Ok(None) => self.presence.set_absent(now),
-            Ok(Some(pause)) => self.status.change(|model| model.paused = Some(pause)),
+        match self.find_with_retries(target).await {
+            Ok(ScaledObject::NoKeda) => self.presence.set_absent(now),
+            Ok(ScaledObject::None) => {}
+            Ok(ScaledObject::Found(pause)) => self.status.change(|model| model.paused = Some(pause)),
             Err(error) => {
-                tracing::debug!("{}", error.chain());
-                self.presence.set_absent(now);
+                tracing::warn!("{}; KEDA is not paused and may scale {target} up", error.with_fix());
             }
         }
     }
 
+    async fn find_with_retries(&self, target: &WorkloadRef) -> Result<ScaledObject, ClusterError> {
+        let mut attempts = 1;
+        loop {
+            match autoscalers::find_scaled_object(&self.kube, target).await {
+                Err(error) if error.is_retryable() && attempts < MAX_ATTEMPTS => attempts += 1,
+                found => return found,
+            }
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
+    }
+
     /// Pauses KEDA at the replicas of a trip or a trial, and resumes it before all are restored.
-    async fn follow(&self, target: &WorkloadRef, replicas: u32) {
+    pub(crate) async fn follow(&self, target: &WorkloadRef, replicas: u32) {
         let Some(mut pause) = self.status.read(|model| model.paused.clone()) else { return };
         let state = self.status.record().map(|record| record.state).unwrap_or_default();
         let on_trial = matches!(state, State::HalfOpen { .. });
-        let _permit = self.limits.write().await;
         let done = if replicas == 0 || on_trial {
             pause.ours = replicas.to_string();
             self.status.change(|model| model.paused = Some(pause.clone()));
@@ -107,63 +109,81 @@ impl<C> KedaClient<C> {
             tracing::warn!("{}", error.chain());
         }
     }
+
+    /// Resumes KEDA when the breaker is closed and had paused it.
+    pub(crate) async fn resume_when_closed(&self) {
+        resume_when_closed(&self.kube, &self.status).await;
+    }
 }
 
-#[async_trait]
-impl<C: ClusterClient> ClusterClient for KedaClient<C> {
-    fn watch_pods(&self, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
-        self.inner.watch_pods(namespace, selector)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::test_server::{TestServer, status};
+
+    fn status_writer(server: &TestServer, name: &str) -> StatusWriter {
+        let breaker = json!({"metadata": {"name": name, "namespace": "sre", "uid": "u"}});
+        let kube = server.kube();
+        StatusWriter::new(&kube.client, &kube.clock, &serde_json::from_value(breaker).expect("a breaker"))
     }
 
-    async fn list_pods(&self, namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
-        self.inner.list_pods(namespace, selector).await
-    }
+    const TARGETS: [&str; 2] = ["plain", "scaled"];
 
-    async fn read_scale(&self, target: &WorkloadRef) -> Result<Scale, ClusterError> {
-        self.inner.read_scale(target).await
-    }
-
-    async fn write_scale(
-        &self,
-        target: &WorkloadRef,
-        seen: &Scale,
-        replicas: u32,
-    ) -> Result<Scale, ClusterError> {
-        self.follow(target, replicas).await;
-        self.inner.write_scale(target, seen, replicas).await
-    }
-
-    async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
-        self.inner.scaled_by(target).await
-    }
-
-    async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.inner.log_tail(of).await
-    }
-
-    async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
-        self.inner.pod_events(namespace, pod_uid).await
-    }
-
-    async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
-        self.inner.load_record(target).await
-    }
-
-    async fn save_record(
-        &self,
-        target: &WorkloadRef,
-        record: &Record,
-        over: Option<String>,
-    ) -> Result<String, ClusterError> {
-        if matches!(record.state, State::Tripping { .. }) {
-            self.find(target).await;
+    fn switch(server: &TestServer, presence: &Arc<KedaPresence>, target: &str) -> KedaSwitch {
+        KedaSwitch {
+            kube: server.kube(),
+            presence: Arc::clone(presence),
+            status: Arc::new(status_writer(server, target)),
         }
-        let version = self.inner.save_record(target, record, over).await?;
-        resume_when_closed(&self.kube, &self.status).await;
-        Ok(version)
     }
 
-    async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
-        self.inner.publish(target, event).await
+    /// For each target, in order: whether its ScaledObject was found.
+    async fn found(server: &TestServer) -> [bool; 2] {
+        let presence = Arc::default();
+        let mut found = [false; 2];
+        for (target, found) in TARGETS.into_iter().zip(&mut found) {
+            let switch = switch(server, &presence, target);
+            switch.find(&WorkloadRef::deployment("sre", target)).await;
+            *found = switch.status.read(|model| model.paused.is_some());
+        }
+        found
+    }
+
+    fn scaled_objects() -> (u16, String) {
+        let item = json!({
+            "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+            "metadata": {"name": "so", "namespace": "sre"},
+            "spec": {"scaleTargetRef": {"name": "scaled"}},
+        });
+        (
+            200,
+            json!({"apiVersion": "keda.sh/v1alpha1", "kind": "List", "metadata": {}, "items": [item]})
+                .to_string(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_target_without_a_scaled_object_does_not_switch_the_pause_off_for_others() {
+        let server = TestServer::new(|_, _| scaled_objects());
+        assert_eq!(found(&server).await, [false, true]);
+    }
+
+    #[tokio::test]
+    async fn a_refusal_or_a_bad_answer_for_one_target_does_not_switch_the_pause_off_for_others() {
+        for (code, body, attempts) in [(403, status(403, "no"), 1), (502, "<html>".to_owned(), 3)] {
+            let bad = (code, body);
+            let server =
+                TestServer::new(move |_, n| if n < attempts { bad.clone() } else { scaled_objects() });
+            assert_eq!(found(&server).await, [false, true], "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cluster_without_keda_is_asked_once() {
+        let server = TestServer::new(|_, _| (404, "404 page not found".to_owned()));
+        assert_eq!(found(&server).await, [false, false]);
+        assert_eq!(server.requests(), 1);
     }
 }

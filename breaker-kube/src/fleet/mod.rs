@@ -1,11 +1,11 @@
 //! A fleet: every CircuitBreaker of a scope, each with a supervisor of its own, over one pod watch.
 //!
 //! ```text
-//! CircuitBreakers ─watch─▶ Reconciler ─Desired─▶ worker ─▶ Supervisor ─▶ KedaClient
-//!                              │                   │                        │
-//!                         SharedGuard ◀─ restarts ─┘                   FleetClient ─▶ SharedPodWatch
-//!                      (outage guard)    and trips                          ├───────▶ StatusWriter
-//!                                                                      LimitedClient ─▶ KubeClient
+//! CircuitBreakers ─watch─▶ Reconciler ─Desired─▶ worker ─▶ Supervisor ─▶ FleetClient
+//!                              │                   │                        ├─▶ SharedPodWatch
+//!                         SharedGuard ◀─ restarts ─┘                        ├─▶ StatusWriter
+//!                      (outage guard)    and trips                          ├─▶ KedaSwitch
+//!                                                                           └─▶ KubeClient
 //! ```
 //!
 //! The status of a CircuitBreaker is the only state of its breaker. What is in memory can be
@@ -20,6 +20,7 @@ mod desired;
 mod entry;
 mod error;
 mod events;
+mod evidence_lanes;
 mod guard;
 mod keda;
 mod observer;

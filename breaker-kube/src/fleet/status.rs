@@ -9,7 +9,7 @@ use breaker_core::snapshot::{Counts, Hold};
 use breaker_core::state::{Override, Phase, State, Trip};
 use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::crd::condition::{self, reason};
 use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip};
@@ -103,8 +103,26 @@ impl StatusModel {
         self.counts.counted
     }
 
-    /// The whole status to be written at `now` with this Record. The model takes it for written.
-    pub(crate) fn status(
+    /// The conditions that need no Record. The model takes them for written.
+    pub(crate) fn conditions_without_record(&mut self, now: Timestamp) -> Vec<Condition> {
+        let states = [(condition::READY, self.ready.clone()), (condition::HELD, self.held())];
+        let conditions: Vec<_> =
+            states.into_iter().map(|(kind, state)| self.dated(kind, state, now)).collect();
+        for condition in &conditions {
+            self.previous.conditions.retain(|before| before.kind != condition.kind);
+            self.previous.conditions.push(condition.clone());
+        }
+        conditions
+    }
+
+    /// The whole status to be written at `now` with this Record, as JSON. The model takes it for
+    /// written.
+    pub(crate) fn status(&mut self, record: Option<(&Record, Value)>, now: Timestamp) -> Value {
+        json!(self.compose(record, now))
+    }
+
+    /// As [`StatusModel::status`], with its type.
+    pub(super) fn compose(
         &mut self,
         record: Option<(&Record, Value)>,
         now: Timestamp,

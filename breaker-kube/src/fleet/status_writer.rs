@@ -3,15 +3,19 @@
 //! The status is the only place of the Record. So each write carries the whole status and the
 //! `resourceVersion` that was read last. A change of spec or metadata changes that version too:
 //! after a 409 the object is read again, and only another Record is a conflict for the breaker.
+//!
+//! A status or Record that cannot be read is carried over untouched; only conditions are added.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use breaker_core::cluster::StoredRecord;
 use breaker_core::{Clock, ClusterError, Record};
+use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, Resource};
 use parking_lot::Mutex;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -42,6 +46,8 @@ struct Local {
     resource_version: String,
     /// The Record as stored, in JSON.
     record: Option<String>,
+    /// The stored status, if it or its Record cannot be read.
+    unreadable: Option<UnreadableStatus>,
     /// Hash of the status as last written or read.
     written: u64,
 }
@@ -49,10 +55,9 @@ struct Local {
 impl StatusWriter {
     pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &PartialBreaker) -> Self {
         let name = breaker.name();
-        // A status that another version of the controller wrote in another shape is written again.
-        let status: CircuitBreakerStatus = serde_json::from_value(breaker.status.clone()).unwrap_or_default();
-        let written = hash(&status);
-        let record = status.record.as_ref().map(Value::to_string);
+        let written = hash(&breaker.status);
+        let (status, unreadable) = parse(&breaker.status);
+        let record = record_in(&breaker.status);
         Self {
             api: Api::namespaced(client.clone(), &name.namespace),
             uid: breaker.uid().to_owned(),
@@ -62,6 +67,7 @@ impl StatusWriter {
                 model: StatusModel::new(status, breaker.metadata.generation),
                 resource_version: breaker.metadata.resource_version.clone().unwrap_or_default(),
                 record,
+                unreadable,
                 written,
             }),
             write_lock: tokio::sync::Mutex::default(),
@@ -70,7 +76,7 @@ impl StatusWriter {
     }
 
     /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it
-    /// has the Record that is known here.
+    /// has the Record that is known here. One that replaces an unreadable status is read first.
     pub(crate) fn observe(&self, breaker: &PartialBreaker) {
         let mut local = self.local.lock();
         local.model.generation = breaker.metadata.generation;
@@ -79,7 +85,7 @@ impl StatusWriter {
             (Ok(observed), Ok(known)) => observed > known,
             _ => false,
         };
-        if is_newer && record_in(&breaker.status) == local.record {
+        if is_newer && local.unreadable.is_none() && record_in(&breaker.status) == local.record {
             local.resource_version = version;
         }
     }
@@ -95,9 +101,9 @@ impl StatusWriter {
         read(&self.local.lock().model)
     }
 
-    /// The Record that is known here.
+    /// The Record that is known here; `None` also if it cannot be read.
     pub(crate) fn record(&self) -> Option<Record> {
-        self.local.lock().record.as_deref().and_then(|json| serde_json::from_str(json).ok())
+        self.known_record().ok().flatten().map(|stored| stored.record)
     }
 
     /// Returns once the model was changed.
@@ -108,6 +114,7 @@ impl StatusWriter {
     /// The Record that is known here, with its version.
     pub(crate) fn known_record(&self) -> Result<Option<StoredRecord>, ClusterError> {
         let local = self.local.lock();
+        local.check_readable(|| self.location())?;
         local.record.as_deref().map(|json| self.stored(json)).transpose()
     }
 
@@ -121,8 +128,12 @@ impl StatusWriter {
     /// Stores the Record over the version `over`, with the whole status. Returns its version.
     pub(crate) async fn save(&self, record: &Record, over: Option<&str>) -> Result<String, ClusterError> {
         let _lock = self.write_lock.lock().await;
-        if self.local.lock().record.as_deref().map(version_of).as_deref() != over {
-            return Err(ClusterError::Conflict(self.location()));
+        {
+            let local = self.local.lock();
+            if local.record.as_deref().map(version_of).as_deref() != over {
+                return Err(ClusterError::Conflict(self.location()));
+            }
+            local.check_readable(|| self.location())?;
         }
         let stored = serde_json::to_value(record)
             .map_err(|error| ClusterError::BadRecord { place: self.location(), source: error.into() })?;
@@ -140,26 +151,29 @@ impl StatusWriter {
     pub(crate) async fn write_if_changed(&self) -> Result<(), ClusterError> {
         let _lock = self.write_lock.lock().await;
         let record: Option<Record> = self.record();
-        let stored = record.as_ref().and_then(|record| serde_json::to_value(record).ok());
+        let stored = self.local.lock().record.as_deref().and_then(|json| serde_json::from_str(json).ok());
         self.write(record.as_ref().zip(stored)).await
     }
 
     async fn write(&self, record: Option<(&Record, Value)>) -> Result<(), ClusterError> {
         let json = record.as_ref().map(|(_, stored)| stored.to_string());
-        let (status, hash) = {
-            let mut local = self.local.lock();
-            let status = local.model.status(record, self.clock.now());
-            let hash = hash(&status);
-            if hash == local.written && json == local.record {
-                return Ok(());
-            }
-            (status, hash)
-        };
         for _ in 0..MAX_ATTEMPTS {
+            let (status, json, hash, version) = {
+                let mut local = self.local.lock();
+                let (status, json) = match local.unreadable.is_some() {
+                    true => (local.unreadable_status(self.clock.now()), local.record.clone()),
+                    false => (local.model.status(record.clone(), self.clock.now()), json.clone()),
+                };
+                let hash = hash(&status);
+                if hash == local.written && json == local.record {
+                    return Ok(());
+                }
+                (status, json, hash, local.resource_version.clone())
+            };
             let body = json!({
                 "apiVersion": CircuitBreaker::api_version(&()),
                 "kind": CircuitBreaker::kind(&()),
-                "metadata": {"name": self.name.name, "resourceVersion": self.local.lock().resource_version},
+                "metadata": {"name": self.name.name, "resourceVersion": version},
                 "status": status,
             });
             let params = PatchParams::apply(FIELD_MANAGER).force();
@@ -200,20 +214,19 @@ impl StatusWriter {
         let mut local = self.local.lock();
         local.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
         let record = record_in(&found.status);
-        let is_same = record == local.record;
+        let (_, unreadable) = parse(&found.status);
+        let is_same = record == local.record && unreadable.is_some() == local.unreadable.is_some();
+        local.unreadable = unreadable;
         if !is_same {
             local.record = record;
-            let status: CircuitBreakerStatus = serde_json::from_value(found.status).unwrap_or_default();
-            local.written = hash(&status);
+            local.written = hash(&found.status);
         }
         Ok(is_same)
     }
 
     fn stored(&self, json: &str) -> Result<StoredRecord, ClusterError> {
-        let record = serde_json::from_str(json).map_err(|error| ClusterError::BadRecord {
-            place: self.location(),
-            source: format!("{error}; delete and create the CircuitBreaker to start from scratch").into(),
-        })?;
+        let record = serde_json::from_str(json)
+            .map_err(|error| ClusterError::BadRecord { place: self.location(), source: error.into() })?;
         Ok(StoredRecord { record, version: version_of(json) })
     }
 
@@ -246,10 +259,53 @@ fn version_of(json: &str) -> String {
     format!("{:016x}", hasher.finish())
 }
 
-fn hash(status: &CircuitBreakerStatus) -> u64 {
+fn hash(status: &Value) -> u64 {
     let mut hasher = DefaultHasher::new();
-    serde_json::to_string(status).unwrap_or_default().hash(&mut hasher);
+    status.to_string().hash(&mut hasher);
     hasher.finish()
+}
+
+/// The status as decoded; one of another shape is empty and unreadable.
+fn parse(status: &Value) -> (CircuitBreakerStatus, Option<UnreadableStatus>) {
+    if status.is_null() {
+        return (CircuitBreakerStatus::default(), None);
+    }
+    let decoded = serde_json::from_value::<CircuitBreakerStatus>(status.clone());
+    let error = match &decoded {
+        Ok(decoded) => decoded.record.as_ref().and_then(|record| Record::deserialize(record).err()),
+        Err(error) => Some(serde::de::Error::custom(error)),
+    };
+    let unreadable = error.map(|error| UnreadableStatus { status: status.clone(), why: error.to_string() });
+    (decoded.unwrap_or_default(), unreadable)
+}
+
+/// A stored status that cannot be read, or whose Record cannot be read.
+struct UnreadableStatus {
+    status: Value,
+    why: String,
+}
+
+impl Local {
+    fn check_readable(&self, location: impl FnOnce() -> String) -> Result<(), ClusterError> {
+        let Some(UnreadableStatus { why, .. }) = &self.unreadable else { return Ok(()) };
+        let fix = "correct it, or delete status.record to start from scratch";
+        Err(ClusterError::BadRecord { place: location(), source: format!("{why}; {fix}").into() })
+    }
+
+    /// The unreadable status as stored, with the present conditions that need no Record.
+    fn unreadable_status(&mut self, now: Timestamp) -> Value {
+        let mut status = self.unreadable.as_ref().map_or(Value::Null, |found| found.status.clone());
+        let mut conditions = match status["conditions"].take() {
+            Value::Array(conditions) => conditions,
+            _ => Vec::new(),
+        };
+        for condition in self.model.conditions_without_record(now) {
+            conditions.retain(|stored| stored["type"] != condition.kind);
+            conditions.push(json!(condition));
+        }
+        status["conditions"] = conditions.into();
+        status
+    }
 }
 
 #[cfg(test)]
@@ -260,9 +316,9 @@ mod tests {
     use http::{Request, Response};
     use kube::client::Body;
 
-    use jiff::Timestamp;
-
     use super::*;
+    use crate::fleet::status::ConditionState;
+    use crate::test_server::TestServer;
 
     type Server = tower_test::mock::Handle<Request<Body>, Response<Body>>;
 
@@ -297,9 +353,17 @@ mod tests {
 
     /// A writer that knows version 7 with the first episode, and its API server.
     fn writer() -> (StatusWriter, Server) {
+        writer_with(json!({"record": record(1)}))
+    }
+
+    /// A writer that knows version 7 with this status, and its API server.
+    fn writer_with(status: Value) -> (StatusWriter, Server) {
         let (service, server) = tower_test::mock::pair();
         let clock: Arc<dyn Clock> = Arc::new(StoppedClock);
-        (StatusWriter::new(&Client::new(service, "sre"), &clock, &partial("7", &record(1))), server)
+        let mut breaker = breaker("7", &record(1));
+        breaker["status"] = status;
+        let breaker = serde_json::from_value(breaker).unwrap();
+        (StatusWriter::new(&Client::new(service, "sre"), &clock, &breaker), server)
     }
 
     /// Answers one request. Returns its method and the version in its body.
@@ -315,6 +379,10 @@ mod tests {
 
     fn conflict() -> Value {
         json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Conflict", "code": 409, "message": "x"})
+    }
+
+    fn over_of(status: &Value) -> Option<String> {
+        record_in(status).as_deref().map(version_of)
     }
 
     fn over(writer: &StatusWriter) -> Option<String> {
@@ -385,5 +453,87 @@ mod tests {
         };
         let (saved, ()) = tokio::join!(writer.save(&ours, known.as_deref()), serve);
         assert!(matches!(saved, Err(ClusterError::NotFound(_))), "{saved:?}");
+    }
+
+    /// A writer of a breaker with this status, and the status of each write that its API server got.
+    fn writer_of(status: Value) -> (StatusWriter, Arc<Mutex<Vec<Value>>>) {
+        let stored = Arc::new(Mutex::new(json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1", "kind": "CircuitBreaker", "spec": {},
+            "metadata": {"name": "swype", "namespace": "sre", "uid": "u", "resourceVersion": "7"},
+            "status": status,
+        })));
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let breaker: PartialBreaker = serde_json::from_value(stored.lock().clone()).unwrap();
+        let log = Arc::clone(&written);
+        let server = TestServer::new(move |received, _| {
+            let mut stored = stored.lock();
+            if received.method == "PATCH" {
+                stored["status"] = received.body["status"].clone();
+                log.lock().push(received.body["status"].clone());
+            }
+            (200, stored.to_string())
+        });
+        let kube = server.kube();
+        (StatusWriter::new(&kube.client, &kube.clock, &breaker), written)
+    }
+
+    #[tokio::test]
+    async fn a_status_or_record_that_cannot_be_read_is_carried_over_in_every_write() {
+        let bad_record = json!({"state": {"phase": "Nonsense"}, "targetUid": "t"});
+        for unreadable in [
+            json!({"phase": "Open", "originalReplicas": 3, "record": bad_record,
+                   "conditions": [{"type": "Tripped", "status": "True", "reason": "Open", "message": "m",
+                                   "lastTransitionTime": "2026-01-02T03:04:05Z"}]}),
+            json!({"phase": "Open", "originalReplicas": "three", "record": record(1)}),
+            json!({"phase": "Open", "conditions": 5, "record": bad_record}),
+        ] {
+            let (writer, written) = writer_of(unreadable.clone());
+            assert!(matches!(writer.known_record(), Err(ClusterError::BadRecord { .. })));
+            assert!(matches!(writer.load().await, Err(ClusterError::BadRecord { .. })));
+            for message in ["first", "second"] {
+                writer.change(|model| {
+                    model.ready = ConditionState::new(false, "BadRecord", message);
+                });
+                writer.write_if_changed().await.unwrap();
+            }
+            let refused = writer.save(&record(2), over_of(&unreadable).as_deref()).await;
+            assert!(matches!(refused, Err(ClusterError::BadRecord { .. })), "{refused:?}");
+            let written = written.lock();
+            assert_eq!(written.len(), 2, "{written:?}");
+            for status in written.iter() {
+                let condition = |kind: &str| {
+                    let conditions = status["conditions"].as_array().unwrap().iter();
+                    conditions
+                        .filter(|found| found["type"] == kind)
+                        .map(|found| found["reason"].clone())
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(condition("Ready"), ["BadRecord"]);
+                assert_eq!(condition("Held"), ["NotHeld"]);
+                let (mut kept, mut was) = (status.clone(), unreadable.clone());
+                if was["conditions"].is_array() {
+                    assert_eq!(condition("Tripped"), ["Open"]);
+                }
+                for status in [&mut kept, &mut was] {
+                    status.as_object_mut().unwrap().remove("conditions");
+                }
+                assert_eq!(kept, was);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_breaker_starts_from_scratch_once_its_unreadable_record_is_deleted() {
+        let (writer, mut server) = writer_with(json!({"record": {"state": 5}}));
+        assert!(writer.known_record().is_err());
+        let mut cleared = breaker("9", &record(1));
+        cleared["status"] = Value::Null;
+        let serve = answer(&mut server, 200, cleared);
+        let (loaded, _) = tokio::join!(writer.load(), serve);
+        assert_eq!(loaded.unwrap(), None);
+        let next = record(1);
+        let serve = answer(&mut server, 200, breaker("10", &next));
+        let (saved, sent) = tokio::join!(writer.save(&next, None), serve);
+        assert_eq!((saved.is_ok(), sent.1), (true, json!("9")));
     }
 }

@@ -21,7 +21,7 @@ fn watching() -> StatusModel {
 }
 
 fn with(model: &mut StatusModel, record: &Record, second: i64) -> CircuitBreakerStatus {
-    model.status(Some((record, serde_json::to_value(record).unwrap())), at(second))
+    model.compose(Some((record, serde_json::to_value(record).unwrap())), at(second))
 }
 
 fn find(status: &CircuitBreakerStatus, kind: &str) -> Option<Condition> {
@@ -56,10 +56,10 @@ fn held() -> Snapshot {
 
 #[test]
 fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_no_phase() {
-    let status = watching().status(None, at(0));
+    let status = watching().compose(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(0)));
     let mut idle = StatusModel::new(CircuitBreakerStatus::default(), Some(1));
-    let status = idle.status(None, at(0));
+    let status = idle.compose(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (None, None));
     assert_eq!(find(&status, "Ready").unwrap().reason, "Starting");
 }
@@ -88,19 +88,19 @@ fn the_counts_of_an_earlier_controller_stay_until_there_is_a_snapshot() {
 #[test]
 fn a_condition_keeps_its_time_until_its_status_changes() {
     let mut model = watching();
-    let first = model.status(None, at(0));
+    let first = model.compose(None, at(0));
     model.ready = ConditionState::new(true, "Observing", "observing");
-    let later = model.status(None, at(60));
+    let later = model.compose(None, at(60));
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
     model.observe(&held());
-    let held = model.status(None, at(120));
+    let held = model.compose(None, at(120));
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
     // As the next controller reads it.
     let read = serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap();
     let mut next = StatusModel::new(read, Some(1));
     next.ready = ConditionState::new(true, "Watching", "watching");
-    assert_eq!(find(&next.status(None, at(600)), "Ready").unwrap().last_transition_time, at(0));
+    assert_eq!(find(&next.compose(None, at(600)), "Ready").unwrap().last_transition_time, at(0));
 }
 
 #[test]
@@ -143,13 +143,13 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
 fn a_hold_has_a_reason_of_one_word_and_ends_with_the_trip() {
     let mut model = watching();
     model.observe(&held());
-    let condition = find(&model.status(None, at(0)), "Held").unwrap();
+    let condition = find(&model.compose(None, at(0)), "Held").unwrap();
     assert_eq!(
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
     model.observe(&Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
-    assert_eq!(find(&model.status(None, at(1)), "Held").unwrap().status, "False");
+    assert_eq!(find(&model.compose(None, at(1)), "Held").unwrap().status, "False");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::client::FleetClient;
 use super::desired::{Desired, commands};
-use super::keda::{KedaClient, resume_when_closed};
+use super::keda::resume_when_closed;
 use super::shared::Shared;
 use super::startup_barrier::StartupTicket;
 use super::status::ConditionState;
@@ -125,23 +125,8 @@ impl Worker<'_> {
         ticket: Option<StartupTicket>,
     ) -> Result<Supervisor, ClusterError> {
         let Self { shared, status, target } = self;
-        let client = FleetClient::new(
-            shared.kube.clone(),
-            Arc::clone(&shared.limits),
-            shared.pods.clone(),
-            Arc::clone(status),
-            Arc::clone(&shared.barrier),
-            ticket,
-        );
-        let client = KedaClient::new(
-            client,
-            shared.kube.clone(),
-            Arc::clone(&shared.limits),
-            Arc::clone(&shared.keda),
-            Arc::clone(status),
-        );
         let dependencies = Dependencies {
-            client: Arc::new(client),
+            client: Arc::new(FleetClient::new(shared, status, ticket)),
             clock: Arc::clone(&shared.kube.clock),
             classifier: Arc::clone(&shared.options.classifier),
             webhooks: shared.options.webhooks.clone(),

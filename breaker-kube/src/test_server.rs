@@ -1,0 +1,74 @@
+//! [`TestServer`]: an API server for tests, which answers from a function.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use breaker_core::Clock;
+use http::{Request, Response};
+use jiff::Timestamp;
+use kube::Client;
+use kube::client::Body;
+use serde_json::{Value, json};
+
+use crate::client::KubeClient;
+
+/// A request as the server received it.
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) body: Value,
+}
+
+pub(crate) struct TestServer {
+    client: Client,
+    requests: Arc<AtomicUsize>,
+}
+
+impl TestServer {
+    /// A server whose answers, code and body, come from `answer`. Its second argument is the number
+    /// of earlier requests.
+    pub(crate) fn new(answer: impl Fn(&Received, usize) -> (u16, String) + Send + Sync + 'static) -> Self {
+        let requests = Arc::new(AtomicUsize::new(0));
+        let (answer, counter) = (Arc::new(answer), Arc::clone(&requests));
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (answer, number) = (Arc::clone(&answer), counter.fetch_add(1, Ordering::SeqCst));
+            async move {
+                let method = request.method().to_string();
+                let body = request.into_body().collect_bytes().await.expect("a body");
+                let body = serde_json::from_slice(&body).unwrap_or_default();
+                let (code, text) = answer(&Received { method, body }, number);
+                let response = Response::builder().status(code).body(Body::from(text.into_bytes()));
+                Ok::<_, Infallible>(response.expect("a response"))
+            }
+        });
+        Self { client: Client::new(service, "sre"), requests }
+    }
+
+    pub(crate) fn kube(&self) -> KubeClient {
+        KubeClient::from_client(self.client.clone(), Arc::new(StoppedClock))
+    }
+
+    /// The number of requests so far.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
+    }
+}
+
+/// The body of a Kubernetes `Status` about a failure.
+pub(crate) fn status(code: u16, message: &str) -> String {
+    json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
+           "reason": "Any", "code": code})
+    .to_string()
+}
+
+pub(crate) struct StoppedClock;
+
+#[async_trait]
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    async fn sleep_until(&self, _: Timestamp) {}
+}
