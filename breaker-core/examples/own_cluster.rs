@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use breaker_core::action::Command;
 use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
-use breaker_core::jiff::Timestamp;
+use breaker_core::jiff::{SignedDuration, Timestamp};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
 use breaker_core::{
@@ -25,8 +25,8 @@ fn scale(replicas: u32) -> Scale {
 #[async_trait]
 impl ClusterClient for EmptyCluster {
     fn watch_pods(&self, _namespace: &str, _selector: &str) -> BoxStream<'static, PodWatchEvent> {
-        let listed = futures::stream::iter([PodWatchEvent::Listed(Vec::new())]);
-        listed.chain(futures::stream::pending()).boxed()
+        let listed = PodWatchEvent::Listed { pods: Vec::new(), asked_at: Timestamp::UNIX_EPOCH };
+        futures::stream::iter([listed]).chain(futures::stream::pending()).boxed()
     }
 
     async fn list_pods(&self, _namespace: &str, _selector: &str) -> Result<Vec<PodReport>, ClusterError> {
@@ -77,7 +77,7 @@ impl ClusterClient for EmptyCluster {
 }
 
 /// The system's clock, without a runtime: nothing here waits for a later time.
-struct SystemClock;
+struct SystemClock(std::time::Instant);
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -90,6 +90,10 @@ impl Clock for SystemClock {
         .unwrap_or(Timestamp::MAX)
     }
 
+    fn elapsed(&self) -> SignedDuration {
+        self.0.elapsed().try_into().unwrap_or(SignedDuration::MAX)
+    }
+
     async fn sleep_until(&self, _until: Timestamp) {
         futures::future::pending().await
     }
@@ -98,7 +102,7 @@ impl Clock for SystemClock {
 fn main() -> Result<(), ClusterError> {
     let dependencies = Dependencies {
         client: Arc::new(EmptyCluster),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock(std::time::Instant::now())),
         classifier: Arc::new(Classifier::default()),
         webhooks: None,
     };

@@ -1,6 +1,6 @@
 //! Inputs and actions of a breaker.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::cluster::{KubernetesEvent, Scale};
 use crate::ledger::{EvidenceRequest, TerminationId};
@@ -18,10 +18,19 @@ pub enum Input {
     Pod(PodReport),
     /// A pod was deleted.
     PodDeleted(PodUid),
-    /// All pods that exist.
-    PodsListed(Vec<PodReport>),
+    /// A list of the pods.
+    PodsListed {
+        /// All pods that existed at some instant after `asked_at`.
+        pods: Vec<PodReport>,
+        /// When the list was asked for. It says nothing about a pod that was reported later.
+        asked_at: Timestamp,
+    },
     /// The watch is connected; no pod has changed.
     WatchAlive,
+    /// The pods cannot be listed or watched, for this reason.
+    WatchDown(String),
+    /// The wall clock was set forward by this time, or back if it is negative.
+    ClockStepped(SignedDuration),
     /// The verdict of a termination.
     Verdict(TerminationId, Verdict),
     /// The outcome of an [`Action`].

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::notification::NotificationKind;
 pub use crate::restart_event::RestartEvent;
-use crate::snapshot::{Counts, Hold};
+use crate::snapshot::{Blind, Counts, Hold};
 use crate::state::{Phase, Trip, TripReason};
 use crate::text::plural;
 
@@ -51,6 +51,12 @@ pub enum BreakerEvent {
         /// Why a trip is held; `None` when none is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held: Option<Hold>,
+        /// Since when the breaker does not see its pods; `None` while it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blind: Option<Blind>,
+        /// For how many seconds it has been blind.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blind_seconds: Option<i64>,
     },
     /// A trip is held.
     Held(Hold),
@@ -187,9 +193,12 @@ impl fmt::Display for BreakerEvent {
                 counts.with_causes(by_cause)
             ),
             Self::Restart(restart) => restart.fmt(f),
-            Self::Heartbeat { phase, pods, counts, by_cause, held } => {
+            Self::Heartbeat { phase, pods, counts, by_cause, held, blind, blind_seconds } => {
                 let phase = phase.as_str().to_lowercase();
                 write!(f, "{} {phase}, {}", counts.with_causes(by_cause), plural(*pods, "pod"))?;
+                if let Some(blind) = blind {
+                    write!(f, "; blind for {} s: {}", blind_seconds.unwrap_or_default(), blind.why)?;
+                }
                 match held {
                     Some(held) => write!(f, "; held: {held}"),
                     None => Ok(()),

@@ -70,6 +70,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod classify;
 mod clock;
+mod clock_steps;
 pub mod cluster;
 mod counts;
 pub mod event;

@@ -31,6 +31,9 @@ pub struct PodReport {
     /// Condition `AllContainersRestarting` is true: one container ended, and the kubelet restarts
     /// all containers of the pod.
     pub restarting_all: bool,
+    /// Fields that could not be read, each as a sentence without a full stop:
+    /// `status.containerStatuses[0].restartCount is -1`. Nearly always empty.
+    pub odd: Vec<String>,
     /// Init containers, including sidecars, then app containers.
     pub containers: Vec<ContainerReport>,
 }

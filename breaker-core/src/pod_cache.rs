@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::WorkloadRef;
+use crate::clock::shifted;
 use crate::ledger::{ContainerKey, newest_instant};
 use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 
@@ -13,24 +14,38 @@ use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 /// pods first.
 const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
+/// After a longer silence a sign of life is not enough: changes that were missed may still be on
+/// their way, and only a list makes the cache fresh. The API server ends each watch after 60 s, so
+/// a watch that works is silent for little more than that.
+const MAX_SILENCE: SignedDuration = SignedDuration::from_secs(90);
+
 /// The number of deleted pods whose UIDs are kept.
 const MAX_TOMBSTONES: usize = 256;
 
 /// The target's pods by UID. [`apply`](Self::apply) and [`delete`](Self::delete) take in single
-/// changes; [`keep_only`](Self::keep_only) removes pods whose deletion was missed.
+/// changes, [`apply_list`](Self::apply_list) a list.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PodCache {
     target: WorkloadRef,
     target_uid: String,
-    pods: BTreeMap<PodUid, PodReport>,
-    /// UIDs of the pods deleted last, so that a late report does not add them again.
-    gone: VecDeque<PodUid>,
+    pods: BTreeMap<PodUid, CachedPod>,
+    /// UIDs of the pods deleted last, and when, so that a late list does not add them again.
+    gone: VecDeque<(PodUid, Timestamp)>,
     /// When the watch was last known to work.
     updated_at: Option<Timestamp>,
+    /// When the newest list was asked for.
+    listed_at: Option<Timestamp>,
     /// Number of live pods.
     live: u32,
     /// Number of live pods that have started a container.
     started: u32,
+}
+
+/// A pod, and when it was last known to be so.
+#[derive(Debug, Clone, PartialEq)]
+struct CachedPod {
+    report: PodReport,
+    at: Timestamp,
 }
 
 impl PodCache {
@@ -41,6 +56,7 @@ impl PodCache {
             pods: BTreeMap::new(),
             gone: VecDeque::new(),
             updated_at: None,
+            listed_at: None,
             live: 0,
             started: 0,
         }
@@ -76,16 +92,52 @@ impl PodCache {
         )
     }
 
-    /// Takes in a report and returns whether the pod is new. A container's report that is older
-    /// than the known one is ignored.
-    pub(crate) fn apply(&mut self, mut pod: PodReport, now: Timestamp) -> bool {
+    /// Takes in a report of the watch and returns whether the pod is new. A container's report that
+    /// is older than the known one is ignored.
+    pub(crate) fn apply(&mut self, pod: PodReport, now: Timestamp) -> bool {
         self.mark_updated(now);
-        if self.gone.contains(&pod.uid) {
-            return false;
+        if let Some(at) = self.gone.iter().position(|(uid, _)| *uid == pod.uid) {
+            // A pod that the watch shows alive again exists; a late report of its end does not count.
+            if !pod.is_live() {
+                return false;
+            }
+            self.gone.remove(at);
         }
-        let Some(known) = self.pods.get_mut(&pod.uid) else {
+        self.insert(pod, now)
+    }
+
+    /// Takes in a list that was asked for at `asked_at`. It says nothing about a pod that was
+    /// reported or deleted since then.
+    pub(crate) fn apply_list(&mut self, pods: Vec<PodReport>, asked_at: Timestamp) {
+        let listed: BTreeSet<PodUid> = pods.iter().map(|pod| pod.uid.clone()).collect();
+        let absent = |uid: &PodUid, pod: &CachedPod| pod.at < asked_at && !listed.contains(uid);
+        let absent: Vec<_> =
+            self.pods.iter().filter(|(uid, pod)| absent(uid, pod)).map(|(uid, _)| uid.clone()).collect();
+        for uid in absent {
+            self.remove(&uid);
+        }
+        for pod in pods {
+            if self.gone.iter().any(|(uid, at)| *uid == pod.uid && *at >= asked_at) {
+                continue;
+            }
+            self.gone.retain(|(uid, _)| *uid != pod.uid);
+            match self.pods.get(&pod.uid) {
+                Some(known) if known.at > asked_at => continue,
+                // The list is newer than all that is known, also where it goes back: the storage of
+                // the API server may have been restored from a backup.
+                Some(known) if known.at < asked_at => self.remove(&pod.uid),
+                _ => {}
+            }
+            self.insert(pod, asked_at);
+        }
+        self.updated_at = self.updated_at.max(Some(asked_at));
+        self.listed_at = self.listed_at.max(Some(asked_at));
+    }
+
+    fn insert(&mut self, mut pod: PodReport, at: Timestamp) -> bool {
+        let Some(CachedPod { report: known, at: known_at }) = self.pods.get_mut(&pod.uid) else {
             self.recount((0, 0), live_and_started(&pod));
-            self.pods.insert(pod.uid.clone(), pod);
+            self.pods.insert(pod.uid.clone(), CachedPod { report: pod, at });
             return true;
         };
         pod.deleting |= known.deleting;
@@ -98,26 +150,27 @@ impl PodCache {
         }
         let (before, after) = (live_and_started(known), live_and_started(&pod));
         *known = pod;
+        *known_at = at.max(*known_at);
         self.recount(before, after);
         false
     }
 
+    /// Removes a pod that the watch reports as deleted.
     pub(crate) fn delete(&mut self, uid: &str, now: Timestamp) {
         self.mark_updated(now);
-        self.remove(uid);
-    }
-
-    pub(crate) fn keep_only(&mut self, uids: &BTreeSet<PodUid>) {
-        let absent: Vec<_> = self.pods.keys().filter(|uid| !uids.contains(*uid)).cloned().collect();
-        for uid in absent {
-            self.remove(&uid);
+        if !self.pods.contains_key(uid) {
+            return;
         }
+        self.remove(uid);
+        if self.gone.len() == MAX_TOMBSTONES {
+            self.gone.pop_front();
+        }
+        self.gone.push_back((uid.to_owned(), now));
     }
 
     fn remove(&mut self, uid: &str) {
         if let Some(pod) = self.pods.remove(uid) {
-            self.recount(live_and_started(&pod), (0, 0));
-            self.tombstone(uid.to_owned());
+            self.recount(live_and_started(&pod.report), (0, 0));
         }
     }
 
@@ -126,16 +179,16 @@ impl PodCache {
         self.started = self.started - before.1 + after.1;
     }
 
-    fn tombstone(&mut self, uid: PodUid) {
-        if self.gone.len() == MAX_TOMBSTONES {
-            self.gone.pop_front();
+    /// Records that the watch works: after an event or a new watch connection.
+    pub(crate) fn mark_updated(&mut self, now: Timestamp) {
+        if self.updated_at.is_some_and(|at| now.duration_since(at) <= MAX_SILENCE) {
+            self.updated_at = self.updated_at.max(Some(now));
         }
-        self.gone.push_back(uid);
     }
 
-    /// Records that the watch works: after an event, a finished list or a new watch connection.
-    pub(crate) fn mark_updated(&mut self, now: Timestamp) {
-        self.updated_at = self.updated_at.max(Some(now));
+    /// The pods have to be listed again: the selector has changed.
+    pub(crate) fn await_list(&mut self) {
+        self.updated_at = None;
     }
 
     /// Whether the pods were never listed, or the watch has been silent for longer than
@@ -144,12 +197,37 @@ impl PodCache {
         self.updated_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER)
     }
 
+    /// When the newest list was asked for.
+    pub(crate) fn listed_at(&self) -> Option<Timestamp> {
+        self.listed_at
+    }
+
+    /// The wall clock was set by `by`. A clock that was set forward leaves the cache as old as it
+    /// then looks: a machine that was suspended has missed changes.
+    pub(crate) fn shift(&mut self, by: SignedDuration) {
+        for pod in self.pods.values_mut() {
+            pod.at = shifted(pod.at, by);
+        }
+        for (_, at) in &mut self.gone {
+            *at = shifted(*at, by);
+        }
+        if by.is_negative() {
+            self.updated_at = self.updated_at.map(|at| shifted(at, by));
+            self.listed_at = self.listed_at.map(|at| shifted(at, by));
+        }
+    }
+
     pub(crate) fn pods(&self) -> impl Iterator<Item = &PodReport> {
-        self.pods.values()
+        self.pods.values().map(|pod| &pod.report)
     }
 
     pub(crate) fn contains(&self, uid: &str) -> bool {
         self.pods.contains_key(uid)
+    }
+
+    /// A pod as last reported, and when.
+    pub(crate) fn get(&self, uid: &str) -> Option<(&PodReport, Timestamp)> {
+        self.pods.get(uid).map(|pod| (&pod.report, pod.at))
     }
 
     /// The number of live pods.
@@ -163,7 +241,7 @@ impl PodCache {
     }
 
     pub(crate) fn live(&self) -> impl Iterator<Item = &PodReport> {
-        self.pods.values().filter(|pod| pod.is_live())
+        self.pods().filter(|pod| pod.is_live())
     }
 
     /// Containers of live pods that are failing now.

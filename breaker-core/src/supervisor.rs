@@ -6,7 +6,6 @@
 //! ```
 
 use std::collections::{BTreeSet, HashSet};
-use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -16,10 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::action::{Action, Command, Input, Outcome};
 use crate::action::{Attempt, Failure};
+use crate::clock::shifted;
+use crate::clock_steps::ClockSteps;
 use crate::cluster::{PodWatchEvent, Scale, StoredRecord};
 use crate::evidence;
 pub use crate::observer::Observer;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Blind, Snapshot};
 use crate::state::State;
 use crate::webhook::WebhookClient;
 use crate::webhook::delivery;
@@ -27,6 +28,9 @@ use crate::{Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterErro
 
 /// How long the pods of a tripped target may take to terminate before the rest is listed.
 const TERMINATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
+
+/// Longest sleep before the wall clock is compared with the monotonic clock.
+const MAX_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a finished command waits until its notifications are acknowledged; the others stay in
 /// the Record. Shorter than the first wait after the hook answers hold, so that a command that was
@@ -90,6 +94,9 @@ pub struct SupervisorOptions {
     pub restore_hint: Option<String>,
     /// Permissions known to be missing; each is reported once. Default: none.
     pub missing_permissions: Vec<ClusterError>,
+    /// Report a pod watch that fails as a [`BreakerEvent::Warning`]. False where one watch serves
+    /// many breakers and is reported once. Default: true.
+    pub report_watch: bool,
 }
 
 impl Default for SupervisorOptions {
@@ -100,6 +107,7 @@ impl Default for SupervisorOptions {
             heartbeat: None,
             restore_hint: None,
             missing_permissions: Vec::new(),
+            report_watch: true,
         }
     }
 }
@@ -151,9 +159,14 @@ pub struct Supervisor {
     warned: HashSet<String>,
     would_trip: bool,
     lost: bool,
+    next_heartbeat: Option<Timestamp>,
+    /// Since when the breaker is open.
+    opened_at: Option<Timestamp>,
+    clock_steps: ClockSteps,
     /// Since when a command is done.
     settled_at: Option<Timestamp>,
     watch_is_down: bool,
+    report_watch: bool,
     /// Permissions known to be missing, to be reported first.
     missing_permissions: Vec<ClusterError>,
     /// A refusal that ends the run once the breaker has recorded it.
@@ -166,6 +179,8 @@ struct Completion {
     version: StoredVersion,
     warn: Vec<ClusterError>,
     fatal: Option<ClusterError>,
+    /// The selector of the pods that were listed.
+    listed: Option<String>,
 }
 
 /// The version of the stored Record after a task.
@@ -176,7 +191,7 @@ enum StoredVersion {
 
 impl From<Input> for Completion {
     fn from(input: Input) -> Self {
-        Self { input, version: StoredVersion::Unchanged, warn: Vec::new(), fatal: None }
+        Self { input, version: StoredVersion::Unchanged, warn: Vec::new(), fatal: None, listed: None }
     }
 }
 
@@ -193,8 +208,14 @@ impl Supervisor {
         options: SupervisorOptions,
     ) -> Result<Self, ClusterError> {
         let scale = dependencies.client.read_scale(&target).await?;
-        let SupervisorOptions { dry_run, gather_evidence, heartbeat, restore_hint, missing_permissions } =
-            options;
+        let SupervisorOptions {
+            dry_run,
+            gather_evidence,
+            heartbeat,
+            restore_hint,
+            missing_permissions,
+            report_watch,
+        } = options;
         let mut forbidden = None;
         let stored = match dependencies.client.load_record(&target).await {
             Ok(stored) => stored,
@@ -219,7 +240,6 @@ impl Supervisor {
             breaker = breaker.with_restore_hint(hint);
         }
         Ok(Self {
-            dependencies,
             heartbeat,
             gather_evidence,
             target,
@@ -231,8 +251,13 @@ impl Supervisor {
             warned: HashSet::new(),
             would_trip: false,
             lost: false,
+            next_heartbeat: None,
+            opened_at: None,
+            clock_steps: ClockSteps::new(&*dependencies.clock),
+            dependencies,
             settled_at: None,
             watch_is_down: false,
+            report_watch,
             fatal: None,
             missing_permissions: forbidden.into_iter().chain(missing_permissions).collect(),
         })
@@ -259,62 +284,85 @@ impl Supervisor {
         }
         let mut commands = commands.fuse();
         let mut waiting_commands = Vec::new();
-        let selector = self.selector();
+        let clock = Arc::clone(&self.dependencies.clock);
+        let mut selector = self.selector();
         let mut watch = self.dependencies.client.watch_pods(&self.target.namespace, &selector).fuse();
-        let mut next_heartbeat = self.heartbeat.map(|every| self.dependencies.clock.now() + every);
-        let mut opened_at: Option<Timestamp> = None;
+        let started_at = clock.now();
+        self.breaker.watch_for_pods(started_at);
+        self.wakes.insert(started_at + Blind::REPORTED_AFTER);
+        self.next_heartbeat = self.heartbeat.map(|every| started_at + every);
+        self.opened_at = None;
         loop {
-            let now = self.dependencies.clock.now();
+            self.follow_clock(observer);
+            // The target was created again with another selector, or its selector was changed.
+            if self.breaker.scale().is_some_and(|scale| scale.selector != selector) {
+                selector = self.selector();
+                watch = self.dependencies.client.watch_pods(&self.target.namespace, &selector).fuse();
+            }
+            let now = clock.now();
             if self.breaker.is_started() {
                 for command in std::mem::take(&mut waiting_commands) {
                     self.step(Input::Command(command), observer);
                 }
             }
-            if let Some(end) = self.end(until, &mut opened_at, now)? {
+            if let Some(end) = self.end(until, now)? {
                 return Ok(end);
             }
-            let wake = self.wakes.first().copied().into_iter().chain(next_heartbeat);
-            let limits =
-                [opened_at.map(|at| at + TERMINATION_TIMEOUT), self.settled_at.map(|at| at + NOTIFY_TIMEOUT)];
-            let wake = wake.chain(limits.into_iter().flatten()).min();
-            let clock = Arc::clone(&self.dependencies.clock);
-            let mut timer = pin!(
-                async {
-                    match wake {
-                        Some(at) => clock.sleep_until(at).await,
-                        None => futures::future::pending().await,
-                    }
-                }
-                .fuse()
-            );
+            let look_again = now + MAX_SLEEP;
+            let mut timer =
+                clock.sleep_until(self.next_wake().map_or(look_again, |at| at.min(look_again))).fuse();
             // Verdicts and acknowledgements come first: they are what a trip waits for.
             futures::select_biased! {
                 done = self.tasks.select_next_some() => self.completed(done, observer),
                 command = commands.select_next_some() => waiting_commands.push(command),
                 news = watch.select_next_some() => self.pod_event(news, observer),
                 () = timer => {
-                    let now = self.dependencies.clock.now();
-                    self.wakes.retain(|at| *at > now);
-                    self.step(Input::Tick, observer);
-                    if next_heartbeat.is_some_and(|at| at <= now) {
-                        next_heartbeat = self.heartbeat.map(|every| now + every);
-                        self.step(Input::Heartbeat, observer);
+                    self.follow_clock(observer);
+                    let now = clock.now();
+                    if self.next_wake().is_some_and(|at| at <= now) {
+                        self.wake(now, observer);
                     }
                 }
             }
         }
     }
 
+    /// When something is due next.
+    fn next_wake(&self) -> Option<Timestamp> {
+        let limits = [
+            self.wakes.first().copied(),
+            self.next_heartbeat,
+            self.opened_at.map(|at| at + TERMINATION_TIMEOUT),
+            self.settled_at.map(|at| at + NOTIFY_TIMEOUT),
+        ];
+        limits.into_iter().flatten().min()
+    }
+
+    fn wake(&mut self, now: Timestamp, observer: &mut dyn Observer) {
+        self.wakes.retain(|at| *at > now);
+        self.step(Input::Tick, observer);
+        if self.next_heartbeat.is_some_and(|at| at <= now) {
+            self.next_heartbeat = self.heartbeat.map(|every| now + every);
+            self.step(Input::Heartbeat, observer);
+        }
+    }
+
+    /// Shifts every wait after the wall clock was set. A wait takes as long as was decided.
+    fn follow_clock(&mut self, observer: &mut dyn Observer) {
+        let Some(by) = self.clock_steps.take(&*self.dependencies.clock) else { return };
+        let waits = [&mut self.next_heartbeat, &mut self.opened_at, &mut self.settled_at];
+        for at in waits.into_iter().flatten() {
+            *at = shifted(*at, by);
+        }
+        self.wakes = self.wakes.iter().map(|at| shifted(*at, by)).collect();
+        self.step(Input::ClockStepped(by), observer);
+    }
+
     fn selector(&self) -> String {
         self.breaker.scale().map(|scale| scale.selector.clone()).unwrap_or_default()
     }
 
-    fn end(
-        &mut self,
-        until: RunUntil,
-        opened_at: &mut Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Option<StopReason>, ClusterError> {
+    fn end(&mut self, until: RunUntil, now: Timestamp) -> Result<Option<StopReason>, ClusterError> {
         let settled = self.breaker.is_started() && self.breaker.is_settled();
         if self.lost {
             return Ok(Some(StopReason::Lost));
@@ -338,10 +386,10 @@ impl Supervisor {
                     return Ok(Some(StopReason::WouldTrip));
                 }
                 if !matches!(self.breaker.state(), State::Open { .. }) {
-                    *opened_at = None;
+                    self.opened_at = None;
                     return Ok(None);
                 }
-                let since = *opened_at.get_or_insert(now);
+                let since = *self.opened_at.get_or_insert(now);
                 let left = self.breaker.pods_left();
                 let settled = settled && self.breaker.pending_notifications() == 0;
                 let enough = left.is_empty() || now >= since + TERMINATION_TIMEOUT;
@@ -354,22 +402,29 @@ impl Supervisor {
     fn pod_event(&mut self, news: PodWatchEvent, observer: &mut dyn Observer) {
         let now = self.dependencies.clock.now();
         if let PodWatchEvent::Down(why) = &news {
-            if !std::mem::replace(&mut self.watch_is_down, true) {
-                observer.event(now, &BreakerEvent::Warning { message: format!("the watch is down: {why}") });
+            if !std::mem::replace(&mut self.watch_is_down, true) && self.report_watch {
+                let message = format!("the pod watch is down: {why}");
+                observer.event(now, &BreakerEvent::Warning { message });
             }
-            return;
+        } else {
+            self.watch_is_down = false;
         }
-        self.watch_is_down = false;
         let input = match news {
             PodWatchEvent::Applied(pod) => Input::Pod(pod),
             PodWatchEvent::Deleted(uid) => Input::PodDeleted(uid),
-            PodWatchEvent::Listed(pods) => Input::PodsListed(pods),
-            PodWatchEvent::Alive | PodWatchEvent::Down(_) => Input::WatchAlive,
+            PodWatchEvent::Listed { pods, asked_at } => Input::PodsListed { pods, asked_at },
+            PodWatchEvent::Alive => Input::WatchAlive,
+            PodWatchEvent::Down(why) => Input::WatchDown(why),
         };
         self.step(input, observer);
     }
 
     fn completed(&mut self, done: Completion, observer: &mut dyn Observer) {
+        if done.listed.is_some_and(|selector| selector != self.selector()) {
+            // These were the pods of an earlier selector.
+            self.tasks.push(self.carry_out(Action::ListPods));
+            return;
+        }
         if let StoredVersion::Now(version) = done.version {
             self.version = version;
         }
@@ -392,6 +447,9 @@ impl Supervisor {
     }
 
     fn step(&mut self, input: Input, observer: &mut dyn Observer) {
+        if !matches!(input, Input::ClockStepped(_)) {
+            self.follow_clock(observer);
+        }
         let now = self.dependencies.clock.now();
         for action in self.breaker.step(input, now) {
             match action {
@@ -406,8 +464,8 @@ impl Supervisor {
                 other => self.tasks.push(self.carry_out(other)),
             }
         }
-        if self.breaker.is_started()
-            && !self.snapshot.as_ref().is_some_and(|last| self.breaker.is_still(last))
+        if (self.breaker.is_started() || self.breaker.is_blind(now))
+            && !self.snapshot.as_ref().is_some_and(|last| self.breaker.is_still(last, now))
         {
             let snapshot = self.breaker.snapshot(now);
             observer.snapshot(now, &snapshot);
@@ -443,12 +501,13 @@ impl Supervisor {
             }
             .boxed(),
             Action::ListPods => {
-                let selector = self.selector();
+                let (selector, asked) = (self.selector(), clock.elapsed());
                 async move {
-                    match client.list_pods(&target.namespace, &selector).await {
-                        Ok(pods) => Input::PodsListed(pods).into(),
+                    let done = match client.list_pods(&target.namespace, &selector).await {
+                        Ok(pods) => Input::PodsListed { pods, asked_at: clock.wall_time(asked) }.into(),
                         Err(error) => failed(Attempt::ListPods, error),
-                    }
+                    };
+                    Completion { listed: Some(selector), ..done }
                 }
                 .boxed()
             }

@@ -58,6 +58,7 @@ fn restarted(sim: &Sim, exit_code: i32, reason: &str, message: &str) -> PodRepor
         finished: false,
         ready: true,
         restarting_all: false,
+        odd: vec![],
         containers: vec![ContainerReport {
             name: "app".into(),
             kind: ContainerKind::App,
@@ -76,10 +77,10 @@ fn rule_of(sim: &Sim, mut client: MockClient, pod: PodReport) -> String {
     client.expect_read_scale().returning(move |_| Ok(scale.clone()));
     client.expect_load_record().times(1).returning(|_| Ok(None));
     client.expect_save_record().returning(|_, _, _| Ok("1".into()));
+    let asked_at = sim.now();
     client.expect_watch_pods().times(1).returning(move |_, _| {
-        futures::stream::iter([PodWatchEvent::Listed(vec![pod.clone()])])
-            .chain(futures::stream::pending())
-            .boxed()
+        let listed = PodWatchEvent::Listed { pods: vec![pod.clone()], asked_at };
+        futures::stream::iter([listed]).chain(futures::stream::pending()).boxed()
     });
     let parts = Dependencies {
         client: Arc::new(client),

@@ -66,12 +66,13 @@ proptest! {
     ) {
         let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
         let seen = merged(histories);
-        let mut with_replays = seen.clone();
+        let mut with_replays: Vec<_> =
+            seen.iter().map(|(now, report)| (*now, report.clone(), false)).collect();
         for (late, early) in replays {
             let late = late.index(with_replays.len());
             let early = early.index(late + 1);
             let (now, report) = (with_replays[late].0, with_replays[early].1.clone());
-            with_replays.insert(late + 1, (now, report));
+            with_replays.insert(late + 1, (now, report, true));
         }
         let mut plain = Harness::new(policy.clone(), 3);
         let mut replayed = Harness::new(policy, 3);
@@ -79,8 +80,11 @@ proptest! {
         for (now, report) in seen {
             plain.give(Input::Pod(report), now);
         }
-        for (now, report) in with_replays {
-            replayed.give(Input::Pod(report), now);
+        for (now, report, replay) in with_replays {
+            match replay {
+                true => replayed.give_late(Input::Pod(report), now),
+                false => replayed.give(Input::Pod(report), now),
+            }
         }
         prop_assert_eq!(plain.breaker.state(), replayed.breaker.state());
         prop_assert_eq!(plain.breaker.count_revisions(end), replayed.breaker.count_revisions(end));

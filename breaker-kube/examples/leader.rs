@@ -6,20 +6,25 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Instant;
 
 use breaker_core::Clock;
-use breaker_core::jiff::Timestamp;
+use breaker_core::jiff::{SignedDuration, Timestamp};
 use breaker_kube::lease::{Election, Leadership, LeaseParams};
 use breaker_kube::{ConnectOptions, KubeClient};
 use tokio::sync::watch;
 
 /// Dates the Lease. An election needs no other time.
-struct SystemClock;
+struct SystemClock(Instant);
 
 #[async_trait::async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        self.0.elapsed().try_into().unwrap_or(SignedDuration::MAX)
     }
 
     async fn sleep_until(&self, until: Timestamp) {
@@ -34,7 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(namespace), Some(identity)) = (args.next(), args.next()) else {
         return Err("usage: leader NAMESPACE IDENTITY".into());
     };
-    let client = KubeClient::connect(ConnectOptions::default(), Arc::new(SystemClock)).await?;
+    let client =
+        KubeClient::connect(ConnectOptions::default(), Arc::new(SystemClock(Instant::now()))).await?;
     let params = LeaseParams::new(namespace, "example", identity);
     let (sender, mut leadership) = watch::channel(Leadership::Following(None));
     let election = Election::new(&client, params).run(&sender, async {

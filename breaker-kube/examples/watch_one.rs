@@ -6,6 +6,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Instant;
 
 use breaker_core::jiff::{SignedDuration, Timestamp};
 use breaker_core::policy::Mode;
@@ -14,12 +15,16 @@ use breaker_core::{BreakerEvent, Classifier, Clock, Policy, Supervisor, Workload
 use breaker_kube::{ConnectOptions, KubeClient};
 use futures::StreamExt;
 
-struct SystemClock;
+struct SystemClock(Instant);
 
 #[async_trait::async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        self.0.elapsed().try_into().unwrap_or(SignedDuration::MAX)
     }
 
     async fn sleep_until(&self, until: Timestamp) {
@@ -34,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (Some(namespace), Some(name)) = (args.next(), args.next()) else {
         return Err("usage: watch_one NAMESPACE DEPLOYMENT".into());
     };
-    let clock = Arc::new(SystemClock);
+    let clock = Arc::new(SystemClock(Instant::now()));
     let client = KubeClient::connect(ConnectOptions::default(), Arc::clone(&clock) as _).await?;
     let dependencies = Dependencies {
         client: Arc::new(client),

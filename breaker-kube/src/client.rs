@@ -16,17 +16,22 @@ use crate::watch_liveness::WatchLiveness;
 ///
 /// ```no_run
 /// use std::sync::Arc;
+/// use std::time::Instant;
 ///
-/// use breaker_core::jiff::Timestamp;
+/// use breaker_core::jiff::{SignedDuration, Timestamp};
 /// use breaker_core::{Clock, ClusterClient, WorkloadRef};
 /// use breaker_kube::{ConnectOptions, KubeClient};
 ///
-/// struct SystemClock;
+/// struct SystemClock(Instant);
 ///
 /// #[async_trait::async_trait]
 /// impl Clock for SystemClock {
 ///     fn now(&self) -> Timestamp {
 ///         Timestamp::now()
+///     }
+///
+///     fn elapsed(&self) -> SignedDuration {
+///         self.0.elapsed().try_into().unwrap_or(SignedDuration::MAX)
 ///     }
 ///
 ///     async fn sleep_until(&self, until: Timestamp) {
@@ -36,7 +41,8 @@ use crate::watch_liveness::WatchLiveness;
 /// }
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let client = KubeClient::connect(ConnectOptions::default(), Arc::new(SystemClock)).await?;
+/// let clock = Arc::new(SystemClock(Instant::now()));
+/// let client = KubeClient::connect(ConnectOptions::default(), clock).await?;
 /// let scale = client.read_scale(&WorkloadRef::deployment("sre", "swype-app")).await?;
 /// println!("{} replicas of the pods {}", scale.replicas, scale.selector);
 /// # Ok(())

@@ -162,6 +162,7 @@ impl From<PartialPod> for PodReport {
             finished: matches!(status.phase.as_str(), "Succeeded" | "Failed"),
             ready,
             restarting_all,
+            odd: Vec::new(),
             containers: inits.chain(apps).collect(),
         }
     }

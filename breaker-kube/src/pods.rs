@@ -1,9 +1,12 @@
 //! Pods: read one, list those of a selector, and watch them.
 
-use breaker_core::ClusterError;
+use std::sync::Arc;
+
 use breaker_core::cluster::PodWatchEvent;
 use breaker_core::pod::PodReport;
+use breaker_core::{Clock, ClusterError};
 use futures::stream::{self, BoxStream, StreamExt};
+use jiff::SignedDuration;
 use kube::api::ListParams;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
@@ -53,9 +56,10 @@ pub(crate) async fn list(
 /// Watches the pods that `selector` matches in `namespace`. The stream does not end.
 pub(crate) fn watch(kube: &KubeClient, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
     let config = watch::config().labels(selector);
-    let mut listing: Vec<PodReport> = Vec::new();
+    let mut listing = Listing::default();
+    let clock = Arc::clone(&kube.clock);
     let events = watcher(api(kube, namespace), config).backoff(watch::backoff()).filter_map(move |event| {
-        let event = translate(event, &mut listing);
+        let event = translate(event, &mut listing, &*clock);
         async move { event }
     });
     let signs_of_life = signs_of_life(kube.watch_liveness.subscribe(), namespace.into(), selector.into());
@@ -70,22 +74,33 @@ fn request(action: &str, verb: &'static str, namespace: &str, object: String) ->
     ApiRequest { action: action.into(), verb, resource: "pods".into(), namespace: namespace.into(), object }
 }
 
-/// kube lists again after a 410 and after other breaks. A pod that is absent from that list is
-/// gone.
+/// A list that is being received.
+#[derive(Default)]
+struct Listing {
+    pods: Vec<PodReport>,
+    /// When it was asked for, by the monotonic clock.
+    asked: SignedDuration,
+}
+
+/// kube lists again after a 410 and after other breaks.
 fn translate(
     event: Result<Event<PartialPod>, watcher::Error>,
-    listing: &mut Vec<PodReport>,
+    listing: &mut Listing,
+    clock: &dyn Clock,
 ) -> Option<PodWatchEvent> {
     match event {
         Ok(Event::Init) => {
-            listing.clear();
+            *listing = Listing { pods: Vec::new(), asked: clock.elapsed() };
             None
         }
         Ok(Event::InitApply(pod)) => {
-            listing.push(pod.into());
+            listing.pods.push(pod.into());
             None
         }
-        Ok(Event::InitDone) => Some(PodWatchEvent::Listed(std::mem::take(listing))),
+        Ok(Event::InitDone) => {
+            let asked_at = clock.wall_time(listing.asked);
+            Some(PodWatchEvent::Listed { pods: std::mem::take(&mut listing.pods), asked_at })
+        }
         Ok(Event::Apply(pod)) => Some(PodWatchEvent::Applied(pod.into())),
         Ok(Event::Delete(pod)) => Some(PodWatchEvent::Deleted(pod.uid().unwrap_or_default())),
         Err(error) => Some(PodWatchEvent::Down(watch::describe(&error))),

@@ -5,16 +5,21 @@ use std::time::Duration;
 
 use breaker_core::backoff::Backoff;
 use breaker_core::jiff::SignedDuration;
+use kube::core::Status;
 use kube::runtime::utils::Backoff as StreamBackoff;
 use kube::runtime::watcher;
 
 use crate::request::innermost;
+use crate::text::truncate;
 
 /// The API server ends a watch after this number of seconds, and kube opens the next one.
 pub(crate) const SERVER_TIMEOUT: u32 = 60;
 
 /// Objects in one page of a list. The JSON of a page is in memory while it is decoded.
 pub(crate) const PAGE_SIZE: u32 = 100;
+
+/// Longest sentence of an error, in bytes.
+const MAX_SENTENCE_LEN: usize = 300;
 
 /// The configuration of a watch of all objects of a scope.
 pub(crate) fn config() -> watcher::Config {
@@ -57,8 +62,38 @@ impl StreamBackoff for WatchBackoff {
     }
 }
 
-/// What failed and the first cause, on one line.
+/// What failed and why, as one sentence without a full stop.
 pub(crate) fn describe(error: &watcher::Error) -> String {
-    let (message, cause) = (error.to_string(), innermost(error).to_string());
-    if message.contains(&cause) { message } else { format!("{message}: {cause}") }
+    match error {
+        watcher::Error::InitialListFailed(error) => format!("the list failed: {}", client_error(error)),
+        watcher::Error::WatchStartFailed(error) => {
+            format!("the watch did not start: {}", client_error(error))
+        }
+        watcher::Error::WatchFailed(error) => format!("the watch broke off: {}", client_error(error)),
+        watcher::Error::WatchError(status) => {
+            format!("the API server ended the watch: {}", answer(status))
+        }
+        watcher::Error::NoResourceVersion => "an answer has no metadata.resourceVersion".into(),
+    }
+}
+
+fn client_error(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => answer(status),
+        error => sentence(&innermost(error).to_string()),
+    }
+}
+
+/// The sentence of the API server, with the code of its answer.
+fn answer(status: &Status) -> String {
+    match sentence(&status.message) {
+        empty if empty.is_empty() => format!("HTTP status {}", status.code),
+        message => format!("{message} ({})", status.code),
+    }
+}
+
+/// One line without control characters. A proxy answers with a whole page.
+fn sentence(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    truncate(line.trim(), MAX_SENTENCE_LEN)
 }

@@ -24,6 +24,10 @@ impl Clock for WrongClock {
         Timestamp::now() - self.slow_by
     }
 
+    fn elapsed(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+
     async fn sleep_until(&self, _: Timestamp) {}
 }
 

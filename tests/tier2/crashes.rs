@@ -7,7 +7,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bigredbutton_tests::{Cluster, Kubelet, REFUSED, TestNamespace};
@@ -23,7 +23,7 @@ use breaker_core::{
 use breaker_kube::{ConnectOptions, KubeClient};
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 const APP: &str = "swype-app";
@@ -31,12 +31,16 @@ const APP: &str = "swype-app";
 /// More calls than a watch makes from its start to its trip.
 const CALLS: u32 = 14;
 
-struct SystemClock;
+struct SystemClock(Instant);
 
 #[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        self.0.elapsed().try_into().unwrap_or(SignedDuration::MAX)
     }
 
     async fn sleep_until(&self, until: Timestamp) {
@@ -154,7 +158,7 @@ async fn watch_with(
     hooks: Hooks,
     asked: &Asked,
 ) -> Option<StopReason> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
     let options = ConnectOptions::new(Some(ns.cluster.kubeconfig.clone()), None);
     let client = KubeClient::connect(options, Arc::clone(&clock)).await.expect("a client");
     let died = Arc::new(tokio::sync::Notify::new());

@@ -1,16 +1,16 @@
-//! The clock of the machine.
+//! The clocks of the machine.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use breaker_core::Clock;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-/// Longest sleep before the wall clock is read again. A clock that was set, or a laptop that slept,
-/// is noticed within this time.
-const MAX_SLEEP: Duration = Duration::from_secs(30);
+/// The start of the monotonic clock: when it was first read.
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// Wall-clock time, on tokio's timers.
+/// The wall clock of the machine, and waits on its monotonic clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SystemClock;
 
@@ -20,29 +20,28 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
+    fn elapsed(&self) -> SignedDuration {
+        START.elapsed().try_into().unwrap_or(SignedDuration::MAX)
+    }
+
     async fn sleep_until(&self, until: Timestamp) {
-        loop {
-            let left = until.duration_since(self.now());
-            if !left.is_positive() {
-                return;
-            }
-            tokio::time::sleep(left.unsigned_abs().min(MAX_SLEEP)).await;
+        let left = until.duration_since(self.now());
+        if left.is_positive() {
+            tokio::time::sleep(left.unsigned_abs()).await;
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     #[tokio::test]
     async fn it_returns_not_before_the_time_and_at_once_when_that_has_passed() {
-        let start = SystemClock.now();
+        let (start, elapsed) = (SystemClock.now(), SystemClock.elapsed());
         SystemClock.sleep_until(start - SignedDuration::from_hours(1)).await;
-        let until = start + SignedDuration::from_millis(20);
-        SystemClock.sleep_until(until).await;
-        assert!(SystemClock.now() >= until);
+        let wait = SignedDuration::from_millis(20);
+        SystemClock.sleep_until(start + wait).await;
+        assert!(SystemClock.elapsed() - elapsed >= wait - SignedDuration::from_millis(1));
     }
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use breaker_kube::lease::Leadership;
 use breaker_kube::{KubeClient, fleet::Fleet};
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
@@ -43,8 +42,7 @@ impl Health {
 
     fn watch_age(&self) -> Option<f64> {
         let fleet = self.fleet.lock();
-        let alive_at = fleet.as_ref()?.alive_at()?;
-        Some(Timestamp::now().duration_since(alive_at).as_secs_f64().max(0.0))
+        Some(fleet.as_ref()?.pod_watch().silent_for?.as_secs_f64())
     }
 }
 

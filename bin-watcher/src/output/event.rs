@@ -4,7 +4,6 @@ use std::fmt;
 use std::io::Write;
 
 use breaker_core::BreakerEvent;
-use breaker_core::snapshot::Hold;
 use breaker_core::state::Phase;
 use breaker_kube::crd::BreakerName;
 use jiff::Timestamp;
@@ -75,16 +74,13 @@ pub(crate) trait OutputEvent: Serialize {
 
 impl OutputEvent for BreakerEvent {
     fn text(&self) -> String {
-        let without_advice = |hold: &Hold| Hold { would_trip_with: None, ..hold.clone() };
-        let (event, hold) = match self {
-            Self::Held(hold) => (Self::Held(without_advice(hold)), Some(hold)),
-            Self::Heartbeat { phase, pods, counts, by_cause, held: Some(hold) } => {
-                let (by_cause, held) = (by_cause.clone(), Some(without_advice(hold)));
-                (Self::Heartbeat { phase: *phase, pods: *pods, counts: *counts, by_cause, held }, Some(hold))
-            }
-            other => return other.to_string(),
+        // The advice names the flag instead.
+        let mut event = self.clone();
+        let causes = match &mut event {
+            Self::Held(hold) | Self::Heartbeat { held: Some(hold), .. } => hold.would_trip_with.take(),
+            _ => None,
         };
-        match hold.and_then(|hold| hold.would_trip_with) {
+        match causes {
             Some(causes) => format!("{event}; --causes {causes} would trip"),
             None => event.to_string(),
         }

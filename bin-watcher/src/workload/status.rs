@@ -181,7 +181,7 @@ impl WorkloadState {
         let Self { target, scale, pods, record, record_state, undo } = self;
         let replicas = scale.replicas;
         let mut breaker = Breaker::new(policy, target.clone(), scale, record.clone());
-        let actions = breaker.step(Input::PodsListed(pods), now);
+        let actions = breaker.step(Input::PodsListed { pods, asked_at: now }, now);
         let record = record.unwrap_or_default();
         let snapshot = breaker.snapshot(now);
         let hour = jiff::SignedDuration::from_hours(1);

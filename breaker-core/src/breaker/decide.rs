@@ -26,7 +26,8 @@ impl Breaker {
             if close && !self.scale.read_ahead {
                 self.read_scale();
             }
-            match self.held_by_causes(&revisions) {
+            let hold = self.held_by_causes(&revisions);
+            match hold.or_else(|| self.held_by_clocks(revisions.first(), now)) {
                 Some(hold) => self.hold_once(hold, now),
                 None => self.holds.clear(),
             }
@@ -102,6 +103,14 @@ impl Breaker {
             cause,
             quote: newest.map(|verdict| verdict.quote.clone()).unwrap_or_default(),
         }
+    }
+
+    /// The hold for restarts that the watch has just shown and that do not count, because the clocks
+    /// of the node and of the watcher differ.
+    fn held_by_clocks(&mut self, revision: Option<&RevisionCounts>, now: Timestamp) -> Option<Hold> {
+        let (why, total) = self.clock_skew.why(self.policy.window.oldest(now).unwrap_or(Timestamp::MIN))?;
+        let hold = Hold::new(HoldReason::Clock, why, revision);
+        Some(Hold { total: hold.total.saturating_add(total), ..hold })
     }
 
     /// The hold for restarts that all together exceed the threshold, while those that count do not.

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backoff::Backoff;
+use crate::clock::shifted;
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5));
 
@@ -69,6 +70,10 @@ impl HookCalls {
     /// Whether a hold is in force and its wait is not over.
     pub(super) fn waits(&self, now: Timestamp) -> bool {
         self.again_at.is_some_and(|at| now < at)
+    }
+
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        self.again_at = self.again_at.map(|at| shifted(at, by));
     }
 
     /// Whether a press that was held is due; it is then no longer due.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::clock_skew::ClockSkew;
 use super::holds::Holds;
 use super::hook_calls::HookCalls;
 use super::outbox::Outbox;
@@ -11,6 +12,7 @@ use super::record_saves::RecordSaves;
 use super::retries::Retries;
 use super::scale_reads::ScaleReads;
 use super::target_events::TargetEvents;
+use super::watch_state::WatchState;
 use crate::action::{Action, Attempt, Failure, Input, Outcome};
 use crate::cluster::Scale;
 use crate::event::BreakerEvent;
@@ -32,6 +34,8 @@ pub struct Breaker {
     pub(super) target: WorkloadRef,
     pub(super) restore_hint: Option<String>,
     pub(super) pods: PodCache,
+    pub(super) watch: WatchState,
+    pub(super) clock_skew: ClockSkew,
     pub(super) ledger: Ledger,
 
     // Fields that the Record keeps, beside containers, Events and notifications.
@@ -76,6 +80,8 @@ impl Breaker {
         saves.stored(record.episode, &record.state);
         Self {
             pods: PodCache::new(target.clone(), scale.uid.clone()),
+            watch: WatchState::default(),
+            clock_skew: ClockSkew::default(),
             policy,
             target,
             restore_hint: None,
@@ -150,8 +156,10 @@ impl Breaker {
         match input {
             Input::Pod(pod) => self.pod(pod, now),
             Input::PodDeleted(uid) => self.pod_deleted(&uid, now),
-            Input::PodsListed(pods) => self.pods_listed(pods, now),
-            Input::WatchAlive => self.pods.mark_updated(now),
+            Input::PodsListed { pods, asked_at } => self.pods_listed(pods, asked_at, now),
+            Input::WatchAlive => self.watch_accepted(now),
+            Input::WatchDown(why) => self.watch_failed(why, now),
+            Input::ClockStepped(by) => self.clock_stepped(by),
             Input::Verdict(id, verdict) => self.ledger.decide(&id, verdict),
             Input::Done(outcome) => self.done(outcome, now),
             Input::Failed(failure) => self.failed(failure, now),
@@ -165,7 +173,7 @@ impl Breaker {
         self.recover(now);
         self.reconsider(now);
         if heartbeat {
-            self.heartbeat();
+            self.heartbeat(now);
         }
         self.send_due(now);
         self.save_if_needed(now);
@@ -200,6 +208,7 @@ impl Breaker {
             Attempt::Publish => self.publish_failed(&failure, now),
             Attempt::ListPods => {
                 let why = format!("the pods cannot be listed: {}", failure.why);
+                self.watch_failed(why.clone(), now);
                 self.hold(HoldReason::StaleView, why, now);
                 self.retry_later(failure.of, now);
             }
@@ -214,7 +223,8 @@ impl Breaker {
         self.out.push(Action::Emit(event));
     }
 
-    fn heartbeat(&mut self) {
+    fn heartbeat(&mut self, now: Timestamp) {
+        let blind = self.watch.blind(now).cloned();
         let (counts, by_cause) = self.latest_counts();
         let event = BreakerEvent::Heartbeat {
             phase: self.state.phase(),
@@ -222,6 +232,8 @@ impl Breaker {
             counts,
             by_cause: by_cause.cloned().unwrap_or_default(),
             held: self.current_hold().cloned(),
+            blind_seconds: blind.as_ref().map(|blind| now.duration_since(blind.since).as_secs()),
+            blind,
         };
         self.emit(event);
     }
@@ -294,19 +306,27 @@ impl Breaker {
             counts: closest.map(|revision| revision.counts).unwrap_or_default(),
             by_cause: closest.map(|revision| revision.by_cause.clone()).unwrap_or_default(),
             hold: self.current_hold().cloned(),
+            blind: self.watch.blind(now).cloned(),
             would_trip: self.would_trip().cloned(),
             contested: self.contested.clone(),
         }
     }
 
-    /// Whether [`Self::snapshot`] at the time of the last step equals `last`. Counts nothing again.
-    pub(crate) fn is_still(&self, last: &Snapshot) -> bool {
+    /// Whether the breaker does not see its pods, and has not for longer than is routine.
+    pub(crate) fn is_blind(&self, now: Timestamp) -> bool {
+        self.watch.blind(now).is_some()
+    }
+
+    /// Whether [`Self::snapshot`] equals `last`; `now` is the time of the last step. Counts nothing
+    /// again.
+    pub(crate) fn is_still(&self, last: &Snapshot, now: Timestamp) -> bool {
         let (counts, by_cause) = self.latest_counts();
         last.phase == self.state.phase()
             && last.pods == self.pods.live_count()
             && last.counts == counts
             && by_cause.map_or(last.by_cause.is_empty(), |by_cause| last.by_cause == *by_cause)
             && last.hold.as_ref() == self.current_hold()
+            && last.blind.as_ref() == self.watch.blind(now)
             && last.would_trip.as_ref() == self.would_trip()
             && last.contested == self.contested
     }
@@ -370,5 +390,6 @@ impl Breaker {
         self.holds.start_episode();
         self.hook.start_episode();
         self.ledger.start_episode();
+        self.clock_skew.clear();
     }
 }

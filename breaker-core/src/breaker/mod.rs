@@ -8,6 +8,8 @@
 //! with a hook:  RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> WriteScale(0)
 //! ```
 
+mod clock_skew;
+mod clock_step;
 mod commands;
 mod decide;
 mod hold;
@@ -29,5 +31,6 @@ mod scale;
 mod scale_reads;
 mod target_events;
 mod trip;
+mod watch_state;
 
 pub use self::machine::Breaker;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::retries::Retry;
 use crate::backoff::Backoff;
+use crate::clock::shifted;
 use crate::notification::{Notification, NotificationKind};
 
 /// The largest number of waiting notifications; the Record has room for them beside the counts.
@@ -91,6 +92,15 @@ impl Outbox {
             self.waiting.remove(at);
         }
         Some(what)
+    }
+
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        for retry in self.retries.values_mut() {
+            retry.due = retry.due.map(|at| shifted(at, by));
+        }
+        if by.is_negative() {
+            self.waiting.iter_mut().for_each(|notification| notification.at = shifted(notification.at, by));
+        }
     }
 
     /// The receiver did not acknowledge it; when to retry, and whether it is the first failure in a

@@ -6,10 +6,12 @@ use super::machine::Breaker;
 use crate::action::{Action, Attempt};
 use crate::event::BreakerEvent;
 use crate::pod::PodReport;
+use crate::snapshot::Blind;
 use crate::state::{Phase, State};
 
 impl Breaker {
     pub(super) fn pod(&mut self, pod: PodReport, now: Timestamp) {
+        self.watch.showed();
         self.pods.mark_updated(now);
         if !self.pods.owns(&pod) {
             return;
@@ -27,20 +29,19 @@ impl Breaker {
     }
 
     pub(super) fn pod_deleted(&mut self, uid: &str, now: Timestamp) {
+        self.watch.showed();
         self.pods.delete(uid, now);
         self.last_pod_went();
     }
 
-    pub(super) fn pods_listed(&mut self, pods: Vec<PodReport>, now: Timestamp) {
-        let pods: Vec<_> = pods.into_iter().filter(|pod| self.pods.owns(pod)).collect();
-        self.pods.keep_only(&pods.iter().map(|pod| pod.uid.clone()).collect());
-        let mut appeared = false;
-        for pod in pods {
-            appeared |= pod.is_live() && !self.pods.contains(&pod.uid);
-            self.observe(&pod, now);
-            self.pods.apply(pod, now);
+    pub(super) fn pods_listed(&mut self, mut pods: Vec<PodReport>, asked_at: Timestamp, now: Timestamp) {
+        pods.retain(|pod| self.pods.owns(pod));
+        let appeared = pods.iter().any(|pod| pod.is_live() && !self.pods.contains(&pod.uid));
+        for pod in &pods {
+            self.observe(pod, now);
         }
-        self.pods.mark_updated(now);
+        self.pods.apply_list(pods, asked_at.min(now));
+        self.watch.listed();
         self.retries.succeeded(Attempt::ListPods);
         self.holds.needs_fresh_list = false;
         if !self.started {
@@ -54,8 +55,43 @@ impl Breaker {
         self.last_pod_went();
     }
 
+    /// The pod watch was accepted, and no pod has changed.
+    pub(super) fn watch_accepted(&mut self, now: Timestamp) {
+        if self.watch.accepted() {
+            self.pods.mark_updated(now);
+        }
+    }
+
+    /// The pods cannot be listed or watched.
+    pub(super) fn watch_failed(&mut self, why: String, now: Timestamp) {
+        if let Some(at) = self.watch.failed(why, now) {
+            self.out.push(Action::Wake(at));
+        }
+    }
+
+    /// The target has another selector, or is another object: its pods were never listed.
+    pub(super) fn await_pods(&mut self, now: Timestamp) {
+        self.pods.await_list();
+        self.watch_for_pods(now);
+        self.out.extend(now.checked_add(Blind::REPORTED_AFTER).ok().map(Action::Wake));
+        self.list_pods();
+    }
+
+    /// The watch starts: until the pods are listed, the breaker is blind.
+    pub(crate) fn watch_for_pods(&mut self, now: Timestamp) {
+        self.watch.await_list(now);
+    }
+
     fn observe(&mut self, pod: &PodReport, now: Timestamp) {
         let oldest = self.oldest(now);
+        let known = self.pods.get(&pod.uid);
+        if !pod.odd.is_empty() && known.is_none_or(|(known, _)| known.odd != pod.odd) {
+            let message = format!("pod {} cannot be read completely: {}", pod.name, pod.odd.join("; "));
+            self.out.push(Action::Emit(BreakerEvent::Warning { message }));
+        }
+        if let Some((known, at)) = known {
+            self.clock_skew.observe(pod, known, at, oldest, now);
+        }
         for request in self.ledger.observe(pod, oldest, now) {
             self.out.push(Action::GatherEvidence(Box::new(request)));
         }

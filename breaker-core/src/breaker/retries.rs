@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::action::Attempt;
 use crate::backoff::Backoff;
+use crate::clock::shifted;
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(200), SignedDuration::from_secs(5));
 
@@ -81,6 +82,12 @@ impl Retries {
         let due = now + BACKOFF.delay(retry.failures);
         *retry = Retry { failures: retry.failures + 1, due: Some(due) };
         due
+    }
+
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        for retry in self.failed.values_mut() {
+            retry.due = retry.due.map(|at| shifted(at, by));
+        }
     }
 
     /// The attempts whose time has come; they no longer wait.

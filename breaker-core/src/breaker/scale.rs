@@ -41,8 +41,14 @@ impl Breaker {
             return self.read_scale();
         }
         let replaced = scale.uid != self.target_uid;
-        self.scale.last = Some(scale);
-        if replaced { self.target_replaced(now) } else { self.scale_known(now) }
+        let before = self.scale.last.replace(scale);
+        if replaced {
+            return self.target_replaced(now);
+        }
+        if before.is_some_and(|before| Some(&before.selector) != self.scale.selector()) {
+            self.await_pods(now);
+        }
+        self.scale_known(now);
     }
 
     /// Acts on the scale as last read.
@@ -190,6 +196,6 @@ impl Breaker {
             let message = "the target was deleted and created again; counting from zero".into();
             self.saves.request_then([Action::Emit(BreakerEvent::Warning { message })]);
         }
-        self.list_pods();
+        self.await_pods(now);
     }
 }

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::clock::shifted;
 use crate::cluster::Scale;
 
 /// A change of a pod has reached the target's own status after this time.
@@ -27,6 +28,10 @@ impl ScaleReads {
         Self { last: Some(scale), ..Self::default() }
     }
 
+    pub(super) fn selector(&self) -> Option<&String> {
+        self.last.as_ref().map(|scale| &scale.selector)
+    }
+
     pub(super) fn replicas(&self) -> Option<u32> {
         self.last.as_ref().map(|scale| scale.replicas)
     }
@@ -38,6 +43,10 @@ impl ScaleReads {
         }
         self.refresh_at = Some(now + REFRESH_DELAY);
         self.refresh_at
+    }
+
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        self.refresh_at = self.refresh_at.map(|at| shifted(at, by));
     }
 
     /// Whether the planned refresh is due; it is then no longer planned.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 
 use super::kubernetes_event::KubernetesEvent;
 use crate::pod::{PodEvent, PodReport, PodUid, Terminated};
@@ -21,6 +22,7 @@ use crate::{ClusterError, Record, WorkloadRef};
 /// };
 /// use breaker_core::pod::{PodEvent, PodReport};
 /// use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
+/// use breaker_core::jiff::Timestamp;
 /// use futures::stream::{self, BoxStream, StreamExt};
 ///
 /// type Answer<T> = Result<T, ClusterError>;
@@ -30,7 +32,8 @@ use crate::{ClusterError, Record, WorkloadRef};
 /// #[async_trait]
 /// impl ClusterClient for EmptyCluster {
 ///     fn watch_pods(&self, _: &str, _: &str) -> BoxStream<'static, PodWatchEvent> {
-///         stream::iter([PodWatchEvent::Listed(vec![])]).chain(stream::pending()).boxed()
+///         let listed = PodWatchEvent::Listed { pods: vec![], asked_at: Timestamp::UNIX_EPOCH };
+///         stream::iter([listed]).chain(stream::pending()).boxed()
 ///     }
 ///     async fn list_pods(&self, _: &str, _: &str) -> Answer<Vec<PodReport>> { Ok(vec![]) }
 ///     async fn read_scale(&self, _: &WorkloadRef) -> Answer<Scale> { Ok(self.0.clone()) }
@@ -117,11 +120,16 @@ pub enum PodWatchEvent {
     Applied(PodReport),
     /// A pod was deleted.
     Deleted(PodUid),
-    /// All pods that exist; a pod that is not listed was deleted.
-    Listed(Vec<PodReport>),
+    /// A list of the pods.
+    Listed {
+        /// All pods that existed at some instant after `asked_at`.
+        pods: Vec<PodReport>,
+        /// When the list was asked for. It says nothing about a pod that was reported later.
+        asked_at: Timestamp,
+    },
     /// The watch is connected, or connected again; no pod has changed.
     Alive,
-    /// The watch was disconnected for this reason and reconnects.
+    /// The pods cannot be listed or watched, for this reason. The client tries again by itself.
     Down(String),
 }
 

@@ -13,12 +13,13 @@ mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use self::container_history::newest_instant;
 use self::container_history::{ContainerHistory, Instance};
 pub use self::container_record::{ContainerRecord, RestartRecord};
 pub use self::identity::{ContainerKey, InstanceId, TerminationId};
+use crate::clock::shifted;
 use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated};
 use crate::policy::{CauseSet, Unobserved};
 use crate::{Cause, Termination, Verdict};
@@ -134,6 +135,13 @@ impl Ledger {
         }
         if let Some(instance) = history.instance_mut(&id.instance) {
             instance.verdict.get_or_insert(verdict);
+        }
+    }
+
+    /// The wall clock was set by `by`.
+    pub(crate) fn shift(&mut self, by: SignedDuration) {
+        for history in self.containers.values_mut() {
+            history.observed_at = shifted(history.observed_at, by);
         }
     }
 

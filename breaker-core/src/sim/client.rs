@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::channel::mpsc;
 use futures::future::poll_fn;
 use futures::stream::{BoxStream, StreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::faults::{Call, Fault};
 use super::{Sim, World};
@@ -70,7 +70,7 @@ impl ClusterClient for Sim {
     fn watch_pods(&self, _namespace: &str, _selector: &str) -> BoxStream<'static, PodWatchEvent> {
         let (news, stream) = mpsc::unbounded();
         let mut world = self.world();
-        let listed = news.unbounded_send(PodWatchEvent::Listed(world.reports())).is_ok();
+        let listed = news.unbounded_send(world.listed()).is_ok();
         if listed {
             world.watchers.push(news);
         }
@@ -171,6 +171,10 @@ impl WebhookClient for Sim {
 impl Clock for Sim {
     fn now(&self) -> Timestamp {
         self.world().now()
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        self.world().now().duration_since(Timestamp::UNIX_EPOCH)
     }
 
     async fn sleep_until(&self, until: Timestamp) {

@@ -284,8 +284,8 @@ impl World {
 
     /// Every watch lists again, as after a lost connection.
     pub fn relist(&mut self) {
-        let pods = self.reports();
-        self.watchers.retain(|watcher| watcher.unbounded_send(PodWatchEvent::Listed(pods.clone())).is_ok());
+        let listed = self.listed();
+        self.watchers.retain(|watcher| watcher.unbounded_send(listed.clone()).is_ok());
     }
 
     pub(super) fn at(&mut self, at: Timestamp, happens: impl FnOnce(&mut Self) + Send + 'static) {
@@ -303,6 +303,11 @@ impl World {
 
     pub(super) fn reports(&self) -> Vec<PodReport> {
         self.pods.values().map(|pod| pod.report.clone()).collect()
+    }
+
+    /// A list of the pods that is asked for and delivered now.
+    pub(super) fn listed(&self) -> PodWatchEvent {
+        PodWatchEvent::Listed { pods: self.reports(), asked_at: self.now }
     }
 
     pub(super) fn log_of(&self, pod_name: &str, terminated: &Terminated) -> Option<String> {
@@ -432,6 +437,7 @@ impl World {
             finished: false,
             ready: true,
             restarting_all: false,
+            odd: Vec::new(),
             containers: vec![container],
         };
         let pod = Pod {

@@ -16,6 +16,8 @@ use crate::policy::CauseSet;
 pub enum HoldReason {
     /// All restarts together exceed the threshold; those of the counted causes do not.
     Causes,
+    /// Restarts that were just observed ended before the window by the clock of their node.
+    Clock,
     /// Another client scaled the target up after each of the last trips.
     Contested,
     /// The outage guard of the fleet is on.
@@ -32,8 +34,9 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason, in alphabetical order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Causes,
+        Self::Clock,
         Self::Contested,
         Self::Guard,
         Self::Hook,
@@ -46,6 +49,7 @@ impl HoldReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Causes => "causes",
+            Self::Clock => "clock",
             Self::Contested => "contested",
             Self::Guard => "guard",
             Self::Hook => "hook",
@@ -59,6 +63,7 @@ impl HoldReason {
     pub fn condition_reason(self) -> &'static str {
         match self {
             Self::Causes => "Causes",
+            Self::Clock => "Clock",
             Self::Contested => "Contested",
             Self::Guard => "Guard",
             Self::Hook => "Hook",

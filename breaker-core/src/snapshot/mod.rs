@@ -1,5 +1,6 @@
 //! Snapshots: the phase of a breaker at one instant, with the counts behind its decision.
 
+mod blind;
 mod hold;
 mod revision_counts;
 
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::blind::Blind;
 pub use self::hold::{Hold, HoldReason};
 pub use self::revision_counts::RevisionCounts;
 pub(crate) use self::revision_counts::{closest_to_trip, count_revisions, failing_pods, limits};
@@ -32,6 +34,9 @@ pub struct Snapshot {
     /// Why a trip is held; `None` when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// Since when the breaker does not see its pods; `None` while it does, and in the first 10 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
     /// Why a breaker that only observes, or is disabled, would have tripped in this episode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would_trip: Option<TripReason>,

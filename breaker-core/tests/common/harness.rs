@@ -25,27 +25,37 @@ pub(crate) struct Harness {
     pub(crate) replicas: u32,
     pub(crate) scaled: Vec<u32>,
     pub(crate) record: Option<Record>,
+    /// The pods as the API server would list them.
+    pods: BTreeMap<String, PodReport>,
 }
 
 impl Harness {
     pub(crate) fn new(policy: Policy, replicas: u32) -> Self {
         let target = WorkloadRef::deployment("sre", "swype-app");
         let breaker = Breaker::new(policy, target, scale(replicas), None);
-        let mut harness = Self { breaker, replicas, scaled: vec![], record: None };
-        harness.give(Input::PodsListed(vec![]), start());
+        let mut harness = Self { breaker, replicas, scaled: vec![], record: None, pods: BTreeMap::new() };
+        harness.give(Input::PodsListed { pods: vec![], asked_at: start() }, start());
         harness
     }
 
     pub(crate) fn give(&mut self, input: Input, now: Timestamp) {
+        if let Input::Pod(pod) = &input {
+            self.pods.insert(pod.uid.clone(), pod.clone());
+        }
+        self.give_late(input, now);
+    }
+
+    /// As [`Self::give`], for an input that the cluster has left behind.
+    pub(crate) fn give_late(&mut self, input: Input, now: Timestamp) {
         let mut inputs = vec![input];
         while let Some(input) = inputs.pop() {
             for action in self.breaker.step(input, now) {
-                inputs.extend(self.grant(action));
+                inputs.extend(self.grant(action, now));
             }
         }
     }
 
-    fn grant(&mut self, action: Action) -> Option<Input> {
+    fn grant(&mut self, action: Action, now: Timestamp) -> Option<Input> {
         let outcome = match action {
             Action::GatherEvidence(wanted) => {
                 return Some(Input::Verdict(wanted.id.clone(), verdict(&wanted)));
@@ -68,7 +78,11 @@ impl Harness {
                 answer: Ok(breaker_core::webhook::HookDecision::Proceed),
             },
             Action::Notify { to, event } => Outcome::Notified { to, id: event.id, failure: None },
-            Action::ListPods | Action::Emit(_) | Action::Wake(_) => return None,
+            Action::ListPods => {
+                let pods = self.pods.values().cloned().collect();
+                return Some(Input::PodsListed { pods, asked_at: now });
+            }
+            Action::Emit(_) | Action::Wake(_) => return None,
         };
         Some(Input::Done(outcome))
     }
@@ -141,6 +155,7 @@ pub(crate) fn report(
         finished: false,
         ready: false,
         restarting_all: false,
+        odd: vec![],
         containers: vec![ContainerReport {
             name: "app".into(),
             kind: ContainerKind::App,

@@ -57,6 +57,8 @@ pub mod reason {
     pub const OBSERVING: &str = "Observing";
     /// Ready: the breaker watches and does not act, by `override: Disabled`.
     pub const DISABLED: &str = "Disabled";
+    /// Ready, false: the breaker does not see its pods.
+    pub const BLIND: &str = "Blind";
     /// Ready, false: the breaker's task ended.
     pub const STOPPED: &str = "Stopped";
     /// Ready, false: the spec cannot be used.

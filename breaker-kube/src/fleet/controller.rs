@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use breaker_core::ClusterError;
-use jiff::Timestamp;
 use kube::Api;
 use kube::api::ListParams;
 
@@ -16,7 +15,7 @@ use super::shared::Shared;
 use crate::client::KubeClient;
 use crate::crd::CRD_NAME;
 use crate::request::ApiRequest;
-use crate::shared_watch::SharedPodWatch;
+use crate::shared_watch::{PodWatchHealth, SharedPodWatch};
 
 /// Runs every CircuitBreaker of a scope.
 pub struct Fleet {
@@ -57,9 +56,9 @@ impl Fleet {
         listed.map(drop).ok_or_else(|| ClusterError::NotFound(CRD_NAME.into()))
     }
 
-    /// When the pod watch last had a sign of life; `None` before its first listing.
-    pub fn alive_at(&self) -> Option<Timestamp> {
-        self.pods.alive_at()
+    /// The pod watch: when it last had a sign of life, and why it does not work.
+    pub fn pod_watch(&self) -> PodWatchHealth {
+        self.pods.health()
     }
 
     /// Watches and acts; does not return without an error. It may run again after it ended or was

@@ -40,3 +40,4 @@ pub use self::controller::Fleet;
 pub use self::error::FleetError;
 pub use self::observer::FleetObserver;
 pub use self::options::FleetOptions;
+pub use crate::shared_watch::PodWatchHealth;

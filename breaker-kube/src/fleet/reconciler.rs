@@ -99,7 +99,10 @@ impl Reconciler {
                 gone.iter().for_each(|name| self.remove(name));
                 if self.shared.barrier.close() {
                     let shared = Arc::clone(&self.shared);
-                    self.tasks.spawn(async move { shared.barrier.run_watch(&shared.pods).await });
+                    self.tasks.spawn(async move {
+                        let report = |message: &str| shared.recorder.emit(message);
+                        shared.barrier.run_watch(&shared.pods, &report).await;
+                    });
                 }
             }
             Event::Apply(breaker) => self.apply(&breaker),

@@ -59,16 +59,16 @@ impl StartupBarrier {
         let _ = self.lifted.subscribe().wait_for(|lifted| *lifted).await;
     }
 
-    /// Waits for the tickets, then runs the pod watch and lifts the barrier. Returns when the watch
-    /// ends.
-    pub(crate) async fn run_watch(&self, pods: &SharedPodWatch) {
+    /// Waits for the tickets, then runs the pod watch and lifts the barrier. `report` receives a
+    /// sentence when the watch fails, and when it works again. Returns when the watch ends.
+    pub(crate) async fn run_watch(&self, pods: &SharedPodWatch, report: &(dyn Fn(&str) + Sync)) {
         let subscribed = self.subscribed.lock().take();
         if let Some(mut subscribed) = subscribed {
             let all_subscribed = async { while subscribed.recv().await.is_some() {} };
             let _ = tokio::time::timeout(STARTUP_TIMEOUT, all_subscribed).await;
         }
         let lift = async {
-            while pods.alive_at().is_none() {
+            while pods.health().silent_for.is_none() {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
             tokio::time::sleep(EVIDENCE_TIME).await;
@@ -76,7 +76,7 @@ impl StartupBarrier {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = pods.run() => {}
+            () = pods.run(report) => {}
             () = lift => {}
         }
     }

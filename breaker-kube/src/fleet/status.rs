@@ -171,7 +171,7 @@ impl StatusModel {
     fn conditions(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
         let not_checked = || ConditionState::new(false, reason::NOT_CHECKED, "not checked yet");
         let mut all = vec![
-            (condition::READY, self.ready.clone()),
+            (condition::READY, self.ready()),
             (condition::TARGET_FOUND, self.target_found.clone().unwrap_or_else(not_checked)),
             (condition::TRIPPED, self.tripped(record)),
             (condition::HELD, self.held()),
@@ -206,6 +206,17 @@ impl StatusModel {
             last_transition_time: unchanged
                 .map_or_else(|| whole_seconds(now), |before| before.last_transition_time),
             observed_generation: self.generation,
+        }
+    }
+
+    /// A breaker that watches and acts is not ready while it does not see its pods.
+    fn ready(&self) -> ConditionState {
+        match self.snapshot.as_ref().and_then(|snapshot| snapshot.blind.as_ref()) {
+            Some(blind) if self.ready.is_true => {
+                let message = format!("its pods cannot be seen since {:.0}: {}", blind.since, blind.why);
+                ConditionState::new(false, reason::BLIND, message)
+            }
+            _ => self.ready.clone(),
         }
     }
 

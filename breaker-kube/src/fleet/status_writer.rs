@@ -316,6 +316,8 @@ mod tests {
     use http::{Request, Response};
     use kube::client::Body;
 
+    use jiff::{SignedDuration, Timestamp};
+
     use super::*;
     use crate::fleet::status::ConditionState;
     use crate::test_server::TestServer;
@@ -328,6 +330,10 @@ mod tests {
     impl Clock for StoppedClock {
         fn now(&self) -> Timestamp {
             Timestamp::UNIX_EPOCH
+        }
+
+        fn elapsed(&self) -> SignedDuration {
+            SignedDuration::ZERO
         }
 
         async fn sleep_until(&self, _: Timestamp) {}

@@ -137,6 +137,7 @@ impl Worker<'_> {
                 "To restore the replicas: watcher reset -n {} {}",
                 status.name.namespace, status.name.name
             )),
+            report_watch: false,
             ..SupervisorOptions::default()
         };
         let _permit = shared.limits.status().await;

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
+use breaker_core::Clock;
 use breaker_core::cluster::PodWatchEvent;
 use breaker_core::pod::PodReport;
 use futures::channel::{mpsc, oneshot};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use kube::core::{Expression, Selector, SelectorExt};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
+use super::health::PodWatchHealth;
 use super::namespace_index::{NamespaceIndex, SubscriberId, SubscriberIds};
 use crate::partial_pod::PartialPod;
 use crate::selector;
@@ -30,8 +32,14 @@ pub(super) struct FanOut {
     /// A listing has started: a new subscriber must list its own pods.
     listing_started: bool,
     waiters: Vec<Waiter>,
-    alive_at: Option<Timestamp>,
-    alive_sent_at: Option<Timestamp>,
+    /// When the listing that is being received was asked for. All times are those of the monotonic
+    /// clock.
+    asked_at: SignedDuration,
+    /// The last sign of life; `None` before the first listing.
+    alive_at: Option<SignedDuration>,
+    alive_sent_at: Option<SignedDuration>,
+    /// Why the pods cannot be listed or watched.
+    error: Option<String>,
 }
 
 struct Subscriber {
@@ -74,13 +82,25 @@ impl FanOut {
         receiver
     }
 
-    pub(super) fn alive_at(&self) -> Option<Timestamp> {
-        self.alive_at
+    pub(super) fn health(&self, now: SignedDuration) -> PodWatchHealth {
+        PodWatchHealth { silent_for: self.alive_at.map(|at| now - at), error: self.error.clone() }
     }
 
-    pub(super) fn handle(&mut self, event: Event<PartialPod>, now: Timestamp) {
+    /// The pods cannot be listed or watched. Every subscriber receives that, also one that waits
+    /// for its listing.
+    pub(super) fn fail(&mut self, why: &str) {
+        self.error = Some(why.to_owned());
+        self.broadcast(&PodWatchEvent::Down(why.to_owned()));
+    }
+
+    pub(super) fn handle(&mut self, event: Event<PartialPod>, clock: &dyn Clock) {
+        let now = clock.elapsed();
+        if !matches!(event, Event::Init | Event::InitApply(_)) {
+            self.error = None;
+        }
         match event {
             Event::Init => {
+                self.asked_at = now;
                 self.listing_started = true;
                 self.known_by.clear();
                 for subscriber in self.subscribers.values_mut() {
@@ -90,11 +110,11 @@ impl FanOut {
             Event::InitApply(pod) => self.list(pod),
             Event::InitDone => {
                 self.alive(now);
+                let asked_at = clock.wall_time(self.asked_at);
                 let mut closed = Vec::new();
                 for (id, subscriber) in &mut self.subscribers {
-                    if let Some(pods) = subscriber.listing.take()
-                        && subscriber.sender.unbounded_send(PodWatchEvent::Listed(pods)).is_err()
-                    {
+                    let Some(pods) = subscriber.listing.take() else { continue };
+                    if subscriber.sender.unbounded_send(PodWatchEvent::Listed { pods, asked_at }).is_err() {
                         closed.push(*id);
                     }
                 }
@@ -181,30 +201,26 @@ impl FanOut {
     }
 
     /// An event of the watch is a sign of life for every subscriber, sent every [`ALIVE_INTERVAL`].
-    fn alive(&mut self, now: Timestamp) {
+    fn alive(&mut self, now: SignedDuration) {
         self.alive_at = Some(now);
-        if self.alive_sent_at.is_none_or(|at| now.duration_since(at) > ALIVE_INTERVAL) {
+        if self.alive_sent_at.is_none_or(|at| now - at > ALIVE_INTERVAL) {
             self.broadcast_alive(now);
         }
     }
 
     /// Sends a sign of life to every subscriber.
-    pub(super) fn broadcast_alive(&mut self, now: Timestamp) {
+    pub(super) fn broadcast_alive(&mut self, now: SignedDuration) {
         self.alive_at = Some(now);
         self.alive_sent_at = Some(now);
+        self.error = None;
         self.broadcast(&PodWatchEvent::Alive);
     }
 
-    /// Sends to every subscriber that has its listing; before the listing no other event has a
-    /// meaning.
-    pub(super) fn broadcast(&mut self, event: &PodWatchEvent) {
+    fn broadcast(&mut self, event: &PodWatchEvent) {
         let closed: Vec<_> = self
             .subscribers
             .iter()
-            .filter(|(_, to)| match to.listing {
-                Some(_) => to.sender.is_closed(),
-                None => to.sender.unbounded_send(event.clone()).is_err(),
-            })
+            .filter(|(_, to)| to.sender.unbounded_send(event.clone()).is_err())
             .map(|(id, _)| *id)
             .collect();
         self.remove(&closed);
@@ -237,6 +253,7 @@ impl FanOut {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -263,7 +280,7 @@ mod tests {
                 received.push(match event {
                     PodWatchEvent::Applied(pod) => format!("applied {}", pod.name),
                     PodWatchEvent::Deleted(uid) => format!("gone {uid}"),
-                    PodWatchEvent::Listed(pods) => {
+                    PodWatchEvent::Listed { pods, .. } => {
                         let names: Vec<_> = pods.iter().map(|pod| pod.name.as_str()).collect();
                         format!("listed {}", names.join(" "))
                     }
@@ -275,16 +292,28 @@ mod tests {
         }
     }
 
-    fn now() -> Timestamp {
-        Timestamp::UNIX_EPOCH
+    /// A clock that stands still.
+    struct Stopped;
+
+    #[async_trait::async_trait]
+    impl Clock for Stopped {
+        fn now(&self) -> Timestamp {
+            Timestamp::UNIX_EPOCH
+        }
+
+        fn elapsed(&self) -> SignedDuration {
+            SignedDuration::ZERO
+        }
+
+        async fn sleep_until(&self, _: Timestamp) {}
     }
 
     fn list(fan_out: &mut FanOut, pods: Vec<PartialPod>) {
-        fan_out.handle(Event::Init, now());
+        fan_out.handle(Event::Init, &Stopped);
         for pod in pods {
-            fan_out.handle(Event::InitApply(pod), now());
+            fan_out.handle(Event::InitApply(pod), &Stopped);
         }
-        fan_out.handle(Event::InitDone, now());
+        fan_out.handle(Event::InitDone, &Stopped);
     }
 
     #[test]
@@ -298,8 +327,8 @@ mod tests {
             (a.received(), any.received()),
             (vec!["listed a-1".into()], vec!["listed a-1 b-2".to_owned()])
         );
-        fan_out.handle(Event::Apply(pod("2", "b")), now());
-        fan_out.handle(Event::Delete(pod("1", "a")), now());
+        fan_out.handle(Event::Apply(pod("2", "b")), &Stopped);
+        fan_out.handle(Event::Delete(pod("1", "a")), &Stopped);
         assert_eq!(a.received(), ["gone 1"]);
         assert_eq!(any.received(), ["applied b-2", "gone 1"]);
     }
@@ -312,20 +341,20 @@ mod tests {
         list(&mut fan_out, vec![pod("1", "a")]);
         a.received();
         b.received();
-        fan_out.handle(Event::Apply(pod("1", "b")), now());
+        fan_out.handle(Event::Apply(pod("1", "b")), &Stopped);
         assert_eq!((a.received(), b.received()), (vec!["gone 1".to_owned()], vec!["applied b-1".to_owned()]));
     }
 
     #[test]
     fn a_subscriber_that_comes_after_the_listing_started_must_list_and_shares_the_next_listing() {
         let mut fan_out = FanOut::default();
-        fan_out.handle(Event::Init, now());
+        fan_out.handle(Event::Init, &Stopped);
         let (mut late, must_list) = TestSubscriber::new(&mut fan_out, "app=a");
         assert!(must_list);
-        fan_out.handle(Event::InitApply(pod("1", "a")), now());
-        fan_out.handle(Event::InitDone, now());
+        fan_out.handle(Event::InitApply(pod("1", "a")), &Stopped);
+        fan_out.handle(Event::InitDone, &Stopped);
         assert!(late.received().is_empty());
-        fan_out.handle(Event::Apply(pod("1", "a")), now());
+        fan_out.handle(Event::Apply(pod("1", "a")), &Stopped);
         assert_eq!(late.received(), ["applied a-1"]);
         list(&mut fan_out, vec![]);
         assert_eq!(late.received(), ["listed "]);
@@ -338,7 +367,7 @@ mod tests {
         let (mut stays, _) = TestSubscriber::new(&mut fan_out, "app=a");
         list(&mut fan_out, vec![]);
         drop(dropped);
-        fan_out.handle(Event::Apply(pod("1", "a")), now());
+        fan_out.handle(Event::Apply(pod("1", "a")), &Stopped);
         assert_eq!(fan_out.subscribers.len(), 1);
         assert_eq!(stays.received(), ["listed ", "applied a-1"]);
         drop(stays);

@@ -7,13 +7,13 @@ use breaker_core::ClusterClient;
 use breaker_core::cluster::PodWatchEvent;
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
-use jiff::Timestamp;
 use kube::Api;
 use kube::runtime::{WatchStreamExt, watcher};
 use parking_lot::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::fan_out::FanOut;
+use super::health::PodWatchHealth;
 use crate::client::KubeClient;
 use crate::partial_pod::PartialPod;
 use crate::watch_liveness::is_pod_watch;
@@ -55,8 +55,12 @@ impl SharedPodWatch {
                 if done {
                     return None;
                 }
+                let asked = kube.clock.elapsed();
                 match kube.list_pods(&namespace, &selector).await {
-                    Ok(pods) => Some((PodWatchEvent::Listed(pods), true)),
+                    Ok(pods) => {
+                        let asked_at = kube.clock.wall_time(asked);
+                        Some((PodWatchEvent::Listed { pods, asked_at }, true))
+                    }
                     Err(error) => {
                         tokio::time::sleep(RETRY_AFTER).await;
                         Some((PodWatchEvent::Down(error.chain()), false))
@@ -80,13 +84,13 @@ impl SharedPodWatch {
         *self.fan_out.lock() = FanOut::default();
     }
 
-    /// When the watch last had a sign of life; `None` before its first listing.
-    pub(crate) fn alive_at(&self) -> Option<Timestamp> {
-        self.fan_out.lock().alive_at()
+    pub(crate) fn health(&self) -> PodWatchHealth {
+        self.fan_out.lock().health(self.kube.clock.elapsed())
     }
 
-    /// Watches without end.
-    pub(crate) async fn run(&self) {
+    /// Watches without end. `report` receives a sentence when the watch fails, and when it works
+    /// again.
+    pub(crate) async fn run(&self, report: &(dyn Fn(&str) + Sync)) {
         let client = self.kube.client.clone();
         let api: Api<PartialPod> = match &self.namespace {
             Some(namespace) => Api::namespaced(client, namespace),
@@ -96,25 +100,27 @@ impl SharedPodWatch {
         let mut addresses = self.kube.watch_liveness.subscribe();
         let mut is_down = false;
         loop {
+            if is_down && self.health().error.is_none() {
+                is_down = false;
+                report("the pod watch of all breakers works again");
+            }
             tokio::select! {
                 event = events.next() => match event {
                     Some(Ok(event)) => {
-                        if std::mem::take(&mut is_down) {
-                            tracing::info!("the pod watch is up again");
-                        }
-                        let now = self.kube.clock.now();
-                        self.fan_out.lock().handle(event, now);
+                        self.fan_out.lock().handle(event, &*self.kube.clock);
                     }
                     Some(Err(error)) => {
-                        is_down = true;
-                        self.fan_out.lock().broadcast(&PodWatchEvent::Down(watch::describe(&error)));
+                        let why = watch::describe(&error);
+                        self.fan_out.lock().fail(&why);
+                        if !std::mem::replace(&mut is_down, true) {
+                            report(&format!("the pod watch of all breakers is down: {why}"));
+                        }
                     }
                     None => return,
                 },
                 address = addresses.recv() => match address {
                     Ok(address) if is_pod_watch(&address, self.namespace.as_deref(), None) => {
-                        let now = self.kube.clock.now();
-                        self.fan_out.lock().broadcast_alive(now);
+                        self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed());
                     }
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,

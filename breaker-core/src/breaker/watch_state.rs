@@ -1,0 +1,75 @@
+//! Whether the breaker sees its pods.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::shifted;
+use crate::snapshot::Blind;
+
+/// The state of the pod watch, as far as it was reported.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct WatchState {
+    /// Since when the pods cannot be seen, and why.
+    blind: Option<Blind>,
+    /// Only a list ends the blindness: the pods of this target or selector were never listed.
+    needs_list: bool,
+    /// The watch has failed and is not known to have caught up.
+    catching_up: bool,
+}
+
+impl WatchState {
+    /// The pods have to be listed from now on.
+    pub(super) fn await_list(&mut self, now: Timestamp) {
+        self.needs_list = true;
+        self.blind = Some(Blind { since: now, why: "the pods are not listed yet".into() });
+    }
+
+    /// The pods cannot be listed or watched. Returns when that is to be reported, if it is new.
+    pub(super) fn failed(&mut self, why: String, now: Timestamp) -> Option<Timestamp> {
+        self.catching_up = true;
+        match &mut self.blind {
+            Some(blind) => {
+                blind.why = why;
+                None
+            }
+            None => {
+                self.blind = Some(Blind { since: now, why });
+                now.checked_add(Blind::REPORTED_AFTER).ok()
+            }
+        }
+    }
+
+    /// The pods were listed.
+    pub(super) fn listed(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The watch showed a change of a pod.
+    pub(super) fn showed(&mut self) {
+        self.catching_up = false;
+        self.connected();
+    }
+
+    /// The watch was accepted. Returns whether the pods are known as of now: after a failure the
+    /// changes that were missed arrive only after the watch is accepted.
+    pub(super) fn accepted(&mut self) -> bool {
+        self.connected();
+        !std::mem::take(&mut self.catching_up)
+    }
+
+    fn connected(&mut self) {
+        if !self.needs_list {
+            self.blind = None;
+        }
+    }
+
+    /// What a status shows: a short interruption is routine.
+    pub(super) fn blind(&self, now: Timestamp) -> Option<&Blind> {
+        self.blind.as_ref().filter(|blind| now.duration_since(blind.since) >= Blind::REPORTED_AFTER)
+    }
+
+    pub(super) fn shift(&mut self, by: SignedDuration) {
+        if let Some(blind) = &mut self.blind {
+            blind.since = shifted(blind.since, by);
+        }
+    }
+}
