@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use breaker_core::Clock;
 use http::{Request, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use kube::client::Body;
 use serde_json::{Value, json};
@@ -62,12 +62,17 @@ pub(crate) fn status(code: u16, message: &str) -> String {
     .to_string()
 }
 
+/// Both clocks stand still; waits end at once.
 pub(crate) struct StoppedClock;
 
 #[async_trait]
 impl Clock for StoppedClock {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        SignedDuration::ZERO
     }
 
     async fn sleep_until(&self, _: Timestamp) {}

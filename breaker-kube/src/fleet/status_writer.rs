@@ -312,32 +312,14 @@ impl Local {
 mod tests {
     use std::time::Duration;
 
-    use async_trait::async_trait;
     use http::{Request, Response};
     use kube::client::Body;
 
-    use jiff::{SignedDuration, Timestamp};
-
     use super::*;
     use crate::fleet::status::ConditionState;
-    use crate::test_server::TestServer;
+    use crate::test_server::{StoppedClock, TestServer};
 
     type Server = tower_test::mock::Handle<Request<Body>, Response<Body>>;
-
-    struct StoppedClock;
-
-    #[async_trait]
-    impl Clock for StoppedClock {
-        fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH
-        }
-
-        fn elapsed(&self) -> SignedDuration {
-            SignedDuration::ZERO
-        }
-
-        async fn sleep_until(&self, _: Timestamp) {}
-    }
 
     fn record(episode: u64) -> Record {
         Record { target_uid: "t".into(), episode, ..Record::default() }

@@ -253,10 +253,10 @@ impl FanOut {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
+    use crate::test_server::StoppedClock;
 
     fn pod(uid: &str, app: &str) -> PartialPod {
         let metadata =
@@ -292,28 +292,12 @@ mod tests {
         }
     }
 
-    /// A clock that stands still.
-    struct Stopped;
-
-    #[async_trait::async_trait]
-    impl Clock for Stopped {
-        fn now(&self) -> Timestamp {
-            Timestamp::UNIX_EPOCH
-        }
-
-        fn elapsed(&self) -> SignedDuration {
-            SignedDuration::ZERO
-        }
-
-        async fn sleep_until(&self, _: Timestamp) {}
-    }
-
     fn list(fan_out: &mut FanOut, pods: Vec<PartialPod>) {
-        fan_out.handle(Event::Init, &Stopped);
+        fan_out.handle(Event::Init, &StoppedClock);
         for pod in pods {
-            fan_out.handle(Event::InitApply(pod), &Stopped);
+            fan_out.handle(Event::InitApply(pod), &StoppedClock);
         }
-        fan_out.handle(Event::InitDone, &Stopped);
+        fan_out.handle(Event::InitDone, &StoppedClock);
     }
 
     #[test]
@@ -327,8 +311,8 @@ mod tests {
             (a.received(), any.received()),
             (vec!["listed a-1".into()], vec!["listed a-1 b-2".to_owned()])
         );
-        fan_out.handle(Event::Apply(pod("2", "b")), &Stopped);
-        fan_out.handle(Event::Delete(pod("1", "a")), &Stopped);
+        fan_out.handle(Event::Apply(pod("2", "b")), &StoppedClock);
+        fan_out.handle(Event::Delete(pod("1", "a")), &StoppedClock);
         assert_eq!(a.received(), ["gone 1"]);
         assert_eq!(any.received(), ["applied b-2", "gone 1"]);
     }
@@ -341,20 +325,20 @@ mod tests {
         list(&mut fan_out, vec![pod("1", "a")]);
         a.received();
         b.received();
-        fan_out.handle(Event::Apply(pod("1", "b")), &Stopped);
+        fan_out.handle(Event::Apply(pod("1", "b")), &StoppedClock);
         assert_eq!((a.received(), b.received()), (vec!["gone 1".to_owned()], vec!["applied b-1".to_owned()]));
     }
 
     #[test]
     fn a_subscriber_that_comes_after_the_listing_started_must_list_and_shares_the_next_listing() {
         let mut fan_out = FanOut::default();
-        fan_out.handle(Event::Init, &Stopped);
+        fan_out.handle(Event::Init, &StoppedClock);
         let (mut late, must_list) = TestSubscriber::new(&mut fan_out, "app=a");
         assert!(must_list);
-        fan_out.handle(Event::InitApply(pod("1", "a")), &Stopped);
-        fan_out.handle(Event::InitDone, &Stopped);
+        fan_out.handle(Event::InitApply(pod("1", "a")), &StoppedClock);
+        fan_out.handle(Event::InitDone, &StoppedClock);
         assert!(late.received().is_empty());
-        fan_out.handle(Event::Apply(pod("1", "a")), &Stopped);
+        fan_out.handle(Event::Apply(pod("1", "a")), &StoppedClock);
         assert_eq!(late.received(), ["applied a-1"]);
         list(&mut fan_out, vec![]);
         assert_eq!(late.received(), ["listed "]);
@@ -367,7 +351,7 @@ mod tests {
         let (mut stays, _) = TestSubscriber::new(&mut fan_out, "app=a");
         list(&mut fan_out, vec![]);
         drop(dropped);
-        fan_out.handle(Event::Apply(pod("1", "a")), &Stopped);
+        fan_out.handle(Event::Apply(pod("1", "a")), &StoppedClock);
         assert_eq!(fan_out.subscribers.len(), 1);
         assert_eq!(stays.received(), ["listed ", "applied a-1"]);
         drop(stays);
