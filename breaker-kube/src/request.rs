@@ -158,18 +158,11 @@ mod tests {
 
     use breaker_core::cluster::Scale;
     use breaker_core::{Record, WorkloadRef};
-<<<<<<< HEAD
-=======
-    use http::{Request, Response};
-    use kube::Client;
-    use kube::client::Body;
->>>>>>> a655af9 (Share the stopped clock of the tests)
     use parking_lot::Mutex;
     use serde_json::json;
 
     use super::*;
     use crate::client::KubeClient;
-<<<<<<< HEAD
     use crate::test_server::{TestServer, status};
     use crate::{record, scale};
 
@@ -178,31 +171,6 @@ mod tests {
         let answer = Arc::new(Mutex::new((200, String::new())));
         let given = Arc::clone(&answer);
         (TestServer::new(move |_, _| given.lock().clone()), answer)
-=======
-    use crate::test_clock::StoppedClock;
-    use crate::{record, scale};
-
-    /// An API server that gives one answer to every request.
-    #[derive(Clone, Default)]
-    struct OneAnswer(Arc<Mutex<(u16, String)>>);
-
-    impl OneAnswer {
-        fn client(&self) -> KubeClient {
-            let answer = Arc::clone(&self.0);
-            let service = tower::service_fn(move |_: Request<Body>| {
-                let (code, body) = answer.lock().clone();
-                let response = Response::builder().status(code).body(Body::from(body.into_bytes()));
-                async move { Ok::<_, Infallible>(response.expect("a response")) }
-            });
-            KubeClient::from_client(Client::new(service, "sre"), Arc::new(StoppedClock))
-        }
-    }
-
-    fn status(code: u16, message: &str) -> String {
-        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message,
-               "reason": "Any", "code": code})
-        .to_string()
->>>>>>> a655af9 (Share the stopped clock of the tests)
     }
 
     fn target() -> WorkloadRef {
