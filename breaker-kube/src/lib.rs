@@ -30,6 +30,7 @@ mod discovery;
 mod events;
 pub mod fleet;
 pub mod lease;
+mod lenient;
 mod logs;
 mod partial_pod;
 mod pods;

@@ -115,20 +115,19 @@ impl ContainerHistory {
         let mut fresh = Vec::new();
         for (number, terminated) in numbered_terminations(report) {
             let known = self.terminations.get(&number);
-            // Instances below `settled` are complete, except those deduced from the count.
+            let id = InstanceId::from_terminated(terminated, number);
+            let id_is_known = self.knows_termination(&id);
+            // Instances below `settled` are complete, except those deduced from the count. Where the
+            // count has risen, an instance has ended, also under an ID that was used before.
             let new = match known {
                 Some(instance) => !instance.observed,
-                None => {
-                    number >= settled
-                        && !self.knows_termination(&InstanceId::from_terminated(terminated, number))
-                }
+                None => number >= settled && (number < report.restart_count || !id_is_known),
             };
             if new {
                 let emitted = known.is_some_and(|instance| instance.emitted);
-                self.terminations.insert(
-                    number,
-                    Instance::observed(terminated, number, stopped(terminated), emitted, now),
-                );
+                let id = if id_is_known { id.reused(number) } else { id };
+                self.terminations
+                    .insert(number, Instance::observed(terminated, id, stopped(terminated), emitted, now));
                 fresh.push(number);
             }
         }
@@ -148,7 +147,9 @@ impl ContainerHistory {
             id.as_ref()
                 .is_some_and(|id| self.earlier.iter().any(|instance| instance.observed && instance.id == *id))
         };
-        if former(&own) || (report.restart_count > self.seen && former(&last)) {
+        let shows_former = former(&own) || (report.restart_count > self.seen && former(&last));
+        // A runtime may use an ID again.
+        if shows_former && newest_instant(report) <= self.newest {
             return Arrival::BeforeReset;
         }
         if report.restart_count >= self.seen {
@@ -264,6 +265,12 @@ impl ContainerHistory {
         self.terminations.values_mut().chain(&mut self.earlier).find(|instance| instance.id == *id)
     }
 
+    /// The identity of the ended instance with this number.
+    pub(crate) fn id_of(&self, number: u32) -> InstanceId {
+        let known = self.terminations.get(&number);
+        known.map_or_else(|| InstanceId::from_number(number), |instance| instance.id.clone())
+    }
+
     /// The restart count up to which every restart has its verdict. Restarts above it are observed
     /// again after a crash of the watcher.
     pub(crate) fn accounted(&self) -> u32 {
@@ -301,13 +308,13 @@ impl ContainerHistory {
 impl Instance {
     fn observed(
         terminated: &Terminated,
-        number: u32,
+        id: InstanceId,
         discounted: bool,
         emitted: bool,
         now: Timestamp,
     ) -> Self {
         Self {
-            id: InstanceId::from_terminated(terminated, number),
+            id,
             at: terminated.finished_at.unwrap_or(now),
             exit_code: terminated.exit_code,
             observed: true,

@@ -100,10 +100,7 @@ impl Ledger {
             for (number, terminated) in terminations.into_iter().filter(|(number, _)| fresh.contains(number))
             {
                 requests.push(EvidenceRequest {
-                    id: TerminationId {
-                        key: key.clone(),
-                        instance: InstanceId::from_terminated(terminated, number),
-                    },
+                    id: TerminationId { key: key.clone(), instance: history.id_of(number) },
                     termination: termination(pod, container, terminated),
                     current: matches!(&container.state, ContainerState::Terminated(d) if **d == *terminated),
                     has_unobserved,
