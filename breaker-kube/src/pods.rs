@@ -5,20 +5,17 @@ use std::sync::Arc;
 use breaker_core::cluster::PodWatchEvent;
 use breaker_core::pod::PodReport;
 use breaker_core::{Clock, ClusterError};
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{BoxStream, StreamExt};
 use jiff::SignedDuration;
 use kube::api::ListParams;
 use kube::runtime::watcher::Event;
-use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, ResourceExt};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::client::KubeClient;
 use crate::partial_pod::PartialPod;
+use crate::pod_stream::{PodStreamEvent, watch_pods};
 use crate::request::ApiRequest;
-use crate::watch::{self, PAGE_SIZE};
-use crate::watch_liveness::is_pod_watch;
+use crate::watch::PAGE_SIZE;
 
 impl KubeClient {
     /// Reads one pod.
@@ -55,15 +52,17 @@ pub(crate) async fn list(
 
 /// Watches the pods that `selector` matches in `namespace`. The stream does not end.
 pub(crate) fn watch(kube: &KubeClient, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
-    let config = watch::config().labels(selector);
     let mut listing = Listing::default();
     let clock = Arc::clone(&kube.clock);
-    let events = watcher(api(kube, namespace), config).backoff(watch::backoff()).filter_map(move |event| {
-        let event = translate(event, &mut listing, &*clock);
+    let events = watch_pods(kube, Some(namespace), Some(selector)).filter_map(move |event| {
+        let event = match event {
+            PodStreamEvent::Pods(event) => translate(event, &mut listing, &*clock),
+            PodStreamEvent::Accepted => Some(PodWatchEvent::Alive),
+            PodStreamEvent::Failed(why) => Some(PodWatchEvent::Down(why)),
+        };
         async move { event }
     });
-    let signs_of_life = signs_of_life(kube.watch_liveness.subscribe(), namespace.into(), selector.into());
-    stream::select(events, signs_of_life).boxed()
+    events.boxed()
 }
 
 fn api(kube: &KubeClient, namespace: &str) -> Api<PartialPod> {
@@ -82,50 +81,21 @@ struct Listing {
     asked: SignedDuration,
 }
 
-/// kube lists again after a 410 and after other breaks.
-fn translate(
-    event: Result<Event<PartialPod>, watcher::Error>,
-    listing: &mut Listing,
-    clock: &dyn Clock,
-) -> Option<PodWatchEvent> {
+fn translate(event: Event<PartialPod>, listing: &mut Listing, clock: &dyn Clock) -> Option<PodWatchEvent> {
     match event {
-        Ok(Event::Init) => {
+        Event::Init => {
             *listing = Listing { pods: Vec::new(), asked: clock.elapsed() };
             None
         }
-        Ok(Event::InitApply(pod)) => {
+        Event::InitApply(pod) => {
             listing.pods.push(pod.into());
             None
         }
-        Ok(Event::InitDone) => {
+        Event::InitDone => {
             let asked_at = clock.wall_time(listing.asked);
             Some(PodWatchEvent::Listed { pods: std::mem::take(&mut listing.pods), asked_at })
         }
-        Ok(Event::Apply(pod)) => Some(PodWatchEvent::Applied(pod.into())),
-        Ok(Event::Delete(pod)) => Some(PodWatchEvent::Deleted(pod.uid().unwrap_or_default())),
-        Err(error) => Some(PodWatchEvent::Down(watch::describe(&error))),
+        Event::Apply(pod) => Some(PodWatchEvent::Applied(pod.into())),
+        Event::Delete(pod) => Some(PodWatchEvent::Deleted(pod.uid().unwrap_or_default())),
     }
-}
-
-/// [`PodWatchEvent::Alive`] each time the API server accepts the watch of these pods.
-fn signs_of_life(
-    addresses: Receiver<String>,
-    namespace: String,
-    selector: String,
-) -> BoxStream<'static, PodWatchEvent> {
-    stream::unfold(addresses, move |mut addresses| {
-        let (namespace, selector) = (namespace.clone(), selector.clone());
-        async move {
-            loop {
-                match addresses.recv().await {
-                    Ok(address) if is_pod_watch(&address, Some(&namespace), Some(&selector)) => {
-                        return Some((PodWatchEvent::Alive, addresses));
-                    }
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return None,
-                }
-            }
-        }
-    })
-    .boxed()
 }

@@ -46,6 +46,13 @@ pub(crate) fn is_pod_watch(address: &str, namespace: Option<&str>, selector: Opt
         }
 }
 
+/// The version that a watch request names, if it is a number.
+pub(crate) fn version_of(address: &str) -> Option<u64> {
+    let (_, query) = address.split_once('?')?;
+    let mut fields = form_urlencoded::parse(query.as_bytes());
+    fields.find(|(key, _)| key == "resourceVersion").and_then(|(_, version)| version.parse().ok())
+}
+
 /// A watch request without an answer: where to report it, and its address. `None` for other
 /// requests.
 type WatchInFlight = Option<(broadcast::Sender<String>, String)>;

@@ -28,6 +28,8 @@ pub(super) struct FanOut {
     namespaces: HashMap<String, NamespaceIndex>,
     /// Which subscribers know a pod, by a hash of its UID.
     known_by: HashMap<u64, SubscriberIds>,
+    /// The same for the listing that is being received. It may fail halfway.
+    listed_by: HashMap<u64, SubscriberIds>,
     hash: RandomState,
     /// A listing has started: a new subscriber must list its own pods.
     listing_started: bool,
@@ -102,7 +104,7 @@ impl FanOut {
             Event::Init => {
                 self.asked_at = now;
                 self.listing_started = true;
-                self.known_by.clear();
+                self.listed_by.clear();
                 for subscriber in self.subscribers.values_mut() {
                     subscriber.listing = Some(Vec::new());
                 }
@@ -111,6 +113,7 @@ impl FanOut {
             Event::InitDone => {
                 self.alive(now);
                 let asked_at = clock.wall_time(self.asked_at);
+                self.known_by = std::mem::take(&mut self.listed_by);
                 let mut closed = Vec::new();
                 for (id, subscriber) in &mut self.subscribers {
                     let Some(pods) = subscriber.listing.take() else { continue };
@@ -150,7 +153,7 @@ impl FanOut {
                 listing.push(report.clone());
             }
         }
-        self.known_by.insert(key, matching);
+        self.listed_by.insert(key, matching);
     }
 
     fn apply(&mut self, pod: PartialPod) {
@@ -244,10 +247,12 @@ impl FanOut {
             index.remove(ids);
             !index.is_empty()
         });
-        self.known_by.retain(|_, subscribers| {
-            subscribers.retain(|id| !ids.contains(id));
-            !subscribers.is_empty()
-        });
+        for known_by in [&mut self.known_by, &mut self.listed_by] {
+            known_by.retain(|_, subscribers| {
+                subscribers.retain(|id| !ids.contains(id));
+                !subscribers.is_empty()
+            });
+        }
     }
 }
 
@@ -359,5 +364,31 @@ mod tests {
         assert!(
             fan_out.subscribers.is_empty() && fan_out.namespaces.is_empty() && fan_out.known_by.is_empty()
         );
+    }
+
+    #[test]
+    fn a_list_that_fails_reaches_subscribers_without_a_listing_and_is_shown_until_one_arrives() {
+        let mut fan_out = FanOut::default();
+        let (mut waits, _) = TestSubscriber::new(&mut fan_out, "app=a");
+        fan_out.handle(Event::Init, &StoppedClock);
+        fan_out.fail("the list failed: pods is forbidden (403)");
+        assert_eq!(waits.received(), ["down the list failed: pods is forbidden (403)"]);
+        let health = fan_out.health(SignedDuration::ZERO);
+        assert_eq!(health.silent_for, None);
+        assert_eq!(health.error.as_deref(), Some("the list failed: pods is forbidden (403)"));
+        list(&mut fan_out, vec![pod("1", "a")]);
+        assert_eq!(waits.received(), ["listed a-1"]);
+        let health = fan_out.health(SignedDuration::from_secs(3));
+        assert_eq!((health.silent_for, health.error), (Some(SignedDuration::from_secs(3)), None));
+    }
+
+    #[test]
+    fn a_listing_that_breaks_off_forgets_no_pod() {
+        let mut fan_out = FanOut::default();
+        let (mut a, _) = TestSubscriber::new(&mut fan_out, "app=a");
+        list(&mut fan_out, vec![pod("1", "a")]);
+        fan_out.handle(Event::Init, &StoppedClock);
+        fan_out.handle(Event::Apply(pod("1", "b")), &StoppedClock);
+        assert_eq!(a.received(), ["listed a-1", "gone 1"]);
     }
 }

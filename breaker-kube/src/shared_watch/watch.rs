@@ -7,17 +7,13 @@ use breaker_core::ClusterClient;
 use breaker_core::cluster::PodWatchEvent;
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
-use kube::Api;
-use kube::runtime::{WatchStreamExt, watcher};
 use parking_lot::Mutex;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::fan_out::FanOut;
 use super::health::PodWatchHealth;
 use crate::client::KubeClient;
-use crate::partial_pod::PartialPod;
-use crate::watch_liveness::is_pod_watch;
-use crate::{selector, watch};
+use crate::pod_stream::{PodStreamEvent, watch_pods};
+use crate::selector;
 
 /// Time between two attempts of a late subscriber to list its pods.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -91,40 +87,22 @@ impl SharedPodWatch {
     /// Watches without end. `report` receives a sentence when the watch fails, and when it works
     /// again.
     pub(crate) async fn run(&self, report: &(dyn Fn(&str) + Sync)) {
-        let client = self.kube.client.clone();
-        let api: Api<PartialPod> = match &self.namespace {
-            Some(namespace) => Api::namespaced(client, namespace),
-            None => Api::all(client),
-        };
-        let mut events = watcher(api, watch::config()).backoff(watch::backoff()).boxed();
-        let mut addresses = self.kube.watch_liveness.subscribe();
+        let mut events = watch_pods(&self.kube, self.namespace.as_deref(), None);
         let mut is_down = false;
-        loop {
+        while let Some(event) = events.next().await {
+            match event {
+                PodStreamEvent::Pods(event) => self.fan_out.lock().handle(event, &*self.kube.clock),
+                PodStreamEvent::Accepted => self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed()),
+                PodStreamEvent::Failed(why) => {
+                    self.fan_out.lock().fail(&why);
+                    if !std::mem::replace(&mut is_down, true) {
+                        report(&format!("the pod watch of all breakers is down: {why}"));
+                    }
+                }
+            }
             if is_down && self.health().error.is_none() {
                 is_down = false;
                 report("the pod watch of all breakers works again");
-            }
-            tokio::select! {
-                event = events.next() => match event {
-                    Some(Ok(event)) => {
-                        self.fan_out.lock().handle(event, &*self.kube.clock);
-                    }
-                    Some(Err(error)) => {
-                        let why = watch::describe(&error);
-                        self.fan_out.lock().fail(&why);
-                        if !std::mem::replace(&mut is_down, true) {
-                            report(&format!("the pod watch of all breakers is down: {why}"));
-                        }
-                    }
-                    None => return,
-                },
-                address = addresses.recv() => match address {
-                    Ok(address) if is_pod_watch(&address, self.namespace.as_deref(), None) => {
-                        self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed());
-                    }
-                    Ok(_) | Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return,
-                },
             }
         }
     }
