@@ -95,7 +95,6 @@ impl PodCache {
     /// Takes in a report of the watch and returns whether the pod is new. A container's report that
     /// is older than the known one is ignored.
     pub(crate) fn apply(&mut self, pod: PodReport, now: Timestamp) -> bool {
-        self.mark_updated(now);
         if let Some(at) = self.gone.iter().position(|(uid, _)| *uid == pod.uid) {
             // A pod that the watch shows alive again exists; a late report of its end does not count.
             if !pod.is_live() {
@@ -107,8 +106,11 @@ impl PodCache {
     }
 
     /// Takes in a list that was asked for at `asked_at`. It says nothing about a pod that was
-    /// reported or deleted since then.
+    /// reported or deleted since then, and nothing at all after a list that was asked for later.
     pub(crate) fn apply_list(&mut self, pods: Vec<PodReport>, asked_at: Timestamp) {
+        if self.listed_at.is_some_and(|at| asked_at < at) {
+            return;
+        }
         let listed: BTreeSet<PodUid> = pods.iter().map(|pod| pod.uid.clone()).collect();
         let absent = |uid: &PodUid, pod: &CachedPod| pod.at < asked_at && !listed.contains(uid);
         let absent: Vec<_> =
@@ -157,7 +159,6 @@ impl PodCache {
 
     /// Removes a pod that the watch reports as deleted.
     pub(crate) fn delete(&mut self, uid: &str, now: Timestamp) {
-        self.mark_updated(now);
         if !self.pods.contains_key(uid) {
             return;
         }

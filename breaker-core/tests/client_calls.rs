@@ -9,12 +9,14 @@ use breaker_core::pod::{
     ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated,
 };
 use breaker_core::sim::Sim;
-use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
+use breaker_core::supervisor::{Dependencies, Observer, RunUntil, SupervisorOptions};
 use breaker_core::{
-    BreakerEvent, Classifier, ClusterClient, ClusterError, Policy, Record, Supervisor, WorkloadRef,
+    BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, Record, Snapshot, Supervisor,
+    WorkloadRef,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
+use jiff::{SignedDuration, Timestamp};
 use mockall::mock;
 
 mock! {
@@ -142,4 +144,102 @@ fn without_a_message_the_log_is_asked_once() {
     client.expect_pod_events().never();
     let pod = restarted(&sim, 2, "Error", "");
     assert_eq!(rule_of(&sim, client, pod), "bug-go");
+}
+
+/// What a supervisor reports over `client` within this many minutes.
+fn watched(sim: &Sim, client: MockClient, minutes: i64) -> (Vec<BreakerEvent>, Option<Snapshot>) {
+    struct Seen(Vec<BreakerEvent>, Option<Snapshot>);
+
+    impl Observer for Seen {
+        fn event(&mut self, _: Timestamp, event: &BreakerEvent) {
+            self.0.push(event.clone());
+        }
+
+        fn snapshot(&mut self, _: Timestamp, snapshot: &Snapshot) {
+            self.1 = Some(snapshot.clone());
+        }
+    }
+
+    let parts = Dependencies {
+        client: Arc::new(client),
+        clock: Arc::new(sim.clone()),
+        classifier: Arc::new(Classifier::default()),
+        webhooks: None,
+    };
+    let mut seen = Seen(vec![], None);
+    let options =
+        SupervisorOptions { heartbeat: Some(SignedDuration::from_mins(1)), ..SupervisorOptions::default() };
+    let end = sim.now() + SignedDuration::from_mins(minutes);
+    let run = async {
+        let target = sim.target().clone();
+        let mut supervisor =
+            Supervisor::start(parts, Policy::default(), target, options).await.expect("started");
+        let commands = futures::stream::pending().boxed();
+        supervisor.run(commands, RunUntil::Forever, &mut seen).await
+    };
+    sim.run(futures::future::select(Box::pin(run), sim.sleep_until(end)));
+    (seen.0, seen.1)
+}
+
+fn stream(events: Vec<PodWatchEvent>) -> BoxStream<'static, PodWatchEvent> {
+    futures::stream::iter(events).chain(futures::stream::pending()).boxed()
+}
+
+#[test]
+fn a_target_that_is_created_again_with_another_selector_is_watched_by_that() {
+    let sim = sim();
+    let asked_at = sim.now();
+    let mut client = MockClient::new();
+    let scale = |uid: &str, selector: &str| Scale {
+        uid: uid.into(),
+        resource_version: "1".into(),
+        replicas: 1,
+        selector: selector.into(),
+    };
+    let (first, then) = (scale("first", "app=old"), scale("second", "app=new"));
+    client.expect_read_scale().times(1).returning(move |_| Ok(first.clone()));
+    client.expect_read_scale().returning(move |_| Ok(then.clone()));
+    client.expect_load_record().returning(|_| Ok(None));
+    client.expect_save_record().returning(|_, _, _| Ok("1".into()));
+    client.expect_pod_events().returning(|_, _| Ok(vec![]));
+    // The new pods are not there yet when the breaker lists them itself.
+    client.expect_list_pods().withf(|_, selector| selector == "app=new").returning(|_, _| Ok(vec![]));
+    let old = restarted(&sim, 1, "OOMKilled", "");
+    client.expect_watch_pods().withf(|_, selector| selector == "app=old").times(1).returning(move |_, _| {
+        let gone = PodWatchEvent::Deleted(old.uid.clone());
+        stream(vec![PodWatchEvent::Listed { pods: vec![old.clone()], asked_at }, gone])
+    });
+    let new = PodReport { uid: "new".into(), ..restarted(&sim, 1, "Error", "connect: connection refused") };
+    client.expect_watch_pods().withf(|_, selector| selector == "app=new").times(1).returning(move |_, _| {
+        let listed = PodWatchEvent::Listed { pods: vec![], asked_at };
+        stream(vec![listed, PodWatchEvent::Applied(new.clone())])
+    });
+    let (events, snapshot) = watched(&sim, client, 2);
+    let counted =
+        events.iter().any(|event| matches!(event, BreakerEvent::Restart(restart) if restart.counts));
+    assert!(counted, "{events:?}");
+    assert_eq!(snapshot.map(|snapshot| (snapshot.pods, snapshot.blind)), Some((1, None)));
+}
+
+#[test]
+fn a_watch_that_never_lists_is_one_warning_and_shown_in_each_heartbeat_and_in_the_snapshot() {
+    let sim = sim();
+    let mut client = MockClient::new();
+    let scale =
+        Scale { uid: "target".into(), resource_version: "1".into(), replicas: 3, selector: "app=app".into() };
+    client.expect_read_scale().returning(move |_| Ok(scale.clone()));
+    client.expect_load_record().returning(|_| Ok(None));
+    let down = PodWatchEvent::Down("the list failed: pods is forbidden (403)".into());
+    client.expect_watch_pods().times(1).returning(move |_, _| stream(vec![down.clone(); 50]));
+    let (events, snapshot) = watched(&sim, client, 3);
+    let lines: Vec<_> = events.iter().map(ToString::to_string).collect();
+    assert_eq!(lines[0], "warning: the pod watch is down: the list failed: pods is forbidden (403)");
+    assert!(
+        lines[1].contains("0 pods; blind for 60 s: the list failed: pods is forbidden (403)"),
+        "{lines:?}"
+    );
+    assert!(lines[2].contains("; blind for 120 s: "), "{lines:?}");
+    assert!(lines.iter().filter(|line| line.starts_with("warning")).count() == 1, "{lines:?}");
+    let blind = snapshot.and_then(|snapshot| snapshot.blind).expect("blind");
+    assert_eq!(blind.why, "the list failed: pods is forbidden (403)");
 }

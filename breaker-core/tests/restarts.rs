@@ -5,9 +5,11 @@ mod common;
 use breaker_core::Policy;
 use breaker_core::action::Input;
 use breaker_core::pod::{ContainerState, PodReport, Terminated};
+use breaker_core::policy::Window;
 use breaker_core::policy::{CauseSet, Unobserved};
-use common::harness::{Harness, report, start};
+use common::harness::{Harness, InstanceRun, history, merged, report, start};
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 
 fn at(secs: i64) -> Timestamp {
     start() + SignedDuration::from_secs(secs)
@@ -135,4 +137,54 @@ fn siblings_stopped_by_a_restart_of_all_containers_do_not_count() {
     pod.restarting_all = true;
     let any = Policy { causes: CauseSet::ANY, ..Policy::default() };
     assert_eq!(tally(&any, &[(20, pod)]), (1, 1));
+}
+
+/// The histories of two pods, with other container IDs.
+fn renamed(runs: &[InstanceRun], id: impl Fn(&str) -> String) -> Vec<(Timestamp, PodReport)> {
+    let mut reports = merged(vec![history(0, runs), history(1, runs)]);
+    for (_, report) in &mut reports {
+        for container in &mut report.containers {
+            container.container_id = id(&container.container_id);
+            let ended = match &mut container.state {
+                ContainerState::Terminated(ended) => Some(ended),
+                _ => None,
+            };
+            for ended in container.last.iter_mut().chain(ended) {
+                ended.container_id = id(&ended.container_id);
+            }
+        }
+    }
+    reports
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Law: what counts does not depend on how a runtime names its containers: by IDs that share
+    /// their beginning, or by one ID for every instance.
+    #[test]
+    fn every_restart_counts_however_the_runtime_names_its_containers(
+        runs in prop::collection::vec(
+            (0i64..30, any::<bool>(), 0i64..60)
+                .prop_map(|(seconds, network, backoff)| InstanceRun { seconds, network, backoff }),
+            1..12,
+        ),
+    ) {
+        let policy = Policy { max_restarts: 1000, window: Window::NONE, ..Policy::default() };
+        let counts = |reports: Vec<(Timestamp, PodReport)>| {
+            let mut harness = Harness::new(policy.clone(), 2);
+            let end = reports.last().map_or(start(), |(at, _)| *at);
+            for (now, report) in reports {
+                harness.give(Input::Pod(report), now);
+            }
+            harness.breaker.count_revisions(end)
+        };
+        let want = counts(renamed(&runs, str::to_owned));
+        let number = |id: &str| id.trim_start_matches("containerd://").to_owned();
+        let short = |id: &str| format!("containerd://000000000000{}", number(id));
+        let long = |id: &str| format!("containerd://{}{}", "0".repeat(52), number(id));
+        prop_assert_eq!(counts(renamed(&runs, short)), want.clone());
+        prop_assert_eq!(counts(renamed(&runs, long)), want.clone());
+        prop_assert_eq!(counts(renamed(&runs, |_| "containerd://same".into())), want);
+    }
 }

@@ -11,8 +11,7 @@ use crate::state::{Phase, State};
 
 impl Breaker {
     pub(super) fn pod(&mut self, pod: PodReport, now: Timestamp) {
-        self.watch.showed();
-        self.pods.mark_updated(now);
+        self.watch_showed(now);
         if !self.pods.owns(&pod) {
             return;
         }
@@ -29,7 +28,7 @@ impl Breaker {
     }
 
     pub(super) fn pod_deleted(&mut self, uid: &str, now: Timestamp) {
-        self.watch.showed();
+        self.watch_showed(now);
         self.pods.delete(uid, now);
         self.last_pod_went();
     }
@@ -53,6 +52,13 @@ impl Breaker {
             self.live_pod_appeared();
         }
         self.last_pod_went();
+    }
+
+    /// The watch showed a change of a pod.
+    fn watch_showed(&mut self, now: Timestamp) {
+        if self.watch.showed(self.pods.is_stale(now)) {
+            self.pods.mark_updated(now);
+        }
     }
 
     /// The pod watch was accepted, and no pod has changed.

@@ -12,8 +12,18 @@ pub(super) struct WatchState {
     blind: Option<Blind>,
     /// Only a list ends the blindness: the pods of this target or selector were never listed.
     needs_list: bool,
-    /// The watch has failed and is not known to have caught up.
-    catching_up: bool,
+    sync: Sync,
+}
+
+/// Whether the watch has shown everything up to now.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Sync {
+    #[default]
+    UpToDate,
+    /// The watch failed.
+    Failed,
+    /// The watch failed and was accepted again. The changes that were missed may be on their way.
+    CatchingUp,
 }
 
 impl WatchState {
@@ -25,7 +35,7 @@ impl WatchState {
 
     /// The pods cannot be listed or watched. Returns when that is to be reported, if it is new.
     pub(super) fn failed(&mut self, why: String, now: Timestamp) -> Option<Timestamp> {
-        self.catching_up = true;
+        self.sync = Sync::Failed;
         match &mut self.blind {
             Some(blind) => {
                 blind.why = why;
@@ -43,17 +53,23 @@ impl WatchState {
         *self = Self::default();
     }
 
-    /// The watch showed a change of a pod.
-    pub(super) fn showed(&mut self) {
-        self.catching_up = false;
+    /// The watch showed a change of a pod. Returns whether the pods are known as of now: after a
+    /// failure that made the cache stale, more changes may be on their way.
+    pub(super) fn showed(&mut self, stale: bool) -> bool {
         self.connected();
+        if self.sync != Sync::UpToDate && stale {
+            return false;
+        }
+        self.sync = Sync::UpToDate;
+        true
     }
 
-    /// The watch was accepted. Returns whether the pods are known as of now: after a failure the
-    /// changes that were missed arrive only after the watch is accepted.
+    /// The watch was accepted. Returns whether the pods are known as of now.
     pub(super) fn accepted(&mut self) -> bool {
         self.connected();
-        !std::mem::take(&mut self.catching_up)
+        let before = self.sync;
+        self.sync = if before == Sync::Failed { Sync::CatchingUp } else { Sync::UpToDate };
+        before != Sync::Failed
     }
 
     fn connected(&mut self) {

@@ -38,6 +38,11 @@ impl Harness {
         harness
     }
 
+    /// Sets the pods that exist.
+    pub(crate) fn list(&mut self, pods: Vec<PodReport>) {
+        self.pods = pods.into_iter().map(|pod| (pod.uid.clone(), pod)).collect();
+    }
+
     pub(crate) fn give(&mut self, input: Input, now: Timestamp) {
         if let Input::Pod(pod) = &input {
             self.pods.insert(pod.uid.clone(), pod.clone());
