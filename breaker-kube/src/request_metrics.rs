@@ -46,12 +46,14 @@ fn verb(method: &Method, is_watch: bool) -> &'static str {
     }
 }
 
-/// Whether this is the first page of a list of pods.
+/// Whether this is the first page of a list of all pods. A list of at most one pod asks for the
+/// version of the pods.
 fn starts_pod_list(method: &Method, uri: &Uri) -> bool {
     method == Method::GET
         && uri.path().ends_with("/pods")
         && !query_has(uri, "watch", &[])
         && !query_has(uri, "continue", &[])
+        && !query_has(uri, "limit", &["1"])
 }
 
 impl RequestObserver for RequestCounter {
@@ -155,6 +157,7 @@ mod tests {
             "/api/v1/pods?limit=100",
             "/api/v1/pods?limit=100&continue=abc",
             "/api/v1/pods?watch=true",
+            "/api/v1/pods?limit=1",
             "/api/v1/namespaces/sre/pods?labelSelector=app%3Da",
             "/apis/bigredbutton.dev/v1alpha1/circuitbreakers",
         ] {

@@ -1,5 +1,5 @@
 use breaker_core::record::Contested;
-use breaker_core::snapshot::{Counts, Hold, HoldReason};
+use breaker_core::snapshot::{Blind, Counts, Hold, HoldReason};
 use breaker_core::state::{Override, Phase, State, Trip, TripReason};
 use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
@@ -62,6 +62,23 @@ fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_
     let status = idle.compose(None, at(0));
     assert_eq!((status.phase.as_deref(), status.counted), (None, None));
     assert_eq!(find(&status, "Ready").unwrap().reason, "Starting");
+}
+
+#[test]
+fn a_breaker_that_does_not_see_its_pods_is_not_ready_and_keeps_its_counts() {
+    let mut model = watching();
+    let blind = Blind { since: at(5), why: "the list failed: pods is forbidden (403)".into() };
+    model.observe(&Snapshot { counts: counts(), blind: Some(blind), ..Snapshot::default() });
+    let status = model.compose(None, at(60));
+    let ready = find(&status, "Ready").unwrap();
+    assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Blind"));
+    assert_eq!(
+        ready.message,
+        "its pods cannot be seen since 2027-01-15T08:00:05Z: the list failed: pods is forbidden (403)"
+    );
+    assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(4)));
+    model.observe(&Snapshot::default());
+    assert_eq!(find(&model.compose(None, at(70)), "Ready").unwrap().reason, "Watching");
 }
 
 #[test]

@@ -107,3 +107,29 @@ impl SharedPodWatch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::test_server::{TestServer, status};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fleet_that_cannot_list_reports_one_line_and_every_breaker_learns_why() {
+        let forbidden = "pods is forbidden: User \"w\" cannot list resource \"pods\" at the cluster scope";
+        let server = TestServer::new(move |_, _| (403, status(403, forbidden)));
+        let pods = SharedPodWatch::new(server.kube(), None);
+        let mut breakers: Vec<_> = ["app=a", "app=b"].map(|selector| pods.subscribe("sre", selector)).into();
+        let lines = Mutex::new(vec![]);
+        let report = |line: &str| lines.lock().push(line.to_owned());
+        assert!(timeout(Duration::from_secs(120), pods.run(&report)).await.is_err());
+        let why = format!("the list failed: {forbidden} (403)");
+        assert_eq!(*lines.lock(), [format!("the pod watch of all breakers is down: {why}")]);
+        assert!(server.requests() > 20, "it is tried again");
+        for breaker in &mut breakers {
+            assert_eq!(breaker.next().await, Some(PodWatchEvent::Down(why.clone())));
+        }
+    }
+}
