@@ -96,7 +96,8 @@ impl PodCache {
     /// is older than the known one is ignored.
     pub(crate) fn apply(&mut self, pod: PodReport, now: Timestamp) -> bool {
         if let Some(at) = self.gone.iter().position(|(uid, _)| *uid == pod.uid) {
-            // A pod that the watch shows alive again exists; a late report of its end does not count.
+            // A pod that the watch shows alive again exists. A late report of its end does not
+            // count.
             if !pod.is_live() {
                 return false;
             }

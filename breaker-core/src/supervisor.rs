@@ -439,7 +439,8 @@ impl Supervisor {
 
     fn warn_once(&mut self, error: &ClusterError, observer: &mut dyn Observer) {
         let message = error.with_fix();
-        // The API server's sentence names the object: a missing rule is reported for the first only.
+        // The API server's sentence names the object: a missing rule is reported for the first
+        // only.
         let key = error.missing_rule().unwrap_or_else(|| message.clone());
         if self.warned.insert(key) {
             observer.event(self.dependencies.clock.now(), &BreakerEvent::Warning { message });

@@ -10,6 +10,7 @@ use breaker_core::policy::{Recovery, Window};
 use breaker_core::sim::{Call, Fault, Health, Sim};
 use breaker_core::snapshot::HoldReason;
 use breaker_core::supervisor::{Dependencies, Observer, RunUntil, SupervisorOptions};
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use breaker_core::{BreakerEvent, Classifier, Clock, Policy, Snapshot, Supervisor};
 use common::{REFUSED, Watch, seconds};
 use futures::StreamExt;
@@ -108,6 +109,24 @@ fn a_clock_that_is_set_back_delays_neither_a_retry_nor_a_heartbeat() {
     let scaled = lines.seconds_of(|event| matches!(event, BreakerEvent::Scaled { .. }));
     assert!(matches!(scaled[..], [90..240]), "{scaled:?} {:?}", lines.all);
     assert_eq!(lines.seconds_of(is_heartbeat).len(), 10, "{:?}", lines.all);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_lengthen_the_time_of_a_hook() {
+    let to = Endpoint::new("https://rollback.example.org/x");
+    let hook = BeforeTrip { to, timeout: seconds(10), on_failure: OnFailure::Proceed };
+    let hooks = Hooks { before_trip: Some(hook), ..Hooks::default() };
+    let watch = Watch::with(1, Policy { hooks, ..Policy::default() });
+    watch.sim.with(|world| {
+        world.set_health(Health::dies(REFUSED));
+        (0..200).for_each(|_| world.fault(Fault::Refuse(Call::Post)));
+    });
+    // The trip comes at the fourth restart, after 158 s.
+    let lines = run(&watch, 0, &[(160, -3600)], 10);
+    let tripping = lines.seconds_of(|event| matches!(event, BreakerEvent::Tripping { .. }));
+    let answered = lines.seconds_of(|event| matches!(event, BreakerEvent::Hook { .. }));
+    assert!(tripping[0] < 160 && answered[0] > 160, "{tripping:?} {answered:?}");
+    assert!(answered[0] - tripping[0] <= 11, "{tripping:?} {answered:?}");
 }
 
 #[test]

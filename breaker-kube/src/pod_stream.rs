@@ -1,8 +1,8 @@
 //! [`PodStream`]: kube's watcher of pods, listed again now and then and when the storage went back.
 //!
-//! kube continues a watch from the last version that it has seen. After the API server's storage was
-//! restored from a backup, that version lies in the future: the API server accepts such a watch and
-//! sends nothing until it gets there. Two things find that out: once a minute, when a watch is
+//! kube continues a watch from the last version that it has seen. After the API server's storage
+//! was restored from a backup, that version lies in the future: the API server accepts such a watch
+//! and sends nothing until it gets there. Two things find that out: once a minute, when a watch is
 //! accepted, the version of a list of at most one pod; and a whole list every half hour.
 
 use std::hash::{BuildHasher, RandomState};

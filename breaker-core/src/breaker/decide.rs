@@ -105,8 +105,8 @@ impl Breaker {
         }
     }
 
-    /// The hold for restarts that the watch has just shown and that do not count, because the clocks
-    /// of the node and of the watcher differ.
+    /// The hold for restarts that the watch has just shown and that do not count, because the
+    /// clocks of the node and of the watcher differ.
     fn held_by_clocks(&mut self, revision: Option<&RevisionCounts>, now: Timestamp) -> Option<Hold> {
         let (why, total) = self.clock_skew.why(self.policy.window.oldest(now).unwrap_or(Timestamp::MIN))?;
         let hold = Hold::new(HoldReason::Clock, why, revision);

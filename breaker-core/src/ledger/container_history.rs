@@ -117,8 +117,8 @@ impl ContainerHistory {
             let known = self.terminations.get(&number);
             let id = InstanceId::from_terminated(terminated, number);
             let id_is_known = self.knows_termination(&id);
-            // Instances below `settled` are complete, except those deduced from the count. Where the
-            // count has risen, an instance has ended, also under an ID that was used before.
+            // Instances below `settled` are complete, except those deduced from the count. Where
+            // the count has risen, an instance has ended, also under an ID that was used before.
             let new = match known {
                 Some(instance) => !instance.observed,
                 None => number >= settled && (number < report.restart_count || !id_is_known),

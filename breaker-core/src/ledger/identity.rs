@@ -23,7 +23,8 @@ pub struct ContainerKey {
 ///
 /// It stands for the whole `containerID`: up to 32 bytes the ID itself, else its first 12, as
 /// `docker` and `crictl` print them, and a hash of the whole. When the runtime lost the ID, it is
-/// `#n` with the number of the instance, from 0. When the runtime uses an ID again, `#n` follows it.
+/// `#n` with the number of the instance, from 0. When the runtime uses an ID again, `#n` follows
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceId(String);

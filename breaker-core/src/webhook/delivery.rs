@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::{Either, select};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::client::{HookDecision, WebhookClient, WebhookError};
 use super::cloud_event::CloudEvent;
@@ -44,8 +44,7 @@ pub(crate) async fn once(
     event: &CloudEvent,
 ) -> Result<(), DeliveryError> {
     let Some(client) = client else { return Err(DeliveryError::NoClient) };
-    let deadline = clock.now() + NOTIFY_TIMEOUT;
-    match attempt(&*client, clock, to, event, deadline).await {
+    match attempt(&*client, clock, to, event, NOTIFY_TIMEOUT).await {
         Some(answer) => answer.map(|_| ()).map_err(|error| DeliveryError::Refused(error.why)),
         None => Err(DeliveryError::Timeout { limit: NOTIFY_TIMEOUT, last: None }),
     }
@@ -61,22 +60,24 @@ pub(crate) async fn until(
     within: SignedDuration,
 ) -> Result<HookDecision, DeliveryError> {
     let Some(client) = client else { return Err(DeliveryError::NoClient) };
-    let deadline = clock.now() + within;
+    // By the monotonic clock: the wall clock may be set meanwhile.
+    let started = clock.elapsed();
+    let left = || within - (clock.elapsed() - started);
     let mut failures = 0;
     let mut last = None;
     loop {
-        match attempt(&*client, clock, to, event, deadline).await {
+        match attempt(&*client, clock, to, event, left()).await {
             Some(Ok(reply)) => return Ok(reply),
             Some(Err(error)) if !error.retryable => return Err(DeliveryError::Refused(error.why)),
             Some(Err(error)) => last = Some(error.why),
             None => {}
         }
         // The last attempt comes shortly before the end.
-        let next = (clock.now() + BACKOFF.delay(failures)).min(deadline - MIN_ATTEMPT);
-        if next <= clock.now() {
+        let wait = BACKOFF.delay(failures).min(left() - MIN_ATTEMPT);
+        if !wait.is_positive() {
             return Err(DeliveryError::Timeout { limit: within, last });
         }
-        clock.sleep_until(next).await;
+        clock.sleep_until(clock.now() + wait).await;
         failures += 1;
     }
 }
@@ -87,9 +88,9 @@ async fn attempt(
     clock: &dyn Clock,
     to: &Endpoint,
     event: &CloudEvent,
-    deadline: Timestamp,
+    within: SignedDuration,
 ) -> Option<Result<HookDecision, WebhookError>> {
-    match select(client.post(to, event), clock.sleep_until(deadline)).await {
+    match select(client.post(to, event), clock.sleep_until(clock.now() + within)).await {
         Either::Left((answer, _)) => Some(answer),
         Either::Right(_) => None,
     }
