@@ -15,8 +15,8 @@ use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid};
 const STALE_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// After a longer silence a sign of life is not enough: changes that were missed may still be on
-/// their way, and only a list makes the cache fresh. The API server ends each watch after 60 s, so
-/// a watch that works is silent for little more than that.
+/// their way. A list makes the cache fresh, or a watch that works for one more turn. The API server
+/// ends each watch after 60 s, so a watch that works is silent for little more than that.
 const MAX_SILENCE: SignedDuration = SignedDuration::from_secs(90);
 
 /// The number of deleted pods whose UIDs are kept.
@@ -181,11 +181,22 @@ impl PodCache {
         self.started = self.started - before.1 + after.1;
     }
 
-    /// Records that the watch works: after an event or a new watch connection.
+    /// Records that the watch works: it showed an event, and was not silent for long.
     pub(crate) fn mark_updated(&mut self, now: Timestamp) {
-        if self.updated_at.is_some_and(|at| now.duration_since(at) <= MAX_SILENCE) {
-            self.updated_at = self.updated_at.max(Some(now));
+        if !self.was_silent(now) {
+            self.catch_up(now);
         }
+    }
+
+    /// Records that the watch has shown everything up to now. Without a list that means nothing.
+    pub(crate) fn catch_up(&mut self, now: Timestamp) {
+        self.updated_at = self.updated_at.map(|at| at.max(now));
+    }
+
+    /// Whether the watch has been silent for longer than [`MAX_SILENCE`], so that changes may have
+    /// been missed.
+    pub(crate) fn was_silent(&self, now: Timestamp) -> bool {
+        self.updated_at.is_none_or(|at| now.duration_since(at) > MAX_SILENCE)
     }
 
     /// The pods have to be listed again: the selector has changed.

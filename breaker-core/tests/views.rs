@@ -225,6 +225,12 @@ fn a_watch_that_comes_back_is_fresh_only_once_it_has_caught_up() {
     ] {
         assert!(!trips_after_an_outage(&signs, late), "{case}");
     }
+    for (case, signs, late) in [
+        ("a long outage", vec![(0, down()), (70, Input::WatchAlive), (130, Input::WatchAlive)], 131),
+        ("a process that was stopped", vec![(200, Input::WatchAlive), (260, Input::WatchAlive)], 261),
+    ] {
+        assert!(trips_after_an_outage(&signs, late), "{case}, and a turn of the watch since then");
+    }
     let signs = [(0, down()), (70, Input::WatchAlive), (71, listed(&[0], 70))];
     assert!(trips_after_an_outage(&signs, 72), "a list has shown that the pod still exists");
 }

@@ -63,8 +63,8 @@ impl Breaker {
 
     /// The pod watch was accepted, and no pod has changed.
     pub(super) fn watch_accepted(&mut self, now: Timestamp) {
-        if self.watch.accepted() {
-            self.pods.mark_updated(now);
+        if self.watch.accepted(self.pods.was_silent(now)) {
+            self.pods.catch_up(now);
         }
     }
 

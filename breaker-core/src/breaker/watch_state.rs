@@ -64,12 +64,18 @@ impl WatchState {
         true
     }
 
-    /// The watch was accepted. Returns whether the pods are known as of now.
-    pub(super) fn accepted(&mut self) -> bool {
+    /// The watch was accepted; `missed`: changes may have been missed before. Returns whether the
+    /// pods are known as of now. A watch that is accepted again without a failure has shown all
+    /// changes up to its end.
+    pub(super) fn accepted(&mut self, missed: bool) -> bool {
         self.connected();
-        let before = self.sync;
-        self.sync = if before == Sync::Failed { Sync::CatchingUp } else { Sync::UpToDate };
-        before != Sync::Failed
+        let up_to_date = match self.sync {
+            Sync::UpToDate => !missed,
+            Sync::Failed => false,
+            Sync::CatchingUp => true,
+        };
+        self.sync = if up_to_date { Sync::UpToDate } else { Sync::CatchingUp };
+        up_to_date
     }
 
     fn connected(&mut self) {
