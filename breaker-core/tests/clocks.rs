@@ -75,7 +75,9 @@ fn run(watch: &Watch, ahead: i64, steps: &[(i64, i64)], minutes: i64) -> Lines {
     let clock = WatcherClock { sim: watch.sim.clone(), ahead: Arc::new(AtomicI64::new(ahead)) };
     for (secs, by) in steps.iter().copied() {
         let ahead = Arc::clone(&clock.ahead);
-        watch.sim.after_secs(secs, move |_| drop(ahead.fetch_add(by, Ordering::Relaxed)));
+        watch.sim.after_secs(secs, move |_| {
+            ahead.fetch_add(by, Ordering::Relaxed);
+        });
     }
     let sim = &watch.sim;
     let mut lines = Lines { sim: sim.clone(), start: sim.now(), all: vec![], snapshots: vec![] };

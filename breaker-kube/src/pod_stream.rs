@@ -40,7 +40,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(50);
 #[derive(Debug)]
 pub(crate) enum PodStreamEvent {
     /// Pods were listed or have changed.
-    Pods(Event<PartialPod>),
+    Pods(Box<Event<PartialPod>>),
     /// The API server accepted the watch.
     Accepted,
     /// The pods cannot be listed or watched, for this reason; it is tried again.
@@ -148,7 +148,7 @@ impl PodStream {
                             self.current = self.next.take()?;
                             self.relist_at = relist_at(&self.random);
                         }
-                        return Some(PodStreamEvent::Pods(event));
+                        return Some(PodStreamEvent::Pods(Box::new(event)));
                     }
                     Some(Err(_)) | None => {
                         self.next = None;
@@ -156,7 +156,7 @@ impl PodStream {
                     }
                 },
                 event = self.current.next(), if self.next.is_none() => match event? {
-                    Ok(event) => return Some(PodStreamEvent::Pods(event)),
+                    Ok(event) => return Some(PodStreamEvent::Pods(Box::new(event))),
                     Err(error) => {
                         self.check_at = Instant::now();
                         return Some(PodStreamEvent::Failed(watch::describe(&error)));
@@ -299,7 +299,7 @@ mod tests {
         let mut shown = Vec::new();
         while let Ok(Some(event)) = tokio::time::timeout_at(end, stream.next()).await {
             match event {
-                PodStreamEvent::Pods(Event::InitDone) => shown.push("list".into()),
+                PodStreamEvent::Pods(event) if matches!(*event, Event::InitDone) => shown.push("list".into()),
                 PodStreamEvent::Pods(_) => {}
                 PodStreamEvent::Accepted => shown.push("accepted".into()),
                 PodStreamEvent::Failed(why) => shown.push(why),

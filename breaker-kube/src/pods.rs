@@ -56,7 +56,7 @@ pub(crate) fn watch(kube: &KubeClient, namespace: &str, selector: &str) -> BoxSt
     let clock = Arc::clone(&kube.clock);
     let events = watch_pods(kube, Some(namespace), Some(selector)).filter_map(move |event| {
         let event = match event {
-            PodStreamEvent::Pods(event) => translate(event, &mut listing, &*clock),
+            PodStreamEvent::Pods(event) => translate(*event, &mut listing, &*clock),
             PodStreamEvent::Accepted => Some(PodWatchEvent::Alive),
             PodStreamEvent::Failed(why) => Some(PodWatchEvent::Down(why)),
         };

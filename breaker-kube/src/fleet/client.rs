@@ -40,7 +40,7 @@ impl FleetClient {
             kube: shared.kube.clone(),
             limits: Arc::clone(&shared.limits),
             lane: BreakerLane::default(),
-            keda: KedaSwitch::new(shared, status),
+            keda: KedaSwitch::new(&shared.kube, &shared.keda, status),
             pods: shared.pods.clone(),
             status: Arc::clone(status),
             barrier: Arc::clone(&shared.barrier),

@@ -8,7 +8,6 @@ use breaker_core::{ClusterError, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-use super::shared::Shared;
 use super::status_writer::StatusWriter;
 use crate::autoscalers::{self, ScaledObject};
 use crate::client::KubeClient;
@@ -60,8 +59,8 @@ pub(crate) struct KedaSwitch {
 }
 
 impl KedaSwitch {
-    pub(crate) fn new(shared: &Shared, status: &Arc<StatusWriter>) -> Self {
-        Self { kube: shared.kube.clone(), presence: Arc::clone(&shared.keda), status: Arc::clone(status) }
+    pub(crate) fn new(kube: &KubeClient, presence: &Arc<KedaPresence>, status: &Arc<StatusWriter>) -> Self {
+        Self { kube: kube.clone(), presence: Arc::clone(presence), status: Arc::clone(status) }
     }
 
     /// Finds the ScaledObject before the Record of a trip is stored: the owner's value is stored

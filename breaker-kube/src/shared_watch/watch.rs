@@ -91,7 +91,7 @@ impl SharedPodWatch {
         let mut is_down = false;
         while let Some(event) = events.next().await {
             match event {
-                PodStreamEvent::Pods(event) => self.fan_out.lock().handle(event, &*self.kube.clock),
+                PodStreamEvent::Pods(event) => self.fan_out.lock().handle(*event, &*self.kube.clock),
                 PodStreamEvent::Accepted => self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed()),
                 PodStreamEvent::Failed(why) => {
                     self.fan_out.lock().fail(&why);
