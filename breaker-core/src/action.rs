@@ -92,6 +92,13 @@ pub struct Failure {
     pub conflict: bool,
 }
 
+impl Failure {
+    /// Whether the API server refused: a retry fails until somebody changes something.
+    pub fn is_refusal(&self) -> bool {
+        !self.retryable && !self.conflict
+    }
+}
+
 /// The kinds of action that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)] // named after the actions

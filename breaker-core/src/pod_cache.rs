@@ -210,6 +210,11 @@ impl PodCache {
         self.updated_at.is_none_or(|at| now.duration_since(at) > STALE_AFTER)
     }
 
+    /// When the newest list was asked for.
+    pub(crate) fn listed_at(&self) -> Option<Timestamp> {
+        self.listed_at
+    }
+
     /// The wall clock was set by `by`. A clock that was set forward leaves the cache as old as it
     /// then looks: a machine that was suspended has missed changes.
     pub(crate) fn shift(&mut self, by: SignedDuration) {

@@ -40,9 +40,13 @@ pub enum State {
         trip: Trip,
         /// Number of trial replicas.
         probe: u32,
-        /// The trial replicas are scaled up, and the trial period runs.
+        /// The trial replicas are scaled up.
         #[serde(default)]
         probing: bool,
+        /// When the first container of the trial replicas had started: the trial period runs from
+        /// then on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started: Option<Timestamp>,
     },
     /// The replicas are being restored.
     Restoring {

@@ -5,6 +5,9 @@
 //! cluster ------------------------------> breaker --------> cluster, webhooks
 //! ```
 
+mod carry_out;
+mod options;
+
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -13,18 +16,16 @@ use futures::stream::{BoxStream, FuturesUnordered};
 use futures::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::action::{Action, Command, Input, Outcome};
-use crate::action::{Attempt, Failure};
+use self::carry_out::{Completion, Context, StoredVersion, carry_out};
+pub use self::options::{Dependencies, RecordStorage, RunUntil, StopReason, SupervisorOptions};
+use crate::action::{Action, Command, Input};
 use crate::clock::shifted;
 use crate::clock_steps::ClockSteps;
-use crate::cluster::{PodWatchEvent, Scale, StoredRecord};
-use crate::evidence;
+use crate::cluster::{PodWatchEvent, StoredRecord};
 pub use crate::observer::Observer;
 use crate::snapshot::{Blind, Snapshot};
 use crate::state::State;
-use crate::webhook::WebhookClient;
-use crate::webhook::delivery;
-use crate::{Breaker, BreakerEvent, Classifier, Clock, ClusterClient, ClusterError, Policy, WorkloadRef};
+use crate::{Breaker, BreakerEvent, ClusterError, Policy, WorkloadRef};
 
 /// How long the pods of a tripped target may take to terminate before the rest is listed.
 const TERMINATION_TIMEOUT: SignedDuration = SignedDuration::from_secs(120);
@@ -36,81 +37,6 @@ const MAX_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// the Record. Shorter than the first wait after the hook answers hold, so that a command that was
 /// held ends before the hook is called again.
 const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
-
-/// When a [`Supervisor`] stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunUntil {
-    /// The target is at zero and its pods have terminated, or two minutes have passed. In a dry
-    /// run: the breaker would have tripped.
-    Tripped,
-    /// A command has been carried out and recorded.
-    Settled,
-    /// Never, unless the target is deleted.
-    Forever,
-}
-
-/// Why a [`Supervisor`] stopped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// The target is at zero.
-    Tripped {
-        /// Names of the pods that have not terminated in time.
-        left: Vec<String>,
-    },
-    /// Dry run: the breaker would have tripped.
-    WouldTrip,
-    /// The command is done.
-    Settled,
-    /// The target was deleted.
-    Lost,
-}
-
-/// The dependencies of a [`Supervisor`].
-#[derive(Clone)]
-pub struct Dependencies {
-    /// The cluster.
-    pub client: Arc<dyn ClusterClient>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The classifier of terminations.
-    pub classifier: Arc<Classifier>,
-    /// The client for the policy's webhooks; `None` if none may be called.
-    pub webhooks: Option<Arc<dyn WebhookClient>>,
-}
-
-/// Options of a [`Supervisor`].
-#[derive(Debug)]
-pub struct SupervisorOptions {
-    /// Write neither the Record nor Events, and send no notifications; for a policy that only
-    /// observes. Default: false.
-    pub dry_run: bool,
-    /// Read logs and Events of terminated containers. If false, only the status of a pod decides
-    /// the cause. Default: true.
-    pub gather_evidence: bool,
-    /// How often to emit a [`BreakerEvent::Heartbeat`]; `None` for never. Default: never.
-    pub heartbeat: Option<SignedDuration>,
-    /// A sentence that ends the Event of a trip: how to restore the replicas. Default: none.
-    pub restore_hint: Option<String>,
-    /// Permissions known to be missing; each is reported once. Default: none.
-    pub missing_permissions: Vec<ClusterError>,
-    /// Report a pod watch that fails as a [`BreakerEvent::Warning`]. False where one watch serves
-    /// many breakers and is reported once. Default: true.
-    pub report_watch: bool,
-}
-
-impl Default for SupervisorOptions {
-    fn default() -> Self {
-        Self {
-            dry_run: false,
-            gather_evidence: true,
-            heartbeat: None,
-            restore_hint: None,
-            missing_permissions: Vec::new(),
-            report_watch: true,
-        }
-    }
-}
 
 /// Drives one breaker over a [`ClusterClient`].
 ///
@@ -167,49 +93,36 @@ pub struct Supervisor {
     settled_at: Option<Timestamp>,
     watch_is_down: bool,
     report_watch: bool,
+    /// The Record is kept in memory, and that is yet to be reported.
+    warn_of_memory: bool,
     /// Permissions known to be missing, to be reported first.
     missing_permissions: Vec<ClusterError>,
-    /// A refusal that ends the run once the breaker has recorded it.
-    fatal: Option<ClusterError>,
-}
-
-/// The result of a task.
-struct Completion {
-    input: Input,
-    version: StoredVersion,
-    warn: Vec<ClusterError>,
-    fatal: Option<ClusterError>,
-    /// The selector of the pods that were listed.
-    listed: Option<String>,
-}
-
-/// The version of the stored Record after a task.
-enum StoredVersion {
-    Unchanged,
-    Now(Option<String>),
-}
-
-impl From<Input> for Completion {
-    fn from(input: Input) -> Self {
-        Self { input, version: StoredVersion::Unchanged, warn: Vec::new(), fatal: None, listed: None }
-    }
+    /// A refusal ends the run: a person waits for the outcome of a command.
+    ends_on_refusal: bool,
+    /// The last write was refused.
+    refusal: Option<ClusterError>,
 }
 
 impl Supervisor {
     /// Reads the target's scale and its Record, and builds the breaker from them.
     ///
     /// # Errors
-    /// The error of the first read of the scale or of the Record. A missing permission to read the
-    /// Record is a warning later, not an error.
+    /// The error of the first read of the scale or of the Record. With
+    /// [`RecordStorage::Preferred`], a missing permission to read the Record is a warning later.
     pub async fn start(
         dependencies: Dependencies,
         policy: Policy,
         target: WorkloadRef,
         options: SupervisorOptions,
     ) -> Result<Self, ClusterError> {
-        let scale = dependencies.client.read_scale(&target).await?;
+        let scale = match dependencies.client.read_scale(&target).await {
+            // A single 404 may come from a proxy or from an API server that is starting.
+            Err(ClusterError::NotFound(_)) => dependencies.client.read_scale(&target).await?,
+            scale => scale?,
+        };
         let SupervisorOptions {
             dry_run,
+            record,
             gather_evidence,
             heartbeat,
             restore_hint,
@@ -217,9 +130,11 @@ impl Supervisor {
             report_watch,
         } = options;
         let mut forbidden = None;
+        let mut in_memory = dry_run || record == RecordStorage::Memory;
         let stored = match dependencies.client.load_record(&target).await {
             Ok(stored) => stored,
-            Err(error @ ClusterError::Forbidden { .. }) => {
+            Err(error @ ClusterError::Forbidden { .. }) if record != RecordStorage::Required => {
+                in_memory = true;
                 forbidden = Some(error);
                 None
             }
@@ -230,7 +145,7 @@ impl Supervisor {
             None => (None, None),
         };
         let mut breaker = Breaker::new(policy, target.clone(), scale, record);
-        if dry_run || forbidden.is_some() {
+        if in_memory {
             breaker = breaker.keeping_record_in_memory();
         }
         if dry_run {
@@ -258,7 +173,9 @@ impl Supervisor {
             settled_at: None,
             watch_is_down: false,
             report_watch,
-            fatal: None,
+            warn_of_memory: in_memory && !dry_run,
+            ends_on_refusal: false,
+            refusal: None,
             missing_permissions: forbidden.into_iter().chain(missing_permissions).collect(),
         })
     }
@@ -272,7 +189,8 @@ impl Supervisor {
     /// snapshots.
     ///
     /// # Errors
-    /// A refusal after which no trip is possible: the target must not be scaled.
+    /// With [`RunUntil::Settled`], a write that the API server refuses. Otherwise a refusal holds
+    /// the trip, and is tried again.
     pub async fn run(
         &mut self,
         commands: BoxStream<'_, Command>,
@@ -282,6 +200,13 @@ impl Supervisor {
         for error in std::mem::take(&mut self.missing_permissions) {
             self.warn_once(&error, observer);
         }
+        if std::mem::take(&mut self.warn_of_memory) {
+            let message = "the record is kept in memory only: after a restart of this process nobody \
+                           knows the replicas to restore"
+                .into();
+            observer.event(self.dependencies.clock.now(), &BreakerEvent::Warning { message });
+        }
+        self.ends_on_refusal = until == RunUntil::Settled;
         let mut commands = commands.fuse();
         let mut waiting_commands = Vec::new();
         let clock = Arc::clone(&self.dependencies.clock);
@@ -367,7 +292,9 @@ impl Supervisor {
         if self.lost {
             return Ok(Some(StopReason::Lost));
         }
-        if settled && let Some(error) = self.fatal.take() {
+        if !self.breaker.is_writing()
+            && let Some(error) = self.refusal.take()
+        {
             return Err(error);
         }
         match until {
@@ -431,8 +358,8 @@ impl Supervisor {
         for error in &done.warn {
             self.warn_once(error, observer);
         }
-        if done.fatal.is_some() {
-            self.fatal = done.fatal;
+        if self.ends_on_refusal && done.refused.is_some() {
+            self.refusal = done.refused;
         }
         self.step(done.input, observer);
     }
@@ -474,130 +401,14 @@ impl Supervisor {
         }
     }
 
-    /// One attempt at one action; its outcome is the next input.
     fn carry_out(&self, action: Action) -> BoxFuture<'static, Completion> {
-        let Dependencies { client, clock, classifier, webhooks } = self.dependencies.clone();
-        let target = self.target.clone();
-        match action {
-            Action::GatherEvidence(request) if !self.gather_evidence => {
-                let verdict = evidence::from_status(&classifier, &request.termination);
-                futures::future::ready(Input::Verdict(request.id, verdict).into()).boxed()
-            }
-            Action::GatherEvidence(wanted) => async move {
-                let id = wanted.id.clone();
-                let evidence =
-                    evidence::take(&*client, &*clock, &classifier, &target.namespace, *wanted).await;
-                Completion {
-                    warn: evidence.forbidden,
-                    ..Input::Verdict(id, evidence.explanation.verdict).into()
-                }
-            }
-            .boxed(),
-            Action::ReadScale => async move {
-                match client.read_scale(&target).await {
-                    Ok(scale) => Input::Done(Outcome::ScaleRead(Some(scale))).into(),
-                    Err(ClusterError::NotFound(_)) => Input::Done(Outcome::ScaleRead(None)).into(),
-                    Err(error) => failed(Attempt::ReadScale, error),
-                }
-            }
-            .boxed(),
-            Action::ListPods => {
-                let (selector, asked) = (self.selector(), clock.elapsed());
-                async move {
-                    let done = match client.list_pods(&target.namespace, &selector).await {
-                        Ok(pods) => Input::PodsListed { pods, asked_at: clock.wall_time(asked) }.into(),
-                        Err(error) => failed(Attempt::ListPods, error),
-                    };
-                    Completion { listed: Some(selector), ..done }
-                }
-                .boxed()
-            }
-            Action::LoadRecord => {
-                async move { found(client.load_record(&target).await, Attempt::LoadRecord) }.boxed()
-            }
-            Action::SaveRecord(record) => {
-                let over = self.version.clone();
-                async move {
-                    match client.save_record(&target, &record, over).await {
-                        Ok(version) => Completion {
-                            version: StoredVersion::Now(Some(version)),
-                            ..Input::Done(Outcome::RecordSaved).into()
-                        },
-                        Err(ClusterError::Conflict(_)) => {
-                            found(client.load_record(&target).await, Attempt::SaveRecord)
-                        }
-                        Err(error) => failed(Attempt::SaveRecord, error),
-                    }
-                }
-                .boxed()
-            }
-            Action::WriteScale { seen, replicas } => {
-                async move { written(&*client, &target, seen, replicas).await }.boxed()
-            }
-            Action::FindScaler => async move {
-                match client.scaled_by(&target).await {
-                    Ok(by) => Input::Done(Outcome::Scaler(by)).into(),
-                    Err(error) => failed(Attempt::FindScaler, error),
-                }
-            }
-            .boxed(),
-            Action::Publish(event) => async move {
-                match client.publish(&target, &event).await {
-                    Ok(()) => Input::Done(Outcome::Published(event.key)).into(),
-                    Err(error) => failed(Attempt::Publish, error),
-                }
-            }
-            .boxed(),
-            Action::CallHook { hook, event } => async move {
-                let answer = delivery::until(webhooks, &*clock, &hook.to, &event, hook.timeout).await;
-                Input::Done(Outcome::HookAnswered { id: event.id, answer }).into()
-            }
-            .boxed(),
-            Action::Notify { to, event } => async move {
-                let failure = delivery::once(webhooks, &*clock, &to, &event).await.err();
-                Input::Done(Outcome::Notified { to, id: event.id, failure }).into()
-            }
-            .boxed(),
-            Action::Emit(_) | Action::Wake(_) => futures::future::ready(Input::Tick.into()).boxed(),
-        }
+        let context = Context {
+            dependencies: &self.dependencies,
+            target: &self.target,
+            selector: self.breaker.scale().map_or("", |scale| &scale.selector),
+            version: &self.version,
+            gather_evidence: self.gather_evidence,
+        };
+        carry_out(action, &context)
     }
-}
-
-async fn written(client: &dyn ClusterClient, target: &WorkloadRef, seen: Scale, replicas: u32) -> Completion {
-    match client.write_scale(target, &seen, replicas).await {
-        Ok(scale) => Input::Done(Outcome::ScaleWritten(scale)).into(),
-        Err(error) => {
-            let forbidden = matches!(error, ClusterError::Forbidden { .. });
-            let mut done = failed(Attempt::WriteScale, error);
-            if forbidden {
-                done.fatal = done.warn.pop();
-            }
-            done
-        }
-    }
-}
-
-/// Whatever Record is stored now, with its version.
-fn found(stored: Result<Option<StoredRecord>, ClusterError>, of: Attempt) -> Completion {
-    match stored {
-        Ok(Some(StoredRecord { record, version })) => Completion {
-            version: StoredVersion::Now(Some(version)),
-            ..Input::Done(Outcome::RecordFound(Some(Box::new(record)))).into()
-        },
-        Ok(None) => {
-            Completion { version: StoredVersion::Now(None), ..Input::Done(Outcome::RecordFound(None)).into() }
-        }
-        Err(error) => failed(of, error),
-    }
-}
-
-fn failed(of: Attempt, error: ClusterError) -> Completion {
-    let failure = Failure {
-        of,
-        why: error.chain(),
-        retryable: error.is_retryable(),
-        conflict: matches!(error, ClusterError::Conflict(_)),
-    };
-    let warn = if matches!(error, ClusterError::Forbidden { .. }) { vec![error] } else { Vec::new() };
-    Completion { warn, ..Input::Failed(failure).into() }
 }

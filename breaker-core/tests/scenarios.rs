@@ -6,6 +6,7 @@ use breaker_core::Policy;
 use breaker_core::action::Command;
 use breaker_core::policy::{CauseSet, Mode, Window};
 use breaker_core::sim::{Call, Fault, Health};
+use breaker_core::state::State;
 use breaker_core::supervisor::{RunUntil, StopReason};
 use common::{REFUSED, Watch, seconds};
 
@@ -179,7 +180,6 @@ fn faults_on_the_way_delay_a_trip_and_never_double_it() {
         Fault::Refuse(Call::ReadScale),
         Fault::Refuse(Call::PodEvents),
         Fault::Forbid(Call::PodEvents),
-        Fault::Forbid(Call::SaveRecord),
         Fault::Forbid(Call::LoadRecord),
         Fault::Forbid(Call::Publish),
         Fault::Refuse(Call::Publish),
@@ -206,14 +206,42 @@ fn faults_on_the_way_delay_a_trip_and_never_double_it() {
 }
 
 #[test]
-fn no_right_to_scale_ends_the_run_with_the_missing_rule() {
+fn a_scale_that_is_refused_holds_one_trip_names_the_missing_rule_and_ends_a_command() {
     let watch = Watch::with_replicas(1);
     watch.sim.with(|world| {
         world.set_health(Health::dies(REFUSED));
         world.fault(Fault::Forbid(Call::WriteScale));
     });
-    let error = watch.until_tripped().error.expect("an error");
+    let seen = watch.for_minutes(30);
+    assert_eq!(seen.lines_with("tripping").len(), 1, "{:?}", seen.lines);
+    let held = seen.lines_with("held");
+    assert!(held.len() == 1 && held[0].contains("missing rule: - {"), "{held:?}");
+    let record = watch.sim.with(|world| world.record().cloned()).expect("a record");
+    assert!(
+        matches!(&record.state, State::Tripping { trip, .. } if trip.replicas == 1),
+        "{:?}",
+        record.state
+    );
+
+    let pressed = Watch::with_replicas(1);
+    pressed.sim.with(|world| world.fault(Fault::Forbid(Call::WriteScale)));
+    let error = pressed.command(Command::Press).error.expect("an error");
     assert!(error.missing_rule().is_some_and(|rule| rule.contains("patch")), "{error}");
+    let record = pressed.sim.with(|world| world.record().cloned()).expect("a record");
+    assert_eq!(record.state, State::Closed);
+}
+
+#[test]
+fn without_a_stored_record_nothing_is_scaled_and_that_is_said() {
+    let watch = Watch::with_replicas(1);
+    watch.sim.with(|world| {
+        world.set_health(Health::dies(REFUSED));
+        world.fault(Fault::Forbid(Call::SaveRecord));
+    });
+    let seen = watch.for_minutes(30);
+    assert!(watch.sim.with(|world| world.scales_written().is_empty()));
+    assert_eq!(seen.lines_with("held: the record cannot be stored").len(), 1, "{:?}", seen.lines);
+    assert_eq!(seen.lines_with("warning: the record cannot be stored").len(), 1, "{:?}", seen.lines);
 }
 
 #[test]

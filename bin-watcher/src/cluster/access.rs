@@ -1,6 +1,7 @@
 //! The permissions that a watch needs, checked before it starts.
 
 use breaker_core::policy::Mode;
+use breaker_core::supervisor::RecordStorage;
 use breaker_core::{ClusterError, WorkloadRef};
 
 use crate::cluster::connect::Cluster;
@@ -20,4 +21,10 @@ pub(crate) async fn check(
         return Err(error.into());
     }
     Ok(missing.optional)
+}
+
+/// Where `watcher run` keeps its Record with these permissions missing.
+pub(crate) fn record_storage(missing: &[ClusterError]) -> RecordStorage {
+    let of_record = |error: &ClusterError| matches!(error, ClusterError::Forbidden { resource, .. } if resource == "configmaps");
+    if missing.iter().any(of_record) { RecordStorage::Memory } else { RecordStorage::Preferred }
 }

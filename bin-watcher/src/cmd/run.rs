@@ -39,6 +39,7 @@ pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
         };
         let options = SupervisorOptions {
             dry_run,
+            record: access::record_storage(&missing_permissions),
             heartbeat,
             missing_permissions,
             restore_hint: Some(reset_command::hint(&target)),

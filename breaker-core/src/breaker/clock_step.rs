@@ -28,9 +28,11 @@ impl Breaker {
                     *since = shifted(*since, by);
                 }
             }
-            State::Open { since, .. } | State::HalfOpen { since, .. } | State::Restoring { since, .. } => {
+            State::HalfOpen { since, started, .. } => {
                 *since = shifted(*since, by);
+                *started = started.map(|at| shifted(at, by));
             }
+            State::Open { since, .. } | State::Restoring { since, .. } => *since = shifted(*since, by),
         }
         if by.is_negative() {
             self.counts_from = self.counts_from.map(|at| shifted(at, by));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::machine::Breaker;
 use super::notify::Message;
-use crate::action::{Action, Command};
+use crate::action::{Action, Attempt, Command};
 use crate::cluster::Scale;
 use crate::event::BreakerEvent;
 use crate::notification::NotificationKind;
@@ -14,7 +14,10 @@ use crate::state::{Override, State, Trip, TripReason};
 impl Breaker {
     pub(super) fn command(&mut self, command: Command, now: Timestamp) {
         match command {
-            Command::Press => self.press(),
+            Command::Press => {
+                self.press();
+                self.press_once = self.pressing || matches!(self.state, State::Tripping { .. });
+            }
             Command::Reset => self.reset(now),
             Command::Mode(mode) => {
                 self.policy.mode = mode;
@@ -70,7 +73,7 @@ impl Breaker {
                 self.pressing = true;
                 self.read_scale();
             }
-            State::Open { trip, .. } | State::Restoring { trip, probe: None, .. } => {
+            State::Open { trip, .. } => {
                 self.emit(BreakerEvent::already_open(trip));
             }
             State::Tripping { since, trip } => {
@@ -79,6 +82,11 @@ impl Breaker {
                 let because = TripReason { pressed: true, ..trip.because };
                 self.state = State::Tripping { since, trip: Trip { because, ..trip } };
                 self.saves.request();
+            }
+            State::Restoring { since, trip, probe: None } => {
+                let trip = Trip { because: TripReason::pressed(), ..trip };
+                self.state = State::Tripping { since, trip };
+                self.saves.request_then([Action::ReadScale]);
             }
             State::HalfOpen { since, trip, .. } | State::Restoring { since, trip, .. } => {
                 let because = TripReason { probe_failed: true, ..TripReason::pressed() };
@@ -92,6 +100,7 @@ impl Breaker {
     pub(super) fn press_at(&mut self, scale: Scale, now: Timestamp) {
         self.pressing = false;
         if scale.replicas == 0 {
+            self.press_once = false;
             self.release();
             let message = "the target has 0 replicas already; nothing was scaled".into();
             return self.emit(BreakerEvent::Warning { message });
@@ -107,7 +116,8 @@ impl Breaker {
     }
 
     fn reset(&mut self, now: Timestamp) {
-        self.holds.scaling_forbidden = None;
+        // A refusal may have ended: the restore is tried at once.
+        self.retries.forget_failures(Attempt::WriteScale);
         let (since, trip, probe) = match self.state.clone() {
             State::Closed => {
                 self.contested = None;
@@ -122,6 +132,7 @@ impl Breaker {
             State::Restoring { since, trip, probe } => (since, trip, probe),
         };
         if self.may_scale() {
+            self.press_once = false;
             self.state = State::Restoring { since, trip, probe };
             self.saves.request_then([Action::ReadScale]);
         }

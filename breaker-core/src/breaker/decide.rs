@@ -41,9 +41,6 @@ impl Breaker {
             return;
         }
         let hold = |reason, why| Hold::new(reason, why, Some(revision));
-        if let Some(why) = self.holds.scaling_forbidden.clone() {
-            return self.hold_once(hold(HoldReason::Refused, why), now);
-        }
         if let Some(why) = self.holds.outage_guard.clone() {
             return self.hold_once(hold(HoldReason::Guard, why), now);
         }
@@ -53,9 +50,7 @@ impl Breaker {
         if self.pods.is_stale(now) || self.holds.needs_fresh_list {
             return self.list_pods();
         }
-        if let Some(node) = self.failing_node(revision, now) {
-            let why =
-                format!("all failing pods are on node {node}, and the target has a Ready pod elsewhere");
+        if let Some(why) = self.one_node_hold(&revision.revision, now) {
             return self.hold_once(hold(HoldReason::OneNode, why), now);
         }
         let Some(scale) = self.scale.last.clone().filter(|_| self.scale.read_ahead) else {

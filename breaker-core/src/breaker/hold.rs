@@ -13,7 +13,7 @@ use crate::event::BreakerEvent;
 use crate::notification::NotificationKind;
 use crate::policy::Mode;
 use crate::snapshot::{Hold, HoldReason, RevisionCounts, failing_pods};
-use crate::state::{Override, State, Trip, TripReason};
+use crate::state::{Override, State};
 
 impl Breaker {
     /// The outage guard of the fleet came on or went off.
@@ -35,7 +35,7 @@ impl Breaker {
         if self.retries.in_flight(Attempt::WriteScale) {
             return false;
         }
-        self.abort_to_hold(HoldReason::Guard, why, now);
+        self.step_back_to_hold(HoldReason::Guard, why, now);
         true
     }
 
@@ -48,17 +48,23 @@ impl Breaker {
     pub(super) fn stop_if_only_observing(&mut self, now: Timestamp) {
         let begun = matches!(self.state, State::Tripping { .. });
         if self.only_observes() && begun && !self.retries.in_flight(Attempt::WriteScale) {
-            self.abandon("the breaker now only observes".into(), now);
+            self.step_back("the breaker now only observes".into(), now);
         }
     }
 
+    /// Why the one-node rule holds a trip of this revision; `None` when it does not.
+    pub(super) fn one_node_hold(&self, revision: &str, now: Timestamp) -> Option<String> {
+        let node = self.failing_node(revision, now)?;
+        Some(format!("all failing pods are on node {node}, and the target has a Ready pod elsewhere"))
+    }
+
     /// The node on which all failing pods are, while a pod on another one is Ready.
-    pub(super) fn failing_node(&self, revision: &RevisionCounts, now: Timestamp) -> Option<String> {
+    fn failing_node(&self, revision: &str, now: Timestamp) -> Option<String> {
         if !self.policy.one_node {
             return None;
         }
         let oldest = self.oldest(now);
-        let failing = failing_pods(&self.ledger, &self.pods, &self.policy, &revision.revision, oldest, now);
+        let failing = failing_pods(&self.ledger, &self.pods, &self.policy, revision, oldest, now);
         let node = failing.first().map(|pod| pod.node.clone()).filter(|node| !node.is_empty())?;
         let all_there = failing.iter().all(|pod| pod.node == node);
         let well_elsewhere =
@@ -68,25 +74,7 @@ impl Breaker {
 
     /// Takes back a trip that has not scaled anything.
     pub(super) fn abort_to_hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
-        let State::Tripping { trip, .. } = self.state.clone() else { return };
-        self.episode += 1;
-        let probe = self.scale.replicas().unwrap_or_default();
-        if trip.because.probe_failed && probe > 0 {
-            let because = TripReason { probe_failed: false, ..trip.because };
-            let trip = Trip { because, ..trip };
-            // The trial began after the breaker was last opened; a counted restart since then
-            // fails it.
-            let since = self.counts_from.unwrap_or(now);
-            self.state = State::HalfOpen { since, trip, probe, probing: true };
-            if !self.probe_died()
-                && let State::HalfOpen { since, .. } = &mut self.state
-            {
-                *since = now;
-            }
-            self.wake_for_recovery();
-        } else {
-            self.state = State::Closed;
-        }
+        self.undo_trip(now);
         self.saves.request();
         self.hold_with(&self.count_revisions(now), reason, why, now);
     }
@@ -97,7 +85,8 @@ impl Breaker {
         let trips = match self.state {
             State::Closed => revisions.iter().any(RevisionCounts::trips),
             State::HalfOpen { .. } => self.probe_died(),
-            _ => false,
+            State::Tripping { .. } => true,
+            State::Open { .. } | State::Restoring { .. } => false,
         };
         if trips {
             self.hold_with(&revisions, reason, why, now);

@@ -10,8 +10,6 @@ use crate::state::TripReason;
 pub(super) struct Holds {
     /// Why the outage guard of the fleet holds every trip that no person asked for.
     pub(super) outage_guard: Option<String>,
-    /// Why the API server refuses to scale the target; until the next reset.
-    pub(super) scaling_forbidden: Option<String>,
     /// After the guard has gone off, the next decision needs a list of pods read from then on.
     pub(super) needs_fresh_list: bool,
     /// What holds a trip now.

@@ -100,6 +100,10 @@ impl Breaker {
         }
     }
 
+    pub(super) fn hook_has_passed(&self) -> bool {
+        self.hook.has_passed(&self.hook_id())
+    }
+
     /// The idempotency key: target UID and episode.
     fn hook_id(&self) -> String {
         format!("{}.{}", self.target_uid, self.episode)

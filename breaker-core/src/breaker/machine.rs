@@ -60,8 +60,15 @@ pub struct Breaker {
     pub(super) started: bool,
     /// A trip that could not be carried out at once goes on after the next list of pods.
     pub(super) trip_waits_for_list: bool,
+    /// A list of pods has arrived in this step.
+    pub(super) listed_now: bool,
     /// A person asked for a trip, and the scale is being read.
     pub(super) pressing: bool,
+    /// The trip was asked for by [`Command::Press`](crate::action::Command::Press): a refusal ends
+    /// it.
+    pub(super) press_once: bool,
+    /// Trial replicas that do not start were reported.
+    pub(super) trial_reported: bool,
     /// The counts of each revision as of the last step; empty while no restart is in the window.
     pub(super) revisions: Vec<RevisionCounts>,
     pub(super) out: Vec<Action>,
@@ -103,7 +110,10 @@ impl Breaker {
             retries: Retries::default(),
             started: false,
             trip_waits_for_list: false,
+            listed_now: false,
             pressing: false,
+            press_once: false,
+            trial_reported: false,
             revisions: Vec::new(),
             out: Vec::new(),
         }
@@ -170,6 +180,9 @@ impl Breaker {
         if self.scale.take_refresh(now) && self.state == State::Closed {
             self.read_scale();
         }
+        if self.scale.take_recheck(now) {
+            self.read_scale();
+        }
         self.recover(now);
         self.reconsider(now);
         if heartbeat {
@@ -177,6 +190,7 @@ impl Breaker {
         }
         self.send_due(now);
         self.save_if_needed(now);
+        self.listed_now = false;
         std::mem::take(&mut self.out)
     }
 
@@ -184,8 +198,8 @@ impl Breaker {
         match outcome {
             Outcome::ScaleRead(scale) => self.scale_read(scale, now),
             Outcome::ScaleWritten(scale) => self.scale_written(scale, now),
-            Outcome::RecordSaved => self.record_saved(),
-            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record)),
+            Outcome::RecordSaved => self.record_saved(now),
+            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record), now),
             Outcome::Scaler(by) => {
                 self.retries.succeeded(Attempt::FindScaler);
                 self.contested_by(by, now);
@@ -202,7 +216,9 @@ impl Breaker {
     fn failed(&mut self, failure: Failure, now: Timestamp) {
         self.retries.ended(failure.of);
         match failure.of {
-            Attempt::SaveRecord | Attempt::LoadRecord => self.save_failed(&failure, now),
+            Attempt::SaveRecord => self.save_failed(&failure, now),
+            Attempt::LoadRecord => self.retry_failed(&failure, now),
+            Attempt::ReadScale => self.scale_read_failed(&failure, now),
             Attempt::WriteScale => self.write_failed(&failure, now),
             Attempt::FindScaler => self.contested_by(None, now),
             Attempt::Publish => self.publish_failed(&failure, now),
@@ -210,11 +226,7 @@ impl Breaker {
                 let why = format!("the pods cannot be listed: {}", failure.why);
                 self.watch_failed(why.clone(), now);
                 self.hold(HoldReason::StaleView, why, now);
-                self.retry_later(failure.of, now);
-            }
-            Attempt::ReadScale => {
-                self.scale.read_is_old = false;
-                self.retry_later(failure.of, now);
+                self.retry_failed(&failure, now);
             }
         }
     }
@@ -276,6 +288,14 @@ impl Breaker {
             && !self.pressing
             && !self.saves.is_requested()
             && self.events.undelivered().is_empty()
+    }
+
+    /// Whether the scale or the Record is being written, or is about to be.
+    pub(crate) fn is_writing(&self) -> bool {
+        let save_waits = self.retries.waits(Attempt::SaveRecord);
+        self.retries.in_flight(Attempt::WriteScale)
+            || self.retries.in_flight(Attempt::SaveRecord)
+            || (self.saves.is_requested() && !save_waits)
     }
 
     /// Names of the target's pods that still exist, those being deleted included.
@@ -342,7 +362,7 @@ impl Breaker {
 
     pub(super) fn current_hold(&self) -> Option<&Hold> {
         match self.state {
-            State::Closed | State::HalfOpen { .. } => self.holds.current(),
+            State::Closed | State::Tripping { .. } | State::HalfOpen { .. } => self.holds.current(),
             _ => None,
         }
     }

@@ -4,9 +4,16 @@
 //! changes the cluster waits until the Record that names it is stored:
 //!
 //! ```text
-//! trips -> SaveRecord(Tripping) -> RecordSaved -> WriteScale(0) -> ScaleWritten -> SaveRecord(Open)
-//! with a hook:  RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> WriteScale(0)
+//! trips -> SaveRecord(Tripping) -> RecordSaved -> check -> WriteScale(0)
+//!       -> ScaleWritten -> SaveRecord(Open)
+//! with a hook: RecordSaved -> ReadScale -> CallHook -> HookAnswered -> ReadScale -> check
+//!       -> WriteScale(0)
 //! ```
+//!
+//! The check is in `scale.rs`, the only place that writes 0: the Record with this trip is stored,
+//! the pods are known as of now and still ask for the trip, and the replicas are those of the
+//! Record. After an answer that is not understood the scale or the Record is read again, and the
+//! breaker goes on from what is there.
 
 mod clock_skew;
 mod clock_step;

@@ -110,7 +110,7 @@ impl Outbox {
         let retry = self.retries.entry(receiver.to_owned()).or_default();
         let first = retry.failures == 0;
         let due = now + BACKOFF.delay(retry.failures);
-        *retry = Retry { failures: retry.failures + 1, due: Some(due) };
+        *retry = Retry { failures: retry.failures + 1, due: Some(due), ..*retry };
         (due, first)
     }
 }

@@ -6,7 +6,7 @@ use super::machine::Breaker;
 use crate::action::{Action, Attempt};
 use crate::event::BreakerEvent;
 use crate::pod::PodReport;
-use crate::snapshot::Blind;
+use crate::snapshot::{Blind, HoldReason};
 use crate::state::{Phase, State};
 
 impl Breaker {
@@ -43,6 +43,8 @@ impl Breaker {
         self.watch.listed();
         self.retries.succeeded(Attempt::ListPods);
         self.holds.needs_fresh_list = false;
+        self.holds.clear_if(HoldReason::StaleView);
+        self.listed_now = true;
         if !self.started {
             self.started = true;
             self.start(now);

@@ -1,7 +1,8 @@
 //! Saves of the Record, and the actions that wait for them.
 
 use crate::action::Action;
-use crate::state::State;
+use crate::record::Record;
+use crate::state::{State, Trip};
 
 /// The state of the saves; at most one is in flight.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,10 +15,13 @@ pub(super) struct RecordSaves {
     after_current: Vec<Action>,
     /// The Record cannot be stored, or must not be: it is kept in memory.
     pub(super) in_memory: bool,
-    /// Episode of the trip in the Record that is being saved.
-    sent_trip: Option<u64>,
-    /// Episode of the trip in the stored Record.
-    stored_trip: Option<u64>,
+    /// Episode and state of each Record that was sent since the last acknowledgement.
+    sent: Vec<(u64, State)>,
+    /// Episode and trip of the stored Record, if its state is Tripping.
+    stored_trip: Option<(u64, Trip)>,
+    /// The Record of another watcher that has a trip, while this breaker is closed. Nothing is
+    /// saved over it before the scale was read: the target may be at zero by that trip.
+    pub(super) doubted: Option<Box<Record>>,
 }
 
 impl RecordSaves {
@@ -38,12 +42,26 @@ impl RecordSaves {
     pub(super) fn sent(&mut self, episode: u64, state: &State) {
         self.dirty = false;
         self.after_current = std::mem::take(&mut self.after_next);
-        self.sent_trip = matches!(state, State::Tripping { .. }).then_some(episode);
+        self.sent.push((episode, state.clone()));
+        self.sent.dedup();
+    }
+
+    /// Whether `record` was sent last: that save took effect, whatever was answered.
+    pub(super) fn was_sent_last(&self, record: &Record) -> bool {
+        self.sent.last().is_some_and(|sent| is_same(sent, record))
+    }
+
+    /// Whether `record` was sent since the last acknowledgement.
+    pub(super) fn was_sent(&self, record: &Record) -> bool {
+        self.sent.iter().any(|sent| is_same(sent, record))
     }
 
     /// The save was acknowledged; what waited for it.
     pub(super) fn acknowledged(&mut self) -> Vec<Action> {
-        self.stored_trip = self.sent_trip.take();
+        if let Some((episode, state)) = self.sent.pop() {
+            self.stored(episode, &state);
+        }
+        self.sent.clear();
         std::mem::take(&mut self.after_current)
     }
 
@@ -58,21 +76,25 @@ impl RecordSaves {
         self.after_current.clear();
         self.after_next.clear();
         self.dirty = false;
+        self.sent.clear();
+        self.doubted = None;
         self.stored(episode, state);
     }
 
     /// This is what the stored Record says.
     pub(super) fn stored(&mut self, episode: u64, state: &State) {
-        self.stored_trip = matches!(state, State::Tripping { .. }).then_some(episode);
+        self.stored_trip = match state {
+            State::Tripping { trip, .. } => Some((episode, trip.clone())),
+            _ => None,
+        };
     }
 
-    /// The trip that is stored is not the one that is wanted now.
-    pub(super) fn forget_trip(&mut self) {
-        (self.sent_trip, self.stored_trip) = (None, None);
+    /// Whether this trip is in the stored Record, so that it may be carried out.
+    pub(super) fn has_trip(&self, episode: u64, trip: &Trip) -> bool {
+        self.stored_trip.as_ref().is_some_and(|(of, stored)| *of == episode && stored == trip)
     }
+}
 
-    /// Whether the trip of this episode is in the stored Record, so that it may be carried out.
-    pub(super) fn has_trip(&self, episode: u64) -> bool {
-        self.stored_trip == Some(episode)
-    }
+fn is_same((episode, state): &(u64, State), record: &Record) -> bool {
+    (*episode, state) == (record.episode, &record.state)
 }

@@ -12,6 +12,9 @@ use crate::snapshot::HoldReason;
 use crate::state::{Override, State, Trip, TripReason};
 use crate::text::plural;
 
+/// Trial replicas that have not started after this time are reported.
+const TRIAL_START_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+
 impl Breaker {
     /// After the cool-down a few replicas are tried; after the trial all are restored.
     pub(super) fn recover(&mut self, now: Timestamp) {
@@ -19,16 +22,18 @@ impl Breaker {
         if self.policy.mode == Mode::Observe || self.override_ != Override::Auto || !self.started {
             return;
         }
+        self.follow_trial(now);
         match &self.state {
             State::Open { since, trip }
                 if !trip.because.pressed && trip.replicas > 0 && now >= *since + self.cooldown() =>
             {
                 let probe = probe_replicas.clamp(1, trip.replicas);
-                self.state = State::HalfOpen { since: now, trip: trip.clone(), probe, probing: false };
+                self.state =
+                    State::HalfOpen { since: now, trip: trip.clone(), probe, probing: false, started: None };
                 self.saves.request_then([Action::ReadScale]);
             }
-            State::HalfOpen { since, trip, probe, probing: true }
-                if now >= *since + probe_for
+            State::HalfOpen { since, trip, probe, probing: true, started: Some(started) }
+                if now >= *started + probe_for
                     && !self.probe_died()
                     && self.pods.live().any(|pod| pod.has_started()) =>
             {
@@ -36,6 +41,33 @@ impl Breaker {
                 self.saves.request_then([Action::ReadScale]);
             }
             _ => {}
+        }
+    }
+
+    /// The trial period runs once a container of the trial replicas has started. Until then the
+    /// trial shows nothing.
+    fn follow_trial(&mut self, now: Timestamp) {
+        let State::HalfOpen { since, probing: true, started, .. } = &mut self.state else { return };
+        if started.is_some() {
+            return;
+        }
+        if self.pods.live().any(|pod| pod.has_started()) {
+            *started = Some(now);
+            self.saves.request();
+            self.wake_for_recovery();
+        } else if now >= *since + TRIAL_START_TIMEOUT && !std::mem::replace(&mut self.trial_reported, true) {
+            let waiting: Vec<_> = self.pods.live().map(|pod| pod.name.clone()).collect();
+            let waiting = if waiting.is_empty() { "there is no pod".into() } else { waiting.join(", ") };
+            let message =
+                format!("the trial replicas have not started for {TRIAL_START_TIMEOUT:#}: {waiting}");
+            self.emit(BreakerEvent::Warning { message });
+        }
+    }
+
+    /// The trial starts again.
+    pub(super) fn restart_trial(&mut self, now: Timestamp) {
+        if let State::HalfOpen { since, started, .. } = &mut self.state {
+            (*since, *started) = (now, None);
         }
     }
 
@@ -58,7 +90,10 @@ impl Breaker {
     pub(super) fn wake_for_recovery(&mut self) {
         let (since, wait) = match (&self.policy.recovery, &self.state) {
             (Recovery::HalfOpen { .. }, State::Open { since, .. }) => (since, self.cooldown()),
-            (Recovery::HalfOpen { probe_for, .. }, State::HalfOpen { since, .. }) => (since, *probe_for),
+            (Recovery::HalfOpen { probe_for, .. }, State::HalfOpen { started: Some(started), .. }) => {
+                (started, *probe_for)
+            }
+            (_, State::HalfOpen { since, .. }) => (since, TRIAL_START_TIMEOUT),
             _ => return,
         };
         if let Ok(at) = since.checked_add(wait) {
@@ -68,8 +103,9 @@ impl Breaker {
 
     /// The trial replicas are up.
     pub(super) fn probing(&mut self, now: Timestamp) {
-        if let State::HalfOpen { since, probing, probe, .. } = &mut self.state {
-            (*since, *probing) = (now, true);
+        if let State::HalfOpen { since, probing, probe, started, .. } = &mut self.state {
+            (*since, *probing, *started) = (now, true, None);
+            self.trial_reported = false;
             let replicas = *probe;
             self.saves.request_then([Action::Emit(BreakerEvent::Probing { replicas })]);
             self.wake_for_recovery();
@@ -99,9 +135,7 @@ impl Breaker {
         if self.revisions.iter().any(|revision| revision.counts.failing > 0) {
             return self.probe_failed(now);
         }
-        if let State::HalfOpen { since, .. } = &mut self.state {
-            *since = now;
-        }
+        self.restart_trial(now);
         self.saves.request();
         self.wake_for_recovery();
     }
@@ -117,16 +151,15 @@ impl Breaker {
     /// A counted restart among the trial replicas: open again.
     fn probe_failed(&mut self, now: Timestamp) {
         let State::HalfOpen { trip, .. } = self.state.clone() else { return };
-        if self.policy.mode == Mode::Observe {
+        if self.only_observes() {
             return;
         }
         let Trip { replicas, because } = trip;
         let because = TripReason { probe_failed: true, ..because };
-        self.saves.forget_trip();
         let message = Message::new(NotificationKind::ProbeFailed, "A trial replica failed again");
         self.enqueue(Message { replicas: Some(replicas), ..message }, now);
         self.state = State::Tripping { since: now, trip: Trip { replicas, because } };
-        self.saves.request_then([Action::ReadScale]);
+        self.saves.request();
     }
 
     /// The replicas are restored, or another client has set them.

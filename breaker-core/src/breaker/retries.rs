@@ -10,6 +10,9 @@ use crate::clock::shifted;
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(200), SignedDuration::from_secs(5));
 
+/// Between attempts that the API server refuses. Somebody has to change something first.
+const REFUSED_BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(10), SignedDuration::from_mins(5));
+
 /// Conflicts of a scale write that are retried without a wait; conflicts are routine.
 const MAX_CONFLICTS_AT_ONCE: u32 = 5;
 
@@ -24,6 +27,8 @@ pub(super) struct Retries {
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Retry {
     pub(super) failures: u32,
+    /// Refusals in a row.
+    pub(super) refusals: u32,
     /// `None` while the next attempt is under way.
     pub(super) due: Option<Timestamp>,
 }
@@ -72,7 +77,7 @@ impl Retries {
         if retry.failures >= MAX_CONFLICTS_AT_ONCE {
             return false;
         }
-        *retry = Retry { failures: retry.failures + 1, due: None };
+        *retry = Retry { failures: retry.failures + 1, due: None, ..*retry };
         true
     }
 
@@ -80,8 +85,26 @@ impl Retries {
     pub(super) fn retry_later(&mut self, attempt: Attempt, now: Timestamp) -> Timestamp {
         let retry = self.failed.entry(attempt).or_default();
         let due = now + BACKOFF.delay(retry.failures);
-        *retry = Retry { failures: retry.failures + 1, due: Some(due) };
+        *retry = Retry { failures: retry.failures + 1, refusals: 0, due: Some(due) };
         due
+    }
+
+    /// Counts a refusal; when to try again.
+    pub(super) fn retry_refused(&mut self, attempt: Attempt, now: Timestamp) -> Timestamp {
+        let retry = self.failed.entry(attempt).or_default();
+        let due = now + REFUSED_BACKOFF.delay(retry.refusals);
+        *retry = Retry { failures: retry.failures + 1, refusals: retry.refusals + 1, due: Some(due) };
+        due
+    }
+
+    /// The number of failures in a row.
+    pub(super) fn failures(&self, attempt: Attempt) -> u32 {
+        self.failed.get(&attempt).map_or(0, |retry| retry.failures)
+    }
+
+    /// The number of refusals in a row.
+    pub(super) fn refusals(&self, attempt: Attempt) -> u32 {
+        self.failed.get(&attempt).map_or(0, |retry| retry.refusals)
     }
 
     pub(super) fn shift(&mut self, by: SignedDuration) {

@@ -6,11 +6,16 @@ use super::machine::Breaker;
 use crate::action::{Action, Attempt, Failure};
 use crate::event::BreakerEvent;
 use crate::record::Record;
+use crate::snapshot::HoldReason;
 use crate::state::State;
+
+/// Failures in a row after which a save that may yet succeed is reported; about 3 s.
+pub(super) const REPORTED_FAILURES: u32 = 4;
 
 impl Breaker {
     pub(super) fn save_if_needed(&mut self, now: Timestamp) {
         if !self.saves.is_requested()
+            || self.saves.doubted.is_some()
             || self.retries.waits(Attempt::SaveRecord)
             || self.retries.in_flight(Attempt::SaveRecord)
         {
@@ -18,40 +23,40 @@ impl Breaker {
         }
         self.saves.sent(self.episode, &self.state);
         if self.saves.in_memory {
-            self.record_saved();
+            self.record_saved(now);
         } else {
             self.retries.start(Attempt::SaveRecord);
             self.out.push(Action::SaveRecord(Box::new(self.record(now))));
         }
     }
 
-    pub(super) fn record_saved(&mut self) {
+    pub(super) fn record_saved(&mut self, now: Timestamp) {
         self.retries.succeeded(Attempt::SaveRecord);
+        self.holds.clear_if(HoldReason::Record);
         for action in self.saves.acknowledged() {
             match action {
-                // A reset may have overtaken it.
-                Action::WriteScale { replicas: 0, .. } if !matches!(self.state, State::Tripping { .. }) => {}
-                Action::WriteScale { seen, replicas } => self.write_scale(seen, replicas),
                 Action::ReadScale => self.read_scale(),
                 other => self.out.push(other),
             }
         }
+        self.go_on_after_save(now);
     }
 
     /// No pod is left: another watcher may have tripped.
     pub(super) fn load_record(&mut self) {
-        if !self.saves.in_memory && self.retries.start(Attempt::LoadRecord) {
+        if !self.saves.in_memory && self.retries.start_unless_waiting(Attempt::LoadRecord) {
             self.out.push(Action::LoadRecord);
         }
     }
 
-    /// Another watcher wrote the Record. The state of the later episode or phase wins; the restarts
-    /// of both are counted.
-    pub(super) fn record_found(&mut self, theirs: Option<Record>) {
+    /// A Record was found in the place of the one expected: that of another watcher, an older one
+    /// of a storage that was restored from a backup, or this breaker's own, whose save was not
+    /// acknowledged. The state of the later episode or phase wins; the restarts of both are counted.
+    pub(super) fn record_found(&mut self, theirs: Option<Record>, now: Timestamp) {
         let loading = self.retries.in_flight(Attempt::LoadRecord);
         self.retries.succeeded(Attempt::LoadRecord);
         if !loading {
-            self.retries.succeeded(Attempt::SaveRecord);
+            self.retries.ended(Attempt::SaveRecord);
         }
         let Some(theirs) = theirs.filter(|record| record.target_uid == self.target_uid) else {
             if !loading {
@@ -59,14 +64,28 @@ impl Breaker {
             }
             return;
         };
+        if !loading && self.saves.was_sent_last(&theirs) {
+            return self.record_saved(now);
+        }
         self.ledger.merge_record(&theirs.containers);
         let progress = |episode: u64, state: &State| (episode, state.phase());
         let further = progress(theirs.episode, &theirs.state) > progress(self.episode, &self.state);
         let tripping = |state: &State| matches!(state, State::Tripping { .. });
         let same_trip = theirs.episode == self.episode && tripping(&self.state) && tripping(&theirs.state);
         if further || same_trip {
-            self.take_over(theirs);
-            return;
+            return self.take_over(theirs);
+        }
+        let has_trip = self.state == State::Closed && theirs.state.trip().is_some();
+        if has_trip && !self.saves.was_sent(&theirs) {
+            // By this trip the target may be at zero, and the Record knows the replicas to restore.
+            if loading && self.scale.replicas() == Some(0) {
+                return self.take_over(theirs);
+            }
+            if !loading {
+                self.saves.failed();
+                self.saves.doubted = Some(Box::new(theirs));
+                return self.read_scale();
+            }
         }
         self.outbox.merge(theirs.notices);
         if !loading {
@@ -74,10 +93,25 @@ impl Breaker {
         }
     }
 
+    /// The scale was read: decides about a Record that was found with a trip.
+    pub(super) fn settle_doubt(&mut self) {
+        let Some(theirs) = self.saves.doubted.take() else { return };
+        if self.scale.replicas() == Some(0) || matches!(theirs.state, State::Tripping { .. }) {
+            self.take_over(*theirs);
+        } else {
+            self.outbox.merge(theirs.notices);
+            self.saves.request();
+        }
+    }
+
     fn take_over(&mut self, theirs: Record) {
+        self.retries.succeeded(Attempt::SaveRecord);
         self.saves.replaced(theirs.episode, &theirs.state);
         self.outbox.merge(theirs.notices);
-        self.episode = theirs.episode;
+        if theirs.episode < self.episode {
+            self.saves.request();
+        }
+        self.episode = theirs.episode.max(self.episode);
         self.counts_from = theirs.counts_from;
         self.state = theirs.state;
         self.override_ = theirs.override_;
@@ -92,7 +126,7 @@ impl Breaker {
         match &self.state {
             // The other watcher may have crashed in between. Both continue; the precondition of the
             // write lets one of them scale.
-            State::Tripping { .. } => self.read_scale(),
+            State::Tripping { .. } | State::Restoring { .. } => self.read_scale(),
             State::Open { trip, .. } => {
                 let trip = trip.clone();
                 self.emit(BreakerEvent::already_open(trip));
@@ -107,19 +141,31 @@ impl Breaker {
         self.saves.request();
     }
 
+    /// A save that was refused or not understood is tried again: nothing is scaled without it.
     pub(super) fn save_failed(&mut self, failure: &Failure, now: Timestamp) {
-        if failure.of == Attempt::LoadRecord {
+        self.saves.failed();
+        self.retry_failed(failure, now);
+        let (failures, refusals) = (self.retries.failures(failure.of), self.retries.refusals(failure.of));
+        if refusals == 0 && failures < REPORTED_FAILURES {
             return;
         }
-        if failure.retryable {
-            self.saves.failed();
-            self.retry_later(Attempt::SaveRecord, now);
-            return;
+        let why = format!("the record cannot be stored, and nothing is scaled without it: {}", failure.why);
+        if matches!(self.state, State::Tripping { .. }) {
+            self.hold(HoldReason::Record, why, now);
+        } else if refusals == 1 || (refusals == 0 && failures == REPORTED_FAILURES) {
+            self.emit(BreakerEvent::Warning { message: why });
         }
-        self.saves.in_memory = true;
-        let message =
-            format!("the record is kept in memory only and is lost with this process: {}", failure.why);
-        self.emit(BreakerEvent::Warning { message });
-        self.record_saved();
+    }
+
+    /// The time has come to try the save again. A trip that no longer holds ends here.
+    pub(super) fn save_retried(&mut self, now: Timestamp) {
+        self.saves.request();
+        if let State::Tripping { trip, .. } = &self.state
+            && !self.saves.has_trip(self.episode, trip)
+            && !self.pods.is_stale(now)
+            && let Some(why) = self.no_longer_holds(&trip.because, now)
+        {
+            self.step_back(why, now);
+        }
     }
 }

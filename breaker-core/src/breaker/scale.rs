@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::machine::Breaker;
 use super::notify::Message;
+use super::save::REPORTED_FAILURES;
 use super::trip::MAX_TRIP_AGE;
 use crate::action::{Action, Attempt, Failure};
 use crate::cluster::Scale;
@@ -12,6 +13,7 @@ use crate::ledger::Ledger;
 use crate::notification::NotificationKind;
 use crate::pod_cache::PodCache;
 use crate::record::Contested;
+use crate::snapshot::HoldReason;
 use crate::state::{State, Trip};
 
 impl Breaker {
@@ -32,23 +34,40 @@ impl Breaker {
 
     /// The answer to a read; `None` when the target is gone.
     pub(super) fn scale_read(&mut self, scale: Option<Scale>, now: Timestamp) {
+        self.retries.ended(Attempt::ReadScale);
+        let Some(scale) = scale else { return self.target_not_found(now) };
         self.retries.succeeded(Attempt::ReadScale);
-        let Some(scale) = scale else {
-            self.scale.last = None;
-            return self.emit(BreakerEvent::Lost { target: self.target.to_string() });
-        };
+        self.holds.clear_if(HoldReason::Scale);
         if std::mem::take(&mut self.scale.read_is_old) {
             return self.read_scale();
         }
         let replaced = scale.uid != self.target_uid;
-        let before = self.scale.last.replace(scale);
+        let before = self.scale.replace(scale);
         if replaced {
             return self.target_replaced(now);
         }
+        self.settle_doubt();
         if before.is_some_and(|before| Some(&before.selector) != self.scale.selector()) {
             self.await_pods(now);
         }
         self.scale_known(now);
+    }
+
+    fn target_not_found(&mut self, now: Timestamp) {
+        if !self.scale.confirms_missing() {
+            return self.retry_later(Attempt::ReadScale, now);
+        }
+        self.retries.succeeded(Attempt::ReadScale);
+        self.scale.last = None;
+        self.emit(BreakerEvent::Lost { target: self.target.to_string() });
+    }
+
+    pub(super) fn scale_read_failed(&mut self, failure: &Failure, now: Timestamp) {
+        self.scale.read_is_old = false;
+        self.retry_failed(failure, now);
+        if failure.is_refusal() || self.retries.failures(Attempt::ReadScale) >= REPORTED_FAILURES {
+            self.hold(HoldReason::Scale, format!("the scale cannot be read: {}", failure.why), now);
+        }
     }
 
     /// Acts on the scale as last read.
@@ -80,6 +99,8 @@ impl Breaker {
                 let as_left = scale.replicas == 0 || Some(scale.replicas) == probe;
                 if as_left && scale.replicas < trip.replicas {
                     self.write_scale(scale, trip.replicas);
+                } else if self.scale.zero_may_follow(now) {
+                    self.recheck_later(now);
                 } else {
                     self.closed(scale.replicas, now);
                 }
@@ -87,69 +108,144 @@ impl Breaker {
         }
     }
 
-    fn go_on_tripping(&mut self, scale: Scale, since: Timestamp, trip: Trip, now: Timestamp) {
-        let Trip { replicas, because } = trip;
-        if scale.replicas == 0 {
-            return self.opened(true, now);
-        }
-        // Once the Record is stored, the trip continues from there.
-        if self.stop_if_guarded(now) || !self.saves.has_trip(self.episode) {
+    /// The Record is stored: a trip goes on. With a hook the scale is read first, so that the hook
+    /// is asked about the replicas of now.
+    pub(super) fn go_on_after_save(&mut self, now: Timestamp) {
+        let State::Tripping { trip, .. } = &self.state else { return };
+        if !self.saves.has_trip(self.episode, trip) {
             return;
         }
-        let old = now.duration_since(since) >= MAX_TRIP_AGE && !because.probe_failed;
-        if old && self.pods.is_stale(now) {
-            self.trip_waits_for_list = true;
-            return self.list_pods();
-        }
-        if old && !self.still_trips(&because, now) {
-            return self.abandon("it could not be carried out within a minute".into(), now);
-        }
-        if because.probe_failed || scale.replicas == replicas {
-            if !self.waits_for_hook() {
-                self.write_scale(scale, 0);
-            }
-            return;
-        }
-        // Another client changed the replicas in between. A reset then restores that number, if the
-        // counts still ask for a trip.
-        if self.still_trips(&because, now) {
-            self.trip(because, scale, now);
+        if self.policy.hooks.before_trip.is_some() && !self.hook_has_passed() {
+            self.read_scale();
         } else {
-            self.abandon(format!("the target was scaled to {} in the meantime", scale.replicas), now);
+            self.scale_known(now);
         }
     }
 
+    /// The only way to a write of 0. What was decided is checked once more against what is known
+    /// now, since the Record, the hook or a retry may have taken long.
+    fn go_on_tripping(&mut self, scale: Scale, since: Timestamp, trip: Trip, now: Timestamp) {
+        if scale.replicas == 0 {
+            return self.opened(true, now);
+        }
+        if self.only_observes() {
+            return self.step_back("the breaker now only observes".into(), now);
+        }
+        let busy = self.retries.in_flight(Attempt::WriteScale) || self.retries.waits(Attempt::WriteScale);
+        if self.stop_if_guarded(now) || busy || !self.saves.has_trip(self.episode, &trip) {
+            return;
+        }
+        let Trip { replicas, because } = &trip;
+        if !because.pressed && self.needs_list(since, now) {
+            self.trip_waits_for_list = true;
+            return self.list_pods();
+        }
+        if let Some(why) = self.no_longer_holds(because, now) {
+            let why = if scale.replicas == *replicas || because.probe_failed {
+                why
+            } else {
+                format!("the target was scaled to {} in the meantime", scale.replicas)
+            };
+            return self.step_back(why, now);
+        }
+        if !because.pressed
+            && !because.probe_failed
+            && let Some(why) = self.one_node_hold(&because.revision, now)
+        {
+            return self.step_back_to_hold(HoldReason::OneNode, why, now);
+        }
+        if scale.replicas != *replicas && !because.probe_failed {
+            // Another client changed the replicas in between. A reset then restores that number.
+            return self.trip(trip.because, scale, now);
+        }
+        if !self.waits_for_hook() {
+            self.write_scale(scale, 0);
+        }
+    }
+
+    /// Whether the pods have to be listed before a trip that was decided at `since` goes on.
+    fn needs_list(&self, since: Timestamp, now: Timestamp) -> bool {
+        let recent = |at: Timestamp| now.duration_since(at) < MAX_TRIP_AGE;
+        let confirmed = recent(since) || self.listed_now || self.pods.listed_at().is_some_and(recent);
+        self.pods.is_stale(now) || !confirmed
+    }
+
     pub(super) fn write_scale(&mut self, seen: Scale, replicas: u32) {
-        if self.retries.start(Attempt::WriteScale) {
+        if !self.retries.waits(Attempt::WriteScale) && self.retries.start(Attempt::WriteScale) {
+            self.scale.writing(&seen, replicas);
             self.out.push(Action::WriteScale { seen, replicas });
         }
     }
 
+    /// A write was acknowledged. The state may have changed meanwhile.
     pub(super) fn scale_written(&mut self, scale: Scale, now: Timestamp) {
         self.retries.succeeded(Attempt::WriteScale);
+        self.holds.clear_if(HoldReason::Refused);
         self.scale.read_is_old = self.retries.in_flight(Attempt::ReadScale);
+        self.scale.write_answered();
         let replicas = scale.replicas;
-        self.scale.last = Some(scale);
+        self.scale.replace(scale);
         match self.state {
-            State::Tripping { .. } => self.opened(false, now),
-            State::Restoring { .. } => self.closed(replicas, now),
-            State::HalfOpen { .. } => self.probing(now),
-            State::Closed | State::Open { .. } => {}
+            State::Tripping { .. } if replicas == 0 => self.opened(false, now),
+            State::Closed => {}
+            _ => self.scale_known(now),
         }
     }
 
     pub(super) fn write_failed(&mut self, failure: &Failure, now: Timestamp) {
-        if failure.conflict && self.retries.retry_at_once(Attempt::WriteScale) {
-            self.read_scale();
-        } else if failure.conflict || failure.retryable {
-            self.retry_later(Attempt::WriteScale, now);
-        } else {
-            self.holds.scaling_forbidden = Some(failure.why.clone());
-            self.emit(BreakerEvent::Warning { message: failure.why.clone() });
-            if matches!(self.state, State::Tripping { .. }) {
-                self.abandon(failure.why.clone(), now);
+        if failure.conflict {
+            self.scale.write_answered();
+            if self.retries.retry_at_once(Attempt::WriteScale) {
+                return self.read_scale();
             }
+        } else if failure.is_refusal() {
+            self.scale.write_answered();
+            return self.write_refused(failure, now);
+        } else {
+            self.scale.write_unclear(now);
         }
+        self.retry_failed(failure, now);
+    }
+
+    /// A refusal may end: an admission policy is changed, a right is granted. The trip stays the
+    /// same, so that the hook is not called again.
+    fn write_refused(&mut self, failure: &Failure, now: Timestamp) {
+        self.retry_failed(failure, now);
+        if !matches!(self.state, State::Tripping { .. }) {
+            if self.retries.refusals(Attempt::WriteScale) == 1 {
+                self.emit(BreakerEvent::Warning { message: failure.why.clone() });
+            }
+        } else if std::mem::take(&mut self.press_once) {
+            self.retries.forget_failures(Attempt::WriteScale);
+            self.release();
+            self.abandon(failure.why.clone(), now);
+        } else {
+            self.hold(HoldReason::Refused, failure.why.clone(), now);
+        }
+    }
+
+    /// Ends a trip that must not go on. While a write of 0 may still take effect, the Record keeps
+    /// the replicas.
+    pub(super) fn step_back(&mut self, why: String, now: Timestamp) {
+        if self.scale.zero_may_follow(now) {
+            self.recheck_later(now);
+        } else {
+            self.abandon(why, now);
+        }
+    }
+
+    /// As [`Self::step_back`], and holds the next trip for this reason.
+    pub(super) fn step_back_to_hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
+        if self.scale.zero_may_follow(now) {
+            self.recheck_later(now);
+        } else {
+            self.abort_to_hold(reason, why, now);
+        }
+    }
+
+    fn recheck_later(&mut self, now: Timestamp) {
+        let at = self.scale.plan_recheck(now);
+        self.out.push(Action::Wake(at));
     }
 
     fn find_scaler(&mut self) {
@@ -160,10 +256,15 @@ impl Breaker {
 
     /// Another client scaled the target up while the breaker was open: the breaker closes.
     pub(super) fn contested_by(&mut self, by: Option<String>, now: Timestamp) {
-        if matches!(self.state, State::Closed | State::Tripping { .. }) {
+        let replicas = self.scale.replicas().unwrap_or_default();
+        let still_so = match self.state {
+            State::Open { .. } => replicas > 0,
+            State::HalfOpen { probe, .. } => replicas > 0 && replicas != probe,
+            State::Closed | State::Tripping { .. } | State::Restoring { .. } => false,
+        };
+        if !still_so {
             return;
         }
-        let replicas = self.scale.replicas().unwrap_or_default();
         let by = by.unwrap_or_else(|| "another client".into());
         let note = format!(
             "{by} scaled it up to {replicas} while the breaker was open; the breaker closes and counts from zero"
@@ -180,16 +281,20 @@ impl Breaker {
 
     /// Another object has the same name: the counts and the state no longer apply.
     fn target_replaced(&mut self, now: Timestamp) {
-        let Some(scale) = &self.scale.last else { return };
+        let Some(uid) = self.scale.last.as_ref().map(|scale| scale.uid.clone()) else { return };
         let tripping = matches!(self.state, State::Tripping { .. });
-        self.target_uid = scale.uid.clone();
-        self.pods = PodCache::new(self.target.clone(), scale.uid.clone());
+        self.retries.forget_failures(Attempt::WriteScale);
+        self.scale.write_answered();
+        self.saves.doubted = None;
+        self.target_uid = uid.clone();
+        self.pods = PodCache::new(self.target.clone(), uid);
         self.ledger = Ledger::default();
         self.counts_from = None;
         self.contested = None;
         self.events.replace(Vec::new());
         if tripping {
             self.abandon("the target was deleted and created again".into(), now);
+            self.state = State::Closed;
         } else {
             self.state = State::Closed;
             self.episode += 1;

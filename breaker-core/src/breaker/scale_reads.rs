@@ -8,6 +8,21 @@ use crate::cluster::Scale;
 /// A change of a pod has reached the target's own status after this time.
 const REFRESH_DELAY: SignedDuration = SignedDuration::from_millis(100);
 
+/// How long a write that was not answered may still take effect, if the target is unchanged. The
+/// API server gives up on a request after 60 s; a proxy in between can hold it for longer.
+const MAX_WRITE_DELAY: SignedDuration = SignedDuration::from_mins(2);
+
+/// Time between two reads that wait for the effect of such a write.
+const RECHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
+
+/// A write of 0 that was not answered, or whose answer is not understood.
+#[derive(Debug, Clone, PartialEq)]
+struct UnclearWrite {
+    /// The precondition: the write cannot take effect once the target has another version.
+    version: String,
+    at: Timestamp,
+}
+
 /// The scale, and when it must be read again.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct ScaleReads {
@@ -21,6 +36,13 @@ pub(super) struct ScaleReads {
     /// When the scale that was read ahead is to be read again: pods change the target's status, and
     /// with it the version that the precondition names.
     refresh_at: Option<Timestamp>,
+    /// The API server has said once that the target does not exist.
+    missing: bool,
+    /// The version that the write of 0 under way names.
+    zero_over: Option<String>,
+    unclear: Option<UnclearWrite>,
+    /// When to read whether an unclear write has taken effect.
+    recheck_at: Option<Timestamp>,
 }
 
 impl ScaleReads {
@@ -45,8 +67,61 @@ impl ScaleReads {
         self.refresh_at
     }
 
+    /// The target was not found; whether that is to be believed. A single 404 may come from a
+    /// proxy or from an API server that is starting.
+    pub(super) fn confirms_missing(&mut self) -> bool {
+        std::mem::replace(&mut self.missing, true)
+    }
+
+    /// The scale was read: returns the one before.
+    pub(super) fn replace(&mut self, scale: Scale) -> Option<Scale> {
+        self.missing = false;
+        self.last.replace(scale)
+    }
+
+    /// A write is sent.
+    pub(super) fn writing(&mut self, seen: &Scale, replicas: u32) {
+        self.zero_over = (replicas == 0).then(|| seen.resource_version.clone());
+    }
+
+    /// The write was answered.
+    pub(super) fn write_answered(&mut self) {
+        self.zero_over = None;
+        self.unclear = None;
+    }
+
+    /// The write under way was not answered, or its answer is not understood.
+    pub(super) fn write_unclear(&mut self, now: Timestamp) {
+        if let Some(version) = self.zero_over.take() {
+            self.unclear = Some(UnclearWrite { version, at: now });
+        }
+    }
+
+    /// Whether a write of 0 may take effect although it was given up.
+    pub(super) fn zero_may_follow(&self, now: Timestamp) -> bool {
+        let unchanged = |write: &UnclearWrite| {
+            self.last.as_ref().is_some_and(|scale| scale.resource_version == write.version)
+        };
+        let recent = |write: &UnclearWrite| now.duration_since(write.at) < MAX_WRITE_DELAY;
+        self.unclear.as_ref().is_some_and(|write| unchanged(write) && recent(write))
+    }
+
+    /// Plans a read that shows whether an unclear write has taken effect; when.
+    pub(super) fn plan_recheck(&mut self, now: Timestamp) -> Timestamp {
+        *self.recheck_at.get_or_insert(now + RECHECK_INTERVAL)
+    }
+
+    /// Whether that read is due; it is then no longer planned.
+    pub(super) fn take_recheck(&mut self, now: Timestamp) -> bool {
+        self.recheck_at.take_if(|at| *at <= now).is_some()
+    }
+
     pub(super) fn shift(&mut self, by: SignedDuration) {
         self.refresh_at = self.refresh_at.map(|at| shifted(at, by));
+        self.recheck_at = self.recheck_at.map(|at| shifted(at, by));
+        if let Some(write) = &mut self.unclear {
+            write.at = shifted(write.at, by);
+        }
     }
 
     /// Whether the planned refresh is due; it is then no longer planned.

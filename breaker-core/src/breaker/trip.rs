@@ -20,13 +20,8 @@ impl Breaker {
         let replicas = scale.replicas;
         self.state = State::Tripping { since: now, trip: Trip { replicas, because: because.clone() } };
         self.scale.read_ahead = false;
-        self.saves.forget_trip();
-        // With a hook the scale is read first, so that it is asked about the replicas of now.
-        let next = match self.policy.hooks.before_trip {
-            Some(_) => Action::ReadScale,
-            None => Action::WriteScale { seen: scale, replicas: 0 },
-        };
-        self.saves.request_then([Action::Emit(BreakerEvent::Tripping { replicas, because }), next]);
+        self.holds.clear();
+        self.saves.request_then([Action::Emit(BreakerEvent::Tripping { replicas, because })]);
     }
 
     /// A trip that an earlier watcher had begun: goes on while it is fresh and still right.
@@ -34,18 +29,33 @@ impl Breaker {
         let State::Tripping { since, trip } = &self.state else { return };
         let Some(replicas) = self.scale.replicas() else { return self.read_scale() };
         let fresh = now.duration_since(*since) < MAX_TRIP_AGE;
-        let still_right = trip.because.probe_failed || (fresh && self.still_trips(&trip.because, now));
-        if replicas == 0 || still_right {
+        if replicas == 0 || fresh || trip.because.probe_failed {
             self.scale_known(now);
-        } else if fresh {
-            self.abandon("its pods no longer fail".into(), now);
         } else {
-            self.abandon("it was interrupted for more than a minute".into(), now);
+            self.step_back("it was interrupted for more than a minute".into(), now);
         }
     }
 
-    pub(super) fn still_trips(&self, because: &TripReason, now: Timestamp) -> bool {
-        because.pressed || self.count_revisions(now).iter().any(RevisionCounts::trips)
+    /// Why a trip for this reason is no longer right; `None` while it is.
+    pub(super) fn no_longer_holds(&self, because: &TripReason, now: Timestamp) -> Option<String> {
+        if because.pressed {
+            return None;
+        }
+        let revisions = self.count_revisions(now);
+        let own = revisions.iter().find(|revision| revision.revision == because.revision);
+        let holds = if because.probe_failed {
+            revisions.iter().any(|revision| revision.counts.failing > 0)
+        } else {
+            own.is_some_and(RevisionCounts::trips)
+        };
+        if holds {
+            return None;
+        }
+        Some(if own.is_some_and(|revision| revision.superseded) {
+            "a newer revision is being rolled out".into()
+        } else {
+            "its pods no longer fail".into()
+        })
     }
 
     /// Back to closed without having scaled; what was counted stays counted.
@@ -53,10 +63,30 @@ impl Breaker {
         let event = self.event(true, "TripAbandoned", "None", format!("Trip abandoned: {why}"));
         let message = Message::new(NotificationKind::Abandoned, event.note.clone());
         self.enqueue(Message { replicas: self.state.trip().map(|trip| trip.replicas), ..message }, now);
-        self.state = State::Closed;
-        self.episode += 1;
+        self.undo_trip(now);
         self.publish_later(event);
         self.saves.request_then([Action::Emit(BreakerEvent::Abandoned { why })]);
+    }
+
+    /// Back to where the trip came from: closed, or the trial.
+    pub(super) fn undo_trip(&mut self, now: Timestamp) {
+        let State::Tripping { trip, .. } = self.state.clone() else { return };
+        self.episode += 1;
+        self.press_once = false;
+        let probe = self.scale.replicas().unwrap_or_default();
+        if !trip.because.probe_failed || probe == 0 {
+            self.state = State::Closed;
+            return;
+        }
+        let because = TripReason { probe_failed: false, ..trip.because };
+        let trip = Trip { because, ..trip };
+        // The trial began after the breaker was last opened; a counted restart since then fails it.
+        let since = self.counts_from.unwrap_or(now);
+        self.state = State::HalfOpen { since, trip, probe, probing: true, started: None };
+        if !self.probe_died() {
+            self.restart_trial(now);
+        }
+        self.wake_for_recovery();
     }
 
     /// The target of a trip is at zero. `already`: not by a write that this breaker saw
@@ -65,6 +95,7 @@ impl Breaker {
         let State::Tripping { trip, .. } = self.state.clone() else { return };
         let Trip { replicas, because } = trip.clone();
         self.retries.forget_failures(Attempt::WriteScale);
+        self.press_once = false;
         let mut note = format!("Scaled to 0 (was {replicas}): {because}");
         if let Some(hint) = &self.restore_hint {
             note = format!("{note}. {hint}");

@@ -26,22 +26,28 @@ pub enum HoldReason {
     Hook,
     /// All failing pods are on one node, and a pod on another node is Ready.
     OneNode,
+    /// The Record cannot be stored, and nothing is scaled without it.
+    Record,
     /// The API server refuses to scale the target.
     Refused,
+    /// The target's scale cannot be read.
+    Scale,
     /// The pods cannot be listed.
     StaleView,
 }
 
 impl HoldReason {
     /// Every reason, in alphabetical order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Causes,
         Self::Clock,
         Self::Contested,
         Self::Guard,
         Self::Hook,
         Self::OneNode,
+        Self::Record,
         Self::Refused,
+        Self::Scale,
         Self::StaleView,
     ];
 
@@ -54,7 +60,9 @@ impl HoldReason {
             Self::Guard => "guard",
             Self::Hook => "hook",
             Self::OneNode => "one_node",
+            Self::Record => "record",
             Self::Refused => "refused",
+            Self::Scale => "scale",
             Self::StaleView => "stale_view",
         }
     }
@@ -68,7 +76,9 @@ impl HoldReason {
             Self::Guard => "Guard",
             Self::Hook => "Hook",
             Self::OneNode => "OneNode",
+            Self::Record => "Record",
             Self::Refused => "Refused",
+            Self::Scale => "Scale",
             Self::StaleView => "StaleView",
         }
     }

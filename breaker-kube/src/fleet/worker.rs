@@ -9,7 +9,9 @@ use std::time::Duration;
 use breaker_core::backoff::Backoff;
 use breaker_core::policy::Mode;
 use breaker_core::state::Override;
-use breaker_core::supervisor::{Dependencies, Observer, RunUntil, StopReason, SupervisorOptions};
+use breaker_core::supervisor::{
+    Dependencies, Observer, RecordStorage, RunUntil, StopReason, SupervisorOptions,
+};
 use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Snapshot, Supervisor, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -138,6 +140,7 @@ impl Worker<'_> {
                 status.name.namespace, status.name.name
             )),
             report_watch: false,
+            record: RecordStorage::Required,
             ..SupervisorOptions::default()
         };
         let _permit = shared.limits.status().await;
