@@ -216,7 +216,7 @@ impl Supervisor {
         self.breaker.watch_for_pods(started_at);
         self.wakes.insert(started_at + Blind::REPORTED_AFTER);
         self.next_heartbeat = self.heartbeat.map(|every| started_at + every);
-        self.opened_at = None;
+        (self.opened_at, self.settled_at) = (None, None);
         loop {
             self.follow_clock(observer);
             // The target was created again with another selector, or its selector was changed.
