@@ -140,6 +140,10 @@ impl Kubelet {
         });
         let patch = Patch::Merge(json!({"status": status}));
         let pods = self.ns.api::<Pod>();
-        pods.patch_status(&self.pod, &PatchParams::default(), &patch).await.expect("the status is patched");
+        match pods.patch_status(&self.pod, &PatchParams::default(), &patch).await {
+            // The pod was deleted.
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            patched => drop(patched.expect("the status is patched")),
+        }
     }
 }

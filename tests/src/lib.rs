@@ -5,10 +5,13 @@
 //! status as a kubelet would. Tier 3 has a node whose containers really terminate.
 
 mod api_proxy;
+mod auditor;
 mod baseline;
 mod breakers;
 mod cluster;
 mod controller_endpoints;
+mod fault_proxy;
+mod keda;
 mod kubelet;
 mod scaled_to_zero;
 mod statistics;
@@ -17,10 +20,15 @@ mod usage;
 mod watcher;
 
 pub use api_proxy::{ApiProxy, PodAccess};
+pub use auditor::{Auditor, Expected, HookCall, Law, PodRevision, Revision, Stored, Violation, audit};
 pub use baseline::{fourth_restarts, scale_to_zero};
 pub use breakers::condition;
 pub use cluster::{Cluster, TestNamespace, eventually};
 pub use controller_endpoints::ControllerEndpoints;
+pub use fault_proxy::{
+    BadAnswer, Fault, FaultProxy, FaultRule, FaultSchedule, InjectedFault, Injection, Moment, RequestClass,
+};
+pub use keda::PAUSED_REPLICAS;
 pub use kubelet::Kubelet;
 pub use scaled_to_zero::ScaledToZero;
 pub use statistics::{percentile, verdict};

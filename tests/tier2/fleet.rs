@@ -1,6 +1,5 @@
 //! `watcher controller` on a real API server, with simulated kubelets.
 #![allow(missing_docs)]
-#![recursion_limit = "256"] // the definition of ScaledObject is one JSON literal
 
 #[path = "../../bin-watcher/tests/receiver/mod.rs"]
 mod receiver;
@@ -8,17 +7,14 @@ mod receiver;
 use std::time::Duration;
 
 use bigredbutton_tests::{
-    ApiProxy, BUG, Cluster, ControllerEndpoints, Kubelet, PodAccess, REFUSED, TestNamespace, Watcher,
-    condition, eventually,
+    ApiProxy, BUG, Cluster, ControllerEndpoints, Kubelet, PAUSED_REPLICAS, PodAccess, REFUSED, TestNamespace,
+    Watcher, condition, eventually,
 };
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{Binding, Pod, Secret};
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::Api;
-use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use receiver::{Behavior, Receiver};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -614,88 +610,10 @@ async fn two_controllers_that_both_believe_they_lead_make_one_trip() {
     ns.delete().await;
 }
 
-/// The CRD ScaledObject as in KEDA 2, reduced to the names, the scope and the fields that a breaker
-/// uses.
-async fn keda(ns: &TestNamespace) {
-    let all: Api<CustomResourceDefinition> = Api::all(ns.cluster.client.clone());
-    let crd = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "scaledobjects.keda.sh"},
-        "spec": {
-            "group": "keda.sh",
-            "names": {"kind": "ScaledObject", "listKind": "ScaledObjectList", "plural": "scaledobjects", "singular": "scaledobject", "shortNames": ["so"]},
-            "scope": "Namespaced",
-            "versions": [{
-                "name": "v1alpha1", "served": true, "storage": true, "subresources": {"status": {}},
-                "schema": {"openAPIV3Schema": {"type": "object", "required": ["spec"], "properties": {"spec": {
-                    "type": "object",
-                    "required": ["scaleTargetRef", "triggers"],
-                    "properties": {
-                        "scaleTargetRef": {"type": "object", "required": ["name"], "properties": {
-                            "apiVersion": {"type": "string"}, "kind": {"type": "string"}, "name": {"type": "string"},
-                            "envSourceContainerName": {"type": "string"},
-                        }},
-                        "minReplicaCount": {"type": "integer", "format": "int32"},
-                        "maxReplicaCount": {"type": "integer", "format": "int32"},
-                        "idleReplicaCount": {"type": "integer", "format": "int32"},
-                        "cooldownPeriod": {"type": "integer", "format": "int32"},
-                        "pollingInterval": {"type": "integer", "format": "int32"},
-                        "triggers": {"type": "array", "items": {"type": "object", "required": ["metadata", "type"], "properties": {
-                            "type": {"type": "string"}, "name": {"type": "string"},
-                            "metadata": {"type": "object", "additionalProperties": {"type": "string"}},
-                        }}},
-                    },
-                }}}},
-            }],
-        },
-    });
-    let apply = PatchParams::apply("tests").force();
-    all.patch("scaledobjects.keda.sh", &apply, &Patch::Apply(&crd)).await.expect("applied");
-    eventually("ScaledObjects are served", || async {
-        scaled_objects(ns).list(&ListParams::default()).await.ok()
-    })
-    .await;
-}
-
-fn scaled_objects(ns: &TestNamespace) -> Api<DynamicObject> {
-    let kind = GroupVersionKind::gvk("keda.sh", "v1alpha1", "ScaledObject");
-    Api::namespaced_with(ns.cluster.client.clone(), &ns.name, &ApiResource::from_gvk(&kind))
-}
-
-async fn scaled_object(ns: &TestNamespace, target: &str, paused: Option<&str>) {
-    let mut object = json!({
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledObject",
-        "metadata": {"name": format!("{target}-queue"), "annotations": {"owner": "sre"}},
-        "spec": {
-            "scaleTargetRef": {"name": target},
-            "minReplicaCount": 0,
-            "triggers": [{"type": "rabbitmq", "metadata": {"queueName": "payments"}}],
-        },
-    });
-    if let Some(paused) = paused {
-        object["metadata"]["annotations"][PAUSED] = json!(paused);
-    }
-    let object = serde_json::from_value(object).expect("a ScaledObject");
-    scaled_objects(ns).create(&PostParams::default(), &object).await.expect("created");
-}
-
-const PAUSED: &str = "autoscaling.keda.sh/paused-replicas";
-
-async fn paused(ns: &TestNamespace, target: &str) -> Option<String> {
-    let object = scaled_objects(ns).get(&format!("{target}-queue")).await.expect("it exists");
-    assert_eq!(
-        object.metadata.annotations.as_ref().and_then(|all| all.get("owner")).map(String::as_str),
-        Some("sre")
-    );
-    object.metadata.annotations?.remove(PAUSED)
-}
-
 #[tokio::test]
 async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written() {
     let ns = test_namespace("fleet-keda").await;
-    keda(&ns).await;
+    ns.install_keda().await;
     let mut apps = Vec::new();
     for (name, before) in [
         ("free", None),
@@ -707,7 +625,7 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
     ] {
         apps.push(guarded(&ns, name, json!({})).await);
         if !matches!(name, "one" | "two") {
-            scaled_object(&ns, name, before).await;
+            ns.scaled_object(name, before).await;
         }
     }
     let _fleet = controller(&ns);
@@ -718,10 +636,10 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         ns.edit_breaker(name, json!({"override": "ForcedOpen"})).await;
         let status = ns.wait_for_phase(name, "Open").await;
         assert_eq!(status["paused"]["scaledObject"], format!("{name}-queue"), "{status:#}");
-        assert_eq!(paused(&ns, name).await.as_deref(), Some("0"), "{name}");
+        assert_eq!(ns.paused_replicas(name).await.as_deref(), Some("0"), "{name}");
     }
-    let patch = Patch::Merge(json!({"metadata": {"annotations": {PAUSED: "5"}}}));
-    scaled_objects(&ns).patch("changed-queue", &PatchParams::default(), &patch).await.expect("changed");
+    let patch = Patch::Merge(json!({"metadata": {"annotations": {PAUSED_REPLICAS: "5"}}}));
+    ns.scaled_objects().patch("changed-queue", &PatchParams::default(), &patch).await.expect("changed");
     for (name, after) in [("free", None), ("kept", Some("3")), ("changed", Some("5"))] {
         ask_for_a_reset(&ns, name, &Timestamp::now().to_string()).await;
         ns.wait_for_status(name, "closed, nobody paused", |status| {
@@ -729,13 +647,14 @@ async fn keda_is_paused_before_the_trip_and_gets_back_what_its_owner_had_written
         })
         .await;
         assert_eq!(ns.replicas(name).await, 1);
-        assert_eq!(paused(&ns, name).await.as_deref(), after, "{name}");
+        assert_eq!(ns.paused_replicas(name).await.as_deref(), after, "{name}");
     }
     ns.breakers().delete("left", &DeleteParams::default()).await.expect("deleted");
     let note = ns.wait_for_event("left", "WorkloadLeftScaledDown").await;
-    let undo = format!("kubectl annotate -n {} scaledobject left-queue {PAUSED}=4 --overwrite", ns.name);
+    let undo =
+        format!("kubectl annotate -n {} scaledobject left-queue {PAUSED_REPLICAS}=4 --overwrite", ns.name);
     assert!(note.contains(&undo), "{note}");
-    assert_eq!((ns.replicas("left").await, paused(&ns, "left").await.as_deref()), (0, Some("0")));
+    assert_eq!((ns.replicas("left").await, ns.paused_replicas("left").await.as_deref()), (0, Some("0")));
     ns.delete().await;
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
@@ -31,6 +31,7 @@ pub(crate) struct ReceivedRequest {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) bytes: Vec<u8>,
     pub(crate) event: Value,
+    pub(crate) arrived: SystemTime,
     /// The replicas of the target when the request arrived.
     pub(crate) replicas: u32,
 }
@@ -155,7 +156,7 @@ fn read(reader: &mut impl BufRead, read_replicas: &dyn Fn() -> u32) -> Option<Re
     let mut bytes = vec![0; headers.get("content-length")?.parse().ok()?];
     reader.read_exact(&mut bytes).ok()?;
     let event = serde_json::from_slice(&bytes).ok()?;
-    Some(ReceivedRequest { headers, bytes, event, replicas: read_replicas() })
+    Some(ReceivedRequest { headers, bytes, event, arrived: SystemTime::now(), replicas: read_replicas() })
 }
 
 fn answer(out: &mut dyn Write, behavior: Behavior) -> Option<()> {
