@@ -3,43 +3,17 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use async_trait::async_trait;
 use breaker_core::policy::{Recovery, Window};
 use breaker_core::sim::{Call, Fault, Health, Sim};
 use breaker_core::snapshot::HoldReason;
 use breaker_core::supervisor::{Dependencies, Observer, RunUntil, SupervisorOptions};
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
-use breaker_core::{BreakerEvent, Classifier, Clock, Policy, Snapshot, Supervisor};
+use breaker_core::{BreakerEvent, Classifier, Policy, Snapshot, Supervisor};
 use common::{REFUSED, Watch, seconds};
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
-
-/// The clock of a watcher. Its wall clock differs from the one of the cluster by some seconds; its
-/// waits do not.
-#[derive(Clone)]
-struct WatcherClock {
-    sim: Sim,
-    ahead: Arc<AtomicI64>,
-}
-
-#[async_trait]
-impl Clock for WatcherClock {
-    fn now(&self) -> Timestamp {
-        self.sim.now() + seconds(self.ahead.load(Ordering::Relaxed))
-    }
-
-    fn elapsed(&self) -> SignedDuration {
-        self.sim.elapsed()
-    }
-
-    async fn sleep_until(&self, until: Timestamp) {
-        let wait = until.duration_since(self.now());
-        self.sim.sleep_until(self.sim.now() + wait).await;
-    }
-}
 
 /// The events of a watcher, with the seconds of the cluster's clock since the start.
 struct Lines {
@@ -72,19 +46,15 @@ fn is_heartbeat(event: &BreakerEvent) -> bool {
 /// Runs a watcher with heartbeats for some minutes of the cluster's clock. Its wall clock is ahead
 /// by `ahead` seconds, and is set forward or back by `steps`, each after a number of seconds.
 fn run(watch: &Watch, ahead: i64, steps: &[(i64, i64)], minutes: i64) -> Lines {
-    let clock = WatcherClock { sim: watch.sim.clone(), ahead: Arc::new(AtomicI64::new(ahead)) };
-    for (secs, by) in steps.iter().copied() {
-        let ahead = Arc::clone(&clock.ahead);
-        watch.sim.after_secs(secs, move |_| {
-            ahead.fetch_add(by, Ordering::Relaxed);
-        });
-    }
     let sim = &watch.sim;
+    sim.with(|world| world.step_clock(seconds(ahead)));
+    for (secs, by) in steps.iter().copied() {
+        sim.after_secs(secs, move |world| world.step_clock(seconds(by)));
+    }
     let mut lines = Lines { sim: sim.clone(), start: sim.now(), all: vec![], snapshots: vec![] };
-    let end = sim.now() + SignedDuration::from_mins(minutes);
     let dependencies = Dependencies {
         client: Arc::new(sim.clone()),
-        clock: Arc::new(clock),
+        clock: Arc::new(sim.clone()),
         classifier: Arc::new(Classifier::default()),
         webhooks: Some(Arc::new(sim.clone())),
     };
@@ -96,7 +66,8 @@ fn run(watch: &Watch, ahead: i64, steps: &[(i64, i64)], minutes: i64) -> Lines {
         let no_commands = futures::stream::pending().boxed();
         supervisor.run(no_commands, RunUntil::Forever, &mut lines).await
     };
-    sim.run(futures::future::select(Box::pin(watched), sim.sleep_until(end)));
+    let end = sim.sleep_for(SignedDuration::from_mins(minutes));
+    sim.run(futures::future::select(Box::pin(watched), Box::pin(end)));
     lines
 }
 

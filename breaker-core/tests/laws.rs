@@ -8,7 +8,8 @@ use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::state::{Override, State};
 use breaker_core::supervisor::RunUntil;
 use breaker_core::{Policy, Record};
-use common::harness::{Harness, InstanceRun, Oracle, history, merged, start};
+use common::harness::{Harness, InstanceRun, history, merged, start};
+use common::oracle::Oracle;
 use common::{REFUSED, Watch, seconds};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -44,11 +45,11 @@ proptest! {
     fn it_trips_exactly_when_the_rule_says_so(runs in pods(), policy in policy(), replicas in 1u32..6) {
         let histories = runs.iter().enumerate().map(|(pod, runs)| history(pod, runs)).collect();
         let mut harness = Harness::new(policy.clone(), replicas);
-        let mut oracle = Oracle::new();
+        let mut oracle = Oracle::default();
         for (now, report) in merged(histories) {
             oracle.see(&report);
             harness.give(Input::Pod(report), now);
-            let should = oracle.should_trip(&policy, replicas, now);
+            let should = oracle.should_trip(&policy, replicas, None, now);
             prop_assert_eq!(harness.breaker.state() != &State::Closed, should);
             if should {
                 prop_assert_eq!(&harness.scaled, &[0]);
@@ -231,7 +232,7 @@ proptest! {
     fn after_a_reset_only_newer_restarts_count(before in 1i64..600, again in 0i64..400) {
         let watch = Watch::with_replicas(1);
         watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
-        watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(before)));
+        watch.sim.sleep(seconds(before));
         watch.command(Command::Reset);
         let reset_at = watch.sim.now();
         watch.sim.after_secs(again, |world| world.set_health(Health::well()));

@@ -90,7 +90,7 @@ fn a_blip_that_restarts_each_of_ten_pods_once_does_not_trip() {
 fn a_watcher_started_late_counts_what_it_did_not_see() {
     let watch = Watch::with_replicas(1);
     watch.sim.with(|world| world.set_health(Health::dies(REFUSED)));
-    watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(200)));
+    watch.sim.sleep(seconds(200));
     assert!(watch.until_tripped().tripped());
 }
 
@@ -292,7 +292,7 @@ fn a_trip_interrupted_by_a_crash_ends_the_same() {
             let first = watch.until(RunUntil::Tripped);
             if healed && watch.sim.with(|world| world.replicas()) > 0 {
                 watch.sim.with(|world| world.set_health(Health::well()));
-                watch.sim.run(breaker_core::Clock::sleep_until(&watch.sim, watch.sim.now() + seconds(1800)));
+                watch.sim.sleep(seconds(1800));
                 watch.for_minutes(10);
                 let scaled = watch.sim.with(|world| world.scales_written().len());
                 assert_eq!(scaled, 0, "after {after}: a healed service was shut down");

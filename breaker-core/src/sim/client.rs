@@ -1,154 +1,161 @@
-//! [`ClusterClient`] and [`Clock`] on the world, with faults.
-
-use std::task::Poll;
+//! [`ClusterClient`] and [`WebhookClient`] on the world, with faults.
 
 use async_trait::async_trait;
-use futures::channel::mpsc;
-use futures::future::poll_fn;
 use futures::stream::{BoxStream, StreamExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::faults::{Call, Fault};
 use super::{Sim, World};
 use crate::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
 use crate::pod::{PodEvent, PodReport};
 use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
-use crate::{Clock, ClusterClient, ClusterError, Record, WorkloadRef};
+use crate::{ClusterClient, ClusterError, Record, WorkloadRef};
+
+/// How long a call takes to which a lasting fault applies. All other calls take no time.
+const ROUND_TRIP: SignedDuration = SignedDuration::from_millis(10);
+
+/// When a client gives up on a call.
+const CLIENT_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 
 impl Sim {
     /// One call: the process may crash before it, a fault may apply to it, and the world answers.
-    async fn call<T>(
+    async fn call<T: 'static>(
         &self,
         call: Call,
-        answer: impl FnOnce(&mut World) -> Result<T, ClusterError>,
+        carry_out: impl FnOnce(&mut World) -> Result<T, ClusterError> + Send + 'static,
     ) -> Result<T, ClusterError> {
         if self.world().dies_before_call() {
             return futures::future::pending().await;
         }
-        let fault = self.world().strikes(call);
-        let nobody =
-            || ClusterError::Unreachable { step: format!("{call:?}"), source: "connection refused".into() };
-        match fault {
+        let now = self.now();
+        let struck = self.world().faults.strikes(call, now);
+        if let Some((_, true)) = struck {
+            // A caller that tries again at once must see time pass.
+            self.sleep_for(ROUND_TRIP).await;
+        }
+        let step = || format!("{call:?}");
+        let refused = || self.target.to_string();
+        match struck.map(|(fault, _)| fault) {
             None | Some(Fault::DropNews | Fault::DuplicateNews | Fault::Crash { .. }) => {
-                answer(&mut self.world())
+                carry_out(&mut self.world())
             }
-            Some(Fault::Refuse(_)) => Err(nobody()),
-            Some(Fault::LoseAnswer(_)) => answer(&mut self.world()).and_then(|_| Err(nobody())),
+            Some(Fault::Refuse(_)) => Err(unreachable(step())),
+            Some(Fault::LoseAnswer(_)) => carry_out(&mut self.world()).and_then(|_| Err(unreachable(step()))),
+            Some(Fault::TimeOut(_, after)) => {
+                self.world().after(after, |world| drop(carry_out(world)));
+                self.sleep_for(CLIENT_TIMEOUT).await;
+                Err(unreachable(step()))
+            }
+            Some(Fault::BadGateway(_)) => Err(unclear(step(), "502 <html>Bad Gateway")),
+            Some(Fault::GarbleAnswer(_)) => {
+                // What is not carried out is answered by a Status, which is cut off as well.
+                drop(carry_out(&mut self.world()));
+                Err(unclear(step(), "200 {\"kind\": EOF while parsing a value"))
+            }
             Some(Fault::Conflict(_)) => {
-                self.world().version += 1;
-                Err(ClusterError::Conflict(self.target.to_string()))
+                self.world().storage.version += 1;
+                Err(ClusterError::Conflict(refused()))
             }
-            Some(Fault::Forbid(_)) => Err(ClusterError::Forbidden {
-                verb: "patch",
-                resource: format!("{call:?}"),
-                namespace: self.target.namespace.clone(),
-                message: String::new(),
+            Some(Fault::NotFound(_)) => Err(ClusterError::NotFound(refused())),
+            Some(Fault::Forbid(_)) => Err(self.forbidden(call, "")),
+            Some(Fault::Deny(_)) => Err(self.forbidden(
+                call,
+                "ValidatingAdmissionPolicy 'never-zero' denied request: never scale to zero, ask the platform team",
+            )),
+            Some(Fault::Reject(_)) => Err(ClusterError::Refused {
+                step: step(),
+                source: "metadata.name: Invalid value: must be no more than 253 characters".into(),
             }),
             Some(Fault::Lag(_, by)) => {
-                let until = self.now() + by;
-                self.sleep_until(until).await;
-                answer(&mut self.world())
+                self.sleep_for(by).await;
+                carry_out(&mut self.world())
             }
+            Some(Fault::DelayAnswer(_, by)) => {
+                let answer = carry_out(&mut self.world());
+                self.sleep_for(by).await;
+                answer
+            }
+        }
+    }
+
+    fn forbidden(&self, call: Call, message: &str) -> ClusterError {
+        ClusterError::Forbidden {
+            verb: "patch",
+            resource: format!("{call:?}"),
+            namespace: self.target.namespace.clone(),
+            message: message.into(),
         }
     }
 }
 
-fn scale(world: &World) -> Result<Scale, ClusterError> {
-    if !world.exists() {
-        return Err(ClusterError::NotFound(world.target().to_string()));
-    }
-    Ok(Scale {
-        uid: world.uid.clone(),
-        resource_version: world.version.to_string(),
-        replicas: world.replicas,
-        selector: "app=app".into(),
-    })
+fn unreachable(step: String) -> ClusterError {
+    ClusterError::Unreachable { step, source: "connection refused".into() }
+}
+
+fn unclear(step: String, answer: &str) -> ClusterError {
+    ClusterError::Unclear { step, source: answer.into() }
 }
 
 #[async_trait]
 impl ClusterClient for Sim {
-    fn watch_pods(&self, _namespace: &str, _selector: &str) -> BoxStream<'static, PodWatchEvent> {
-        let (news, stream) = mpsc::unbounded();
-        let mut world = self.world();
-        let listed = news.unbounded_send(world.listed()).is_ok();
-        if listed {
-            world.watchers.push(news);
-        }
-        stream.boxed()
+    fn watch_pods(&self, _namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
+        self.world().watch(selector).boxed()
     }
 
-    async fn list_pods(&self, _namespace: &str, _selector: &str) -> Result<Vec<PodReport>, ClusterError> {
-        self.call(Call::ListPods, |world| Ok(world.reports())).await
+    async fn list_pods(&self, _namespace: &str, selector: &str) -> Result<Vec<PodReport>, ClusterError> {
+        let selector = selector.to_owned();
+        self.call(Call::ListPods, move |world| world.list(&selector)).await
     }
 
     async fn read_scale(&self, _target: &WorkloadRef) -> Result<Scale, ClusterError> {
-        self.call(Call::ReadScale, |world| scale(world)).await
+        self.call(Call::ReadScale, |world| world.scale()).await
     }
 
     async fn write_scale(
         &self,
-        target: &WorkloadRef,
+        _target: &WorkloadRef,
         seen: &Scale,
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
-        self.call(Call::WriteScale, |world| {
-            if scale(world)?.resource_version != seen.resource_version {
-                return Err(ClusterError::Conflict(target.to_string()));
-            }
-            world.scales_written.push(replicas);
-            world.manager = "bigredbutton".into();
-            world.scaled(replicas);
-            scale(world)
-        })
-        .await
+        let (seen, sent) = (seen.clone(), self.world().sent_now());
+        self.call(Call::WriteScale, move |world| world.write_scale(&seen, replicas, sent)).await
     }
 
     async fn scaled_by(&self, _target: &WorkloadRef) -> Result<Option<String>, ClusterError> {
-        self.call(Call::ScaledBy, |world| Ok(Some(world.manager.clone()))).await
+        self.call(Call::ScaledBy, |world| Ok(Some(world.storage.manager.clone()))).await
     }
 
     async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError> {
-        self.call(Call::LogTail, |world| {
-            Ok(world.log_of(&of.pod, &of.terminated).map_or(LogTail::Gone, LogTail::Text))
+        let (pod, terminated) = (of.pod.clone(), of.terminated.clone());
+        self.call(Call::LogTail, move |world| {
+            Ok(world.log_of(&pod, &terminated).map_or(LogTail::Gone, LogTail::Text))
         })
         .await
     }
 
     async fn pod_events(&self, _namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
-        self.call(Call::PodEvents, |world| Ok(world.events_of(pod_uid))).await
+        let pod_uid = pod_uid.to_owned();
+        self.call(Call::PodEvents, move |world| Ok(world.events_of(&pod_uid))).await
     }
 
     async fn load_record(&self, _target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
-        self.call(Call::LoadRecord, |world| {
-            Ok(world
-                .record
-                .clone()
-                .map(|(record, version)| StoredRecord { record, version: version.to_string() }))
-        })
-        .await
+        self.call(Call::LoadRecord, |world| world.load_record()).await
     }
 
     async fn save_record(
         &self,
-        target: &WorkloadRef,
+        _target: &WorkloadRef,
         record: &Record,
         over: Option<String>,
     ) -> Result<String, ClusterError> {
-        self.call(Call::SaveRecord, |world| {
-            let stored = world.record.as_ref().map(|(_, version)| *version);
-            if stored.map(|version| version.to_string()) != over {
-                return Err(ClusterError::Conflict(format!("the record of {target}")));
-            }
-            let version = stored.unwrap_or(0) + 1;
-            world.record = Some((record.clone(), version));
-            Ok(version.to_string())
-        })
-        .await
+        let (record, sent) = (record.clone(), self.world().sent_now());
+        self.call(Call::SaveRecord, move |world| world.save_record(record, over.as_deref(), sent)).await
     }
 
     async fn publish(&self, _target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
-        self.call(Call::Publish, |world| {
-            world.published.entry(event.key.clone()).or_insert_with(|| event.clone());
+        let event = event.clone();
+        self.call(Call::Publish, move |world| {
+            world.published.entry(event.key.clone()).or_insert(event);
             Ok(())
         })
         .await
@@ -158,34 +165,12 @@ impl ClusterClient for Sim {
 #[async_trait]
 impl WebhookClient for Sim {
     async fn post(&self, _to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
-        let posted = self.call(Call::Post, |world| {
-            let before = world.scales_written.len();
-            world.posted.push((event.clone(), before));
+        let event = event.clone();
+        let posted = self.call(Call::Post, move |world| {
+            let before = world.scales_written().len();
+            world.posted.push((event, before));
             Ok(world.hook_says.clone())
         });
         posted.await.map_err(|error| WebhookError { why: error.chain(), retryable: error.is_retryable() })
-    }
-}
-
-#[async_trait]
-impl Clock for Sim {
-    fn now(&self) -> Timestamp {
-        self.world().now()
-    }
-
-    fn elapsed(&self) -> SignedDuration {
-        self.world().now().duration_since(Timestamp::UNIX_EPOCH)
-    }
-
-    async fn sleep_until(&self, until: Timestamp) {
-        poll_fn(|context| {
-            let mut world = self.world();
-            if world.now() >= until {
-                return Poll::Ready(());
-            }
-            world.sleep(until, context.waker().clone());
-            Poll::Pending
-        })
-        .await;
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! ```text
 //! Sim::run(future)     polls the future; when it waits, time jumps to what happens next
-//!   world              one workload, its pods, a small kubelet with the real back-off
-//!   client             ClusterClient and Clock on the world, with faults
+//!   world              the script, and the state of everything
+//!     workload         its scale and its Record, which is stored beside it
+//!     kubelet          its pods, with the real back-off
+//!     news             what the watches show of the pods, and when
+//!   client, clock      ClusterClient, WebhookClient and Clock on the world
+//!   faults             what goes wrong with a call
+//!   journal            what really happened, for an auditor
 //! ```
 //!
 //! ```
@@ -17,8 +22,17 @@
 //! ```
 
 mod client;
+mod clock;
 mod executor;
 mod faults;
+mod health;
+mod journal;
+mod kubelet;
+mod news;
+mod pod;
+mod storage;
+mod watches;
+mod workload;
 mod world;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -26,7 +40,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::faults::{Call, Fault};
-pub use self::world::{Health, World};
+pub use self::health::Health;
+pub use self::journal::{Change, ChangeKind};
+pub use self::pod::Oddity;
+pub use self::storage::Backup;
+pub use self::world::World;
 use crate::WorkloadRef;
 
 /// A handle on the in-memory cluster; clones share it.
@@ -48,7 +66,7 @@ impl Sim {
         &self.target
     }
 
-    /// The scripted clock.
+    /// The scripted clock, which is the clock of the cluster.
     pub fn now(&self) -> Timestamp {
         self.world().now()
     }

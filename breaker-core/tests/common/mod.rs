@@ -1,7 +1,10 @@
 //! A watch on the in-memory cluster, and its events.
 #![allow(dead_code, missing_docs)] // each test binary uses its part
 
+pub(crate) mod audit;
+pub(crate) mod day;
 pub(crate) mod harness;
+pub(crate) mod oracle;
 
 use std::sync::Arc;
 
@@ -10,9 +13,7 @@ use breaker_core::policy::Mode;
 use breaker_core::sim::Sim;
 use breaker_core::supervisor::{Dependencies, Observer, RunUntil, StopReason, SupervisorOptions};
 use breaker_core::webhook::CloudEvent;
-use breaker_core::{
-    BreakerEvent, Classifier, Clock, ClusterError, Policy, Snapshot, Supervisor, WorkloadRef,
-};
+use breaker_core::{BreakerEvent, Classifier, ClusterError, Policy, Snapshot, Supervisor, WorkloadRef};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use jiff::{SignedDuration, Timestamp};
@@ -86,7 +87,7 @@ impl Watch {
         let commands = futures::stream::iter(commands).then(move |(secs, command)| {
             let sim = sim.clone();
             async move {
-                sim.sleep_until(start + seconds(secs)).await;
+                sim.sleep_for((start + seconds(secs)).duration_since(sim.now())).await;
                 command
             }
         });
@@ -99,13 +100,10 @@ impl Watch {
 
     fn drive(&self, commands: Commands, until: RunUntil, minutes: Option<i64>) -> Seen {
         let mut seen = Seen::default();
-        let end = self.sim.now() + SignedDuration::from_mins(minutes.unwrap_or(24 * 60));
-        let sim = self.sim.clone();
+        let end = self.sim.sleep_for(SignedDuration::from_mins(minutes.unwrap_or(24 * 60)));
         let watched = one(&self.sim, &self.policy, commands, until, &mut seen);
-        let outcome = self.sim.run(async move {
-            futures::future::select(Box::pin(watched), sim.sleep_until(end)).await;
-        });
-        let _killed = outcome;
+        // None if the process was killed.
+        self.sim.run(futures::future::select(Box::pin(watched), Box::pin(end)));
         seen
     }
 

@@ -1,0 +1,192 @@
+//! Judges every write that reached the world, from what was true there, not from what the breaker
+//! knew or said.
+
+use std::collections::BTreeSet;
+
+use breaker_core::sim::{Change, ChangeKind, World};
+use breaker_core::state::{State, Trip};
+use breaker_core::{Policy, Record};
+use jiff::{SignedDuration, Timestamp};
+
+use super::oracle::Oracle;
+
+/// What may be assumed of a run.
+pub(crate) struct Audit<'p> {
+    pub(crate) policy: &'p Policy,
+    /// How old the breaker's view of the pods may be: zero while its watch works.
+    pub(crate) view_age: SignedDuration,
+    /// Another client scales as well, or the storage goes back: a trip may be repeated.
+    pub(crate) may_repeat: bool,
+}
+
+/// The state of an audit.
+#[derive(Default)]
+struct Ledger {
+    /// The replicas that a reset has to restore, since the breaker removed them.
+    owed: Option<u32>,
+    /// The replicas of the trial that runs, and since when.
+    trial: Option<(u32, Timestamp)>,
+    /// When the breaker last changed the replicas: an episode began.
+    from: Option<Timestamp>,
+    /// Episodes in which the breaker scaled to zero.
+    zeroes: BTreeSet<u64>,
+    /// The storage went back: what is owed follows from the next change.
+    went_back: bool,
+}
+
+impl Audit<'_> {
+    /// The violations, in order. `world` is as it is at the end of the run.
+    pub(crate) fn violations(&self, world: &World) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut ledger = Ledger::default();
+        for change in world.changes() {
+            if std::mem::take(&mut ledger.went_back) {
+                ledger.owed = owed_by(change.replicas, change.record.as_ref());
+                ledger.trial = None;
+            }
+            let violations = self.judge(world, change, &mut ledger);
+            let at = change.at.duration_since(world.history()[0].0).as_secs();
+            found.extend(violations.map(|why| format!("after {at} s, {}: {why}", describe(change))));
+        }
+        if let (Some(owed), 0) = (ledger.owed, world.replicas())
+            && world.record().and_then(removed) != Some(owed)
+        {
+            found.push(format!("at the end nobody knows that {owed} replicas are to be restored"));
+        }
+        found
+    }
+
+    fn judge(&self, world: &World, change: &Change, ledger: &mut Ledger) -> Option<String> {
+        match &change.kind {
+            ChangeKind::Scaled(0) if change.replicas > 0 => {
+                let why = self.judge_zero(world, change, ledger);
+                ledger.owed.get_or_insert(change.replicas);
+                ledger.trial = None;
+                ledger.from = Some(change.at);
+                why
+            }
+            ChangeKind::Scaled(0) => None,
+            ChangeKind::Scaled(replicas) => {
+                let why = judge_restore(change, *replicas, ledger);
+                ledger.from = Some(change.at);
+                if matches!(change.record.as_ref().map(|record| &record.state), Some(State::HalfOpen { .. }))
+                {
+                    ledger.trial = Some((*replicas, change.at));
+                } else {
+                    (ledger.owed, ledger.trial) = (None, None);
+                }
+                why
+            }
+            ChangeKind::ScaledByOther(0) => None,
+            ChangeKind::ScaledByOther(_) | ChangeKind::Replaced => {
+                (ledger.owed, ledger.trial) = (None, None);
+                None
+            }
+            ChangeKind::Recorded(record) => {
+                let owed = ledger.owed?;
+                if removed(record) == Some(owed) {
+                    return None;
+                }
+                // A trial of all replicas is a restore as soon as the breaker says so.
+                ledger.owed = None;
+                (change.replicas != owed)
+                    .then(|| format!("the Record forgets that {owed} replicas are to be restored"))
+            }
+            ChangeKind::WentBack => {
+                ledger.went_back = true;
+                None
+            }
+            ChangeKind::RecordTouched => None,
+        }
+    }
+
+    fn judge_zero(&self, world: &World, change: &Change, ledger: &mut Ledger) -> Option<String> {
+        let Some(record) = &change.record else { return Some("no Record is stored".into()) };
+        let State::Tripping { trip: Trip { replicas, because }, .. } = &record.state else {
+            return Some("the stored Record is not Tripping".into());
+        };
+        let before = ledger.trial.map_or(change.replicas, |(probe, _)| probe);
+        let want = ledger.owed.unwrap_or(change.replicas);
+        if *replicas != want || before != change.replicas {
+            return Some(format!("the Record says {replicas} replicas, and a reset must restore {want}"));
+        }
+        if !ledger.zeroes.insert(record.episode) && !self.may_repeat {
+            return Some(format!("the second trip of episode {}", record.episode));
+        }
+        let trial = ledger.trial.filter(|_| because.probe_failed).map(|(_, since)| since);
+        let holds = because.pressed || self.was_right(world, change, trial, ledger.from);
+        (!holds).then(|| "the condition does not hold".into())
+    }
+
+    /// Whether the condition held when the write was sent: just before, at that instant, or within
+    /// the age that the view may have.
+    fn was_right(
+        &self,
+        world: &World,
+        change: &Change,
+        trial: Option<Timestamp>,
+        from: Option<Timestamp>,
+    ) -> bool {
+        let replicas = change.replicas;
+        let ahead = change.watcher_time.duration_since(change.sent_at);
+        let from = from.map(|from| Timestamp::from_second(from.as_second()).unwrap());
+        let right = |oracle: &Oracle, at: Timestamp| match trial {
+            Some(since) => oracle.trial_fails(since, at + ahead),
+            None => oracle.should_trip(self.policy, replicas, from, at + ahead),
+        };
+        let mut oracle = Oracle::default();
+        for (at, event) in world.history() {
+            if *at > change.sent_at {
+                break;
+            }
+            if *at >= change.sent_at - self.view_age && right(&oracle, *at) {
+                return true;
+            }
+            oracle.see_event(event);
+        }
+        right(&oracle, change.sent_at)
+    }
+}
+
+fn judge_restore(change: &Change, replicas: u32, ledger: &Ledger) -> Option<String> {
+    let Some(record) = &change.record else { return Some("no Record is stored".into()) };
+    let want = match &record.state {
+        _ if trial_of(change) == Some(replicas) => return None,
+        State::HalfOpen { probe, .. } => *probe,
+        State::Restoring { trip, .. } => ledger.owed.unwrap_or(trip.replicas),
+        _ => return Some("the stored Record is neither Restoring nor HalfOpen".into()),
+    };
+    (replicas != want).then(|| format!("{want} replicas were to be restored"))
+}
+
+/// The replicas of the trial in the stored Record. The write that starts a trial may arrive after
+/// the reset that ends it.
+fn trial_of(change: &Change) -> Option<u32> {
+    match &change.record.as_ref()?.state {
+        State::HalfOpen { probe, .. } => Some(*probe),
+        State::Restoring { probe, trip, .. } => probe.filter(|probe| *probe < trip.replicas),
+        _ => None,
+    }
+}
+
+/// The replicas that a reset restores by this Record.
+fn removed(record: &Record) -> Option<u32> {
+    record.state.trip().map(|trip| trip.replicas)
+}
+
+fn owed_by(replicas: u32, record: Option<&Record>) -> Option<u32> {
+    record.and_then(removed).filter(|_| replicas == 0)
+}
+
+fn describe(change: &Change) -> String {
+    let stored = |record: &Record| {
+        let removed = removed(record).map(|replicas| format!(" {replicas}")).unwrap_or_default();
+        format!("{}{removed}", record.state.phase())
+    };
+    let before = change.record.as_ref().map_or("none".into(), stored);
+    let what = match &change.kind {
+        ChangeKind::Recorded(record) => format!("Record {}", stored(record)),
+        other => format!("{other:?}"),
+    };
+    format!("{what} over {} replicas and Record {before}", change.replicas)
+}
