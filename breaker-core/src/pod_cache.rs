@@ -113,7 +113,7 @@ impl PodCache {
             return;
         }
         let listed: BTreeSet<PodUid> = pods.iter().map(|pod| pod.uid.clone()).collect();
-        let absent = |uid: &PodUid, pod: &CachedPod| pod.at < asked_at && !listed.contains(uid);
+        let absent = |uid: &PodUid, pod: &CachedPod| pod.at <= asked_at && !listed.contains(uid);
         let absent: Vec<_> =
             self.pods.iter().filter(|(uid, pod)| absent(uid, pod)).map(|(uid, _)| uid.clone()).collect();
         for uid in absent {
@@ -236,6 +236,11 @@ impl PodCache {
 
     pub(crate) fn contains(&self, uid: &str) -> bool {
         self.pods.contains_key(uid)
+    }
+
+    /// Whether the pod exists and is live.
+    pub(crate) fn is_live(&self, uid: &str) -> bool {
+        self.pods.get(uid).is_some_and(|pod| pod.report.is_live())
     }
 
     /// A pod as last reported, and when.

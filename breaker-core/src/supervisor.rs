@@ -133,7 +133,7 @@ impl Supervisor {
         let mut in_memory = dry_run || record == RecordStorage::Memory;
         let stored = match dependencies.client.load_record(&target).await {
             Ok(stored) => stored,
-            Err(error @ ClusterError::Forbidden { .. }) if record != RecordStorage::Required => {
+            Err(error) if error.missing_rule().is_some() && record != RecordStorage::Required => {
                 in_memory = true;
                 forbidden = Some(error);
                 None

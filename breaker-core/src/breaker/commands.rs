@@ -127,7 +127,12 @@ impl Breaker {
                 self.saves.request_then([Action::Emit(BreakerEvent::Reset)]);
                 return;
             }
-            State::Tripping { since, trip } | State::Open { since, trip } => (since, trip, None),
+            // The trial replicas of a trial that failed may still be there.
+            State::Tripping { since, trip } => {
+                let trial = self.scale.replicas().filter(|_| trip.because.probe_failed);
+                (since, trip, trial)
+            }
+            State::Open { since, trip } => (since, trip, None),
             State::HalfOpen { since, trip, probe, .. } => (since, trip, Some(probe)),
             State::Restoring { since, trip, probe } => (since, trip, probe),
         };

@@ -396,8 +396,12 @@ impl Breaker {
         .fit()
     }
 
-    /// The oldest instant at which a restart counts.
+    /// The oldest instant at which a restart counts. On a trial every restart counts that was first
+    /// seen since the breaker opened, by whatever clock: the pods are new.
     pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
+        if matches!(self.state, State::HalfOpen { .. }) {
+            return Timestamp::MIN;
+        }
         // Kubernetes truncates times to whole seconds.
         let episode = self.counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok());
         self.policy.window.oldest(now).max(episode).unwrap_or(Timestamp::MIN)

@@ -2,7 +2,7 @@
 
 use crate::action::Action;
 use crate::record::Record;
-use crate::state::{State, Trip};
+use crate::state::State;
 
 /// The state of the saves; at most one is in flight.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -17,8 +17,8 @@ pub(super) struct RecordSaves {
     pub(super) in_memory: bool,
     /// Episode and state of each Record that was sent since the last acknowledgement.
     sent: Vec<(u64, State)>,
-    /// Episode and trip of the stored Record, if its state is Tripping.
-    stored_trip: Option<(u64, Trip)>,
+    /// Episode and state of the stored Record.
+    stored: Option<(u64, State)>,
     /// The Record of another watcher that has a trip, while this breaker is closed. Nothing is
     /// saved over it before the scale was read: the target may be at zero by that trip.
     pub(super) doubted: Option<Box<Record>>,
@@ -83,16 +83,22 @@ impl RecordSaves {
 
     /// This is what the stored Record says.
     pub(super) fn stored(&mut self, episode: u64, state: &State) {
-        self.stored_trip = match state {
-            State::Tripping { trip, .. } => Some((episode, trip.clone())),
-            _ => None,
-        };
+        self.stored = Some((episode, state.clone()));
     }
 
-    /// Whether this trip is in the stored Record, so that it may be carried out.
-    pub(super) fn has_trip(&self, episode: u64, trip: &Trip) -> bool {
-        self.stored_trip.as_ref().is_some_and(|(of, stored)| *of == episode && stored == trip)
+    /// Whether the stored Record says this, so that it may be carried out.
+    pub(super) fn has(&self, episode: u64, state: &State) -> bool {
+        self.stored.as_ref().is_some_and(|(of, stored)| *of == episode && asks_for_the_same(stored, state))
     }
+}
+
+/// Whether two states want the same of the target, since whenever.
+fn asks_for_the_same(a: &State, b: &State) -> bool {
+    let trial = |state: &State| match state {
+        State::HalfOpen { probe, .. } => Some(*probe),
+        _ => None,
+    };
+    std::mem::discriminant(a) == std::mem::discriminant(b) && a.trip() == b.trip() && trial(a) == trial(b)
 }
 
 fn is_same((episode, state): &(u64, State), record: &Record) -> bool {

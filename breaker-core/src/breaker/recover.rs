@@ -64,10 +64,11 @@ impl Breaker {
         }
     }
 
-    /// The trial starts again.
+    /// The trial starts again: no restart known now fails it.
     pub(super) fn restart_trial(&mut self, now: Timestamp) {
         if let State::HalfOpen { since, started, .. } = &mut self.state {
             (*since, *started) = (now, None);
+            self.ledger.start_episode();
         }
     }
 
@@ -140,12 +141,13 @@ impl Breaker {
         self.wake_for_recovery();
     }
 
-    /// Whether a trial replica has had a counted restart since the trial began.
+    /// Whether a trial replica has had a counted restart.
     pub(super) fn probe_died(&self) -> bool {
-        let State::HalfOpen { since, probing: true, .. } = &self.state else { return false };
-        // Kubernetes truncates times to whole seconds.
-        let since = Timestamp::from_second(since.as_second()).unwrap_or(*since);
-        self.ledger.restarts_since(since).any(|restart| restart.counts(self.policy.causes))
+        matches!(self.state, State::HalfOpen { probing: true, .. })
+            && self
+                .ledger
+                .restarts_since(Timestamp::MIN)
+                .any(|restart| restart.counts(self.policy.causes) && self.pods.is_live(&restart.key.pod))
     }
 
     /// A counted restart among the trial replicas: open again.

@@ -28,7 +28,12 @@ impl Breaker {
         self.press_again_if_due(now);
         match &self.state {
             State::Closed => self.consider(now),
-            State::HalfOpen { probing: true, .. } => self.judge_probe(counted, now),
+            State::HalfOpen { probing: true, .. } => {
+                let on_trial = |restart: &Restart| {
+                    self.policy.causes.contains(restart.verdict.cause) && self.pods.is_live(&restart.key.pod)
+                };
+                self.judge_probe(new.iter().any(on_trial), now);
+            }
             _ => {}
         }
         let pods = &self.pods;

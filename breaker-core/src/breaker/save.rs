@@ -60,7 +60,7 @@ impl Breaker {
         }
         let Some(theirs) = theirs.filter(|record| record.target_uid == self.target_uid) else {
             if !loading {
-                self.save_again();
+                self.save_again(now);
             }
             return;
         };
@@ -89,7 +89,7 @@ impl Breaker {
         }
         self.outbox.merge(theirs.notices);
         if !loading {
-            self.save_again();
+            self.save_again(now);
         }
     }
 
@@ -136,9 +136,15 @@ impl Breaker {
         }
     }
 
-    fn save_again(&mut self) {
+    /// Another version was stored: the Record is saved over that one.
+    fn save_again(&mut self, now: Timestamp) {
         self.saves.failed();
-        self.saves.request();
+        if self.retries.retry_at_once(Attempt::SaveRecord) {
+            return self.saves.request();
+        }
+        self.retry_later(Attempt::SaveRecord, now);
+        let why = "the record cannot be stored: another client keeps changing it";
+        self.hold(HoldReason::Record, why.into(), now);
     }
 
     /// A save that was refused or not understood is tried again: nothing is scaled without it.
@@ -161,7 +167,7 @@ impl Breaker {
     pub(super) fn save_retried(&mut self, now: Timestamp) {
         self.saves.request();
         if let State::Tripping { trip, .. } = &self.state
-            && !self.saves.has_trip(self.episode, trip)
+            && !self.is_stored()
             && !self.pods.is_stale(now)
             && let Some(why) = self.no_longer_holds(&trip.because, now)
         {

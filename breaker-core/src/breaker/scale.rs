@@ -37,7 +37,9 @@ impl Breaker {
         self.retries.ended(Attempt::ReadScale);
         let Some(scale) = scale else { return self.target_not_found(now) };
         self.retries.succeeded(Attempt::ReadScale);
-        self.holds.clear_if(HoldReason::Scale);
+        if self.retries.failures(Attempt::WriteScale) == 0 {
+            self.holds.clear_if(HoldReason::Scale);
+        }
         if std::mem::take(&mut self.scale.read_is_old) {
             return self.read_scale();
         }
@@ -73,6 +75,10 @@ impl Breaker {
     /// Acts on the scale as last read.
     pub(super) fn scale_known(&mut self, now: Timestamp) {
         let Some(scale) = self.scale.last.clone() else { return self.read_scale() };
+        // What was read while a write of this breaker is under way is what the write will change.
+        if self.retries.in_flight(Attempt::WriteScale) {
+            return;
+        }
         match self.state.clone() {
             State::Closed if self.pressing => self.press_at(scale, now),
             State::Closed => {
@@ -90,7 +96,8 @@ impl Breaker {
             State::Open { .. } if scale.replicas > 0 => self.find_scaler(),
             State::Open { .. } => {}
             State::HalfOpen { probe, probing, .. } => match scale.replicas {
-                0 => self.write_scale(scale, probe),
+                0 if self.is_stored() => self.write_scale(scale, probe),
+                0 => {}
                 n if n == probe && probing => {}
                 n if n == probe => self.probing(now),
                 _ => self.find_scaler(),
@@ -98,8 +105,10 @@ impl Breaker {
             State::Restoring { trip, probe, .. } => {
                 let as_left = scale.replicas == 0 || Some(scale.replicas) == probe;
                 if as_left && scale.replicas < trip.replicas {
-                    self.write_scale(scale, trip.replicas);
-                } else if self.scale.zero_may_follow(now) {
+                    if self.is_stored() {
+                        self.write_scale(scale, trip.replicas);
+                    }
+                } else if self.scale.write_may_follow(now) {
                     self.recheck_later(now);
                 } else {
                     self.closed(scale.replicas, now);
@@ -111,8 +120,7 @@ impl Breaker {
     /// The Record is stored: a trip goes on. With a hook the scale is read first, so that the hook
     /// is asked about the replicas of now.
     pub(super) fn go_on_after_save(&mut self, now: Timestamp) {
-        let State::Tripping { trip, .. } = &self.state else { return };
-        if !self.saves.has_trip(self.episode, trip) {
+        if !matches!(self.state, State::Tripping { .. }) || !self.is_stored() {
             return;
         }
         if self.policy.hooks.before_trip.is_some() && !self.hook_has_passed() {
@@ -126,13 +134,15 @@ impl Breaker {
     /// now, since the Record, the hook or a retry may have taken long.
     fn go_on_tripping(&mut self, scale: Scale, since: Timestamp, trip: Trip, now: Timestamp) {
         if scale.replicas == 0 {
+            if self.scale.write_may_follow(now) {
+                return self.recheck_later(now);
+            }
             return self.opened(true, now);
         }
         if self.only_observes() {
             return self.step_back("the breaker now only observes".into(), now);
         }
-        let busy = self.retries.in_flight(Attempt::WriteScale) || self.retries.waits(Attempt::WriteScale);
-        if self.stop_if_guarded(now) || busy || !self.saves.has_trip(self.episode, &trip) {
+        if self.stop_if_guarded(now) || self.retries.waits(Attempt::WriteScale) || !self.is_stored() {
             return;
         }
         let Trip { replicas, because } = &trip;
@@ -163,6 +173,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the stored Record says what this breaker is about to do.
+    pub(super) fn is_stored(&self) -> bool {
+        self.saves.has(self.episode, &self.state)
+    }
+
     /// Whether the pods have to be listed before a trip that was decided at `since` goes on.
     fn needs_list(&self, since: Timestamp, now: Timestamp) -> bool {
         let recent = |at: Timestamp| now.duration_since(at) < MAX_TRIP_AGE;
@@ -172,7 +187,7 @@ impl Breaker {
 
     pub(super) fn write_scale(&mut self, seen: Scale, replicas: u32) {
         if !self.retries.waits(Attempt::WriteScale) && self.retries.start(Attempt::WriteScale) {
-            self.scale.writing(&seen, replicas);
+            self.scale.write_sent(&seen, replicas);
             self.out.push(Action::WriteScale { seen, replicas });
         }
     }
@@ -181,6 +196,7 @@ impl Breaker {
     pub(super) fn scale_written(&mut self, scale: Scale, now: Timestamp) {
         self.retries.succeeded(Attempt::WriteScale);
         self.holds.clear_if(HoldReason::Refused);
+        self.holds.clear_if(HoldReason::Scale);
         self.scale.read_is_old = self.retries.in_flight(Attempt::ReadScale);
         self.scale.write_answered();
         let replicas = scale.replicas;
@@ -205,6 +221,15 @@ impl Breaker {
             self.scale.write_unclear(now);
         }
         self.retry_failed(failure, now);
+        let failures = self.retries.failures(Attempt::WriteScale);
+        if failures >= REPORTED_FAILURES {
+            let why = format!("the scale cannot be written: {}", failure.why);
+            if matches!(self.state, State::Tripping { .. }) {
+                self.hold(HoldReason::Scale, why, now);
+            } else if failures == REPORTED_FAILURES {
+                self.emit(BreakerEvent::Warning { message: why });
+            }
+        }
     }
 
     /// A refusal may end: an admission policy is changed, a right is granted. The trip stays the
@@ -227,7 +252,7 @@ impl Breaker {
     /// Ends a trip that must not go on. While a write of 0 may still take effect, the Record keeps
     /// the replicas.
     pub(super) fn step_back(&mut self, why: String, now: Timestamp) {
-        if self.scale.zero_may_follow(now) {
+        if self.scale.write_may_follow(now) {
             self.recheck_later(now);
         } else {
             self.abandon(why, now);
@@ -236,7 +261,7 @@ impl Breaker {
 
     /// As [`Self::step_back`], and holds the next trip for this reason.
     pub(super) fn step_back_to_hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
-        if self.scale.zero_may_follow(now) {
+        if self.scale.write_may_follow(now) {
             self.recheck_later(now);
         } else {
             self.abort_to_hold(reason, why, now);

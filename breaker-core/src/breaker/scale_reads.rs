@@ -15,12 +15,18 @@ const MAX_WRITE_DELAY: SignedDuration = SignedDuration::from_mins(2);
 /// Time between two reads that wait for the effect of such a write.
 const RECHECK_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
-/// A write of 0 that was not answered, or whose answer is not understood.
+/// A write that was not answered, or whose answer is not understood.
 #[derive(Debug, Clone, PartialEq)]
 struct UnclearWrite {
+    write: Write,
+    at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Write {
     /// The precondition: the write cannot take effect once the target has another version.
     version: String,
-    at: Timestamp,
+    replicas: u32,
 }
 
 /// The scale, and when it must be read again.
@@ -38,8 +44,8 @@ pub(super) struct ScaleReads {
     refresh_at: Option<Timestamp>,
     /// The API server has said once that the target does not exist.
     missing: bool,
-    /// The version that the write of 0 under way names.
-    zero_over: Option<String>,
+    /// The write under way.
+    writing: Option<Write>,
     unclear: Option<UnclearWrite>,
     /// When to read whether an unclear write has taken effect.
     recheck_at: Option<Timestamp>,
@@ -80,30 +86,28 @@ impl ScaleReads {
     }
 
     /// A write is sent.
-    pub(super) fn writing(&mut self, seen: &Scale, replicas: u32) {
-        self.zero_over = (replicas == 0).then(|| seen.resource_version.clone());
+    pub(super) fn write_sent(&mut self, seen: &Scale, replicas: u32) {
+        self.writing = Some(Write { version: seen.resource_version.clone(), replicas });
     }
 
     /// The write was answered.
     pub(super) fn write_answered(&mut self) {
-        self.zero_over = None;
-        self.unclear = None;
+        (self.writing, self.unclear) = (None, None);
     }
 
     /// The write under way was not answered, or its answer is not understood.
     pub(super) fn write_unclear(&mut self, now: Timestamp) {
-        if let Some(version) = self.zero_over.take() {
-            self.unclear = Some(UnclearWrite { version, at: now });
-        }
+        self.unclear = self.writing.take().map(|write| UnclearWrite { write, at: now });
     }
 
-    /// Whether a write of 0 may take effect although it was given up.
-    pub(super) fn zero_may_follow(&self, now: Timestamp) -> bool {
-        let unchanged = |write: &UnclearWrite| {
-            self.last.as_ref().is_some_and(|scale| scale.resource_version == write.version)
+    /// Whether a write that was given up may still take effect and change the replicas.
+    pub(super) fn write_may_follow(&self, now: Timestamp) -> bool {
+        let (Some(UnclearWrite { write, at }), Some(scale)) = (&self.unclear, &self.last) else {
+            return false;
         };
-        let recent = |write: &UnclearWrite| now.duration_since(write.at) < MAX_WRITE_DELAY;
-        self.unclear.as_ref().is_some_and(|write| unchanged(write) && recent(write))
+        scale.resource_version == write.version
+            && scale.replicas != write.replicas
+            && now.duration_since(*at) < MAX_WRITE_DELAY
     }
 
     /// Plans a read that shows whether an unclear write has taken effect; when.

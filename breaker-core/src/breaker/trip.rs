@@ -64,6 +64,7 @@ impl Breaker {
         let message = Message::new(NotificationKind::Abandoned, event.note.clone());
         self.enqueue(Message { replicas: self.state.trip().map(|trip| trip.replicas), ..message }, now);
         self.undo_trip(now);
+        self.restart_trial(now);
         self.publish_later(event);
         self.saves.request_then([Action::Emit(BreakerEvent::Abandoned { why })]);
     }
@@ -80,12 +81,7 @@ impl Breaker {
         }
         let because = TripReason { probe_failed: false, ..trip.because };
         let trip = Trip { because, ..trip };
-        // The trial began after the breaker was last opened; a counted restart since then fails it.
-        let since = self.counts_from.unwrap_or(now);
-        self.state = State::HalfOpen { since, trip, probe, probing: true, started: None };
-        if !self.probe_died() {
-            self.restart_trial(now);
-        }
+        self.state = State::HalfOpen { since: now, trip, probe, probing: true, started: None };
         self.wake_for_recovery();
     }
 
