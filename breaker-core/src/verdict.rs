@@ -166,6 +166,10 @@ pub struct Verdict {
     /// The deciding text: one line with secrets masked, at most 200 characters; empty without
     /// evidence.
     pub quote: String,
+    /// The other side of the failed connection, as the evidence names it: `host:port`, a host or
+    /// the name of a service. Only network verdicts have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
 }
 
 impl Verdict {
@@ -173,7 +177,14 @@ impl Verdict {
     ///
     /// `kind` must be set exactly when `cause` is [`Cause::Network`].
     pub fn new(cause: Cause, kind: Option<NetworkKind>, rule: impl Into<String>) -> Self {
-        Self { cause, kind, confidence: Confidence::High, rule: rule.into(), quote: String::new() }
+        Self {
+            cause,
+            kind,
+            confidence: Confidence::High,
+            rule: rule.into(),
+            quote: String::new(),
+            peer: None,
+        }
     }
 
     /// A verdict of unknown cause and low confidence. `reason` names the missing evidence.
@@ -184,6 +195,7 @@ impl Verdict {
             confidence: Confidence::Low,
             rule: reason.as_str().into(),
             quote: String::new(),
+            peer: None,
         }
     }
 

@@ -1,8 +1,10 @@
 //! Blocks of lines that belong together: a statement, its stack and its chain of causes.
 
+use super::echo::Echo;
 use super::level::{Level, level};
 use super::line::{self, Shape};
 use super::table::Read;
+use super::words::{WordClass, WordClasses};
 
 /// A statement with the lines that continue it.
 #[derive(Debug)]
@@ -15,14 +17,22 @@ pub(super) struct Block {
     pub(super) head: usize,
     /// The bits of the rows whose stack frames the block contains.
     pub(super) framed: u64,
+    /// The word classes of its lines.
+    pub(super) classes: WordClasses,
+    /// The word classes of its stack frames.
+    pub(super) frame_classes: WordClasses,
 }
 
 /// Groups the lines of the text into blocks, in order.
 pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
     let mut all = Vec::new();
     let mut open: Option<Draft<'_, '_>> = None;
+    let mut echo = Echo::default();
     for line in 0..read.text.len() {
         let written = read.text.written(line);
+        if echo.contains(written) || read.seen[line].classes.has(WordClass::Footer) {
+            continue;
+        }
         if written.starts_with("Node.js v") {
             // Node prints its version after an uncaught exception, and only then.
             if let Some(draft) = &mut open {
@@ -41,7 +51,7 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
         // Go's `%+v` of a wrapped error: its reason, then each wrapping with its stack.
         let wraps = shape == Shape::Words && line::is_go_name(next(1)) && line::is_go_place(next(2));
         match &mut open {
-            Some(draft) if read.text.is_joined(line) || wraps || draft.continues(written, shape) => {
+            Some(draft) if read.text.is_joined(line) || wraps || draft.continues(line, shape) => {
                 draft.push(line, shape);
             }
             _ => {
@@ -69,6 +79,8 @@ struct Draft<'r, 't> {
     record: Level,
     node_source: bool,
     framed: u64,
+    classes: WordClasses,
+    frame_classes: WordClasses,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,22 +107,31 @@ impl<'r, 't> Draft<'r, 't> {
             record: Level::Plain,
             node_source: false,
             framed: 0,
+            classes: WordClasses::default(),
+            frame_classes: WordClasses::default(),
         }
     }
 
-    fn continues(&self, line: &str, shape: Shape) -> bool {
+    fn continues(&self, number: usize, shape: Shape) -> bool {
+        let line = self.read.text.written(number);
         if shape != Shape::Words || matches!(self.python, Python::Frames | Python::Linked) {
             return true;
         }
         let indented = line.starts_with([' ', '\t']);
         // The exception of a log record is on a line of its own.
+        let side_task = self.read.seen[number].classes.has(WordClass::SideTask);
         let attached = !self.frames
+            && (!side_task || self.is_side_task())
             && match self.record {
                 Level::Error | Level::Fatal => {
                     is_exception(line) || line.starts_with("Traceback (most recent")
                 }
                 Level::Warn => is_exception(line),
-                Level::Info | Level::Plain => false,
+                // Python's logger without a format prints the message, then the traceback.
+                Level::Plain => {
+                    self.is_side_task() && (line.starts_with("Traceback (most recent") || is_exception(line))
+                }
+                Level::Info => false,
             };
         // Rust prints the panic message on the next line.
         let panic = || match self.part[..] {
@@ -126,17 +147,28 @@ impl<'r, 't> Draft<'r, 't> {
 
     fn push(&mut self, line: usize, shape: Shape) {
         let written = self.read.text.written(line);
-        self.framed |= self.read.seen[line].framed;
+        let seen = &self.read.seen[line];
+        self.framed |= seen.framed;
+        match shape {
+            Shape::Frame | Shape::PythonFrame => self.frame_classes.add(seen.classes),
+            _ => self.classes.add(seen.classes),
+        }
         if let Shape::PythonLink { cause } = shape {
             self.close_part();
             self.linked = Some(cause);
             self.python = Python::Linked;
             return;
         }
-        if written.starts_with("Traceback (most recent call last)") || shape == Shape::PythonFrame {
+        let traceback = written.find("Traceback (most recent call last)");
+        if traceback.is_some() || shape == Shape::PythonFrame {
             self.python = Python::Frames;
             self.frames = true;
-            self.fatal |= written.starts_with("Traceback") && self.record == Level::Plain;
+            self.fatal |= traceback == Some(0) && self.record == Level::Plain && !self.is_side_task();
+            if traceback.is_some_and(|at| at > 0) && self.part.is_empty() {
+                // The header of a log record precedes the traceback.
+                self.record = self.level(line);
+                self.part.push(line);
+            }
             return;
         }
         if shape == Shape::Frame {
@@ -174,8 +206,12 @@ impl<'r, 't> Draft<'r, 't> {
         }
     }
 
+    fn is_side_task(&self) -> bool {
+        self.classes.has(WordClass::SideTask)
+    }
+
     fn level(&self, line: usize) -> Level {
-        let Read { text, seen } = self.read;
+        let Read { text, seen, .. } = self.read;
         level(text.written(line), text.folded(line), seen[line].flags)
     }
 
@@ -209,7 +245,8 @@ impl<'r, 't> Draft<'r, 't> {
             1 => self.parts.pop()?,
             _ => self.parts.concat(),
         };
-        Some(Block { level, lines, head, framed: self.framed })
+        let Self { framed, classes, frame_classes, .. } = self;
+        Some(Block { level, lines, head, framed, classes, frame_classes })
     }
 }
 
@@ -231,11 +268,12 @@ fn is_node_source(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rule::RuleSet;
     use super::super::table::Table;
     use super::*;
 
     fn shape(text: &str) -> Vec<(Level, Vec<&str>)> {
-        let table = Table::new(Vec::new()).expect("no rules");
+        let table = Table::new(RuleSet::default()).expect("no rules");
         let read = table.read(text);
         let words =
             |b: Block| (b.level, b.lines.iter().map(|line| read.text.written(*line).trim()).collect());

@@ -9,11 +9,14 @@
 //! logged shortly before it, because a failing process may still warn of problems it survived.
 
 use super::block::{Block, blocks};
+use super::compose;
 use super::level::Level;
 use super::lexicon::LineFlags;
 use super::line;
 use super::rule::Strength;
-use super::table::{Read, Seen, Table};
+use super::side_task::{self, SideTask};
+use super::table::{Hit, Read, Seen, Table};
+use super::words::WordClass;
 use crate::Cause;
 
 /// The deciding row and its match.
@@ -27,6 +30,8 @@ pub(super) struct Decision<'t> {
     pub(super) number: usize,
     /// Where the match begins in the folded line.
     pub(super) at: usize,
+    /// The lines of the statement and its chain, innermost first.
+    pub(super) statement: Vec<&'t str>,
 }
 
 /// The maximum number of lines without a rule between a crash that decides and the end of the text.
@@ -48,23 +53,59 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
 /// The decision on a block with matches of one strength: the innermost line that has a match.
 fn find_in<'t>(table: &Table, read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
     let mut hits = block.lines.iter().filter_map(|line| {
-        let hit = read.seen[*line].first_hit(strength)?;
-        let beside = || block.framed & table.row(hit.row).frames != 0;
-        (strength != Strength::Framed || beside()).then_some((*line, hit))
+        let seen = &read.seen[*line];
+        let hit = seen.first_hit(strength)?;
+        if strength != Strength::Framed {
+            return Some((*line, hit));
+        }
+        let row = table.framed_row(seen.needs_frame & block.framed)?;
+        Some((*line, Hit { row, ..hit }))
     });
     let (line, hit) = match strength {
         Strength::Whole => hits.min_by_key(|(_, hit)| hit.row),
         _ => hits.next(),
     }?;
-    let (written, at) = (read.text.written(line), usize::from(hit.at));
-    Some(Decision {
-        row: hit.row,
-        strength,
-        level: block.level,
-        line: written,
-        number: read.text.number(line),
-        at,
+    Some(decision(read, block, line, hit.row, strength, usize::from(hit.at)))
+}
+
+fn decision<'t>(
+    read: &Read<'t>,
+    block: &Block,
+    line: usize,
+    row: u16,
+    strength: Strength,
+    at: usize,
+) -> Decision<'t> {
+    let statement = block.lines.iter().map(|line| read.text.written(*line)).collect();
+    let (written, number) = (read.text.written(line), read.text.number(line));
+    Decision { row, strength, level: block.level, line: written, number, at, statement }
+}
+
+/// The innermost line that names its cause, by a rule or by its composed meaning.
+fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision<'t>> {
+    block.lines.iter().find_map(|line| match read.seen[*line].first_hit(Strength::Cause) {
+        Some(hit) => Some(decision(read, block, *line, hit.row, Strength::Cause, usize::from(hit.at))),
+        None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
     })
+}
+
+/// The composed meaning of a line. A failed operation is a symptom: earlier lines may say more.
+fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> Option<Decision<'t>> {
+    let unknown = |hit: Hit| table.row(hit.row).cause == Cause::Unknown;
+    // A hint of an unknown cause: the words sound remote, and mean more than that.
+    if read.seen[line].first_hit(Strength::Hint).is_some_and(unknown) {
+        return None;
+    }
+    // A warning was survived, unless a rule knows better.
+    if matches!(block.level, Level::Warn | Level::Info) {
+        return None;
+    }
+    let before = line.checked_sub(1).filter(|_| line == block.head);
+    let before = before.map(|line| (read.text.folded(line), read.words(line)));
+    let before = before.as_ref().map(|(line, words)| (*line, &words[..]));
+    let meaning = compose::meaning(read.text.folded(line), &read.words(line), before)?;
+    let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
+    Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at))
 }
 
 /// A block with its strongest match.
@@ -73,13 +114,23 @@ struct Candidate<'r, 't> {
     head: &'r str,
     seen: &'r Seen,
     best: Option<Decision<'t>>,
+    /// Whether it is telemetry, clean-up or notification.
+    side_task: SideTask,
 }
 
 fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
-    let best = [Strength::Cause, Strength::Framed, Strength::Symptom, Strength::Hint]
-        .into_iter()
-        .find_map(|strength| find_in(table, read, block, strength));
-    Candidate { level: block.level, head: read.text.folded(block.head), seen: &read.seen[block.head], best }
+    let composed_symptom = || block.lines.iter().find_map(|line| composed(table, read, block, *line));
+    let symptom = || find_in(table, read, block, Strength::Symptom);
+    let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
+    let best = find_cause(table, read, block)
+        .or_else(|| find_in(table, read, block, Strength::Framed))
+        .or_else(|| symptom().filter(known))
+        .or_else(composed_symptom)
+        .or_else(symptom)
+        .or_else(|| find_in(table, read, block, Strength::Hint));
+    let head = read.text.folded(block.head);
+    let side_task = side_task::of(block, head);
+    Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
 }
 
 /// What the search looks for in the earlier blocks.
@@ -107,6 +158,10 @@ struct Walk<'t> {
     unexplained: bool,
     /// A line in a language other than English was skipped.
     foreign: bool,
+    /// The failure of what may be a side task; it decides if no error precedes it.
+    uncertain: Option<Decision<'t>>,
+    /// A script reported that a side task failed; the line of the tool before it says why.
+    side_task_unexplained: bool,
 }
 
 enum Step<'t> {
@@ -124,19 +179,46 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
         recovered: false,
         unexplained: false,
         foreign: false,
+        uncertain: None,
+        side_task_unexplained: false,
     };
+    let mut decided = None;
     for block in blocks.iter().rev() {
         match walk.step(table, &candidate(table, read, block)) {
-            Step::Decided(decision) => return Some(decision),
+            Step::Decided(decision) => {
+                decided = Some(decision);
+                break;
+            }
             Step::Continue => {}
             Step::Stop => break,
         }
     }
-    walk.fallback.or(walk.low_level)
+    let decided = decided.or(walk.fallback).or(walk.low_level);
+    match (walk.uncertain, decided) {
+        (Some(uncertain), Some(decided)) if !explains_end(table, &decided) => Some(uncertain),
+        (uncertain, decided) => decided.or(uncertain),
+    }
+}
+
+/// Whether an earlier statement explains the end, so that what follows is a side task.
+fn explains_end(table: &Table, decision: &Decision<'_>) -> bool {
+    let network = table.row(decision.row).cause == Cause::Network;
+    decision.level >= Level::Error || !network && decision.level == Level::Plain
 }
 
 impl<'t> Walk<'t> {
     fn step(&mut self, table: &Table, block: &Candidate<'_, 't>) -> Step<'t> {
+        let cause = block.best.as_ref().map_or(Cause::Unknown, |best| table.row(best.row).cause);
+        if matches!(cause, Cause::Network | Cause::Unknown) && self.skips_side_task(block) {
+            return Step::Continue;
+        }
+        let explained = block.best.as_ref().is_some_and(|best| best.strength.names_the_cause());
+        let calm = matches!(block.level, Level::Info | Level::Plain) && block.best.is_none();
+        let orderly =
+            calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.flags.has(LineFlags::TROUBLE);
+        if orderly || block.seen.classes.has(WordClass::Wrapper) && !explained {
+            return Step::Continue;
+        }
         if self.low_level.is_some() && block.level < Level::Fatal {
             self.skipped += 1;
             return if self.skipped > MAX_LINES_AFTER_CRASH { Step::Stop } else { Step::Continue };
@@ -147,6 +229,27 @@ impl<'t> Walk<'t> {
                 self.consider(table, block, decision)
             }
             _ => self.skip(block),
+        }
+    }
+
+    /// Whether the block is the failure of a side task, or may be one.
+    fn skips_side_task(&mut self, block: &Candidate<'_, 't>) -> bool {
+        let tool = ["curl: (", "wget: ", "nc: "].iter().any(|name| block.head.starts_with(name));
+        let explains_side_task = std::mem::take(&mut self.side_task_unexplained) && tool;
+        match block.side_task {
+            SideTask::No if explains_side_task => true,
+            SideTask::No => false,
+            SideTask::Maybe => match &block.best {
+                Some(best) if self.uncertain.is_none() && self.skipped == 0 => {
+                    self.uncertain = Some(best.clone());
+                    true
+                }
+                _ => false,
+            },
+            SideTask::Yes => {
+                self.side_task_unexplained = block.best.is_none();
+                true
+            }
         }
     }
 

@@ -16,6 +16,7 @@ pub(super) fn verdict_of(t: &Termination) -> Option<Verdict> {
     out_of_memory(t)
         .or_else(|| event(t, Cause::Probe, "k8s-probe", killed_by_probe))
         .or_else(|| evicted(t))
+        .or_else(|| refused(t))
         .or_else(|| event(t, Cause::Application, "k8s-deadline", |e| e.reason == "DeadlineExceeded"))
         .or_else(|| node(t))
         .or_else(|| not_started(t))
@@ -41,21 +42,21 @@ fn evicted(t: &Termination) -> Option<Verdict> {
     if t.terminated.reason == "Evicted" {
         return Some(verdict(Cause::Eviction, None, "k8s-evicted", words_or_reason(t)));
     }
-    event(t, Cause::Eviction, "k8s-evicted", |e| e.reason == "Evicted")
+    const REASONS: [&str; 5] =
+        ["Evicted", "EvictedByEvictionAPI", "TaintManagerEviction", "Preempting", "Preempted"];
+    event(t, Cause::Eviction, "k8s-evicted", |e| REASONS.contains(&e.reason.as_str()))
+}
+
+/// The kubelet or a hook refused the container before its process could say anything.
+fn refused(t: &Termination) -> Option<Verdict> {
+    let hook = |e: &PodEvent| e.reason == "FailedPostStartHook";
+    let ports = |e: &PodEvent| e.reason == "NodePorts" || e.reason == "HostPortConflict";
+    event(t, Cause::Application, "k8s-hook", hook).or_else(|| event(t, Cause::Config, "k8s-ports", ports))
 }
 
 fn node(t: &Termination) -> Option<Verdict> {
-    const REASONS: [&str; 9] = [
-        "NodeShutdown",
-        "Terminated",
-        "NodeNotReady",
-        "NodeLost",
-        "Preempting",
-        "Preempted",
-        "Rebooted",
-        "TaintManagerEviction",
-        "PreemptContainer",
-    ];
+    const REASONS: [&str; 6] =
+        ["NodeShutdown", "Terminated", "NodeNotReady", "NodeLost", "Rebooted", "PreemptContainer"];
     if REASONS.contains(&t.terminated.reason.as_str()) || t.terminated.reason == "ContainerStatusUnknown" {
         return Some(verdict(Cause::Node, None, "k8s-node", words_or_reason(t)));
     }
@@ -93,7 +94,12 @@ fn not_started(t: &Termination) -> Option<Verdict> {
         || (START.contains(&t.waiting.as_str()) && t.log_tail.is_empty())
     {
         let words = words_or_reason(t);
+        let missing = ["no such file or directory", "executable file not found", "not found in $PATH"];
         let cause = match () {
+            () if missing.iter().any(|text| words.contains(text)) && words.contains("exec: ") => {
+                Cause::Config
+            }
+            () if words.contains("deadline exceeded") => Cause::Node,
             () if words.contains("OOM") => Cause::Oom,
             () if words.contains("permission denied") => Cause::Permission,
             () if words.contains("error mounting") || words.contains("no space left") => Cause::Storage,

@@ -199,6 +199,13 @@ const FLAGGED_WORDS: &[(LineFlags, &[&str])] = &[
     (
         LineFlags::CHATTER,
         &[
+            "unclosed ",
+            "supervisor: {",
+            "errorcontext:",
+            "offender:",
+            "initial call:",
+            "ancestors:",
+            "worker failed to boot",
             "shutting down",
             "shutdown",
             "exiting",
@@ -247,6 +254,9 @@ const FLAGGED_WORDS: &[(LineFlags, &[&str])] = &[
             "not started",
             "not loaded",
             "not be loaded",
+            "encountered during",
+            "not usable",
+            "unusable",
             "not initialised",
             "not initialized",
             "not established",

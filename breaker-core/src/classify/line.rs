@@ -52,6 +52,9 @@ fn is_frame(line: &str) -> bool {
         [b'^' | b'~' | b'|', ..] if text.chars().all(|c| "^~ |".contains(c)) => return true,
         _ => {}
     }
+    if indented && is_runtime_frame(text) {
+        return true;
+    }
     // Ruby's logger prints a backtrace without indenting it.
     let ruby = text.ends_with('\'') && text.contains(":in ") && is_ruby_place(text);
     ruby || text.starts_with("--- End of ")
@@ -59,6 +62,30 @@ fn is_frame(line: &str) -> bool {
         || (is_go_place(line) && (text.contains(" +0x") || text.contains('/')))
         || (indented && text.contains(".go:") && text.contains('/'))
         || is_go_call(line)
+}
+
+/// A frame of Elixir, Lua or PHP: `(stdlib 4.3) gen_server.erl:851: f/2`, `a.lua:7: in function
+/// 'b'`,
+/// `C->read() at /app/a.php:12`.
+fn is_runtime_frame(text: &str) -> bool {
+    let elixir = || text.starts_with('(') && [".ex:", ".exs:", ".erl:"].iter().any(|end| text.contains(end));
+    let lua = || {
+        text.contains(": in function ") || text.ends_with(": in main chunk") || text.starts_with("[C]: in ")
+    };
+    let php = || text.contains(" at /") && text.contains(".php:");
+    elixir() || lua() || php()
+}
+
+/// Whether the line belongs to a help text: `  --dial-timeout duration   ...`,
+/// `app:consume [--limit LIMIT]`.
+pub(super) fn is_help(line: &str) -> bool {
+    let text = line.trim_start();
+    let indented = text.len() < line.len();
+    let name = text.trim_start_matches('-');
+    let option = indented
+        && (1..=2).contains(&(text.len() - name.len()))
+        && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    option || (text.contains(" [--") && !text.contains(": "))
 }
 
 /// `main.main`, `example.com/app/store.(*Rates).Load`: a function, alone on its line.
@@ -70,7 +97,7 @@ pub(super) fn is_go_name(line: &str) -> bool {
 
 /// `\t/app/main.go:121`, perhaps with an offset: where that function is.
 pub(super) fn is_go_place(line: &str) -> bool {
-    line.starts_with('\t') && (line.contains(".go:") || line.contains(".s:"))
+    line.starts_with(['\t', ' ']) && (line.contains(".go:") || line.contains(".s:"))
 }
 
 /// `runtime.throw({0x4c5c40?, 0x800?})`, `created by main.main in goroutine 1`.
@@ -116,7 +143,8 @@ pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     }
     let text = folded.trim();
     let shell_echo = text.ends_with('\'') && text.contains(".sh: ") && text.contains(": '");
-    shell_echo || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
+    let level_only = matches!(text.trim_matches(['[', ']', ':']), "error" | "warn" | "warning" | "info");
+    shell_echo || level_only || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
 }
 
 /// Whether the last clause of the line reports only a failure without a reason.

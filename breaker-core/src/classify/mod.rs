@@ -1,31 +1,42 @@
 //! The classifier: from a termination to a verdict.
 //!
 //! ```text
-//! Termination --kubernetes--> status and events ----------------------------.
-//!      |                                                                     v
-//!      `--text--> lines --block--> statements and chains --decide + table--> Verdict (quote, masked)
+//! Termination --kubernetes--> status and events -----------------------------------.
+//!      |                                                                            v
+//!      `--unwrap--> text --table--> words --block--> statements --decide--> Verdict (quote, peer)
+//!                                                       ^
+//!                              rules, compose, side_task, echo
 //! ```
 //!
 //! The status and events of Kubernetes decide first (`kubernetes`). Then the message and the log
-//! decide, by the fatal statement and its innermost cause (`decide`). Then the exit code decides,
-//! by convention (`exit`). The rules are data in `rules.yaml`, whose rows contain their own tests.
-//! The module uses no clock and no I/O.
+//! decide, by the statement that ended the process and its innermost cause (`decide`). A line means
+//! what a rule says, or what its words compose (`compose`). Then the exit code decides, by
+//! convention (`exit`). Rules and words are data in `rules.yaml`, whose rows contain their own
+//! tests. The module uses no clock and no I/O.
 
 mod block;
 mod check;
+mod compose;
 mod decide;
+mod echo;
 mod exit;
 mod explanation;
+mod hosts;
 mod kubernetes;
 mod level;
 mod lexicon;
 mod line;
 mod mask;
+mod peer;
+mod phrase;
 mod quote;
 mod rule;
+mod side_task;
 mod table;
 mod text;
 mod trigger;
+mod unwrap;
+mod words;
 
 use std::sync::{Arc, LazyLock};
 
@@ -74,14 +85,16 @@ impl Classifier {
     /// cause or kind, a duplicate ID, a regex that does not compile, or an example that another row
     /// decides.
     pub fn with_rules(yaml: &str) -> Result<Self, RuleError> {
-        let mut rules = rule::parse(yaml)?;
-        let checks: Vec<Check> = rules.iter().filter(|rule| !rule.disabled).map(Check::from_rule).collect();
-        for rule in rule::parse(BUILT_IN)? {
-            if !rules.iter().any(|own| own.id == rule.id) {
-                rules.push(rule);
+        let mut set = rule::parse(yaml)?;
+        let checks = Check::of(&set);
+        let built_in = rule::parse(BUILT_IN)?;
+        for rule in built_in.rules {
+            if !set.rules.iter().any(|own| own.id == rule.id) {
+                set.rules.push(rule);
             }
         }
-        let built = Self { table: Arc::new(Table::new(rules)?) };
+        set.words.extend(built_in.words);
+        let built = Self { table: Arc::new(Table::new(set)?) };
         checks.iter().try_for_each(|check| check.run(&built.table))?;
         Ok(built)
     }
@@ -123,7 +136,8 @@ impl Classifier {
 
     /// The verdict on `termination`, with the source of its quote.
     pub fn explain(&self, termination: &Termination) -> Explanation {
-        if let Some(verdict) = kubernetes::verdict_of(termination) {
+        if let Some(mut verdict) = kubernetes::verdict_of(termination) {
+            verdict.quote = self.table.masks.mask(&verdict.quote);
             return Explanation { verdict, place: Some(EvidenceSource::Kubernetes) };
         }
         let killed = kubernetes::killed(termination);
@@ -173,7 +187,7 @@ impl Classifier {
             return None;
         }
         let tail = text::tail(text);
-        let cleaned = text::clean(tail);
+        let cleaned = unwrap::unwrap(tail);
         let decision = decide::decide(&self.table, &cleaned)?;
         let row = self.table.row(decision.row);
         let confidence = match decision.strength {
@@ -183,8 +197,11 @@ impl Classifier {
             Strength::Hint => Confidence::Low,
         };
         let mut verdict = verdict(row.cause, row.kind, &row.id, "");
-        verdict.quote = quote::quote(decision.line, decision.at);
+        verdict.quote = quote::quote(decision.line, decision.at, &self.table.masks);
         verdict.confidence = confidence;
+        if row.cause == Cause::Network {
+            verdict.peer = peer::peer(decision.line, &decision.statement);
+        }
         if row.cause == Cause::Unknown {
             verdict.rule = UnknownReason::NoRule.as_str().into();
             verdict.confidence = Confidence::Low;

@@ -1,7 +1,8 @@
 //! Quotes of verdicts: one line, masked, at most 200 characters.
 
-use super::mask::mask;
+use super::mask::Masks;
 use super::text;
+use super::unwrap::{self, unwrap};
 use crate::Cause;
 use crate::verdict::{Confidence, NetworkKind, Verdict};
 
@@ -12,9 +13,10 @@ pub(super) const MAX_CHARS: usize = 200;
 /// kept.
 ///
 /// The line is masked before it is cut, because half a secret would not be recognized.
-pub(super) fn quote(line: &str, at: usize) -> String {
-    let one_line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let masked = mask(one_line.trim());
+pub(super) fn quote(line: &str, at: usize, masks: &Masks) -> String {
+    let visible = line.chars().filter(|c| !unwrap::is_invisible(*c));
+    let one_line: String = visible.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let masked = masks.mask(one_line.trim());
     let length = masked.chars().count();
     if length <= MAX_CHARS {
         return masked;
@@ -30,8 +32,8 @@ pub(super) fn quote(line: &str, at: usize) -> String {
 
 /// A verdict of high confidence that quotes `words`.
 pub(super) fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
-    let quote = quote(&text::clean(text::tail(words)), 0);
-    Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote }
+    let quote = quote(&unwrap(text::tail(words)), 0, &Masks::default());
+    Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote, peer: None }
 }
 
 #[cfg(test)]
@@ -41,13 +43,13 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_around_its_words() {
         let line = format!("{} connection refused {}", "a".repeat(500), "b".repeat(500));
-        let quoted = quote(&line, 501);
+        let quoted = quote(&line, 501, &Masks::default());
         assert!(quoted.contains("connection refused"));
         assert_eq!(quoted.chars().count(), MAX_CHARS);
     }
 
     #[test]
     fn a_quote_is_one_line() {
-        assert_eq!(quote("  a\nb\tc ", 0), "a b c");
+        assert_eq!(quote("  a\nb\u{202e}\tc ", 0, &Masks::default()), "a b c");
     }
 }

@@ -12,10 +12,28 @@
 //!   not: ["listen tcp :80: bind: address already in use"]
 //! ```
 //! `{id: refused, disabled: true}` removes a built-in row.
+//!
+//! A row with `mask` adds patterns of secrets, which quotes show as `***`:
+//!
+//! ```yaml
+//! - mask: ['acme-[0-9a-f]{20}']
+//!   examples: ["token acme-0123456789abcdef0123 was refused"]   # must contain a secret
+//! ```
+//!
+//! A row with `class` instead of `id` adds words to a word class:
+//!
+//! ```yaml
+//! - class: failure                   # operation, remote, failing, failure, local, side-task, ..
+//!   kind: reset                      # how the network failed; required with `failure` only
+//!   words: ["cut off"]               # in the form of `phrases`
+//!   examples: ["broker cut off the subscription"]   # must be read as the class says
+//!   not: ["worker cut off"]
+//! ```
 
 use serde::Deserialize;
 use serde_saphyr::{Location, Spanned};
 
+use super::words::WordClass;
 use crate::Cause;
 use crate::verdict::NetworkKind;
 
@@ -59,6 +77,31 @@ pub(super) struct Rule {
     pub(super) at: Location,
 }
 
+/// A checked row of words.
+#[derive(Debug)]
+pub(super) struct WordRow {
+    pub(super) class: WordClass,
+    pub(super) kind: Option<NetworkKind>,
+    pub(super) words: Vec<Spanned<String>>,
+    pub(super) examples: Vec<Spanned<String>>,
+    pub(super) not: Vec<Spanned<String>>,
+}
+
+/// A row of patterns of secrets.
+#[derive(Debug)]
+pub(super) struct MaskRow {
+    pub(super) patterns: Vec<Spanned<String>>,
+    pub(super) examples: Vec<Spanned<String>>,
+}
+
+/// The rows of a rules file.
+#[derive(Debug, Default)]
+pub(super) struct RuleSet {
+    pub(super) rules: Vec<Rule>,
+    pub(super) words: Vec<WordRow>,
+    pub(super) masks: Vec<MaskRow>,
+}
+
 /// The error for an invalid rules file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", .line.map(|line| format!("line {line} column {column}: ")).unwrap_or_default())]
@@ -80,8 +123,11 @@ impl RuleError {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleRow {
-    id: Spanned<String>,
+struct FileRow {
+    id: Option<Spanned<String>>,
+    class: Option<Spanned<String>>,
+    #[serde(default)]
+    mask: Vec<Spanned<String>>,
     cause: Option<Spanned<String>>,
     kind: Option<Spanned<String>>,
     #[serde(default, rename = "says")]
@@ -93,6 +139,8 @@ struct RuleRow {
     #[serde(default)]
     frames: Vec<Spanned<String>>,
     #[serde(default)]
+    words: Vec<Spanned<String>>,
+    #[serde(default)]
     examples: Vec<Spanned<String>>,
     #[serde(default)]
     not: Vec<Spanned<String>>,
@@ -101,37 +149,83 @@ struct RuleRow {
 }
 
 /// The rows of `yaml` in their order, each checked on its own. The table compiles the regexes.
-pub(super) fn parse(yaml: &str) -> Result<Vec<Rule>, RuleError> {
+pub(super) fn parse(yaml: &str) -> Result<RuleSet, RuleError> {
     if yaml.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Vec::new());
+        return Ok(RuleSet::default());
     }
-    let rows: Vec<RuleRow> = serde_saphyr::from_str(yaml).map_err(|e| {
-        let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, frames, examples, not";
+    let rows: Vec<Spanned<FileRow>> = serde_saphyr::from_str(yaml).map_err(|e| {
+        let fix = "a rules file is a list of rows with id, cause, kind, says, phrases, regex, frames, examples, not, or with class, kind, words, or with mask";
         let message = e.without_snippet().to_string();
         match e.location() {
             Some(at) => RuleError::new(at, format!("{message}; {fix}")),
             None => RuleError { line: None, column: 0, message: format!("{message}; {fix}") },
         }
     })?;
-    let mut rules: Vec<Rule> = Vec::with_capacity(rows.len());
+    let mut set = RuleSet::default();
     let mut seen = std::collections::HashMap::new();
-    for row in rows {
-        if let Some(first) = seen.insert(row.id.value.clone(), row.id.referenced.line()) {
-            let message = format!(
-                "rule id `{}` is already used at line {first}; give this row an id of its own",
-                row.id.value
-            );
-            return Err(RuleError::new(row.id.referenced, message));
+    for Spanned { value: mut row, referenced: at, .. } in rows {
+        let patterns = std::mem::take(&mut row.mask);
+        match (row.id.take(), row.class.take(), patterns.is_empty()) {
+            (Some(id), None, true) => {
+                if let Some(first) = seen.insert(id.value.clone(), id.referenced.line()) {
+                    let message = format!(
+                        "rule id `{}` is already used at line {first}; give this row an id of its own",
+                        id.value
+                    );
+                    return Err(RuleError::new(id.referenced, message));
+                }
+                set.rules.push(check(row, id)?);
+            }
+            (None, Some(class), true) => set.words.push(check_words(row, &class)?),
+            (None, None, false) => set.masks.push(MaskRow { patterns, examples: row.examples }),
+            _ => {
+                let message =
+                    "a row has one of `id`, `class` and `mask`; name the row, for example `id: ledger-down`";
+                return Err(RuleError::new(at, message));
+            }
         }
-        rules.push(check(row)?);
     }
-    Ok(rules)
+    Ok(set)
 }
 
-fn check(row: RuleRow) -> Result<Rule, RuleError> {
-    let (id, at) = (row.id.value, row.id.referenced);
+fn check_words(row: FileRow, class: &Spanned<String>) -> Result<WordRow, RuleError> {
+    let at = class.referenced;
+    let class = named(&WordClass::ALL, WordClass::as_str, class, "class")?;
+    let kind = row
+        .kind
+        .as_ref()
+        .map(|name| named(&NetworkKind::ALL, NetworkKind::as_str, name, "kind"))
+        .transpose()?;
+    match (class, kind) {
+        (WordClass::Failure | WordClass::FailureOfOperation, None) => {
+            return Err(RuleError::new(at, "a failure needs a kind; add `kind: refused` or another"));
+        }
+        (WordClass::Failure | WordClass::FailureOfOperation | WordClass::Operation, _) | (_, None) => {}
+        _ => {
+            let message = "only operations and failures have a kind; remove it";
+            return Err(RuleError::new(at, message));
+        }
+    }
+    let rule_only = row.cause.is_some() || !row.phrases.is_empty() || !row.regex.is_empty();
+    if rule_only || !row.frames.is_empty() || row.disabled || row.strength != Strength::Cause {
+        let message = "a row with `class` has only kind, words, examples and not; give other rows an `id`";
+        return Err(RuleError::new(at, message));
+    }
+    if row.words.is_empty() {
+        return Err(RuleError::new(at, "the row has no words; add `words: [..]`"));
+    }
+    refuse_empty(&row.words)?;
+    Ok(WordRow { class, kind, words: row.words, examples: row.examples, not: row.not })
+}
+
+fn check(row: FileRow, id: Spanned<String>) -> Result<Rule, RuleError> {
+    let (id, at) = (id.value, id.referenced);
     if id.trim().is_empty() {
         return Err(RuleError::new(at, "an id is missing; name the row, for example `ledger-down`"));
+    }
+    if let Some(word) = row.words.first() {
+        let message = format!("rule `{id}` has words, which only a row with `class` has; use `phrases`");
+        return Err(RuleError::new(word.referenced, message));
     }
     let cause = match &row.cause {
         Some(name) => named(&Cause::ALL, Cause::as_str, name, "cause")?,
@@ -166,11 +260,8 @@ fn check(row: RuleRow) -> Result<Rule, RuleError> {
         let message = format!("rule `{id}`: `says: framed` and `frames` need each other; add or remove one");
         return Err(RuleError::new(at, message));
     }
-    for phrase in row.phrases.iter().chain(&row.frames) {
-        if phrase.value.replace("...", "").trim().is_empty() {
-            return Err(RuleError::new(phrase.referenced, "an empty phrase matches everything; remove it"));
-        }
-    }
+    refuse_empty(&row.phrases)?;
+    refuse_empty(&row.frames)?;
     Ok(Rule {
         id,
         cause,
@@ -184,6 +275,13 @@ fn check(row: RuleRow) -> Result<Rule, RuleError> {
         disabled: row.disabled,
         at,
     })
+}
+
+fn refuse_empty(phrases: &[Spanned<String>]) -> Result<(), RuleError> {
+    match phrases.iter().find(|phrase| phrase.value.replace("...", "").trim().is_empty()) {
+        Some(empty) => Err(RuleError::new(empty.referenced, "an empty phrase matches everything; remove it")),
+        None => Ok(()),
+    }
 }
 
 fn named<T: Copy>(

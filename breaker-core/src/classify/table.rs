@@ -5,9 +5,12 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::lexicon::{self, LineFlags};
-use super::rule::{Rule, RuleError, Strength};
+use super::mask::Masks;
+use super::phrase::{MatchResult, Phrase};
+use super::rule::{Rule, RuleError, RuleSet, Strength};
 use super::text::{Text, fold};
 use super::trigger::triggers;
+use super::words::{Word, WordClass, WordClasses};
 use crate::Cause;
 use crate::verdict::NetworkKind;
 
@@ -17,10 +20,14 @@ pub(super) struct Table {
     rows: Vec<Row>,
     /// Every literal of every kind; `meaning` holds the meaning of each, by its index.
     literals: AhoCorasick,
-    meaning: Vec<Meaning>,
+    meaning: Vec<Literal>,
     regexes: Vec<Pattern>,
     /// Regexes without a trigger literal; they run on every line.
     untriggered: Vec<u16>,
+    /// The rows with `frames`, by the number of their bit.
+    framed_rows: Vec<u16>,
+    /// The secrets that quotes do not show.
+    pub(super) masks: Masks,
 }
 
 /// A compiled rule without its phrases and regexes.
@@ -34,23 +41,25 @@ pub(super) struct Row {
     pub(super) frames: u64,
 }
 
+impl Row {
+    /// The row that stands for the composed meaning of a line.
+    fn composed(kind: NetworkKind) -> Self {
+        let id = format!("composed-{kind}").into();
+        Self { id, cause: Cause::Network, kind: Some(kind), strength: Strength::Cause, frames: 0 }
+    }
+}
+
 #[derive(Debug)]
-enum Meaning {
-    Phrase(Phrase),
+enum Literal {
+    /// The first part of a phrase of this row.
+    Phrase(u16, Phrase),
+    /// The first part of a word.
+    Word(WordClass, Option<NetworkKind>, Phrase),
     /// The regex of this index may match.
     Trigger(u16),
     /// The line is a stack frame for the row with this bit.
     Frame(u64),
     Flag(LineFlags),
-}
-
-/// `first ... second ... third`, folded; only `first` is in the automaton.
-#[derive(Debug)]
-struct Phrase {
-    row: u16,
-    word_start: bool,
-    word_end: bool,
-    rest: Box<[Box<str>]>,
 }
 
 #[derive(Debug)]
@@ -64,6 +73,16 @@ struct Pattern {
 pub(super) struct Read<'t> {
     pub(super) text: Text<'t>,
     pub(super) seen: Vec<Seen>,
+    /// The words of every line, in the order of the lines.
+    words: Vec<(usize, Word)>,
+}
+
+impl Read<'_> {
+    /// The words of one line, in the order in which they end.
+    pub(super) fn words(&self, line: usize) -> Vec<Word> {
+        let from = self.words.partition_point(|(at, _)| *at < line);
+        self.words[from..].iter().take_while(|(at, _)| *at == line).map(|(_, word)| *word).collect()
+    }
 }
 
 /// The matches in one line.
@@ -71,8 +90,11 @@ pub(super) struct Read<'t> {
 pub(super) struct Seen {
     first: [Option<Hit>; 5],
     pub(super) flags: LineFlags,
+    pub(super) classes: WordClasses,
     /// The bits of the rows whose `frames` this line matches.
     pub(super) framed: u64,
+    /// The bits of the rows with `frames` whose phrases this line matches.
+    pub(super) needs_frame: u64,
     /// Where the last word of [`LineFlags::EFFECT`] begins.
     pub(super) effect: Option<u16>,
 }
@@ -108,7 +130,8 @@ const MAX_REGEX_BYTES: usize = 1 << 18;
 
 impl Table {
     /// Compiles `rules`; earlier rows win.
-    pub(super) fn new(rules: Vec<Rule>) -> Result<Self, RuleError> {
+    pub(super) fn new(set: RuleSet) -> Result<Self, RuleError> {
+        let RuleSet { rules, words, masks: mask_rows } = set;
         let rules: Vec<Rule> = rules.into_iter().filter(|rule| !rule.disabled).collect();
         let at = rules.first().map(|rule| rule.at).unwrap_or(serde_saphyr::Location::UNKNOWN);
         let too_many = || RuleError::new(at, "too many rules; use fewer than 60,000 rows and regexes");
@@ -118,13 +141,13 @@ impl Table {
         for (row, rule) in rules.iter().enumerate() {
             let row = u16::try_from(row).map_err(|_| too_many())?;
             for phrase in &rule.phrases {
-                let (phrase, start) = Phrase::new(&phrase.value, row);
+                let (phrase, start) = Phrase::new(&phrase.value);
                 literals.push(start);
-                meaning.push(Meaning::Phrase(phrase));
+                meaning.push(Literal::Phrase(row, phrase));
             }
             for frame in &rule.frames {
                 literals.push(fold(&frame.value));
-                meaning.push(Meaning::Frame(bits[usize::from(row)]));
+                meaning.push(Literal::Frame(bits[usize::from(row)]));
             }
             for regex in &rule.regex {
                 let index = u16::try_from(regexes.len()).map_err(|_| too_many())?;
@@ -134,22 +157,43 @@ impl Table {
                 regexes.push(Pattern { row, regex: compiled });
                 match triggers(&regex.value) {
                     Some(set) => {
-                        meaning.extend(set.iter().map(|_| Meaning::Trigger(index)));
+                        meaning.extend(set.iter().map(|_| Literal::Trigger(index)));
                         literals.extend(set);
                     }
                     None => untriggered.push(index),
                 }
             }
         }
+        for row in &words {
+            for word in &row.words {
+                let (phrase, start) = Phrase::new(&word.value);
+                literals.push(start);
+                meaning.push(Literal::Word(row.class, row.kind, phrase));
+            }
+        }
         for (word, flag) in lexicon::words() {
             literals.push(word.to_owned());
-            meaning.push(Meaning::Flag(flag));
+            meaning.push(Literal::Flag(flag));
+        }
+        let mut masks = Masks::default();
+        for row in mask_rows {
+            for pattern in &row.patterns {
+                masks.add(&pattern.value).map_err(|e| {
+                    RuleError::new(pattern.referenced, format!("mask: {e}; mend the pattern"))
+                })?;
+            }
+            if let Some(example) = row.examples.iter().find(|text| !masks.hides(&text.value)) {
+                let message = "this example contains no secret; mend the pattern or the example";
+                return Err(RuleError::new(example.referenced, message));
+            }
         }
         let literals = AhoCorasick::builder()
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .prefilter(false)
             .build(&literals)
             .map_err(|e| RuleError::new(at, format!("too many rules: {e}; use fewer")))?;
+        let framed = (0..).zip(&bits).filter(|(_, bits)| **bits != 0);
+        let framed_rows = framed.map(|(row, _)| row).collect();
         let rows = rules
             .into_iter()
             .zip(bits)
@@ -160,8 +204,22 @@ impl Table {
                 strength: r.strength,
                 frames,
             })
+            .chain(NetworkKind::ALL.map(Row::composed))
             .collect();
-        Ok(Self { rows, literals, meaning, regexes, untriggered })
+        Ok(Self { rows, literals, meaning, regexes, untriggered, framed_rows, masks })
+    }
+
+    /// The first of the rows with these bits; `None` without bits.
+    pub(super) fn framed_row(&self, bits: u64) -> Option<u16> {
+        (bits != 0).then(|| self.framed_rows[bits.trailing_zeros() as usize])
+    }
+
+    /// The row for a composed meaning of this kind.
+    pub(super) fn composed_row(&self, kind: NetworkKind) -> u16 {
+        let kinds = NetworkKind::ALL;
+        let at = kinds.iter().position(|k| *k == kind).unwrap_or_default();
+        // `new` checked that the rows fit.
+        u16::try_from(self.rows.len() - kinds.len() + at).unwrap_or(u16::MAX)
     }
 
     pub(super) fn row(&self, index: u16) -> &Row {
@@ -177,6 +235,7 @@ impl Table {
         // For the current line: regexes to run, and phrases whose remaining parts do not follow. A
         // later start of the same phrase has less text to search, so it is skipped.
         let (mut asked, mut failed) = (Vec::new(), Vec::new());
+        let mut words = Vec::new();
         for found in self.literals.find_overlapping_iter(all) {
             while found.end() > text.span(line).end {
                 self.ask(&asked, text.folded(line), &mut seen[line]);
@@ -189,30 +248,51 @@ impl Table {
             let here = &mut seen[line];
             let pattern = found.pattern().as_usize();
             match &self.meaning[pattern] {
-                Meaning::Phrase(phrase) => {
-                    let strength = self.row(phrase.row).strength;
-                    let known = here.first_hit(strength).is_some_and(|best| best.row <= phrase.row);
+                Literal::Phrase(row, phrase) => {
+                    let strength = self.row(*row).strength;
+                    // Of the rows with frames, the frames choose.
+                    let known = strength != Strength::Framed
+                        && here.first_hit(strength).is_some_and(|best| best.row <= *row);
                     if known || failed.contains(&pattern) {
                         continue;
                     }
-                    match phrase.holds(text.folded(line), start, end) {
-                        MatchResult::Yes => here.add(strength, phrase.row, start),
+                    match phrase.matches(text.folded(line), start, end) {
+                        MatchResult::Yes(_) => {
+                            here.add(strength, *row, start);
+                            here.needs_frame |= self.row(*row).frames;
+                        }
                         MatchResult::NotHere => {}
                         MatchResult::NoMore => failed.push(pattern),
                     }
                 }
-                Meaning::Trigger(regex) => {
+                Literal::Word(class, kind, phrase) => {
+                    if failed.contains(&pattern) {
+                        continue;
+                    }
+                    match phrase.matches(text.folded(line), start, end) {
+                        MatchResult::Yes(end) => {
+                            let first = text.folded(line)[..start].trim_start().is_empty();
+                            if first || !class.begins_a_line() {
+                                here.classes.add(class.bit());
+                                words.push((line, Word { class: *class, kind: *kind, start, end }));
+                            }
+                        }
+                        MatchResult::NotHere => {}
+                        MatchResult::NoMore => failed.push(pattern),
+                    }
+                }
+                Literal::Trigger(regex) => {
                     if !asked.contains(regex) {
                         asked.push(*regex);
                     }
                 }
-                Meaning::Frame(bit) => here.framed |= *bit,
-                Meaning::Flag(LineFlags::CHATTER_FIRST) => {
+                Literal::Frame(bit) => here.framed |= *bit,
+                Literal::Flag(LineFlags::CHATTER_FIRST) => {
                     if text.folded(line)[..start].trim().is_empty() {
                         here.flags.add(LineFlags::CHATTER_FIRST);
                     }
                 }
-                Meaning::Flag(flag) => {
+                Literal::Flag(flag) => {
                     here.flags.add(*flag);
                     if *flag == LineFlags::EFFECT {
                         here.effect = here.effect.max(Some(narrow(start)));
@@ -228,7 +308,7 @@ impl Table {
                 self.ask(&self.untriggered, text.folded(line), here);
             }
         }
-        Read { text, seen }
+        Read { text, seen, words }
     }
 
     fn ask(&self, regexes: &[u16], folded: &str, here: &mut Seen) {
@@ -267,49 +347,4 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
         .size_limit(MAX_REGEX_BYTES)
         .dfa_size_limit(MAX_REGEX_BYTES)
         .build()
-}
-
-/// Whether a phrase matches where its first part was found.
-enum MatchResult {
-    Yes,
-    NotHere,
-    /// Neither here nor later in this line.
-    NoMore,
-}
-
-impl Phrase {
-    fn new(written: &str, row: u16) -> (Self, String) {
-        let (word_start, word_end) = (!written.starts_with("..."), !written.ends_with("..."));
-        let folded = fold(written);
-        let mut parts = folded.split("...").map(str::trim).filter(|part| !part.is_empty());
-        let start = parts.next().unwrap_or_default().to_owned();
-        (Self { row, word_start, word_end, rest: parts.map(Box::from).collect() }, start)
-    }
-
-    /// Whether the parts follow each other, and the outer ends are at word boundaries.
-    fn holds(&self, line: &str, start: usize, end: usize) -> MatchResult {
-        if self.word_start && joined(line, start) {
-            return MatchResult::NotHere;
-        }
-        let Some((last, between)) = self.rest.split_last() else {
-            return if self.word_end && joined(line, end) { MatchResult::NotHere } else { MatchResult::Yes };
-        };
-        let mut from = end;
-        for part in between {
-            let Some(at) = line[from..].find(&**part) else { return MatchResult::NoMore };
-            from += at + part.len();
-        }
-        let mut ends = line[from..].match_indices(&**last).map(|(at, part)| from + at + part.len());
-        match ends.any(|end| !(self.word_end && joined(line, end))) {
-            true => MatchResult::Yes,
-            false => MatchResult::NoMore,
-        }
-    }
-}
-
-/// Whether a word continues at `at`: both sides are ASCII letters, digits or underscores.
-fn joined(text: &str, at: usize) -> bool {
-    let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let bytes = text.as_bytes();
-    at > 0 && word(bytes.get(at - 1)) && word(bytes.get(at))
 }

@@ -1,6 +1,6 @@
-//! Text to classify: cut to size, without colors and control characters, split into lines.
+//! Text to classify: cut to size, split into lines.
 
-use std::borrow::Cow;
+use super::unwrap::JOINED;
 
 /// The maximum size of a text, in bytes. Of a longer text only the end is classified.
 pub(super) const MAX_BYTES: usize = 4096;
@@ -12,112 +12,6 @@ pub(super) fn tail(text: &str) -> &str {
         start += 1;
     }
     &text[start..]
-}
-
-/// `text` without ANSI sequences and control characters.
-///
-/// A carriage return ends a line too, so that a progress bar does not hide what it overwrote. A
-/// stack inside a JSON record is split into lines; each one but the first begins with [`JOINED`].
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    // Control characters beyond ASCII begin with this byte.
-    let odd = |b: u8| (b < b' ' && b != b'\n' && b != b'\t') || b == 0x7f || b == 0xc2;
-    let plain = match text.bytes().any(odd) {
-        true => Cow::Owned(without_controls(text)),
-        false => Cow::Borrowed(text),
-    };
-    match plain.lines().any(is_stacked_record) {
-        true => Cow::Owned(unstacked(&plain)),
-        false => plain,
-    }
-}
-
-/// Begins a line that continues the JSON record above it. Cleaning removes it from the input.
-const JOINED: char = '\u{1f}';
-
-/// A JSON record, perhaps with its beginning cut off, that holds line feeds.
-fn is_stacked_record(line: &str) -> bool {
-    line.ends_with('}') && line.contains("\\n") && line.contains("\":")
-}
-
-fn unstacked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 64);
-    for line in text.lines() {
-        if is_stacked_record(line) {
-            let mut chars = line.chars();
-            while let Some(c) = chars.next() {
-                match (c, chars.clone().next()) {
-                    ('\\', Some(escaped @ ('n' | 't' | 'r' | '"' | '\\' | '/'))) => {
-                        chars.next();
-                        match escaped {
-                            'n' => out.extend(['\n', JOINED]),
-                            't' => out.push('\t'),
-                            'r' => {}
-                            c => out.push(c),
-                        }
-                    }
-                    _ => out.push(c),
-                }
-            }
-        } else {
-            out.push_str(line);
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn without_controls(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => skip_escape(&mut chars),
-            '\n' | '\t' => out.push(c),
-            '\r' => {
-                if chars.peek() != Some(&'\n') {
-                    out.push('\n');
-                }
-            }
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
-fn skip_escape(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    match chars.peek() {
-        // CSI: parameters until a final byte.
-        Some('[') => {
-            chars.next();
-            while let Some(c) = chars.peek() {
-                if *c == '\n' {
-                    break;
-                }
-                let last = ('\u{40}'..='\u{7e}').contains(c);
-                chars.next();
-                if last {
-                    break;
-                }
-            }
-        }
-        // OSC: until BEL or the end of the line.
-        Some(']') => {
-            while let Some(c) = chars.peek() {
-                if *c == '\n' {
-                    break;
-                }
-                if chars.next() == Some('\u{7}') {
-                    break;
-                }
-            }
-        }
-        Some('(' | ')') => {
-            chars.next();
-            chars.next();
-        }
-        _ => {}
-    }
 }
 
 /// A cleaned text by line, as written and folded.
@@ -233,24 +127,6 @@ fn fold_into(line: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_text_is_cleaned() {
-        for (case, text, want) in [
-            ("colours", "\u{1b}[31mERROR\u{1b}[0m x", "ERROR x"),
-            ("window title", "\u{1b}]0;title\u{7}x", "x"),
-            ("windows line ends", "a\r\nb", "a\nb"),
-            ("progress bar", "10%\r20%", "10%\n20%"),
-            (
-                "a stack in JSON",
-                r#"{"level":"error","stack":"A: b\n\tat c(\"d\")\nCaused by: e"}"#,
-                "{\"level\":\"error\",\"stack\":\"A: b\n\u{1f}\tat c(\"d\")\n\u{1f}Caused by: e\"}\n",
-            ),
-            ("control characters", "a\0b\u{8}c", "abc"),
-        ] {
-            assert_eq!(clean(text), want, "{case}");
-        }
-    }
 
     #[test]
     fn only_the_end_is_kept() {

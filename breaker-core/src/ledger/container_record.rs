@@ -151,6 +151,7 @@ impl From<&RestartRecord> for Instance {
                 confidence: Confidence::High,
                 rule: "recorded".into(),
                 quote: record.quote.clone(),
+                peer: None,
             }),
             emitted: true,
         }

@@ -1,0 +1,172 @@
+//! Composes the meaning of a line from its word classes: an operation on something remote, or a
+//! remote thing, with a failure of the network, and nothing that is local.
+//!
+//! Phrases of the rules come first; this module reads the lines that no phrase explains.
+
+use super::hosts::{Address, addresses};
+use super::words::{Word, WordClass};
+use crate::verdict::NetworkKind;
+
+/// What a line says: a failure of the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) kind: NetworkKind,
+    /// The line says how the network failed. Otherwise only an operation failed, and earlier lines
+    /// may say how.
+    pub(super) names_failure: bool,
+    /// Where the words of the failure begin in the folded line.
+    pub(super) at: usize,
+}
+
+/// The meaning of a folded line with these words; `None` if it is not a failure of the network.
+///
+/// `before` is the line before the statement, with its words. It can announce the operation:
+/// `connecting to the ledger`, then `FATAL timed out`.
+pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])>) -> Option<Meaning> {
+    let line = without_frames(line);
+    let spoken: Vec<Word> = words.iter().filter(|word| word.end <= line.len()).copied().collect();
+    let words = &spoken[..];
+    let of = |class: WordClass| words.iter().filter(move |word| word.class == class);
+    let fails = words.iter().any(|word| is_failure(word) || word.class == WordClass::Failing);
+    if !fails || of(WordClass::Local).next().is_some() {
+        return None;
+    }
+    let announced = before.is_some_and(|(line, words)| announces(line, words));
+    named_failure(line, words, announced).or_else(|| failed_operation(line, words))
+}
+
+/// The line without the stack frames that a record contains behind its message.
+fn without_frames(line: &str) -> &str {
+    let is_frame = |at: usize| {
+        let frame = line[at + 4..].split(' ').next().unwrap_or_default();
+        frame.contains('(') && frame.contains(['.', ':'])
+    };
+    let mut frames = line.match_indices(" at ").map(|(at, _)| at);
+    frames.find(|at| is_frame(*at)).map_or(line, |at| &line[..at])
+}
+
+/// Whether a line announces an operation on something remote and reports no result.
+fn announces(line: &str, words: &[Word]) -> bool {
+    let has = |class: WordClass| words.iter().any(|word| word.class == class);
+    let remote = has(WordClass::Remote) || remote_address(line).is_some();
+    let result = words.iter().any(is_failure) || has(WordClass::Failing) || has(WordClass::Local);
+    remote && !result && (line.contains("ing ") || has(WordClass::Operation))
+}
+
+/// A failure of the network with an operation or a remote thing.
+fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning> {
+    let spoken = |word: &&Word| !is_parameter(line, word);
+    let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
+    let failures = words.iter().filter(|word| is_failure(word)).filter(spoken);
+    // The last one, and the longest of those that end together.
+    let failure = failures.max_by_key(|word| (word.end, word.end - word.start))?;
+    let apart = |word: &&Word| word.end <= failure.start || word.start >= failure.end;
+    let operation = of(WordClass::Operation).rfind(apart);
+    let remote = failure.class == WordClass::Failure
+        && words.iter().any(|word| word.class == WordClass::Remote && apart(&word));
+    if operation.is_none() && !remote && !announced && remote_address(line).is_none() {
+        return None;
+    }
+    let said = failure.kind?;
+    // A lookup or a handshake that timed out is a failure of DNS or TLS.
+    let kind = match operation.and_then(|word| word.kind) {
+        Some(kind @ (NetworkKind::Dns | NetworkKind::Tls)) if said == NetworkKind::Timeout => kind,
+        _ => said,
+    };
+    // "Unreachable" names no reason yet.
+    let names_failure = kind != NetworkKind::Unreachable;
+    Some(Meaning { kind, names_failure, at: failure.start })
+}
+
+fn is_failure(word: &Word) -> bool {
+    matches!(word.class, WordClass::Failure | WordClass::FailureOfOperation)
+}
+
+/// An operation that failed, as the last thing that the line says.
+fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
+    let spoken = |word: &&Word| !is_parameter(line, word);
+    let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
+    let failing = of(WordClass::Failing).next_back()?;
+    let distance = |word: &&Word| word.start.abs_diff(failing.start);
+    let operation = of(WordClass::Operation).filter(|word| word.kind.is_some()).min_by_key(distance);
+    let address = remote_address(line);
+    let remote = words.iter().any(|word| word.class == WordClass::Remote) || address.is_some();
+    let kind = match operation {
+        Some(operation) => operation.kind?,
+        None => address.map(|_| NetworkKind::Unreachable)?,
+    };
+    let names_failure = matches!(kind, NetworkKind::Dns | NetworkKind::Tls);
+    let (at, end) = operation.map_or((failing.start, failing.end), |word| (word.start, word.end));
+    let last = end.max(failing.end);
+    let says_more = line[last..]
+        .match_indices(": ")
+        .any(|(at, _)| line[last + at..].bytes().filter(u8::is_ascii_alphabetic).count() > 2);
+    (remote && !says_more).then_some(Meaning { kind, names_failure, at: at.min(failing.start) })
+}
+
+/// The first address in the line that another system may have.
+fn remote_address(line: &str) -> Option<Address<'_>> {
+    addresses(line).find(|address| !matches!(address.host, "0.0.0.0" | "[::]"))
+}
+
+/// Whether the word is the name or a part of a parameter, a key or an identifier: `-dial-timeout`,
+/// `socket.timeout`, `timeout=5s`, `"timeout":`.
+fn is_parameter(line: &str, word: &Word) -> bool {
+    let bytes = line.as_bytes();
+    let before = word.start.checked_sub(1).map(|at| bytes[at]);
+    let after = bytes.get(word.end).copied();
+    let behind = bytes.get(word.end + 1).copied();
+    let inside = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    let earlier = word.start.checked_sub(2).map(|at| bytes[at]);
+    // `timeout 5s`, `timeout: 5s`
+    let value =
+        line[word.end..].trim_start_matches([' ', ':', '=', '"']).starts_with(|c: char| c.is_ascii_digit());
+    if value && line[..word.end].ends_with("timeout") {
+        return true;
+    }
+    match (before, after) {
+        (Some(b'/'), _) => true,
+        (Some(b'-' | b'.' | b'$' | b'@' | b'\\'), _) => {
+            inside(earlier) || matches!(before, Some(b'-' | b'$' | b'@'))
+        }
+        (_, Some(b'=')) => true,
+        (_, Some(b'-' | b'.' | b'/')) => inside(behind),
+        (_, Some(b'"')) => behind == Some(b':'),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Classifier;
+
+    fn label(text: &str) -> String {
+        Classifier::default().read(text).label()
+    }
+
+    #[test]
+    fn words_in_any_order_are_a_failure_of_the_network() {
+        for (text, want) in [
+            ("error: the quote broker never answered the subscribe", "network:timeout"),
+            ("fatal: publish to ledger-bus:7222 cut off by the far end", "network:reset"),
+            ("error: upstream fx did not respond to the query in time", "network:timeout"),
+            ("fatal: rates endpoint cannot be reached", "network:unreachable"),
+        ] {
+            assert_eq!(label(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn local_things_that_sound_remote_are_not() {
+        for text in [
+            "error: flag -dial-timeout: must be positive",
+            "error: dial.timeout is not a number",
+            "error: connectionTimeout cannot be less than 250ms",
+            "error: connection pool closed",
+            "error: timed out waiting for the migration lock held by node-2",
+            "error: worker 3 timed out",
+        ] {
+            assert!(!label(text).starts_with("network"), "{text}: {}", label(text));
+        }
+    }
+}

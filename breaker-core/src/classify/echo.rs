@@ -1,0 +1,85 @@
+//! Texts that are not statements of the process: SQL that it repeats, its help text, and tracebacks
+//! that Python reports while it discards an object.
+
+use super::line::is_help;
+
+/// The echo that the current line belongs to.
+#[derive(Debug, Default)]
+pub(super) struct Echo {
+    open: Open,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    #[default]
+    No,
+    /// A statement in brackets, until the bracket closes.
+    Brackets,
+    /// `Exception ignored in: ..`, whose traceback follows.
+    Ignored,
+    /// Inside that traceback, whose exception is the next line that is not indented.
+    Traceback,
+}
+
+impl Echo {
+    /// Whether `line` belongs to an echo.
+    pub(super) fn contains(&mut self, line: &str) -> bool {
+        let text = line.trim();
+        let starts = |all: &[&str]| all.iter().any(|start| text.starts_with(start));
+        if starts(&["Exception ignored in", "Exception ignored on"]) {
+            self.open = Open::Ignored;
+            return true;
+        }
+        match self.open {
+            Open::Ignored if text.starts_with("Traceback (most recent") => {
+                self.open = Open::Traceback;
+                return true;
+            }
+            Open::Traceback => {
+                if !line.starts_with([' ', '\t']) {
+                    self.open = Open::No;
+                }
+                return true;
+            }
+            _ => {}
+        }
+        if self.open == Open::Brackets || starts(&["[SQL: ", "[parameters: ", "[generated in "]) {
+            // A statement that is cut off ends with the paragraph.
+            self.open = if text.ends_with(']') || text.is_empty() { Open::No } else { Open::Brackets };
+            return true;
+        }
+        self.open = Open::No;
+        is_help(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(text: &str) -> Vec<&str> {
+        let mut echo = Echo::default();
+        text.lines().filter(|line| !echo.contains(line)).collect()
+    }
+
+    #[test]
+    fn an_ignored_exception_is_an_echo() {
+        let ignored =
+            "a\nException ignored in: <f>\nTraceback (most recent call last):\n  File \"b\", line 1\nE: c\nd";
+        assert_eq!(kept(ignored), ["a", "d"]);
+        assert_eq!(kept("a\nException ignored in: <f>\nb"), ["a", "b"]);
+    }
+
+    #[test]
+    fn a_repeated_statement_is_an_echo() {
+        let text = "a\n[SQL: SELECT 1\nFROM b]\n[parameters: {'c': 1}]\nd";
+        assert_eq!(kept(text), ["a", "d"]);
+        assert_eq!(kept("[SQL: SELECT 1\n\na"), ["a"]);
+    }
+
+    #[test]
+    fn a_help_text_is_an_echo() {
+        let text = "Error: a\n      --dial-timeout duration   b\n  -h, --help\napp:consume [--limit LIMIT]\n- c\n  - d";
+        assert_eq!(kept(text), ["Error: a", "- c", "  - d"]);
+    }
+}

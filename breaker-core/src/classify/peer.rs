@@ -1,0 +1,198 @@
+//! The peer: the other side of a failed connection, as the statement names it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::hosts::{Address, addresses};
+use super::mask::mask;
+
+/// The maximum length of a peer, in bytes. A host name has at most 253.
+const MAX_LEN: usize = 260;
+
+/// The peer that a statement names, as `host:port` or a name; `None` if it names none.
+///
+/// `deciding` is the line with the failure; `lines` are those of the statement and its chain,
+/// innermost first.
+pub(super) fn peer(deciding: &str, lines: &[&str]) -> Option<String> {
+    let all = || std::iter::once(deciding).chain(lines.iter().copied());
+    // A sentence can be broken over lines.
+    let unbroken = || spelled_out(&lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" "));
+    let named = || all().find_map(name_in_line);
+    let found = all().find_map(in_line).or_else(unbroken).or_else(|| fields(lines)).or_else(named)?;
+    let plain = mask(&found);
+    (plain == found && plain.len() <= MAX_LEN).then_some(plain)
+}
+
+/// The peer that a line names by a host with a port, or by a name that did not resolve.
+fn in_line(line: &str) -> Option<String> {
+    unresolved(line).or_else(|| spelled_out(line)).or_else(|| address(line))
+}
+
+/// The best address in a line: behind `->`, else the first that is not its own.
+fn address(line: &str) -> Option<String> {
+    let found: Vec<Address<'_>> = addresses(line).filter(|address| !is_own(address, line)).collect();
+    let behind_arrow = found.iter().find(|a| line[..a.span.start].ends_with("->"));
+    // A URL names the service; the address behind it is what the name resolved to.
+    let url = || found.iter().find(|a| matches!(a.scheme, "http" | "https" | "ws" | "wss" | "grpc"));
+    let dialed = || found.iter().find(|a| a.scheme.is_empty() || !is_documentation(a));
+    behind_arrow.or_else(url).or_else(dialed).filter(|a| !is_documentation(a)).map(show)
+}
+
+fn is_own(address: &Address<'_>, line: &str) -> bool {
+    let before = &line[..address.span.start];
+    let listens = matches!(address.host, "0.0.0.0" | "[::]");
+    let source = line[address.span.end..].starts_with("->");
+    listens || source || before.ends_with("listen tcp ") || before.ends_with("listening on ")
+}
+
+/// Links to manuals that error texts contain.
+fn is_documentation(address: &Address<'_>) -> bool {
+    const SITES: [&str; 10] = [
+        "sqlalche.me",
+        "docs.",
+        "github.com",
+        "pris.ly",
+        "curl.se",
+        "go.microsoft.com",
+        "aka.ms",
+        "errors.pydantic.dev",
+        "nodejs.org",
+        "npmjs.com",
+    ];
+    address.port.is_none() && SITES.iter().any(|site| address.host.contains(site))
+}
+
+fn show(address: &Address<'_>) -> String {
+    match (address.port, address.scheme) {
+        (Some(port), _) => format!("{}:{port}", address.host),
+        (None, "https" | "wss") => format!("{}:443", address.host),
+        (None, "http" | "ws") => format!("{}:80", address.host),
+        (None, _) => address.host.to_owned(),
+    }
+}
+
+/// `server at "db" (10.0.0.7), port 5432`, `host='db', port=9200`, `db port 80`: host and port
+/// apart.
+fn spelled_out(line: &str) -> Option<String> {
+    first_match(&APART, line)
+}
+
+/// A name that did not resolve. The resolver that was asked is not the peer.
+fn unresolved(line: &str) -> Option<String> {
+    first_match(&UNRESOLVED, line)
+}
+
+/// A name without a port: `upstream fx-grpc did not answer`.
+fn name_in_line(line: &str) -> Option<String> {
+    first_match(&NAMED, line)
+}
+
+/// The fields of Node's error object, or of an exception's text, each on its own line.
+fn fields(lines: &[&str]) -> Option<String> {
+    let field = |name: &str| {
+        let line = lines.iter().find(|line| line.trim_start().starts_with(name))?;
+        let value = line.trim_start()[name.len()..].trim().trim_end_matches(',');
+        Some(value.trim_matches(['\'', '"']))
+    };
+    let host = field("address:").or_else(|| field("hostname:")).or_else(|| field("host:"))?;
+    let named = !host.is_empty() && !host.contains(['/', ' ']);
+    match field("port:") {
+        _ if !named => None,
+        Some(port) => Some(format!("{host}:{port}")),
+        None => Some(host.to_owned()),
+    }
+}
+
+/// The first group of the first pattern that matches, with the second as its port.
+fn first_match(patterns: &[Regex], line: &str) -> Option<String> {
+    let captures = patterns.iter().find_map(|pattern| pattern.captures(line))?;
+    let host = captures.get(1)?.as_str();
+    let host = host.trim_end_matches(['.', ':']);
+    if host.is_empty() {
+        return None;
+    }
+    Some(match captures.get(2) {
+        Some(port) => format!("{host}:{}", port.as_str()),
+        None => host.to_owned(),
+    })
+}
+
+static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compile(&[
+        r"\blookup ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]+))? ?(?:on |: |\.)",
+        r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
+        r"UnknownHostException: ([A-Za-z0-9][0-9A-Za-z_.-]*)",
+        r#"(?i)(?:resolve|resolving|translate|lookup|look up|find)(?: the)?(?: mongodb| proxy| remote| bootstrap)? (?:host ?name|host|name|address|domain|url|hosts?)?(?: of| for)?[: ]*["'`‘“]?([A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+|[A-Za-z][0-9A-Za-z_]*-[0-9A-Za-z_-]+)["'`’”]?(?::([0-9]{2,5}))?"#,
+        r#"(?i)(?:resolve host|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:?|host lookup:|no such host is known\.? \()[: ]*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
+    ])
+});
+
+static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compile(&[
+        r#"(?i)(?:server|host)(?: running)? (?:at|on host) "([^"\s/]+)"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
+        r#"host='([^']+)', port='?([0-9]+)"#,
+        r#"(?i)\bhost[=:] ?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?[,;]? port[=:] ?["']?([0-9]{2,5})"#,
+        r#"\('([0-9A-Za-z_.-]+)', ([0-9]{2,5})\)"#,
+        r#"(?i)\b(?:to|with|from) ["'`]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]?(?: \([0-9.a-f:]+\))?,? port:? ([0-9]{2,5})"#,
+        r#"(?i)\bserver (?:at|on) [`'"]([0-9A-Za-z_.-]+)[`'"]:[`'"]([0-9]{2,5})"#,
+        r#"(?i)\bhost,? (?:port:? )?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?, ?(?:port:? )?["']?([0-9]{2,5})"#,
+    ])
+});
+
+static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compile(&[
+        r#"(?i)\bserver on ["'`]([0-9A-Za-z_.-]+)["'`]"#,
+        r#"(?i)\bserver at ["'`]([0-9A-Za-z_.-]+)["'`]"#,
+        r#"(?i)(?:connect(?:ing|ion)? (?:to|with)|contact|reach|dial(?:ing)?|from|upstream|broker|host|service|endpoint|server|peer|node|database)(?: server| host| broker| service| database| node| endpoint| upstream| at)? ["'`]?([a-z0-9]+(?:[-.][a-z0-9]+)+)["'`]?(?:[\s,:;)]|$)"#,
+    ])
+});
+
+fn compile(patterns: &[&str]) -> Vec<Regex> {
+    // A test compiles them all, so that none can fail for a user.
+    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_compiles() {
+        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (5, 7, 3));
+    }
+
+    #[test]
+    fn the_peer_is_found() {
+        for (line, want) in [
+            ("dial tcp 10.0.0.7:5432: connect: connection refused", "10.0.0.7:5432"),
+            ("read tcp 10.0.0.7:4711->10.0.0.1:5432: read: connection reset by peer", "10.0.0.1:5432"),
+            ("Post \"https://gw.sre/v1\": dial tcp 10.0.0.7:443: i/o timeout", "gw.sre:443"),
+            ("dial tcp: lookup ledger on 10.96.0.10:53: no such host", "ledger"),
+            ("Error: getaddrinfo ENOTFOUND ledger-db", "ledger-db"),
+            ("Error: getaddrinfo EAI_AGAIN redis:6379", "redis:6379"),
+            ("java.net.UnknownHostException: ledger: Name does not resolve", "ledger"),
+            ("could not translate host name \"db\" to address: x", "db"),
+            ("curl: (6) Could not resolve host: swype-gateway", "swype-gateway"),
+            ("nginx: [emerg] host not found in upstream \"ledger\" in /etc/nginx/a.conf:3", "ledger"),
+            ("connection to server at \"db\" (10.0.0.1), port 5432 failed: x", "db:5432"),
+            ("HTTPConnectionPool(host='gw.obs.svc', port=9091): Max retries exceeded", "gw.obs.svc:9091"),
+            ("Connect call failed ('10.0.0.1', 5432)", "10.0.0.1:5432"),
+            ("curl: (7) Failed to connect to swype-gateway port 8080 after 0 ms: x", "swype-gateway:8080"),
+            ("Can't reach database server at `ledger-db`:`5432`", "ledger-db:5432"),
+            ("(2003, \"Can't connect to MySQL server on 'db' (111)\")", "db"),
+            ("error: upstream fx-grpc did not answer", "fx-grpc"),
+        ] {
+            assert_eq!(peer(line, &[]).as_deref(), Some(want), "{line}");
+        }
+        let node = ["}", "port: 6379", "address: '10.0.0.7',", "code: 'ECONNREFUSED',", "Error: connect"];
+        assert_eq!(peer("Error: connect", &node).as_deref(), Some("10.0.0.7:6379"));
+    }
+
+    #[test]
+    fn no_secret_and_no_own_address_is_a_peer() {
+        assert_eq!(peer("listen tcp 0.0.0.0:80: refused", &[]), None);
+        assert_eq!(peer("dial amqp://app:s3cr3tpw@mq:5672: refused", &[]).as_deref(), Some("mq:5672"));
+        assert_eq!(peer("connection refused", &[]), None);
+    }
+}

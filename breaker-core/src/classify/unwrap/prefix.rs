@@ -1,0 +1,253 @@
+//! Removes what a runtime or a viewer put before every line: CRI, Docker's json-file, journald,
+//! `kubectl logs --timestamps` and `--prefix`, stern, Compose, syslog.
+//!
+//! A prefix is removed when it stands before nearly every line. The first line may lack it, because
+//! the beginning of a log tail may be cut off.
+
+use super::stamp::{rfc3339, syslog};
+
+/// How many prefixes may stand before each other: stern shows what a runtime stamped.
+const MAX_NESTED: usize = 3;
+
+/// `text` without the prefix of its lines; `None` if its lines have none.
+pub(super) fn strip(text: &str) -> Option<String> {
+    let mut stripped = None;
+    for _ in 0..MAX_NESTED {
+        let current = stripped.as_deref().unwrap_or(text);
+        match strip_one(current) {
+            Some(next) => stripped = Some(next),
+            None => break,
+        }
+    }
+    stripped
+}
+
+/// A line behind its prefix; `None` if the line does not have this prefix.
+type Prefix = fn(&str) -> Option<usize>;
+
+fn strip_one(text: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let filled = || lines.iter().filter(|line| !line.trim().is_empty());
+    if nearly_all(filled(), |line| json_file(line).is_some()) {
+        return Some(rebuild(&lines, |line| json_file(line).unwrap_or_else(|| line.to_owned())));
+    }
+    let known: [Prefix; 7] = [cri, kubectl, kail, journald, compose, syslog_record, stamped];
+    for prefix in known {
+        if nearly_all(filled(), |line| prefix(line).is_some()) {
+            return Some(rebuild(&lines, |line| line[prefix(line).unwrap_or(0)..].to_owned()));
+        }
+    }
+    let pod = stern(lines.last()?)?;
+    nearly_all(filled(), |line| has_prefix(line, pod))
+        .then(|| rebuild(&lines, |line| line[behind(line, pod).unwrap_or(0)..].to_owned()))
+}
+
+/// Whether at least four of five lines have the prefix, or all but the first.
+fn nearly_all<'l>(lines: impl Iterator<Item = &'l &'l str> + Clone, has_it: impl Fn(&str) -> bool) -> bool {
+    // Most logs have no prefix, and then their last lines show it.
+    let (mut all, mut with) = (0, 0);
+    for line in lines {
+        all += 1;
+        with += usize::from(has_it(line));
+        if all - with > 1 + all / 4 && all > 4 {
+            return false;
+        }
+    }
+    with > 0 && (with * 5 >= all * 4 || with + 1 == all && with > 1)
+}
+
+fn rebuild(lines: &[&str], line: impl Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    for written in lines {
+        out.push_str(&line(written));
+        out.push('\n');
+    }
+    out
+}
+
+/// The end of a prefix that ends at `end`, with the one space that separates it from the line.
+fn with_space(line: &str, end: usize) -> Option<usize> {
+    match line.as_bytes().get(end) {
+        Some(b' ') => Some(end + 1),
+        None => Some(end),
+        Some(_) => None,
+    }
+}
+
+/// `2026-06-03T11:20:44.5Z stderr F text`, as containerd and CRI-O store it.
+fn cri(line: &str) -> Option<usize> {
+    let stamp = rfc3339(line)?;
+    let rest = &line[stamp..];
+    [" stdout F", " stdout P", " stderr F", " stderr P"]
+        .iter()
+        .find(|tag| rest.starts_with(**tag))
+        .and_then(|tag| with_space(line, stamp + tag.len()))
+}
+
+/// `[pod/NAME/CONTAINER] text`, as `kubectl logs --prefix` shows it; also `[NAME CONTAINER] text`.
+fn kubectl(line: &str) -> Option<usize> {
+    let (name, _) = line.strip_prefix('[')?.split_once(']')?;
+    let parts = || name.split(['/', ' ']);
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
+    let pod =
+        name.starts_with("pod/") || (name.contains('-') && name.bytes().any(|b| b.is_ascii_lowercase()));
+    (pod && (2..=3).contains(&parts().count()) && parts().all(plain))
+        .then(|| with_space(line, name.len() + 2))
+        .flatten()
+}
+
+/// `NAMESPACE/POD[CONTAINER]: text`.
+fn kail(line: &str) -> Option<usize> {
+    let (name, _) = line.split_once("]: ")?;
+    let (pod, container) = name.split_once('[')?;
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
+    let (namespace, pod) = pod.split_once('/')?;
+    (plain(namespace) && plain(pod) && plain(container)).then_some(name.len() + 3)
+}
+
+/// `Jun  3 11:20:44 HOST UNIT[PID]: text`, or with an RFC 3339 time.
+fn journald(line: &str) -> Option<usize> {
+    let start = syslog(line).or_else(|| rfc3339(line))?;
+    let mut words = line.get(start..)?.strip_prefix(' ')?.splitn(3, ' ');
+    let (host, unit) = (words.next()?, words.next()?);
+    let name = unit.strip_suffix(':')?;
+    let program = name.split('[').next()?;
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
+    // A level with a colon is not a unit.
+    let unit_like = program.bytes().any(|b| b.is_ascii_lowercase());
+    let numbered = name.ends_with(']') && name.contains('[');
+    (plain(host) && plain(program) && unit_like && numbered)
+        .then(|| with_space(line, start + 1 + host.len() + 1 + unit.len()))
+        .flatten()
+}
+
+/// `<14>1 2026-06-03T11:20:44Z HOST APP PID ID - text`.
+fn syslog_record(line: &str) -> Option<usize> {
+    let (priority, _) = line.strip_prefix('<')?.split_once('>')?;
+    if priority.is_empty() || priority.len() > 3 || !priority.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let rest = &line[priority.len() + 2..];
+    let Some(fields) = rest.strip_prefix("1 ") else { return Some(priority.len() + 2) };
+    let header: usize = fields.splitn(7, ' ').take(6).map(|field| field.len() + 1).sum();
+    (fields.splitn(7, ' ').count() == 7).then_some(priority.len() + 2 + 2 + header)
+}
+
+/// `SERVICE-1  | text`, as Compose and Swarm show it.
+fn compose(line: &str) -> Option<usize> {
+    let bar = line.find('|')?;
+    let name = line[..bar].trim_end();
+    let plain = !name.is_empty() && name.bytes().all(|b| is_name_byte(b) || b == b'@');
+    // `a|b` is a table or a pipe.
+    (plain && name.len() < bar).then(|| with_space(line, bar + 1)).flatten()
+}
+
+/// `2026-06-03T11:20:44.5Z text`, as `--timestamps` shows it.
+fn stamped(line: &str) -> Option<usize> {
+    with_space(line, rfc3339(line)?)
+}
+
+/// The first two words of a line of stern: `app-6d5c9b7f84-k2m9x app`.
+fn stern(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("+ ").unwrap_or(line);
+    let (pod, rest) = line.split_once(' ')?;
+    let rest = rest.strip_prefix("› ").unwrap_or(rest);
+    let container = rest.split(' ').next()?;
+    let plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| is_name_byte(b) && !b.is_ascii_uppercase());
+    let ending = pod.rsplit('-').next()?;
+    let numbered = ending.bytes().all(|b| b.is_ascii_digit());
+    let pod_like = pod.contains('-') && (numbered || ending.len() == 5);
+    (plain(pod) && plain(container) && pod_like).then(|| &line[..line.len() - rest.len() + container.len()])
+}
+
+fn has_prefix(line: &str, prefix: &str) -> bool {
+    behind(line, prefix).is_some()
+}
+
+fn behind(line: &str, prefix: &str) -> Option<usize> {
+    let marked = if line.starts_with("+ ") { 2 } else { 0 };
+    line[marked..].starts_with(prefix).then(|| with_space(line, marked + prefix.len())).flatten()
+}
+
+/// The line in a record of Docker's json-file driver.
+fn json_file(line: &str) -> Option<String> {
+    if !line.starts_with("{\"log\":\"") {
+        return None;
+    }
+    let record: serde_json::Value = serde_json::from_str(line).ok()?;
+    record.get("stream")?;
+    Some(record.get("log")?.as_str()?.trim_end_matches('\n').to_owned())
+}
+
+fn is_name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINES: [&str; 4] = ["INFO up", "Error: a", "\tat b", ""];
+
+    /// Adds a prefix to the line with this number.
+    type AddPrefix = fn(usize, &str) -> String;
+
+    fn plain() -> String {
+        LINES.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    #[test]
+    fn every_prefix_is_removed() {
+        let prefixes: [(&str, AddPrefix); 10] = [
+            ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
+            ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
+            ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
+            ("kubetail", |_, line| format!("[app-6d5c9b7f84-k2m9x app] {line}")),
+            ("kail", |_, line| format!("pay/app-0[app]: {line}")),
+            ("stern", |_, line| format!("app-6d5c9b7f84-k2m9x app {line}")),
+            ("compose", |_, line| format!("app-1  | {line}")),
+            ("journald", |n, line| format!("Jun 03 11:20:4{n} node-1 k3s[812]: {line}")),
+            ("syslog", |n, line| format!("<14>1 2026-06-03T11:20:4{n}Z node-1 app 1 - - {line}")),
+            ("stern on timestamps", |n, line| {
+                format!("app-6d5c9b7f84-k2m9x app 2026-06-03T11:20:4{n}Z {line}")
+            }),
+        ];
+        for (case, prefix) in prefixes {
+            let prefixed: String = LINES.iter().enumerate().map(|(n, line)| prefix(n, line) + "\n").collect();
+            assert_eq!(strip(&prefixed), Some(plain()), "{case}");
+        }
+        let stored: String = LINES
+            .iter()
+            .map(|line| {
+                serde_json::json!({"log": format!("{line}\n"), "stream": "stderr", "time": "x"}).to_string()
+                    + "\n"
+            })
+            .collect();
+        assert_eq!(strip(&stored), Some(plain()), "json-file");
+    }
+
+    #[test]
+    fn the_first_line_may_be_cut() {
+        assert_eq!(
+            strip("rr F Error: a\n2026-06-03T11:20:44Z stderr F Error: b\n2026-06-03T11:20:44Z stderr F c\n"),
+            Some("rr F Error: a\nError: b\nc\n".into())
+        );
+    }
+
+    #[test]
+    fn a_log_without_prefix_is_left_alone() {
+        for text in [
+            "2026/06/03 11:20:44 settle: x\n2026/06/03 11:20:44 settle: y\n",
+            "[error] x\n[warn] y\n",
+            "[main] x\n[main] y\n",
+            "E0603 11:20:39.118022       1 a.go:332] x\n",
+            "a | b\nc\nd\ne\nf\n",
+            "time=2026-06-03T11:20:44.101Z level=ERROR msg=\"run\"\n",
+            "psql: error: x\n",
+            "",
+        ] {
+            assert_eq!(strip(text), None, "{text}");
+        }
+    }
+}

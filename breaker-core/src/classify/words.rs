@@ -1,0 +1,109 @@
+//! Word classes: what single words and short phrases of a line stand for.
+//!
+//! The words are data in `rules.yaml`. [`super::compose`] joins the classes of a line to its
+//! meaning; [`super::block`] and [`super::decide`] use the classes that say what a line is there
+//! for.
+
+use crate::verdict::NetworkKind;
+
+/// What a word stands for; `class` in YAML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum WordClass {
+    /// An operation on something remote: connect, fetch. Its kind is the kind of its failure if the
+    /// line says no more.
+    Operation,
+    /// A remote thing: broker, upstream.
+    Remote,
+    /// Something failed, and the word does not say how: failed, unable.
+    Failing,
+    /// A failure of the network, of this kind: hung up, timed out.
+    Failure,
+    /// The same, with an operation or an address only: a connection is lost, and so is an index.
+    FailureOfOperation,
+    /// Local, although the line may sound remote: pool, lock, socket file.
+    Local,
+    /// Telemetry, clean-up and notification, whose failure does not end a process.
+    SideTask,
+    /// May be a side task: ports and names that other programs have too. It counts only after
+    /// another statement that explains the end.
+    SideTaskHint,
+    /// A stack frame of the code of a side task.
+    SideTaskFrame,
+    /// The process was starting, so even a side task can end it.
+    Startup,
+    /// What a wrapper prints after the process it ran has ended; where the line begins with it.
+    Footer,
+    /// The same, unless a rule explains the line.
+    Wrapper,
+    /// An orderly end: stopped, drained.
+    Shutdown,
+}
+
+impl WordClass {
+    pub(super) const ALL: [Self; 13] = [
+        Self::Operation,
+        Self::Remote,
+        Self::Failing,
+        Self::Failure,
+        Self::FailureOfOperation,
+        Self::Local,
+        Self::SideTask,
+        Self::SideTaskHint,
+        Self::SideTaskFrame,
+        Self::Startup,
+        Self::Footer,
+        Self::Wrapper,
+        Self::Shutdown,
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Operation => "operation",
+            Self::Remote => "remote",
+            Self::Failing => "failing",
+            Self::Failure => "failure",
+            Self::FailureOfOperation => "failure-of-operation",
+            Self::Local => "local",
+            Self::SideTask => "side-task",
+            Self::SideTaskHint => "side-task-hint",
+            Self::SideTaskFrame => "side-task-frame",
+            Self::Startup => "startup",
+            Self::Footer => "footer",
+            Self::Wrapper => "wrapper",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// Whether a word counts only at the beginning of a line.
+    pub(super) fn begins_a_line(self) -> bool {
+        matches!(self, Self::Footer | Self::Wrapper)
+    }
+
+    /// The set with only this class.
+    pub(super) fn bit(self) -> WordClasses {
+        WordClasses(1 << self as u16)
+    }
+}
+
+/// A set of word classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct WordClasses(u16);
+
+impl WordClasses {
+    pub(super) fn has(self, class: WordClass) -> bool {
+        self.0 & class.bit().0 != 0
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// A word of a class in a folded line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Word {
+    pub(super) class: WordClass,
+    pub(super) kind: Option<NetworkKind>,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}

@@ -1,0 +1,247 @@
+//! Laws of the classifier: a text that is added to a termination does not change why it ended.
+//!
+//! Each law takes the cases of all corpora that are read right, adds a text, and compares. The
+//! texts are those of `corpus/side-tasks.txt` and `corpus/footers.txt`. A third of them is held
+//! out: nobody tuned to it before it was scored once.
+
+#[path = "common/corpus.rs"]
+mod corpus;
+
+use breaker_core::{Cause, Classifier, Termination, Verdict};
+use corpus::{Case, cases};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const SIDE_TASKS: &str = include_str!("corpus/side-tasks.txt");
+const FOOTERS: &str = include_str!("corpus/footers.txt");
+
+/// The cases of all corpora with a log or a message that are read right.
+fn read_right() -> Vec<(Case, Verdict)> {
+    let corpora = [
+        include_str!("corpus/terminations-dev.jsonl"),
+        include_str!("corpus/terminations-dev-2.jsonl"),
+        include_str!("corpus/terminations-structure.jsonl"),
+    ];
+    let classifier = Classifier::default();
+    // The produced cases say the same things of many clients; a part of them will do.
+    let produced = cases(include_str!("corpus/produced.jsonl")).into_iter().step_by(5);
+    let all = corpora.into_iter().flat_map(cases).chain(produced);
+    let with_verdict = all.map(|case| {
+        let verdict = classifier.classify(&case.termination);
+        (case, verdict)
+    });
+    with_verdict
+        .filter(|(case, verdict)| verdict.cause.as_str() == case.want && verdict_is_by_text(case))
+        .collect()
+}
+
+/// Whether the words of the process decide, not Kubernetes.
+fn verdict_is_by_text(case: &Case) -> bool {
+    let t = &case.termination;
+    !words(t).trim().is_empty()
+        && t.terminated.exit_code != 0
+        && t.events.iter().all(|e| e.reason == "BackOff")
+}
+
+/// What decides: the message if there is one, else the log.
+fn words(t: &Termination) -> &str {
+    if t.terminated.message.is_empty() { &t.log_tail } else { &t.terminated.message }
+}
+
+fn with_words(t: &Termination, words: String) -> Termination {
+    let mut changed = t.clone();
+    if t.terminated.message.is_empty() {
+        changed.log_tail = words;
+    } else {
+        changed.terminated.message = words;
+    }
+    changed
+}
+
+fn followed_by(t: &Termination, text: &str) -> Termination {
+    let mut all = words(t).to_owned();
+    if !all.ends_with('\n') {
+        all.push('\n');
+    }
+    with_words(t, all + text)
+}
+
+/// The named texts of a file, with whether each is held out.
+fn texts(file: &'static str) -> Vec<(&'static str, &'static str, bool)> {
+    file.split("\n=== ")
+        .skip(1)
+        .map(|part| {
+            let (name, text) = part.split_once('\n').expect("a text below its name");
+            (name, text, name.starts_with("held "))
+        })
+        .collect()
+}
+
+/// Adds every text to every case and returns the share of those that `is_broken`.
+fn broken(
+    name: &str,
+    texts: &[(&str, &str)],
+    cases: &[(Case, Verdict)],
+    is_broken: impl Fn(&Verdict, &Verdict) -> bool,
+) -> f64 {
+    let classifier = Classifier::default();
+    let (mut all, mut bad) = (0, 0);
+    for (text_name, text) in texts {
+        let mut examples = Vec::new();
+        for (case, before) in cases {
+            let after = classifier.classify(&followed_by(&case.termination, text));
+            all += 1;
+            if is_broken(before, &after) {
+                bad += 1;
+                examples.push(format!("{} {} by {}", case.id, after.label(), after.rule));
+            }
+        }
+        if !examples.is_empty() {
+            println!(
+                "{text_name}: {} of {}: {}",
+                examples.len(),
+                cases.len(),
+                examples[..examples.len().min(4)].join(", ")
+            );
+        }
+    }
+    let share = bad as f64 / f64::from(all.max(1));
+    println!("{name}: {bad} of {all} = {share:.4}");
+    share
+}
+
+fn part(texts: Vec<(&'static str, &'static str, bool)>, held: bool) -> Vec<(&'static str, &'static str)> {
+    texts.into_iter().filter(|(.., is_held)| *is_held == held).map(|(name, text, _)| (name, text)).collect()
+}
+
+fn becomes_network(_: &Verdict, after: &Verdict) -> bool {
+    after.cause == Cause::Network
+}
+
+fn loses_network(before: &Verdict, after: &Verdict) -> bool {
+    (after.cause, after.kind) != (before.cause, before.kind)
+}
+
+#[test]
+fn a_failed_side_task_does_not_make_another_cause_network() {
+    let cases: Vec<_> = read_right().into_iter().filter(|(_, v)| v.cause != Cause::Network).collect();
+    assert!(cases.len() > 100);
+    let known = broken("side tasks", &part(texts(SIDE_TASKS), false), &cases, becomes_network);
+    let held = broken("held-out side tasks", &part(texts(SIDE_TASKS), true), &cases, becomes_network);
+    assert!(known <= 0.01, "{known}");
+    assert!(held <= 0.01, "{held}");
+}
+
+#[test]
+fn a_side_task_alone_is_not_network() {
+    let silent = Termination::new(breaker_core::pod::Terminated { exit_code: 1, ..Default::default() }, "");
+    // They name only what other programs use too, so they count only after another statement.
+    let uncertain = ["statsd", "jaeger", "held fluent"];
+    for (name, text, _) in texts(SIDE_TASKS).into_iter().filter(|(name, ..)| !uncertain.contains(name)) {
+        let verdict = Classifier::default().classify(&followed_by(&silent, text));
+        assert_ne!(verdict.cause, Cause::Network, "{name}: {}", verdict.quote);
+    }
+}
+
+#[test]
+fn a_footer_does_not_hide_a_network_failure() {
+    let cases: Vec<_> = read_right().into_iter().filter(|(_, v)| v.cause == Cause::Network).collect();
+    assert!(cases.len() > 400);
+    let known = broken("footers", &part(texts(FOOTERS), false), &cases, loses_network);
+    let held = broken("held-out footers", &part(texts(FOOTERS), true), &cases, loses_network);
+    let side =
+        broken("side tasks after network", &part(texts(SIDE_TASKS), false), &cases, |before, after| {
+            before.cause != after.cause
+        });
+    assert!(known <= 0.01, "{known}");
+    assert!(held <= 0.03, "{held}");
+    assert!(side <= 0.03, "{side}");
+}
+
+/// Adds a prefix to a line with this number.
+type AddPrefix = fn(usize, &str) -> String;
+
+/// The prefixes that a runtime or a viewer puts before each line.
+const PREFIXES: [(&str, AddPrefix); 9] = [
+    ("CRI", |n, line| format!("2026-06-03T11:20:{:02}.123456789Z stderr F {line}", n % 60)),
+    ("--timestamps", |n, line| format!("2026-06-03T11:20:{:02}.123456789Z {line}", n % 60)),
+    ("--prefix", |_, line| format!("[pod/settle-6d5c9b7f84-k2m9x/settle] {line}")),
+    ("stern", |_, line| format!("settle-6d5c9b7f84-k2m9x settle {line}")),
+    ("Compose", |_, line| format!("settle-1  | {line}")),
+    ("journald", |n, line| format!("Jun 03 11:20:{:02} node-1 settle[812]: {line}", n % 60)),
+    ("json-file", |n, line| {
+        let log = format!("{line}\n");
+        serde_json::json!({"log": log, "stream": "stderr", "time": format!("2026-06-03T11:20:{:02}Z", n % 60)})
+            .to_string()
+    }),
+    ("ANSI", |_, line| format!("\u{1b}[31m{line}\u{1b}[0m")),
+    ("CRLF", |_, line| format!("{line}\r")),
+];
+
+fn prefixed(t: &Termination, add: AddPrefix) -> Termination {
+    let lines = words(t).lines().enumerate().map(|(n, line)| add(n, line) + "\n");
+    // The end of what a node keeps: longer lines are fewer lines.
+    with_words(t, lines.collect())
+}
+
+#[test]
+fn a_prefix_before_every_line_changes_nothing() {
+    let classifier = Classifier::default();
+    let cases = read_right();
+    let (mut all, mut bad) = (0, 0);
+    for (name, add) in PREFIXES {
+        let mut examples = Vec::new();
+        for (case, before) in &cases {
+            let t = prefixed(&case.termination, add);
+            let fits = words(&t).len() <= 4096;
+            let after = classifier.classify(&t);
+            all += usize::from(fits);
+            if fits && (after.cause, after.kind) != (before.cause, before.kind) {
+                bad += 1;
+                examples.push(format!("{} {} by {}", case.id, after.label(), after.rule));
+            }
+        }
+        if !examples.is_empty() {
+            println!(
+                "{name}: {} of {}: {}",
+                examples.len(),
+                cases.len(),
+                examples[..examples.len().min(6)].join(", ")
+            );
+        }
+    }
+    let share = bad as f64 / all as f64;
+    println!("prefixes: {bad} of {all} = {share:.4}");
+    assert!(share <= 0.01, "{share}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Prefixes, footers and failed side tasks in any combination.
+    #[test]
+    fn what_is_added_does_not_change_the_cause(
+        pick in any::<prop::sample::Index>(),
+        side_tasks in prop::collection::vec(select(part(texts(SIDE_TASKS), false)), 0..3),
+        footer in prop::option::of(select(part(texts(FOOTERS), false))),
+        add in prop::option::of(select(PREFIXES.to_vec())),
+    ) {
+        thread_local!(static CASES: Vec<(Case, Verdict)> = read_right());
+        CASES.with(|cases| {
+            let (case, before) = pick.get(cases);
+            let mut t = case.termination.clone();
+            for (_, text) in footer.iter().chain(&side_tasks) {
+                t = followed_by(&t, text);
+            }
+            if let Some((_, add)) = add {
+                t = prefixed(&t, add);
+            }
+            if words(&t).len() <= 4096 {
+                let after = Classifier::default().classify(&t);
+                let network = |v: &Verdict| v.cause == Cause::Network;
+                prop_assert!(network(before) || !network(&after), "{} {:?}", case.id, after);
+            }
+            Ok(())
+        })?;
+    }
+}
