@@ -399,7 +399,12 @@ impl Breaker {
     /// The oldest instant at which a restart counts. On a trial every restart counts that was first
     /// seen since the breaker opened, by whatever clock: the pods are new.
     pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
-        if matches!(self.state, State::HalfOpen { .. }) {
+        let on_trial = match &self.state {
+            State::HalfOpen { .. } => true,
+            State::Tripping { trip, .. } => trip.because.probe_failed,
+            State::Closed | State::Open { .. } | State::Restoring { .. } => false,
+        };
+        if on_trial {
             return Timestamp::MIN;
         }
         // Kubernetes truncates times to whole seconds.

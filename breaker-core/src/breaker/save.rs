@@ -166,10 +166,10 @@ impl Breaker {
     /// The time has come to try the save again. A trip that no longer holds ends here.
     pub(super) fn save_retried(&mut self, now: Timestamp) {
         self.saves.request();
-        if let State::Tripping { trip, .. } = &self.state
+        if let State::Tripping { since, trip } = &self.state
             && !self.is_stored()
             && !self.pods.is_stale(now)
-            && let Some(why) = self.no_longer_holds(&trip.because, now)
+            && let Some(why) = self.no_longer_holds(trip, *since, now)
         {
             self.step_back(why, now);
         }

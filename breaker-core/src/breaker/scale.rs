@@ -150,7 +150,7 @@ impl Breaker {
             self.trip_waits_for_list = true;
             return self.list_pods();
         }
-        if let Some(why) = self.no_longer_holds(because, now) {
+        if let Some(why) = self.no_longer_holds(&trip, since, now) {
             let why = if scale.replicas == *replicas || because.probe_failed {
                 why
             } else {
@@ -203,6 +203,12 @@ impl Breaker {
         self.scale.replace(scale);
         match self.state {
             State::Tripping { .. } if replicas == 0 => self.opened(false, now),
+            // A reset came while the write of 0 was under way: all are restored at once.
+            State::Restoring { ref trip, .. } if replicas == 0 => {
+                let trip = trip.clone();
+                self.report_zero(&trip, false, now);
+                self.scale_known(now);
+            }
             State::Closed => {}
             _ => self.scale_known(now),
         }

@@ -11,6 +11,9 @@ use crate::notification::NotificationKind;
 use crate::snapshot::RevisionCounts;
 use crate::state::{State, Trip, TripReason};
 
+/// A container that has run for so long is well again: the kubelet forgets its back-off.
+const BACKOFF_RESET: SignedDuration = SignedDuration::from_mins(10);
+
 /// A trip that is not carried out after this time is decided again.
 pub(super) const MAX_TRIP_AGE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -37,8 +40,11 @@ impl Breaker {
     }
 
     /// Why a trip for this reason is no longer right; `None` while it is.
-    pub(super) fn no_longer_holds(&self, because: &TripReason, now: Timestamp) -> Option<String> {
-        if because.pressed {
+    pub(super) fn no_longer_holds(&self, trip: &Trip, since: Timestamp, now: Timestamp) -> Option<String> {
+        let because = &trip.because;
+        // A trial that has just failed has failed, whatever its pods do now.
+        let recent = now.duration_since(since) < BACKOFF_RESET;
+        if because.pressed || (because.probe_failed && recent) {
             return None;
         }
         let revisions = self.count_revisions(now);
@@ -89,9 +95,19 @@ impl Breaker {
     /// acknowledged.
     pub(super) fn opened(&mut self, already: bool, now: Timestamp) {
         let State::Tripping { trip, .. } = self.state.clone() else { return };
-        let Trip { replicas, because } = trip.clone();
         self.retries.forget_failures(Attempt::WriteScale);
         self.press_once = false;
+        self.report_zero(&trip, already, now);
+        self.lengthen_cooldown(&trip.because);
+        self.state = State::Open { since: now, trip };
+        self.start_episode(now);
+        self.saves.request();
+        self.wake_for_recovery();
+    }
+
+    /// Reports that the target of a trip is at zero, in the episode of the trip.
+    pub(super) fn report_zero(&mut self, trip: &Trip, already: bool, now: Timestamp) {
+        let Trip { replicas, because } = trip.clone();
         let mut note = format!("Scaled to 0 (was {replicas}): {because}");
         if let Some(hint) = &self.restore_hint {
             note = format!("{note}. {hint}");
@@ -102,11 +118,6 @@ impl Breaker {
         self.publish_later(event);
         self.trips.retain(|at| now.duration_since(*at) < SignedDuration::from_hours(1));
         self.trips.push(now);
-        self.lengthen_cooldown(&because);
-        self.state = State::Open { since: now, trip };
-        self.start_episode(now);
         self.emit(BreakerEvent::Scaled { replicas, already, because });
-        self.saves.request();
-        self.wake_for_recovery();
     }
 }
