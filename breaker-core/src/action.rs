@@ -121,7 +121,13 @@ pub enum Command {
     Press,
     /// Restore the replicas and count from zero.
     Reset,
-    /// Set the override. Setting [`Override::ForcedOpen`] trips once, not again while it stays set.
+    /// As [`Command::Reset`], once for each id. The id is stored in the Record that has the effect
+    /// of the reset, as [`HandledRequests::reset`](crate::record::HandledRequests::reset). While
+    /// the breaker may not scale, the request waits.
+    ResetRequest(String),
+    /// Set the override. [`Override::ForcedOpen`] trips once, not again while it stays set; while
+    /// the breaker may not scale, it waits. The override is stored in the Record that has its
+    /// effect, as [`HandledRequests::override_`](crate::record::HandledRequests::override_).
     Override(Override),
     /// Set the mode: act, or only observe.
     Mode(Mode),

@@ -70,17 +70,30 @@ impl<K: Ord + Clone + Display> Guard<K> {
         self.trips.remove(target);
     }
 
-    /// Records a counted restart of `target`. `restart_at` is when the instance ended, see
-    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). A restart older than the newest
-    /// recorded one is ignored.
-    pub fn seen(&mut self, target: K, restart_at: Timestamp) {
-        let newest = self.targets.entry(target).or_default();
-        *newest = (*newest).max(Some(restart_at));
+    /// The number of targets.
+    pub fn len(&self) -> usize {
+        self.targets.len()
     }
 
-    /// Records that `target` was scaled to zero.
+    /// Whether there is no target.
+    pub fn is_empty(&self) -> bool {
+        self.targets.is_empty()
+    }
+
+    /// Records a counted restart of `target`. `restart_at` is when the instance ended, see
+    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). A restart older than the newest
+    /// recorded one is ignored, and so is a target that is not watched.
+    pub fn seen(&mut self, target: K, restart_at: Timestamp) {
+        if let Some(newest) = self.targets.get_mut(&target) {
+            *newest = (*newest).max(Some(restart_at));
+        }
+    }
+
+    /// Records that `target` was scaled to zero, if it is watched.
     pub fn tripped(&mut self, target: K, at: Timestamp) {
-        self.targets.entry(target.clone()).or_default();
+        if !self.targets.contains_key(&target) {
+            return;
+        }
         let newest = self.trips.entry(target).or_insert(at);
         *newest = at.max(*newest);
     }
@@ -197,6 +210,11 @@ mod tests {
         assert_eq!(guard.changes_at(at(300)), Some(at(600) + SignedDuration::from_nanos(1)));
         guard.forget(&3);
         assert_eq!(guard.verdict(at(300)), None);
+        // Its last events may still come.
+        guard.seen(3, at(301));
+        guard.tripped(3, at(301));
+        assert_eq!(guard.verdict(at(301)), None);
+        assert_eq!((guard.targets.len(), guard.trips.len()), (3, 0));
     }
 
     #[test]

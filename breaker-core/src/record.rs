@@ -47,13 +47,35 @@ pub struct Record {
     /// Notifications that the webhook has not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notification>,
+    /// The requests of the owner whose effect this Record has.
+    #[serde(default, skip_serializing_if = "HandledRequests::is_empty")]
+    pub handled: HandledRequests,
+}
+
+/// The requests that a breaker has carried out. They are stored in the same Record as their effect,
+/// so that a watcher that ends in between neither loses a request nor repeats it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandledRequests {
+    /// Id of the reset that was carried out last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<String>,
+    /// The override that was acted on last; `None` before the first, and while a trip that
+    /// [`Override::ForcedOpen`] asks for has not started.
+    #[serde(default, rename = "override", skip_serializing_if = "Option::is_none")]
+    pub override_: Option<Override>,
+}
+
+impl HandledRequests {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A scale-up by another client while the breaker was open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Contested {
-    /// Field manager of the client; `somebody` when the target does not name it.
+    /// Field manager of the client; `another client` when the API server does not keep its name.
     pub by: String,
     /// When the breaker detected it.
     pub at: Timestamp,

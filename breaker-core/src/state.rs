@@ -212,6 +212,9 @@ pub enum Override {
 }
 
 impl Override {
+    /// Every override.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::ForcedOpen, Self::Disabled];
+
     /// The name as in JSON: `Auto`, `ForcedOpen` or `Disabled`.
     pub fn as_str(self) -> &'static str {
         match self {

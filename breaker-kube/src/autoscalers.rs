@@ -62,41 +62,47 @@ impl ScaleTargetRef {
     }
 }
 
-/// Whether a target has a ScaledObject.
-pub(crate) enum ScaledObject {
-    /// The cluster has no KEDA.
-    NoKeda,
-    /// The target has none.
-    None,
-    /// With its present `paused-replicas`, as it would be paused at zero.
-    Found(KedaPause),
-}
-
-/// Looks for the ScaledObject of the target.
+/// Looks for the ScaledObject of the target: with its present `paused-replicas`, as it would be
+/// paused at zero. `None`: it has none, or the cluster has no KEDA.
 pub(crate) async fn find_scaled_object(
     kube: &KubeClient,
     target: &WorkloadRef,
-) -> Result<ScaledObject, ClusterError> {
+) -> Result<Option<KedaPause>, ClusterError> {
     let request = request("listing", "list", SCALED_OBJECTS, &target.namespace, "the kind ScaledObject");
     let list = request.send_if_served(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await?;
-    let Some(list) = list else { return Ok(ScaledObject::NoKeda) };
-    let found = list.items.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));
-    Ok(found.map_or(ScaledObject::None, |autoscaler| {
-        ScaledObject::Found(KedaPause {
-            before: paused_replicas(&autoscaler).map(str::to_owned),
-            scaled_object: autoscaler.metadata.name.unwrap_or_default(),
-            ours: "0".into(),
-        })
+    let all = list.into_iter().flat_map(|list| list.items);
+    let found = all.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));
+    Ok(found.map(|autoscaler| KedaPause {
+        before: paused_replicas(&autoscaler).map(str::to_owned),
+        scaled_object: autoscaler.metadata.name.unwrap_or_default(),
+        ours: "0".into(),
+        set: false,
     }))
 }
 
-/// Pauses KEDA at `pause.ours`.
+/// The result of an attempt to pause KEDA.
+pub(crate) enum PauseOutcome {
+    /// It is paused, or the ScaledObject is gone.
+    Done,
+    /// Nothing was changed: the owner has set this value since `before` was read.
+    ChangedByOwner(Option<String>),
+}
+
+/// Pauses KEDA at `pause.ours`. `ours_before` is the value that the breaker had set before.
 pub(crate) async fn pause_keda(
     kube: &KubeClient,
     namespace: &str,
     pause: &KedaPause,
-) -> Result<(), ClusterError> {
-    annotate(kube, namespace, pause, |_| Some(Some(pause.ours.clone()))).await
+    ours_before: &str,
+) -> Result<PauseOutcome, ClusterError> {
+    let mut changed = None;
+    let desired = |now: Option<&str>| {
+        let is_known = now == pause.before.as_deref() || now == Some(ours_before) || pause.is_ours(now);
+        changed = (!is_known).then(|| now.map(str::to_owned));
+        is_known.then(|| Some(pause.ours.clone()))
+    };
+    annotate(kube, namespace, pause, desired).await?;
+    Ok(changed.map_or(PauseOutcome::Done, PauseOutcome::ChangedByOwner))
 }
 
 /// Restores the owner's value, unless somebody has written another value since.
@@ -105,10 +111,7 @@ pub(crate) async fn resume_keda(
     namespace: &str,
     pause: &KedaPause,
 ) -> Result<(), ClusterError> {
-    // A new number is stored before it is set. Until then the annotation still has the old one,
-    // zero.
-    let is_ours = |now: Option<&str>| now == Some(pause.ours.as_str()) || now == Some("0");
-    annotate(kube, namespace, pause, |now| is_ours(now).then(|| pause.before.clone())).await
+    annotate(kube, namespace, pause, |now| pause.is_ours(now).then(|| pause.before.clone())).await
 }
 
 /// The command by which a person restores the owner's value.
@@ -126,7 +129,7 @@ async fn annotate(
     kube: &KubeClient,
     namespace: &str,
     pause: &KedaPause,
-    desired: impl Fn(Option<&str>) -> Option<Option<String>>,
+    mut desired: impl FnMut(Option<&str>) -> Option<Option<String>>,
 ) -> Result<(), ClusterError> {
     let api = api(kube, SCALED_OBJECT, namespace);
     let name = &pause.scaled_object;

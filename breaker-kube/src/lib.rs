@@ -33,7 +33,6 @@ pub mod lease;
 mod lenient;
 mod logs;
 mod partial_pod;
-mod pod_stream;
 mod pods;
 mod record;
 mod request;
@@ -46,7 +45,9 @@ mod shared_watch;
 mod test_server;
 mod text;
 mod watch;
+mod watch_health;
 mod watch_liveness;
+mod watch_stream;
 pub mod webhook;
 
 pub use kube;

@@ -13,9 +13,9 @@ use kube::{Api, ResourceExt};
 
 use crate::client::KubeClient;
 use crate::partial_pod::PartialPod;
-use crate::pod_stream::{PodStreamEvent, watch_pods};
 use crate::request::ApiRequest;
 use crate::watch::PAGE_SIZE;
+use crate::watch_stream::{WatchStreamEvent, watch_objects};
 
 impl KubeClient {
     /// Reads one pod.
@@ -50,15 +50,28 @@ pub(crate) async fn list(
     }
 }
 
+/// One pod, with the right to list pods only; `None` when it does not exist.
+pub(crate) async fn find(
+    kube: &KubeClient,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<PodReport>, ClusterError> {
+    let object = format!("pod {namespace}/{name}");
+    let request = request(&format!("reading the {object}"), "list", namespace, object);
+    let params = ListParams::default().fields(&format!("metadata.name={name}"));
+    let found = request.send(api(kube, namespace).list(&params)).await?;
+    Ok(found.items.into_iter().next().map(PodReport::from))
+}
+
 /// Watches the pods that `selector` matches in `namespace`. The stream does not end.
 pub(crate) fn watch(kube: &KubeClient, namespace: &str, selector: &str) -> BoxStream<'static, PodWatchEvent> {
     let mut listing = Listing::default();
     let clock = Arc::clone(&kube.clock);
-    let events = watch_pods(kube, Some(namespace), Some(selector)).filter_map(move |event| {
+    let events = watch_objects(kube, Some(namespace), Some(selector)).filter_map(move |event| {
         let event = match event {
-            PodStreamEvent::Pods(event) => translate(*event, &mut listing, &*clock),
-            PodStreamEvent::Accepted => Some(PodWatchEvent::Alive),
-            PodStreamEvent::Failed(why) => Some(PodWatchEvent::Down(why)),
+            WatchStreamEvent::Objects(event) => translate(*event, &mut listing, &*clock),
+            WatchStreamEvent::Accepted => Some(PodWatchEvent::Alive),
+            WatchStreamEvent::Failed(why) => Some(PodWatchEvent::Down(why)),
         };
         async move { event }
     });

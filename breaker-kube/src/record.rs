@@ -8,12 +8,19 @@ use breaker_core::{ClusterError, Record, WorkloadRef};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::Patch;
+use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use crate::client::KubeClient;
 use crate::request::{ApiRequest, FIELD_MANAGER, patch_params, post_params};
 
 const KEY: &str = "record.json";
+
+/// The longest name of a ConfigMap, in bytes.
+const MAX_NAME_LEN: usize = 253;
+
+/// Bytes of the hash in a name that was cut.
+const HASH_BYTES: usize = 8;
 
 /// Why an answer with status 200 is not understood.
 const NO_VERSION: &str = "the ConfigMap has no resourceVersion";
@@ -97,8 +104,18 @@ fn api(kube: &KubeClient, target: &WorkloadRef) -> Api<ConfigMap> {
     Api::namespaced(kube.client.clone(), &target.namespace)
 }
 
+/// `bigredbutton-KIND-NAME`. A name that is too long for a ConfigMap is cut, and ends in a hash of
+/// the whole name.
 fn name(target: &WorkloadRef) -> String {
-    format!("bigredbutton-{}-{}", target.kind, target.name)
+    let whole = format!("bigredbutton-{}-{}", target.kind, target.name);
+    if whole.len() <= MAX_NAME_LEN {
+        return whole;
+    }
+    let hash = digest(&SHA256, whole.as_bytes());
+    let hash: String = hash.as_ref()[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+    let start = &whole[..whole.floor_char_boundary(MAX_NAME_LEN - hash.len() - 1)];
+    // Each part between dots ends in a letter or digit.
+    format!("{}-{hash}", start.trim_end_matches(['-', '.']))
 }
 
 fn request(doing: &str, verb: &'static str, target: &WorkloadRef) -> ApiRequest {
@@ -108,5 +125,35 @@ fn request(doing: &str, verb: &'static str, target: &WorkloadRef) -> ApiRequest 
         resource: "configmaps".into(),
         namespace: target.namespace.clone(),
         object: format!("ConfigMap {}/{}", target.namespace, name(target)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_fits_is_whole_and_a_longer_one_ends_in_a_hash_of_the_whole() {
+        let name_of = |of: &str| name(&WorkloadRef::deployment("sre", of));
+        assert_eq!(name_of("swype-app"), "bigredbutton-deployment-swype-app");
+        let fits = "a".repeat(229);
+        assert_eq!(name_of(&fits), format!("bigredbutton-deployment-{fits}"));
+        let mut names = HashSet::new();
+        for length in 230..=253 {
+            for last in ["a", "b"] {
+                // Dots and hyphens at each place where the name is cut.
+                let long = format!("{}{last}", "a.b-c".repeat(51).split_at(length - 1).0);
+                let name = name_of(&long);
+                assert!(name.len() <= 253, "{name}");
+                assert!(!name.contains(".-"), "{name}");
+                assert!(names.insert(name), "two targets have one name: {long}");
+            }
+        }
+        assert_eq!(
+            name_of(&"a".repeat(253)),
+            format!("bigredbutton-deployment-{}-{}", "a".repeat(212), "97c70c76c4988831")
+        );
     }
 }

@@ -72,8 +72,8 @@ impl ApiRequest {
         ClusterError::Unclear { step: self.action.clone(), source: why.into() }
     }
 
-    /// Only 403, 404 and 422 with a `Status` are final. Another answer may come from a proxy, or from
-    /// an API server that has carried out the call.
+    /// Only 403, 404 and 422 with a `Status` are final. Another answer may come from a proxy, or
+    /// from an API server that has carried out the call.
     fn error(&self, error: kube::Error) -> ClusterError {
         let step = self.action.clone();
         match error {

@@ -77,3 +77,28 @@ impl Clock for StoppedClock {
 
     async fn sleep_until(&self, _: Timestamp) {}
 }
+
+/// The clock of tokio, which a test may pause: it then runs as fast as the test waits.
+pub(crate) struct TokioClock(tokio::time::Instant);
+
+impl TokioClock {
+    pub(crate) fn new() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+}
+
+#[async_trait]
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24) + self.elapsed()
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        self.0.elapsed().try_into().expect("a short time")
+    }
+
+    async fn sleep_until(&self, until: Timestamp) {
+        let wait = until.duration_since(self.now());
+        tokio::time::sleep(wait.try_into().unwrap_or_default()).await;
+    }
+}

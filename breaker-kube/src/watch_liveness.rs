@@ -29,17 +29,13 @@ impl WatchLiveness {
     }
 }
 
-/// Whether `address` is the watch of the pods that `selector` matches in `namespace`; `None` is all
-/// namespaces, or a watch without a selector.
-pub(crate) fn is_pod_watch(address: &str, namespace: Option<&str>, selector: Option<&str>) -> bool {
-    let (path, query) = address.split_once('?').unwrap_or((address, ""));
-    let path_matches = match namespace {
-        Some(namespace) => path.ends_with(&format!("/api/v1/namespaces/{namespace}/pods")),
-        None => path.ends_with("/api/v1/pods"),
-    };
+/// Whether `address` is the watch of the objects at `path` that `selector` matches; `None` is a
+/// watch without a selector. The address of an API server may have a path of its own before `path`.
+pub(crate) fn is_watch_of(address: &str, path: &str, selector: Option<&str>) -> bool {
+    let (watched, query) = address.split_once('?').unwrap_or((address, ""));
     let mut selectors = form_urlencoded::parse(query.as_bytes())
         .filter(|(key, value)| key == "labelSelector" && !value.is_empty());
-    path_matches
+    watched.ends_with(path)
         && match selector {
             Some(selector) => selectors.any(|(_, value)| value == selector),
             None => selectors.next().is_none(),
@@ -78,31 +74,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_watch_of_selected_pods_is_known_by_its_namespace_and_selector() {
-        let address =
-            "/api/v1/namespaces/sre/pods?watch=true&timeoutSeconds=60&labelSelector=app%3Dswype%2Ctier%3Da";
-        for (namespace, selector, want) in [
-            ("sre", "app=swype,tier=a", true),
-            ("sre", "app=other", false),
-            ("prod", "app=swype,tier=a", false),
+    fn a_watch_is_known_by_its_path_and_selector() {
+        let (all, sre) = ("/api/v1/pods", "/api/v1/namespaces/sre/pods");
+        let selected = format!("{sre}?watch=true&timeoutSeconds=60&labelSelector=app%3Dswype%2Ctier%3Da");
+        let (whole, one) = (format!("{all}?watch=true&timeoutSeconds=60"), format!("{sre}?watch=true"));
+        let proxied = format!("/k8s/clusters/c-1{all}?watch=true");
+        for (address, path, selector, want) in [
+            (&selected, sre, Some("app=swype,tier=a"), true),
+            (&selected, sre, Some("app=other"), false),
+            (&selected, "/api/v1/namespaces/prod/pods", Some("app=swype,tier=a"), false),
+            (&selected, sre, None, false),
+            (&whole, all, None, true),
+            (&proxied, all, None, true),
+            (&one, sre, None, true),
+            (&one, all, None, false),
+            (&whole, "/apis/bigredbutton.dev/v1alpha1/circuitbreakers", None, false),
         ] {
-            assert_eq!(
-                is_pod_watch(address, Some(namespace), Some(selector)),
-                want,
-                "{namespace} {selector}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_watch_of_all_pods_is_known_by_its_scope_and_has_no_selector() {
-        for (address, namespace, want) in [
-            ("/api/v1/pods?watch=true&timeoutSeconds=60", None, true),
-            ("/api/v1/namespaces/sre/pods?watch=true", Some("sre"), true),
-            ("/api/v1/namespaces/sre/pods?watch=true", None, false),
-            ("/api/v1/pods?watch=true&labelSelector=app%3Da", None, false),
-        ] {
-            assert_eq!(is_pod_watch(address, namespace, None), want, "{address} {namespace:?}");
+            assert_eq!(is_watch_of(address, path, selector), want, "{address} {path} {selector:?}");
         }
     }
 }

@@ -188,6 +188,25 @@ async fn somebody_who_scales_up_by_hand_is_left_alone_and_named() {
     ns.delete().await;
 }
 
+/// Once 0 was written to the scale, the API server keeps no manager of what is written there.
+#[tokio::test]
+async fn a_client_that_scales_up_by_the_scale_subresource_is_another_client() {
+    let ns = test_namespace("unnamed").await;
+    let pods = ns.deployment(APP, 1).await;
+    Kubelet::start(&ns, &pods[0]).await.restart_unobserved(4, REFUSED).await;
+    let mut watcher = Watcher::run(&ns, APP, &["--keep-watching"]);
+    watcher.wait_for("scaled").await;
+    eventually("the pod is gone", || async {
+        ns.api::<Pod>().list(&Default::default()).await.ok()?.items.is_empty().then_some(())
+    })
+    .await;
+    let params = PatchParams { field_manager: Some("kubectl".into()), ..PatchParams::default() };
+    let patch = Patch::Merge(json!({"spec": {"replicas": 2}}));
+    ns.api::<Deployment>().patch_scale(APP, &params, &patch).await.expect("scaled");
+    assert_eq!(watcher.wait_for("contested").await["by"], "another client");
+    ns.delete().await;
+}
+
 #[tokio::test]
 async fn an_old_revision_that_dies_during_the_roll_out_of_the_fix_does_not_trip() {
     let ns = test_namespace("rollout").await;

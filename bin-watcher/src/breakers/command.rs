@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use breaker_core::ClusterError;
 use breaker_core::state::Phase;
+use breaker_core::{ClusterClient, ClusterError};
 use breaker_kube::KubeClient;
 use breaker_kube::crd::{BreakerName, ModeName, OverrideName, RESET_ANNOTATION, condition};
 use jiff::Timestamp;
@@ -20,6 +20,7 @@ use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::{CliEvent, EventWriter};
 use crate::output::text::counted;
+use crate::workload::nothing_to_restore::NothingToRestore;
 
 /// How long to wait for the controller. One that runs acts sooner.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -123,15 +124,35 @@ impl PendingCommand {
             patch
         })
         .await?;
-        self.wait_until("reset", |breaker| {
-            breaker.status.reset_handled.as_deref() == Some(&*requested_at)
-                && breaker.phase() == Some(Phase::Closed)
-        })
-        .await?;
+        let after = self
+            .wait_until("reset", |breaker| {
+                breaker.status.reset_handled.as_deref() == Some(&*requested_at)
+                    && breaker.phase() == Some(Phase::Closed)
+            })
+            .await?;
+        self.check_restored(&after).await?;
         let restored =
             before.status.original_replicas.map(|n| format!(", {} restored", counted(n, "replica")));
         self.note(format!("{} is closed{}, counting from zero", self.name, restored.unwrap_or_default()));
         Ok(())
+    }
+
+    /// An error if the workload of a breaker that was reset has 0 replicas. A user without the
+    /// right to read the scale gets none.
+    async fn check_restored(&self, breaker: &BreakerObject) -> anyhow::Result<()> {
+        let spec = breaker.spec.clone().with_context(|| format!("reading {}", self.name))?;
+        let target =
+            spec.parse(&self.name.namespace).with_context(|| format!("reading {}", self.name))?.target;
+        let scale = with_startup_timeout(async { Ok(self.kube.read_scale(&target).await) }).await?;
+        if !scale.is_ok_and(|scale| scale.replicas == 0) {
+            return Ok(());
+        }
+        let hint = format!(
+            "an Event WorkloadLeftScaledDown on it may (`kubectl events -n {} --for {}`); then run",
+            target.namespace,
+            target.slash()
+        );
+        Err(NothingToRestore { target, hint }.into())
     }
 
     async fn write(&self, patch: impl Fn(&BreakerObject) -> Value) -> anyhow::Result<()> {

@@ -28,7 +28,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  tripped, would have tripped (--dry-run), or the command succeeded
   1  any other failure: a Record that cannot be read, a controller that does
-     not act
+     not act, a reset that leaves 0 replicas
   2  wrong usage, missing kubeconfig, or a target without a scale subresource
      or a selector
   3  target not found, or deleted while it was watched

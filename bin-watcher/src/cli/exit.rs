@@ -29,15 +29,7 @@ pub(crate) enum Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Usage => 2,
-            Exit::NotFound => 3,
-            Exit::Forbidden => 4,
-            Exit::Unreachable => 5,
-            Exit::Signal(signal) => 128 + signal.number(),
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -61,6 +53,18 @@ pub(crate) struct TargetLost(pub(crate) WorkloadRef);
 pub(crate) struct Unreachable(pub(crate) Duration);
 
 impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NotFound => 3,
+            Self::Forbidden => 4,
+            Self::Unreachable => 5,
+            Self::Signal(signal) => 128 + signal.number(),
+        }
+    }
+
     /// The exit code of the innermost cause that has one, else [`Exit::Failed`].
     pub(crate) fn from_error(error: &anyhow::Error) -> Self {
         error.chain().find_map(Self::from_cause).unwrap_or(Self::Failed)
@@ -119,8 +123,10 @@ fn one_line(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
+    use clap::CommandFactory;
 
     use super::*;
+    use crate::cli::args::Cli;
 
     #[test]
     fn errors_find_their_exit_code_through_any_context() {
@@ -149,6 +155,39 @@ mod tests {
             let error = Err::<(), _>(error).context("watching sre").unwrap_err();
             assert_eq!(Exit::from_error(&error), want, "{error:#}");
         }
+    }
+
+    /// The exit after `before`, in the order of their codes.
+    fn next(before: Exit) -> Option<Exit> {
+        match before {
+            Exit::Done => Some(Exit::Failed),
+            Exit::Failed => Some(Exit::Usage),
+            Exit::Usage => Some(Exit::NotFound),
+            Exit::NotFound => Some(Exit::Forbidden),
+            Exit::Forbidden => Some(Exit::Unreachable),
+            Exit::Unreachable => Some(Exit::Signal(Signal::Int)),
+            Exit::Signal(Signal::Int) => Some(Exit::Signal(Signal::Term)),
+            Exit::Signal(Signal::Term) => None,
+        }
+    }
+
+    /// The codes at the start of a row, such as `130, 143`.
+    fn codes(row: &str) -> Option<Vec<u8>> {
+        row.split(", ").map(|code| code.trim().parse().ok()).collect()
+    }
+
+    #[test]
+    fn the_help_and_the_documentation_list_every_exit_code() {
+        let all: Vec<u8> =
+            std::iter::successors(Some(Exit::Done), |exit| next(*exit)).map(Exit::code).collect();
+        let help = Cli::command().get_after_help().map(ToString::to_string).unwrap_or_default();
+        let rows = help.lines().filter_map(|line| codes(line.strip_prefix("  ")?.split_once("  ")?.0));
+        assert_eq!(rows.flatten().collect::<Vec<_>>(), all, "{help}");
+        let page = include_str!("../../../docs/breaker.md");
+        let table = page.split_once("| exit code | meaning |").map_or("", |(_, rest)| rest);
+        let table = table.split_once("\n\n").map_or("", |(table, _)| table);
+        let rows = table.lines().filter_map(|line| codes(line.strip_prefix("| ")?.split_once(" |")?.0));
+        assert_eq!(rows.flatten().collect::<Vec<_>>(), all, "{table}");
     }
 
     #[test]

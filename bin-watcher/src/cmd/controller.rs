@@ -27,6 +27,7 @@ use crate::controller::health::Health;
 use crate::controller::http::serve;
 use crate::controller::leader_loop::LeaderLoop;
 use crate::controller::output::ControllerOutput;
+use crate::controller::own_pod::own_pod;
 
 pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<Exit> {
     let ControllerOptions { cluster: args, namespace, classifier, .. } = controller;
@@ -40,6 +41,7 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
         options.outage_guard_targets = controller.outage_guard_targets;
         options.classifier = Arc::new(classifier);
         options.status_interval = controller.status_interval;
+        options.own_pod = own_pod(|variable| std::env::var(variable).ok(), cluster.kube.default_namespace());
         options.webhooks = Some(Arc::new(webhooks));
         let fleet = Fleet::new(cluster.kube.clone(), options.clone(), output.clone());
         match fleet.check().await {

@@ -9,6 +9,7 @@ use crate::breakers;
 use crate::cli::args::ResetArgs;
 use crate::cli::exit::Exit;
 use crate::cli::program_name;
+use crate::workload::nothing_to_restore::NothingToRestore;
 use crate::workload::standalone::StandaloneCommand;
 
 pub(crate) async fn reset(args: &ResetArgs) -> anyhow::Result<Exit> {
@@ -26,14 +27,13 @@ async fn carry_out(mut standalone: StandaloneCommand) -> anyhow::Result<Exit> {
     }
     if standalone.replicas() == 0 {
         let target = &standalone.target;
-        let namespace = &target.namespace;
-        standalone.note(format!(
-            "{target} has 0 replicas, and no Record says how many to restore; if a CircuitBreaker watches it, reset \
-             the breaker by its name (`{} status -n {namespace}` lists the breakers), else run: kubectl -n \
-             {namespace} scale {} --replicas=N",
+        let hint = format!(
+            "if a CircuitBreaker watches it, reset the breaker by its name (`{} status -n {}` lists the breakers), \
+             else run",
             program_name::name(),
-            target.slash()
-        ));
+            target.namespace
+        );
+        return Err(NothingToRestore { target: target.clone(), hint }.into());
     }
     Ok(Exit::Done)
 }
@@ -99,12 +99,14 @@ mod tests {
     #[test]
     fn a_reset_with_nothing_to_restore_reports_it() {
         let fixture = Fixture::new(0);
-        assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
+        let error = reset_on(&fixture).unwrap_err();
+        assert_eq!(Exit::from_error(&error), Exit::Failed);
         for words in [
+            "sre/deployment/swype-app has 0 replicas, and no Record says how many to restore",
             "`watcher status -n sre` lists the breakers",
-            "kubectl -n sre scale deployment/swype-app --replicas=N",
+            "kubectl scale -n sre deployment/swype-app --replicas=N",
         ] {
-            assert!(fixture.output().contains(words), "{}", fixture.output());
+            assert!(error.to_string().contains(words), "{error}");
         }
     }
 

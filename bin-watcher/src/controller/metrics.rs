@@ -46,6 +46,8 @@ pub(crate) struct ProcessState {
     pub(crate) leads: bool,
     /// Seconds since the pod watch showed a sign of life; `None` while there is no watch.
     pub(crate) watch_age: Option<f64>,
+    /// As `watch_age`, of the watch of CircuitBreakers.
+    pub(crate) breaker_watch_age: Option<f64>,
     pub(crate) traffic: RequestMetrics,
 }
 
@@ -163,7 +165,7 @@ impl Collector for Exposition {
 
 impl Exposition {
     fn process(&self, families: &mut Families) -> fmt::Result {
-        let ProcessState { leads, watch_age, traffic } = &self.now;
+        let ProcessState { leads, watch_age, breaker_watch_age, traffic } = &self.now;
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         families.gauge("build_info", "Always 1; the label is the version", [(version, 1.0)])?;
         families.gauge("leader", "1 on the replica that leads, 0 on a standby", [([], flag(*leads))])?;
@@ -171,6 +173,11 @@ impl Exposition {
             "watch_age_seconds",
             "Seconds since the last sign of life of the pod watch; absent without a watch",
             watch_age.map(|age| ([], age)),
+        )?;
+        families.gauge(
+            "breaker_watch_age_seconds",
+            "Seconds since the last sign of life of the watch of CircuitBreakers; absent without a watch",
+            breaker_watch_age.map(|age| ([], age)),
         )?;
         families.counter(
             "pod_relists",
@@ -284,10 +291,16 @@ mod tests {
         metrics.event(&swype(), &BreakerEvent::Contested { by: "argocd".into(), replicas: 2 });
         metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
         let traffic = RequestMetrics { errors: [(("patch", "409".into()), 2)].into(), pod_relists: 1 };
-        let page = metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic });
+        let page = metrics.page(ProcessState {
+            leads: true,
+            watch_age: Some(1.5),
+            breaker_watch_age: Some(2.5),
+            traffic,
+        });
         for (series, want) in [
             ("bigredbutton_leader", 1.0),
             ("bigredbutton_watch_age_seconds", 1.5),
+            ("bigredbutton_breaker_watch_age_seconds", 2.5),
             ("bigredbutton_pod_relists_total", 1.0),
             (r#"bigredbutton_api_errors_total{verb="patch",code="409"}"#, 2.0),
             (r#"bigredbutton_breaker_phase{namespace="sre",name="swype",phase="Open"}"#, 1.0),
@@ -320,7 +333,12 @@ mod tests {
             errors: [(("patch", "409".into()), 2), (("watch", "<error>".into()), 1)].into(),
             pod_relists: 1,
         };
-        insta::assert_snapshot!(metrics.page(ProcessState { leads: true, watch_age: Some(1.5), traffic }));
+        insta::assert_snapshot!(metrics.page(ProcessState {
+            leads: true,
+            watch_age: Some(1.5),
+            breaker_watch_age: Some(2.5),
+            traffic
+        }));
     }
 
     /// Names of the families, as Prometheus stores them.

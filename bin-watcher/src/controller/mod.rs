@@ -5,3 +5,4 @@ pub(crate) mod http;
 pub(crate) mod leader_loop;
 pub(crate) mod metrics;
 pub(crate) mod output;
+pub(crate) mod own_pod;

@@ -17,7 +17,6 @@ use crate::cli::reset_command;
 use crate::cluster::clock::SystemClock;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
-use crate::output::event::CliEvent;
 use crate::workload::narrator::{Narrator, no_commands, one_command};
 
 /// A supervisor that carries out one command and never trips by itself.
@@ -129,9 +128,5 @@ impl StandaloneCommand {
     /// have not.
     pub(crate) async fn pods_gone(&mut self) -> anyhow::Result<StopReason> {
         self.narrator.drive(&mut self.supervisor, no_commands(), RunUntil::Tripped).await
-    }
-
-    pub(crate) fn note(&mut self, message: String) {
-        self.narrator.emit(&CliEvent::Note { message });
     }
 }

@@ -19,23 +19,15 @@ impl Breaker {
                 self.press_once = self.pressing || matches!(self.state, State::Tripping { .. });
             }
             Command::Reset => self.reset(now),
+            Command::ResetRequest(id) => self.reset_requested(id, now),
             Command::Mode(mode) => {
                 self.policy.mode = mode;
                 self.stop_if_only_observing(now);
+                self.follow_requests(now);
             }
             Command::Policy(policy) => self.follow_policy(*policy, now),
             Command::Guard(why) => self.guard(why, now),
-            Command::Override(set) => {
-                let before = std::mem::replace(&mut self.override_, set);
-                if set != before {
-                    self.saves.request();
-                    match set {
-                        Override::ForcedOpen => self.press(),
-                        Override::Disabled => self.stop_if_only_observing(now),
-                        Override::Auto => {}
-                    }
-                }
-            }
+            Command::Override(set) => self.override_requested(set, now),
         }
     }
 
@@ -48,10 +40,11 @@ impl Breaker {
         self.holds.follow_policy();
         self.stop_if_only_observing(now);
         self.wake_for_recovery();
+        self.follow_requests(now);
     }
 
     /// Whether the breaker may write the scale: not in a dry run, and not while disabled.
-    fn may_scale(&mut self) -> bool {
+    pub(super) fn may_scale(&mut self) -> bool {
         let why = if self.policy.mode == Mode::Observe {
             "the breaker only observes"
         } else if self.override_ == Override::Disabled {
@@ -71,7 +64,7 @@ impl Breaker {
         match self.state.clone() {
             State::Closed => {
                 self.pressing = true;
-                self.read_scale();
+                return self.read_scale();
             }
             State::Open { trip, .. } => {
                 self.emit(BreakerEvent::already_open(trip));
@@ -94,6 +87,7 @@ impl Breaker {
                 self.saves.request_then([Action::ReadScale]);
             }
         }
+        self.press_handled();
     }
 
     /// A person asked for a trip, and the scale is known.
@@ -102,10 +96,12 @@ impl Breaker {
         if scale.replicas == 0 {
             self.press_once = false;
             self.release();
+            self.press_handled();
             let message = "the target has 0 replicas already; nothing was scaled".into();
             return self.emit(BreakerEvent::Warning { message });
         }
         self.trip(TripReason::pressed(), scale, now);
+        self.press_handled();
     }
 
     /// Clears the override `ForcedOpen`; a disabled breaker stays disabled.
@@ -115,7 +111,7 @@ impl Breaker {
         }
     }
 
-    fn reset(&mut self, now: Timestamp) {
+    pub(super) fn reset(&mut self, now: Timestamp) {
         // A refusal may have ended: the restore is tried at once.
         self.retries.forget_failures(Attempt::WriteScale);
         let (since, trip, probe) = match self.state.clone() {

@@ -8,6 +8,7 @@ use super::clock_skew::ClockSkew;
 use super::holds::Holds;
 use super::hook_calls::HookCalls;
 use super::outbox::Outbox;
+use super::owner_requests::OwnerRequests;
 use super::record_saves::RecordSaves;
 use super::retries::Retries;
 use super::scale_reads::ScaleReads;
@@ -47,6 +48,7 @@ pub struct Breaker {
     pub(super) contested: Option<Contested>,
     pub(super) trips: Vec<Timestamp>,
     pub(super) cooldown_secs: Option<i64>,
+    pub(super) requests: OwnerRequests,
 
     pub(super) scale: ScaleReads,
     pub(super) holds: Holds,
@@ -80,6 +82,8 @@ impl Breaker {
     ///
     /// The first [`Input::PodsListed`] starts it.
     pub fn new(policy: Policy, target: WorkloadRef, scale: Scale, record: Option<Record>) -> Self {
+        // The requests are about the breaker, whichever object its target is.
+        let handled = record.as_ref().map(|record| record.handled.clone()).unwrap_or_default();
         let record = record.filter(|record| record.target_uid == scale.uid).unwrap_or_default();
         let mut ledger = Ledger::default();
         ledger.merge_record(&record.containers);
@@ -101,6 +105,7 @@ impl Breaker {
             contested: record.contested,
             trips: record.trips,
             cooldown_secs: record.cooldown_secs,
+            requests: OwnerRequests::new(handled),
             scale: ScaleReads::new(scale),
             holds: Holds::default(),
             hook: HookCalls::default(),
@@ -199,7 +204,11 @@ impl Breaker {
             Outcome::ScaleRead(scale) => self.scale_read(scale, now),
             Outcome::ScaleWritten(scale) => self.scale_written(scale, now),
             Outcome::RecordSaved => self.record_saved(now),
-            Outcome::RecordFound(record) => self.record_found(record.map(|record| *record), now),
+            Outcome::RecordFound(record) => {
+                self.record_found(record.map(|record| *record), now);
+                // The other watcher may not have known of them.
+                self.follow_requests(now);
+            }
             Outcome::Scaler(by) => {
                 self.retries.succeeded(Attempt::FindScaler);
                 self.contested_by(by, now);
@@ -392,6 +401,7 @@ impl Breaker {
             containers: self.ledger.to_record(self.oldest(now)),
             undelivered: self.events.undelivered().to_vec(),
             notices: self.outbox.waiting().to_vec(),
+            handled: self.requests.handled.clone(),
         }
         .fit()
     }
@@ -407,9 +417,7 @@ impl Breaker {
         if on_trial {
             return Timestamp::MIN;
         }
-        // Kubernetes truncates times to whole seconds.
-        let episode = self.counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok());
-        self.policy.window.oldest(now).max(episode).unwrap_or(Timestamp::MIN)
+        self.policy.oldest_counted(self.counts_from, now)
     }
 
     pub(super) fn start_episode(&mut self, now: Timestamp) {

@@ -51,7 +51,8 @@ impl Breaker {
 
     /// A Record was found in the place of the one expected: that of another watcher, an older one
     /// of a storage that was restored from a backup, or this breaker's own, whose save was not
-    /// acknowledged. The state of the later episode or phase wins; the restarts of both are counted.
+    /// acknowledged. The state of the later episode or phase wins; the restarts of both are
+    /// counted.
     pub(super) fn record_found(&mut self, theirs: Option<Record>, now: Timestamp) {
         let loading = self.retries.in_flight(Attempt::LoadRecord);
         self.retries.succeeded(Attempt::LoadRecord);
@@ -118,6 +119,7 @@ impl Breaker {
         self.contested = theirs.contested;
         self.trips = theirs.trips;
         self.cooldown_secs = theirs.cooldown_secs;
+        self.requests.handled = theirs.handled;
         self.events.replace(theirs.undelivered);
         self.scale.read_ahead = false;
         // The other watcher may be gone before they are delivered; an Event that is sent twice

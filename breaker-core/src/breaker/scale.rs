@@ -333,5 +333,6 @@ impl Breaker {
             self.saves.request_then([Action::Emit(BreakerEvent::Warning { message })]);
         }
         self.await_pods(now);
+        self.follow_requests(now);
     }
 }

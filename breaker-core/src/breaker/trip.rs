@@ -78,6 +78,7 @@ impl Breaker {
     /// Back to where the trip came from: closed, or the trial.
     pub(super) fn undo_trip(&mut self, now: Timestamp) {
         let State::Tripping { trip, .. } = self.state.clone() else { return };
+        self.press_taken_back();
         self.episode += 1;
         self.press_once = false;
         let probe = self.scale.replicas().unwrap_or_default();

@@ -83,8 +83,8 @@ impl ClusterError {
 
     /// The RBAC rule that is missing, as YAML flow that can be pasted under a Role's `rules:`.
     ///
-    /// `None` unless the API server says `cannot VERB resource "R"`: an admission policy, a quota or
-    /// a terminating namespace is not cured by a rule.
+    /// `None` unless the API server says `cannot VERB resource "R"`: an admission policy, a quota
+    /// or a terminating namespace is not cured by a rule.
     pub fn missing_rule(&self) -> Option<String> {
         let Self::Forbidden { verb, resource, message, .. } = self else { return None };
         let (verb, resource, group) = if message.is_empty() {

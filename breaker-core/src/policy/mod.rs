@@ -1,6 +1,7 @@
 //! The policy of a breaker: which restarts count, how many trip it, and how it closes again.
 
 mod cause_set;
+mod counting;
 mod min_failing_pods;
 mod window;
 
@@ -8,6 +9,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 pub use self::cause_set::{BadCause, CauseSet};
+pub use self::counting::Uncounted;
 pub use self::min_failing_pods::{BadMinFailingPods, MinFailingPods};
 pub use self::window::{BadWindow, Window};
 use crate::webhook::Hooks;

@@ -60,14 +60,15 @@ pub struct SupervisorOptions {
     /// Read logs and Events of terminated containers. If false, only the status of a pod decides
     /// the cause. Default: true.
     pub gather_evidence: bool,
-    /// How often to emit a [`BreakerEvent::Heartbeat`](crate::BreakerEvent::Heartbeat); `None` for never. Default: never.
+    /// How often to emit a [`BreakerEvent::Heartbeat`](crate::BreakerEvent::Heartbeat); `None` for
+    /// never. Default: never.
     pub heartbeat: Option<SignedDuration>,
     /// A sentence that ends the Event of a trip: how to restore the replicas. Default: none.
     pub restore_hint: Option<String>,
     /// Permissions known to be missing; each is reported once. Default: none.
     pub missing_permissions: Vec<ClusterError>,
-    /// Report a pod watch that fails as a [`BreakerEvent::Warning`](crate::BreakerEvent::Warning). False where one watch serves
-    /// many breakers and is reported once. Default: true.
+    /// Report a pod watch that fails as a [`BreakerEvent::Warning`](crate::BreakerEvent::Warning).
+    /// False where one watch serves many breakers and is reported once. Default: true.
     pub report_watch: bool,
 }
 

@@ -63,6 +63,8 @@ pub mod reason {
     pub const STOPPED: &str = "Stopped";
     /// Ready, false: the spec cannot be used.
     pub const INVALID_SPEC: &str = "InvalidSpec";
+    /// Ready, false: the target is the workload that runs the controller.
+    pub const OWN_WORKLOAD: &str = "OwnWorkload";
     /// Ready, false: an older breaker has the same target.
     pub const CONFLICT: &str = "Conflict";
     /// Ready, false: a right is missing.

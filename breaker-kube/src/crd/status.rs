@@ -37,7 +37,8 @@ pub struct CircuitBreakerStatus {
     /// The last trip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<LastTrip>,
-    /// Field manager that scaled the open workload up. The breaker does not scale it down again.
+    /// Field manager that scaled the open workload up; "another client" if the API server does not
+    /// keep its name. The breaker does not scale it down again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contested_by: Option<String>,
     /// Generation of the spec that this status is about.
@@ -90,6 +91,17 @@ pub struct KedaPause {
     pub before: Option<String>,
     /// The value that the breaker sets.
     pub ours: String,
+    /// Whether the breaker has set it.
+    #[serde(default)]
+    pub set: bool,
+}
+
+impl KedaPause {
+    /// Whether the annotation has a value of the breaker. A new number is stored before it is set;
+    /// until then the annotation has the old one, zero.
+    pub(crate) fn is_ours(&self, annotation: Option<&str>) -> bool {
+        annotation == Some(self.ours.as_str()) || annotation == Some("0")
+    }
 }
 
 fn integer(_: &mut SchemaGenerator) -> Schema {

@@ -25,7 +25,7 @@ pub(crate) struct FleetClient {
     kube: KubeClient,
     limits: Arc<RequestLimits>,
     lane: BreakerLane,
-    keda: KedaSwitch,
+    keda: Arc<KedaSwitch>,
     pods: SharedPodWatch,
     status: Arc<StatusWriter>,
     barrier: Arc<StartupBarrier>,
@@ -35,12 +35,17 @@ pub(crate) struct FleetClient {
 }
 
 impl FleetClient {
-    pub(crate) fn new(shared: &Shared, status: &Arc<StatusWriter>, ticket: Option<StartupTicket>) -> Self {
+    pub(crate) fn new(
+        shared: &Shared,
+        status: &Arc<StatusWriter>,
+        keda: &Arc<KedaSwitch>,
+        ticket: Option<StartupTicket>,
+    ) -> Self {
         Self {
             kube: shared.kube.clone(),
             limits: Arc::clone(&shared.limits),
             lane: BreakerLane::default(),
-            keda: KedaSwitch::new(&shared.kube, &shared.keda, status),
+            keda: Arc::clone(keda),
             pods: shared.pods.clone(),
             status: Arc::clone(status),
             barrier: Arc::clone(&shared.barrier),
@@ -75,7 +80,7 @@ impl ClusterClient for FleetClient {
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
         let _permit = self.limits.write().await;
-        self.keda.follow(target, replicas).await;
+        self.keda.follow(replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
 
@@ -107,7 +112,7 @@ impl ClusterClient for FleetClient {
     /// unless a person asked for the trip.
     async fn save_record(
         &self,
-        target: &WorkloadRef,
+        _: &WorkloadRef,
         record: &Record,
         over: Option<String>,
     ) -> Result<String, ClusterError> {
@@ -118,10 +123,10 @@ impl ClusterClient for FleetClient {
         }
         let _permit = self.limits.write().await;
         if matches!(record.state, State::Tripping { .. }) {
-            self.keda.find(target).await;
+            self.keda.find().await;
         }
         let version = self.status.save(record, over.as_deref()).await?;
-        self.keda.resume_when_closed().await;
+        self.keda.stored(&record.state);
         Ok(version)
     }
 

@@ -6,6 +6,7 @@ use breaker_core::ClusterError;
 use kube::Api;
 use kube::api::ListParams;
 
+use super::breaker_watch::BreakerWatch;
 use super::error::FleetError;
 use super::observer::FleetObserver;
 use super::options::FleetOptions;
@@ -15,12 +16,14 @@ use super::shared::Shared;
 use crate::client::KubeClient;
 use crate::crd::CRD_NAME;
 use crate::request::ApiRequest;
-use crate::shared_watch::{PodWatchHealth, SharedPodWatch};
+use crate::shared_watch::SharedPodWatch;
+use crate::watch_health::WatchHealth;
 
 /// Runs every CircuitBreaker of a scope.
 pub struct Fleet {
     kube: KubeClient,
     pods: SharedPodWatch,
+    breakers: BreakerWatch,
     options: FleetOptions,
     observer: Arc<dyn FleetObserver>,
 }
@@ -29,7 +32,8 @@ impl Fleet {
     /// A fleet that sends no request before [`Fleet::run`].
     pub fn new(kube: KubeClient, options: FleetOptions, observer: Arc<dyn FleetObserver>) -> Self {
         let pods = SharedPodWatch::new(kube.clone(), options.namespace.clone());
-        Self { kube, pods, options, observer }
+        let breakers = BreakerWatch::new(kube.clone(), options.namespace.clone());
+        Self { kube, pods, breakers, options, observer }
     }
 
     /// Checks that the API server serves CircuitBreakers and that they may be listed.
@@ -57,8 +61,13 @@ impl Fleet {
     }
 
     /// The pod watch: when it last had a sign of life, and why it does not work.
-    pub fn pod_watch(&self) -> PodWatchHealth {
+    pub fn pod_watch(&self) -> WatchHealth {
         self.pods.health()
+    }
+
+    /// The watch of the CircuitBreakers: when it last had a sign of life, and why it does not work.
+    pub fn breaker_watch(&self) -> WatchHealth {
+        self.breakers.health()
     }
 
     /// Watches and acts; does not return without an error. It may run again after it ended or was
@@ -71,6 +80,6 @@ impl Fleet {
         self.pods.reset();
         let shared =
             Shared::new(self.kube.clone(), self.pods.clone(), self.options.clone(), self.observer.clone());
-        Reconciler::new(Arc::new(shared)).run().await
+        Reconciler::new(Arc::new(shared)).run(&self.breakers).await
     }
 }

@@ -1,14 +1,14 @@
 //! [`Desired`]: what the CircuitBreaker asks of its breaker, and the commands that get there.
 //!
-//! `Desired` is a state and not a queue: a breaker that starts again gets the present one. A reset
-//! or an override that was acted on is remembered in the status.
+//! `Desired` is a state and not a queue: a breaker that starts again gets the present one. Which
+//! reset and which override were carried out is in the Record.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use breaker_core::Policy;
 use breaker_core::action::Command;
-use breaker_core::state::{Override, State};
+use breaker_core::state::Override;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 
@@ -68,36 +68,30 @@ impl Applied {
             self.policy = desired.policy.clone();
             commands.push_back(Command::Policy(Box::new(desired.policy)));
         }
-        if self.override_ != Some(desired.override_) {
-            self.override_ = Some(desired.override_);
-            commands.extend(override_command(desired.override_, status));
-        }
-        if let Some(reset) = desired.reset
-            && self.reset.as_ref() != Some(&reset)
-            && status.read(|model| model.reset_handled.as_ref() != Some(&reset))
-        {
-            self.reset = Some(reset.clone());
-            status.change(|model| model.reset_handled = Some(reset));
-            commands.push_back(Command::Reset);
+        let reset = self.reset_command(desired.reset, status);
+        let override_ = self.override_command(desired.override_, status);
+        // A trip comes after a reset, which is about an earlier one; what else is set comes before.
+        match desired.override_ {
+            Override::ForcedOpen => commands.extend(reset.into_iter().chain(override_)),
+            _ => commands.extend(override_.into_iter().chain(reset)),
         }
         commands
     }
-}
 
-fn override_command(desired: Override, status: &StatusWriter) -> Option<Command> {
-    let record = status.record().unwrap_or_default();
-    let handled = status.read(|model| model.override_handled.clone());
-    if handled.as_deref() != Some(desired.as_str()) {
-        if record.override_ == desired {
-            status.change(|model| model.override_handled = Some(desired.as_str().into()));
-        }
-        status.change(|model| model.override_pending = Some(desired));
-        return Some(Command::Override(desired));
+    fn reset_command(&mut self, reset: Option<String>, status: &StatusWriter) -> Option<Command> {
+        let id = reset.filter(|id| self.reset.as_ref() != Some(id))?;
+        self.reset = Some(id.clone());
+        (status.handled().reset.as_ref() != Some(&id)).then_some(Command::ResetRequest(id))
     }
-    // The override was stored, and the controller ended before the trip started.
-    let is_unfinished = desired == Override::ForcedOpen
-        && record.override_ == desired
-        && record.state == State::Closed
-        && record.contested.is_none();
-    is_unfinished.then_some(Command::Press)
+
+    fn override_command(&mut self, set: Override, status: &StatusWriter) -> Option<Command> {
+        if self.override_ == Some(set) {
+            return None;
+        }
+        let is_first = self.override_.replace(set).is_none();
+        let is_handled = status.handled().override_.unwrap_or_default() == set;
+        // A trip that is handled may still be held and taken back, if there is one.
+        let may_be_held = set == Override::ForcedOpen && status.record().is_some();
+        (!is_first || !is_handled || may_be_held).then_some(Command::Override(set))
+    }
 }

@@ -23,8 +23,8 @@ pub(super) enum Role {
     Active(WorkloadRef),
     /// This older CircuitBreaker has the same target.
     Conflicting(BreakerName),
-    /// Its spec cannot be used. Why.
-    Invalid(String),
+    /// Its spec cannot be used. Why, in one word and for people.
+    Refused(&'static str, String),
 }
 
 pub(super) struct Entry {
@@ -78,8 +78,7 @@ impl Entry {
             task.abort();
         }
         let Role::Active(target) = &self.role else { return };
-        shared.guard.forget(&self.status.name);
-        shared.observer.gone(&self.status.name);
+        shared.stopped(&self.status.name);
         if let Some(trip) = self.status.record().unwrap_or_default().state.trip() {
             shared.recorder.record_left_scaled_down(&self.status, target, trip.replicas, why);
         }

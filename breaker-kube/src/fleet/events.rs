@@ -1,12 +1,15 @@
 //! [`EventRecorder`]: what the fleet itself reports, to its observer and as Kubernetes Events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use breaker_core::WorkloadRef;
 use breaker_core::cluster::KubernetesEvent;
+use breaker_core::{Record, WorkloadRef};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Resource;
+use parking_lot::Mutex;
+use ring::digest::{SHA256, digest};
 
 use super::observer::FleetObserver;
 use super::status_writer::StatusWriter;
@@ -25,11 +28,22 @@ const OUTAGE_GUARD: &str = "OutageGuard";
 pub(crate) struct EventRecorder {
     kube: KubeClient,
     observer: Arc<dyn FleetObserver>,
+    /// The faults that several breakers share, and that were reported for the first of them.
+    shared_faults: Mutex<BTreeSet<SharedFault>>,
+}
+
+/// A fault that many breakers have at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum SharedFault {
+    /// The API server does not answer.
+    Unreachable,
+    /// This RBAC rule is missing.
+    MissingRule(String),
 }
 
 impl EventRecorder {
     pub(crate) fn new(kube: KubeClient, observer: Arc<dyn FleetObserver>) -> Self {
-        Self { kube, observer }
+        Self { kube, observer, shared_faults: Mutex::default() }
     }
 
     /// Reports something about the whole fleet to the observer.
@@ -41,6 +55,29 @@ impl EventRecorder {
     pub(crate) fn record_event(&self, status: &StatusWriter, reason: &'static str, message: &str) {
         self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), message);
         self.publish(status, reason, message);
+    }
+
+    /// As [`EventRecorder::record_event`]. A fault that several breakers share is reported to the
+    /// observer for the first of them.
+    pub(crate) fn record_fault(
+        &self,
+        status: &StatusWriter,
+        reason: &'static str,
+        message: &str,
+        fault: Option<SharedFault>,
+    ) {
+        let Some(fault) = fault else { return self.record_event(status, reason, message) };
+        if self.shared_faults.lock().insert(fault) {
+            let line =
+                format!("{message}; other breakers with this fault show it in their condition Ready only");
+            self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), &line);
+        }
+        self.publish(status, reason, message);
+    }
+
+    /// The API server answers: the next time that it does not is reported.
+    pub(crate) fn reachable(&self) {
+        self.shared_faults.lock().remove(&SharedFault::Unreachable);
     }
 
     /// Reports that the outage guard is on, and publishes an Event on one CircuitBreaker.
@@ -60,7 +97,7 @@ impl EventRecorder {
         replicas: u32,
         why: &str,
     ) {
-        let target_uid = status.record().unwrap_or_default().target_uid;
+        let Record { target_uid, episode, .. } = status.record().unwrap_or_default();
         let keda = match status.read(|model| model.paused.clone()) {
             Some(pause) => format!("; to resume KEDA: {}", resume_command(&target.namespace, &pause)),
             None => String::new(),
@@ -73,7 +110,12 @@ impl EventRecorder {
         );
         self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), &message);
         let event = KubernetesEvent {
-            key: format!("{target_uid}.{}.{}", status.uid, WORKLOAD_LEFT_SCALED_DOWN.to_ascii_lowercase()),
+            // Each trip may leave the workload scaled down once.
+            key: format!(
+                "{target_uid}.{}.{episode}.{}",
+                status.uid,
+                WORKLOAD_LEFT_SCALED_DOWN.to_ascii_lowercase()
+            ),
             uid: target_uid,
             warning: true,
             reason: WORKLOAD_LEFT_SCALED_DOWN.into(),
@@ -112,10 +154,8 @@ impl EventRecorder {
             uid: Some(status.uid.clone()),
             ..ObjectReference::default()
         };
-        // Whole seconds: two controllers that report the same thing choose the same name.
-        let second = self.kube.clock.now().as_second();
         let event = KubernetesEvent {
-            key: format!("{}.{second}.{}", status.uid, reason.to_ascii_lowercase()),
+            key: event_name(&status.uid, self.kube.clock.now(), reason, message),
             uid: status.uid.clone(),
             warning: true,
             reason: reason.into(),
@@ -128,5 +168,36 @@ impl EventRecorder {
                 tracing::warn!("{}", error.chain());
             }
         });
+    }
+}
+
+/// The name of an Event. Two controllers that report the same thing within a second choose the same
+/// name; another message has another one.
+fn event_name(uid: &str, at: Timestamp, reason: &str, message: &str) -> String {
+    let hash = digest(&SHA256, message.as_bytes());
+    let hash: String = hash.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{uid}.{}.{}.{hash}", at.as_second(), reason.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_has_a_name_of_its_own_for_each_breaker_second_reason_and_message() {
+        let name = |uid, second, reason, message| {
+            event_name(uid, Timestamp::from_second(second).unwrap(), reason, message)
+        };
+        let names = [
+            name("u", 1, "InvalidSpec", "a"),
+            name("u", 1, "InvalidSpec", "b"),
+            name("u", 2, "InvalidSpec", "a"),
+            name("u", 1, "Conflict", "a"),
+            name("v", 1, "InvalidSpec", "a"),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len());
+        assert_eq!(names[0], name("u", 1, "InvalidSpec", "a"));
+        assert_eq!(names[0], "u.1.invalidspec.ca978112");
     }
 }

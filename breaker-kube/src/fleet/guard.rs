@@ -33,6 +33,11 @@ impl SharedGuard {
         self.update(|guard| guard.tripped(name.clone(), at));
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.guard.lock().len()
+    }
+
     fn update(&self, update: impl FnOnce(&mut Guard<BreakerName>)) {
         update(&mut self.guard.lock());
         self.changed.notify_one();

@@ -1,188 +1,198 @@
 //! [`KedaSwitch`]: pauses KEDA while a breaker keeps its workload at a number of replicas.
+//!
+//! ```text
+//! Tripping: find the ScaledObject ─▶ store the owner's value ─▶ pause at 0 ─▶ write the scale
+//! Open, HalfOpen: paused at 0, or at the trial replicas
+//! Restoring: resume ─▶ write the scale          Closed: resumed, nothing to remember
+//! ```
+//!
+//! A trip does not wait for a KEDA that cannot be asked. What has failed is tried again until KEDA
+//! is as the stored Record asks, also by the next controller.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use breaker_core::backoff::Backoff;
 use breaker_core::state::State;
 use breaker_core::{ClusterError, WorkloadRef};
-use jiff::{SignedDuration, Timestamp};
-use parking_lot::Mutex;
+use jiff::SignedDuration;
+use tokio::sync::{Mutex, Notify};
 
 use super::status_writer::StatusWriter;
-use crate::autoscalers::{self, ScaledObject};
+use crate::autoscalers::{self, PauseOutcome};
 use crate::client::KubeClient;
+use crate::crd::KedaPause;
 
-/// How long the fleet remembers that the cluster has no KEDA.
-const RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
-
-/// Attempts to find the ScaledObject before a trip goes on without it.
+/// Attempts before a trip goes on without KEDA.
 const MAX_ATTEMPTS: u32 = 3;
 
 /// Time between two of these attempts.
 const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Whether the cluster has KEDA, so that not every trip asks.
-#[derive(Default)]
-pub(crate) struct KedaPresence {
-    absent_since: Mutex<Option<Timestamp>>,
-}
+/// Time between the attempts after that.
+const BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_mins(1));
 
-impl KedaPresence {
-    fn set_absent(&self, now: Timestamp) {
-        *self.absent_since.lock() = Some(now);
-    }
-
-    fn is_absent(&self, now: Timestamp) -> bool {
-        self.absent_since.lock().is_some_and(|since| now.duration_since(since) < RETRY_AFTER)
-    }
-}
-
-/// Resumes KEDA when the breaker is closed and had paused it.
-pub(crate) async fn resume_when_closed(kube: &KubeClient, status: &StatusWriter) {
-    let Some(pause) = status.read(|model| model.paused.clone()) else { return };
-    match status.known_record() {
-        Ok(None) => {}
-        Ok(Some(stored)) if stored.record.state == State::Closed => {}
-        _ => return,
-    }
-    match autoscalers::resume_keda(kube, &status.name.namespace, &pause).await {
-        Ok(()) => status.change(|model| model.paused = None),
-        Err(error) => tracing::warn!("{}", error.chain()),
-    }
-}
-
-/// Pauses the target's ScaledObject before a trip and resumes it before the replicas are restored.
+/// Pauses and resumes the ScaledObject of one target.
 pub(crate) struct KedaSwitch {
     kube: KubeClient,
-    presence: Arc<KedaPresence>,
     status: Arc<StatusWriter>,
+    target: WorkloadRef,
+    /// KEDA may not be as the Record asks.
+    unsettled: Notify,
+    /// The Record that was stored last is open.
+    was_open: AtomicBool,
+    /// Held while KEDA is paused or resumed.
+    busy: Mutex<()>,
 }
 
 impl KedaSwitch {
-    pub(crate) fn new(kube: &KubeClient, presence: &Arc<KedaPresence>, status: &Arc<StatusWriter>) -> Self {
-        Self { kube: kube.clone(), presence: Arc::clone(presence), status: Arc::clone(status) }
+    pub(crate) fn new(kube: &KubeClient, status: &Arc<StatusWriter>, target: &WorkloadRef) -> Self {
+        Self {
+            kube: kube.clone(),
+            status: Arc::clone(status),
+            target: target.clone(),
+            unsettled: Notify::new(),
+            was_open: AtomicBool::new(false),
+            busy: Mutex::default(),
+        }
     }
 
     /// Finds the ScaledObject before the Record of a trip is stored: the owner's value is stored
-    /// with that Record. A trip does not wait for a KEDA that cannot be asked.
-    pub(crate) async fn find(&self, target: &WorkloadRef) {
-        let now = self.kube.clock.now();
-        if self.status.read(|model| model.paused.is_some()) || self.presence.is_absent(now) {
-            return;
-        }
-        match self.find_with_retries(target).await {
-            Ok(ScaledObject::NoKeda) => self.presence.set_absent(now),
-            Ok(ScaledObject::None) => {}
-            Ok(ScaledObject::Found(pause)) => self.status.change(|model| model.paused = Some(pause)),
-            Err(error) => {
-                tracing::warn!("{}; KEDA is not paused and may scale {target} up", error.with_fix());
-            }
+    /// with that Record.
+    pub(crate) async fn find(&self) {
+        if let Err(error) = retried(|| self.find_once()).await {
+            let why = error.with_fix();
+            tracing::warn!("{why}; KEDA is not paused and may scale {} up; trying again", self.target);
         }
     }
 
-    async fn find_with_retries(&self, target: &WorkloadRef) -> Result<ScaledObject, ClusterError> {
-        let mut attempts = 1;
-        loop {
-            match autoscalers::find_scaled_object(&self.kube, target).await {
-                Err(error) if error.is_retryable() && attempts < MAX_ATTEMPTS => attempts += 1,
-                found => return found,
+    async fn find_once(&self) -> Result<(), ClusterError> {
+        let Some(mut found) = autoscalers::find_scaled_object(&self.kube, &self.target).await? else {
+            return Ok(());
+        };
+        self.status.change(|model| {
+            // A value of ours is still there: the owner's is the one that was remembered.
+            if let Some(known) = model.paused.take_if(|known| known.scaled_object == found.scaled_object)
+                && known.is_ours(found.before.as_deref())
+            {
+                found = known;
             }
-            tokio::time::sleep(RETRY_INTERVAL).await;
-        }
+            model.paused = Some(found);
+        });
+        Ok(())
     }
 
     /// Pauses KEDA at the replicas of a trip or a trial, and resumes it before all are restored.
-    pub(crate) async fn follow(&self, target: &WorkloadRef, replicas: u32) {
-        let Some(mut pause) = self.status.read(|model| model.paused.clone()) else { return };
-        let state = self.status.record().map(|record| record.state).unwrap_or_default();
+    pub(crate) async fn follow(&self, replicas: u32) {
+        let _busy = self.busy.lock().await;
+        let state = self.status.record().unwrap_or_default().state;
         let on_trial = matches!(state, State::HalfOpen { .. });
         let done = if replicas == 0 || on_trial {
-            pause.ours = replicas.to_string();
-            self.status.change(|model| model.paused = Some(pause.clone()));
-            autoscalers::pause_keda(&self.kube, &target.namespace, &pause).await
+            retried(|| self.pause(replicas)).await
         } else {
-            autoscalers::resume_keda(&self.kube, &target.namespace, &pause).await
+            retried(|| self.resume()).await
         };
         if let Err(error) = done {
             // KEDA may scale the workload up now. The breaker would report that as contested.
-            tracing::warn!("{}", error.chain());
+            tracing::warn!("{}; trying again", error.chain());
+            self.unsettled.notify_one();
         }
     }
 
-    /// Resumes KEDA when the breaker is closed and had paused it.
-    pub(crate) async fn resume_when_closed(&self) {
-        resume_when_closed(&self.kube, &self.status).await;
+    /// This state was stored. A breaker that has just opened looks again for a ScaledObject: one
+    /// answer that there is none may have come from a proxy.
+    pub(crate) fn stored(&self, state: &State) {
+        let is_open = matches!(state, State::Open { .. });
+        let was_open = self.was_open.swap(is_open, Ordering::Relaxed);
+        if self.status.read(|model| model.paused.is_some()) || (is_open && !was_open) {
+            self.unsettled.notify_one();
+        }
+    }
+
+    /// Keeps KEDA as the stored Record asks. Does not return.
+    pub(crate) async fn keep_settled(&self) {
+        loop {
+            let mut failures = 0;
+            while let Err(error) = self.settle().await {
+                tracing::warn!("{}; trying again", error.chain());
+                tokio::time::sleep(BACKOFF.delay(failures).unsigned_abs()).await;
+                failures = failures.saturating_add(1);
+            }
+            self.unsettled.notified().await;
+        }
+    }
+
+    async fn settle(&self) -> Result<(), ClusterError> {
+        let _busy = self.busy.lock().await;
+        // A Record that cannot be read says nothing.
+        let Ok(record) = self.status.known_record() else { return Ok(()) };
+        match record.map(|stored| stored.record.state).unwrap_or_default() {
+            State::Closed => {
+                self.resume().await?;
+                self.remember(None);
+                Ok(())
+            }
+            // A pause at 0 would scale the target down before the hook has answered.
+            State::Tripping { .. } | State::Restoring { .. } => Ok(()),
+            State::Open { .. } => self.find_and_pause(0).await,
+            State::HalfOpen { probe, probing: true, .. } => self.find_and_pause(probe).await,
+            State::HalfOpen { .. } => Ok(()),
+        }
+    }
+
+    async fn find_and_pause(&self, replicas: u32) -> Result<(), ClusterError> {
+        if self.status.read(|model| model.paused.is_none()) {
+            self.find_once().await?;
+        }
+        self.pause(replicas).await
+    }
+
+    /// Pauses KEDA, unless it is paused. The owner's value is stored before it is overwritten.
+    async fn pause(&self, replicas: u32) -> Result<(), ClusterError> {
+        let ours = replicas.to_string();
+        loop {
+            let Some(pause) = self.status.read(|model| model.paused.clone()) else { return Ok(()) };
+            if pause.set && pause.ours == ours {
+                return Ok(());
+            }
+            let wanted = KedaPause { ours: ours.clone(), set: false, ..pause.clone() };
+            self.remember(Some(wanted.clone()));
+            self.status.write_if_changed().await?;
+            match autoscalers::pause_keda(&self.kube, &self.target.namespace, &wanted, &pause.ours).await? {
+                PauseOutcome::Done => {
+                    self.remember(Some(KedaPause { set: true, ..wanted }));
+                    return Ok(());
+                }
+                PauseOutcome::ChangedByOwner(before) => self.remember(Some(KedaPause { before, ..wanted })),
+            }
+        }
+    }
+
+    async fn resume(&self) -> Result<(), ClusterError> {
+        match self.status.read(|model| model.paused.clone()) {
+            Some(pause) => autoscalers::resume_keda(&self.kube, &self.target.namespace, &pause).await,
+            None => Ok(()),
+        }
+    }
+
+    fn remember(&self, pause: Option<KedaPause>) {
+        if self.status.read(|model| model.paused != pause) {
+            self.status.change(|model| model.paused = pause);
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::test_server::{TestServer, status};
-
-    fn status_writer(server: &TestServer, name: &str) -> StatusWriter {
-        let breaker = json!({"metadata": {"name": name, "namespace": "sre", "uid": "u"}});
-        let kube = server.kube();
-        StatusWriter::new(&kube.client, &kube.clock, &serde_json::from_value(breaker).expect("a breaker"))
-    }
-
-    const TARGETS: [&str; 2] = ["plain", "scaled"];
-
-    fn switch(server: &TestServer, presence: &Arc<KedaPresence>, target: &str) -> KedaSwitch {
-        KedaSwitch {
-            kube: server.kube(),
-            presence: Arc::clone(presence),
-            status: Arc::new(status_writer(server, target)),
+/// The result of `attempt`, after at most [`MAX_ATTEMPTS`].
+async fn retried<T, F: Future<Output = Result<T, ClusterError>>>(
+    attempt: impl Fn() -> F,
+) -> Result<T, ClusterError> {
+    let mut attempts = 1;
+    loop {
+        match attempt().await {
+            Err(error) if error.is_retryable() && attempts < MAX_ATTEMPTS => attempts += 1,
+            answer => return answer,
         }
-    }
-
-    /// For each target, in order: whether its ScaledObject was found.
-    async fn found(server: &TestServer) -> [bool; 2] {
-        let presence = Arc::default();
-        let mut found = [false; 2];
-        for (target, found) in TARGETS.into_iter().zip(&mut found) {
-            let switch = switch(server, &presence, target);
-            switch.find(&WorkloadRef::deployment("sre", target)).await;
-            *found = switch.status.read(|model| model.paused.is_some());
-        }
-        found
-    }
-
-    fn scaled_objects() -> (u16, String) {
-        let item = json!({
-            "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
-            "metadata": {"name": "so", "namespace": "sre"},
-            "spec": {"scaleTargetRef": {"name": "scaled"}},
-        });
-        (
-            200,
-            json!({"apiVersion": "keda.sh/v1alpha1", "kind": "List", "metadata": {}, "items": [item]})
-                .to_string(),
-        )
-    }
-
-    #[tokio::test]
-    async fn a_target_without_a_scaled_object_does_not_switch_the_pause_off_for_others() {
-        let server = TestServer::new(|_, _| scaled_objects());
-        assert_eq!(found(&server).await, [false, true]);
-    }
-
-    #[tokio::test]
-    async fn a_refusal_or_a_bad_answer_for_one_target_does_not_switch_the_pause_off_for_others() {
-        for (code, body, attempts) in [(403, status(403, "no"), 1), (502, "<html>".to_owned(), 3)] {
-            let bad = (code, body);
-            let server =
-                TestServer::new(move |_, n| if n < attempts { bad.clone() } else { scaled_objects() });
-            assert_eq!(found(&server).await, [false, true], "{code}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_cluster_without_keda_is_asked_once() {
-        let server = TestServer::new(|_, _| (404, "404 page not found".to_owned()));
-        assert_eq!(found(&server).await, [false, false]);
-        assert_eq!(server.requests(), 1);
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }

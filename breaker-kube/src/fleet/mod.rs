@@ -13,6 +13,7 @@
 //! and two fleets over one scope are as safe as two watchers of one target: every write has a
 //! precondition.
 
+mod breaker_watch;
 mod claims;
 mod client;
 mod controller;
@@ -21,17 +22,29 @@ mod entry;
 mod error;
 mod events;
 mod evidence_lanes;
+#[cfg(test)]
+mod fault_tests;
 mod guard;
 mod keda;
+#[cfg(test)]
+mod keda_tests;
+#[cfg(test)]
+mod leak_tests;
 mod observer;
 mod options;
+mod own_workload;
 mod partial_breaker;
 mod reconciler;
 mod request_limits;
+#[cfg(test)]
+mod request_tests;
+mod restarts;
 mod shared;
 mod startup_barrier;
 mod status;
 mod status_writer;
+#[cfg(test)]
+mod test_cluster;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -39,5 +52,5 @@ mod worker;
 pub use self::controller::Fleet;
 pub use self::error::FleetError;
 pub use self::observer::FleetObserver;
-pub use self::options::FleetOptions;
-pub use crate::shared_watch::PodWatchHealth;
+pub use self::options::{FleetOptions, OwnPod};
+pub use crate::watch_health::WatchHealth;

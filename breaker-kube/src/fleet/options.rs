@@ -20,8 +20,20 @@ pub struct FleetOptions {
     /// How often each breaker refreshes its status. An unchanged status is not written.
     /// Default 60 s.
     pub status_interval: SignedDuration,
+    /// The pod that this process runs in. A breaker whose target is the workload of that pod is
+    /// refused. Default `None`: this process does not run in the cluster.
+    pub own_pod: Option<OwnPod>,
     /// Sends the hooks of the CircuitBreakers. Default `None`: hooks are not called.
     pub webhooks: Option<Arc<dyn WebhookClient>>,
+}
+
+/// The pod that this process runs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnPod {
+    /// Namespace of the pod.
+    pub namespace: String,
+    /// Name of the pod.
+    pub name: String,
 }
 
 impl Default for FleetOptions {
@@ -31,6 +43,7 @@ impl Default for FleetOptions {
             outage_guard_targets: 3,
             classifier: Arc::default(),
             status_interval: SignedDuration::from_secs(60),
+            own_pod: None,
             webhooks: None,
         }
     }

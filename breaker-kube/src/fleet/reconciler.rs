@@ -8,27 +8,30 @@ use breaker_core::policy::Policy;
 use breaker_core::policy::PolicyWarning;
 use futures::StreamExt;
 use jiff::Timestamp;
-use kube::Api;
 use kube::runtime::watcher::Event;
-use kube::runtime::{WatchStreamExt, watcher};
 use tokio::sync::watch as watch_channel;
 use tokio::task::JoinSet;
 
+use super::breaker_watch::{BreakerWatch, BreakerWatchEvent};
 use super::claims::TargetClaims;
 use super::entry::{Entry, Role};
 use super::error::FleetError;
+use super::own_workload::OwnWorkload;
 use super::partial_breaker::PartialBreaker;
 use super::shared::Shared;
 use super::status::ConditionState;
 use super::worker::{run_forever, write_status_on_change};
 use crate::crd::condition::{self, reason};
 use crate::crd::{BreakerName, CircuitBreakerSpec};
-use crate::watch;
 
 pub(super) struct Reconciler {
     shared: Arc<Shared>,
     entries: BTreeMap<BreakerName, Entry>,
     claims: TargetClaims,
+    /// Targets whose new CircuitBreakers get their roles at the end of the list: an older one may
+    /// come later in it. `None` while nothing is listed.
+    listing: Option<HashSet<WorkloadRef>>,
+    own: OwnWorkload,
     tasks: JoinSet<()>,
     /// Why the outage guard holds every trip, while it does.
     guard: Option<String>,
@@ -40,22 +43,22 @@ impl Reconciler {
             shared,
             entries: BTreeMap::new(),
             claims: TargetClaims::default(),
+            listing: None,
+            own: OwnWorkload::default(),
             tasks: JoinSet::new(),
             guard: None,
         }
     }
 
-    pub(super) async fn run(mut self) -> Result<(), FleetError> {
+    pub(super) async fn run(mut self, watch: &BreakerWatch) -> Result<(), FleetError> {
         let shared = Arc::clone(&self.shared);
-        let client = shared.kube.client.clone();
-        let api: Api<PartialBreaker> = match &shared.options.namespace {
-            Some(namespace) => Api::namespaced(client, namespace),
-            None => Api::all(client),
-        };
-        let mut events = watcher(api, watch::config()).backoff(watch::backoff()).boxed();
+        let own_pod = shared.options.own_pod.clone().filter(|pod| shared.is_in_scope(&pod.namespace));
+        self.own = OwnWorkload::look_up(&shared.kube, own_pod.as_ref()).await;
+        let look_up_again = |own: &OwnWorkload| Box::pin(own.clone().look_up_again(shared.kube.clone()));
+        let mut own_lookup = look_up_again(&self.own);
+        let mut events = watch.run();
         let mut listed: HashSet<BreakerName> = HashSet::new();
         let mut guard_changes_at: Option<Timestamp> = None;
-        let mut is_down = false;
         loop {
             let clock = Arc::clone(&shared.kube.clock);
             let guard_changes = async move {
@@ -67,15 +70,13 @@ impl Reconciler {
             tokio::select! {
                 event = events.next() => match event {
                     None => return Err(FleetError::WatchEnded("CircuitBreakers")),
-                    Some(Err(error)) => if !std::mem::replace(&mut is_down, true) {
-                        let why = watch::describe(&error);
-                        shared.recorder.emit(&format!("the watch of CircuitBreakers is down: {why}"));
-                    },
-                    Some(Ok(event)) => {
-                        is_down = false;
-                        self.handle(event, &mut listed);
-                    }
+                    Some(BreakerWatchEvent::Report(message)) => shared.recorder.emit(&message),
+                    Some(BreakerWatchEvent::Breakers(event)) => self.handle(*event, &mut listed),
                 },
+                own = &mut own_lookup => {
+                    own_lookup = look_up_again(&own);
+                    self.found_own(own);
+                }
                 () = shared.guard.changed() => guard_changes_at = self.update_guard(),
                 () = guard_changes => guard_changes_at = self.update_guard(),
                 Some(ended) = self.tasks.join_next() => match ended {
@@ -88,7 +89,10 @@ impl Reconciler {
 
     fn handle(&mut self, event: Event<PartialBreaker>, listed: &mut HashSet<BreakerName>) {
         match event {
-            Event::Init => listed.clear(),
+            Event::Init => {
+                listed.clear();
+                self.listing.get_or_insert_default();
+            }
             Event::InitApply(breaker) => {
                 listed.insert(breaker.name());
                 self.apply(&breaker);
@@ -97,6 +101,9 @@ impl Reconciler {
                 let gone: Vec<_> =
                     self.entries.keys().filter(|name| !listed.contains(name)).cloned().collect();
                 gone.iter().for_each(|name| self.remove(name));
+                for target in self.listing.take().unwrap_or_default() {
+                    self.assign_roles(&target);
+                }
                 if self.shared.barrier.close() {
                     let shared = Arc::clone(&self.shared);
                     self.tasks.spawn(async move {
@@ -150,12 +157,16 @@ impl Reconciler {
         match now {
             Some(target) => {
                 self.claims.insert(&target, claim);
-                self.assign_roles(&target);
+                let is_new = self.entries[&name].role == Role::Undecided;
+                match &mut self.listing {
+                    Some(targets) if is_new => drop(targets.insert(target)),
+                    _ => self.assign_roles(&target),
+                }
             }
             None => {
                 let error = self.entries[&name].spec.as_ref().err();
                 let problem = error.map(ToString::to_string).unwrap_or_default();
-                self.set_role(&name, Role::Invalid(problem));
+                self.set_role(&name, Role::Refused(reason::INVALID_SPEC, problem));
             }
         }
     }
@@ -174,12 +185,25 @@ impl Reconciler {
     fn assign_roles(&mut self, target: &WorkloadRef) {
         let names = self.claims.claimants(target);
         let Some(oldest) = names.first().cloned() else { return };
+        let refusal = self.own.refusal(target);
         for name in names {
-            let role = match name == oldest {
-                true => Role::Active(target.clone()),
-                false => Role::Conflicting(oldest.clone()),
+            let role = match &refusal {
+                Some((reason, problem)) => Role::Refused(reason, problem.clone()),
+                None if name == oldest => Role::Active(target.clone()),
+                None => Role::Conflicting(oldest.clone()),
             };
             self.set_role(&name, role);
+        }
+    }
+
+    /// The own workload is known now, or why it is not has changed.
+    fn found_own(&mut self, own: OwnWorkload) {
+        self.own = own;
+        let targets: HashSet<_> = self.entries.values().filter_map(|entry| entry.target().cloned()).collect();
+        for target in targets {
+            if self.listing.as_ref().is_none_or(|listing| !listing.contains(&target)) {
+                self.assign_roles(&target);
+            }
         }
     }
 
@@ -197,7 +221,12 @@ impl Reconciler {
             }
             return;
         }
-        entry.stop(&shared, "spec.targetRef was changed");
+        let why = match &role {
+            Role::Conflicting(older) => format!("CircuitBreaker {older} is older and has the same target"),
+            Role::Refused(_, problem) => format!("the CircuitBreaker cannot be used: {problem}"),
+            Role::Undecided | Role::Active(_) => "spec.targetRef was changed".to_owned(),
+        };
+        entry.stop(&shared, &why);
         entry.role = role.clone();
         entry.desired = None;
         let status = Arc::clone(&entry.status);
@@ -206,7 +235,7 @@ impl Reconciler {
             (Role::Active(target), Some(desired)) => {
                 let (sender, receiver) = watch_channel::channel(desired);
                 entry.desired = Some(sender);
-                shared.guard.watch(name);
+                shared.started(name);
                 let ticket = shared.barrier.ticket();
                 entry.task = Some(self.tasks.spawn(run_forever(shared, status, target, receiver, ticket)));
                 return;
@@ -217,7 +246,7 @@ impl Reconciler {
                 status.change(|model| model.conflict = Some(message.clone()));
                 (reason::CONFLICT, message)
             }
-            (Role::Invalid(problem), _) => (reason::INVALID_SPEC, problem),
+            (Role::Refused(reason, problem), _) => (reason, problem),
             _ => return,
         };
         status.change(|model| model.ready = ConditionState::new(false, reason, message.clone()));

@@ -1,13 +1,14 @@
 //! [`Shared`]: what all breakers of a fleet share.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use breaker_core::{BreakerEvent, Snapshot, WorkloadRef};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
 use super::events::EventRecorder;
 use super::guard::SharedGuard;
-use super::keda::KedaPresence;
 use super::observer::FleetObserver;
 use super::options::FleetOptions;
 use super::request_limits::RequestLimits;
@@ -15,7 +16,7 @@ use super::startup_barrier::StartupBarrier;
 use super::status_writer::StatusWriter;
 use crate::autoscalers::hpa_scaling_from_zero;
 use crate::client::KubeClient;
-use crate::crd::condition;
+use crate::crd::{BreakerName, condition};
 use crate::shared_watch::SharedPodWatch;
 
 pub(crate) struct Shared {
@@ -26,8 +27,9 @@ pub(crate) struct Shared {
     pub(crate) recorder: EventRecorder,
     pub(crate) guard: SharedGuard,
     pub(crate) barrier: Arc<StartupBarrier>,
-    pub(crate) keda: Arc<KedaPresence>,
     pub(crate) limits: Arc<RequestLimits>,
+    /// The breakers that watch their targets. Held while one of them reports.
+    active: Mutex<BTreeSet<BreakerName>>,
 }
 
 impl Shared {
@@ -41,13 +43,18 @@ impl Shared {
             recorder: EventRecorder::new(kube.clone(), Arc::clone(&observer)),
             guard: SharedGuard::new(options.outage_guard_targets),
             barrier: Arc::new(StartupBarrier::new()),
-            keda: Arc::default(),
             limits: Arc::default(),
+            active: Mutex::default(),
             kube,
             pods,
             options,
             observer,
         }
+    }
+
+    /// Whether the fleet has the CircuitBreakers of this namespace.
+    pub(crate) fn is_in_scope(&self, namespace: &str) -> bool {
+        self.options.namespace.as_ref().is_none_or(|scope| scope == namespace)
     }
 
     /// A breaker emitted an event.
@@ -58,6 +65,10 @@ impl Shared {
         at: Timestamp,
         event: &BreakerEvent,
     ) {
+        let active = self.active.lock();
+        if !active.contains(&status.name) {
+            return;
+        }
         match event {
             BreakerEvent::Restart(restart) if restart.counts => {
                 self.guard.restarted(&status.name, restart.finished_at);
@@ -74,7 +85,31 @@ impl Shared {
     /// A breaker changed.
     pub(crate) fn snapshot(&self, status: &StatusWriter, snapshot: &Snapshot) {
         status.change(|model| model.observe(snapshot));
-        self.observer.snapshot(&status.name, snapshot);
+        let active = self.active.lock();
+        if active.contains(&status.name) {
+            self.observer.snapshot(&status.name, snapshot);
+        }
+    }
+
+    /// The number of breakers and subscribers that are remembered anywhere.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.active.lock().len() + self.guard.len() + self.pods.len()
+    }
+
+    /// A breaker starts to watch its target.
+    pub(crate) fn started(&self, name: &BreakerName) {
+        self.active.lock().insert(name.clone());
+        self.guard.watch(name);
+    }
+
+    /// A breaker does not watch its target any more. Its task may still be running for a moment;
+    /// what it reports then is dropped.
+    pub(crate) fn stopped(&self, name: &BreakerName) {
+        let mut active = self.active.lock();
+        active.remove(name);
+        self.guard.forget(name);
+        self.observer.gone(name);
     }
 
     /// Checks whether a HorizontalPodAutoscaler may scale the open target up.

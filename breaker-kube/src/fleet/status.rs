@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use breaker_core::record::HandledRequests;
 use breaker_core::snapshot::{Counts, Hold};
 use breaker_core::state::{Override, Phase, State, Trip};
 use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::crd::condition::{self, reason};
 use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip};
@@ -50,12 +51,8 @@ pub(crate) struct StatusModel {
     counts: Counts,
     /// Restarts by cause, of the same snapshot as `counts`.
     by_cause: BTreeMap<String, u32>,
-    pub(crate) reset_handled: Option<String>,
-    pub(crate) override_handled: Option<String>,
-    /// An override that the breaker was sent. It is handled once a Record has it.
-    pub(crate) override_pending: Option<Override>,
-    /// The status as composed last, written or not, without its Record. The next one takes the
-    /// times of conditions and the last trip from it.
+    /// The status as stored, without its Record. The next one takes the times of conditions and the
+    /// last trip from it.
     previous: CircuitBreakerStatus,
 }
 
@@ -82,9 +79,6 @@ impl StatusModel {
                 ..Counts::default()
             },
             by_cause: status.by_cause.clone(),
-            reset_handled: status.reset_handled.clone(),
-            override_handled: status.override_handled.clone(),
-            override_pending: None,
             previous: CircuitBreakerStatus { record: None, ..status },
         }
     }
@@ -115,36 +109,46 @@ impl StatusModel {
         conditions
     }
 
-    /// The whole status to be written at `now` with this Record, as JSON. The model takes it for
-    /// written.
-    pub(crate) fn status(&mut self, record: Option<(&Record, Value)>, now: Timestamp) -> Value {
-        json!(self.compose(record, now))
+    /// The status as written by an earlier version, which did not store handled requests in the
+    /// Record.
+    pub(crate) fn add_handled(&self, record: &mut Record) {
+        let HandledRequests { reset, override_ } = &mut record.handled;
+        if reset.is_none() {
+            reset.clone_from(&self.previous.reset_handled);
+        }
+        if override_.is_none() {
+            let handled = self.previous.override_handled.as_deref();
+            *override_ = Override::ALL.into_iter().find(|one| Some(one.as_str()) == handled);
+        }
     }
 
-    /// As [`StatusModel::status`], with its type.
-    pub(super) fn compose(
-        &mut self,
-        record: Option<(&Record, Value)>,
-        now: Timestamp,
-    ) -> CircuitBreakerStatus {
-        let (record, stored) = record.unzip();
-        let state = record.map(|record| &record.state);
-        if state.is_none_or(|state| *state == State::Closed) {
+    /// The API server has stored this status.
+    pub(crate) fn written(&mut self, status: CircuitBreakerStatus) {
+        if status.original_replicas.is_none() {
             self.hpa_may_scale_up = None;
         }
-        if let Some(pending) = self.override_pending
-            && record.is_some_and(|record| record.override_ == pending)
-        {
-            self.override_handled = Some(pending.as_str().into());
-            self.override_pending = None;
-        }
+        self.previous = CircuitBreakerStatus { record: None, ..status };
+    }
+
+    /// Another controller has written this status.
+    pub(crate) fn found(&mut self, status: &CircuitBreakerStatus) {
+        self.previous.reset_handled.clone_from(&status.reset_handled);
+        self.previous.override_handled.clone_from(&status.override_handled);
+    }
+
+    /// The whole status to be written at `now` with this Record. It changes nothing here: the write
+    /// may fail.
+    pub(crate) fn compose(&self, record: Option<(&Record, Value)>, now: Timestamp) -> CircuitBreakerStatus {
+        let (record, stored) = record.unzip();
+        let state = record.map(|record| &record.state);
         let trip = state.and_then(State::trip);
         // A trip by a person has no counts.
         let counts = match trip.map(|trip| &trip.because) {
             Some(because) if !because.pressed => because.counts,
             _ => self.counts,
         };
-        let mut status = CircuitBreakerStatus {
+        let handled = record.map(|record| &record.handled);
+        CircuitBreakerStatus {
             phase: match state {
                 Some(state) => Some(state.phase().to_string()),
                 // Nothing has happened that a Record is needed for.
@@ -158,14 +162,11 @@ impl StatusModel {
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
             observed_generation: self.generation,
             conditions: self.conditions(record, now),
-            reset_handled: self.reset_handled.clone(),
-            override_handled: self.override_handled.clone(),
+            reset_handled: handled.and_then(|handled| handled.reset.clone()),
+            override_handled: handled.and_then(|handled| handled.override_).map(|set| set.as_str().into()),
             paused: self.paused.clone(),
-            record: None,
-        };
-        self.previous = status.clone();
-        status.record = stored;
-        status
+            record: stored,
+        }
     }
 
     fn conditions(&self, record: Option<&Record>, now: Timestamp) -> Vec<Condition> {
@@ -180,10 +181,12 @@ impl StatusModel {
             let message = format!("{} scaled it up while the breaker was open; it stays scaled up", by.by);
             all.push((condition::CONTESTED, ConditionState::new(true, reason::SCALED_UP, message)));
         }
+        let is_open = record.is_some_and(|record| record.state != State::Closed);
+        let hpa_may_scale_up = self.hpa_may_scale_up.clone().filter(|_| is_open);
         let warnings = [
             (condition::CONFLICT, reason::OLDER_BREAKER, &self.conflict),
             (condition::WINDOW_TOO_SHORT, reason::SHORT_WINDOW, &self.window_too_short),
-            (condition::HPA_MAY_SCALE_UP, reason::MIN_REPLICAS_ZERO, &self.hpa_may_scale_up),
+            (condition::HPA_MAY_SCALE_UP, reason::MIN_REPLICAS_ZERO, &hpa_may_scale_up),
         ];
         for (kind, reason, message) in warnings {
             if let Some(message) = message {

@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use breaker_core::cluster::StoredRecord;
+use breaker_core::record::HandledRequests;
 use breaker_core::{Clock, ClusterError, Record};
 use jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
@@ -106,6 +107,11 @@ impl StatusWriter {
         self.known_record().ok().flatten().map(|stored| stored.record)
     }
 
+    /// The requests whose effect the stored status has.
+    pub(crate) fn handled(&self) -> HandledRequests {
+        self.record().unwrap_or_default().handled
+    }
+
     /// Returns once the model was changed.
     pub(crate) async fn changed(&self) {
         self.dirty.notified().await;
@@ -115,7 +121,11 @@ impl StatusWriter {
     pub(crate) fn known_record(&self) -> Result<Option<StoredRecord>, ClusterError> {
         let local = self.local.lock();
         local.check_readable(|| self.location())?;
-        local.record.as_deref().map(|json| self.stored(json)).transpose()
+        let stored = local.record.as_deref().map(|json| self.stored(json)).transpose()?;
+        Ok(stored.map(|mut stored| {
+            local.model.add_handled(&mut stored.record);
+            stored
+        }))
     }
 
     /// The Record that the API server has now.
@@ -158,23 +168,27 @@ impl StatusWriter {
     async fn write(&self, record: Option<(&Record, Value)>) -> Result<(), ClusterError> {
         let json = record.as_ref().map(|(_, stored)| stored.to_string());
         for _ in 0..MAX_ATTEMPTS {
-            let (status, json, hash, version) = {
+            let (written, json, status, hash, version) = {
                 let mut local = self.local.lock();
-                let (status, json) = match local.unreadable.is_some() {
-                    true => (local.unreadable_status(self.clock.now()), local.record.clone()),
-                    false => (local.model.status(record.clone(), self.clock.now()), json.clone()),
+                let now = self.clock.now();
+                let (body, json, status) = match local.unreadable.is_some() {
+                    true => (local.unreadable_status(now), local.record.clone(), None),
+                    false => {
+                        let status = local.model.compose(record.clone(), now);
+                        (json!(status), json.clone(), Some(status))
+                    }
                 };
-                let hash = hash(&status);
+                let hash = hash(&body);
                 if hash == local.written && json == local.record {
                     return Ok(());
                 }
-                (status, json, hash, local.resource_version.clone())
+                (body, json, status, hash, local.resource_version.clone())
             };
             let body = json!({
                 "apiVersion": CircuitBreaker::api_version(&()),
                 "kind": CircuitBreaker::kind(&()),
                 "metadata": {"name": self.name.name, "resourceVersion": version},
-                "status": status,
+                "status": written,
             });
             let params = PatchParams::apply(FIELD_MANAGER).force();
             let patch = Patch::Apply(&body);
@@ -188,6 +202,9 @@ impl StatusWriter {
                     let mut local = self.local.lock();
                     local.resource_version = stored.metadata.resource_version.unwrap_or_default();
                     (local.record, local.written) = (json, hash);
+                    if let Some(status) = status {
+                        local.model.written(status);
+                    }
                     return Ok(());
                 }
                 Err(ClusterError::Conflict(_)) => {
@@ -214,12 +231,13 @@ impl StatusWriter {
         let mut local = self.local.lock();
         local.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
         let record = record_in(&found.status);
-        let (_, unreadable) = parse(&found.status);
+        let (status, unreadable) = parse(&found.status);
         let is_same = record == local.record && unreadable.is_some() == local.unreadable.is_some();
         local.unreadable = unreadable;
         if !is_same {
             local.record = record;
             local.written = hash(&found.status);
+            local.model.found(&status);
         }
         Ok(is_same)
     }
@@ -443,7 +461,8 @@ mod tests {
         assert!(matches!(saved, Err(ClusterError::NotFound(_))), "{saved:?}");
     }
 
-    /// A writer of a breaker with this status, and the status of each write that its API server got.
+    /// A writer of a breaker with this status, and the status of each write that its API server
+    /// received.
     fn writer_of(status: Value) -> (StatusWriter, Arc<Mutex<Vec<Value>>>) {
         let stored = Arc::new(Mutex::new(json!({
             "apiVersion": "bigredbutton.dev/v1alpha1", "kind": "CircuitBreaker", "spec": {},

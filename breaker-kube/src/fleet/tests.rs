@@ -1,4 +1,4 @@
-use breaker_core::record::Contested;
+use breaker_core::record::{Contested, HandledRequests};
 use breaker_core::snapshot::{Blind, Counts, Hold, HoldReason};
 use breaker_core::state::{Override, Phase, State, Trip, TripReason};
 use breaker_core::{Record, Snapshot};
@@ -21,7 +21,15 @@ fn watching() -> StatusModel {
 }
 
 fn with(model: &mut StatusModel, record: &Record, second: i64) -> CircuitBreakerStatus {
-    model.compose(Some((record, serde_json::to_value(record).unwrap())), at(second))
+    let status = model.compose(Some((record, serde_json::to_value(record).unwrap())), at(second));
+    model.written(status.clone());
+    status
+}
+
+fn without_record(model: &mut StatusModel, second: i64) -> CircuitBreakerStatus {
+    let status = model.compose(None, at(second));
+    model.written(status.clone());
+    status
 }
 
 fn find(status: &CircuitBreakerStatus, kind: &str) -> Option<Condition> {
@@ -56,10 +64,10 @@ fn held() -> Snapshot {
 
 #[test]
 fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_no_phase() {
-    let status = watching().compose(None, at(0));
+    let status = without_record(&mut watching(), 0);
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(0)));
     let mut idle = StatusModel::new(CircuitBreakerStatus::default(), Some(1));
-    let status = idle.compose(None, at(0));
+    let status = without_record(&mut idle, 0);
     assert_eq!((status.phase.as_deref(), status.counted), (None, None));
     assert_eq!(find(&status, "Ready").unwrap().reason, "Starting");
 }
@@ -69,7 +77,7 @@ fn a_breaker_that_does_not_see_its_pods_is_not_ready_and_keeps_its_counts() {
     let mut model = watching();
     let blind = Blind { since: at(5), why: "the list failed: pods is forbidden (403)".into() };
     model.observe(&Snapshot { counts: counts(), blind: Some(blind), ..Snapshot::default() });
-    let status = model.compose(None, at(60));
+    let status = without_record(&mut model, 60);
     let ready = find(&status, "Ready").unwrap();
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Blind"));
     assert_eq!(
@@ -78,7 +86,7 @@ fn a_breaker_that_does_not_see_its_pods_is_not_ready_and_keeps_its_counts() {
     );
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(4)));
     model.observe(&Snapshot::default());
-    assert_eq!(find(&model.compose(None, at(70)), "Ready").unwrap().reason, "Watching");
+    assert_eq!(find(&without_record(&mut model, 70), "Ready").unwrap().reason, "Watching");
 }
 
 #[test]
@@ -105,19 +113,19 @@ fn the_counts_of_an_earlier_controller_stay_until_there_is_a_snapshot() {
 #[test]
 fn a_condition_keeps_its_time_until_its_status_changes() {
     let mut model = watching();
-    let first = model.compose(None, at(0));
+    let first = without_record(&mut model, 0);
     model.ready = ConditionState::new(true, "Observing", "observing");
-    let later = model.compose(None, at(60));
+    let later = without_record(&mut model, 60);
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
     model.observe(&held());
-    let held = model.compose(None, at(120));
+    let held = without_record(&mut model, 120);
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
     // As the next controller reads it.
     let read = serde_json::from_value(serde_json::to_value(first).unwrap()).unwrap();
     let mut next = StatusModel::new(read, Some(1));
     next.ready = ConditionState::new(true, "Watching", "watching");
-    assert_eq!(find(&next.compose(None, at(600)), "Ready").unwrap().last_transition_time, at(0));
+    assert_eq!(find(&without_record(&mut next, 600), "Ready").unwrap().last_transition_time, at(0));
 }
 
 #[test]
@@ -160,13 +168,13 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
 fn a_hold_has_a_reason_of_one_word_and_ends_with_the_trip() {
     let mut model = watching();
     model.observe(&held());
-    let condition = find(&model.compose(None, at(0)), "Held").unwrap();
+    let condition = find(&without_record(&mut model, 0), "Held").unwrap();
     assert_eq!(
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
     model.observe(&Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
-    assert_eq!(find(&model.compose(None, at(1)), "Held").unwrap().status, "False");
+    assert_eq!(find(&without_record(&mut model, 1), "Held").unwrap().status, "False");
 }
 
 #[test]
@@ -198,14 +206,42 @@ fn an_hpa_is_a_condition_until_the_breaker_is_closed() {
 }
 
 #[test]
-fn an_override_is_handled_once_a_record_has_it() {
+fn a_request_is_handled_in_the_status_that_has_its_effect_and_a_write_that_fails_handles_nothing() {
     let mut model = watching();
-    model.override_pending = Some(Override::ForcedOpen);
-    assert_eq!(with(&mut model, &Record::default(), 0).override_handled, None);
-    let pressed = Record { override_: Override::ForcedOpen, ..Record::default() };
-    assert_eq!(with(&mut model, &pressed, 1).override_handled.as_deref(), Some("ForcedOpen"));
-    // A reset ends the override of the Record. The one of the spec stays handled.
-    assert_eq!(with(&mut model, &Record::default(), 2).override_handled.as_deref(), Some("ForcedOpen"));
+    with(&mut model, &open(0), 0);
+    let handled = HandledRequests { reset: Some("r1".into()), override_: Some(Override::ForcedOpen) };
+    let effect = Record { handled, ..Record::default() };
+    let composed = model.compose(Some((&effect, json!({}))), at(1));
+    assert_eq!(
+        (composed.reset_handled.as_deref(), composed.override_handled.as_deref()),
+        (Some("r1"), Some("ForcedOpen"))
+    );
+    // That write failed. The next one has the former Record.
+    let status = with(&mut model, &open(0), 2);
+    assert_eq!((status.reset_handled, status.override_handled), (None, None));
+    // A trip that was taken back is no longer handled.
+    with(&mut model, &effect, 3);
+    let status = with(&mut model, &Record::default(), 4);
+    assert_eq!((status.reset_handled, status.override_handled), (None, None));
+}
+
+#[test]
+fn a_record_of_an_earlier_version_takes_the_handled_requests_from_its_status() {
+    let before = CircuitBreakerStatus {
+        reset_handled: Some("r1".into()),
+        override_handled: Some("ForcedOpen".into()),
+        ..CircuitBreakerStatus::default()
+    };
+    let mut model = StatusModel::new(before, Some(1));
+    let mut record = Record::default();
+    model.add_handled(&mut record);
+    let handled = HandledRequests { reset: Some("r1".into()), override_: Some(Override::ForcedOpen) };
+    assert_eq!(record.handled, handled);
+    // What another controller wrote replaces it.
+    model.found(&CircuitBreakerStatus { override_handled: Some("Auto".into()), ..Default::default() });
+    let mut record = Record::default();
+    model.add_handled(&mut record);
+    assert_eq!(record.handled, HandledRequests { reset: None, override_: Some(Override::Auto) });
 }
 
 #[test]

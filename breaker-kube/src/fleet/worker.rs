@@ -15,18 +15,24 @@ use breaker_core::supervisor::{
 use breaker_core::{Breaker, BreakerEvent, ClusterError, Record, Snapshot, Supervisor, WorkloadRef};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::client::FleetClient;
 use super::desired::{Desired, commands};
-use super::keda::resume_when_closed;
+use super::events::SharedFault;
+use super::keda::KedaSwitch;
+use super::restarts::Restarts;
 use super::shared::Shared;
 use super::startup_barrier::StartupTicket;
 use super::status::ConditionState;
 use super::status_writer::StatusWriter;
 use crate::crd::condition::reason;
 
-/// Delays before a breaker that stopped starts again, and before a status is written again.
+/// Delays before a status is written again.
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(5), SignedDuration::from_secs(300));
+
+/// Shortest time before a breaker whose target does not exist looks again when a pod of it is seen.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long changes of a status are collected before it is written.
 const DEBOUNCE: Duration = Duration::from_millis(100);
@@ -39,28 +45,36 @@ pub(super) async fn run_forever(
     mut desired: watch::Receiver<Desired>,
     mut ticket: Option<StartupTicket>,
 ) {
-    let mut failures = 0;
+    let mut restarts = Restarts::default();
     loop {
         let worker = Worker { shared: &shared, status: &status, target: &target };
-        let stopped = worker.run(&desired, ticket.take(), &mut failures).await;
+        let started = Instant::now();
+        let (stopped, fault) = worker.run(&desired, ticket.take()).await;
+        let pause = restarts.pause_after(started.elapsed(), stopped.reason == reason::UNREACHABLE);
         tracing::info!("{}: {}", status.name, stopped.message);
         if status.read(|model| model.ready != stopped) {
-            shared.recorder.record_event(&status, stopped.reason, &stopped.message);
+            shared.recorder.record_fault(&status, stopped.reason, &stopped.message, fault);
         }
+        let is_missing = stopped.reason == reason::TARGET_NOT_FOUND;
         status.change(|model| {
             if [reason::TARGET_NOT_FOUND, reason::NO_SCALE, reason::NO_SELECTOR].contains(&stopped.reason) {
                 model.target_found = Some(stopped.clone());
             }
             model.ready = stopped;
         });
-        let prefix = format!("{}-", target.name);
+        let target_exists = async {
+            if !is_missing {
+                return std::future::pending().await;
+            }
+            tokio::time::sleep(MIN_PAUSE).await;
+            shared.pods.wait_for_pod(&target.namespace, &format!("{}-", target.name)).await;
+        };
         tokio::select! {
-            () = tokio::time::sleep(BACKOFF.delay(failures).unsigned_abs()) => {}
-            () = shared.pods.wait_for_pod(&target.namespace, &prefix) => {}
+            () = tokio::time::sleep(pause) => {}
+            () = target_exists => {}
             changed = desired.changed() => if changed.is_err() { return },
             () = write_status_on_change(&shared, &status) => {}
         }
-        failures = failures.saturating_add(1);
     }
 }
 
@@ -71,26 +85,26 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Runs the breaker once. Returns why it stopped. A start that succeeds resets `failures`.
+    /// Runs the breaker once. Returns why it stopped, and whether other breakers may have that too.
     async fn run(
         &self,
         desired: &watch::Receiver<Desired>,
         ticket: Option<StartupTicket>,
-        failures: &mut u32,
-    ) -> ConditionState {
+    ) -> (ConditionState, Option<SharedFault>) {
         let Self { shared, status, target } = self;
         let started_with = desired.borrow().clone();
-        let mut supervisor = match self.start(&started_with, ticket).await {
+        let keda = Arc::new(KedaSwitch::new(&shared.kube, status, target));
+        let mut supervisor = match self.start(&started_with, &keda, ticket).await {
             Ok(supervisor) => supervisor,
-            Err(error) => return not_ready(&error),
+            Err(error) => return (not_ready(&error), shared_fault(&error)),
         };
+        shared.recorder.reachable();
         let now = shared.kube.clock.now();
         if let Some(record) = self.replacement_record(supervisor.breaker(), now)
             && let Err(error) = Box::pin(status.replace(&record)).await
         {
-            return not_ready(&error);
+            return (not_ready(&error), shared_fault(&error));
         }
-        *failures = 0;
         if let Some(newest) = supervisor.breaker().newest_counted(now) {
             shared.guard.restarted(&status.name, newest);
         }
@@ -98,7 +112,6 @@ impl Worker<'_> {
             model.target_found = Some(ConditionState::new(true, reason::FOUND, target.to_string()));
             model.ready = ready(&started_with, target);
         });
-        Box::pin(resume_when_closed(&shared.kube, status)).await;
         let commands = commands(desired.clone(), Arc::clone(status), started_with.policy);
         let mut desired = desired.clone();
         let follow_desired = async {
@@ -108,27 +121,29 @@ impl Worker<'_> {
             }
         };
         let mut observer = WorkerObserver { shared, status, target };
-        let stopped = |why: &str| ConditionState::new(false, reason::STOPPED, why);
+        let stopped = |why: &str| (ConditionState::new(false, reason::STOPPED, why), None);
         let end = tokio::select! {
             end = supervisor.run(commands, RunUntil::Forever, &mut observer) => end,
             () = write_status_on_change(shared, status) => return stopped("its status is no longer written"),
+            () = Box::pin(keda.keep_settled()) => return stopped("KEDA is no longer paused or resumed"),
             () = follow_desired => return stopped("its CircuitBreaker is gone"),
         };
         match end {
-            Ok(StopReason::Lost) => target_not_found(&target.to_string()),
+            Ok(StopReason::Lost) => (target_not_found(&target.to_string()), None),
             Ok(_) => stopped("its supervisor ended"),
-            Err(error) => not_ready(&error),
+            Err(error) => (not_ready(&error), shared_fault(&error)),
         }
     }
 
     async fn start(
         &self,
         desired: &Desired,
+        keda: &Arc<KedaSwitch>,
         ticket: Option<StartupTicket>,
     ) -> Result<Supervisor, ClusterError> {
         let Self { shared, status, target } = self;
         let dependencies = Dependencies {
-            client: Arc::new(FleetClient::new(shared, status, ticket)),
+            client: Arc::new(FleetClient::new(shared, status, keda, ticket)),
             clock: Arc::clone(&shared.kube.clock),
             classifier: Arc::clone(&shared.options.classifier),
             webhooks: shared.options.webhooks.clone(),
@@ -215,6 +230,13 @@ fn ready(desired: &Desired, target: &WorkloadRef) -> ConditionState {
         _ => reason::WATCHING,
     };
     ConditionState::new(true, reason, format!("{} {target}", reason.to_lowercase()))
+}
+
+fn shared_fault(error: &ClusterError) -> Option<SharedFault> {
+    match error {
+        ClusterError::Unreachable { .. } | ClusterError::Unclear { .. } => Some(SharedFault::Unreachable),
+        error => error.missing_rule().map(SharedFault::MissingRule),
+    }
 }
 
 fn target_not_found(target: &str) -> ConditionState {

@@ -12,10 +12,10 @@ use kube::core::{Expression, Selector, SelectorExt};
 use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 
-use super::health::PodWatchHealth;
 use super::namespace_index::{NamespaceIndex, SubscriberId, SubscriberIds};
 use crate::partial_pod::PartialPod;
 use crate::selector;
+use crate::watch_health::WatchHealth;
 
 /// How often subscribers without events receive a sign of life while the watch has events for
 /// others.
@@ -60,20 +60,30 @@ struct Waiter {
 }
 
 impl FanOut {
-    /// Adds a subscriber; returns whether it must list its own pods.
+    /// An empty one, whose subscribers cannot be taken for those of `self`.
+    pub(super) fn next(&self) -> Self {
+        Self { next_id: self.next_id, ..Self::default() }
+    }
+
+    /// Adds a subscriber; returns its id, and whether it must list its own pods.
     pub(super) fn subscribe(
         &mut self,
         namespace: &str,
         expressions: &[Expression],
         sender: mpsc::UnboundedSender<PodWatchEvent>,
-    ) -> bool {
+    ) -> (SubscriberId, bool) {
         let id = self.next_id;
         self.next_id += 1;
         self.namespaces.entry(namespace.to_owned()).or_default().insert(id, expressions);
         let listing = (!self.listing_started).then(Vec::new);
         let subscriber = Subscriber { selector: selector::all_of(expressions), sender, listing };
         self.subscribers.insert(id, subscriber);
-        self.listing_started
+        (id, self.listing_started)
+    }
+
+    /// The subscriber was dropped.
+    pub(super) fn unsubscribe(&mut self, id: SubscriberId) {
+        self.remove(&[id]);
     }
 
     /// A receiver that is notified once a pod of `namespace` is seen whose name starts with
@@ -84,8 +94,18 @@ impl FanOut {
         receiver
     }
 
-    pub(super) fn health(&self, now: SignedDuration) -> PodWatchHealth {
-        PodWatchHealth { silent_for: self.alive_at.map(|at| now - at), error: self.error.clone() }
+    /// Forgets those who no longer wait.
+    pub(super) fn forget_waiters(&mut self) {
+        self.waiters.retain(|waiter| !waiter.sender.is_canceled());
+    }
+
+    pub(super) fn health(&self, now: SignedDuration) -> WatchHealth {
+        WatchHealth { silent_for: self.alive_at.map(|at| now - at), error: self.error.clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.subscribers.len() + self.namespaces.len() + self.known_by.len() + self.waiters.len()
     }
 
     /// The pods cannot be listed or watched. Every subscriber receives that, also one that waits
@@ -274,7 +294,7 @@ mod tests {
     impl TestSubscriber {
         fn new(fan_out: &mut FanOut, selector: &str) -> (Self, bool) {
             let (sender, events) = mpsc::unbounded();
-            let must_list = fan_out.subscribe("sre", &selector::parse(selector).unwrap(), sender);
+            let (_, must_list) = fan_out.subscribe("sre", &selector::parse(selector).unwrap(), sender);
             (Self(events), must_list)
         }
 

@@ -11,9 +11,7 @@
 //! subscribes later lists its own pods once.
 
 mod fan_out;
-mod health;
 mod namespace_index;
 mod watch;
 
-pub use self::health::PodWatchHealth;
 pub(crate) use self::watch::SharedPodWatch;

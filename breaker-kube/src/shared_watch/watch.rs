@@ -1,19 +1,23 @@
 //! [`SharedPodWatch`]: the watch itself, and its subscriptions as streams.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use breaker_core::ClusterClient;
 use breaker_core::cluster::PodWatchEvent;
-use futures::channel::mpsc;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::FutureExt;
+use futures::channel::{mpsc, oneshot};
+use futures::stream::{self, BoxStream, Stream, StreamExt};
 use parking_lot::Mutex;
 
 use super::fan_out::FanOut;
-use super::health::PodWatchHealth;
+use super::namespace_index::SubscriberId;
 use crate::client::KubeClient;
-use crate::pod_stream::{PodStreamEvent, watch_pods};
 use crate::selector;
+use crate::watch_health::WatchHealth;
+use crate::watch_stream::{WatchStreamEvent, watch_objects};
 
 /// Time between two attempts of a late subscriber to list its pods.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
@@ -40,7 +44,8 @@ impl SharedPodWatch {
             return self.kube.watch_pods(namespace, selector);
         };
         let (sender, events) = mpsc::unbounded();
-        let must_list = self.fan_out.lock().subscribe(namespace, &expressions, sender);
+        let (id, must_list) = self.fan_out.lock().subscribe(namespace, &expressions, sender);
+        let events = Subscription { events, id, fan_out: Arc::clone(&self.fan_out) };
         if !must_list {
             return events.boxed();
         }
@@ -72,28 +77,35 @@ impl SharedPodWatch {
     /// that creates it exists.
     pub(crate) async fn wait_for_pod(&self, namespace: &str, prefix: &str) {
         let seen = self.fan_out.lock().wait_for_pod(namespace, prefix);
-        let _ = seen.await;
+        let _ = Waiting { seen, fan_out: &self.fan_out }.await;
     }
 
     /// Drops all subscribers. Those that subscribe now share the next listing.
     pub(crate) fn reset(&self) {
-        *self.fan_out.lock() = FanOut::default();
+        let mut fan_out = self.fan_out.lock();
+        *fan_out = fan_out.next();
     }
 
-    pub(crate) fn health(&self) -> PodWatchHealth {
+    /// The number of subscribers, of pods that they know, and of those who wait for a pod.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.fan_out.lock().len()
+    }
+
+    pub(crate) fn health(&self) -> WatchHealth {
         self.fan_out.lock().health(self.kube.clock.elapsed())
     }
 
     /// Watches without end. `report` receives a sentence when the watch fails, and when it works
     /// again.
     pub(crate) async fn run(&self, report: &(dyn Fn(&str) + Sync)) {
-        let mut events = watch_pods(&self.kube, self.namespace.as_deref(), None);
+        let mut events = watch_objects(&self.kube, self.namespace.as_deref(), None);
         let mut is_down = false;
         while let Some(event) = events.next().await {
             match event {
-                PodStreamEvent::Pods(event) => self.fan_out.lock().handle(*event, &*self.kube.clock),
-                PodStreamEvent::Accepted => self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed()),
-                PodStreamEvent::Failed(why) => {
+                WatchStreamEvent::Objects(event) => self.fan_out.lock().handle(*event, &*self.kube.clock),
+                WatchStreamEvent::Accepted => self.fan_out.lock().broadcast_alive(self.kube.clock.elapsed()),
+                WatchStreamEvent::Failed(why) => {
                     self.fan_out.lock().fail(&why);
                     if !std::mem::replace(&mut is_down, true) {
                         report(&format!("the pod watch of all breakers is down: {why}"));
@@ -105,6 +117,49 @@ impl SharedPodWatch {
                 report("the pod watch of all breakers works again");
             }
         }
+    }
+}
+
+/// The events of one subscriber, who is forgotten when this is dropped.
+struct Subscription {
+    events: mpsc::UnboundedReceiver<PodWatchEvent>,
+    id: SubscriberId,
+    fan_out: Arc<Mutex<FanOut>>,
+}
+
+impl Stream for Subscription {
+    type Item = PodWatchEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<PodWatchEvent>> {
+        self.events.poll_next_unpin(context)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.events.close();
+        self.fan_out.lock().unsubscribe(self.id);
+    }
+}
+
+/// A wait for a pod, which is forgotten when this is dropped.
+struct Waiting<'a> {
+    seen: oneshot::Receiver<()>,
+    fan_out: &'a Mutex<FanOut>,
+}
+
+impl Future for Waiting<'_> {
+    type Output = Result<(), oneshot::Canceled>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.seen.poll_unpin(context)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.seen.close();
+        self.fan_out.lock().forget_waiters();
     }
 }
 

@@ -1,30 +1,34 @@
-//! [`PodStream`]: kube's watcher of pods, listed again now and then and when the storage went back.
+//! [`WatchStream`]: kube's watcher of objects, listed again now and then and when the storage went
+//! back.
 //!
 //! kube continues a watch from the last version that it has seen. After the API server's storage
 //! was restored from a backup, that version lies in the future: the API server accepts such a watch
 //! and sends nothing until it gets there. Two things find that out: once a minute, when a watch is
-//! accepted, the version of a list of at most one pod; and a whole list every half hour.
+//! accepted, the version of a list of at most one object; and a whole list every half hour.
 
+use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt};
-use kube::Api;
 use kube::api::ListParams;
+use kube::core::NamespaceResourceScope;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::KubeClient;
-use crate::partial_pod::PartialPod;
 use crate::request::ApiRequest;
 use crate::watch;
-use crate::watch_liveness::{is_pod_watch, version_of};
+use crate::watch_liveness::{is_watch_of, version_of};
 
-/// Time between two lists of all pods.
+/// Time between two lists of all objects.
 const RELIST_INTERVAL: Duration = Duration::from_secs(30 * 60);
 
 /// Longest random delay of such a list, so that many watchers do not list at the same time.
@@ -36,36 +40,59 @@ const RELIST_RETRY: Duration = Duration::from_secs(60);
 /// Shortest time between two checks of the version, a little less than the time of one watch.
 const CHECK_INTERVAL: Duration = Duration::from_secs(50);
 
-/// An event of a [`PodStream`].
+/// An event of a [`WatchStream`].
 #[derive(Debug)]
-pub(crate) enum PodStreamEvent {
-    /// Pods were listed or have changed.
-    Pods(Box<Event<PartialPod>>),
+pub(crate) enum WatchStreamEvent<K> {
+    /// Objects were listed or have changed.
+    Objects(Box<Event<K>>),
     /// The API server accepted the watch.
     Accepted,
-    /// The pods cannot be listed or watched, for this reason; it is tried again.
+    /// The objects cannot be listed or watched, for this reason; it is tried again.
     Failed(String),
 }
 
-type Events = BoxStream<'static, watcher::Result<Event<PartialPod>>>;
+type Events<K> = BoxStream<'static, watcher::Result<Event<K>>>;
 
-/// The pods of a scope that match a selector.
-#[derive(Clone)]
-struct Pods {
+/// An object of a namespace, decoded to the fields that are used.
+pub(crate) trait Watched:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned + Send + 'static
+{
+}
+
+impl<K> Watched for K where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + DeserializeOwned
+        + Send
+        + 'static
+{
+}
+
+/// The objects of a scope that match a selector.
+struct Objects<K> {
     kube: KubeClient,
     namespace: Option<String>,
     selector: Option<String>,
+    kind: PhantomData<fn() -> K>,
 }
 
-impl Pods {
-    fn api(&self) -> Api<PartialPod> {
+impl<K> Clone for Objects<K> {
+    fn clone(&self) -> Self {
+        let Self { kube, namespace, selector, kind } = self;
+        Self { kube: kube.clone(), namespace: namespace.clone(), selector: selector.clone(), kind: *kind }
+    }
+}
+
+impl<K: Watched> Objects<K> {
+    fn api(&self) -> Api<K> {
         match &self.namespace {
             Some(namespace) => Api::namespaced(self.kube.client.clone(), namespace),
             None => Api::all(self.kube.client.clone()),
         }
     }
 
-    fn watch(&self) -> Events {
+    fn watch(&self) -> Events<K> {
         let config = watch::config();
         let config = match &self.selector {
             Some(selector) => config.labels(selector),
@@ -74,15 +101,16 @@ impl Pods {
         watcher(self.api(), config).backoff(watch::backoff()).boxed()
     }
 
-    /// Whether the pods that are stored now are older than `version`.
+    /// Whether the objects that are stored now are older than `version`.
     async fn went_back(self, version: u64) -> bool {
         let params = ListParams { label_selector: self.selector.clone(), ..ListParams::default() };
+        let plural = K::plural(&());
         let request = ApiRequest {
-            action: "reading the version of the pods".into(),
+            action: format!("reading the version of the {plural}"),
             verb: "list",
-            resource: "pods".into(),
+            resource: plural.to_string(),
             namespace: self.namespace.clone().unwrap_or_else(|| "(all)".into()),
-            object: "pods".into(),
+            object: plural.to_string(),
         };
         let stored = match request.send(self.api().list(&params.limit(1))).await {
             Ok(list) => list.metadata.resource_version.and_then(|stored| stored.parse::<u64>().ok()),
@@ -93,12 +121,14 @@ impl Pods {
 }
 
 /// The stream's state.
-struct PodStream {
-    pods: Pods,
-    current: Events,
-    /// A watcher that takes the place of `current` once it has listed all pods. Until then
+struct WatchStream<K> {
+    objects: Objects<K>,
+    /// The path of the watch requests.
+    path: String,
+    current: Events<K>,
+    /// A watcher that takes the place of `current` once it has listed all objects. Until then
     /// `current` waits, so that no older event follows a list.
-    next: Option<Events>,
+    next: Option<Events<K>>,
     addresses: Receiver<String>,
     /// The check of the version that is under way.
     check: Option<BoxFuture<'static, bool>>,
@@ -108,27 +138,29 @@ struct PodStream {
     random: RandomState,
 }
 
-/// Watches the pods that `selector` matches in `namespace`; `None` is every pod, or all namespaces.
-/// The stream does not end.
-pub(crate) fn watch_pods(
+/// Watches the objects that `selector` matches in `namespace`; `None` is every object, or all
+/// namespaces. The stream does not end.
+pub(crate) fn watch_objects<K: Watched>(
     kube: &KubeClient,
     namespace: Option<&str>,
     selector: Option<&str>,
-) -> BoxStream<'static, PodStreamEvent> {
-    let pods = Pods {
+) -> BoxStream<'static, WatchStreamEvent<K>> {
+    let objects: Objects<K> = Objects {
         kube: kube.clone(),
         namespace: namespace.map(str::to_owned),
         selector: selector.map(str::to_owned),
+        kind: PhantomData,
     };
     let random = RandomState::new();
-    let stream = PodStream {
-        current: pods.watch(),
+    let stream = WatchStream {
+        path: K::url_path(&(), namespace),
+        current: objects.watch(),
         next: None,
         addresses: kube.watch_liveness.subscribe(),
         check: None,
         check_at: Instant::now() + CHECK_INTERVAL,
         relist_at: relist_at(&random),
-        pods,
+        objects,
         random,
     };
     stream::unfold(stream, |mut stream| async move {
@@ -138,8 +170,8 @@ pub(crate) fn watch_pods(
     .boxed()
 }
 
-impl PodStream {
-    async fn next(&mut self) -> Option<PodStreamEvent> {
+impl<K: Watched> WatchStream<K> {
+    async fn next(&mut self) -> Option<WatchStreamEvent<K>> {
         loop {
             tokio::select! {
                 event = next_of(&mut self.next) => match event {
@@ -148,7 +180,7 @@ impl PodStream {
                             self.current = self.next.take()?;
                             self.relist_at = relist_at(&self.random);
                         }
-                        return Some(PodStreamEvent::Pods(Box::new(event)));
+                        return Some(WatchStreamEvent::Objects(Box::new(event)));
                     }
                     Some(Err(_)) | None => {
                         self.next = None;
@@ -156,18 +188,17 @@ impl PodStream {
                     }
                 },
                 event = self.current.next(), if self.next.is_none() => match event? {
-                    Ok(event) => return Some(PodStreamEvent::Pods(Box::new(event))),
+                    Ok(event) => return Some(WatchStreamEvent::Objects(Box::new(event))),
                     Err(error) => {
                         self.check_at = Instant::now();
-                        return Some(PodStreamEvent::Failed(watch::describe(&error)));
+                        return Some(WatchStreamEvent::Failed(watch::describe(&error)));
                     }
                 },
                 address = self.addresses.recv() => match address {
                     Ok(address) => {
-                        let Pods { namespace, selector, .. } = &self.pods;
-                        if is_pod_watch(&address, namespace.as_deref(), selector.as_deref()) {
+                        if is_watch_of(&address, &self.path, self.objects.selector.as_deref()) {
                             self.accepted(&address);
-                            return Some(PodStreamEvent::Accepted);
+                            return Some(WatchStreamEvent::Accepted);
                         }
                     }
                     Err(RecvError::Lagged(_)) => {}
@@ -176,12 +207,15 @@ impl PodStream {
                 went_back = answer_of(&mut self.check) => {
                     self.check = None;
                     if went_back {
-                        tracing::warn!("the storage of the API server went back; the pods are listed again");
-                        self.next = Some(self.pods.watch());
+                        tracing::warn!(
+                            "the storage of the API server went back; the {} are listed again",
+                            K::plural(&())
+                        );
+                        self.next = Some(self.objects.watch());
                     }
                 }
                 () = sleep_until(self.relist_at), if self.next.is_none() => {
-                    self.next = Some(self.pods.watch());
+                    self.next = Some(self.objects.watch());
                 }
             }
         }
@@ -194,7 +228,7 @@ impl PodStream {
         }
         let Some(version) = version_of(address) else { return };
         self.check_at = now + CHECK_INTERVAL;
-        self.check = Some(Box::pin(self.pods.clone().went_back(version)));
+        self.check = Some(Box::pin(self.objects.clone().went_back(version)));
     }
 }
 
@@ -204,7 +238,7 @@ fn relist_at(random: &RandomState) -> Instant {
     now + RELIST_INTERVAL + Duration::from_secs(jitter)
 }
 
-async fn next_of(events: &mut Option<Events>) -> Option<watcher::Result<Event<PartialPod>>> {
+async fn next_of<K>(events: &mut Option<Events<K>>) -> Option<watcher::Result<Event<K>>> {
     match events {
         Some(events) => events.next().await,
         None => std::future::pending().await,
@@ -231,6 +265,7 @@ mod tests {
     use tower::Layer;
 
     use super::*;
+    use crate::partial_pod::PartialPod;
     use crate::request_layer::ObserveLayer;
     use crate::test_server::{StoppedClock, status};
     use crate::watch_liveness::WatchLiveness;
@@ -276,7 +311,7 @@ mod tests {
             answer.unwrap_or_else(|| (200, self.pods().to_string()))
         }
 
-        fn stream(&self) -> BoxStream<'static, PodStreamEvent> {
+        fn stream(&self) -> BoxStream<'static, WatchStreamEvent<PartialPod>> {
             let server = self.clone();
             let service = tower::service_fn(move |request: Request<Body>| {
                 let server = server.clone();
@@ -289,20 +324,25 @@ mod tests {
             let watch_liveness = WatchLiveness::default();
             let client = Client::new(ObserveLayer(watch_liveness.clone()).layer(service), "sre");
             let kube = KubeClient::from_client(client, Arc::new(StoppedClock));
-            watch_pods(&KubeClient { watch_liveness, ..kube }, Some("sre"), Some("app=a"))
+            watch_objects(&KubeClient { watch_liveness, ..kube }, Some("sre"), Some("app=a"))
         }
     }
 
     /// What the stream shows within this time: `list`, `accepted`, or the failure.
-    async fn shown(stream: &mut BoxStream<'static, PodStreamEvent>, within: Duration) -> Vec<String> {
+    async fn shown(
+        stream: &mut BoxStream<'static, WatchStreamEvent<PartialPod>>,
+        within: Duration,
+    ) -> Vec<String> {
         let end = Instant::now() + within;
         let mut shown = Vec::new();
         while let Ok(Some(event)) = tokio::time::timeout_at(end, stream.next()).await {
             match event {
-                PodStreamEvent::Pods(event) if matches!(*event, Event::InitDone) => shown.push("list".into()),
-                PodStreamEvent::Pods(_) => {}
-                PodStreamEvent::Accepted => shown.push("accepted".into()),
-                PodStreamEvent::Failed(why) => shown.push(why),
+                WatchStreamEvent::Objects(event) if matches!(*event, Event::InitDone) => {
+                    shown.push("list".into())
+                }
+                WatchStreamEvent::Objects(_) => {}
+                WatchStreamEvent::Accepted => shown.push("accepted".into()),
+                WatchStreamEvent::Failed(why) => shown.push(why),
             }
         }
         shown

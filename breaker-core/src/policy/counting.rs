@@ -1,0 +1,57 @@
+//! Which restarts count: those of the causes of the policy, inside its window and the episode.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::Policy;
+use crate::Cause;
+
+/// Why a restart does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Uncounted {
+    /// It ended before the episode began.
+    BeforeEpisode,
+    /// It ended before the window.
+    BeforeWindow,
+    /// The policy does not count its cause.
+    OtherCause,
+}
+
+impl fmt::Display for Uncounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeforeEpisode => "before the last trip or reset",
+            Self::BeforeWindow => "older than the window",
+            Self::OtherCause => "not one of the counted causes",
+        })
+    }
+}
+
+impl Policy {
+    /// The oldest instant at which a restart counts. `counts_from` is that of the Record.
+    pub fn oldest_counted(&self, counts_from: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        self.window.oldest(now).max(episode_start(counts_from)).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Why a restart by `cause` that ended `at` does not count; `None` if it counts.
+    pub fn uncounted(
+        &self,
+        at: Timestamp,
+        cause: Cause,
+        counts_from: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Uncounted> {
+        if at < self.oldest_counted(counts_from, now) {
+            let before_episode = episode_start(counts_from).is_some_and(|start| at < start);
+            return Some(if before_episode { Uncounted::BeforeEpisode } else { Uncounted::BeforeWindow });
+        }
+        (!self.causes.contains(cause)).then_some(Uncounted::OtherCause)
+    }
+}
+
+/// Kubernetes truncates times to whole seconds.
+fn episode_start(counts_from: Option<Timestamp>) -> Option<Timestamp> {
+    counts_from.and_then(|at| Timestamp::from_second(at.as_second()).ok())
+}
