@@ -329,6 +329,46 @@ fn one_404_of_the_scale_does_not_end_the_watch() {
 }
 
 #[test]
+fn a_press_during_a_restore_ends_at_zero() {
+    for (call, lag) in [(Call::SaveRecord, 20), (Call::WriteScale, 20), (Call::ReadScale, 20)] {
+        for fault in [Fault::Lag(call, seconds(lag)), Fault::DelayAnswer(call, seconds(lag))] {
+            let mut day = outage(3);
+            day.plan(201, Step::Outage(false));
+            day.plan(202, Step::Fault(0, fault));
+            day.plan(203, Step::Command(Command::Reset));
+            day.plan(210, Step::Command(Command::Press));
+            day.run_until(600);
+            assert_eq!(day.replicas(), 0, "{fault:?}: {}", day.seen.text());
+            day.audit();
+            a_reset_restores(&mut day, 3);
+        }
+    }
+}
+
+#[test]
+fn a_reset_during_a_trip_whose_answer_is_late_ends_with_the_replicas() {
+    let call = Call::WriteScale;
+    let late = seconds(30);
+    for fault in [
+        Fault::Lag(call, late),
+        Fault::DelayAnswer(call, late),
+        Fault::TimeOut(call, late),
+        Fault::LoseAnswer(call),
+        Fault::GarbleAnswer(call),
+    ] {
+        let mut day = outage(3);
+        day.plan(0, Step::Fault(0, fault));
+        // The trip comes at 76 s.
+        day.plan(77, Step::Outage(false));
+        day.plan(78, Step::Command(Command::Reset));
+        day.run_until(900);
+        assert_eq!(day.replicas(), 3, "{fault:?}: {}", day.seen.text());
+        assert_eq!(day.seen.last_snapshot().phase, Phase::Closed, "{fault:?}");
+        day.audit();
+    }
+}
+
+#[test]
 fn a_breaker_that_is_disabled_while_a_trial_fails_writes_no_scale() {
     for fault in [Fault::Lag(Call::SaveRecord, seconds(30)), Fault::Refuse(Call::WriteScale)] {
         let mut day = outage_with(3, half_open());
@@ -403,6 +443,32 @@ fn a_storm_of_conflicts_delays_a_trip_and_repeats_nothing() {
 }
 
 #[test]
+fn a_trip_that_cannot_go_on_says_what_it_waits_for() {
+    for call in [Call::SaveRecord, Call::ReadScale, Call::WriteScale] {
+        let failures = [
+            Fault::Refuse(call),
+            Fault::BadGateway(call),
+            Fault::GarbleAnswer(call),
+            Fault::Deny(call),
+            Fault::Reject(call),
+            Fault::NotFound(call),
+        ];
+        for fault in failures.into_iter().filter(|fault| *fault != Fault::NotFound(Call::ReadScale)) {
+            let mut day = outage_with(1, with_hook(Policy::default()));
+            day.plan(100, Step::Lasting(600, fault));
+            day.run_until(1300);
+            let lines = day.seen.text();
+            let took_effect = day.replicas_at(690) == 0;
+            let snapshot = day.seen.snapshot_at(FOURTH + 120);
+            assert!(took_effect || snapshot.hold.is_some(), "{fault:?}: {snapshot:?} {lines}");
+            assert_eq!(day.scales(), [0], "{fault:?}: {lines}");
+            assert_eq!(day.posted("before_trip").len(), 1, "{fault:?}: {lines}");
+            a_reset_restores(&mut day, 1);
+        }
+    }
+}
+
+#[test]
 fn a_trip_whose_pods_cannot_be_listed_says_so() {
     for fault in
         [Fault::Refuse(Call::ListPods), Fault::BadGateway(Call::ListPods), Fault::Deny(Call::ListPods)]
@@ -417,6 +483,24 @@ fn a_trip_whose_pods_cannot_be_listed_says_so() {
         assert_eq!(day.scales(), [0], "{fault:?}: {}", day.seen.text());
         day.audit();
         a_reset_restores(&mut day, 1);
+    }
+}
+
+#[test]
+fn a_reset_while_a_failed_trial_opens_again_restores_all() {
+    for call in [Call::SaveRecord, Call::WriteScale] {
+        for fault in
+            [Fault::Lag(call, seconds(30)), Fault::DelayAnswer(call, seconds(30)), Fault::Refuse(call)]
+        {
+            let mut day = outage_with(3, half_open());
+            // The trial starts at 136 s, and its first counted restart comes at 148 s.
+            day.plan(147, Step::Lasting(10, fault));
+            day.plan(151, Step::Outage(false));
+            day.plan(152, Step::Command(Command::Reset));
+            day.run_until(900);
+            assert_eq!(day.replicas(), 3, "{fault:?}: {:?} {}", day.scales(), day.seen.text());
+            day.audit();
+        }
     }
 }
 

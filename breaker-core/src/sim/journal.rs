@@ -13,6 +13,8 @@ pub struct Change {
     pub sent_at: Timestamp,
     /// The wall clock of the watcher when it was sent.
     pub watcher_time: Timestamp,
+    /// The Record that was stored when it was sent, if it could be read.
+    pub sent_over: Option<Record>,
     /// `spec.replicas` before.
     pub replicas: u32,
     /// The Record that was stored before, if it could be read.

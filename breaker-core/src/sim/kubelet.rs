@@ -9,6 +9,9 @@ use super::world::World;
 use crate::cluster::PodWatchEvent;
 use crate::pod::{ContainerKind, ContainerReport, ContainerState, Owner, PodEvent, PodReport, Terminated};
 
+/// More instances than one container has between two restores of a backup.
+const INSTANCES_BETWEEN_RESTORES: u32 = 10_000;
+
 impl World {
     /// Names of the pods that exist.
     pub fn pods(&self) -> Vec<String> {
@@ -95,6 +98,7 @@ impl World {
 
     /// The pods are those of a backup. A container that ran then runs again from now on.
     pub(super) fn restore_pods(&mut self, pods: &[Pod]) {
+        self.restores += 1;
         for uid in self.uids() {
             if !pods.iter().any(|pod| pod.report.uid == uid) {
                 self.pods.remove(&uid);
@@ -104,8 +108,8 @@ impl World {
         for pod in pods {
             let uid = pod.report.uid.clone();
             let mut pod = pod.clone();
-            // Timers of the time after the backup name older instances.
-            pod.instance = pod.instance.max(self.pods.get(&uid).map_or(0, |pod| pod.instance)) + 1;
+            // An ID of the time after the backup is not used again.
+            pod.instance += self.restores * INSTANCES_BETWEEN_RESTORES;
             let (number, instance) = (pod.number, pod.instance);
             pod.started_at = self.now();
             pod.container().container_id = container_id(number, instance);

@@ -11,9 +11,9 @@ use super::journal::{Change, ChangeKind};
 use super::pod::Pod;
 use super::storage::Storage;
 use super::watches::Watches;
-use crate::WorkloadRef;
 use crate::cluster::{KubernetesEvent, PodWatchEvent};
 use crate::webhook::{CloudEvent, HookDecision};
+use crate::{Record, WorkloadRef};
 
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
 
@@ -33,6 +33,8 @@ pub struct World {
     pub(super) health: Health,
     pub(super) pods: BTreeMap<String, Pod>,
     pub(super) born: u32,
+    /// How often a backup was restored.
+    pub(super) restores: u32,
     /// How long a pod waits for a node.
     pub(super) pending: SignedDuration,
     /// How long a pod takes to terminate.
@@ -72,6 +74,7 @@ impl World {
             health: Health::well(),
             pods: BTreeMap::new(),
             born: 0,
+            restores: 0,
             pending: SignedDuration::ZERO,
             grace: SignedDuration::ZERO,
             watches: Watches::default(),
@@ -209,6 +212,7 @@ impl World {
             at: self.now,
             sent_at: sent.at,
             watcher_time: sent.watcher_time,
+            sent_over: sent.record,
             replicas: self.storage.replicas,
             record: self.storage.record().cloned(),
             kind,
@@ -216,9 +220,10 @@ impl World {
         self.changes.push(change);
     }
 
-    /// The present instant by both clocks.
+    /// What is known of a call that is sent now.
     pub(super) fn sent_now(&self) -> Sent {
-        Sent { at: self.now, watcher_time: self.watcher_time() }
+        let record = self.storage.record().cloned();
+        Sent { at: self.now, watcher_time: self.watcher_time(), record }
     }
 
     pub(super) fn sleep(&mut self, until: Timestamp, waker: Waker) {
@@ -274,9 +279,11 @@ impl World {
     }
 }
 
-/// When a call was sent, by the clock of the cluster and by the one of the watcher.
-#[derive(Debug, Clone, Copy)]
+/// When a call was sent, by the clock of the cluster and by the one of the watcher, and the Record
+/// that was stored then.
+#[derive(Debug, Clone)]
 pub(super) struct Sent {
     at: Timestamp,
     watcher_time: Timestamp,
+    record: Option<Record>,
 }

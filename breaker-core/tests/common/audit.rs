@@ -32,6 +32,9 @@ struct Ledger {
     zeroes: BTreeSet<u64>,
     /// The storage went back: what is owed follows from the next change.
     went_back: bool,
+    /// The storage went back, and no Record was stored since: the breaker cannot know yet that its
+    /// Record is an older one.
+    has_older_record: bool,
 }
 
 impl Audit<'_> {
@@ -48,7 +51,7 @@ impl Audit<'_> {
             let at = change.at.duration_since(world.history()[0].0).as_secs();
             found.extend(violations.map(|why| format!("after {at} s, {}: {why}", describe(change))));
         }
-        if let (Some(owed), 0) = (ledger.owed, world.replicas())
+        if let (Some(owed), 0, false) = (ledger.owed, world.replicas(), ledger.went_back)
             && world.record().and_then(removed) != Some(owed)
         {
             found.push(format!("at the end nobody knows that {owed} replicas are to be restored"));
@@ -59,7 +62,7 @@ impl Audit<'_> {
     fn judge(&self, world: &World, change: &Change, ledger: &mut Ledger) -> Option<String> {
         match &change.kind {
             ChangeKind::Scaled(0) if change.replicas > 0 => {
-                let why = self.judge_zero(world, change, ledger);
+                let why = self.judge_zero(world, change, ledger).filter(|_| !ledger.has_older_record);
                 ledger.owed.get_or_insert(change.replicas);
                 ledger.trial = None;
                 ledger.from = Some(change.at);
@@ -67,7 +70,7 @@ impl Audit<'_> {
             }
             ChangeKind::Scaled(0) => None,
             ChangeKind::Scaled(replicas) => {
-                let why = judge_restore(change, *replicas, ledger);
+                let why = judge_restore(change, *replicas, ledger).filter(|_| !ledger.has_older_record);
                 ledger.from = Some(change.at);
                 if matches!(change.record.as_ref().map(|record| &record.state), Some(State::HalfOpen { .. }))
                 {
@@ -77,12 +80,13 @@ impl Audit<'_> {
                 }
                 why
             }
-            ChangeKind::ScaledByOther(0) => None,
+            ChangeKind::ScaledByOther(replicas) if *replicas == 0 || *replicas == change.replicas => None,
             ChangeKind::ScaledByOther(_) | ChangeKind::Replaced => {
                 (ledger.owed, ledger.trial) = (None, None);
                 None
             }
             ChangeKind::Recorded(record) => {
+                ledger.has_older_record = false;
                 let owed = ledger.owed?;
                 if removed(record) == Some(owed) {
                     return None;
@@ -94,6 +98,7 @@ impl Audit<'_> {
             }
             ChangeKind::WentBack => {
                 ledger.went_back = true;
+                ledger.has_older_record = true;
                 None
             }
             ChangeKind::RecordTouched => None,
@@ -101,14 +106,18 @@ impl Audit<'_> {
     }
 
     fn judge_zero(&self, world: &World, change: &Change, ledger: &mut Ledger) -> Option<String> {
-        let Some(record) = &change.record else { return Some("no Record is stored".into()) };
+        let Some(record) = &change.sent_over else { return Some("no Record was stored".into()) };
         let State::Tripping { trip: Trip { replicas, because }, .. } = &record.state else {
-            return Some("the stored Record is not Tripping".into());
+            return Some("the stored Record was not Tripping".into());
         };
         let before = ledger.trial.map_or(change.replicas, |(probe, _)| probe);
         let want = ledger.owed.unwrap_or(change.replicas);
-        if *replicas != want || before != change.replicas {
-            return Some(format!("the Record says {replicas} replicas, and a reset must restore {want}"));
+        let now = change.record.as_ref().map_or(Some(want), removed);
+        if *replicas != want || before != change.replicas || now != Some(want) {
+            let stored = change.record.as_ref().and_then(removed);
+            return Some(format!(
+                "a reset must restore {want}, and the Record says {replicas}, then {stored:?}"
+            ));
         }
         if !ledger.zeroes.insert(record.episode) && !self.may_repeat {
             return Some(format!("the second trip of episode {}", record.episode));
@@ -149,20 +158,20 @@ impl Audit<'_> {
 }
 
 fn judge_restore(change: &Change, replicas: u32, ledger: &Ledger) -> Option<String> {
-    let Some(record) = &change.record else { return Some("no Record is stored".into()) };
+    let Some(record) = &change.sent_over else { return Some("no Record was stored".into()) };
     let want = match &record.state {
         _ if trial_of(change) == Some(replicas) => return None,
         State::HalfOpen { probe, .. } => *probe,
         State::Restoring { trip, .. } => ledger.owed.unwrap_or(trip.replicas),
-        _ => return Some("the stored Record is neither Restoring nor HalfOpen".into()),
+        _ => return Some("the stored Record was neither Restoring nor HalfOpen".into()),
     };
     (replicas != want).then(|| format!("{want} replicas were to be restored"))
 }
 
-/// The replicas of the trial in the stored Record. The write that starts a trial may arrive after
-/// the reset that ends it.
+/// The replicas of the trial in the Record that was stored when the write was sent. A write that
+/// starts a trial may arrive after the reset that ends it.
 fn trial_of(change: &Change) -> Option<u32> {
-    match &change.record.as_ref()?.state {
+    match &change.sent_over.as_ref()?.state {
         State::HalfOpen { probe, .. } => Some(*probe),
         State::Restoring { probe, trip, .. } => probe.filter(|probe| *probe < trip.replicas),
         _ => None,
