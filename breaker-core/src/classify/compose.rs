@@ -90,10 +90,10 @@ fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
     let distance = |word: &&Word| word.start.abs_diff(failing.start);
     let operation = of(WordClass::Operation).filter(|word| word.kind.is_some()).min_by_key(distance);
     let address = remote_address(line);
-    let remote = words.iter().any(|word| word.class == WordClass::Remote) || address.is_some();
+    let remote = address.is_some() || words.iter().any(|word| word.class == WordClass::Remote);
     let kind = match operation {
         Some(operation) => operation.kind?,
-        None => address.map(|_| NetworkKind::Unreachable)?,
+        None => address.filter(|_| line[..failing.end].ends_with("ready")).map(|_| NetworkKind::Unreachable)?,
     };
     let names_failure = matches!(kind, NetworkKind::Dns | NetworkKind::Tls);
     let (at, end) = operation.map_or((failing.start, failing.end), |word| (word.start, word.end));

@@ -20,6 +20,10 @@ pub(super) fn peer(deciding: &str, lines: &[&str]) -> Option<String> {
     let unbroken = || spelled_out(&lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" "));
     let named = || all().find_map(name_in_line);
     let found = all().find_map(in_line).or_else(unbroken).or_else(|| fields(lines)).or_else(named)?;
+    // Another line can know the port.
+    let same = |a: &Address<'_>| a.host == found && a.port.is_some();
+    let with_port = || all().flat_map(addresses).find(same).map(|a| show(&a));
+    let found = if found.contains(':') { found } else { with_port().unwrap_or(found) };
     let plain = mask(&found);
     (plain == found && plain.len() <= MAX_LEN).then_some(plain)
 }
@@ -64,11 +68,9 @@ fn is_documentation(address: &Address<'_>) -> bool {
 }
 
 fn show(address: &Address<'_>) -> String {
-    match (address.port, address.scheme) {
-        (Some(port), _) => format!("{}:{port}", address.host),
-        (None, "https" | "wss") => format!("{}:443", address.host),
-        (None, "http" | "ws") => format!("{}:80", address.host),
-        (None, _) => address.host.to_owned(),
+    match address.port {
+        Some(port) => format!("{}:{port}", address.host),
+        None => address.host.to_owned(),
     }
 }
 
@@ -167,7 +169,7 @@ mod tests {
         for (line, want) in [
             ("dial tcp 10.0.0.7:5432: connect: connection refused", "10.0.0.7:5432"),
             ("read tcp 10.0.0.7:4711->10.0.0.1:5432: read: connection reset by peer", "10.0.0.1:5432"),
-            ("Post \"https://gw.sre/v1\": dial tcp 10.0.0.7:443: i/o timeout", "gw.sre:443"),
+            ("Post \"https://gw.sre/v1\": dial tcp 10.0.0.7:443: i/o timeout", "gw.sre"),
             ("dial tcp: lookup ledger on 10.96.0.10:53: no such host", "ledger"),
             ("Error: getaddrinfo ENOTFOUND ledger-db", "ledger-db"),
             ("Error: getaddrinfo EAI_AGAIN redis:6379", "redis:6379"),
