@@ -93,7 +93,9 @@ fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
     let remote = address.is_some() || words.iter().any(|word| word.class == WordClass::Remote);
     let kind = match operation {
         Some(operation) => operation.kind?,
-        None => address.filter(|_| line[..failing.end].ends_with("ready")).map(|_| NetworkKind::Unreachable)?,
+        None => {
+            address.filter(|_| line[..failing.end].ends_with("ready")).map(|_| NetworkKind::Unreachable)?
+        }
     };
     let names_failure = matches!(kind, NetworkKind::Dns | NetworkKind::Tls);
     let (at, end) = operation.map_or((failing.start, failing.end), |word| (word.start, word.end));

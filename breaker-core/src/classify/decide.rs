@@ -32,7 +32,12 @@ pub(super) struct Decision<'t> {
     pub(super) at: usize,
     /// The lines of the statement and its chain, innermost first.
     pub(super) statement: Vec<&'t str>,
+    /// The lines shortly before the statement, the last one first.
+    pub(super) before: Vec<&'t str>,
 }
+
+/// The number of lines before a statement that may announce its operation.
+const MAX_LINES_BEFORE: usize = 3;
 
 /// The maximum number of lines without a rule between a crash that decides and the end of the text.
 ///
@@ -46,21 +51,13 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
     let read = table.read(cleaned);
     let blocks = blocks(&read);
     let whole =
-        blocks.iter().filter_map(|block| find_in(table, &read, block, Strength::Whole)).min_by_key(|d| d.row);
+        blocks.iter().filter_map(|block| find_in(&read, block, Strength::Whole)).min_by_key(|d| d.row);
     whole.or_else(|| walk(table, &read, &blocks))
 }
 
 /// The decision on a block with matches of one strength: the innermost line that has a match.
-fn find_in<'t>(table: &Table, read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
-    let mut hits = block.lines.iter().filter_map(|line| {
-        let seen = &read.seen[*line];
-        let hit = seen.first_hit(strength)?;
-        if strength != Strength::Framed {
-            return Some((*line, hit));
-        }
-        let row = table.framed_row(seen.needs_frame & block.framed)?;
-        Some((*line, Hit { row, ..hit }))
-    });
+fn find_in<'t>(read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
+    let mut hits = block.lines.iter().filter_map(|line| Some((*line, read.seen[*line].first_hit(strength)?)));
     let (line, hit) = match strength {
         Strength::Whole => hits.min_by_key(|(_, hit)| hit.row),
         _ => hits.next(),
@@ -77,15 +74,26 @@ fn decision<'t>(
     at: usize,
 ) -> Decision<'t> {
     let statement = block.lines.iter().map(|line| read.text.written(*line)).collect();
+    let before = (block.head.saturating_sub(MAX_LINES_BEFORE)..block.head).rev();
+    let before = before.map(|line| read.text.written(line)).collect();
     let (written, number) = (read.text.written(line), read.text.number(line));
-    Decision { row, strength, level: block.level, line: written, number, at, statement }
+    Decision { row, strength, level: block.level, line: written, number, at, statement, before }
 }
 
 /// The innermost line that names its cause, by a rule or by its composed meaning.
 fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision<'t>> {
-    block.lines.iter().find_map(|line| match read.seen[*line].first_hit(Strength::Cause) {
-        Some(hit) => Some(decision(read, block, *line, hit.row, Strength::Cause, usize::from(hit.at))),
-        None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
+    block.lines.iter().find_map(|line| {
+        let seen = &read.seen[*line];
+        let framed = table.framed_row(seen.needs_frame & block.framed).map(|row| {
+            let at = seen.first_hit(Strength::Framed).map_or(0, |hit| hit.at);
+            (row, Strength::Framed, at)
+        });
+        let by_phrase = seen.first_hit(Strength::Cause).map(|hit| (hit.row, Strength::Cause, hit.at));
+        // Of two rules the upper one decides.
+        match framed.into_iter().chain(by_phrase).min_by_key(|(row, ..)| *row) {
+            Some((row, strength, at)) => Some(decision(read, block, *line, row, strength, usize::from(at))),
+            None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
+        }
     })
 }
 
@@ -120,14 +128,13 @@ struct Candidate<'r, 't> {
 
 fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
     let composed_symptom = || block.lines.iter().find_map(|line| composed(table, read, block, *line));
-    let symptom = || find_in(table, read, block, Strength::Symptom);
+    let symptom = || find_in(read, block, Strength::Symptom);
     let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
     let best = find_cause(table, read, block)
-        .or_else(|| find_in(table, read, block, Strength::Framed))
         .or_else(|| symptom().filter(known))
         .or_else(composed_symptom)
         .or_else(symptom)
-        .or_else(|| find_in(table, read, block, Strength::Hint));
+        .or_else(|| find_in(read, block, Strength::Hint));
     let head = read.text.folded(block.head);
     let side_task = side_task::of(block, head);
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
@@ -213,7 +220,7 @@ impl<'t> Walk<'t> {
             return Step::Continue;
         }
         let explained = block.best.as_ref().is_some_and(|best| best.strength.names_the_cause());
-        let calm = matches!(block.level, Level::Info | Level::Plain) && block.best.is_none();
+        let calm = block.level <= Level::Plain && block.best.is_none();
         let orderly =
             calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.flags.has(LineFlags::TROUBLE);
         if orderly || block.seen.classes.has(WordClass::Wrapper) && !explained {

@@ -101,7 +101,12 @@ fn not_started(t: &Termination) -> Option<Verdict> {
             }
             () if words.contains("deadline exceeded") => Cause::Node,
             () if words.contains("OOM") => Cause::Oom,
-            () if words.contains("permission denied") => Cause::Permission,
+            () if ["permission denied", "operation not permitted"]
+                .iter()
+                .any(|text| words.contains(text)) =>
+            {
+                Cause::Permission
+            }
             () if words.contains("error mounting") || words.contains("no space left") => Cause::Storage,
             () => Cause::Image,
         };

@@ -117,6 +117,8 @@ const FLAGGED_WORDS: &[(LineFlags, &[&str])] = &[
         LineFlags::DID_NOT,
         &[
             "not ready",
+            "not be established",
+            "not established",
             "retries exceeded",
             "retries exhausted",
             "disconnected",
@@ -200,6 +202,8 @@ const FLAGGED_WORDS: &[(LineFlags, &[&str])] = &[
         LineFlags::CHATTER,
         &[
             "unclosed ",
+            "context canceled",
+            "context cancelled",
             "supervisor: {",
             "errorcontext:",
             "offender:",

@@ -41,7 +41,7 @@ fn is_frame(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
     match text.as_bytes() {
-        [b'a', b't', b' ', ..] if indented || text.ends_with(')') => return true,
+        [b'a', b't', b' ', ..] if indented || is_call(text) => return true,
         [b'f', b'r', b'o', b'm', b' ', ..] if indented && text.contains(":in ") => return true,
         // A failure during cleanup explains nothing.
         [b'S', b'u', b'p', b'p', ..] if text.starts_with("Suppressed: ") => return true,
@@ -62,6 +62,12 @@ fn is_frame(line: &str) -> bool {
         || (is_go_place(line) && (text.contains(" +0x") || text.contains('/')))
         || (indented && text.contains(".go:") && text.contains('/'))
         || is_go_call(line)
+}
+
+/// `at a.b.C.d(C.java:7)`, perhaps with the archive of the class behind it.
+fn is_call(text: &str) -> bool {
+    text.ends_with(')')
+        || [".java:", ".kt:", ".scala:", "Native Method"].iter().any(|part| text.contains(part))
 }
 
 /// A frame of Elixir, Lua or PHP: `(stdlib 4.3) gen_server.erl:851: f/2`, `a.lua:7: in function

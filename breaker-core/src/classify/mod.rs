@@ -200,7 +200,7 @@ impl Classifier {
         verdict.quote = quote::quote(decision.line, decision.at, &self.table.masks);
         verdict.confidence = confidence;
         if row.cause == Cause::Network {
-            verdict.peer = peer::peer(decision.line, &decision.statement);
+            verdict.peer = peer::peer(decision.line, &decision.statement, &decision.before);
         }
         if row.cause == Cause::Unknown {
             verdict.rule = UnknownReason::NoRule.as_str().into();

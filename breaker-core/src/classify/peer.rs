@@ -13,13 +13,15 @@ const MAX_LEN: usize = 260;
 /// The peer that a statement names, as `host:port` or a name; `None` if it names none.
 ///
 /// `deciding` is the line with the failure; `lines` are those of the statement and its chain,
-/// innermost first.
-pub(super) fn peer(deciding: &str, lines: &[&str]) -> Option<String> {
+/// innermost first; `before` are the lines before the statement, which may announce the operation.
+pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str]) -> Option<String> {
     let all = || std::iter::once(deciding).chain(lines.iter().copied());
     // A sentence can be broken over lines.
     let unbroken = || spelled_out(&lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" "));
     let named = || all().find_map(name_in_line);
-    let found = all().find_map(in_line).or_else(unbroken).or_else(|| fields(lines)).or_else(named)?;
+    let found = all().find_map(in_line).or_else(unbroken).or_else(|| fields(lines)).or_else(named);
+    let announced = || before.iter().filter(|line| line.contains("onnecting")).find_map(|line| address(line));
+    let found = found.or_else(announced)?;
     // Another line can know the port.
     let same = |a: &Address<'_>| a.host == found && a.port.is_some();
     let with_port = || all().flat_map(addresses).find(same).map(|a| show(&a));
@@ -132,7 +134,7 @@ static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
-        r#"(?i)(?:server|host)(?: running)? (?:at|on host) "([^"\s/]+)"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
+        r#"(?i)(?:server|host)(?: running)? (?:at|on host) \\?"([^"\s/\\]+)\\?"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
         r#"host='([^']+)', port='?([0-9]+)"#,
         r#"(?i)\bhost[=:] ?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?[,;]? port[=:] ?["']?([0-9]{2,5})"#,
         r#"\('([0-9A-Za-z_.-]+)', ([0-9]{2,5})\)"#,
@@ -144,6 +146,7 @@ static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
+        r"(?i)remote host \(([0-9A-Za-z_.:-]+)\)",
         r#"(?i)\bserver on ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)\bserver at ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)(?:connect(?:ing|ion)? (?:to|with)|contact|reach|dial(?:ing)?|from|upstream|broker|host|service|endpoint|server|peer|node|database)(?: server| host| broker| service| database| node| endpoint| upstream| at)? ["'`]?([a-z0-9]+(?:[-.][a-z0-9]+)+)["'`]?(?:[\s,:;)]|$)"#,
@@ -161,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (5, 7, 3));
+        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (5, 7, 4));
     }
 
     #[test]
@@ -185,16 +188,23 @@ mod tests {
             ("(2003, \"Can't connect to MySQL server on 'db' (111)\")", "db"),
             ("error: upstream fx-grpc did not answer", "fx-grpc"),
         ] {
-            assert_eq!(peer(line, &[]).as_deref(), Some(want), "{line}");
+            assert_eq!(peer(line, &[], &[]).as_deref(), Some(want), "{line}");
         }
         let node = ["}", "port: 6379", "address: '10.0.0.7',", "code: 'ECONNREFUSED',", "Error: connect"];
-        assert_eq!(peer("Error: connect", &node).as_deref(), Some("10.0.0.7:6379"));
+        assert_eq!(peer("Error: connect", &node, &[]).as_deref(), Some("10.0.0.7:6379"));
+    }
+
+    #[test]
+    fn a_line_before_may_announce_the_peer() {
+        let before = ["[DEBUG] Connecting to 10.0.0.7:44818"];
+        assert_eq!(peer("what():  Connection refused", &[], &before).as_deref(), Some("10.0.0.7:44818"));
+        assert_eq!(peer("what():  Connection refused", &[], &["listening on 10.0.0.7:80"]), None);
     }
 
     #[test]
     fn no_secret_and_no_own_address_is_a_peer() {
-        assert_eq!(peer("listen tcp 0.0.0.0:80: refused", &[]), None);
-        assert_eq!(peer("dial amqp://app:s3cr3tpw@mq:5672: refused", &[]).as_deref(), Some("mq:5672"));
-        assert_eq!(peer("connection refused", &[]), None);
+        assert_eq!(peer("listen tcp 0.0.0.0:80: refused", &[], &[]), None);
+        assert_eq!(peer("dial amqp://app:s3cr3tpw@mq:5672: refused", &[], &[]).as_deref(), Some("mq:5672"));
+        assert_eq!(peer("connection refused", &[], &[]), None);
     }
 }

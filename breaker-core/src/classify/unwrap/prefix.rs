@@ -31,7 +31,8 @@ fn strip_one(text: &str) -> Option<String> {
     if nearly_all(filled(), |line| json_file(line).is_some()) {
         return Some(rebuild(&lines, |line| json_file(line).unwrap_or_else(|| line.to_owned())));
     }
-    let known: [Prefix; 7] = [cri, kubectl, kail, journald, compose, syslog_record, stamped];
+    let known: [Prefix; 10] =
+        [cri, kubectl, kail, journald, compose, syslog_record, stamped, cloud_foundry, buildkit, boxed];
     for prefix in known {
         if nearly_all(filled(), |line| prefix(line).is_some()) {
             return Some(rebuild(&lines, |line| line[prefix(line).unwrap_or(0)..].to_owned()));
@@ -147,6 +148,34 @@ fn stamped(line: &str) -> Option<usize> {
     with_space(line, rfc3339(line)?)
 }
 
+/// `[APP/0]      OUT text`, behind the time that Cloud Foundry shows.
+fn cloud_foundry(line: &str) -> Option<usize> {
+    let (source, rest) = line.strip_prefix('[')?.split_once(']')?;
+    let plain = source.contains('/')
+        && source.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'/');
+    let words = rest.trim_start();
+    let tag = ["OUT", "ERR"].iter().find(|tag| words.starts_with(**tag))?;
+    plain.then(|| with_space(line, line.len() - words.len() + tag.len())).flatten()
+}
+
+/// `#12 3.355 text` and `3.355 text`, as BuildKit shows it.
+fn buildkit(line: &str) -> Option<usize> {
+    let rest = match line.strip_prefix('#') {
+        Some(step) => step.split_once(' ').filter(|(n, _)| n.bytes().all(|b| b.is_ascii_digit()))?.1,
+        None => line,
+    };
+    let (whole, fraction) = rest.split(' ').next()?.split_once('.')?;
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let stamp = line.len() - rest.len() + whole.len() + 1 + fraction.len();
+    (digits(whole) && digits(fraction) && fraction.len() <= 3).then(|| with_space(line, stamp)).flatten()
+}
+
+/// The frame that Terraform draws beside a message.
+fn boxed(line: &str) -> Option<usize> {
+    const FRAME: &str = "│";
+    line.starts_with(FRAME).then(|| FRAME.len() + usize::from(line[FRAME.len()..].starts_with(' ')))
+}
+
 /// The first two words of a line of stern: `app-6d5c9b7f84-k2m9x app`.
 fn stern(line: &str) -> Option<&str> {
     let line = line.strip_prefix("+ ").unwrap_or(line);
@@ -199,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_prefix_is_removed() {
-        let prefixes: [(&str, AddPrefix); 10] = [
+        let prefixes: [(&str, AddPrefix); 13] = [
             ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
             ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
             ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
@@ -209,6 +238,9 @@ mod tests {
             ("compose", |_, line| format!("app-1  | {line}")),
             ("journald", |n, line| format!("Jun 03 11:20:4{n} node-1 k3s[812]: {line}")),
             ("syslog", |n, line| format!("<14>1 2026-06-03T11:20:4{n}Z node-1 app 1 - - {line}")),
+            ("Cloud Foundry", |n, line| format!("2026-06-03T11:20:4{n}.92+0530 [STG/0]      OUT {line}")),
+            ("BuildKit", |n, line| format!("#12 {n}.355 {line}")),
+            ("Terraform", |_, line| format!("│ {line}")),
             ("stern on timestamps", |n, line| {
                 format!("app-6d5c9b7f84-k2m9x app 2026-06-03T11:20:4{n}Z {line}")
             }),
