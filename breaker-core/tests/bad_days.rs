@@ -487,6 +487,19 @@ fn a_trip_whose_pods_cannot_be_listed_says_so() {
 }
 
 #[test]
+fn a_trial_that_dies_fails_although_the_clocks_of_watcher_and_node_differ() {
+    for ahead in [-3600, -300, 300, 3600] {
+        let policy = Policy { window: breaker_core::policy::Window::NONE, ..half_open() };
+        let mut day = outage_with(3, policy);
+        day.plan(100, Step::SetClock(ahead));
+        day.run_until(1500);
+        let lines = day.seen.text();
+        assert!(day.scales().starts_with(&[0, 1, 0]), "{ahead}: {:?} {lines}", day.scales());
+        assert!(!day.scales().contains(&3), "{ahead}: {lines}");
+    }
+}
+
+#[test]
 fn a_reset_while_a_failed_trial_opens_again_restores_all() {
     for call in [Call::SaveRecord, Call::WriteScale] {
         for fault in
@@ -515,5 +528,19 @@ fn a_press_that_is_refused_is_told_and_does_nothing_later() {
         assert_eq!(day.scales(), [0; 0], "{fault:?}: {lines}");
         assert_eq!(day.seen.lines_with("trip abandoned").len(), 1, "{fault:?}: {lines}");
         assert_eq!(day.seen.last_snapshot().phase, Phase::Closed, "{fault:?}: {lines}");
+    }
+}
+
+#[test]
+fn storage_that_goes_back_counts_no_restart_twice() {
+    for (backup, restored) in [(15, 50), (40, 100), (80, 140)] {
+        let mut day = outage(1);
+        // Three restarts at most have come until then, and no more will.
+        day.plan(backup, Step::GoBack(restored - backup));
+        day.plan(restored - 1, Step::Outage(false));
+        day.run_until(900);
+        assert_eq!(day.scales(), [0; 0], "{backup}: {}", day.seen.text());
+        let counted = day.seen.snapshot_at(restored + 10).counts.counted;
+        assert!(counted <= 3, "{backup}: {counted} {}", day.seen.text());
     }
 }

@@ -108,7 +108,13 @@ impl ContainerHistory {
         let arrival = self.arrival(report);
         match arrival {
             Arrival::BeforeReset => return Vec::new(),
-            Arrival::CounterReset => self.reset_counter(),
+            Arrival::CounterReset => {
+                let went_back = report.last.as_deref().is_some_and(|last| self.has_seen(last));
+                self.reset_counter();
+                if went_back {
+                    self.seen = report.restart_count;
+                }
+            }
             Arrival::Current | Arrival::Late => {}
         }
         let settled = self.seen;
@@ -168,6 +174,18 @@ impl ContainerHistory {
             .values()
             .chain(&self.earlier)
             .any(|instance| instance.observed && instance.id == *id)
+    }
+
+    /// Whether this very termination is known: its ID may have been used before, its end may not.
+    /// After a counter reset, the storage then went back in time, and the restarts up to the count
+    /// are old ones.
+    fn has_seen(&self, terminated: &Terminated) -> bool {
+        let id = InstanceId::from_container_id(&terminated.container_id);
+        self.terminations.values().chain(&self.earlier).any(|instance| {
+            instance.observed
+                && Some(&instance.id) == id.as_ref()
+                && Some(instance.at) == terminated.finished_at
+        })
     }
 
     fn reset_counter(&mut self) {
