@@ -49,19 +49,23 @@ impl World {
     pub fn break_watch(&mut self, time: SignedDuration) {
         let until = self.now().saturating_add(time).unwrap_or(Timestamp::MAX);
         self.watches.down = self.watches.down.max(Some(until));
+        self.watches.forget_backlog();
         self.watches.send_to_all(PodWatchEvent::Down(DOWN.into()));
         self.after(time, |world| {
             if world.watches.down.is_some_and(|until| until <= world.now()) {
                 world.watches.down = None;
-                world.watches.stalled = None;
                 world.relist();
             }
         });
     }
 
     /// The connections of the watches are silent for this time, and calls work. Then the watches
-    /// are accepted again, and a second later they show what they missed.
+    /// are accepted again, and a second later they show what they missed. Does nothing while the
+    /// pods cannot be watched.
     pub fn stall_watch(&mut self, time: SignedDuration) {
+        if self.watches.down.is_some() {
+            return;
+        }
         let until = self.now().saturating_add(time).unwrap_or(Timestamp::MAX);
         self.watches.stalled = self.watches.stalled.max(Some(until));
         self.after(time, |world| {

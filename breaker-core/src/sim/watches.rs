@@ -34,7 +34,7 @@ impl Watches {
 
     pub(super) fn close_all(&mut self) {
         self.open.clear();
-        self.backlog.clear();
+        self.forget_backlog();
     }
 
     /// Delivers a change of a pod whose labels match `selector`.
@@ -70,6 +70,12 @@ impl Watches {
             let pods = matching.map(|(_, pod)| pod.clone()).collect();
             watch.news.unbounded_send(PodWatchEvent::Listed { pods, asked_at }).is_ok()
         });
+    }
+
+    /// The connections are lost, and with them what they have not delivered.
+    pub(super) fn forget_backlog(&mut self) {
+        self.stalled = None;
+        self.backlog.clear();
     }
 
     fn deliver(&mut self, (selector, news): &News) {

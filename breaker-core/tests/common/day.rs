@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use breaker_core::action::Command;
 use breaker_core::policy::Mode;
-use breaker_core::sim::{Change, ChangeKind, Fault, Health, Sim, World};
+use breaker_core::sim::{Fault, Health, Sim, World};
 use breaker_core::supervisor::{Dependencies, Observer, RunUntil, SupervisorOptions};
 use breaker_core::{BreakerEvent, Classifier, Policy, Snapshot, Supervisor, WorkloadRef};
 use futures::StreamExt;
@@ -186,15 +186,6 @@ impl Day {
         self.sim.with(|world| {
             let next = world.changes().iter().find(|change| change.at >= at);
             next.map_or(world.replicas(), |change| change.replicas)
-        })
-    }
-
-    /// Whether the breaker sent a write of 0 between these seconds from the start.
-    pub(crate) fn zero_was_sent_within(&self, from: i64, to: i64) -> bool {
-        let sent = |change: &Change| change.sent_at.duration_since(self.start).as_secs();
-        self.sim.with(|world| {
-            let mut zeroes = world.changes().iter().filter(|change| change.kind == ChangeKind::Scaled(0));
-            zeroes.any(|change| (from..to).contains(&sent(change)))
         })
     }
 
