@@ -123,6 +123,34 @@ async fn an_open_breaker_can_be_tripped_again() {
     ns.delete().await;
 }
 
+/// The breaker that knew the replicas was deleted while it was open; another one took its place.
+#[tokio::test]
+async fn a_reset_that_leaves_0_replicas_fails_and_says_what_to_do() {
+    let ns = test_namespace("nobody-knows").await;
+    let _app = guarded(&ns, json!({})).await;
+    let mut fleet = controller(&ns).await;
+    done(&ns, &["trip", "swype"]).await;
+    ns.breakers().delete("swype", &Default::default()).await.expect("deleted");
+    let event = ns.wait_for_event("swype-app", "WorkloadLeftScaledDown").await;
+    assert!(
+        event.contains("kubectl scale") && event.contains("deployment/swype-app --replicas=1"),
+        "{event}"
+    );
+    ns.breaker("swype", json!({"targetRef": {"kind": "Deployment", "name": "swype-app"}})).await;
+    ns.wait_for_condition("swype", "Ready", "True").await;
+    let fix = format!("kubectl scale -n {} deployment/swype-app --replicas=N", ns.name);
+    for subject in [["swype", ""], ["--deployment", "swype-app"]] {
+        let args: Vec<_> = ["reset"].into_iter().chain(subject).filter(|arg| !arg.is_empty()).collect();
+        let CommandOutput { code, err, .. } = ask(&ns, &args).await;
+        assert_eq!(code, 1, "{args:?}: {err}");
+        for words in ["has 0 replicas, and no Record says how many to restore", &fix] {
+            assert!(err.contains(words), "{args:?}: {err}");
+        }
+    }
+    fleet.read_for(std::time::Duration::from_millis(100)).await;
+    ns.delete().await;
+}
+
 #[tokio::test]
 async fn an_impossible_command_fails_with_its_fix() {
     let ns = test_namespace("cannot").await;

@@ -67,7 +67,7 @@ pub mod reason {
     pub const OWN_WORKLOAD: &str = "OwnWorkload";
     /// Ready, false: an older breaker has the same target.
     pub const CONFLICT: &str = "Conflict";
-    /// Ready, false: a right is missing.
+    /// Ready, false: the API server forbids a request. A right is missing, or a policy refuses.
     pub const FORBIDDEN: &str = "Forbidden";
     /// Ready, false: the stored Record cannot be read.
     pub const BAD_RECORD: &str = "BadRecord";

@@ -44,6 +44,8 @@ mod startup_barrier;
 mod status;
 mod status_writer;
 #[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
 mod test_cluster;
 #[cfg(test)]
 mod tests;
