@@ -79,6 +79,10 @@ advisories:
 cluster-test:
     tests/cluster/run tier2
 
+# tier 2: seeded faults between watcher and the API server, audited; BRB_CHAOS_SEED=N repeats one schedule
+chaos count="200" first="1":
+    BRB_CHAOS_COUNT={{ count }} BRB_CHAOS_FIRST={{ first }} tests/cluster/run chaos
+
 # tier 2 of triage: a real Alertmanager, Prometheus and browser, installed from Debian if missing
 peers-test *arguments:
     tests/peers/run {{ arguments }}
