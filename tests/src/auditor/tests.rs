@@ -5,6 +5,7 @@ use std::time::Duration;
 use breaker_core::Record;
 use breaker_core::state::{State, Trip, TripReason};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::history::{HookCall, PodRevision, Revision, Stored};
 use super::laws::{Expected, Law, audit};
@@ -53,24 +54,30 @@ impl History {
         self.push(Stored::Record(Some(Box::new(Record { episode, state, ..Record::default() }))))
     }
 
+    /// A Record with a trip, as it is stored; `more` has the other fields of its state.
+    fn trip(&mut self, episode: u64, phase: &str, trip: Trip, more: Value) -> &mut Self {
+        let mut state =
+            json!({"phase": phase, "since": self.now, "replicas": trip.replicas, "because": trip.because});
+        for (key, value) in more.as_object().into_iter().flatten() {
+            state[key] = value.clone();
+        }
+        self.record(episode, serde_json::from_value(state).expect("a state"))
+    }
+
     fn tripping(&mut self, episode: u64, trip: Trip) -> &mut Self {
-        let since = self.now;
-        self.record(episode, State::Tripping { since, trip })
+        self.trip(episode, "Tripping", trip, json!({}))
     }
 
     fn open(&mut self, episode: u64, trip: Trip) -> &mut Self {
-        let since = self.now;
-        self.record(episode, State::Open { since, trip })
+        self.trip(episode, "Open", trip, json!({}))
     }
 
     fn restoring(&mut self, episode: u64, trip: Trip, probe: Option<u32>) -> &mut Self {
-        let since = self.now;
-        self.record(episode, State::Restoring { since, trip, probe })
+        self.trip(episode, "Restoring", trip, json!({"probe": probe}))
     }
 
     fn half_open(&mut self, episode: u64, trip: Trip, probe: u32) -> &mut Self {
-        let since = self.now;
-        self.record(episode, State::HalfOpen { since, trip, probe, probing: false, started: None })
+        self.trip(episode, "HalfOpen", trip, json!({"probe": probe}))
     }
 
     /// A trip from three replicas, as it should be.
