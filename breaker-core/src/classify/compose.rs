@@ -18,6 +18,9 @@ pub(super) struct Meaning {
     pub(super) at: usize,
 }
 
+/// The maximum distance between an operation and the word that it failed, in bytes.
+const MAX_DISTANCE: usize = 60;
+
 /// The meaning of a folded line with these words; `None` if it is not a failure of the network.
 ///
 /// `before` is the line before the statement, with its words. It can announce the operation:
@@ -45,12 +48,12 @@ fn without_frames(line: &str) -> &str {
     frames.find(|at| is_frame(*at)).map_or(line, |at| &line[..at])
 }
 
-/// Whether a line announces an operation on something remote and reports no result.
+/// Whether a line announces a connection, or another operation of a client, and reports no result.
 fn announces(line: &str, words: &[Word]) -> bool {
     let has = |class: WordClass| words.iter().any(|word| word.class == class);
-    let remote = has(WordClass::Remote) || remote_address(line).is_some();
+    let connects = words.iter().any(|word| word.class == WordClass::Operation && word.kind.is_some());
     let result = words.iter().any(is_failure) || has(WordClass::Failing) || has(WordClass::Local);
-    remote && !result && (line.contains("ing ") || has(WordClass::Operation))
+    !result && (connects || line.contains(" client") || remote_address(line).is_some())
 }
 
 /// A failure of the network with an operation or a remote thing.
@@ -88,7 +91,8 @@ fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
     let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
     let failing = of(WordClass::Failing).next_back()?;
     let distance = |word: &&Word| word.start.abs_diff(failing.start);
-    let operation = of(WordClass::Operation).filter(|word| word.kind.is_some()).min_by_key(distance);
+    let near = |word: &&Word| word.kind.is_some() && distance(word) <= MAX_DISTANCE;
+    let operation = of(WordClass::Operation).filter(near).min_by_key(distance);
     let address = remote_address(line);
     let remote = address.is_some() || words.iter().any(|word| word.class == WordClass::Remote);
     let kind = match operation {

@@ -65,7 +65,7 @@ fn host_and_port(text: &str, colon: usize) -> Option<Address<'_>> {
     // `11:20:44` is a time.
     let time = after == Some(&b':') && bytes.get(colon + 2 + digits).is_some_and(u8::is_ascii_digit);
     let ends = after.is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'%')) && !time;
-    if !(2..=5).contains(&digits) || !ends {
+    if !(1..=5).contains(&digits) || !ends {
         return None;
     }
     let before = &text[..colon];
@@ -77,7 +77,9 @@ fn host_and_port(text: &str, colon: usize) -> Option<Address<'_>> {
     };
     let host = &before[start..];
     let port = &text[colon + 1..colon + 1 + digits];
-    is_host(host, text[..start].ends_with('/')).then(|| Address {
+    // `x:7` is rather a line of a file.
+    let long = digits > 1 || host.split('.').count() == 4;
+    (long && is_host(host, text[..start].ends_with('/'))).then(|| Address {
         host,
         port: Some(port),
         span: start..colon + 1 + digits,

@@ -31,16 +31,31 @@ fn strip_one(text: &str) -> Option<String> {
     if nearly_all(filled(), |line| json_file(line).is_some()) {
         return Some(rebuild(&lines, |line| json_file(line).unwrap_or_else(|| line.to_owned())));
     }
-    let known: [Prefix; 10] =
-        [cri, kubectl, kail, journald, compose, syslog_record, stamped, cloud_foundry, buildkit, boxed];
+    let known: [Prefix; 11] = [
+        cri,
+        kubectl,
+        kail,
+        journald,
+        compose,
+        syslog_record,
+        stamped,
+        cloud_foundry,
+        buildkit,
+        boxed,
+        tagged_stream,
+    ];
     for prefix in known {
         if nearly_all(filled(), |line| prefix(line).is_some()) {
             return Some(rebuild(&lines, |line| line[prefix(line).unwrap_or(0)..].to_owned()));
         }
     }
-    let pod = stern(lines.last()?)?;
-    nearly_all(filled(), |line| has_prefix(line, pod))
-        .then(|| rebuild(&lines, |line| line[behind(line, pod).unwrap_or(0)..].to_owned()))
+    let same = |prefix: &str| {
+        nearly_all(filled(), |line| has_prefix(line, prefix))
+            .then(|| rebuild(&lines, |line| line[behind(line, prefix).unwrap_or(0)..].to_owned()))
+    };
+    let last = filled().next_back()?;
+    let task = || task_runner(last).filter(|_| filled().count() > 2).and_then(same);
+    stern(last).and_then(same).or_else(task)
 }
 
 /// Whether at least four of five lines have the prefix, or all but the first.
@@ -190,6 +205,22 @@ fn stern(line: &str) -> Option<&str> {
     (plain(pod) && plain(container) && pod_like).then(|| &line[..line.len() - rest.len() + container.len()])
 }
 
+/// The first word of a line of Turborepo: `@acme/web:start:`.
+fn task_runner(line: &str) -> Option<&str> {
+    let name = line.split(' ').next()?;
+    let inner = name.strip_suffix(':')?;
+    let plain = inner.bytes().all(|b| is_name_byte(b) || matches!(b, b'@' | b'/' | b':'));
+    (plain && inner.contains(':') && inner.bytes().any(|b| b.is_ascii_lowercase())).then_some(name)
+}
+
+/// `2026/06/03 11:20:44 | stdout | text`.
+fn tagged_stream(line: &str) -> Option<usize> {
+    let (stamp, rest) = line.split_once(" | ")?;
+    let plain = stamp.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'/' | b'-' | b':' | b'.' | b' '));
+    let tag = ["stdout |", "stderr |"].iter().find(|tag| rest.starts_with(**tag))?;
+    plain.then(|| with_space(line, stamp.len() + 3 + tag.len())).flatten()
+}
+
 fn has_prefix(line: &str, prefix: &str) -> bool {
     behind(line, prefix).is_some()
 }
@@ -228,7 +259,7 @@ mod tests {
 
     #[test]
     fn every_prefix_is_removed() {
-        let prefixes: [(&str, AddPrefix); 13] = [
+        let prefixes: [(&str, AddPrefix); 15] = [
             ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
             ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
             ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
@@ -240,6 +271,8 @@ mod tests {
             ("syslog", |n, line| format!("<14>1 2026-06-03T11:20:4{n}Z node-1 app 1 - - {line}")),
             ("Cloud Foundry", |n, line| format!("2026-06-03T11:20:4{n}.92+0530 [STG/0]      OUT {line}")),
             ("BuildKit", |n, line| format!("#12 {n}.355 {line}")),
+            ("Turborepo", |_, line| format!("@acme/web:start: {line}")),
+            ("tagged", |n, line| format!("2026/06/03 11:20:4{n} | stdout | {line}")),
             ("Terraform", |_, line| format!("│ {line}")),
             ("stern on timestamps", |n, line| {
                 format!("app-6d5c9b7f84-k2m9x app 2026-06-03T11:20:4{n}Z {line}")
