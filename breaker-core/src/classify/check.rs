@@ -42,9 +42,11 @@ impl Check {
 
     fn from_words(row: &WordRow) -> Self {
         let expects = match row.class {
-            WordClass::Local | WordClass::SideTask | WordClass::SideTaskHint | WordClass::SideTaskFrame => {
-                Expected::NotNetwork(row.class)
-            }
+            WordClass::Local
+            | WordClass::LocalSubject
+            | WordClass::SideTask
+            | WordClass::SideTaskHint
+            | WordClass::SideTaskFrame => Expected::NotNetwork(row.class),
             class => Expected::Network(class, row.kind),
         };
         Self { expects, examples: row.examples.clone(), not: row.not.clone() }

@@ -70,6 +70,9 @@ fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning>
     if operation.is_none() && !remote && !announced && remote_address(line).is_none() {
         return None;
     }
+    if is_local(line, words, failure) || operation.is_some_and(|word| is_local(line, words, word)) {
+        return None;
+    }
     let said = failure.kind?;
     // A lookup or a handshake that timed out is a failure of DNS or TLS.
     let kind = match operation.and_then(|word| word.kind) {
@@ -79,6 +82,14 @@ fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning>
     // "Unreachable" names no reason yet.
     let names_failure = kind != NetworkKind::Unreachable;
     Some(Meaning { kind, names_failure, at: failure.start })
+}
+
+/// Whether the clause of a word is about something local.
+fn is_local(line: &str, words: &[Word], word: &Word) -> bool {
+    let start = line[..word.start].rfind(": ").map_or(0, |at| at + 2);
+    let end = line[word.end..].find(": ").map_or(line.len(), |at| word.end + at);
+    let mut locals = words.iter().filter(|word| word.class == WordClass::LocalSubject);
+    locals.any(|local| (start..end).contains(&local.start))
 }
 
 fn is_failure(word: &Word) -> bool {
@@ -101,6 +112,9 @@ fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
             address.filter(|_| line[..failing.end].ends_with("ready")).map(|_| NetworkKind::Unreachable)?
         }
     };
+    if is_local(line, words, failing) || operation.is_some_and(|word| is_local(line, words, word)) {
+        return None;
+    }
     let names_failure = matches!(kind, NetworkKind::Dns | NetworkKind::Tls);
     let (at, end) = operation.map_or((failing.start, failing.end), |word| (word.start, word.end));
     let last = end.max(failing.end);

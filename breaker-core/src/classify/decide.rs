@@ -136,8 +136,22 @@ fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candid
         .or_else(symptom)
         .or_else(|| find_in(read, block, Strength::Hint));
     let head = read.text.folded(block.head);
-    let side_task = side_task::of(block, head);
+    let side_task = match &best {
+        // What follows the failure is not its subject.
+        Some(best) if only_follows(read, block, best) => SideTask::No,
+        _ => side_task::of(block, head),
+    };
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
+}
+
+/// Whether the words of a side task stand only behind the failure, in the same line.
+fn only_follows(read: &Read<'_>, block: &Block, best: &Decision<'_>) -> bool {
+    let is_side_task = |line: &usize| read.seen[*line].classes.has(WordClass::SideTask);
+    let mut lines = block.lines.iter().filter(|line| is_side_task(line));
+    let (Some(only), None) = (lines.next(), lines.next()) else { return false };
+    let words = read.words(*only);
+    let mut side_tasks = words.iter().filter(|word| word.class == WordClass::SideTask);
+    std::ptr::eq(read.text.written(*only), best.line) && side_tasks.all(|word| word.start > best.at)
 }
 
 /// What the search looks for in the earlier blocks.
@@ -167,6 +181,10 @@ struct Walk<'t> {
     foreign: bool,
     /// The failure of what may be a side task; it decides if no error precedes it.
     uncertain: Option<Decision<'t>>,
+    /// The last failure of the network, if its retry was announced and the text ends there.
+    retried: Option<Decision<'t>>,
+    /// All skipped statements announced a retry.
+    only_retries: bool,
     /// A script reported that a side task failed; the line of the tool before it says why.
     side_task_unexplained: bool,
 }
@@ -187,6 +205,8 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
         unexplained: false,
         foreign: false,
         uncertain: None,
+        retried: None,
+        only_retries: true,
         side_task_unexplained: false,
     };
     let mut decided = None;
@@ -203,7 +223,7 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
     let decided = decided.or(walk.fallback).or(walk.low_level);
     match (walk.uncertain, decided) {
         (Some(uncertain), Some(decided)) if !explains_end(table, &decided) => Some(uncertain),
-        (uncertain, decided) => decided.or(uncertain),
+        (uncertain, decided) => decided.or(uncertain).or(walk.retried),
     }
 }
 
@@ -235,7 +255,21 @@ impl<'t> Walk<'t> {
             Some(decision) if self.may_decide(table, block, decision) => {
                 self.consider(table, block, decision)
             }
-            _ => self.skip(block),
+            best => {
+                self.remember_retry(block, best.as_ref().filter(|_| cause == Cause::Network));
+                self.skip(block)
+            }
+        }
+    }
+
+    /// Remembers the last failure of the network that was to be retried, if nothing but its own
+    /// announcements followed it.
+    fn remember_retry(&mut self, block: &Candidate<'_, 't>, failure: Option<&Decision<'t>>) {
+        let flags = block.seen.flags;
+        let retry = flags.has(LineFlags::RETRY) && !flags.has(LineFlags::SURVIVED);
+        self.only_retries &= retry;
+        if let Some(failure) = failure.filter(|_| self.only_retries && block.level >= Level::Plain) {
+            self.retried.get_or_insert_with(|| failure.clone());
         }
     }
 

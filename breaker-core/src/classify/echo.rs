@@ -17,6 +17,8 @@ enum Open {
     Brackets,
     /// `Exception ignored in: ..`, whose traceback follows.
     Ignored,
+    /// The description of an option, indented more than the option.
+    Help(usize),
     /// Inside that traceback, whose exception is the next line that is not indented.
     Traceback,
 }
@@ -48,8 +50,13 @@ impl Echo {
             self.open = if text.ends_with(']') || text.is_empty() { Open::No } else { Open::Brackets };
             return true;
         }
-        self.open = Open::No;
-        is_help(line)
+        let indentation = line.len() - line.trim_start().len();
+        let help = is_help(line);
+        let described = matches!(self.open, Open::Help(option) if indentation > option && !text.is_empty());
+        if !described {
+            self.open = if help { Open::Help(indentation) } else { Open::No };
+        }
+        help || described
     }
 }
 
@@ -79,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_help_text_is_an_echo() {
-        let text = "Error: a\n      --dial-timeout duration   b\n  -h, --help\napp:consume [--limit LIMIT]\n- c\n  - d";
+        let text = "Error: a\n      --dial-timeout duration   b\n  -addr string\n        c: refused\n  -h, --help\napp:consume [--limit LIMIT]\n- c\n  - d";
         assert_eq!(kept(text), ["Error: a", "- c", "  - d"]);
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum WordClass {
     FailureOfOperation,
     /// Local, although the line may sound remote: pool, lock, socket file.
     Local,
+    /// The same, where it is in one clause with the failure or the operation: worker, task.
+    LocalSubject,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
     SideTask,
     /// May be a side task: ports and names that other programs have too. It counts only after
@@ -40,13 +42,14 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
         Self::Failure,
         Self::FailureOfOperation,
         Self::Local,
+        Self::LocalSubject,
         Self::SideTask,
         Self::SideTaskHint,
         Self::SideTaskFrame,
@@ -64,6 +67,7 @@ impl WordClass {
             Self::Failure => "failure",
             Self::FailureOfOperation => "failure-of-operation",
             Self::Local => "local",
+            Self::LocalSubject => "local-subject",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
             Self::SideTaskFrame => "side-task-frame",
