@@ -136,22 +136,8 @@ fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candid
         .or_else(symptom)
         .or_else(|| find_in(read, block, Strength::Hint));
     let head = read.text.folded(block.head);
-    let side_task = match &best {
-        // What follows the failure is not its subject.
-        Some(best) if only_follows(read, block, best) => SideTask::No,
-        _ => side_task::of(block, head),
-    };
+    let side_task = side_task::of(block, head);
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
-}
-
-/// Whether the words of a side task stand only behind the failure, in the same line.
-fn only_follows(read: &Read<'_>, block: &Block, best: &Decision<'_>) -> bool {
-    let is_side_task = |line: &usize| read.seen[*line].classes.has(WordClass::SideTask);
-    let mut lines = block.lines.iter().filter(|line| is_side_task(line));
-    let (Some(only), None) = (lines.next(), lines.next()) else { return false };
-    let words = read.words(*only);
-    let mut side_tasks = words.iter().filter(|word| word.class == WordClass::SideTask);
-    std::ptr::eq(read.text.written(*only), best.line) && side_tasks.all(|word| word.start > best.at)
 }
 
 /// What the search looks for in the earlier blocks.
@@ -243,7 +229,9 @@ impl<'t> Walk<'t> {
         let calm = block.level <= Level::Plain && block.best.is_none();
         let orderly =
             calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.flags.has(LineFlags::TROUBLE);
-        if orderly || block.seen.classes.has(WordClass::Wrapper) && !explained {
+        // "Waiting for the database ..." announces another attempt.
+        let waiting = calm && block.seen.classes.has(WordClass::Progress);
+        if orderly || waiting || block.seen.classes.has(WordClass::Wrapper) && !explained {
             return Step::Continue;
         }
         if self.low_level.is_some() && block.level < Level::Fatal {
@@ -268,7 +256,8 @@ impl<'t> Walk<'t> {
         let flags = block.seen.flags;
         let retry = flags.has(LineFlags::RETRY) && !flags.has(LineFlags::SURVIVED);
         self.only_retries &= retry;
-        if let Some(failure) = failure.filter(|_| self.only_retries && block.level >= Level::Plain) {
+        let logged = block.level >= Level::Plain || flags.has(LineFlags::TROUBLE);
+        if let Some(failure) = failure.filter(|_| self.only_retries && logged) {
             self.retried.get_or_insert_with(|| failure.clone());
         }
     }

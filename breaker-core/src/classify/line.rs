@@ -40,6 +40,11 @@ pub(super) fn shape(line: &str) -> Shape {
 fn is_frame(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
+    // The answer of an AWS service, below the message that says more.
+    let refused = text.starts_with("status code: 400,") || text.starts_with("status code: 409,");
+    if indented && refused && text.contains("request id") {
+        return true;
+    }
     match text.as_bytes() {
         [b'a', b't', b' ', ..] if indented || is_call(text) => return true,
         [b'f', b'r', b'o', b'm', b' ', ..] if indented && text.contains(":in ") => return true,

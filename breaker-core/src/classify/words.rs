@@ -39,10 +39,12 @@ pub(super) enum WordClass {
     Wrapper,
     /// An orderly end: stopped, drained.
     Shutdown,
+    /// Another attempt is announced: waiting for, connecting to.
+    Progress,
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -57,6 +59,7 @@ impl WordClass {
         Self::Footer,
         Self::Wrapper,
         Self::Shutdown,
+        Self::Progress,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -75,6 +78,7 @@ impl WordClass {
             Self::Footer => "footer",
             Self::Wrapper => "wrapper",
             Self::Shutdown => "shutdown",
+            Self::Progress => "progress",
         }
     }
 

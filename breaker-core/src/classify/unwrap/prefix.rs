@@ -112,13 +112,12 @@ fn kubectl(line: &str) -> Option<usize> {
         .flatten()
 }
 
-/// `NAMESPACE/POD[CONTAINER]: text`.
+/// `NAMESPACE/POD[CONTAINER]: text`; also `app[web.1]: text`, as Heroku shows it.
 fn kail(line: &str) -> Option<usize> {
     let (name, _) = line.split_once("]: ")?;
     let (pod, container) = name.split_once('[')?;
     let plain = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
-    let (namespace, pod) = pod.split_once('/')?;
-    (plain(namespace) && plain(pod) && plain(container)).then_some(name.len() + 3)
+    (pod.split('/').count() <= 2 && pod.split('/').all(plain) && plain(container)).then_some(name.len() + 3)
 }
 
 /// `Jun  3 11:20:44 HOST UNIT[PID]: text`, or with an RFC 3339 time.
@@ -131,7 +130,7 @@ fn journald(line: &str) -> Option<usize> {
     let plain = |part: &str| !part.is_empty() && part.bytes().all(is_name_byte);
     // A level with a colon is not a unit.
     let unit_like = program.bytes().any(|b| b.is_ascii_lowercase());
-    let numbered = name.ends_with(']') && name.contains('[');
+    let numbered = name.ends_with(']') && name.contains('[') || syslog(line).is_some();
     (plain(host) && plain(program) && unit_like && numbered)
         .then(|| with_space(line, start + 1 + host.len() + 1 + unit.len()))
         .flatten()
@@ -259,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_prefix_is_removed() {
-        let prefixes: [(&str, AddPrefix); 15] = [
+        let prefixes: [(&str, AddPrefix); 17] = [
             ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
             ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
             ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
@@ -271,6 +270,8 @@ mod tests {
             ("syslog", |n, line| format!("<14>1 2026-06-03T11:20:4{n}Z node-1 app 1 - - {line}")),
             ("Cloud Foundry", |n, line| format!("2026-06-03T11:20:4{n}.92+0530 [STG/0]      OUT {line}")),
             ("BuildKit", |n, line| format!("#12 {n}.355 {line}")),
+            ("Heroku", |n, line| format!("2026-06-03T11:20:4{n}.092+00:00 app[web.1]: {line}")),
+            ("syslog without a number", |n, line| format!("Aug  5 05:38:0{n} localhost settle: {line}")),
             ("Turborepo", |_, line| format!("@acme/web:start: {line}")),
             ("tagged", |n, line| format!("2026/06/03 11:20:4{n} | stdout | {line}")),
             ("Terraform", |_, line| format!("│ {line}")),
