@@ -1,11 +1,13 @@
 //! Trips and resets that owners ask for in their CircuitBreakers, on a real API server.
 #![allow(missing_docs)]
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use bigredbutton_tests::{Cluster, TestNamespace, Watcher};
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 /// Many, so that a controller is killed in the middle of its start.
 const BREAKERS: usize = 30;
@@ -64,5 +66,34 @@ async fn requests_made_while_no_controller_runs_survive_controllers_that_are_kil
             edit(&ns, &name, json!({"spec": {"override": "ForcedOpen"}})).await;
         }
     }
+    ns.delete().await;
+}
+
+/// The controller runs outside of the cluster here; its environment says that it is this pod.
+#[tokio::test]
+async fn a_breaker_of_the_controllers_own_deployment_is_refused_and_cannot_be_pressed() {
+    let ns = Cluster::connect().await.with_breakers().await.test_namespace("own").await;
+    let pods = ns.deployment("brb", 1).await;
+    ns.deployment_beside("other", 1).await;
+    for name in ["brb", "other"] {
+        ns.breaker(name, json!({"override": "ForcedOpen"})).await;
+    }
+    let mut fleet = Command::new(Watcher::program())
+        .args(["controller", "--leader-elect=false", "-n", &ns.name])
+        .env("KUBECONFIG", &ns.cluster.kubeconfig)
+        .env("POD_NAME", pods[0].metadata.name.as_deref().expect("a name"))
+        .env("POD_NAMESPACE", &ns.name)
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("watcher starts");
+    ns.wait_for_phase("other", "Open").await;
+    let refused = ns.wait_for_condition("brb", "Ready", "False").await;
+    assert_eq!(refused["reason"], "OwnWorkload", "{refused:#}");
+    let note = ns.wait_for_event("brb", "OwnWorkload").await;
+    assert!(note.contains("runs this controller"), "{note}");
+    assert_eq!((ns.replicas("brb").await, ns.replicas("other").await), (1, 0));
+    assert_eq!(ns.breaker_status("brb").await["overrideHandled"], Value::Null);
+    fleet.kill().await.expect("killed");
     ns.delete().await;
 }
