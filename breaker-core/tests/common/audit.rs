@@ -72,8 +72,8 @@ impl Audit<'_> {
             ChangeKind::Scaled(replicas) => {
                 let why = judge_restore(change, *replicas, ledger).filter(|_| !ledger.has_older_record);
                 ledger.from = Some(change.at);
-                if matches!(change.record.as_ref().map(|record| &record.state), Some(State::HalfOpen { .. }))
-                {
+                let is_trial = trial_of(change) == Some(*replicas);
+                if is_trial || ledger.owed.is_some_and(|owed| owed != *replicas) {
                     ledger.trial = Some((*replicas, change.at));
                 } else {
                     (ledger.owed, ledger.trial) = (None, None);
