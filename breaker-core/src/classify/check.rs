@@ -44,6 +44,7 @@ impl Check {
         let expects = match row.class {
             WordClass::Local
             | WordClass::LocalSubject
+            | WordClass::Setting
             | WordClass::SideTask
             | WordClass::SideTaskHint
             | WordClass::SideTaskFrame => Expected::NotNetwork(row.class),

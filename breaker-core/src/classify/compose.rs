@@ -29,9 +29,8 @@ pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])
     let line = without_frames(line);
     let spoken: Vec<Word> = words.iter().filter(|word| word.end <= line.len()).copied().collect();
     let words = &spoken[..];
-    let of = |class: WordClass| words.iter().filter(move |word| word.class == class);
     let fails = words.iter().any(|word| is_failure(word) || word.class == WordClass::Failing);
-    if !fails || of(WordClass::Local).next().is_some() {
+    if !fails || words.iter().any(|word| word.class == WordClass::Setting) {
         return None;
     }
     let announced = before.is_some_and(|(line, words)| announces(line, words));
@@ -84,12 +83,15 @@ fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning>
     Some(Meaning { kind, names_failure, at: failure.start })
 }
 
-/// Whether the clause of a word is about something local.
+/// Whether the clause of a word is about something local, or a later clause is.
 fn is_local(line: &str, words: &[Word], word: &Word) -> bool {
     let start = line[..word.start].rfind(": ").map_or(0, |at| at + 2);
     let end = line[word.end..].find(": ").map_or(line.len(), |at| word.end + at);
-    let mut locals = words.iter().filter(|word| word.class == WordClass::LocalSubject);
-    locals.any(|local| (start..end).contains(&local.start))
+    words.iter().any(|local| match local.class {
+        WordClass::Local => local.start >= start,
+        WordClass::LocalSubject => (start..end).contains(&local.start),
+        _ => false,
+    })
 }
 
 fn is_failure(word: &Word) -> bool {

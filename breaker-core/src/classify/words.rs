@@ -20,9 +20,12 @@ pub(super) enum WordClass {
     Failure,
     /// The same, with an operation or an address only: a connection is lost, and so is an index.
     FailureOfOperation,
-    /// Local, although the line may sound remote: pool, lock, socket file.
+    /// Local, although the line may sound remote: pool, lock, socket file. It counts in the clause of
+    /// the failure or the operation, and behind it.
     Local,
-    /// The same, where it is in one clause with the failure or the operation: worker, task.
+    /// A setting: the line shows or checks words that sound like a failure.
+    Setting,
+    /// The same, but in the clause only: worker, task.
     LocalSubject,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
     SideTask,
@@ -44,13 +47,14 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
         Self::Failure,
         Self::FailureOfOperation,
         Self::Local,
+        Self::Setting,
         Self::LocalSubject,
         Self::SideTask,
         Self::SideTaskHint,
@@ -70,6 +74,7 @@ impl WordClass {
             Self::Failure => "failure",
             Self::FailureOfOperation => "failure-of-operation",
             Self::Local => "local",
+            Self::Setting => "setting",
             Self::LocalSubject => "local-subject",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
