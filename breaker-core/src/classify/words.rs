@@ -20,8 +20,8 @@ pub(super) enum WordClass {
     Failure,
     /// The same, with an operation or an address only: a connection is lost, and so is an index.
     FailureOfOperation,
-    /// Local, although the line may sound remote: pool, lock, socket file. It counts in the clause of
-    /// the failure or the operation, and behind it.
+    /// Local, although the line may sound remote: pool, lock, socket file. It counts in the clause
+    /// of the failure or the operation, and behind it.
     Local,
     /// A setting: the line shows or checks words that sound like a failure.
     Setting,
