@@ -74,7 +74,9 @@ impl Breaker {
 
     /// Acts on the scale as last read.
     pub(super) fn scale_known(&mut self, now: Timestamp) {
-        let Some(scale) = self.scale.last.clone() else { return self.read_scale() };
+        let Some(scale) = self.scale.last.clone().filter(|_| !self.scale.is_outdated()) else {
+            return self.read_scale();
+        };
         // What was read while a write of this breaker is under way is what the write will change.
         if self.retries.in_flight(Attempt::WriteScale) {
             return;
@@ -198,7 +200,7 @@ impl Breaker {
         self.holds.clear_if(HoldReason::Refused);
         self.holds.clear_if(HoldReason::Scale);
         self.scale.read_is_old = self.retries.in_flight(Attempt::ReadScale);
-        self.scale.write_answered();
+        self.scale.writes_settled();
         let replicas = scale.replicas;
         self.scale.replace(scale);
         match self.state {
@@ -216,7 +218,8 @@ impl Breaker {
 
     pub(super) fn write_failed(&mut self, failure: &Failure, now: Timestamp) {
         if failure.conflict {
-            self.scale.write_answered();
+            self.scale.write_conflicted();
+            self.scale.read_is_old = self.retries.in_flight(Attempt::ReadScale);
             if self.retries.retry_at_once(Attempt::WriteScale) {
                 return self.read_scale();
             }
@@ -246,7 +249,8 @@ impl Breaker {
             if self.retries.refusals(Attempt::WriteScale) == 1 {
                 self.emit(BreakerEvent::Warning { message: failure.why.clone() });
             }
-        } else if std::mem::take(&mut self.press_once) {
+        } else if self.press_once && !self.scale.write_may_follow(now) {
+            self.press_once = false;
             self.retries.forget_failures(Attempt::WriteScale);
             self.release();
             self.abandon(failure.why.clone(), now);
@@ -258,7 +262,9 @@ impl Breaker {
     /// Ends a trip that must not go on. While a write of 0 may still take effect, the Record keeps
     /// the replicas.
     pub(super) fn step_back(&mut self, why: String, now: Timestamp) {
-        if self.scale.write_may_follow(now) {
+        if self.scale.is_outdated() {
+            self.read_scale();
+        } else if self.scale.write_may_follow(now) {
             self.recheck_later(now);
         } else {
             self.abandon(why, now);
@@ -267,7 +273,9 @@ impl Breaker {
 
     /// As [`Self::step_back`], and holds the next trip for this reason.
     pub(super) fn step_back_to_hold(&mut self, reason: HoldReason, why: String, now: Timestamp) {
-        if self.scale.write_may_follow(now) {
+        if self.scale.is_outdated() {
+            self.read_scale();
+        } else if self.scale.write_may_follow(now) {
             self.recheck_later(now);
         } else {
             self.abort_to_hold(reason, why, now);
@@ -315,7 +323,7 @@ impl Breaker {
         let Some(uid) = self.scale.last.as_ref().map(|scale| scale.uid.clone()) else { return };
         let tripping = matches!(self.state, State::Tripping { .. });
         self.retries.forget_failures(Attempt::WriteScale);
-        self.scale.write_answered();
+        self.scale.writes_settled();
         self.saves.doubted = None;
         self.target_uid = uid.clone();
         self.pods = PodCache::new(self.target.clone(), uid);

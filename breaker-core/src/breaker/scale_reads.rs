@@ -44,6 +44,9 @@ pub(super) struct ScaleReads {
     refresh_at: Option<Timestamp>,
     /// The API server has said once that the target does not exist.
     missing: bool,
+    /// A write has failed because the target had changed: nothing is decided on `last` until it is
+    /// read again.
+    is_outdated: bool,
     /// The write under way.
     writing: Option<Write>,
     unclear: Option<UnclearWrite>,
@@ -81,7 +84,7 @@ impl ScaleReads {
 
     /// The scale was read: returns the one before.
     pub(super) fn replace(&mut self, scale: Scale) -> Option<Scale> {
-        self.missing = false;
+        (self.missing, self.is_outdated) = (false, false);
         self.last.replace(scale)
     }
 
@@ -90,9 +93,25 @@ impl ScaleReads {
         self.writing = Some(Write { version: seen.resource_version.clone(), replicas });
     }
 
-    /// The write was answered.
+    /// The write under way was answered: with a refusal, which says nothing about an earlier write
+    /// whose outcome is unclear.
     pub(super) fn write_answered(&mut self) {
+        self.writing = None;
+    }
+
+    /// The write under way has failed because the target had changed.
+    pub(super) fn write_conflicted(&mut self) {
+        (self.writing, self.is_outdated) = (None, true);
+    }
+
+    /// No write is under way, and none may follow.
+    pub(super) fn writes_settled(&mut self) {
         (self.writing, self.unclear) = (None, None);
+    }
+
+    /// Whether the target has changed since it was read last.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.is_outdated
     }
 
     /// The write under way was not answered, or its answer is not understood.
