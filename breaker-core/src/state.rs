@@ -22,6 +22,9 @@ pub enum State {
         /// The trip.
         #[serde(flatten)]
         trip: Trip,
+        /// Number of trial replicas, if the breaker was half open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        probe: Option<u32>,
     },
     /// The target is scaled to zero.
     Open {

@@ -116,7 +116,7 @@ mod tests {
         let because = TripReason::pressed();
         left_behind(
             &fixture,
-            State::Tripping { since: fixture.sim.now(), trip: Trip { replicas: 3, because } },
+            State::Tripping { since: fixture.sim.now(), trip: Trip { replicas: 3, because }, probe: None },
         );
         assert_eq!(reset_on(&fixture).unwrap(), Exit::Done);
         assert_eq!(fixture.sim.with(|world| world.replicas()), 3, "{}", fixture.output());

@@ -69,21 +69,22 @@ impl Breaker {
             State::Open { trip, .. } => {
                 self.emit(BreakerEvent::already_open(trip));
             }
-            State::Tripping { since, trip } => {
+            State::Tripping { since, trip, probe } => {
                 self.emit(BreakerEvent::already_open(trip.clone()));
                 // From now on a person has asked for this trip: no guard takes it back.
                 let because = TripReason { pressed: true, ..trip.because };
-                self.state = State::Tripping { since, trip: Trip { because, ..trip } };
+                self.state = State::Tripping { since, trip: Trip { because, ..trip }, probe };
                 self.saves.request();
             }
             State::Restoring { since, trip, probe: None } => {
                 let trip = Trip { because: TripReason::pressed(), ..trip };
-                self.state = State::Tripping { since, trip };
+                self.state = State::Tripping { since, trip, probe: None };
                 self.saves.request_then([Action::ReadScale]);
             }
-            State::HalfOpen { since, trip, .. } | State::Restoring { since, trip, .. } => {
+            State::HalfOpen { since, trip, probe, .. }
+            | State::Restoring { since, trip, probe: Some(probe) } => {
                 let because = TripReason { probe_failed: true, ..TripReason::pressed() };
-                self.state = State::Tripping { since, trip: Trip { because, ..trip } };
+                self.state = State::Tripping { since, trip: Trip { because, ..trip }, probe: Some(probe) };
                 self.saves.request_then([Action::ReadScale]);
             }
         }
@@ -123,12 +124,8 @@ impl Breaker {
                 self.saves.request_then([Action::Emit(BreakerEvent::Reset)]);
                 return;
             }
-            // The trial replicas of a trial that failed may still be there.
-            State::Tripping { since, trip } => {
-                let trial = self.scale.replicas().filter(|_| trip.because.probe_failed);
-                (since, trip, trial)
-            }
             State::Open { since, trip } => (since, trip, None),
+            State::Tripping { since, trip, probe } => (since, trip, probe),
             State::HalfOpen { since, trip, probe, .. } => (since, trip, Some(probe)),
             State::Restoring { since, trip, probe } => (since, trip, probe),
         };

@@ -28,7 +28,7 @@ impl Breaker {
     /// has been done.
     pub(super) fn waits_for_hook(&mut self) -> bool {
         let Some(hook) = self.policy.hooks.before_trip.clone() else { return false };
-        let State::Tripping { since, trip } = &self.state else { return false };
+        let State::Tripping { since, trip, .. } = &self.state else { return false };
         let id = self.hook_id();
         if self.hook.has_passed(&id) {
             return false;

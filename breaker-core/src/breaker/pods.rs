@@ -35,7 +35,6 @@ impl Breaker {
 
     pub(super) fn pods_listed(&mut self, mut pods: Vec<PodReport>, asked_at: Timestamp, now: Timestamp) {
         pods.retain(|pod| self.pods.owns(pod));
-        let appeared = pods.iter().any(|pod| pod.is_live() && !self.pods.contains(&pod.uid));
         for pod in &pods {
             self.observe(pod, now);
         }
@@ -50,7 +49,7 @@ impl Breaker {
             self.start(now);
         } else if std::mem::take(&mut self.trip_waits_for_list) {
             self.scale_known(now);
-        } else if appeared {
+        } else if self.pods.live().next().is_some() {
             self.live_pod_appeared();
         }
         self.last_pod_went();
@@ -129,7 +128,7 @@ impl Breaker {
         }
     }
 
-    /// Open, and a live pod appeared: reads whether another client scaled the target up.
+    /// Open, and a live pod is there: reads whether another client scaled the target up.
     fn live_pod_appeared(&mut self) {
         if self.state.phase() == Phase::Open {
             self.read_scale();

@@ -81,6 +81,11 @@ impl RecordSaves {
         self.stored(episode, state);
     }
 
+    /// This Record is stored, by whomever.
+    pub(super) fn found(&mut self, record: Option<&Record>) {
+        self.stored = record.map(|record| (record.episode, record.state.clone()));
+    }
+
     /// This is what the stored Record says.
     pub(super) fn stored(&mut self, episode: u64, state: &State) {
         self.stored = Some((episode, state.clone()));
@@ -96,7 +101,8 @@ impl RecordSaves {
 fn asks_for_the_same(a: &State, b: &State) -> bool {
     let trial = |state: &State| match state {
         State::HalfOpen { probe, .. } => Some(*probe),
-        _ => None,
+        State::Tripping { probe, .. } => *probe,
+        State::Closed | State::Open { .. } | State::Restoring { .. } => None,
     };
     std::mem::discriminant(a) == std::mem::discriminant(b) && a.trip() == b.trip() && trial(a) == trial(b)
 }

@@ -152,7 +152,7 @@ impl Breaker {
 
     /// A counted restart among the trial replicas: open again.
     fn probe_failed(&mut self, now: Timestamp) {
-        let State::HalfOpen { trip, .. } = self.state.clone() else { return };
+        let State::HalfOpen { trip, probe, .. } = self.state.clone() else { return };
         if self.only_observes() {
             return;
         }
@@ -160,7 +160,7 @@ impl Breaker {
         let because = TripReason { probe_failed: true, ..because };
         let message = Message::new(NotificationKind::ProbeFailed, "A trial replica failed again");
         self.enqueue(Message { replicas: Some(replicas), ..message }, now);
-        self.state = State::Tripping { since: now, trip: Trip { replicas, because } };
+        self.state = State::Tripping { since: now, trip: Trip { replicas, because }, probe: Some(probe) };
         self.saves.request();
     }
 

@@ -59,6 +59,7 @@ impl Breaker {
         if !loading {
             self.retries.ended(Attempt::SaveRecord);
         }
+        self.saves.found(theirs.as_ref());
         let Some(theirs) = theirs.filter(|record| record.target_uid == self.target_uid) else {
             if !loading {
                 self.save_again(now);
@@ -152,6 +153,10 @@ impl Breaker {
     /// A save that was refused or not understood is tried again: nothing is scaled without it.
     pub(super) fn save_failed(&mut self, failure: &Failure, now: Timestamp) {
         self.saves.failed();
+        if failure.conflict {
+            // Somebody has changed the stored Record, and it cannot be read.
+            self.saves.found(None);
+        }
         self.retry_failed(failure, now);
         let (failures, refusals) = (self.retries.failures(failure.of), self.retries.refusals(failure.of));
         if refusals == 0 && failures < REPORTED_FAILURES {
@@ -168,7 +173,7 @@ impl Breaker {
     /// The time has come to try the save again. A trip that no longer holds ends here.
     pub(super) fn save_retried(&mut self, now: Timestamp) {
         self.saves.request();
-        if let State::Tripping { since, trip } = &self.state
+        if let State::Tripping { since, trip, .. } = &self.state
             && !self.is_stored()
             && !self.pods.is_stale(now)
             && let Some(why) = self.no_longer_holds(trip, *since, now)

@@ -94,7 +94,7 @@ impl Breaker {
                     self.refresh_later(now);
                 }
             }
-            State::Tripping { since, trip } => self.go_on_tripping(scale, since, trip, now),
+            State::Tripping { since, trip, probe } => self.go_on_tripping(scale, since, trip, probe, now),
             State::Open { .. } if scale.replicas > 0 => self.find_scaler(),
             State::Open { .. } => {}
             State::HalfOpen { probe, probing, .. } => match scale.replicas {
@@ -134,7 +134,14 @@ impl Breaker {
 
     /// The only way to a write of 0. What was decided is checked once more against what is known
     /// now, since the Record, the hook or a retry may have taken long.
-    fn go_on_tripping(&mut self, scale: Scale, since: Timestamp, trip: Trip, now: Timestamp) {
+    fn go_on_tripping(
+        &mut self,
+        scale: Scale,
+        since: Timestamp,
+        trip: Trip,
+        probe: Option<u32>,
+        now: Timestamp,
+    ) {
         if scale.replicas == 0 {
             if self.scale.write_may_follow(now) {
                 return self.recheck_later(now);
@@ -148,12 +155,17 @@ impl Breaker {
             return;
         }
         let Trip { replicas, because } = &trip;
+        let expected = probe.unwrap_or(*replicas);
+        if probe.is_some() && scale.replicas != expected && !because.pressed {
+            // Another client scaled the target during the trial, and keeps it.
+            return self.find_scaler();
+        }
         if !because.pressed && self.needs_list(since, now) {
             self.trip_waits_for_list = true;
             return self.list_pods();
         }
         if let Some(why) = self.no_longer_holds(&trip, since, now) {
-            let why = if scale.replicas == *replicas || because.probe_failed {
+            let why = if scale.replicas == expected {
                 why
             } else {
                 format!("the target was scaled to {} in the meantime", scale.replicas)
@@ -161,12 +173,12 @@ impl Breaker {
             return self.step_back(why, now);
         }
         if !because.pressed
-            && !because.probe_failed
+            && probe.is_none()
             && let Some(why) = self.one_node_hold(&because.revision, now)
         {
             return self.step_back_to_hold(HoldReason::OneNode, why, now);
         }
-        if scale.replicas != *replicas && !because.probe_failed {
+        if scale.replicas != expected {
             // Another client changed the replicas in between. A reset then restores that number.
             return self.trip(trip.because, scale, now);
         }
@@ -299,6 +311,9 @@ impl Breaker {
         let still_so = match self.state {
             State::Open { .. } => replicas > 0,
             State::HalfOpen { probe, .. } => replicas > 0 && replicas != probe,
+            State::Tripping { probe: Some(probe), ref trip, .. } => {
+                replicas > 0 && replicas != probe && !trip.because.pressed
+            }
             State::Closed | State::Tripping { .. } | State::Restoring { .. } => false,
         };
         if !still_so {

@@ -21,7 +21,8 @@ impl Breaker {
     /// The Record first, then the hook, then the scale.
     pub(super) fn trip(&mut self, because: TripReason, scale: Scale, now: Timestamp) {
         let replicas = scale.replicas;
-        self.state = State::Tripping { since: now, trip: Trip { replicas, because: because.clone() } };
+        self.state =
+            State::Tripping { since: now, trip: Trip { replicas, because: because.clone() }, probe: None };
         self.scale.read_ahead = false;
         self.holds.clear();
         self.saves.request_then([Action::Emit(BreakerEvent::Tripping { replicas, because })]);
@@ -29,7 +30,7 @@ impl Breaker {
 
     /// A trip that an earlier watcher had begun: goes on while it is fresh and still right.
     pub(super) fn resume_trip(&mut self, now: Timestamp) {
-        let State::Tripping { since, trip } = &self.state else { return };
+        let State::Tripping { since, trip, .. } = &self.state else { return };
         let Some(replicas) = self.scale.replicas() else { return self.read_scale() };
         let fresh = now.duration_since(*since) < MAX_TRIP_AGE;
         if replicas == 0 || fresh || trip.because.probe_failed {
@@ -77,15 +78,14 @@ impl Breaker {
 
     /// Back to where the trip came from: closed, or the trial.
     pub(super) fn undo_trip(&mut self, now: Timestamp) {
-        let State::Tripping { trip, .. } = self.state.clone() else { return };
+        let State::Tripping { trip, probe, .. } = self.state.clone() else { return };
         self.press_taken_back();
         self.episode += 1;
         self.press_once = false;
-        let probe = self.scale.replicas().unwrap_or_default();
-        if !trip.because.probe_failed || probe == 0 {
+        let Some(probe) = probe else {
             self.state = State::Closed;
             return;
-        }
+        };
         let because = TripReason { probe_failed: false, ..trip.because };
         let trip = Trip { because, ..trip };
         self.state = State::HalfOpen { since: now, trip, probe, probing: true, started: None };

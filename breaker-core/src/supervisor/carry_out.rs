@@ -90,7 +90,11 @@ pub(super) fn carry_out(action: Action, context: &Context<'_>) -> BoxFuture<'sta
                         ..Input::Done(Outcome::RecordSaved).into()
                     },
                     Err(ClusterError::Conflict(_)) => {
-                        found(client.load_record(&target).await, Attempt::SaveRecord)
+                        let mut done = found(client.load_record(&target).await, Attempt::SaveRecord);
+                        if let Input::Failed(failure) = &mut done.input {
+                            failure.conflict = true;
+                        }
+                        done
                     }
                     Err(error) => failed(Attempt::SaveRecord, error),
                 }
