@@ -143,11 +143,14 @@ impl Breaker {
 
     /// Whether a trial replica has had a counted restart.
     pub(super) fn probe_died(&self) -> bool {
-        matches!(self.state, State::HalfOpen { probing: true, .. })
-            && self
-                .ledger
-                .restarts_since(Timestamp::MIN)
-                .any(|restart| restart.counts(self.policy.causes) && self.pods.is_live(&restart.key.pod))
+        matches!(self.state, State::HalfOpen { probing: true, .. }) && self.live_pod_restarted()
+    }
+
+    /// Whether a live pod has had a counted restart in this episode.
+    pub(super) fn live_pod_restarted(&self) -> bool {
+        self.ledger
+            .restarts_since(Timestamp::MIN)
+            .any(|restart| restart.counts(self.policy.causes) && self.pods.is_live(&restart.key.pod))
     }
 
     /// A counted restart among the trial replicas: open again.

@@ -43,15 +43,16 @@ impl Breaker {
     /// Why a trip for this reason is no longer right; `None` while it is.
     pub(super) fn no_longer_holds(&self, trip: &Trip, since: Timestamp, now: Timestamp) -> Option<String> {
         let because = &trip.because;
-        // A trial that has just failed has failed, whatever its pods do now.
-        let recent = now.duration_since(since) < BACKOFF_RESET;
-        if because.pressed || (because.probe_failed && recent) {
+        if because.pressed {
             return None;
         }
         let revisions = self.count_revisions(now);
         let own = revisions.iter().find(|revision| revision.revision == because.revision);
         let holds = if because.probe_failed {
-            revisions.iter().any(|revision| revision.counts.failing > 0)
+            // How long a container has run is told by the clock of its node, which may differ.
+            let recent = now.duration_since(since) < BACKOFF_RESET;
+            let failing = revisions.iter().any(|revision| revision.counts.failing > 0);
+            self.live_pod_restarted() && (recent || failing)
         } else {
             own.is_some_and(RevisionCounts::trips)
         };
