@@ -11,7 +11,7 @@ use crate::notification::NotificationKind;
 use crate::snapshot::RevisionCounts;
 use crate::state::{State, Trip, TripReason};
 
-/// A container that has run for so long is well again: the kubelet forgets its back-off.
+/// A container that has run for this time is well again: the kubelet forgets its back-off.
 const BACKOFF_RESET: SignedDuration = SignedDuration::from_mins(10);
 
 /// A trip that is not carried out after this time is decided again.

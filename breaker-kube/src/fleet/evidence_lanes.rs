@@ -116,7 +116,7 @@ mod tests {
         });
         let healthy = async {
             tokio::time::sleep(Duration::from_millis(50)).await;
-            let breakers = [const { () }; 4].map(|()| BreakerLane::default());
+            let breakers = std::array::from_fn::<_, 4, _>(|_| BreakerLane::default());
             join_all(breakers.iter().map(|breaker| lanes.log(breaker, "alive", async { 7 }))).await
         };
         tokio::select! {
