@@ -544,3 +544,15 @@ fn storage_that_goes_back_counts_no_restart_twice() {
         assert!(counted <= 3, "{backup}: {counted} {}", day.seen.text());
     }
 }
+
+#[test]
+fn replicas_of_another_client_are_no_trial_although_they_are_as_many() {
+    let mut day = outage_with(3, half_open());
+    // The breaker opens at 76 s; at the end of the cool-down it does not see the new pod.
+    day.plan(100, Step::StallWatch(200));
+    day.plan(120, Step::ScaleByHand(1));
+    day.run_until(140);
+    assert_eq!(day.scales(), [0], "{}", day.seen.text());
+    let contested = day.seen.text().lines().filter(|line| line.contains("contested")).count();
+    assert_eq!(contested, 1, "{}", day.seen.text());
+}

@@ -69,6 +69,8 @@ pub struct Breaker {
     /// The trip was asked for by [`Command::Press`](crate::action::Command::Press): a refusal ends
     /// it.
     pub(super) press_once: bool,
+    /// The trial replicas may have been written: by this breaker, or by the watcher before it.
+    pub(super) trial_sent: bool,
     /// Trial replicas that do not start were reported.
     pub(super) trial_reported: bool,
     /// The counts of each revision as of the last step; empty while no restart is in the window.
@@ -118,6 +120,7 @@ impl Breaker {
             listed_now: false,
             pressing: false,
             press_once: false,
+            trial_sent: true,
             trial_reported: false,
             revisions: Vec::new(),
             out: Vec::new(),

@@ -30,6 +30,7 @@ impl Breaker {
                 let probe = probe_replicas.clamp(1, trip.replicas);
                 self.state =
                     State::HalfOpen { since: now, trip: trip.clone(), probe, probing: false, started: None };
+                self.trial_sent = false;
                 self.saves.request_then([Action::ReadScale]);
             }
             State::HalfOpen { since, trip, probe, probing: true, started: Some(started) }

@@ -116,6 +116,7 @@ impl Breaker {
         self.episode = theirs.episode.max(self.episode);
         self.counts_from = theirs.counts_from;
         self.state = theirs.state;
+        self.trial_sent = true;
         self.override_ = theirs.override_;
         self.contested = theirs.contested;
         self.trips = theirs.trips;

@@ -98,10 +98,13 @@ impl Breaker {
             State::Open { .. } if scale.replicas > 0 => self.find_scaler(),
             State::Open { .. } => {}
             State::HalfOpen { probe, probing, .. } => match scale.replicas {
-                0 if self.is_stored() => self.write_scale(scale, probe),
+                0 if self.is_stored() => {
+                    self.trial_sent = true;
+                    self.write_scale(scale, probe);
+                }
                 0 => {}
                 n if n == probe && probing => {}
-                n if n == probe => self.probing(now),
+                n if n == probe && self.trial_sent => self.probing(now),
                 _ => self.find_scaler(),
             },
             State::Restoring { trip, probe, .. } => {
@@ -310,7 +313,9 @@ impl Breaker {
         let replicas = self.scale.replicas().unwrap_or_default();
         let still_so = match self.state {
             State::Open { .. } => replicas > 0,
-            State::HalfOpen { probe, .. } => replicas > 0 && replicas != probe,
+            State::HalfOpen { probe, probing, .. } => {
+                replicas > 0 && (replicas != probe || !(probing || self.trial_sent))
+            }
             State::Tripping { probe: Some(probe), ref trip, .. } => {
                 replicas > 0 && replicas != probe && !trip.because.pressed
             }
