@@ -156,6 +156,12 @@ impl Setup {
     }
 }
 
+/// Waits for the event `held` and returns its reason.
+async fn held_for(watcher: &mut Watcher) -> Value {
+    let held = tokio::time::timeout(Duration::from_secs(60), watcher.wait_for("held")).await;
+    held.expect("held within a minute")["reason"].clone()
+}
+
 fn one_reset() -> Expected {
     Expected { resets: 1, ..Expected::default() }
 }
@@ -246,7 +252,7 @@ async fn a_record_that_becomes_unreadable_holds_the_trip() {
             }
         }
         setup.restart_all(4).await;
-        assert_eq!(watcher.wait_for("held").await["reason"], "record", "{program:?}");
+        assert_eq!(held_for(&mut watcher).await, "record", "{program:?}");
         watcher.read_for(QUIET).await;
         assert_eq!(setup.ns.replicas(APP).await, 2, "{program:?} trips without a Record");
         setup.audit(watcher, Expected::default()).await;
@@ -344,7 +350,7 @@ async fn a_refused_scale_is_tried_again_in_one_trip_whose_hook_is_asked_once() {
         forbid_zero(&setup.ns).await;
         let mut watcher = setup.watcher().await;
         setup.restart_all(4).await;
-        assert_eq!(watcher.wait_for("held").await["reason"], "refused", "{program:?}");
+        assert_eq!(held_for(&mut watcher).await, "refused", "{program:?}");
         watcher.read_for(Duration::from_secs(35)).await;
         let held = watcher.events.iter().filter(|event| event["event"] == "held").count();
         assert_eq!((held, receiver.requests().len()), (1, 1), "{program:?}: {:#?}", watcher.events);
