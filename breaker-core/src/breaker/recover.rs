@@ -36,6 +36,7 @@ impl Breaker {
             State::HalfOpen { since, trip, probe, probing: true, started: Some(started) }
                 if now >= *started + probe_for
                     && !self.probe_died()
+                    && !self.probe_may_have_died()
                     && self.pods.live().any(|pod| pod.has_started()) =>
             {
                 self.state = State::Restoring { since: *since, trip: trip.clone(), probe: Some(*probe) };
@@ -152,6 +153,12 @@ impl Breaker {
         self.ledger
             .restarts_since(Timestamp::MIN)
             .any(|restart| restart.counts(self.policy.causes) && self.pods.is_live(&restart.key.pod))
+    }
+
+    /// Whether a trial replica has terminated, and it is not known yet whether that becomes a
+    /// counted restart.
+    fn probe_may_have_died(&self) -> bool {
+        self.ledger.has_open_end(self.policy.causes, |uid| self.pods.is_live(uid))
     }
 
     /// A counted restart among the trial replicas: open again.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::identity::InstanceId;
 use crate::pod::{ContainerReport, ContainerState, Terminated};
-use crate::policy::Unobserved;
+use crate::policy::{CauseSet, Unobserved};
 use crate::verdict::UnknownReason;
 use crate::{Cause, Verdict};
 
@@ -276,6 +276,18 @@ impl ContainerHistory {
             .iter_mut()
             .chain(self.terminations.range_mut(..seen).map(|(_, instance)| instance))
             .filter(|instance| !instance.discounted && instance.verdict.is_some())
+    }
+
+    /// Whether an instance has ended that may become a restart of these causes: its verdict is not
+    /// known yet, or the next instance was not reported yet.
+    pub(crate) fn has_open_end(&self, causes: CauseSet) -> bool {
+        self.terminations.iter().any(|(number, instance)| {
+            !instance.discounted
+                && instance
+                    .verdict
+                    .as_ref()
+                    .is_none_or(|verdict| *number >= self.seen && causes.contains(verdict.cause))
+        })
     }
 
     /// The ended instance with this identity.

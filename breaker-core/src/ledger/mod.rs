@@ -164,6 +164,12 @@ impl Ledger {
         })
     }
 
+    /// Whether a container of such a pod has ended in a way that may yet become a restart of these
+    /// causes.
+    pub(crate) fn has_open_end(&self, causes: CauseSet, of: impl Fn(&PodUid) -> bool) -> bool {
+        self.containers.iter().any(|(key, history)| of(&key.pod) && history.has_open_end(causes))
+    }
+
     /// The restarts since `oldest` that were not emitted yet, by time. They are marked as emitted.
     pub(crate) fn take_new(&mut self, oldest: Timestamp) -> Vec<Restart> {
         let mut emitted = Vec::new();

@@ -20,6 +20,8 @@ pub enum Law {
     NumberKept,
     /// What is restored is what was taken, or the replicas of a trial.
     RestoresWhatWasTaken,
+    /// After a trial, all is restored only if no trial replica has restarted.
+    RestoresAfterAGoodTrial,
     /// A write of 0 finds pods that fail.
     FailingAtZero,
     /// A write of 0 follows more restarts than the policy tolerates.
@@ -169,7 +171,7 @@ impl<'e> Audit<'e> {
         if replicas == 0 {
             self.zero_stored(version, at, before);
         } else {
-            self.restore_stored(version, before, replicas);
+            self.restore_stored(version, at, before, replicas);
         }
     }
 
@@ -209,7 +211,7 @@ impl<'e> Audit<'e> {
             self.report(Law::FailingAtZero, version, what);
         }
         let tolerated = if probe_failed { 0 } else { self.expected.max_restarts };
-        let restarts = self.pods.network_restarts();
+        let restarts = self.pods.network_restarts(at);
         if restarts <= tolerated {
             let what = format!("{restarts} restarts, and {tolerated} are tolerated");
             self.report(Law::EnoughRestarts, version, what);
@@ -224,7 +226,7 @@ impl<'e> Audit<'e> {
         }
     }
 
-    fn restore_stored(&mut self, version: u64, before: u32, replicas: u32) {
+    fn restore_stored(&mut self, version: u64, at: Timestamp, before: u32, replicas: u32) {
         let trial = match self.record.as_ref().map(|record| &record.state) {
             Some(State::HalfOpen { probe, .. }) => Some(*probe),
             _ => None,
@@ -247,7 +249,13 @@ impl<'e> Audit<'e> {
             self.record.as_ref().map(|record| &record.state),
             Some(State::Restoring { probe: Some(_), .. })
         );
-        if !is_after_trial {
+        if is_after_trial {
+            let restarts = self.pods.network_restarts(at - self.expected.view_delay);
+            if restarts > 0 {
+                let what = format!("all are restored after {restarts} restarts of the trial replicas");
+                self.report(Law::RestoresAfterAGoodTrial, version, what);
+            }
+        } else {
             self.resets += 1;
             if self.resets > self.expected.resets {
                 let what = format!("{} restores for {} resets", self.resets, self.expected.resets);

@@ -14,8 +14,9 @@ const FAILING_TIME: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Debug, Default)]
 pub(crate) struct PodHistory {
     pods: HashMap<String, SeenPod>,
-    /// Restarts by network failures since the last [`start_counting`](Self::start_counting).
-    network_restarts: u32,
+    /// Restarts by network failures since the last [`start_counting`](Self::start_counting), each
+    /// observation with its number of restarts.
+    network_restarts: Vec<(Timestamp, u32)>,
 }
 
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ impl PodHistory {
             let before = seen.now.as_ref().filter(|before| before.uid == pod.uid);
             let new = pod.restarts.saturating_sub(before.map_or(0, |before| before.restarts));
             if pod.is_network {
-                self.network_restarts += new;
+                self.network_restarts.push((at, new));
             }
         }
         seen.now = pod;
@@ -50,13 +51,14 @@ impl PodHistory {
         self.pods.values().filter(failing).count()
     }
 
-    pub(crate) fn network_restarts(&self) -> u32 {
-        self.network_restarts
+    /// Restarts by network failures that were observed at `until` or before.
+    pub(crate) fn network_restarts(&self, until: Timestamp) -> u32 {
+        self.network_restarts.iter().filter(|(at, _)| *at <= until).map(|(_, restarts)| restarts).sum()
     }
 
     /// Counts restarts from here on.
     pub(crate) fn start_counting(&mut self) {
-        self.network_restarts = 0;
+        self.network_restarts.clear();
     }
 }
 

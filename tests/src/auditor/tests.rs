@@ -188,6 +188,19 @@ fn a_restore_of_another_number_is_found() {
 }
 
 #[test]
+fn a_restore_after_a_trial_that_failed_is_found() {
+    let mut history = History::failing();
+    history.tripped().half_open(2, three(), 1).replicas(1).pod(5, Some(SignedDuration::ZERO));
+    history.restoring(2, three(), Some(1)).replicas(3).record(3, State::Closed);
+    history.breaks(
+        Law::RestoresAfterAGoodTrial,
+        &Expected { view_delay: Duration::ZERO, ..Expected::default() },
+    );
+    // A breaker whose view is late by some seconds could not know.
+    history.obeys(&Expected::default());
+}
+
+#[test]
 fn a_write_of_zero_while_the_pods_run_is_found() {
     let twenty = Some(SignedDuration::from_mins(20));
     let mut history = History::failing();
