@@ -177,7 +177,13 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    prop_oneof![Just(Command::Press), Just(Command::Reset)]
+    prop_oneof![
+        2 => Just(Command::Press),
+        3 => Just(Command::Reset),
+        1 => Just(Command::Override(Override::ForcedOpen)),
+        1 => Just(Command::Guard(Some("5 of 6 targets had counted restarts".into()))),
+        1 => Just(Command::Guard(None)),
+    ]
 }
 
 /// What happens to the calls and to the pods. The watch works.
@@ -190,9 +196,23 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0u8..3, any::<bool>()).prop_map(|(revision, ill)| Step::RollOut(revision, ill)),
         1 => Just(Step::Fault(0, Fault::DuplicateNews)),
         1 => (1i64..60).prop_map(Step::LateList),
+        1 => (1i64..300).prop_map(Step::DamageRecord),
         1 => (1i64..200).prop_map(Step::Pending),
         2 => command().prop_map(Step::Command),
     ]
+}
+
+/// What makes the breaker see the past, or act beside others.
+fn rare_step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        2 => (1i64..400).prop_map(Step::BreakWatch),
+        2 => (1i64..60).prop_map(Step::StallWatch),
+        2 => (2u32..6).prop_map(Step::ScaleByHand),
+    ]
+}
+
+fn set_clock() -> impl Strategy<Value = Step> {
+    prop_oneof![-7200i64..7200, -60i64..60].prop_map(Step::SetClock)
 }
 
 fn days(step: impl Strategy<Value = Step>) -> impl Strategy<Value = Vec<(i64, Step)>> {
@@ -266,6 +286,32 @@ proptest! {
         let mut day = day_of(replicas, &policy, &steps);
         converges(&mut day, ill, Day::violations)?;
     }
+
+    /// Law: no write is wrong and no number lost either when the wall clock of the watcher is set.
+    /// Without a window the clocks of the nodes do not matter.
+    #[test]
+    fn a_day_on_which_the_clock_is_set_breaks_no_law(
+        policy in policies(),
+        steps in days(prop_oneof![step(), set_clock()]),
+    ) {
+        let policy = Policy { window: Window::NONE, ..policy };
+        let mut day = day_of(2, &policy, &steps);
+        day.run_until(2 * BAD);
+        prop_assert_eq!(day.violations(), [""; 0], "{:?}\n{}", day.scales(), day.seen.text());
+    }
+
+    /// Law: as on a bad day, with rivals and an unseen past. The view may be a
+    /// minute old.
+    #[test]
+    fn a_worse_day_breaks_no_law(
+        replicas in 1u32..5,
+        policy in policies(),
+        steps in days(prop_oneof![step(), rare_step()]),
+        ill in any::<bool>(),
+    ) {
+        let mut day = day_of(replicas, &policy, &steps);
+        converges(&mut day, ill, |day| day.violations_of(seconds(62), true))?;
+    }
 }
 
 proptest! {
@@ -276,6 +322,8 @@ proptest! {
     fn on_a_bad_day_observe_and_disabled_write_no_scale(steps in days(step()), disabled in any::<bool>()) {
         let mode = if disabled { Mode::Enforce } else { Mode::Observe };
         let policy = with_hooks(Policy { mode, ..Policy::default() });
+        let overrides = |step: &Step| matches!(step, Step::Command(Command::Override(_)));
+        let steps: Vec<_> = steps.into_iter().filter(|(_, step)| !overrides(step)).collect();
         let mut day = day_of(3, &policy, &steps);
         if disabled {
             day.command(Command::Override(Override::Disabled));

@@ -24,6 +24,9 @@ impl Sim {
     /// Polls `future` to its end. `None` when it never ends, or when a
     /// [`Fault::Crash`](super::Fault) applied: then the future is dropped, like a killed process,
     /// and the world stays as it is.
+    ///
+    /// # Panics
+    /// If the future makes calls without end at one instant of scripted time.
     pub fn run<F: Future>(&self, future: F) -> Option<F::Output> {
         let end = self.now() + LONGEST_RUN;
         let flag = Arc::new(Flag(AtomicBool::new(true)));

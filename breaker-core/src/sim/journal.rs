@@ -36,6 +36,8 @@ pub enum ChangeKind {
     Replaced,
     /// The storage went back to a backup.
     WentBack,
-    /// The stored Record was damaged, mended or deleted by another client.
+    /// The stored Record was damaged or mended by another client.
     RecordTouched,
+    /// Nothing: the watcher was told that the stored Record cannot be read.
+    FoundDamaged,
 }

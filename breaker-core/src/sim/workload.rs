@@ -164,16 +164,17 @@ impl World {
         self.reconcile();
     }
 
-    pub(super) fn load_record(&self) -> Result<Option<StoredRecord>, ClusterError> {
-        let Some(slot) = &self.storage.record else { return Ok(None) };
+    pub(super) fn load_record(&mut self) -> Result<Option<StoredRecord>, ClusterError> {
+        let Some(slot) = self.storage.record.clone() else { return Ok(None) };
         if slot.damaged {
+            self.note(ChangeKind::FoundDamaged, self.sent_now());
             let place = format!("the record of {}", self.target());
             return Err(ClusterError::BadRecord {
                 place,
                 source: "expected value at line 1 column 2".into(),
             });
         }
-        Ok(Some(StoredRecord { record: slot.record.clone(), version: slot.version.to_string() }))
+        Ok(Some(StoredRecord { record: slot.record, version: slot.version.to_string() }))
     }
 
     pub(super) fn save_record(

@@ -15,6 +15,9 @@ use crate::cluster::{KubernetesEvent, PodWatchEvent};
 use crate::webhook::{CloudEvent, HookDecision};
 use crate::{Record, WorkloadRef};
 
+/// Calls at one instant after which a client is busy without end: it repeats a call without a pause.
+const MAX_CALLS_AT_ONCE: u32 = 10_000;
+
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
 
 /// The whole state: one workload, its pods, its Record, and what was published.
@@ -49,6 +52,8 @@ pub struct World {
     sleepers: Vec<(Timestamp, Waker)>,
     crash_after: Option<u32>,
     crashed: bool,
+    /// Calls at this instant.
+    calls: u32,
 }
 
 impl World {
@@ -87,6 +92,7 @@ impl World {
             sleepers: Vec::new(),
             crash_after: None,
             crashed: false,
+            calls: 0,
         };
         world.reconcile();
         world
@@ -240,6 +246,7 @@ impl World {
             return None;
         }
         self.now = self.now.max(next);
+        self.calls = 0;
         while let Some(entry) = self.script.first_entry() {
             if entry.key().0 > self.now {
                 break;
@@ -255,7 +262,12 @@ impl World {
     }
 
     /// Whether the process crashes before this call reaches the cluster.
+    ///
+    /// # Panics
+    /// If the process calls without end at one instant.
     pub(super) fn dies_before_call(&mut self) -> bool {
+        self.calls += 1;
+        assert!(self.calls < MAX_CALLS_AT_ONCE, "calls without end at {}", self.now);
         match &mut self.crash_after {
             Some(0) => {
                 self.crash_after = None;

@@ -35,6 +35,8 @@ struct Ledger {
     /// The storage went back, and no Record was stored since: the breaker cannot know yet that its
     /// Record is an older one.
     has_older_record: bool,
+    /// The Record that the breaker stored last, while it cannot know that it was damaged since.
+    recorded: Option<Record>,
 }
 
 impl Audit<'_> {
@@ -44,8 +46,7 @@ impl Audit<'_> {
         let mut ledger = Ledger::default();
         for change in world.changes() {
             if std::mem::take(&mut ledger.went_back) {
-                ledger.owed = owed_by(change.replicas, change.record.as_ref());
-                ledger.trial = None;
+                (ledger.owed, ledger.trial) = owed_by(change);
             }
             let violations = self.judge(world, change, &mut ledger);
             let at = change.at.duration_since(world.history()[0].0).as_secs();
@@ -72,7 +73,7 @@ impl Audit<'_> {
             ChangeKind::Scaled(replicas) => {
                 let why = judge_restore(change, *replicas, ledger).filter(|_| !ledger.has_older_record);
                 ledger.from = Some(change.at);
-                let is_trial = trial_of(change) == Some(*replicas);
+                let is_trial = trial_of(change, ledger) == Some(*replicas);
                 if is_trial || ledger.owed.is_some_and(|owed| owed != *replicas) {
                     ledger.trial = Some((*replicas, change.at));
                 } else {
@@ -87,6 +88,7 @@ impl Audit<'_> {
             }
             ChangeKind::Recorded(record) => {
                 ledger.has_older_record = false;
+                ledger.recorded = Some((**record).clone());
                 let owed = ledger.owed?;
                 if removed(record) == Some(owed) {
                     return None;
@@ -102,11 +104,16 @@ impl Audit<'_> {
                 None
             }
             ChangeKind::RecordTouched => None,
+            ChangeKind::FoundDamaged => {
+                ledger.recorded = None;
+                None
+            }
         }
     }
 
     fn judge_zero(&self, world: &World, change: &Change, ledger: &mut Ledger) -> Option<String> {
-        let Some(record) = &change.sent_over else { return Some("no Record was stored".into()) };
+        let recorded = change.sent_over.as_ref().or(ledger.recorded.as_ref());
+        let Some(record) = recorded else { return Some("no Record was stored".into()) };
         let State::Tripping { trip: Trip { replicas, because }, .. } = &record.state else {
             return Some("the stored Record was not Tripping".into());
         };
@@ -119,8 +126,9 @@ impl Audit<'_> {
                 "a reset must restore {want}, and the Record says {replicas}, then {stored:?}"
             ));
         }
-        if !ledger.zeroes.insert(record.episode) && !self.may_repeat {
-            return Some(format!("the second trip of episode {}", record.episode));
+        let (because, episode) = (because.clone(), record.episode);
+        if !ledger.zeroes.insert(episode) && !self.may_repeat {
+            return Some(format!("the second trip of episode {episode}"));
         }
         let trial = ledger.trial.filter(|_| because.probe_failed).map(|(_, since)| since);
         let holds = because.pressed || self.was_right(world, change, trial, ledger.from);
@@ -140,7 +148,7 @@ impl Audit<'_> {
         let ahead = change.watcher_time.duration_since(change.sent_at);
         let from = from.map(|from| Timestamp::from_second(from.as_second()).unwrap());
         let right = |oracle: &Oracle, at: Timestamp| match trial {
-            Some(since) => oracle.trial_fails(since, at + ahead),
+            Some(since) => oracle.trial_fails(since, at) || oracle.trial_fails(since, at + ahead),
             None => oracle.should_trip(self.policy, replicas, from, at + ahead),
         };
         let mut oracle = Oracle::default();
@@ -158,9 +166,10 @@ impl Audit<'_> {
 }
 
 fn judge_restore(change: &Change, replicas: u32, ledger: &Ledger) -> Option<String> {
-    let Some(record) = &change.sent_over else { return Some("no Record was stored".into()) };
+    let recorded = change.sent_over.as_ref().or(ledger.recorded.as_ref());
+    let Some(record) = recorded else { return Some("no Record was stored".into()) };
     let want = match &record.state {
-        _ if trial_of(change) == Some(replicas) => return None,
+        _ if trial_of(change, ledger) == Some(replicas) => return None,
         State::HalfOpen { probe, .. } => *probe,
         State::Restoring { trip, .. } => ledger.owed.unwrap_or(trip.replicas),
         _ => return Some("the stored Record was neither Restoring nor HalfOpen".into()),
@@ -170,8 +179,8 @@ fn judge_restore(change: &Change, replicas: u32, ledger: &Ledger) -> Option<Stri
 
 /// The replicas of the trial in the Record that was stored when the write was sent. A write that
 /// starts a trial may arrive after the reset that ends it.
-fn trial_of(change: &Change) -> Option<u32> {
-    match &change.sent_over.as_ref()?.state {
+fn trial_of(change: &Change, ledger: &Ledger) -> Option<u32> {
+    match &change.sent_over.as_ref().or(ledger.recorded.as_ref())?.state {
         State::HalfOpen { probe, .. } => Some(*probe),
         State::Restoring { probe, trip, .. } => probe.filter(|probe| *probe < trip.replicas),
         _ => None,
@@ -183,8 +192,15 @@ fn removed(record: &Record) -> Option<u32> {
     record.state.trip().map(|trip| trip.replicas)
 }
 
-fn owed_by(replicas: u32, record: Option<&Record>) -> Option<u32> {
-    record.and_then(removed).filter(|_| replicas == 0)
+/// The replicas that a reset owes, and the trial that runs, by the storage just before a change.
+fn owed_by(change: &Change) -> (Option<u32>, Option<(u32, Timestamp)>) {
+    let Some(record) = &change.record else { return (None, None) };
+    match record.state {
+        State::HalfOpen { since, probe, .. } if change.replicas == probe => {
+            (removed(record), Some((probe, since)))
+        }
+        _ => (removed(record).filter(|_| change.replicas == 0), None),
+    }
 }
 
 fn describe(change: &Change) -> String {
