@@ -15,7 +15,8 @@ use crate::cluster::{KubernetesEvent, PodWatchEvent};
 use crate::webhook::{CloudEvent, HookDecision};
 use crate::{Record, WorkloadRef};
 
-/// Calls at one instant after which a client is busy without end: it repeats a call without a pause.
+/// Calls at one instant after which a client is busy without end: it repeats a call and does not
+/// wait.
 const MAX_CALLS_AT_ONCE: u32 = 10_000;
 
 type Happening = Box<dyn FnOnce(&mut World) + Send>;
