@@ -76,6 +76,7 @@ pub(crate) async fn find_scaled_object(
         before: paused_replicas(&autoscaler).map(str::to_owned),
         scaled_object: autoscaler.metadata.name.unwrap_or_default(),
         ours: "0".into(),
+        former: None,
         set: false,
     }))
 }

@@ -91,6 +91,9 @@ pub struct KedaPause {
     pub before: Option<String>,
     /// The value that the breaker sets.
     pub ours: String,
+    /// A value that the breaker has set before, and that may still be there while `set` is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<String>,
     /// Whether the breaker has set it.
     #[serde(default)]
     pub set: bool,
@@ -98,9 +101,20 @@ pub struct KedaPause {
 
 impl KedaPause {
     /// Whether the annotation has a value of the breaker. A new number is stored before it is set;
-    /// until then the annotation has the old one, zero.
+    /// until then the annotation has a former one, or zero.
     pub(crate) fn is_ours(&self, annotation: Option<&str>) -> bool {
-        annotation == Some(self.ours.as_str()) || annotation == Some("0")
+        annotation
+            .is_some_and(|value| value == self.ours || value == "0" || Some(value) == self.former.as_deref())
+    }
+
+    /// The pause at `replicas`, before it is set. Zero is always a value of the breaker, so only
+    /// the number of a trial has to be remembered.
+    pub(crate) fn at(&self, replicas: &str) -> Self {
+        let former = match self.ours.as_str() {
+            ours if ours == replicas || ours == "0" => self.former.clone(),
+            ours => Some(ours.to_owned()),
+        };
+        Self { ours: replicas.to_owned(), former, set: false, ..self.clone() }
     }
 }
 

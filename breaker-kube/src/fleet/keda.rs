@@ -156,12 +156,12 @@ impl KedaSwitch {
             if pause.set && pause.ours == ours {
                 return Ok(());
             }
-            let wanted = KedaPause { ours: ours.clone(), set: false, ..pause.clone() };
+            let wanted = pause.at(&ours);
             self.remember(Some(wanted.clone()));
             self.status.write_if_changed().await?;
             match autoscalers::pause_keda(&self.kube, &self.target.namespace, &wanted, &pause.ours).await? {
                 PauseOutcome::Done => {
-                    self.remember(Some(KedaPause { set: true, ..wanted }));
+                    self.remember(Some(KedaPause { set: true, former: None, ..wanted }));
                     return Ok(());
                 }
                 PauseOutcome::ChangedByOwner(before) => self.remember(Some(KedaPause { before, ..wanted })),

@@ -150,3 +150,16 @@ async fn a_pause_that_is_left_over_does_not_replace_the_value_of_the_owner() {
     reset(&cluster).await;
     assert_eq!(paused(&cluster), some("5"));
 }
+
+/// The controller was killed when it had stored that it pauses at 0 again after a trial of one
+/// replica, and before it did.
+#[tokio::test(start_paused = true)]
+async fn the_pause_of_a_trial_is_not_taken_for_the_value_of_the_owner() {
+    let cluster = pressed(|keda| keda.paused = some("1"));
+    let paused_now = json!({"scaledObject": "a", "before": "3", "ours": "0", "former": "1", "set": false});
+    cluster.edit_breaker("a", |breaker| breaker["status"] = json!({"paused": paused_now}));
+    cluster.run(Cut::Never, LONG).await;
+    assert_eq!((cluster.replicas("a"), paused(&cluster)), (0, some("0")));
+    reset(&cluster).await;
+    assert_eq!(paused(&cluster), some("3"));
+}

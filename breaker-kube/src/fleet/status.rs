@@ -134,6 +134,9 @@ impl StatusModel {
     pub(crate) fn found(&mut self, status: &CircuitBreakerStatus) {
         self.previous.reset_handled.clone_from(&status.reset_handled);
         self.previous.override_handled.clone_from(&status.override_handled);
+        if status.paused.is_some() {
+            self.paused.clone_from(&status.paused);
+        }
     }
 
     /// The whole status to be written at `now` with this Record. It changes nothing here: the write

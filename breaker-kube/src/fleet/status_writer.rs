@@ -420,11 +420,16 @@ mod tests {
         let (known, ours, theirs) = (over(&writer), record(2), record(5));
         let serve = async {
             answer(&mut server, 409, conflict()).await;
-            answer(&mut server, 200, breaker("9", &theirs)).await;
+            let mut theirs = breaker("9", &theirs);
+            theirs["status"]["paused"] =
+                json!({"scaledObject": "so", "before": "3", "ours": "0", "set": true});
+            answer(&mut server, 200, theirs).await;
         };
         let (saved, ()) = tokio::join!(writer.save(&ours, known.as_deref()), serve);
         assert!(matches!(saved, Err(ClusterError::Conflict(_))), "{saved:?}");
         assert_eq!(writer.record().unwrap().episode, 5);
+        let paused = writer.read(|model| model.paused.clone()).expect("the pause of the other controller");
+        assert_eq!(paused.before.as_deref(), Some("3"));
         // A write over the former Record is refused without a request.
         let again = writer.save(&record(2), known.as_deref()).await;
         assert!(matches!(again, Err(ClusterError::Conflict(_))), "{again:?}");
