@@ -556,3 +556,26 @@ fn replicas_of_another_client_are_no_trial_although_they_are_as_many() {
     let contested = day.seen.text().lines().filter(|line| line.contains("contested")).count();
     assert_eq!(contested, 1, "{}", day.seen.text());
 }
+
+#[test]
+fn a_trial_is_not_judged_by_an_old_view() {
+    let mut day = outage_with(3, half_open());
+    // The trial starts at 136 s, and its pod dies from 138 s on.
+    day.plan(137, Step::StallWatch(170));
+    day.run_until(900);
+    let lines = day.seen.text();
+    assert!(!day.scales().contains(&3), "{:?} {lines}", day.scales());
+    day.audit();
+}
+
+#[test]
+fn a_write_under_way_does_not_make_the_breaker_read_without_end() {
+    let mut day = outage(2);
+    // The trip comes at 34 s. The pods of the new target are at the limit before the write to the
+    // old one is answered.
+    day.plan(0, Step::Fault(0, Fault::Lag(Call::WriteScale, seconds(300))));
+    day.plan(40, Step::Replace);
+    day.run_until(1500);
+    assert_eq!(day.replicas(), 0, "{}", day.seen.text());
+    a_reset_restores(&mut day, 2);
+}

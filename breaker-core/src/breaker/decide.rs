@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::machine::Breaker;
+use crate::action::Attempt;
 use crate::event::BreakerEvent;
 use crate::policy::CauseSet;
 use crate::snapshot::{Hold, HoldReason, RevisionCounts};
@@ -23,7 +24,7 @@ impl Breaker {
             self.holds.follow(revision);
             self.exceeded(revision, now);
         } else {
-            if close && !self.scale.read_ahead {
+            if close && !self.scale.read_ahead && !self.retries.in_flight(Attempt::WriteScale) {
                 self.read_scale();
             }
             let hold = self.held_by_causes(&revisions);
@@ -44,7 +45,8 @@ impl Breaker {
         if let Some(why) = self.holds.outage_guard.clone() {
             return self.hold_once(hold(HoldReason::Guard, why), now);
         }
-        if self.hook.waits(now) {
+        // What is read while a write is under way is not acted on.
+        if self.hook.waits(now) || self.retries.in_flight(Attempt::WriteScale) {
             return;
         }
         if self.pods.is_stale(now) || self.holds.needs_fresh_list {

@@ -39,6 +39,10 @@ impl Breaker {
                     && !self.probe_may_have_died()
                     && self.pods.live().any(|pod| pod.has_started()) =>
             {
+                // A view that is old does not show whether they survived.
+                if self.pods.is_stale(now) {
+                    return self.list_pods();
+                }
                 self.state = State::Restoring { since: *since, trip: trip.clone(), probe: Some(*probe) };
                 self.saves.request_then([Action::ReadScale]);
             }
