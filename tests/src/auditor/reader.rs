@@ -157,6 +157,15 @@ async fn read(api: Api<DynamicObject>, watched: Watched, from: String, network: 
                 WatchEvent::Bookmark(_) => continue,
                 WatchEvent::Error(error) => {
                     fail(format!("{error:?}"));
+                    // The API server starts from a later version when a definition was changed.
+                    // Until something was read, that loses nothing.
+                    if !seen.lock().versions.contains_key(&watched.kind.plural)
+                        && let Ok(list) = api.list(&ListParams::default()).await
+                        && list.items.is_empty()
+                    {
+                        version = list.metadata.resource_version.unwrap_or(version);
+                    }
+                    sleep(RETRY_INTERVAL).await;
                     break;
                 }
             };

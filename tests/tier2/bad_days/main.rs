@@ -15,6 +15,7 @@ mod table;
 
 use std::env;
 use std::ops::Range;
+use std::time::Duration;
 
 use bigredbutton_tests::Cluster;
 use futures::StreamExt;
@@ -41,6 +42,8 @@ async fn no_schedule_of_faults_and_kills_breaks_a_law() {
     let keda = cluster.test_namespace("chaos-keda").await;
     keda.install_keda().await;
     keda.delete().await;
+    // The API server restarts its watches of a kind when the definition has changed.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let logs = tempfile::tempdir().expect("a directory");
     let parallel = number("BRB_CHAOS_PARALLEL").unwrap_or(6);
     let runs = seeds().map(|seed| {
