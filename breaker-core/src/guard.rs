@@ -75,7 +75,7 @@ impl<K: Ord + Clone + Display> Guard<K> {
         self.targets.len()
     }
 
-    /// Whether there is no target.
+    /// Whether the guard watches nothing.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }

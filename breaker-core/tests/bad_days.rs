@@ -5,12 +5,11 @@ mod common;
 
 use breaker_core::Policy;
 use breaker_core::action::Command;
-use breaker_core::policy::Recovery;
 use breaker_core::sim::{Call, Fault, Oddity};
 use breaker_core::snapshot::Snapshot;
 use breaker_core::state::{Override, Phase, State};
-use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use common::day::{Day, Step, health};
+use common::policies::{half_open, with_hooks};
 use common::seconds;
 use jiff::SignedDuration;
 
@@ -27,23 +26,6 @@ fn outage_with(replicas: u32, policy: Policy) -> Day {
     let day = Day::new(replicas, policy);
     day.plan(0, Step::Outage(true));
     day
-}
-
-fn half_open() -> Policy {
-    let minute = SignedDuration::from_mins(1);
-    let recovery = Recovery::HalfOpen {
-        cooldown: minute,
-        max_cooldown: minute * 4,
-        probe_replicas: 1,
-        probe_for: minute * 2,
-    };
-    Policy { recovery, ..Policy::default() }
-}
-
-fn with_hook(policy: Policy) -> Policy {
-    let to = Endpoint::new("https://rollback.example.org/x");
-    let hook = BeforeTrip { to: to.clone(), timeout: seconds(10), on_failure: OnFailure::Proceed };
-    Policy { hooks: Hooks { before_trip: Some(hook), notify: vec![to] }, ..policy }
 }
 
 /// The outage ends, a person resets, and the replicas are back.
@@ -179,7 +161,7 @@ fn a_rival_between_the_decision_and_the_write_gets_its_number_back() {
 #[test]
 fn a_scale_write_that_is_refused_for_ten_minutes_is_one_trip_with_one_key_and_one_hold() {
     for fault in [Fault::Deny(Call::WriteScale), Fault::Reject(Call::WriteScale)] {
-        let mut day = outage_with(1, with_hook(Policy::default()));
+        let mut day = outage_with(1, with_hooks(Policy::default()));
         day.plan(100, Step::Lasting(600, fault));
         day.run_until(1300);
         let lines = day.seen.text();
@@ -212,7 +194,7 @@ fn a_restore_that_is_refused_for_ten_minutes_is_carried_out_then() {
 #[test]
 fn a_trial_pod_that_waits_for_a_node_is_not_a_trial_that_survived() {
     for pending in [20, 150, 900] {
-        let mut day = outage_with(3, half_open());
+        let mut day = outage_with(3, half_open(Policy::default()));
         day.plan(80, Step::Pending(pending));
         day.run_until(1500);
         let lines = day.seen.text();
@@ -225,7 +207,7 @@ fn a_trial_pod_that_waits_for_a_node_is_not_a_trial_that_survived() {
 #[test]
 fn a_trial_lasts_as_long_as_the_policy_says_from_the_first_start_of_its_container() {
     for pending in [0, 90, 600] {
-        let mut day = outage_with(3, half_open());
+        let mut day = outage_with(3, half_open(Policy::default()));
         day.plan(77, Step::Outage(false));
         day.plan(77, Step::Pending(pending));
         day.run_until(1800);
@@ -371,7 +353,7 @@ fn a_reset_during_a_trip_whose_answer_is_late_ends_with_the_replicas() {
 #[test]
 fn a_breaker_that_is_disabled_while_a_trial_fails_writes_no_scale() {
     for fault in [Fault::Lag(Call::SaveRecord, seconds(30)), Fault::Refuse(Call::WriteScale)] {
-        let mut day = outage_with(3, half_open());
+        let mut day = outage_with(3, half_open(Policy::default()));
         // The trial starts at 136 s, and its first counted restart comes at 148 s.
         day.plan(145, Step::Lasting(30, fault));
         day.plan(155, Step::Command(Command::Override(Override::Disabled)));
@@ -428,7 +410,7 @@ fn a_breaker_that_is_blind_says_so_in_each_heartbeat_and_trips_when_it_sees_agai
 #[test]
 fn a_storm_of_conflicts_delays_a_trip_and_repeats_nothing() {
     for call in [Call::WriteScale, Call::SaveRecord] {
-        let mut day = outage_with(1, with_hook(Policy::default()));
+        let mut day = outage_with(1, with_hooks(Policy::default()));
         day.plan(100, Step::Lasting(300, Fault::Conflict(call)));
         day.run_until(1200);
         let lines = day.seen.text();
@@ -454,7 +436,7 @@ fn a_trip_that_cannot_go_on_says_what_it_waits_for() {
             Fault::NotFound(call),
         ];
         for fault in failures.into_iter().filter(|fault| *fault != Fault::NotFound(Call::ReadScale)) {
-            let mut day = outage_with(1, with_hook(Policy::default()));
+            let mut day = outage_with(1, with_hooks(Policy::default()));
             day.plan(100, Step::Lasting(600, fault));
             day.run_until(1300);
             let lines = day.seen.text();
@@ -489,7 +471,7 @@ fn a_trip_whose_pods_cannot_be_listed_says_so() {
 #[test]
 fn a_trial_that_dies_fails_although_the_clocks_of_watcher_and_node_differ() {
     for ahead in [-3600, -300, 300, 3600] {
-        let policy = Policy { window: breaker_core::policy::Window::NONE, ..half_open() };
+        let policy = Policy { window: breaker_core::policy::Window::NONE, ..half_open(Policy::default()) };
         let mut day = outage_with(3, policy);
         day.plan(100, Step::SetClock(ahead));
         day.run_until(1500);
@@ -505,7 +487,7 @@ fn a_reset_while_a_failed_trial_opens_again_restores_all() {
         for fault in
             [Fault::Lag(call, seconds(30)), Fault::DelayAnswer(call, seconds(30)), Fault::Refuse(call)]
         {
-            let mut day = outage_with(3, half_open());
+            let mut day = outage_with(3, half_open(Policy::default()));
             // The trial starts at 136 s, and its first counted restart comes at 148 s.
             day.plan(147, Step::Lasting(10, fault));
             day.plan(151, Step::Outage(false));
@@ -547,7 +529,7 @@ fn storage_that_goes_back_counts_no_restart_twice() {
 
 #[test]
 fn replicas_of_another_client_are_no_trial_although_they_are_as_many() {
-    let mut day = outage_with(3, half_open());
+    let mut day = outage_with(3, half_open(Policy::default()));
     // The breaker opens at 76 s; at the end of the cool-down it does not see the new pod.
     day.plan(100, Step::StallWatch(200));
     day.plan(120, Step::ScaleByHand(1));
@@ -559,7 +541,7 @@ fn replicas_of_another_client_are_no_trial_although_they_are_as_many() {
 
 #[test]
 fn a_trial_is_not_judged_by_an_old_view() {
-    let mut day = outage_with(3, half_open());
+    let mut day = outage_with(3, half_open(Policy::default()));
     // The trial starts at 136 s, and its pod dies from 138 s on.
     day.plan(137, Step::StallWatch(170));
     day.run_until(900);

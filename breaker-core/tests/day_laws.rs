@@ -7,34 +7,18 @@ use std::collections::BTreeSet;
 
 use breaker_core::Policy;
 use breaker_core::action::Command;
-use breaker_core::policy::{Mode, Recovery, Window};
+use breaker_core::policy::{Mode, Window};
 use breaker_core::sim::{Call, Fault};
 use breaker_core::state::{Override, Phase};
-use breaker_core::webhook::{BeforeTrip, Endpoint, HookDecision, Hooks, OnFailure};
+use breaker_core::webhook::HookDecision;
 use common::day::{Day, Step, health};
+use common::policies::{half_open, with_hooks};
 use common::seconds;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
 /// Faults and other steps come in this time.
 const BAD: i64 = 1500;
-
-fn half_open(policy: Policy) -> Policy {
-    let minute = SignedDuration::from_mins(1);
-    let recovery = Recovery::HalfOpen {
-        cooldown: minute,
-        max_cooldown: minute * 4,
-        probe_replicas: 1,
-        probe_for: minute * 2,
-    };
-    Policy { recovery, ..policy }
-}
-
-fn with_hooks(policy: Policy) -> Policy {
-    let to = Endpoint::new("https://rollback.example.org/x");
-    let hook = BeforeTrip { to: to.clone(), timeout: seconds(10), on_failure: OnFailure::Proceed };
-    Policy { hooks: Hooks { before_trip: Some(hook), notify: vec![to] }, ..policy }
-}
 
 /// Each kind of answer that a call can get, right ones that come late included.
 fn faults(call: Call) -> [Fault; 12] {

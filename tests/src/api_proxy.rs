@@ -12,7 +12,6 @@ use hyper::{Request, Response, server::conn::http1};
 use hyper_util::rt::TokioIo;
 use kube::Client;
 use kube::client::Body;
-use kube::config::{AuthInfo, NamedAuthInfo};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -49,16 +48,7 @@ impl ApiProxy {
     pub async fn start(cluster: &Cluster) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let (directory, kubeconfig) = cluster.kubeconfig_with(|config| {
-            for named in &mut config.clusters {
-                let cluster = named.cluster.as_mut().expect("a cluster");
-                cluster.server = Some(format!("http://{address}"));
-                cluster.certificate_authority_data = None;
-            }
-            for NamedAuthInfo { auth_info, .. } in &mut config.auth_infos {
-                *auth_info = Some(AuthInfo::default());
-            }
-        });
+        let (directory, kubeconfig) = cluster.kubeconfig_of_proxy(address);
         let (pods, pod_access) = watch::channel(PodAccess::Allowed);
         tokio::spawn(serve(listener, cluster.client.clone(), pod_access));
         Self { pods, kubeconfig, _directory: directory }

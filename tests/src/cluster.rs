@@ -1,5 +1,6 @@
 //! The cluster under test, and a separate namespace for each test.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +10,7 @@ use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ConfigMap, Event, Namespace, Pod};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, NamedAuthInfo};
 use kube::{Api, Client, Config};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,6 +39,23 @@ impl Cluster {
         let text = serde_json::to_string(&config).expect("a kubeconfig");
         std::fs::write(&path, text).expect("the kubeconfig is written");
         (directory, path)
+    }
+
+    /// A kubeconfig for a proxy on `address` that speaks plain HTTP and has the credentials.
+    ///
+    /// # Panics
+    /// When the kubeconfig does not have the shape of the test cluster's.
+    pub(crate) fn kubeconfig_of_proxy(&self, address: SocketAddr) -> (TempDir, PathBuf) {
+        self.kubeconfig_with(|config| {
+            for named in &mut config.clusters {
+                let cluster = named.cluster.as_mut().expect("a cluster");
+                cluster.server = Some(format!("http://{address}"));
+                cluster.certificate_authority_data = None;
+            }
+            for NamedAuthInfo { auth_info, .. } in &mut config.auth_infos {
+                *auth_info = Some(AuthInfo::default());
+            }
+        })
     }
 
     /// Connects as administrator.

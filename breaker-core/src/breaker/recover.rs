@@ -63,9 +63,9 @@ impl Breaker {
             self.wake_for_recovery();
         } else if now >= *since + TRIAL_START_TIMEOUT && !std::mem::replace(&mut self.trial_reported, true) {
             let waiting: Vec<_> = self.pods.live().map(|pod| pod.name.clone()).collect();
-            let waiting = if waiting.is_empty() { "there is no pod".into() } else { waiting.join(", ") };
+            let waiting = if waiting.is_empty() { "none".into() } else { waiting.join(", ") };
             let message =
-                format!("the trial replicas have not started for {TRIAL_START_TIMEOUT:#}: {waiting}");
+                format!("the trial replicas have not started for {TRIAL_START_TIMEOUT:#}; pods: {waiting}");
             self.emit(BreakerEvent::Warning { message });
         }
     }

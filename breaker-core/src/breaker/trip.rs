@@ -40,7 +40,7 @@ impl Breaker {
         }
     }
 
-    /// Why a trip for this reason is no longer right; `None` while it is.
+    /// Why the condition of the trip no longer holds; `None` while it does.
     pub(super) fn no_longer_holds(&self, trip: &Trip, since: Timestamp, now: Timestamp) -> Option<String> {
         let because = &trip.because;
         if because.pressed {
@@ -49,7 +49,7 @@ impl Breaker {
         let revisions = self.count_revisions(now);
         let own = revisions.iter().find(|revision| revision.revision == because.revision);
         let holds = if because.probe_failed {
-            // How long a container has run is told by the clock of its node, which may differ.
+            // The run time of a container comes from the clock of its node, which may differ.
             let recent = now.duration_since(since) < BACKOFF_RESET;
             let failing = revisions.iter().any(|revision| revision.counts.failing > 0);
             self.live_pod_restarted() && (recent || failing)

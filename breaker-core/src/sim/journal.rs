@@ -38,6 +38,6 @@ pub enum ChangeKind {
     WentBack,
     /// The stored Record was damaged or mended by another client.
     RecordTouched,
-    /// Nothing: the watcher was told that the stored Record cannot be read.
+    /// Nothing: the watcher found a stored Record that cannot be read.
     FoundDamaged,
 }

@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod day;
 pub(crate) mod harness;
 pub(crate) mod oracle;
+pub(crate) mod policies;
 
 use std::sync::Arc;
 

@@ -219,7 +219,7 @@ fn a_request_is_handled_in_the_status_that_has_its_effect_and_a_write_that_fails
     // That write failed. The next one has the former Record.
     let status = with(&mut model, &open(0), 2);
     assert_eq!((status.reset_handled, status.override_handled), (None, None));
-    // A trip that was taken back is no longer handled.
+    // An abandoned trip takes the mark of its press back.
     with(&mut model, &effect, 3);
     let status = with(&mut model, &Record::default(), 4);
     assert_eq!((status.reset_handled, status.override_handled), (None, None));

@@ -16,7 +16,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use kube::Client;
 use kube::client::Body;
-use kube::config::{AuthInfo, NamedAuthInfo};
 use parking_lot::Mutex;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -71,16 +70,7 @@ impl FaultProxy {
     pub async fn start(cluster: &Cluster, schedule: Option<FaultSchedule>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let (directory, kubeconfig) = cluster.kubeconfig_with(|config| {
-            for named in &mut config.clusters {
-                let cluster = named.cluster.as_mut().expect("a cluster");
-                cluster.server = Some(format!("http://{address}"));
-                cluster.certificate_authority_data = None;
-            }
-            for NamedAuthInfo { auth_info, .. } in &mut config.auth_infos {
-                *auth_info = Some(AuthInfo::default());
-            }
-        });
+        let (directory, kubeconfig) = cluster.kubeconfig_of_proxy(address);
         let state = Arc::new(ProxyState {
             client: cluster.client.clone(),
             started: Instant::now(),
