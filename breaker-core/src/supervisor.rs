@@ -38,7 +38,7 @@ const MAX_SLEEP: SignedDuration = SignedDuration::from_secs(30);
 /// held ends before the hook is called again.
 const NOTIFY_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
-/// Drives one breaker over a [`ClusterClient`].
+/// Drives one breaker over a [`ClusterClient`](crate::ClusterClient).
 ///
 /// ```
 /// # #[cfg(feature = "sim")] {
