@@ -51,7 +51,7 @@ impl Breaker {
     }
 
     fn set_override(&mut self, set: Override, now: Timestamp) {
-        if self.override_ == set && self.requests.handled.override_ == Some(set) {
+        if self.override_ == set && self.requests.handled.override_.unwrap_or_default() == set {
             return;
         }
         self.override_ = set;

@@ -96,10 +96,12 @@ impl Breaker {
     }
 
     /// The scale was read: decides about a Record that was found with a trip.
-    pub(super) fn settle_doubt(&mut self) {
+    pub(super) fn settle_doubt(&mut self, now: Timestamp) {
         let Some(theirs) = self.saves.doubted.take() else { return };
         if self.scale.replicas() == Some(0) || matches!(theirs.state, State::Tripping { .. }) {
             self.take_over(*theirs);
+            // The other watcher may not have known of them.
+            self.follow_requests(now);
         } else {
             self.outbox.merge(theirs.notices);
             self.saves.request();

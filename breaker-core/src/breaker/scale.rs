@@ -48,7 +48,7 @@ impl Breaker {
         if replaced {
             return self.target_replaced(now);
         }
-        self.settle_doubt();
+        self.settle_doubt(now);
         if before.is_some_and(|before| Some(&before.selector) != self.scale.selector()) {
             self.await_pods(now);
         }

@@ -32,6 +32,8 @@ pub(crate) struct FleetClient {
     ticket: Mutex<Option<StartupTicket>>,
     /// Whether the Record that came with the watch was loaded. Later loads ask the API server.
     loaded: AtomicBool,
+    /// Until when this client may be used: [`StatusWriter::outdated`].
+    followed: u64,
 }
 
 impl FleetClient {
@@ -40,6 +42,7 @@ impl FleetClient {
         status: &Arc<StatusWriter>,
         keda: &Arc<KedaSwitch>,
         ticket: Option<StartupTicket>,
+        followed: u64,
     ) -> Self {
         Self {
             kube: shared.kube.clone(),
@@ -51,6 +54,15 @@ impl FleetClient {
             barrier: Arc::clone(&shared.barrier),
             ticket: Mutex::new(ticket),
             loaded: AtomicBool::new(false),
+            followed,
+        }
+    }
+
+    /// Does not return once the CircuitBreaker asks for something else than its worker follows. The
+    /// worker is about to be dropped, and must neither decide nor write anything more.
+    async fn check_followed(&self) {
+        if self.status.is_outdated(self.followed) {
+            std::future::pending::<()>().await;
         }
     }
 }
@@ -80,6 +92,7 @@ impl ClusterClient for FleetClient {
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
         let _permit = self.limits.write().await;
+        self.check_followed().await;
         self.keda.follow(replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
@@ -104,8 +117,12 @@ impl ClusterClient for FleetClient {
         {
             return Ok(known);
         }
-        let _permit = self.limits.write().await;
-        self.status.load().await
+        let loaded = {
+            let _permit = self.limits.write().await;
+            self.status.load().await
+        };
+        self.check_followed().await;
+        loaded
     }
 
     /// Stores the Record in the status. The first write of a trip waits for the start of the fleet,
@@ -121,11 +138,16 @@ impl ClusterClient for FleetClient {
         {
             self.barrier.lifted().await;
         }
-        let _permit = self.limits.write().await;
-        if matches!(record.state, State::Tripping { .. }) {
-            self.keda.find().await;
-        }
-        let version = self.status.save(record, over.as_deref()).await?;
+        self.check_followed().await;
+        let saved = {
+            let _permit = self.limits.write().await;
+            if matches!(record.state, State::Tripping { .. }) {
+                self.keda.find().await;
+            }
+            self.status.save(record, over.as_deref()).await
+        };
+        self.check_followed().await;
+        let version = saved?;
         self.keda.stored(&record.state);
         Ok(version)
     }

@@ -1,18 +1,15 @@
 //! [`Desired`]: what the CircuitBreaker asks of its breaker, and the commands that get there.
 //!
 //! `Desired` is a state and not a queue: a breaker that starts again gets the present one. Which
-//! reset and which override were carried out is in the Record.
+//! reset and which override were carried out is in the Record; the breaker compares them.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use breaker_core::Policy;
 use breaker_core::action::Command;
 use breaker_core::state::Override;
 use futures::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
-
-use super::status_writer::StatusWriter;
 
 /// What is asked of one breaker.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,20 +31,16 @@ struct Applied {
 }
 
 /// The commands for a supervisor that was started with `policy`.
-pub(crate) fn commands(
-    desired: watch::Receiver<Desired>,
-    status: Arc<StatusWriter>,
-    policy: Policy,
-) -> BoxStream<'static, Command> {
+pub(crate) fn commands(desired: watch::Receiver<Desired>, policy: Policy) -> BoxStream<'static, Command> {
     let applied = Applied { policy, guard: None, override_: None, reset: None };
-    let start = (desired, status, applied, VecDeque::new());
-    stream::unfold(start, |(mut desired, status, mut applied, mut queue)| async {
+    let start = (desired, applied, VecDeque::new());
+    stream::unfold(start, |(mut desired, mut applied, mut queue)| async {
         loop {
             if let Some(command) = queue.pop_front() {
-                return Some((command, (desired, status, applied, queue)));
+                return Some((command, (desired, applied, queue)));
             }
             let present = desired.borrow_and_update().clone();
-            queue = applied.commands_to_reach(present, &status);
+            queue = applied.commands_to_reach(present);
             if queue.is_empty() && desired.changed().await.is_err() {
                 return None;
             }
@@ -57,7 +50,7 @@ pub(crate) fn commands(
 }
 
 impl Applied {
-    fn commands_to_reach(&mut self, desired: Desired, status: &StatusWriter) -> VecDeque<Command> {
+    fn commands_to_reach(&mut self, desired: Desired) -> VecDeque<Command> {
         let mut commands = VecDeque::new();
         // The guard comes first: it may prevent a trip by one of the other commands.
         if desired.guard != self.guard {
@@ -68,8 +61,8 @@ impl Applied {
             self.policy = desired.policy.clone();
             commands.push_back(Command::Policy(Box::new(desired.policy)));
         }
-        let reset = self.reset_command(desired.reset, status);
-        let override_ = self.override_command(desired.override_, status);
+        let reset = self.reset_command(desired.reset);
+        let override_ = self.override_command(desired.override_);
         // A trip comes after a reset, which is about an earlier one; what else is set comes before.
         match desired.override_ {
             Override::ForcedOpen => commands.extend(reset.into_iter().chain(override_)),
@@ -78,20 +71,13 @@ impl Applied {
         commands
     }
 
-    fn reset_command(&mut self, reset: Option<String>, status: &StatusWriter) -> Option<Command> {
+    fn reset_command(&mut self, reset: Option<String>) -> Option<Command> {
         let id = reset.filter(|id| self.reset.as_ref() != Some(id))?;
         self.reset = Some(id.clone());
-        (status.handled().reset.as_ref() != Some(&id)).then_some(Command::ResetRequest(id))
+        Some(Command::ResetRequest(id))
     }
 
-    fn override_command(&mut self, set: Override, status: &StatusWriter) -> Option<Command> {
-        if self.override_ == Some(set) {
-            return None;
-        }
-        let is_first = self.override_.replace(set).is_none();
-        let is_handled = status.handled().override_.unwrap_or_default() == set;
-        // A trip that is handled may still be held and taken back, if there is one.
-        let may_be_held = set == Override::ForcedOpen && status.record().is_some();
-        (!is_first || !is_handled || may_be_held).then_some(Command::Override(set))
+    fn override_command(&mut self, set: Override) -> Option<Command> {
+        (self.override_.replace(set) != Some(set)).then_some(Command::Override(set))
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(shared: &Shared, breaker: &PartialBreaker) -> Self {
         Self {
-            status: Arc::new(StatusWriter::new(&shared.kube.client, &shared.kube.clock, breaker)),
+            status: Arc::new(StatusWriter::new(&shared.kube, &shared.newer, breaker)),
             created: breaker.metadata.creation_timestamp.as_ref().map(|at| at.0).unwrap_or_default(),
             spec: Err(InvalidSpec { field: "spec", problem: String::new() }),
             reset_annotation: None,

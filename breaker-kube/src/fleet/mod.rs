@@ -30,7 +30,10 @@ mod keda;
 mod keda_tests;
 #[cfg(test)]
 mod leak_tests;
+mod newer_breakers;
 mod observer;
+#[cfg(test)]
+mod old_list_tests;
 mod options;
 mod own_workload;
 mod partial_breaker;
@@ -38,6 +41,7 @@ mod reconciler;
 mod request_limits;
 #[cfg(test)]
 mod request_tests;
+mod requested;
 mod restarts;
 mod shared;
 mod startup_barrier;

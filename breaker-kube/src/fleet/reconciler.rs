@@ -18,6 +18,7 @@ use super::entry::{Entry, Role};
 use super::error::FleetError;
 use super::own_workload::OwnWorkload;
 use super::partial_breaker::PartialBreaker;
+use super::requested::Observed;
 use super::shared::Shared;
 use super::status::ConditionState;
 use super::worker::{run_forever, write_status_on_change};
@@ -77,6 +78,7 @@ impl Reconciler {
                     own_lookup = look_up_again(&own);
                     self.found_own(own);
                 }
+                read = shared.newer.next() => self.follow_read(&read),
                 () = shared.guard.changed() => guard_changes_at = self.update_guard(),
                 () = guard_changes => guard_changes_at = self.update_guard(),
                 Some(ended) = self.tasks.join_next() => match ended {
@@ -117,6 +119,13 @@ impl Reconciler {
         }
     }
 
+    /// A read has shown what a CircuitBreaker asks for, and the watch has not yet.
+    fn follow_read(&mut self, breaker: &PartialBreaker) {
+        if self.entries.get(&breaker.name()).is_some_and(|entry| entry.status.uid == breaker.uid()) {
+            self.apply(breaker);
+        }
+    }
+
     /// A CircuitBreaker was created or changed.
     fn apply(&mut self, breaker: &PartialBreaker) {
         let name = breaker.name();
@@ -130,7 +139,15 @@ impl Reconciler {
         let reset_annotation = breaker.reset_requested().map(str::to_owned);
         let shared = Arc::clone(&self.shared);
         let entry = self.entries.entry(name.clone()).or_insert_with(|| Entry::new(&shared, breaker));
-        entry.status.observe(breaker);
+        match entry.status.observe(breaker) {
+            Observed::Latest => {}
+            Observed::Old => return,
+            Observed::Doubtful => {
+                let status = Arc::clone(&entry.status);
+                self.tasks.spawn(async move { status.confirm().await });
+                return;
+            }
+        }
         if entry.role != Role::Undecided && entry.spec == spec && entry.reset_annotation == reset_annotation {
             return;
         }

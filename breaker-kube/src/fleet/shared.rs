@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::events::EventRecorder;
 use super::guard::SharedGuard;
+use super::newer_breakers::NewerBreakers;
 use super::observer::FleetObserver;
 use super::options::FleetOptions;
 use super::request_limits::RequestLimits;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) guard: SharedGuard,
     pub(crate) barrier: Arc<StartupBarrier>,
     pub(crate) limits: Arc<RequestLimits>,
+    pub(crate) newer: Arc<NewerBreakers>,
     /// The breakers that watch their targets. Held while one of them reports.
     active: Mutex<BTreeSet<BreakerName>>,
 }
@@ -44,6 +46,7 @@ impl Shared {
             guard: SharedGuard::new(options.outage_guard_targets),
             barrier: Arc::new(StartupBarrier::new()),
             limits: Arc::default(),
+            newer: Arc::default(),
             active: Mutex::default(),
             kube,
             pods,

@@ -6,27 +6,34 @@
 //!
 //! A status or Record that cannot be read is carried over untouched; only conditions are added.
 
+use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use breaker_core::backoff::Backoff;
 use breaker_core::cluster::StoredRecord;
-use breaker_core::record::HandledRequests;
 use breaker_core::{Clock, ClusterError, Record};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
-use kube::{Api, Client, Resource};
+use kube::{Api, Resource};
 use parking_lot::Mutex;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use super::newer_breakers::NewerBreakers;
 use super::partial_breaker::PartialBreaker;
+use super::requested::{Observed, Requested};
 use super::status::StatusModel;
+use crate::client::KubeClient;
 use crate::crd::{BreakerName, CircuitBreaker, CircuitBreakerStatus};
 use crate::request::{ApiRequest, FIELD_MANAGER};
 
 /// Attempts to write while others change spec or metadata.
 const MAX_ATTEMPTS: u32 = 5;
+
+/// Delays before a breaker is read again.
+const CONFIRM_BACKOFF: Backoff = Backoff::new(SignedDuration::from_secs(1), SignedDuration::from_secs(60));
 
 /// The status of one breaker, here and on the API server.
 pub(crate) struct StatusWriter {
@@ -39,6 +46,8 @@ pub(crate) struct StatusWriter {
     write_lock: tokio::sync::Mutex<()>,
     /// The model was changed after the last write.
     dirty: Notify,
+    requested: watch::Sender<Requested>,
+    newer: Arc<NewerBreakers>,
 }
 
 /// What is known here.
@@ -54,16 +63,16 @@ struct Local {
 }
 
 impl StatusWriter {
-    pub(crate) fn new(client: &Client, clock: &Arc<dyn Clock>, breaker: &PartialBreaker) -> Self {
+    pub(crate) fn new(kube: &KubeClient, newer: &Arc<NewerBreakers>, breaker: &PartialBreaker) -> Self {
         let name = breaker.name();
         let written = hash(&breaker.status);
         let (status, unreadable) = parse(&breaker.status);
         let record = record_in(&breaker.status);
         Self {
-            api: Api::namespaced(client.clone(), &name.namespace),
+            api: Api::namespaced(kube.client.clone(), &name.namespace),
             uid: breaker.uid().to_owned(),
             name,
-            clock: Arc::clone(clock),
+            clock: Arc::clone(&kube.clock),
             local: Mutex::new(Local {
                 model: StatusModel::new(status, breaker.metadata.generation),
                 resource_version: breaker.metadata.resource_version.clone().unwrap_or_default(),
@@ -73,21 +82,53 @@ impl StatusWriter {
             }),
             write_lock: tokio::sync::Mutex::default(),
             dirty: Notify::new(),
+            requested: watch::Sender::new(Requested::new(breaker)),
+            newer: Arc::clone(newer),
         }
     }
 
     /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it
     /// has the Record that is known here. One that replaces an unreadable status is read first.
-    pub(crate) fn observe(&self, breaker: &PartialBreaker) {
+    pub(crate) fn observe(&self, breaker: &PartialBreaker) -> Observed {
         let mut local = self.local.lock();
-        local.model.generation = breaker.metadata.generation;
-        let version = breaker.metadata.resource_version.clone().unwrap_or_default();
-        let is_newer = match (version.parse::<u64>(), local.resource_version.parse::<u64>()) {
-            (Ok(observed), Ok(known)) => observed > known,
-            _ => false,
-        };
-        if is_newer && local.unreadable.is_none() && record_in(&breaker.status) == local.record {
-            local.resource_version = version;
+        let order = local.order(breaker);
+        let mut observed = Observed::Old;
+        self.requested.send_modify(|requested| observed = requested.observe(breaker, order.is_lt()));
+        if observed == Observed::Latest {
+            local.model.generation = breaker.metadata.generation;
+        }
+        if order.is_gt() && local.unreadable.is_none() && record_in(&breaker.status) == local.record {
+            local.resource_version = breaker.metadata.resource_version.clone().unwrap_or_default();
+        }
+        observed
+    }
+
+    /// Returns once the fleet follows what the breaker asks for now, as far as that is known: the
+    /// argument of [`Self::outdated`].
+    pub(crate) async fn followed(&self) -> u64 {
+        let mut requested = self.requested.subscribe();
+        let followed = requested.wait_for(Requested::is_followed).await.map(|requested| *requested);
+        // The sender is part of this writer, so it exists.
+        followed.map_or(0, |requested| requested.surprises())
+    }
+
+    /// Returns once a read has shown that the breaker asks for something else than was followed
+    /// when [`Self::followed`] returned `since`.
+    pub(crate) async fn outdated(&self, since: u64) {
+        let _ = self.requested.subscribe().wait_for(|requested| requested.surprises() != since).await;
+    }
+
+    /// Whether [`Self::outdated`] would return at once.
+    pub(crate) fn is_outdated(&self, since: u64) -> bool {
+        self.requested.borrow().surprises() != since
+    }
+
+    /// Reads the breaker until it is known what it asks for now, or that it is gone.
+    pub(crate) async fn confirm(&self) {
+        let mut failures = 0;
+        while self.load().await.is_err_and(|error| error.is_retryable()) {
+            tokio::time::sleep(CONFIRM_BACKOFF.delay(failures).unsigned_abs()).await;
+            failures = failures.saturating_add(1);
         }
     }
 
@@ -105,11 +146,6 @@ impl StatusWriter {
     /// The Record that is known here; `None` also if it cannot be read.
     pub(crate) fn record(&self) -> Option<Record> {
         self.known_record().ok().flatten().map(|stored| stored.record)
-    }
-
-    /// The requests whose effect the stored status has.
-    pub(crate) fn handled(&self) -> HandledRequests {
-        self.record().unwrap_or_default().handled
     }
 
     /// Returns once the model was changed.
@@ -147,7 +183,7 @@ impl StatusWriter {
         }
         let stored = serde_json::to_value(record)
             .map_err(|error| ClusterError::BadRecord { place: self.location(), source: error.into() })?;
-        self.write(Some((record, stored))).await?;
+        self.write(Some((record, stored)), true).await?;
         Ok(self.local.lock().record.as_deref().map(version_of).unwrap_or_default())
     }
 
@@ -162,10 +198,12 @@ impl StatusWriter {
         let _lock = self.write_lock.lock().await;
         let record: Option<Record> = self.record();
         let stored = self.local.lock().record.as_deref().and_then(|json| serde_json::from_str(json).ok());
-        self.write(record.as_ref().zip(stored)).await
+        self.write(record.as_ref().zip(stored), false).await
     }
 
-    async fn write(&self, record: Option<(&Record, Value)>) -> Result<(), ClusterError> {
+    /// Writes the status. `decided`: the Record is new, and was decided for what is followed now.
+    async fn write(&self, record: Option<(&Record, Value)>, decided: bool) -> Result<(), ClusterError> {
+        let followed = self.requested.borrow().surprises();
         let json = record.as_ref().map(|(_, stored)| stored.to_string());
         for _ in 0..MAX_ATTEMPTS {
             let (written, json, status, hash, version) = {
@@ -208,7 +246,7 @@ impl StatusWriter {
                     return Ok(());
                 }
                 Err(ClusterError::Conflict(_)) => {
-                    if !self.refresh().await? {
+                    if !self.refresh().await? || (decided && self.is_outdated(followed)) {
                         return Err(ClusterError::Conflict(self.location()));
                     }
                 }
@@ -229,6 +267,7 @@ impl StatusWriter {
             return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
         }
         let mut local = self.local.lock();
+        let is_older = local.order(&found).is_lt();
         local.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
         let record = record_in(&found.status);
         let (status, unreadable) = parse(&found.status);
@@ -238,6 +277,11 @@ impl StatusWriter {
             local.record = record;
             local.written = hash(&found.status);
             local.model.found(&status);
+        }
+        let mut is_new = false;
+        self.requested.send_modify(|requested| is_new = requested.read(&found, is_older));
+        if is_new {
+            self.newer.push(found);
         }
         Ok(is_same)
     }
@@ -304,6 +348,15 @@ struct UnreadableStatus {
 }
 
 impl Local {
+    /// Whether the breaker is older or newer than the version that is known here.
+    fn order(&self, breaker: &PartialBreaker) -> Ordering {
+        let version = breaker.metadata.resource_version.as_deref().unwrap_or_default();
+        match (version.parse::<u64>(), self.resource_version.parse::<u64>()) {
+            (Ok(version), Ok(known)) => version.cmp(&known),
+            _ => Ordering::Equal,
+        }
+    }
+
     fn check_readable(&self, location: impl FnOnce() -> String) -> Result<(), ClusterError> {
         let Some(UnreadableStatus { why, .. }) = &self.unreadable else { return Ok(()) };
         let fix = "correct it, or delete status.record to start from scratch";
@@ -331,6 +384,7 @@ mod tests {
     use std::time::Duration;
 
     use http::{Request, Response};
+    use kube::Client;
     use kube::client::Body;
 
     use super::*;
@@ -369,7 +423,8 @@ mod tests {
         let mut breaker = breaker("7", &record(1));
         breaker["status"] = status;
         let breaker = serde_json::from_value(breaker).unwrap();
-        (StatusWriter::new(&Client::new(service, "sre"), &clock, &breaker), server)
+        let kube = KubeClient::from_client(Client::new(service, "sre"), clock);
+        (StatusWriter::new(&kube, &Arc::default(), &breaker), server)
     }
 
     /// Answers one request. Returns its method and the version in its body.
@@ -485,8 +540,7 @@ mod tests {
             }
             (200, stored.to_string())
         });
-        let kube = server.kube();
-        (StatusWriter::new(&kube.client, &kube.clock, &breaker), written)
+        (StatusWriter::new(&server.kube(), &Arc::default(), &breaker), written)
     }
 
     #[tokio::test]

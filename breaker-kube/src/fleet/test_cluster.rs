@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use breaker_core::{BreakerEvent, Snapshot};
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::channel::mpsc;
+use futures::stream::{self, StreamExt};
 use http::{Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{Full, StreamBody};
@@ -70,9 +70,19 @@ struct World {
     scale_answers: usize,
     /// The last changes of CircuitBreakers, as lines of a watch, with their versions.
     changes: VecDeque<(u64, String)>,
+    old_list: Option<OldList>,
     watches: Vec<mpsc::UnboundedSender<String>>,
     requests: usize,
     cut: Cut,
+}
+
+/// The lists of CircuitBreakers come from the past.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OldList {
+    /// The version of the lists.
+    pub(super) version: u64,
+    /// How late a watch shows what has changed since then.
+    pub(super) watch_delay: Duration,
 }
 
 /// Sees the method of a request before it is carried out, and may change the annotation.
@@ -144,6 +154,7 @@ impl TestCluster {
             scale_answer: None,
             scale_answers: 0,
             changes: VecDeque::new(),
+            old_list: None,
             watches: Vec::new(),
             requests: 0,
             cut: Cut::Never,
@@ -205,6 +216,29 @@ impl TestCluster {
         }
     }
 
+    /// Whether lists of CircuitBreakers come from the past.
+    pub(super) fn set_old_list(&self, old_list: Option<OldList>) {
+        self.world.lock().old_list = old_list;
+    }
+
+    /// The storage of the CircuitBreakers goes back to how it was.
+    pub(super) fn go_back(&self, version: u64) {
+        let mut world = self.world.lock();
+        let breakers = world.breakers_at(version);
+        let named = breakers.into_iter().map(|breaker| {
+            let name = breaker["metadata"]["name"].as_str().expect("a name").to_owned();
+            (name, breaker)
+        });
+        world.breakers = named.collect();
+        world.changes.retain(|(of, _)| *of <= version);
+        world.version = version;
+    }
+
+    /// The versions that the CircuitBreakers had.
+    pub(super) fn versions(&self) -> Vec<u64> {
+        self.world.lock().changes.iter().map(|(version, _)| *version).collect()
+    }
+
     pub(super) fn breaker(&self, name: &str) -> Value {
         self.world.lock().breakers[name].clone()
     }
@@ -262,7 +296,10 @@ impl TestCluster {
         let body = request.into_body().collect_bytes().await.expect("a body");
         let body = serde_json::from_slice(&body).unwrap_or_default();
         if uri.query().is_some_and(|query| query.contains("watch=true")) {
-            let events = self.watch(&uri).map(|line| Ok::<_, Infallible>(Frame::data(Bytes::from(line))));
+            let delay = self.world.lock().old_list.map_or(Duration::ZERO, |old| old.watch_delay);
+            let late = stream::once(tokio::time::sleep(delay)).filter_map(|()| async { None });
+            let lines = late.chain(self.watch(&uri));
+            let events = lines.map(|line| Ok::<_, Infallible>(Frame::data(Bytes::from(line))));
             return Response::new(AnyBody::new(StreamBody::new(events)));
         }
         let is_own_pod = uri.query().is_some_and(|query| query.contains("fieldSelector=metadata.name"));
@@ -326,8 +363,11 @@ impl World {
         let parts: Vec<_> = path.trim_matches('/').split('/').collect();
         match (method, &parts[..]) {
             ("GET", ["apis", "bigredbutton.dev", _, "circuitbreakers"]) => {
-                let items: Vec<_> = self.breakers.values().collect();
-                (200, self.list("CircuitBreakerList", json!(items)))
+                let (items, version) = match self.old_list {
+                    Some(old) => (self.breakers_at(old.version), old.version),
+                    None => (self.breakers.values().cloned().collect(), self.version),
+                };
+                (200, list_at("CircuitBreakerList", json!(items), version))
             }
             ("GET", [.., "circuitbreakers", name]) => match self.breakers.get(*name) {
                 Some(breaker) => (200, breaker.to_string()),
@@ -350,8 +390,18 @@ impl World {
     }
 
     fn list(&self, kind: &str, items: Value) -> String {
-        let metadata = json!({"resourceVersion": self.version.to_string()});
-        json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "items": items}).to_string()
+        list_at(kind, items, self.version)
+    }
+
+    /// The CircuitBreakers as they were.
+    fn breakers_at(&self, version: u64) -> Vec<Value> {
+        let mut breakers = BTreeMap::new();
+        for (_, line) in self.changes.iter().filter(|(of, _)| *of <= version) {
+            let mut change: Value = serde_json::from_str(line).expect("a change");
+            let breaker = change["object"].take();
+            breakers.insert(breaker["metadata"]["name"].to_string(), breaker);
+        }
+        breakers.into_values().collect()
     }
 
     fn patch_status(&mut self, name: &str, body: &Value, check: &StatusCheck) -> (u16, String) {
@@ -389,6 +439,11 @@ impl World {
         });
         (200, scale.to_string())
     }
+}
+
+fn list_at(kind: &str, items: Value, version: u64) -> String {
+    let metadata = json!({"resourceVersion": version.to_string()});
+    json!({"apiVersion": "v1", "kind": kind, "metadata": metadata, "items": items}).to_string()
 }
 
 /// Keeps the messages of a fleet.

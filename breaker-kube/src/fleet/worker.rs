@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use breaker_core::backoff::Backoff;
 use breaker_core::policy::Mode;
-use breaker_core::state::Override;
+use breaker_core::state::{Override, State};
 use breaker_core::supervisor::{
     Dependencies, Observer, RecordStorage, RunUntil, StopReason, SupervisorOptions,
 };
@@ -47,9 +47,15 @@ pub(super) async fn run_forever(
 ) {
     let mut restarts = Restarts::default();
     loop {
-        let worker = Worker { shared: &shared, status: &status, target: &target };
+        let followed = status.followed().await;
+        let worker = Worker { shared: &shared, status: &status, target: &target, followed };
         let started = Instant::now();
-        let (stopped, fault) = worker.run(&desired, ticket.take()).await;
+        let (stopped, fault) = tokio::select! {
+            // The watch is late: what the breaker does and what it is asked for do not belong
+            // together. It starts again once the fleet follows what was read.
+            () = status.outdated(followed) => continue,
+            stopped = worker.run(&desired, ticket.take()) => stopped,
+        };
         let pause = restarts.pause_after(started.elapsed(), stopped.reason == reason::UNREACHABLE);
         tracing::info!("{}: {}", status.name, stopped.message);
         if status.read(|model| model.ready != stopped) {
@@ -82,6 +88,8 @@ struct Worker<'a> {
     shared: &'a Arc<Shared>,
     status: &'a Arc<StatusWriter>,
     target: &'a WorkloadRef,
+    /// What [`StatusWriter::followed`] returned.
+    followed: u64,
 }
 
 impl Worker<'_> {
@@ -91,7 +99,7 @@ impl Worker<'_> {
         desired: &watch::Receiver<Desired>,
         ticket: Option<StartupTicket>,
     ) -> (ConditionState, Option<SharedFault>) {
-        let Self { shared, status, target } = self;
+        let Self { shared, status, target, .. } = self;
         let started_with = desired.borrow().clone();
         let keda = Arc::new(KedaSwitch::new(&shared.kube, status, target));
         let mut supervisor = match self.start(&started_with, &keda, ticket).await {
@@ -112,7 +120,7 @@ impl Worker<'_> {
             model.target_found = Some(ConditionState::new(true, reason::FOUND, target.to_string()));
             model.ready = ready(&started_with, target);
         });
-        let commands = commands(desired.clone(), Arc::clone(status), started_with.policy);
+        let commands = commands(desired.clone(), started_with.policy);
         let mut desired = desired.clone();
         let follow_desired = async {
             while desired.changed().await.is_ok() {
@@ -141,9 +149,9 @@ impl Worker<'_> {
         keda: &Arc<KedaSwitch>,
         ticket: Option<StartupTicket>,
     ) -> Result<Supervisor, ClusterError> {
-        let Self { shared, status, target } = self;
+        let Self { shared, status, target, followed } = self;
         let dependencies = Dependencies {
-            client: Arc::new(FleetClient::new(shared, status, keda, ticket)),
+            client: Arc::new(FleetClient::new(shared, status, keda, ticket, *followed)),
             clock: Arc::clone(&shared.kube.clock),
             classifier: Arc::clone(&shared.options.classifier),
             webhooks: shared.options.webhooks.clone(),
@@ -159,6 +167,10 @@ impl Worker<'_> {
             ..SupervisorOptions::default()
         };
         let _permit = shared.limits.status().await;
+        if acts_at_once(status, desired) {
+            // The list that they came from may be from the past.
+            Box::pin(status.load()).await?;
+        }
         let start = Supervisor::start(dependencies, desired.policy.clone(), (*target).clone(), options);
         Box::pin(start).await
     }
@@ -221,6 +233,14 @@ async fn write_status(shared: &Shared, status: &StatusWriter) -> Result<(), Clus
     let _permit = shared.limits.status().await;
     // Boxed after the wait: many workers may wait here, and few write.
     Box::pin(status.write_if_changed()).await
+}
+
+/// Whether a breaker with the known Record acts before anything happens to its pods.
+fn acts_at_once(status: &StatusWriter, desired: &Desired) -> bool {
+    let Record { state, handled, .. } = status.record().unwrap_or_default();
+    state != State::Closed
+        || desired.override_ != handled.override_.unwrap_or_default()
+        || (desired.reset.is_some() && desired.reset != handled.reset)
 }
 
 fn ready(desired: &Desired, target: &WorkloadRef) -> ConditionState {

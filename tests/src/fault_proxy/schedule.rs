@@ -57,7 +57,7 @@ impl FaultSchedule {
         let moment = if random.bool() { Moment::BeforeForwarding } else { Moment::AfterForwarding };
         let fault = match class.verb {
             "watch" => watch_fault(&mut random),
-            "list" if random.u8(0..4) == 0 && may_be_stale(class) => Fault::StaleList,
+            "list" if random.u8(0..4) == 0 => Fault::StaleList,
             _ => fault(&mut random, class, number, moment),
         };
         let is_late = matches!(
@@ -124,13 +124,6 @@ fn fault(random: &mut Rng, class: &RequestClass, number: u32, moment: Moment) ->
 fn may_be_refused(class: &RequestClass, moment: Moment) -> bool {
     let is_record = class.resource == "configmaps" || class.resource.starts_with("circuitbreakers");
     moment == Moment::BeforeForwarding && !is_record && class.resource != "selfsubjectaccessreviews"
-}
-
-/// Whether a list may be answered from the past. The API server answers the lists of a watcher from
-/// its latest state. A controller that starts takes spec and annotations of a CircuitBreaker from
-/// there, and cannot tell an older spec from storage that was restored.
-fn may_be_stale(class: &RequestClass) -> bool {
-    class.resource != "circuitbreakers"
 }
 
 fn one_of<T: Copy>(random: &mut Rng, all: &[T]) -> T {
