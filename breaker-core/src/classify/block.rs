@@ -212,7 +212,7 @@ impl<'r, 't> Draft<'r, 't> {
 
     fn level(&self, line: usize) -> Level {
         let Read { text, seen, .. } = self.read;
-        level(text.written(line), text.folded(line), seen[line].flags)
+        level(text.written(line), text.folded(line), seen[line].classes)
     }
 
     fn close_part(&mut self) {
@@ -268,13 +268,12 @@ fn is_node_source(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rule::RuleSet;
-    use super::super::table::Table;
+    use super::super::Classifier;
     use super::*;
 
     fn shape(text: &str) -> Vec<(Level, Vec<&str>)> {
-        let table = Table::new(RuleSet::default()).expect("no rules");
-        let read = table.read(text);
+        let classifier = Classifier::default();
+        let read = classifier.table.read(text);
         let words =
             |b: Block| (b.level, b.lines.iter().map(|line| read.text.written(*line).trim()).collect());
         blocks(&read).into_iter().map(words).collect()

@@ -11,7 +11,6 @@
 use super::block::{Block, blocks};
 use super::compose;
 use super::level::Level;
-use super::lexicon::LineFlags;
 use super::line;
 use super::rule::Strength;
 use super::side_task::{self, SideTask};
@@ -228,7 +227,7 @@ impl<'t> Walk<'t> {
         let explained = block.best.as_ref().is_some_and(|best| best.strength.names_the_cause());
         let calm = block.level <= Level::Plain && block.best.is_none();
         let orderly =
-            calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.flags.has(LineFlags::TROUBLE);
+            calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.classes.has(WordClass::Trouble);
         // "Waiting for the database ..." announces another attempt.
         let waiting = calm && block.seen.classes.has(WordClass::Progress);
         if orderly || waiting || block.seen.classes.has(WordClass::Wrapper) && !explained {
@@ -253,10 +252,10 @@ impl<'t> Walk<'t> {
     /// Remembers the last failure of the network that was to be retried, if nothing but its own
     /// announcements followed it.
     fn remember_retry(&mut self, block: &Candidate<'_, 't>, failure: Option<&Decision<'t>>) {
-        let flags = block.seen.flags;
-        let retry = flags.has(LineFlags::RETRY) && !flags.has(LineFlags::SURVIVED);
+        let classes = block.seen.classes;
+        let retry = classes.has(WordClass::Retry) && !classes.has(WordClass::Survived);
         self.only_retries &= retry;
-        let logged = block.level >= Level::Plain || flags.has(LineFlags::TROUBLE);
+        let logged = block.level >= Level::Plain || classes.has(WordClass::Trouble);
         if let Some(failure) = failure.filter(|_| self.only_retries && logged) {
             self.retried.get_or_insert_with(|| failure.clone());
         }
@@ -288,11 +287,11 @@ impl<'t> Walk<'t> {
         if self.recovered && block.level < Level::Fatal {
             return false;
         }
-        if block.seen.flags.has(LineFlags::SURVIVED) && block.level < Level::Fatal {
+        if block.seen.classes.has(WordClass::Survived) && block.level < Level::Fatal {
             return false;
         }
         let network = table.row(decision.row).cause == Cause::Network;
-        let final_line = self.search_for != SearchFor::Statement || !block.seen.flags.has(LineFlags::RETRY);
+        let final_line = self.search_for != SearchFor::Statement || !block.seen.classes.has(WordClass::Retry);
         match block.level {
             Level::Fatal => true,
             Level::Error => {
@@ -305,15 +304,15 @@ impl<'t> Walk<'t> {
             Level::Warn => match self.search_for {
                 SearchFor::Retries => true,
                 SearchFor::Reason => false,
-                SearchFor::Statement => self.skipped == 0 && !line::is_recovery(block.seen.flags),
+                SearchFor::Statement => self.skipped == 0 && !line::is_recovery(block.seen.classes),
             },
-            Level::Info if self.search_for == SearchFor::Retries => block.seen.flags.has(LineFlags::RETRY),
+            Level::Info if self.search_for == SearchFor::Retries => block.seen.classes.has(WordClass::Retry),
             // Some programs log even their fatal error as information.
             Level::Info => {
                 self.skipped == 0
                     && self.search_for == SearchFor::Statement
-                    && !line::is_recovery(block.seen.flags)
-                    && block.seen.flags.has(LineFlags::TROUBLE)
+                    && !line::is_recovery(block.seen.classes)
+                    && block.seen.classes.has(WordClass::Trouble)
             }
         }
     }
@@ -344,7 +343,7 @@ impl<'t> Walk<'t> {
 
     fn skip(&mut self, block: &Candidate<'_, 't>) -> Step<'t> {
         let effect = line::is_effect(block.head, block.seen);
-        let recovery = line::is_recovery(block.seen.flags);
+        let recovery = line::is_recovery(block.seen.classes);
         let error = block.level >= Level::Error && block.best.is_none();
         if line::is_chatter(block.head, block.seen) && block.level != Level::Fatal
             || (effect && !recovery && block.level >= Level::Plain)
@@ -357,7 +356,7 @@ impl<'t> Walk<'t> {
         if error {
             self.unexplained |= self.search_for == SearchFor::Statement;
         } else if recovery
-            && (self.search_for != SearchFor::Retries || block.seen.flags.has(LineFlags::SURVIVED))
+            && (self.search_for != SearchFor::Retries || block.seen.classes.has(WordClass::Survived))
         {
             // Now only a crash before buffered output can still decide.
             self.recovered = true;

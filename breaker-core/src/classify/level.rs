@@ -1,6 +1,6 @@
 //! Levels of lines: level names of loggers, prefixes of tools, signs of a crash.
 
-use super::lexicon::LineFlags;
+use super::words::{WordClass, WordClasses};
 
 /// The severity that a line claims, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,8 +18,8 @@ pub(super) enum Level {
 }
 
 /// The level that `line` (and `folded`, the same folded) claims, looking only at its beginning.
-pub(super) fn level(line: &str, folded: &str, flags: LineFlags) -> Level {
-    if flags.has(LineFlags::FATAL) || folded.starts_with("panic: ") {
+pub(super) fn level(line: &str, folded: &str, classes: WordClasses) -> Level {
+    if classes.has(WordClass::Fatal) || folded.starts_with("panic: ") {
         return Level::Fatal;
     }
     bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
@@ -38,7 +38,7 @@ pub(super) fn level(line: &str, folded: &str, flags: LineFlags) -> Level {
             }
             "warning:" | "warn:" => Level::Warn,
             "info:" | "dbug:" | "trce:" | "debug:" => Level::Info,
-            _ if flags.has(LineFlags::ERROR) => Level::Error,
+            _ if classes.has(WordClass::ToolError) => Level::Error,
             _ => Level::Plain,
         }
     })
@@ -120,14 +120,12 @@ fn klog_level(line: &str) -> Option<Level> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lexicon::words;
-    use super::super::text::fold;
+    use super::super::Classifier;
     use super::*;
 
-    fn level(line: &str, folded: &str) -> Level {
-        let mut flags = LineFlags::default();
-        words().filter(|(word, _)| folded.contains(word)).for_each(|(_, flag)| flags.add(flag));
-        super::level(line, folded, flags)
+    fn level(line: &str) -> Level {
+        let read = Classifier::default().table.read(line);
+        super::level(line, read.text.folded(0), read.seen[0].classes)
     }
 
     #[test]
@@ -148,7 +146,7 @@ mod tests {
             ("curl: (7) Failed to connect to x port 80", Level::Error),
             ("psql: error: connection to server", Level::Error),
         ] {
-            assert_eq!(level(line, &fold(line)), want, "{line}");
+            assert_eq!(level(line), want, "{line}");
         }
     }
 }

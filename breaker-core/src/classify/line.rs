@@ -1,7 +1,7 @@
 //! Classification of single lines: stack frame, link of a chain, chatter, report of a recovery.
 
-use super::lexicon::LineFlags;
 use super::table::Seen;
+use super::words::{WordClass, WordClasses};
 
 /// The form of a line, regardless of its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn python_link(text: &str) -> Option<bool> {
 /// Whether the line is chatter after the statement: hints, help, exit messages. It does not decide,
 /// and earlier lines still can.
 pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
-    if seen.flags.has(LineFlags::CHATTER) || seen.flags.has(LineFlags::CHATTER_FIRST) {
+    if seen.classes.has(WordClass::Chatter) || seen.classes.has(WordClass::ChatterFirst) {
         return true;
     }
     let text = folded.trim();
@@ -185,8 +185,8 @@ pub(super) fn is_foreign(folded: &str) -> bool {
 }
 
 /// Whether the line reports that the process continued after it.
-pub(super) fn is_recovery(flags: LineFlags) -> bool {
-    flags.has(LineFlags::SURVIVED) || (flags.has(LineFlags::WENT_ON) && !flags.has(LineFlags::DID_NOT))
+pub(super) fn is_recovery(classes: WordClasses) -> bool {
+    classes.has(WordClass::Survived) || (classes.has(WordClass::WentOn) && !classes.has(WordClass::DidNot))
 }
 
 #[cfg(test)]

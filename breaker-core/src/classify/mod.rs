@@ -24,7 +24,6 @@ mod explanation;
 mod hosts;
 mod kubernetes;
 mod level;
-mod lexicon;
 mod line;
 mod mask;
 mod peer;

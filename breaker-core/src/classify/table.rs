@@ -1,10 +1,9 @@
 //! The compiled rules. One pass over the text finds the first matching row of each strength and the
-//! flags of every line.
+//! words of every line.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::lexicon::{self, LineFlags};
 use super::mask::Masks;
 use super::phrase::{MatchResult, Phrase};
 use super::rule::{Rule, RuleError, RuleSet, Strength};
@@ -59,7 +58,6 @@ enum Literal {
     Trigger(u16),
     /// The line is a stack frame for the row with this bit.
     Frame(u64),
-    Flag(LineFlags),
 }
 
 #[derive(Debug)]
@@ -89,13 +87,12 @@ impl Read<'_> {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
     first: [Option<Hit>; 5],
-    pub(super) flags: LineFlags,
     pub(super) classes: WordClasses,
     /// The bits of the rows whose `frames` this line matches.
     pub(super) framed: u64,
     /// The bits of the rows with `frames` whose phrases this line matches.
     pub(super) needs_frame: u64,
-    /// Where the last word of [`LineFlags::EFFECT`] begins.
+    /// Where the last word of [`WordClass::Effect`] begins.
     pub(super) effect: Option<u16>,
 }
 
@@ -170,10 +167,6 @@ impl Table {
                 literals.push(start);
                 meaning.push(Literal::Word(row.class, row.kind, phrase));
             }
-        }
-        for (word, flag) in lexicon::words() {
-            literals.push(word.to_owned());
-            meaning.push(Literal::Flag(flag));
         }
         let mut masks = Masks::default();
         for row in mask_rows {
@@ -274,7 +267,11 @@ impl Table {
                             let first = text.folded(line)[..start].trim_start().is_empty();
                             if first || !class.begins_a_line() {
                                 here.classes.add(class.bit());
-                                words.push((line, Word { class: *class, kind: *kind, start, end }));
+                                if class.is_composed() {
+                                    words.push((line, Word { class: *class, kind: *kind, start, end }));
+                                } else if *class == WordClass::Effect {
+                                    here.effect = here.effect.max(Some(narrow(start)));
+                                }
                             }
                         }
                         MatchResult::NotHere => {}
@@ -287,17 +284,6 @@ impl Table {
                     }
                 }
                 Literal::Frame(bit) => here.framed |= *bit,
-                Literal::Flag(LineFlags::CHATTER_FIRST) => {
-                    if text.folded(line)[..start].trim().is_empty() {
-                        here.flags.add(LineFlags::CHATTER_FIRST);
-                    }
-                }
-                Literal::Flag(flag) => {
-                    here.flags.add(*flag);
-                    if *flag == LineFlags::EFFECT {
-                        here.effect = here.effect.max(Some(narrow(start)));
-                    }
-                }
             }
         }
         if line < seen.len() {

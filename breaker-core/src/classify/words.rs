@@ -44,10 +44,30 @@ pub(super) enum WordClass {
     Shutdown,
     /// Another attempt is announced: waiting for, connecting to.
     Progress,
+    /// The process's own end: a panic, an uncaught exception.
+    Fatal,
+    /// A level behind the name of a tool: `psql: error: …`.
+    ToolError,
+    /// The process recovered from the error that the line reports.
+    Survived,
+    /// The process continued after the line, unless the line has a word of [`Self::DidNot`].
+    WentOn,
+    /// The negation of a word of [`Self::WentOn`].
+    DidNot,
+    /// The line announces a retry, so it does not decide.
+    Retry,
+    /// Hints, help, exit messages. Such a line does not decide, and earlier lines still can.
+    Chatter,
+    /// The same, where the line begins with it.
+    ChatterFirst,
+    /// An operation failed. It counts only in the last clause of a line.
+    Effect,
+    /// The line names an error, whatever its level.
+    Trouble,
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -64,6 +84,16 @@ impl WordClass {
         Self::Wrapper,
         Self::Shutdown,
         Self::Progress,
+        Self::Fatal,
+        Self::ToolError,
+        Self::Survived,
+        Self::WentOn,
+        Self::DidNot,
+        Self::Retry,
+        Self::Chatter,
+        Self::ChatterFirst,
+        Self::Effect,
+        Self::Trouble,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -84,23 +114,48 @@ impl WordClass {
             Self::Wrapper => "wrapper",
             Self::Shutdown => "shutdown",
             Self::Progress => "progress",
+            Self::Fatal => "fatal",
+            Self::ToolError => "tool-error",
+            Self::Survived => "survived",
+            Self::WentOn => "went-on",
+            Self::DidNot => "did-not",
+            Self::Retry => "retry",
+            Self::Chatter => "chatter",
+            Self::ChatterFirst => "chatter-first",
+            Self::Effect => "effect",
+            Self::Trouble => "trouble",
         }
     }
 
     /// Whether a word counts only at the beginning of a line.
     pub(super) fn begins_a_line(self) -> bool {
-        matches!(self, Self::Footer | Self::Wrapper)
+        matches!(self, Self::Footer | Self::Wrapper | Self::ChatterFirst)
+    }
+
+    /// Whether the places of its words in a line matter, not only that they are there.
+    pub(super) fn is_composed(self) -> bool {
+        matches!(
+            self,
+            Self::Operation
+                | Self::Remote
+                | Self::Failing
+                | Self::Failure
+                | Self::FailureOfOperation
+                | Self::Local
+                | Self::Setting
+                | Self::LocalSubject
+        )
     }
 
     /// The set with only this class.
     pub(super) fn bit(self) -> WordClasses {
-        WordClasses(1 << self as u16)
+        WordClasses(1 << self as u32)
     }
 }
 
 /// A set of word classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct WordClasses(u16);
+pub(super) struct WordClasses(u32);
 
 impl WordClasses {
     pub(super) fn has(self, class: WordClass) -> bool {
