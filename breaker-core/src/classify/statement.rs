@@ -1,0 +1,114 @@
+//! The statement of a block: its strongest match, by a rule or by its composed meaning.
+
+use super::block::Block;
+use super::compose;
+use super::level::Level;
+use super::rule::Strength;
+use super::side_task::{self, SideTask};
+use super::table::{Hit, Read, Seen, Table};
+use crate::Cause;
+
+/// The deciding row and its match.
+#[derive(Debug, Clone)]
+pub(super) struct Decision<'t> {
+    pub(super) row: u16,
+    pub(super) strength: Strength,
+    pub(super) level: Level,
+    pub(super) line: &'t str,
+    /// The number of that line, from 1.
+    pub(super) number: usize,
+    /// Where the match begins in the folded line.
+    pub(super) at: usize,
+    /// The lines of the statement and its chain, innermost first.
+    pub(super) statement: Vec<&'t str>,
+    /// The lines shortly before the statement, the last one first.
+    pub(super) before: Vec<&'t str>,
+}
+
+/// The number of lines before a statement that may announce its operation.
+const MAX_LINES_BEFORE: usize = 3;
+
+/// The decision on a block with matches of one strength: the innermost line that has a match.
+pub(super) fn find_in<'t>(read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
+    let mut hits = block.lines.iter().filter_map(|line| Some((*line, read.seen[*line].first_hit(strength)?)));
+    let (line, hit) = match strength {
+        Strength::Whole => hits.min_by_key(|(_, hit)| hit.row),
+        _ => hits.next(),
+    }?;
+    Some(decision(read, block, line, hit.row, strength, usize::from(hit.at)))
+}
+
+fn decision<'t>(
+    read: &Read<'t>,
+    block: &Block,
+    line: usize,
+    row: u16,
+    strength: Strength,
+    at: usize,
+) -> Decision<'t> {
+    let statement = block.lines.iter().map(|line| read.text.written(*line)).collect();
+    let before = (block.head.saturating_sub(MAX_LINES_BEFORE)..block.head).rev();
+    let before = before.map(|line| read.text.written(line)).collect();
+    let (written, number) = (read.text.written(line), read.text.number(line));
+    Decision { row, strength, level: block.level, line: written, number, at, statement, before }
+}
+
+/// The innermost line that names its cause, by a rule or by its composed meaning.
+fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision<'t>> {
+    block.lines.iter().find_map(|line| {
+        let seen = &read.seen[*line];
+        let framed = table.framed_row(seen.needs_frame & block.framed).map(|row| {
+            let at = seen.first_hit(Strength::Framed).map_or(0, |hit| hit.at);
+            (row, Strength::Framed, at)
+        });
+        let by_phrase = seen.first_hit(Strength::Cause).map(|hit| (hit.row, Strength::Cause, hit.at));
+        // Of two rules the upper one decides.
+        match framed.into_iter().chain(by_phrase).min_by_key(|(row, ..)| *row) {
+            Some((row, strength, at)) => Some(decision(read, block, *line, row, strength, usize::from(at))),
+            None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
+        }
+    })
+}
+
+/// The composed meaning of a line. A failed operation is a symptom: earlier lines may say more.
+fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> Option<Decision<'t>> {
+    let unknown = |hit: Hit| table.row(hit.row).cause == Cause::Unknown;
+    // A hint of an unknown cause: the words sound remote, and mean more than that.
+    if read.seen[line].first_hit(Strength::Hint).is_some_and(unknown) {
+        return None;
+    }
+    // A warning was survived, unless a rule knows better.
+    if matches!(block.level, Level::Warn | Level::Info) {
+        return None;
+    }
+    let before = line.checked_sub(1).filter(|_| line == block.head);
+    let before = before.map(|line| (read.text.folded(line), read.words(line)));
+    let before = before.as_ref().map(|(line, words)| (*line, &words[..]));
+    let meaning = compose::meaning(read.text.folded(line), &read.words(line), before)?;
+    let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
+    Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at))
+}
+
+/// A block with its strongest match.
+pub(super) struct Candidate<'r, 't> {
+    pub(super) level: Level,
+    pub(super) head: &'r str,
+    pub(super) seen: &'r Seen,
+    pub(super) best: Option<Decision<'t>>,
+    /// Whether it is telemetry, clean-up or notification.
+    pub(super) side_task: SideTask,
+}
+
+pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
+    let composed_symptom = || block.lines.iter().find_map(|line| composed(table, read, block, *line));
+    let symptom = || find_in(read, block, Strength::Symptom);
+    let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
+    let best = find_cause(table, read, block)
+        .or_else(|| symptom().filter(known))
+        .or_else(composed_symptom)
+        .or_else(symptom)
+        .or_else(|| find_in(read, block, Strength::Hint));
+    let head = read.text.folded(block.head);
+    let side_task = side_task::of(block, head);
+    Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
+}
