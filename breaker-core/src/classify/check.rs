@@ -26,6 +26,8 @@ enum Expected {
     Network(WordClass, Option<NetworkKind>),
     /// Not as a failure of the network.
     NotNetwork(WordClass),
+    /// By a subject and a fault, with this cause if there is one.
+    Composed(WordClass, Option<Cause>),
 }
 
 impl Check {
@@ -47,7 +49,10 @@ impl Check {
             | WordClass::Setting
             | WordClass::SideTask
             | WordClass::SideTaskHint
-            | WordClass::SideTaskFrame => Expected::NotNetwork(row.class),
+            | WordClass::SideTaskFrame
+            | WordClass::Survived
+            | WordClass::WentOn => Expected::NotNetwork(row.class),
+            WordClass::Subject | WordClass::Fault => Expected::Composed(row.class, row.cause),
             class => Expected::Network(class, row.kind),
         };
         Self { expects, examples: row.examples.clone(), not: row.not.clone() }
@@ -86,6 +91,9 @@ impl Check {
             Expected::Network(_, None) => network,
             Expected::Network(_, kind) => network && row.is_some_and(|row| row.kind == *kind),
             Expected::NotNetwork(_) => !network,
+            Expected::Composed(_, cause) => row.is_some_and(|row| {
+                row.id.starts_with("composed-") && !network && cause.is_none_or(|cause| row.cause == cause)
+            }),
         };
         (by, is_expected)
     }
@@ -95,7 +103,7 @@ impl std::fmt::Display for Expected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Rule(id) => write!(f, "rule `{id}`"),
-            Self::Network(class, _) | Self::NotNetwork(class) => write!(f, "class `{}`", class.as_str()),
+            Self::Network(class, _) | Self::NotNetwork(class) | Self::Composed(class, _) => write!(f, "class `{}`", class.as_str()),
         }
     }
 }

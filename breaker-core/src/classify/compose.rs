@@ -38,7 +38,7 @@ pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])
 }
 
 /// The line without the stack frames that a record contains behind its message.
-fn without_frames(line: &str) -> &str {
+pub(super) fn without_frames(line: &str) -> &str {
     let is_frame = |at: usize| {
         let frame = line[at + 4..].split(' ').next().unwrap_or_default();
         frame.contains('(') && frame.contains(['.', ':'])
@@ -57,7 +57,7 @@ fn announces(line: &str, words: &[Word]) -> bool {
 
 /// A failure of the network with an operation or a remote thing.
 fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning> {
-    let spoken = |word: &&Word| !is_parameter(line, word);
+    let spoken = |word: &&Word| !word.is_parameter(line);
     let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
     let failures = words.iter().filter(|word| is_failure(word)).filter(spoken);
     // The last one, and the longest of those that end together.
@@ -100,7 +100,7 @@ fn is_failure(word: &Word) -> bool {
 
 /// An operation that failed, as the last thing that the line says.
 fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
-    let spoken = |word: &&Word| !is_parameter(line, word);
+    let spoken = |word: &&Word| !word.is_parameter(line);
     let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
     let failing = of(WordClass::Failing).next_back()?;
     let distance = |word: &&Word| word.start.abs_diff(failing.start);
@@ -129,33 +129,6 @@ fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
 /// The first address in the line that another system may have.
 fn remote_address(line: &str) -> Option<Address<'_>> {
     addresses(line).find(|address| !matches!(address.host, "0.0.0.0" | "[::]"))
-}
-
-/// Whether the word is the name or a part of a parameter, a key or an identifier: `-dial-timeout`,
-/// `socket.timeout`, `timeout=5s`, `"timeout":`.
-fn is_parameter(line: &str, word: &Word) -> bool {
-    let bytes = line.as_bytes();
-    let before = word.start.checked_sub(1).map(|at| bytes[at]);
-    let after = bytes.get(word.end).copied();
-    let behind = bytes.get(word.end + 1).copied();
-    let inside = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
-    let earlier = word.start.checked_sub(2).map(|at| bytes[at]);
-    // `timeout 5s`, `timeout: 5s`
-    let value =
-        line[word.end..].trim_start_matches([' ', ':', '=', '"']).starts_with(|c: char| c.is_ascii_digit());
-    if value && line[..word.end].ends_with("timeout") {
-        return true;
-    }
-    match (before, after) {
-        (Some(b'/'), _) => true,
-        (Some(b'-' | b'.' | b'$' | b'@' | b'\\'), _) => {
-            inside(earlier) || matches!(before, Some(b'-' | b'$' | b'@'))
-        }
-        (_, Some(b'=')) => true,
-        (_, Some(b'-' | b'.' | b'/')) => inside(behind),
-        (_, Some(b'"')) => behind == Some(b':'),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

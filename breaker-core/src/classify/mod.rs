@@ -5,7 +5,7 @@
 //!      |                                                                            v
 //!      `--unwrap--> text --table--> words --block--> statements --decide--> Verdict (quote, peer)
 //!                                                       ^
-//!                              rules, compose, side_task, echo
+//!                              rules, compose, subject, side_task, echo
 //! ```
 //!
 //! The status and events of Kubernetes decide first (`kubernetes`). Then the message and the log
@@ -33,6 +33,7 @@ mod rule;
 mod second;
 mod side_task;
 mod statement;
+mod subject;
 mod table;
 mod text;
 mod trigger;

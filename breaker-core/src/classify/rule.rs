@@ -25,6 +25,7 @@
 //! ```yaml
 //! - class: failure                   # operation, remote, failing, failure, local, side-task, ..
 //!   kind: reset                      # how the network failed; required with `failure` only
+//!   cause: config                    # with `subject`, and with a `fault` that names its cause
 //!   words: ["cut off"]               # in the form of `phrases`
 //!   examples: ["broker cut off the subscription"]   # must be read as the class says
 //!   not: ["worker cut off"]
@@ -82,6 +83,7 @@ pub(super) struct Rule {
 pub(super) struct WordRow {
     pub(super) class: WordClass,
     pub(super) kind: Option<NetworkKind>,
+    pub(super) cause: Option<Cause>,
     pub(super) words: Vec<Spanned<String>>,
     pub(super) examples: Vec<Spanned<String>>,
     pub(super) not: Vec<Spanned<String>>,
@@ -196,6 +198,19 @@ fn check_words(row: FileRow, class: &Spanned<String>) -> Result<WordRow, RuleErr
         .as_ref()
         .map(|name| named(&NetworkKind::ALL, NetworkKind::as_str, name, "kind"))
         .transpose()?;
+    let cause =
+        row.cause.as_ref().map(|name| named(&Cause::ALL, Cause::as_str, name, "cause")).transpose()?;
+    match (class, cause) {
+        (WordClass::Subject, None) => {
+            return Err(RuleError::new(at, "a subject needs a cause; add `cause: config` or another"));
+        }
+        (WordClass::Subject | WordClass::Fault, Some(Cause::Network)) => {
+            let message = "network is composed of operations and failures; use `class: failure` and a kind";
+            return Err(RuleError::new(at, message));
+        }
+        (WordClass::Subject | WordClass::Fault, _) | (_, None) => {}
+        _ => return Err(RuleError::new(at, "only subjects and faults have a cause; remove it")),
+    }
     match (class, kind) {
         (WordClass::Failure | WordClass::FailureOfOperation, None) => {
             return Err(RuleError::new(at, "a failure needs a kind; add `kind: refused` or another"));
@@ -206,16 +221,16 @@ fn check_words(row: FileRow, class: &Spanned<String>) -> Result<WordRow, RuleErr
             return Err(RuleError::new(at, message));
         }
     }
-    let rule_only = row.cause.is_some() || !row.phrases.is_empty() || !row.regex.is_empty();
+    let rule_only = !row.phrases.is_empty() || !row.regex.is_empty();
     if rule_only || !row.frames.is_empty() || row.disabled || row.strength != Strength::Cause {
-        let message = "a row with `class` has only kind, words, examples and not; give other rows an `id`";
+        let message = "a row with `class` has only kind, cause, words, examples and not; give other rows an `id`";
         return Err(RuleError::new(at, message));
     }
     if row.words.is_empty() {
         return Err(RuleError::new(at, "the row has no words; add `words: [..]`"));
     }
     refuse_empty(&row.words)?;
-    Ok(WordRow { class, kind, words: row.words, examples: row.examples, not: row.not })
+    Ok(WordRow { class, kind, cause, words: row.words, examples: row.examples, not: row.not })
 }
 
 fn check(row: FileRow, id: Spanned<String>) -> Result<Rule, RuleError> {

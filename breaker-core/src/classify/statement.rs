@@ -3,8 +3,10 @@
 use super::block::Block;
 use super::compose;
 use super::level::Level;
+use super::line;
 use super::rule::Strength;
 use super::side_task::{self, SideTask};
+use super::subject;
 use super::table::{Hit, Read, Seen, Table};
 use crate::Cause;
 
@@ -84,9 +86,23 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
     let before = line.checked_sub(1).filter(|_| line == block.head);
     let before = before.map(|line| (read.text.folded(line), read.words(line)));
     let before = before.as_ref().map(|(line, words)| (*line, &words[..]));
-    let meaning = compose::meaning(read.text.folded(line), &read.words(line), before)?;
-    let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
-    Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at))
+    let words = read.words(line);
+    if let Some(meaning) = compose::meaning(read.text.folded(line), &words, before) {
+        let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
+        return Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at));
+    }
+    // A hint for the reader is no statement, and what a rule calls a symptom names no cause.
+    let seen = &read.seen[line];
+    let folded = compose::without_frames(read.text.folded(line));
+    if seen.first_hit(Strength::Symptom).is_some() || line::is_chatter(folded, seen) {
+        return None;
+    }
+    let meaning = subject::meaning(folded, &words)?;
+    if !meaning.names_fault && block.level < Level::Error {
+        return None;
+    }
+    let strength = if meaning.names_fault { Strength::Cause } else { Strength::Hint };
+    Some(decision(read, block, line, table.composed_cause(meaning.cause), strength, meaning.at))
 }
 
 /// A block with its strongest match.
@@ -100,13 +116,17 @@ pub(super) struct Candidate<'r, 't> {
 }
 
 pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
-    let composed_symptom = || block.lines.iter().find_map(|line| composed(table, read, block, *line));
+    let composed = |strength: Strength| {
+        let found = |line: &usize| composed(table, read, block, *line);
+        block.lines.iter().filter_map(found).find(|found| found.strength == strength)
+    };
     let symptom = || find_in(read, block, Strength::Symptom);
     let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
     let best = find_cause(table, read, block)
         .or_else(|| symptom().filter(known))
-        .or_else(composed_symptom)
+        .or_else(|| composed(Strength::Symptom))
         .or_else(symptom)
+        .or_else(|| composed(Strength::Hint))
         .or_else(|| find_in(read, block, Strength::Hint));
     let head = read.text.folded(block.head);
     let side_task = side_task::of(block, head);

@@ -42,9 +42,12 @@ pub(super) struct Row {
 
 impl Row {
     /// The row that stands for the composed meaning of a line.
-    fn composed(kind: NetworkKind) -> Self {
-        let id = format!("composed-{kind}").into();
-        Self { id, cause: Cause::Network, kind: Some(kind), strength: Strength::Cause, frames: 0 }
+    fn composed(cause: Cause, kind: Option<NetworkKind>) -> Self {
+        let id = match kind {
+            Some(kind) => format!("composed-{kind}").into(),
+            None => format!("composed-{cause}").into(),
+        };
+        Self { id, cause, kind, strength: Strength::Cause, frames: 0 }
     }
 }
 
@@ -53,11 +56,19 @@ enum Literal {
     /// The first part of a phrase of this row.
     Phrase(u16, Phrase),
     /// The first part of a word.
-    Word(WordClass, Option<NetworkKind>, Phrase),
+    Word(Meant, Phrase),
     /// The regex of this index may match.
     Trigger(u16),
     /// The line is a stack frame for the row with this bit.
     Frame(u64),
+}
+
+/// What a word stands for.
+#[derive(Debug, Clone, Copy)]
+struct Meant {
+    class: WordClass,
+    kind: Option<NetworkKind>,
+    cause: Option<Cause>,
 }
 
 #[derive(Debug)]
@@ -165,7 +176,8 @@ impl Table {
             for word in &row.words {
                 let (phrase, start) = Phrase::new(&word.value);
                 literals.push(start);
-                meaning.push(Literal::Word(row.class, row.kind, phrase));
+                let meant = Meant { class: row.class, kind: row.kind, cause: row.cause };
+                meaning.push(Literal::Word(meant, phrase));
             }
         }
         let mut masks = Masks::default();
@@ -197,7 +209,8 @@ impl Table {
                 strength: r.strength,
                 frames,
             })
-            .chain(NetworkKind::ALL.map(Row::composed))
+            .chain(NetworkKind::ALL.map(|kind| Row::composed(Cause::Network, Some(kind))))
+            .chain(Cause::ALL.map(|cause| Row::composed(cause, None)))
             .collect();
         Ok(Self { rows, literals, meaning, regexes, untriggered, framed_rows, masks })
     }
@@ -207,12 +220,21 @@ impl Table {
         (bits != 0).then(|| self.framed_rows[bits.trailing_zeros() as usize])
     }
 
-    /// The row for a composed meaning of this kind.
+    /// The row for a composed failure of the network, of this kind.
     pub(super) fn composed_row(&self, kind: NetworkKind) -> u16 {
-        let kinds = NetworkKind::ALL;
-        let at = kinds.iter().position(|k| *k == kind).unwrap_or_default();
+        let at = NetworkKind::ALL.iter().position(|k| *k == kind).unwrap_or_default();
+        self.from_end(NetworkKind::ALL.len() + Cause::ALL.len() - at)
+    }
+
+    /// The row for a composed meaning of another cause.
+    pub(super) fn composed_cause(&self, cause: Cause) -> u16 {
+        let at = Cause::ALL.iter().position(|c| *c == cause).unwrap_or_default();
+        self.from_end(Cause::ALL.len() - at)
+    }
+
+    fn from_end(&self, at: usize) -> u16 {
         // `new` checked that the rows fit.
-        u16::try_from(self.rows.len() - kinds.len() + at).unwrap_or(u16::MAX)
+        u16::try_from(self.rows.len() - at).unwrap_or(u16::MAX)
     }
 
     pub(super) fn row(&self, index: u16) -> &Row {
@@ -258,7 +280,7 @@ impl Table {
                         MatchResult::NoMore => failed.push(pattern),
                     }
                 }
-                Literal::Word(class, kind, phrase) => {
+                Literal::Word(Meant { class, kind, cause }, phrase) => {
                     if failed.contains(&pattern) {
                         continue;
                     }
@@ -268,7 +290,7 @@ impl Table {
                             if first || !class.begins_a_line() {
                                 here.classes.add(class.bit());
                                 if class.is_composed() {
-                                    words.push((line, Word { class: *class, kind: *kind, start, end }));
+                                    words.push((line, Word { class: *class, kind: *kind, cause: *cause, start, end }));
                                 } else if *class == WordClass::Effect {
                                     here.effect = here.effect.max(Some(narrow(start)));
                                 }

@@ -4,6 +4,7 @@
 //! meaning; [`super::block`] and [`super::decide`] use the classes that say what a line is there
 //! for.
 
+use crate::Cause;
 use crate::verdict::NetworkKind;
 
 /// What a word stands for; `class` in YAML.
@@ -27,6 +28,11 @@ pub(super) enum WordClass {
     Setting,
     /// The same, but in the clause only: worker, task.
     LocalSubject,
+    /// What a process is given or uses, with the cause if something is wrong with it: flag, disk.
+    Subject,
+    /// What can be wrong with a subject: missing, full. Its cause is that of the subject, unless the
+    /// word has one itself.
+    Fault,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
     SideTask,
     /// May be a side task: ports and names that other programs have too. It counts only after
@@ -67,7 +73,7 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 26] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -76,6 +82,8 @@ impl WordClass {
         Self::Local,
         Self::Setting,
         Self::LocalSubject,
+        Self::Subject,
+        Self::Fault,
         Self::SideTask,
         Self::SideTaskHint,
         Self::SideTaskFrame,
@@ -106,6 +114,8 @@ impl WordClass {
             Self::Local => "local",
             Self::Setting => "setting",
             Self::LocalSubject => "local-subject",
+            Self::Subject => "subject",
+            Self::Fault => "fault",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
             Self::SideTaskFrame => "side-task-frame",
@@ -144,6 +154,8 @@ impl WordClass {
                 | Self::Local
                 | Self::Setting
                 | Self::LocalSubject
+                | Self::Subject
+                | Self::Fault
         )
     }
 
@@ -172,6 +184,36 @@ impl WordClasses {
 pub(super) struct Word {
     pub(super) class: WordClass,
     pub(super) kind: Option<NetworkKind>,
+    pub(super) cause: Option<Cause>,
     pub(super) start: usize,
     pub(super) end: usize,
+}
+
+impl Word {
+    /// Whether the word is the name or a part of a parameter, a key or an identifier: `-dial-timeout`,
+    /// `socket.timeout`, `timeout=5s`, `"timeout":`.
+    pub(super) fn is_parameter(&self, line: &str) -> bool {
+        let bytes = line.as_bytes();
+        let before = self.start.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(self.end).copied();
+        let behind = bytes.get(self.end + 1).copied();
+        let inside = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+        let earlier = self.start.checked_sub(2).map(|at| bytes[at]);
+        // `timeout 5s`, `timeout: 5s`
+        let value =
+            line[self.end..].trim_start_matches([' ', ':', '=', '"']).starts_with(|c: char| c.is_ascii_digit());
+        if value && line[..self.end].ends_with("timeout") {
+            return true;
+        }
+        match (before, after) {
+            (Some(b'/'), _) => true,
+            (Some(b'-' | b'.' | b'$' | b'@' | b'\\'), _) => {
+                inside(earlier) || matches!(before, Some(b'-' | b'$' | b'@'))
+            }
+            (_, Some(b'=')) => true,
+            (_, Some(b'-' | b'.' | b'/')) => inside(behind),
+            (_, Some(b'"')) => behind == Some(b':'),
+            _ => false,
+        }
+    }
 }

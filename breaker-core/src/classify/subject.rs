@@ -1,0 +1,81 @@
+//! Composes the causes beside the network: a subject, and what is wrong with it. A missing flag and a
+//! malformed file are faults of the configuration; a full disk is a fault of the storage.
+//!
+//! Like [`super::compose`], it reads the lines that no phrase explains.
+
+use super::words::{Word, WordClass};
+use crate::Cause;
+
+/// What a line says of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) cause: Cause,
+    /// The line says what is wrong. Otherwise something failed with the subject, and other lines may
+    /// say why.
+    pub(super) names_fault: bool,
+    /// Where the words begin in the folded line.
+    pub(super) at: usize,
+}
+
+/// The maximum distance between a subject and its fault, in bytes.
+const MAX_DISTANCE: usize = 64;
+
+/// The meaning of a folded line with these words; `None` without a subject that has a fault.
+///
+/// Of several faults the last one decides.
+pub(super) fn meaning(line: &str, words: &[Word]) -> Option<Meaning> {
+    let spoken: Vec<&Word> = words.iter().filter(|word| word.end <= line.len() && !word.is_parameter(line)).collect();
+    let of = |class: WordClass| spoken.iter().rev().filter(move |word| word.class == class);
+    of(WordClass::Fault)
+        .find_map(|fault| said_of(&spoken, fault, true))
+        .or_else(|| of(WordClass::Failing).find_map(|failing| said_of(&spoken, failing, false)))
+}
+
+/// The subject of a fault: the nearest word that has a fault. A bad connection is no bad driver.
+fn said_of(words: &[&Word], fault: &Word, names_fault: bool) -> Option<Meaning> {
+    if let Some(cause) = fault.cause {
+        return Some(Meaning { cause, names_fault, at: fault.start });
+    }
+    let can_have_it = |word: &&&Word| match word.class {
+        WordClass::Subject => true,
+        WordClass::Operation => word.kind.is_some(),
+        _ => false,
+    };
+    let (distance, subject) =
+        words.iter().filter(can_have_it).map(|word| (distance(word, fault), word)).min_by_key(|(d, _)| *d)?;
+    let meaning = Meaning { cause: subject.cause?, names_fault, at: fault.start.min(subject.start) };
+    (distance <= MAX_DISTANCE).then_some(meaning)
+}
+
+/// The number of bytes between two words; 0 if one is inside the other.
+fn distance(one: &Word, other: &Word) -> usize {
+    one.start.saturating_sub(other.end).max(other.start.saturating_sub(one.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Classifier;
+
+    fn label(text: &str) -> String {
+        Classifier::default().read(text).label()
+    }
+
+    #[test]
+    fn a_subject_with_a_fault_has_the_cause_of_the_subject() {
+        for (text, want) in [
+            ("error: the flag retry-budget is malformed", "config"),
+            ("fatal: no rounding policy is configured", "config"),
+            ("error: the ledger volume is full", "storage"),
+            ("error: heap of the ledger is exhausted", "oom"),
+            ("error: the caller lacks permission for this ledger", "permission"),
+        ] {
+            assert_eq!(label(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_belongs_to_the_nearest_thing() {
+        assert_ne!(label("startup: driver ledger: bad connection"), "config");
+        assert_ne!(label("{\"level\":\"error\",\"file\":\"invalid/x.go\",\"msg\":\"totals differ\"}"), "config");
+    }
+}
