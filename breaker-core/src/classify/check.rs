@@ -50,6 +50,7 @@ impl Check {
             | WordClass::SideTask
             | WordClass::SideTaskHint
             | WordClass::SideTaskFrame
+            | WordClass::Hedge
             | WordClass::Survived
             | WordClass::WentOn => Expected::NotNetwork(row.class),
             WordClass::Subject | WordClass::Fault => Expected::Composed(row.class, row.cause),

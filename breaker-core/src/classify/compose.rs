@@ -4,7 +4,7 @@
 //! Phrases of the rules come first; this module reads the lines that no phrase explains.
 
 use super::hosts::{Address, addresses};
-use super::words::{Word, WordClass};
+use super::words::{Word, WordClass, spoken};
 use crate::verdict::NetworkKind;
 
 /// What a line says: a failure of the network.
@@ -27,14 +27,14 @@ const MAX_DISTANCE: usize = 60;
 /// `connecting to the ledger`, then `FATAL timed out`.
 pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])>) -> Option<Meaning> {
     let line = without_frames(line);
-    let spoken: Vec<Word> = words.iter().filter(|word| word.end <= line.len()).copied().collect();
-    let words = &spoken[..];
-    let fails = words.iter().any(|word| is_failure(word) || word.class == WordClass::Failing);
-    if !fails || words.iter().any(|word| word.class == WordClass::Setting) {
+    let all: Vec<Word> = words.iter().filter(|word| word.end <= line.len()).copied().collect();
+    let said = spoken(line, &all);
+    let fails = said.iter().any(|word| is_failure(word) || word.class == WordClass::Failing);
+    if !fails || all.iter().any(|word| word.class == WordClass::Setting) {
         return None;
     }
     let announced = before.is_some_and(|(line, words)| announces(line, words));
-    named_failure(line, words, announced).or_else(|| failed_operation(line, words))
+    named_failure(line, &all, &said, announced).or_else(|| failed_operation(line, &all, &said))
 }
 
 /// The line without the stack frames that a record contains behind its message.
@@ -55,18 +55,24 @@ fn announces(line: &str, words: &[Word]) -> bool {
     !result && (connects || line.contains(" client") || remote_address(line).is_some())
 }
 
-/// A failure of the network with an operation or a remote thing.
-fn named_failure(line: &str, words: &[Word], announced: bool) -> Option<Meaning> {
-    let spoken = |word: &&Word| !word.is_parameter(line);
-    let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
-    let failures = words.iter().filter(|word| is_failure(word)).filter(spoken);
+/// A failure of the network with an operation or a remote thing. `said` are the words that report
+/// something.
+fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> Option<Meaning> {
+    let of = |class: WordClass| said.iter().filter(move |word| word.class == class);
+    let failures = said.iter().filter(|word| is_failure(word));
     // The last one, and the longest of those that end together.
     let failure = failures.max_by_key(|word| (word.end, word.end - word.start))?;
+    // Another word, or a part of this one: "connection closed".
+    let other = |word: &&Word| {
+        let apart = word.end <= failure.start || word.start >= failure.end;
+        apart || word.end - word.start < failure.end - failure.start
+    };
     let apart = |word: &&Word| word.end <= failure.start || word.start >= failure.end;
-    let operation = of(WordClass::Operation).rfind(apart);
-    let remote = failure.class == WordClass::Failure
+    let operation = of(WordClass::Operation).rfind(other);
+    let remote = failure.class != WordClass::FailureOfOperation
         && words.iter().any(|word| word.class == WordClass::Remote && apart(&word));
-    if operation.is_none() && !remote && !announced && remote_address(line).is_none() {
+    let alone = failure.class == WordClass::NamedFailure;
+    if operation.is_none() && !remote && !alone && !announced && remote_address(line).is_none() {
         return None;
     }
     if is_local(line, words, failure) || operation.is_some_and(|word| is_local(line, words, word)) {
@@ -95,13 +101,12 @@ fn is_local(line: &str, words: &[Word], word: &Word) -> bool {
 }
 
 fn is_failure(word: &Word) -> bool {
-    matches!(word.class, WordClass::Failure | WordClass::FailureOfOperation)
+    matches!(word.class, WordClass::Failure | WordClass::NamedFailure | WordClass::FailureOfOperation)
 }
 
 /// An operation that failed, as the last thing that the line says.
-fn failed_operation(line: &str, words: &[Word]) -> Option<Meaning> {
-    let spoken = |word: &&Word| !word.is_parameter(line);
-    let of = |class: WordClass| words.iter().filter(move |word| word.class == class).filter(spoken);
+fn failed_operation(line: &str, words: &[Word], said: &[Word]) -> Option<Meaning> {
+    let of = |class: WordClass| said.iter().filter(move |word| word.class == class);
     let failing = of(WordClass::Failing).next_back()?;
     let distance = |word: &&Word| word.start.abs_diff(failing.start);
     let near = |word: &&Word| word.kind.is_some() && distance(word) <= MAX_DISTANCE;

@@ -41,8 +41,7 @@ fn is_frame(line: &str) -> bool {
     let text = line.trim_start();
     let indented = text.len() < line.len();
     // The answer of an AWS service, below the message that says more.
-    let refused = text.starts_with("status code: 400,") || text.starts_with("status code: 409,");
-    if indented && refused && text.contains("request id") {
+    if indented && text.starts_with("status code: ") && text.contains("request id") {
         return true;
     }
     match text.as_bytes() {
@@ -186,7 +185,8 @@ pub(super) fn is_foreign(folded: &str) -> bool {
 
 /// Whether the line reports that the process continued after it.
 pub(super) fn is_recovery(classes: WordClasses) -> bool {
-    classes.has(WordClass::Survived) || (classes.has(WordClass::WentOn) && !classes.has(WordClass::DidNot))
+    let went_on = classes.has(WordClass::WentOn) || classes.has(WordClass::Attempt);
+    classes.has(WordClass::Survived) || went_on && !classes.has(WordClass::DidNot)
 }
 
 #[cfg(test)]

@@ -212,10 +212,17 @@ fn check_words(row: FileRow, class: &Spanned<String>) -> Result<WordRow, RuleErr
         _ => return Err(RuleError::new(at, "only subjects and faults have a cause; remove it")),
     }
     match (class, kind) {
-        (WordClass::Failure | WordClass::FailureOfOperation, None) => {
+        (WordClass::Failure | WordClass::NamedFailure | WordClass::FailureOfOperation, None) => {
             return Err(RuleError::new(at, "a failure needs a kind; add `kind: refused` or another"));
         }
-        (WordClass::Failure | WordClass::FailureOfOperation | WordClass::Operation, _) | (_, None) => {}
+        (
+            WordClass::Failure
+            | WordClass::NamedFailure
+            | WordClass::FailureOfOperation
+            | WordClass::Operation,
+            _,
+        )
+        | (_, None) => {}
         _ => {
             let message = "only operations and failures have a kind; remove it";
             return Err(RuleError::new(at, message));

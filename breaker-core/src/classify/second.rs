@@ -52,11 +52,13 @@ fn failure<'c, 't>(table: &Table, block: &'c Candidate<'_, 't>) -> Option<&'c De
 /// Whether the process recovered, or failed for another reason.
 fn went_on(block: &Candidate<'_, '_>) -> bool {
     let classes = block.seen.classes;
-    let announced = classes.has(WordClass::Retry) || classes.has(WordClass::Trouble);
-    let recovered = line::is_recovery(classes) && !announced;
+    let announced = [WordClass::Retry, WordClass::Attempt, WordClass::Trouble];
+    if line::is_chatter(block.head, block.seen) {
+        return false;
+    }
+    let recovered = line::is_recovery(classes) && !announced.iter().any(|class| classes.has(*class));
     let unexplained = block.level >= Level::Error
         && !classes.has(WordClass::Wrapper)
-        && !line::is_effect(block.head, block.seen)
-        && !line::is_chatter(block.head, block.seen);
+        && !line::is_effect(block.head, block.seen);
     recovered || unexplained
 }

@@ -94,11 +94,13 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
     // A hint for the reader is no statement, and what a rule calls a symptom names no cause.
     let seen = &read.seen[line];
     let folded = compose::without_frames(read.text.folded(line));
-    if seen.first_hit(Strength::Symptom).is_some() || line::is_chatter(folded, seen) {
+    if line::is_chatter(folded, seen) {
         return None;
     }
     let meaning = subject::meaning(folded, &words)?;
-    if !meaning.names_fault && block.level < Level::Error {
+    let is_symptom =
+        seen.first_hit(Strength::Symptom).is_some_and(|hit| usize::from(hit.at) == meaning.at);
+    if is_symptom || !meaning.names_fault && block.level < Level::Error {
         return None;
     }
     let strength = if meaning.names_fault { Strength::Cause } else { Strength::Hint };

@@ -3,7 +3,7 @@
 //!
 //! Like [`super::compose`], it reads the lines that no phrase explains.
 
-use super::words::{Word, WordClass};
+use super::words::{Word, WordClass, spoken};
 use crate::Cause;
 
 /// What a line says of a subject.
@@ -13,7 +13,7 @@ pub(super) struct Meaning {
     /// The line says what is wrong. Otherwise something failed with the subject, and other lines may
     /// say why.
     pub(super) names_fault: bool,
-    /// Where the words begin in the folded line.
+    /// Where the words of the fault begin in the folded line.
     pub(super) at: usize,
 }
 
@@ -24,7 +24,11 @@ const MAX_DISTANCE: usize = 64;
 ///
 /// Of several faults the last one decides.
 pub(super) fn meaning(line: &str, words: &[Word]) -> Option<Meaning> {
-    let spoken: Vec<&Word> = words.iter().filter(|word| word.end <= line.len() && !word.is_parameter(line)).collect();
+    let mut spoken = spoken(line, words);
+    // The end of a file is no file.
+    let failures: Vec<Word> = spoken.iter().filter(|word| word.class == WordClass::Failure).copied().collect();
+    let is_part = |word: &Word| failures.iter().any(|whole| whole.start <= word.start && word.end <= whole.end);
+    spoken.retain(|word| word.class != WordClass::Subject || !is_part(word));
     let of = |class: WordClass| spoken.iter().rev().filter(move |word| word.class == class);
     of(WordClass::Fault)
         .find_map(|fault| said_of(&spoken, fault, true))
@@ -32,18 +36,18 @@ pub(super) fn meaning(line: &str, words: &[Word]) -> Option<Meaning> {
 }
 
 /// The subject of a fault: the nearest word that has a fault. A bad connection is no bad driver.
-fn said_of(words: &[&Word], fault: &Word, names_fault: bool) -> Option<Meaning> {
+fn said_of(words: &[Word], fault: &Word, names_fault: bool) -> Option<Meaning> {
     if let Some(cause) = fault.cause {
         return Some(Meaning { cause, names_fault, at: fault.start });
     }
-    let can_have_it = |word: &&&Word| match word.class {
+    let can_have_it = |word: &&Word| match word.class {
         WordClass::Subject => true,
         WordClass::Operation => word.kind.is_some(),
         _ => false,
     };
     let (distance, subject) =
         words.iter().filter(can_have_it).map(|word| (distance(word, fault), word)).min_by_key(|(d, _)| *d)?;
-    let meaning = Meaning { cause: subject.cause?, names_fault, at: fault.start.min(subject.start) };
+    let meaning = Meaning { cause: subject.cause?, names_fault, at: fault.start };
     (distance <= MAX_DISTANCE).then_some(meaning)
 }
 

@@ -19,6 +19,8 @@ pub(super) enum WordClass {
     Failing,
     /// A failure of the network, of this kind: hung up, timed out.
     Failure,
+    /// The same, by itself: the name of an error of a network client.
+    NamedFailure,
     /// The same, with an operation or an address only: a connection is lost, and so is an index.
     FailureOfOperation,
     /// Local, although the line may sound remote: pool, lock, socket file. It counts in the clause
@@ -33,6 +35,8 @@ pub(super) enum WordClass {
     /// What can be wrong with a subject: missing, full. Its cause is that of the subject, unless the
     /// word has one itself.
     Fault,
+    /// What is only possible or advised: the words behind it in the clause report nothing.
+    Hedge,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
     SideTask,
     /// May be a side task: ports and names that other programs have too. It counts only after
@@ -58,6 +62,8 @@ pub(super) enum WordClass {
     Survived,
     /// The process continued after the line, unless the line has a word of [`Self::DidNot`].
     WentOn,
+    /// The process works on: another attempt, or work in the background.
+    Attempt,
     /// The negation of a word of [`Self::WentOn`].
     DidNot,
     /// The line announces a retry, so it does not decide.
@@ -73,17 +79,19 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 31] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
         Self::Failure,
+        Self::NamedFailure,
         Self::FailureOfOperation,
         Self::Local,
         Self::Setting,
         Self::LocalSubject,
         Self::Subject,
         Self::Fault,
+        Self::Hedge,
         Self::SideTask,
         Self::SideTaskHint,
         Self::SideTaskFrame,
@@ -96,6 +104,7 @@ impl WordClass {
         Self::ToolError,
         Self::Survived,
         Self::WentOn,
+        Self::Attempt,
         Self::DidNot,
         Self::Retry,
         Self::Chatter,
@@ -110,12 +119,14 @@ impl WordClass {
             Self::Remote => "remote",
             Self::Failing => "failing",
             Self::Failure => "failure",
+            Self::NamedFailure => "named-failure",
             Self::FailureOfOperation => "failure-of-operation",
             Self::Local => "local",
             Self::Setting => "setting",
             Self::LocalSubject => "local-subject",
             Self::Subject => "subject",
             Self::Fault => "fault",
+            Self::Hedge => "hedge",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
             Self::SideTaskFrame => "side-task-frame",
@@ -128,6 +139,7 @@ impl WordClass {
             Self::ToolError => "tool-error",
             Self::Survived => "survived",
             Self::WentOn => "went-on",
+            Self::Attempt => "attempt",
             Self::DidNot => "did-not",
             Self::Retry => "retry",
             Self::Chatter => "chatter",
@@ -150,12 +162,14 @@ impl WordClass {
                 | Self::Remote
                 | Self::Failing
                 | Self::Failure
+                | Self::NamedFailure
                 | Self::FailureOfOperation
                 | Self::Local
                 | Self::Setting
                 | Self::LocalSubject
                 | Self::Subject
                 | Self::Fault
+                | Self::Hedge
         )
     }
 
@@ -206,14 +220,29 @@ impl Word {
             return true;
         }
         match (before, after) {
-            (Some(b'/'), _) => true,
+            (Some(b'/'), _) => self.class != WordClass::Fault || !inside(earlier),
             (Some(b'-' | b'.' | b'$' | b'@' | b'\\'), _) => {
                 inside(earlier) || matches!(before, Some(b'-' | b'$' | b'@'))
             }
             (_, Some(b'=')) => true,
-            (_, Some(b'-' | b'.' | b'/')) => inside(behind),
+            (_, Some(b'-' | b'.')) => inside(behind),
+            (_, Some(b'/')) => self.class != WordClass::Fault && inside(behind),
             (_, Some(b'"')) => behind == Some(b':'),
             _ => false,
         }
     }
+}
+
+/// The words of a line that report something, in their order: not those of parameters, and not those
+/// behind a word of [`WordClass::Hedge`] in the same clause.
+pub(super) fn spoken(line: &str, words: &[Word]) -> Vec<Word> {
+    let hedged = |word: &Word| {
+        words.iter().any(|hedge| {
+            hedge.class == WordClass::Hedge
+                && hedge.end < word.start
+                && !line[hedge.end..word.start].contains([':', ';', ',', '.', '!', '?', '('])
+        })
+    };
+    let says = |word: &&Word| word.end <= line.len() && !word.is_parameter(line) && !hedged(word);
+    words.iter().filter(says).copied().collect()
 }
