@@ -104,7 +104,9 @@ impl std::fmt::Display for Expected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Rule(id) => write!(f, "rule `{id}`"),
-            Self::Network(class, _) | Self::NotNetwork(class) | Self::Composed(class, _) => write!(f, "class `{}`", class.as_str()),
+            Self::Network(class, _) | Self::NotNetwork(class) | Self::Composed(class, _) => {
+                write!(f, "class `{}`", class.as_str())
+            }
         }
     }
 }

@@ -127,8 +127,9 @@ impl<'t> Walk<'t> {
         }
         let explained = block.best.as_ref().is_some_and(|best| best.strength.names_the_cause());
         let calm = block.level <= Level::Plain && block.best.is_none();
-        let orderly =
-            calm && block.seen.classes.has(WordClass::Shutdown) && !block.seen.classes.has(WordClass::Trouble);
+        let orderly = calm
+            && block.seen.classes.has(WordClass::Shutdown)
+            && !block.seen.classes.has(WordClass::Trouble);
         // "Waiting for the database ..." announces another attempt.
         let waiting = calm && block.seen.classes.has(WordClass::Progress);
         if orderly || waiting || block.seen.classes.has(WordClass::Wrapper) && !explained {
@@ -164,8 +165,7 @@ impl<'t> Walk<'t> {
 
     /// Whether the block is the failure of a side task, or may be one.
     fn skips_side_task(&mut self, block: &Candidate<'_, 't>) -> bool {
-        let tool = ["curl: (", "wget: ", "nc: "].iter().any(|name| block.head.starts_with(name));
-        let explains_side_task = std::mem::take(&mut self.side_task_unexplained) && tool;
+        let explains_side_task = std::mem::take(&mut self.side_task_unexplained) && block.is_tool();
         match block.side_task {
             SideTask::No if explains_side_task => true,
             SideTask::No => false,

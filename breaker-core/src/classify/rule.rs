@@ -230,7 +230,8 @@ fn check_words(row: FileRow, class: &Spanned<String>) -> Result<WordRow, RuleErr
     }
     let rule_only = !row.phrases.is_empty() || !row.regex.is_empty();
     if rule_only || !row.frames.is_empty() || row.disabled || row.strength != Strength::Cause {
-        let message = "a row with `class` has only kind, cause, words, examples and not; give other rows an `id`";
+        let message =
+            "a row with `class` has only kind, cause, words, examples and not; give other rows an `id`";
         return Err(RuleError::new(at, message));
     }
     if row.words.is_empty() {

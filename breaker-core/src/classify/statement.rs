@@ -40,7 +40,7 @@ pub(super) fn find_in<'t>(read: &Read<'t>, block: &Block, strength: Strength) ->
     Some(decision(read, block, line, hit.row, strength, usize::from(hit.at)))
 }
 
-fn decision<'t>(
+pub(super) fn decision<'t>(
     read: &Read<'t>,
     block: &Block,
     line: usize,
@@ -91,15 +91,14 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
         let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
         return Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at));
     }
-    // A hint for the reader is no statement, and what a rule calls a symptom names no cause.
+    // A hint for the reader is not a statement, and what a rule calls a symptom names no cause.
     let seen = &read.seen[line];
     let folded = compose::without_frames(read.text.folded(line));
     if line::is_chatter(folded, seen) {
         return None;
     }
     let meaning = subject::meaning(folded, &words)?;
-    let is_symptom =
-        seen.first_hit(Strength::Symptom).is_some_and(|hit| usize::from(hit.at) == meaning.at);
+    let is_symptom = seen.first_hit(Strength::Symptom).is_some_and(|hit| usize::from(hit.at) == meaning.at);
     if is_symptom || !meaning.names_fault && block.level < Level::Error {
         return None;
     }
@@ -115,6 +114,13 @@ pub(super) struct Candidate<'r, 't> {
     pub(super) best: Option<Decision<'t>>,
     /// Whether it is telemetry, clean-up or notification.
     pub(super) side_task: SideTask,
+}
+
+impl Candidate<'_, '_> {
+    /// Whether a client on the command line says it.
+    pub(super) fn is_tool(&self) -> bool {
+        ["curl: (", "wget: ", "nc: "].iter().any(|name| self.head.starts_with(name))
+    }
 }
 
 pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {

@@ -1,5 +1,5 @@
-//! Composes the causes beside the network: a subject, and what is wrong with it. A missing flag and a
-//! malformed file are faults of the configuration; a full disk is a fault of the storage.
+//! Composes the causes beside the network: a subject, and what is wrong with it. A missing flag and
+//! a malformed file are faults of the configuration; a full disk is a fault of the storage.
 //!
 //! Like [`super::compose`], it reads the lines that no phrase explains.
 
@@ -8,10 +8,10 @@ use crate::Cause;
 
 /// What a line says of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Meaning {
+pub(super) struct SubjectFault {
     pub(super) cause: Cause,
-    /// The line says what is wrong. Otherwise something failed with the subject, and other lines may
-    /// say why.
+    /// The line says what is wrong. Otherwise something failed with the subject, and other lines
+    /// may say why.
     pub(super) names_fault: bool,
     /// Where the words of the fault begin in the folded line.
     pub(super) at: usize,
@@ -23,11 +23,13 @@ const MAX_DISTANCE: usize = 64;
 /// The meaning of a folded line with these words; `None` without a subject that has a fault.
 ///
 /// Of several faults the last one decides.
-pub(super) fn meaning(line: &str, words: &[Word]) -> Option<Meaning> {
+pub(super) fn meaning(line: &str, words: &[Word]) -> Option<SubjectFault> {
     let mut spoken = spoken(line, words);
-    // The end of a file is no file.
-    let failures: Vec<Word> = spoken.iter().filter(|word| word.class == WordClass::Failure).copied().collect();
-    let is_part = |word: &Word| failures.iter().any(|whole| whole.start <= word.start && word.end <= whole.end);
+    // The end of a file is not a file.
+    let failures: Vec<Word> =
+        spoken.iter().filter(|word| word.class == WordClass::Failure).copied().collect();
+    let is_part =
+        |word: &Word| failures.iter().any(|whole| whole.start <= word.start && word.end <= whole.end);
     spoken.retain(|word| word.class != WordClass::Subject || !is_part(word));
     let of = |class: WordClass| spoken.iter().rev().filter(move |word| word.class == class);
     of(WordClass::Fault)
@@ -35,10 +37,10 @@ pub(super) fn meaning(line: &str, words: &[Word]) -> Option<Meaning> {
         .or_else(|| of(WordClass::Failing).find_map(|failing| said_of(&spoken, failing, false)))
 }
 
-/// The subject of a fault: the nearest word that has a fault. A bad connection is no bad driver.
-fn said_of(words: &[Word], fault: &Word, names_fault: bool) -> Option<Meaning> {
+/// The subject of a fault: the nearest word that has a fault. A bad connection is not a bad driver.
+fn said_of(words: &[Word], fault: &Word, names_fault: bool) -> Option<SubjectFault> {
     if let Some(cause) = fault.cause {
-        return Some(Meaning { cause, names_fault, at: fault.start });
+        return Some(SubjectFault { cause, names_fault, at: fault.start });
     }
     let can_have_it = |word: &&Word| match word.class {
         WordClass::Subject => true,
@@ -47,7 +49,7 @@ fn said_of(words: &[Word], fault: &Word, names_fault: bool) -> Option<Meaning> {
     };
     let (distance, subject) =
         words.iter().filter(can_have_it).map(|word| (distance(word, fault), word)).min_by_key(|(d, _)| *d)?;
-    let meaning = Meaning { cause: subject.cause?, names_fault, at: fault.start };
+    let meaning = SubjectFault { cause: subject.cause?, names_fault, at: fault.start };
     (distance <= MAX_DISTANCE).then_some(meaning)
 }
 
@@ -80,6 +82,9 @@ mod tests {
     #[test]
     fn what_is_wrong_belongs_to_the_nearest_thing() {
         assert_ne!(label("startup: driver ledger: bad connection"), "config");
-        assert_ne!(label("{\"level\":\"error\",\"file\":\"invalid/x.go\",\"msg\":\"totals differ\"}"), "config");
+        assert_ne!(
+            label("{\"level\":\"error\",\"file\":\"invalid/x.go\",\"msg\":\"totals differ\"}"),
+            "config"
+        );
     }
 }

@@ -223,16 +223,16 @@ impl Table {
     /// The row for a composed failure of the network, of this kind.
     pub(super) fn composed_row(&self, kind: NetworkKind) -> u16 {
         let at = NetworkKind::ALL.iter().position(|k| *k == kind).unwrap_or_default();
-        self.from_end(NetworkKind::ALL.len() + Cause::ALL.len() - at)
+        self.nth_last(NetworkKind::ALL.len() + Cause::ALL.len() - at)
     }
 
     /// The row for a composed meaning of another cause.
     pub(super) fn composed_cause(&self, cause: Cause) -> u16 {
         let at = Cause::ALL.iter().position(|c| *c == cause).unwrap_or_default();
-        self.from_end(Cause::ALL.len() - at)
+        self.nth_last(Cause::ALL.len() - at)
     }
 
-    fn from_end(&self, at: usize) -> u16 {
+    fn nth_last(&self, at: usize) -> u16 {
         // `new` checked that the rows fit.
         u16::try_from(self.rows.len() - at).unwrap_or(u16::MAX)
     }
@@ -290,7 +290,10 @@ impl Table {
                             if first || !class.begins_a_line() {
                                 here.classes.add(class.bit());
                                 if class.is_composed() {
-                                    words.push((line, Word { class: *class, kind: *kind, cause: *cause, start, end }));
+                                    words.push((
+                                        line,
+                                        Word { class: *class, kind: *kind, cause: *cause, start, end },
+                                    ));
                                 } else if *class == WordClass::Effect {
                                     here.effect = here.effect.max(Some(narrow(start)));
                                 }

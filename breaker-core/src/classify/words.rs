@@ -32,8 +32,8 @@ pub(super) enum WordClass {
     LocalSubject,
     /// What a process is given or uses, with the cause if something is wrong with it: flag, disk.
     Subject,
-    /// What can be wrong with a subject: missing, full. Its cause is that of the subject, unless the
-    /// word has one itself.
+    /// What can be wrong with a subject: missing, full. Its cause is that of the subject, unless
+    /// the word has one itself.
     Fault,
     /// What is only possible or advised: the words behind it in the clause report nothing.
     Hedge,
@@ -204,8 +204,8 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Whether the word is the name or a part of a parameter, a key or an identifier: `-dial-timeout`,
-    /// `socket.timeout`, `timeout=5s`, `"timeout":`.
+    /// Whether the word is the name or a part of a parameter, a key or an identifier:
+    /// `-dial-timeout`, `socket.timeout`, `timeout=5s`, `"timeout":`.
     pub(super) fn is_parameter(&self, line: &str) -> bool {
         let bytes = line.as_bytes();
         let before = self.start.checked_sub(1).map(|at| bytes[at]);
@@ -214,8 +214,9 @@ impl Word {
         let inside = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
         let earlier = self.start.checked_sub(2).map(|at| bytes[at]);
         // `timeout 5s`, `timeout: 5s`
-        let value =
-            line[self.end..].trim_start_matches([' ', ':', '=', '"']).starts_with(|c: char| c.is_ascii_digit());
+        let value = line[self.end..]
+            .trim_start_matches([' ', ':', '=', '"'])
+            .starts_with(|c: char| c.is_ascii_digit());
         if value && line[..self.end].ends_with("timeout") {
             return true;
         }
@@ -233,8 +234,8 @@ impl Word {
     }
 }
 
-/// The words of a line that report something, in their order: not those of parameters, and not those
-/// behind a word of [`WordClass::Hedge`] in the same clause.
+/// The words of a line that report something, in their order: not those of parameters, and not
+/// those behind a word of [`WordClass::Hedge`] in the same clause.
 pub(super) fn spoken(line: &str, words: &[Word]) -> Vec<Word> {
     let hedged = |word: &Word| {
         words.iter().any(|hedge| {
