@@ -93,6 +93,23 @@ pub enum Fault {
         /// Its name in that format.
         field: &'static str,
     },
+    /// An object without an alert name.
+    #[error(
+        "has {fields}, but no name (labels.alertname, alertname, alert or name): add one, or map a field with a format in \
+         --rules, such as `{{id: mine, detect: [$.{example}], name: $.{example}}}` under `formats:`"
+    )]
+    NoName {
+        /// The fields that it has, some of them.
+        fields: String,
+        /// The field that is most likely the name.
+        example: String,
+    },
+    /// An answer that reports an error and no alerts.
+    #[error("is an error and not an alert, the source answered {answer}: fetch the alerts again")]
+    ErrorAnswer {
+        /// The error, quoted.
+        answer: String,
+    },
     /// A field of another type than its format says.
     #[error("has {field} that is {found}, not a string: write a string")]
     NotAString {
@@ -146,6 +163,8 @@ impl Fault {
             Fault::NotAnObject { .. } => "not-an-object",
             Fault::TooDeep => "too-deep",
             Fault::Missing { .. } => "missing-field",
+            Fault::NoName { .. } => "no-name",
+            Fault::ErrorAnswer { .. } => "error-answer",
             Fault::NotAString { .. } => "not-a-string",
             Fault::BadTime { .. } => "bad-time",
             Fault::BadState { .. } => "bad-state",

@@ -97,6 +97,7 @@ pub mod rule_tests;
 pub mod rules;
 mod severity;
 mod source_position;
+mod unread;
 pub mod verdict;
 mod yaml;
 

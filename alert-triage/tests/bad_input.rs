@@ -53,8 +53,8 @@ fn faults_are_named_by_line_and_the_rest_is_read() {
         ("prose", "Zone A: X\nwhat is this\n".into(), 2, "no-template", "X"),
         ("an array a line", format!("{x}\n[1]\n{x}"), 2, "not-an-object", "X"),
         ("a number", format!("{x}\n42\n"), 2, "not-an-object", "X"),
-        ("no name", format!("{x}\n\n{{\"zone\":\"A\"}}"), 3, "missing-field", "X"),
-        ("an empty name", format!("{x}\n{{\"alertname\":\" \"}}"), 2, "missing-field", "X"),
+        ("no name", format!("{x}\n\n{{\"zone\":\"A\"}}"), 3, "no-name", "X"),
+        ("an empty name", format!("{x}\n{{\"alertname\":\" \"}}"), 2, "no-name", "X"),
         ("a name that is a number", format!("{x}\n{{\"alertname\":7}}"), 2, "not-a-string", "X"),
         (
             "a label that is an array",
@@ -119,7 +119,10 @@ fn what_is_wrong_names_the_fix() {
             "{\"alertname\":\"X\",\"status\":\"mauve\"}",
             "known states are firing, pending, resolved and words like open, alarm",
         ),
-        ("{\"zone\":\"A\"}", "has no alertname, or an empty one: set it"),
+        (
+            "{\"zone\":\"A\"}",
+            "has zone, but no name (labels.alertname, alertname, alert or name): add one, or map a field",
+        ),
         ("{\"alertname\":\"X\"", "fetch the rest again"),
     ] {
         let report = report(None, input.as_bytes());

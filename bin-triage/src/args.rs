@@ -12,13 +12,18 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  the command succeeded
   1  --strict and malformed input; or check, test or backtest found a fault
-  2  wrong usage, an unreadable file, or invalid rules";
+  2  wrong usage, an unreadable file, or invalid rules
+  3  an input is not empty and nothing in it could be read";
+
+/// The exit code if an input is not empty and nothing in it could be read.
+pub(crate) const UNREAD: u8 = 3;
 
 const FOLLOW_EXIT_CODES: &str = "\
 Exit codes:
   0    standard input ended, or the reader of the output closed it
   2    wrong usage, an unreadable file, a format that is one document, or
        invalid rules
+  3    standard input ended, and nothing in it could be read
   130  stopped by SIGINT
   143  stopped by SIGTERM";
 

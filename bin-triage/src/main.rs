@@ -4,7 +4,8 @@
 //! [`cmd`] has one file for each subcommand, and [`output`] prints.
 //!
 //! Exit codes: 0 success; 1 `--strict` with malformed input, or `check`, `test` or `backtest`
-//! found a fault; 2 wrong usage, an unreadable file or invalid rules.
+//! found a fault; 2 wrong usage, an unreadable file or invalid rules; 3 an input is not empty and
+//! nothing in it could be read.
 
 mod args;
 mod cmd;

@@ -368,7 +368,10 @@ fn exit_codes() {
     let failing = scratch("failing.yaml", b"tests:\n- name: wrong\n  input:\n  - {alert: X, labels: {zone: A}}\n  checks:\n  - expect: {pages: 7}\n");
     for (case, args, stdin, code, says) in [
         ("a report", vec!["-"], "Zone AB: X1", 0, ""),
-        ("malformed is reported", vec!["-"], "?", 0, "warning: 1 malformed, line 1"),
+        ("malformed is reported", vec!["-"], "Zone AB: X1\n?", 0, "warning: 1 malformed, line 2"),
+        ("nothing can be read", vec!["-"], "?", 3, "nothing could be read: the input is text"),
+        ("nothing can be read, strict", vec!["--strict", "-"], "?", 3, "nothing could be read"),
+        ("one of two cannot be read", vec!["-", &failing], "Zone AB: X1", 3, "nothing could be read from "),
         ("strict and clean", vec!["--strict", "-"], "Zone AB: X1\n\n", 0, ""),
         ("strict and malformed", vec!["--strict", "-"], "Zone AB: X1\n?", 1, "warning"),
         ("help", vec!["--help"], "", 0, ""),

@@ -10,6 +10,7 @@ use super::arrival_span::RetiredRecords;
 use super::label_set_history::LabelSetHistory;
 use super::line_offsets::LineOffsets;
 use super::malformed::MalformedInput;
+use super::source_log::SourceLog;
 use crate::fault::{Fault, MAX_LINE_BYTES, MAX_MALFORMED_KEPT};
 use crate::hashing::hash;
 use crate::identity::{Identity, IdentityParts};
@@ -61,7 +62,7 @@ pub struct Engine {
     pub(crate) truncated: u64,
     /// By position; one line may hold several, as a whole document.
     pub(crate) faults: BTreeMap<(SourcePosition, u32), MalformedInput>,
-    pub(crate) faults_by_kind: BTreeMap<&'static str, u64>,
+    pub(crate) source_log: SourceLog,
     pub(crate) newest: Option<Timestamp>,
     /// Whether any record carries an end or is a resolve.
     has_ends: bool,
@@ -96,7 +97,7 @@ impl Engine {
             malformed: 0,
             truncated: 0,
             faults: BTreeMap::new(),
-            faults_by_kind: BTreeMap::new(),
+            source_log: SourceLog::default(),
             newest: None,
             has_ends: false,
             yearless: 0,
@@ -164,7 +165,7 @@ impl Engine {
         if record.alert.trim().is_empty() {
             return self.ingest_unnamed(position, record);
         }
-        self.observe(record);
+        self.observe(position, record);
         let mut parts = std::mem::take(&mut self.parts);
         parts.fill(record, &self.rules);
         if let Some(trace) = &mut self.trace {
@@ -189,7 +190,7 @@ impl Engine {
             let shown = format!("{{{}}} {}", labels.join(", "), record.text);
             return self.fault(position, Fault::Missing { field: "alert name" }, shown.trim_end().as_bytes());
         };
-        self.observe(record);
+        self.observe(position, record);
         let set = self.keyed_ends.entry(key.into()).or_default();
         set.record(position, record, self.rules.limits().gap, self.arrival);
         self.bound_keyed_ends();
@@ -199,7 +200,8 @@ impl Engine {
     }
 
     /// Notes what any record says of the input as a whole.
-    fn observe(&mut self, record: &Record<'_>) {
+    fn observe(&mut self, position: SourcePosition, record: &Record<'_>) {
+        self.source_log.note_record(position.source());
         self.newest = self.newest.max(record.newest());
         self.has_ends |= record.status == Status::Resolved || record.ends != Ends::Open;
     }
@@ -318,7 +320,7 @@ impl Engine {
             trace.fault(position, &fault);
         }
         self.malformed += 1;
-        *self.faults_by_kind.entry(fault.kind()).or_default() += 1;
+        self.source_log.note_fault(position.source(), fault.kind());
         if self.faults.len() == MAX_MALFORMED_KEPT
             && self.faults.last_key_value().is_some_and(|((last, _), _)| *last <= position)
         {
@@ -399,9 +401,7 @@ impl Engine {
         while self.faults.len() > MAX_MALFORMED_KEPT {
             self.faults.pop_last();
         }
-        for (kind, count) in other.faults_by_kind {
-            *self.faults_by_kind.entry(kind).or_default() += count;
-        }
+        self.source_log.merge(other.source_log);
         self.newest = self.newest.max(other.newest);
         self.has_ends |= other.has_ends;
         self.yearless += other.yearless;

@@ -9,6 +9,7 @@ mod label_set_history;
 mod line_offsets;
 mod malformed;
 mod small_map;
+mod source_log;
 
 pub(crate) use self::alert_entry::AlertEntry;
 pub(crate) use self::arrival_span::{ArrivalSpan, RetiredRecords};

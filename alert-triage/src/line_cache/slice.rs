@@ -72,6 +72,11 @@ impl<'l> LineBatch<'l> {
         self.first - 1 + self.len as u64
     }
 
+    /// The number of lines of the batch.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
     pub(super) fn slices(&self) -> &[LineSlice<'l>] {
         &self.slices[..self.len]
     }

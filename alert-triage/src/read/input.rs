@@ -49,12 +49,14 @@ impl Engine {
         if let Some(trace) = &mut self.trace {
             trace.format(position.source(), format);
         }
+        self.source_log.note_start(position, input);
         match format {
             Format::Lines => lines::read(self, position, input),
             Format::Syslog => syslog::read(self, position, input),
             Format::Jsonl => json::read_lines(self, position, input),
             document => json::read_document(self, position, document, input),
         }
+        self.source_log.note_end(position.source());
     }
 
     /// Sets the instant that gives times without a year, as in syslog, their year: the latest such

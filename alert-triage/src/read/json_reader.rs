@@ -6,7 +6,10 @@ use super::alert;
 use super::invalid_byte::first_invalid;
 use super::json_shape::shape;
 use super::json_text::{MAX_DEPTH, alerts_of, found, is_too_deep, next_document, offset};
+use super::no_name::explained;
 use super::object::Object;
+use super::scalar::Scalar;
+use super::status_field::StatusField;
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::ledger::Engine;
@@ -193,7 +196,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         match alert::alert(object) {
             Ok(record) => Some(record),
             Err(fault) => {
-                self.fault(fault, json);
+                self.fault(explained(fault, json), json);
                 None
             }
         }
@@ -256,11 +259,12 @@ impl<'e, 't> JsonReader<'e, 't> {
                     Err(fault) => self.fault(fault, json),
                 }
             }
+            Format::Prometheus if is_error(&object) => self.fault(explained(Fault::NoFormat, json), json),
             Format::Prometheus => {
                 let data = object.data.and_then(|data| serde_json::from_str::<Object<'t>>(data.get()).ok());
                 match data {
                     Some(data) if !data.alerts.is_empty() => self.envelope(data, json),
-                    _ => self.fault(Fault::NoFormat, json),
+                    _ => self.fault(explained(Fault::NoFormat, json), json),
                 }
             }
             _ => self.envelope(object, json),
@@ -270,7 +274,7 @@ impl<'e, 't> JsonReader<'e, 't> {
     fn envelope(&mut self, object: Object<'t>, json: &'t str) {
         self.engine.truncated += object.truncated;
         if object.alerts.is_empty() {
-            return self.fault(Fault::Missing { field: "alerts" }, json);
+            return self.fault(explained(Fault::Missing { field: "alerts" }, json), json);
         }
         for alerts in object.alerts {
             match serde_json::from_str::<Vec<&'t RawValue>>(alerts.get()) {
@@ -332,4 +336,9 @@ impl<'e, 't> JsonReader<'e, 't> {
             cut = rest;
         }
     }
+}
+
+/// Whether an answer of Prometheus says that the query failed, whatever it holds beside that.
+fn is_error(object: &Object<'_>) -> bool {
+    matches!(&object.status, Some(StatusField::Word(Scalar::Text(word))) if word == "error")
 }

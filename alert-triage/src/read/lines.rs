@@ -18,6 +18,9 @@ pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     while !rest.is_empty() {
         rest = batch.fill(rest);
         let mut unknown = engine.count_cached(&batch, before);
+        if batch.len() as u32 > unknown.count_ones() {
+            engine.source_log.note_record(before.source());
+        }
         if unknown != 0 {
             for (number, slice) in batch.iter() {
                 let position = before.plus_lines(number);

@@ -11,6 +11,7 @@ mod json_text;
 mod label_map;
 mod line;
 mod lines;
+mod no_name;
 mod object;
 mod scalar;
 mod status_field;

@@ -11,7 +11,9 @@ impl Report<'_> {
         let engine = self.evaluation.engine;
         let totals = self.totals();
         let mut caveats = Vec::new();
-        if totals.records == 0 {
+        if totals.records == 0 && self.unread().next().is_some() {
+            // The report says first that nothing could be read.
+        } else if totals.records == 0 {
             caveats.push("nothing to report: the input contains no alert".to_owned());
         } else if self.now().is_none() {
             caveats

@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::incident::{Incident, Score};
 use super::labels::{Labels, Printable};
 use super::totals::{Overflow, Totals};
+use super::unread::Unread;
 use super::view::Report;
 use crate::judge::{GroupIx, IncidentIx, ListIndex as _};
 use crate::printable;
@@ -143,12 +144,13 @@ struct HeadFields {
 
 /// The fields after the incidents.
 #[derive(Serialize)]
-struct TailFields<'r, G, M> {
+struct TailFields<G, M, U> {
     groups: G,
     overflow: Option<Overflow>,
     caveats: Vec<String>,
     malformed: M,
-    malformed_by_error: &'r BTreeMap<&'static str, u64>,
+    malformed_by_error: BTreeMap<&'static str, u64>,
+    unread: U,
 }
 
 /// The document with or without its incidents.
@@ -180,6 +182,7 @@ impl Report<'_> {
             caveats: self.caveats(),
             malformed: Each(|| self.malformed()),
             malformed_by_error: self.malformed_by_error(),
+            unread: Each(|| self.unread()),
         };
         (head, tail)
     }
@@ -207,7 +210,8 @@ impl Report<'_> {
         runs
     }
 
-    /// The document in parts, for output that is read line by line: first each incident with
+    /// The document in parts, for output that is read line by line: first each [unread
+    /// input](Report::unread) with `"type": "unread"`, then each incident with
     /// `"type": "incident"`, then one part with `"type": "report"` and all other fields.
     ///
     /// ```
@@ -223,13 +227,15 @@ impl Report<'_> {
     pub fn parts(&self) -> impl Iterator<Item = impl Serialize + '_> {
         let incidents = self.evaluation.incidents.indices();
         let incidents = incidents.map(|incident| DocumentPart::Incident(LazyIncident(self, incident)));
-        incidents.chain(std::iter::once(DocumentPart::Report(WithoutIncidents(self))))
+        let unread = self.unread().map(DocumentPart::Unread);
+        unread.chain(incidents).chain(std::iter::once(DocumentPart::Report(WithoutIncidents(self))))
     }
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum DocumentPart<'r> {
+    Unread(Unread),
     Incident(LazyIncident<'r>),
     Report(WithoutIncidents<'r>),
 }

@@ -17,6 +17,7 @@ mod row;
 #[cfg(feature = "schema")]
 mod schema;
 mod totals;
+mod unread;
 mod view;
 pub(crate) mod wording;
 
@@ -25,7 +26,7 @@ pub use self::group::Group;
 pub use self::incident::{Incident, Score};
 pub use self::labels::Labels;
 pub(crate) use self::labels::{labels, many_labels, maybe_labels, maybe_many_labels};
-pub use self::malformed::Malformed;
+pub use self::malformed::{Malformed, MalformedGroup};
 pub use self::member::{AlertRef, Cause, Member, Role, Seen};
 pub(crate) use self::outline::IncidentOutline;
 pub use self::report_document::ReportDocument;
@@ -33,4 +34,5 @@ pub use self::row::Row;
 #[cfg(feature = "schema")]
 pub use self::schema::report_schema;
 pub use self::totals::{Overflow, Totals};
+pub use self::unread::Unread;
 pub use self::view::Report;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Group, Incident, Malformed, Overflow, Totals};
+use super::{Group, Incident, Malformed, Overflow, Totals, Unread};
 
 /// A `triage/v1` report, as [`Report`](super::Report) serializes it.
 ///
@@ -47,4 +47,7 @@ pub struct ReportDocument {
     pub malformed: Vec<Malformed>,
     /// Number of malformed lines or records by the kind of error.
     pub malformed_by_error: BTreeMap<String, u64>,
+    /// Inputs that are not empty and of which nothing could be read.
+    #[serde(default)]
+    pub unread: Vec<Unread>,
 }

@@ -139,8 +139,8 @@ impl<'e> Report<'e> {
     }
 
     /// The number of malformed lines and records by kind of error.
-    pub fn malformed_by_error(&self) -> &BTreeMap<&'static str, u64> {
-        &self.evaluation.engine.faults_by_kind
+    pub fn malformed_by_error(&self) -> BTreeMap<&'static str, u64> {
+        self.evaluation.engine.source_log.faults_by_kind(|_| true)
     }
 
     pub(crate) fn source(&self, position: SourcePosition) -> Option<String> {

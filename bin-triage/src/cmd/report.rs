@@ -6,8 +6,8 @@ use alert_triage::Report;
 use anyhow::Context as _;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::args::ReportArgs;
-use crate::output::print_report;
+use crate::args::{ReportArgs, UNREAD};
+use crate::output::{phrases, print_report};
 use crate::read::{inputs, read};
 
 /// How far the input may be ahead of the clock without a warning: clocks differ by less.
@@ -21,8 +21,11 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     if args.read.now.is_none() {
         warn_of_future(report.now());
     }
-    let code =
-        if args.strict && report.totals().malformed > 0 { ExitCode::from(1) } else { ExitCode::SUCCESS };
+    let code = match () {
+        () if report.unread().next().is_some() => ExitCode::from(UNREAD),
+        () if args.strict && report.totals().malformed > 0 => ExitCode::from(1),
+        () => ExitCode::SUCCESS,
+    };
     print_report(&report, args.output, args.all, args.read.threads)
         .context("cannot write the report to standard output")?;
     // The process ends here. The system frees its memory faster than a million destructors do.
@@ -41,21 +44,28 @@ fn warn_of_future(now: Option<Timestamp>) {
     }
 }
 
-/// A report is printed for any input. This line makes sure that unreadable input is noticed.
+/// A report is printed for any input. These lines make sure that unreadable input is noticed.
 fn warn_of_malformed(report: &Report<'_>) {
-    let malformed = report.totals().malformed;
-    if let Some(first) = report.malformed().next() {
-        let place = match &first.source {
-            Some(source) => format!("{source}:{}", first.line),
-            None => format!("line {}", first.line),
-        };
-        let others = match malformed {
-            1 => String::new(),
-            more => format!("; {} more", more - 1),
-        };
-        eprintln!(
-            "triage: warning: {malformed} malformed, {place} {}{others} (the report lists them)",
-            first.error
-        );
+    for unread in report.unread() {
+        eprintln!("triage: {}", phrases::unread(&unread));
     }
+    let groups = report.malformed_groups();
+    let malformed: u64 = groups.iter().map(|group| group.count).sum();
+    let Some(first) =
+        groups.iter().flat_map(|group| &group.examples).min_by_key(|one| (&one.source, one.line))
+    else {
+        return;
+    };
+    let place = match &first.source {
+        Some(source) => format!("{source}:{}", first.line),
+        None => format!("line {}", first.line),
+    };
+    let others = match malformed {
+        1 => String::new(),
+        more => format!("; {} more", more - 1),
+    };
+    eprintln!(
+        "triage: warning: {malformed} malformed, {place} {}{others} (the report lists them)",
+        first.error
+    );
 }

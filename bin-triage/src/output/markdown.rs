@@ -8,7 +8,7 @@ use alert_triage::verdict::Notify;
 use alert_triage::{Report, printable};
 
 use super::labels::{self, MemberNames};
-use super::limits::{MAX_INCIDENTS, MAX_MALFORMED};
+use super::limits::MAX_INCIDENTS;
 use super::phrases::{self, counted};
 use super::seen::span_with_unit;
 use super::tree::member_tree;
@@ -20,8 +20,11 @@ const MAX_MEMBERS: usize = 40;
 const MAX_SCOPES: usize = 4;
 
 pub(super) fn write(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
-    let totals = report.totals();
-    writeln!(to, "# Triage: {}, {}\n", counted(totals.pages, "page"), counted(totals.tickets, "ticket"))?;
+    writeln!(to, "# Triage: {}\n", phrases::headline(report))?;
+    for unread in report.unread() {
+        // Backticks would make each quoted word a code span of its own.
+        writeln!(to, "> {}\n", text(&phrases::unread(&unread).replace('`', "'")))?;
+    }
     writeln!(to, "{}", phrases::totals_sentence(report))?;
     if let Some(judged_at) = phrases::judged_at(report) {
         writeln!(to, "({judged_at})")?;
@@ -151,20 +154,30 @@ fn seen(first: &Seen, last: &Seen, report: &Report<'_>) -> String {
 }
 
 fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
-    let total = report.totals().malformed;
-    if total == 0 {
+    let groups = report.malformed_groups();
+    if groups.is_empty() {
         return Ok(());
     }
-    writeln!(to, "\n## {total} malformed\n")?;
-    for malformed in report.malformed().take(MAX_MALFORMED) {
-        let place = text(&phrases::malformed_at(malformed.source.as_deref(), malformed.line));
-        let shown =
-            if malformed.text.is_empty() { String::new() } else { format!(": {}", code(&malformed.text)) };
-        writeln!(to, "- {place} {}{shown}", text(&malformed.error))?;
-    }
-    let more = total.saturating_sub(MAX_MALFORMED as u64);
-    if more > 0 {
-        writeln!(to, "- {more} more; `-o json` lists the first 1,000 and the totals by kind")?;
+    writeln!(to, "\n## {} malformed\n", groups.iter().map(|group| group.count).sum::<u64>())?;
+    for group in groups {
+        for (malformed, error) in phrases::with_errors(&group.examples) {
+            let place = text(&phrases::malformed_at(malformed.source.as_deref(), malformed.line));
+            let error = error.map_or("too".to_owned(), text);
+            let shown = if malformed.text.is_empty() {
+                String::new()
+            } else {
+                format!(": {}", code(&malformed.text))
+            };
+            writeln!(to, "- {place} {error}{shown}")?;
+        }
+        let more = group.count - group.examples.len() as u64;
+        if more > 0 {
+            writeln!(
+                to,
+                "- {more} more with the error {}; `-o json` lists the first 1,000",
+                text(group.kind)
+            )?;
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Phrases of several outputs. Text from the input is printable in them.
 
-use alert_triage::report::{Incident, Member};
+use alert_triage::report::{Incident, Malformed, Member, Unread};
 use alert_triage::{Report, Severity, Verdict, printable};
 use jiff::Timestamp;
 
@@ -37,6 +37,25 @@ pub(crate) fn totals_sentence(report: &Report<'_>) -> String {
         counted(totals.tickets, "ticket"),
     ));
     text
+}
+
+/// What a report is about in a few words: `1 page, 2 tickets`, or that something could not be read.
+pub(crate) fn headline(report: &Report<'_>) -> String {
+    let totals = report.totals();
+    let found = format!("{}, {}", counted(totals.pages, "page"), counted(totals.tickets, "ticket"));
+    match report.unread().count() as u64 {
+        0 => found,
+        _ if totals.records == 0 => "nothing could be read".to_owned(),
+        unread => format!("{} could not be read; {found}", counted(unread, "input")),
+    }
+}
+
+/// One sentence for an input of which nothing could be read.
+pub(crate) fn unread(unread: &Unread) -> String {
+    match &unread.source {
+        Some(source) => format!("nothing could be read from {source}: it {}", unread.error),
+        None => format!("nothing could be read: the input {}", unread.error),
+    }
 }
 
 /// `as of` the time of judgement, if one is known.
@@ -115,6 +134,15 @@ pub(crate) fn malformed_at(source: Option<&str>, line: u64) -> String {
         Some(source) => format!("{source}:{line}"),
         None => format!("line {line}"),
     }
+}
+
+/// The malformed examples of one kind, each with its error unless it is that of the one before.
+pub(crate) fn with_errors(examples: &[Malformed]) -> impl Iterator<Item = (&Malformed, Option<&str>)> {
+    let mut last = None;
+    examples.iter().map(move |malformed| {
+        let error = malformed.error.as_str();
+        (malformed, Some(error).filter(|error| last.replace(*error) != Some(*error)))
+    })
 }
 
 /// The start of an incident id; `triage explain` accepts it.

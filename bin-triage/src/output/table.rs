@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::columns::{LineBuilder, WIDTH, columns, cut, wrapped};
 use super::labels::{self, MemberNames};
-use super::limits::{MAX_INCIDENTS, MAX_MALFORMED};
+use super::limits::MAX_INCIDENTS;
 use super::phrases::{self, counted, short_id};
 use super::seen::{span, span_with_unit};
 use super::tree::{is_set_aside, member_tree};
@@ -43,6 +43,12 @@ const DIM: Style = Style::new().dimmed();
 const PLAIN: Style = Style::new();
 
 pub(super) fn write(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
+    for unread in report.unread() {
+        let style = style(Priority::P1);
+        for line in wrapped("", &phrases::unread(&unread)) {
+            writeln!(to, "{style}{line}{style:#}")?;
+        }
+    }
     for line in wrapped("", &phrases::totals_sentence(report)) {
         writeln!(to, "{line}")?;
     }
@@ -248,24 +254,40 @@ fn style(priority: Priority) -> Style {
     }
 }
 
+/// The malformed lines by kind of error, with examples. Inputs of which nothing could be read are
+/// named at the top and not line by line.
 fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
-    let total = report.totals().malformed;
-    if total == 0 {
-        return Ok(());
+    let groups = report.malformed_groups();
+    if !groups.is_empty() {
+        let total: u64 = groups.iter().map(|group| group.count).sum();
+        writeln!(to, "\n{BOLD}{total} malformed{BOLD:#}")?;
     }
-    writeln!(to, "\n{BOLD}{total} malformed{BOLD:#}")?;
-    for malformed in report.malformed().take(MAX_MALFORMED) {
-        let place = phrases::malformed_at(malformed.source.as_deref(), malformed.line);
-        for line in wrapped("  ", &format!("{place} {}", malformed.error)) {
-            writeln!(to, "{line}")?;
+    for group in groups {
+        for (malformed, error) in phrases::with_errors(&group.examples) {
+            let place = phrases::malformed_at(malformed.source.as_deref(), malformed.line);
+            match error {
+                Some(error) => {
+                    for line in wrapped("  ", &format!("{place} {error}")) {
+                        writeln!(to, "{line}")?;
+                    }
+                    if !malformed.text.is_empty() {
+                        writeln!(
+                            to,
+                            "{}",
+                            LineBuilder::new(0).plain("    ").put(DIM, &malformed.text).end()
+                        )?;
+                    }
+                }
+                None => {
+                    let line = LineBuilder::new(0).plain("  ").plain(&place).plain(" too: ");
+                    writeln!(to, "{}", line.put(DIM, &malformed.text).end())?;
+                }
+            }
         }
-        if !malformed.text.is_empty() {
-            writeln!(to, "{}", LineBuilder::new(0).plain("    ").put(DIM, &malformed.text).end())?;
+        let more = group.count - group.examples.len() as u64;
+        if more > 0 {
+            writeln!(to, "  {more} more with the error {}; -o json lists the first 1,000", group.kind)?;
         }
-    }
-    let more = total.saturating_sub(MAX_MALFORMED as u64);
-    if more > 0 {
-        writeln!(to, "  {more} more; -o json lists the first 1,000 and the totals by kind")?;
     }
     Ok(())
 }

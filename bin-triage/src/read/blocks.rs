@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use alert_triage::Format;
 use alert_triage::fault::MAX_LINE_BYTES;
 
+use super::decode::decoded;
 use super::input::Input;
 
 /// Bytes of a block: large enough that taking one costs nothing, small enough that it stays in the
@@ -99,7 +100,7 @@ impl OpenInput {
             Input::Stdin => Box::new(io::stdin()),
             Input::File(path) => Box::new(File::open(path)?),
         };
-        Self::from_reader(reader, format)
+        Self::from_reader(decoded(reader)?, format)
     }
 
     fn from_reader(mut reader: Box<dyn Read + Send>, format: Option<Format>) -> io::Result<Self> {

@@ -1,6 +1,7 @@
 //! Inputs of alerts, and how several threads read them.
 
 mod blocks;
+mod decode;
 mod input;
 mod progress;
 mod reader;

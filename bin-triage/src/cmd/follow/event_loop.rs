@@ -14,7 +14,7 @@ use super::printer::Printer;
 use super::schedule::JudgeSchedule;
 use super::source::{self, Event, StopSignal};
 use super::stream::Stream;
-use crate::args::FollowArgs;
+use crate::args::{FollowArgs, UNREAD};
 use crate::read::Input;
 use crate::user_file;
 
@@ -116,8 +116,8 @@ impl<W: io::Write> EventLoop<W> {
     fn end(&mut self) -> anyhow::Result<ExitCode> {
         let notices = self.stream.end(now())?;
         self.printer.changes(&notices, self.stream.now()).context(STDOUT_ERROR)?;
-        self.summarize("input")?;
-        Ok(ExitCode::SUCCESS)
+        let is_unread = self.summarize("input")?;
+        Ok(if is_unread { ExitCode::from(UNREAD) } else { ExitCode::SUCCESS })
     }
 
     /// Stops on a signal. A last line without a line end is not read: it may be incomplete.
@@ -127,10 +127,12 @@ impl<W: io::Write> EventLoop<W> {
         Ok(u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from))
     }
 
-    fn summarize(&mut self, ended: &str) -> anyhow::Result<()> {
+    /// Prints the summary. Returns whether nothing in the input could be read.
+    fn summarize(&mut self, ended: &str) -> anyhow::Result<bool> {
         let summary = self.stream.summary();
         self.warn();
-        self.printer.summary(&summary, ended).context(STDOUT_ERROR)
+        self.printer.summary(&summary, ended).context(STDOUT_ERROR)?;
+        Ok(!summary.unread.is_empty())
     }
 
     fn warn(&mut self) {

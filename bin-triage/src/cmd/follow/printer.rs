@@ -3,9 +3,9 @@
 //! A JSON line has one of three shapes, which differ in their first field:
 //!
 //! ```text
-//! {"snapshot":{"time","source","format","totals","open":[change...],"emitted":{}}}   once, first
+//! {"snapshot":{"time","source","format","totals","unread","open":[change...],"emitted":{}}}   once, first
 //! {"time","change","id","aliases","priority","notify","headline","labels","text","scope","scopes","because","key"}   each change
-//! {"summary":{"time","source","format","totals","open":[change...],"emitted":{"opened":1...},"ended"}}  once, last
+//! {"summary":{"time","source","format","totals","unread","open":[change...],"emitted":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
 //! `change` is opened, escalated, reopened, unsilenced, changed or closed. `text` is omitted if it
@@ -16,7 +16,7 @@
 use std::io::{self, Write};
 
 use alert_triage::incident_tracker::Notification;
-use alert_triage::report::{Labels, Totals};
+use alert_triage::report::{Labels, Totals, Unread};
 use alert_triage::{Format, printable};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use super::stream::Summary;
 use crate::args::FollowOutput;
-use crate::output::labels;
+use crate::output::{labels, phrases};
 
 /// Open incidents that are listed in text.
 const MAX_ROWS: usize = 20;
@@ -64,6 +64,7 @@ struct SummaryBody<'s> {
     source: &'s str,
     format: Option<&'static str>,
     totals: Totals,
+    unread: &'s [Unread],
     open: &'s [Notification],
     emitted: std::collections::BTreeMap<String, u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +82,7 @@ impl<W: Write> Printer<W> {
             FollowOutput::Jsonl => self.json(&SummaryLine::Snapshot(summary_body(summary, None))),
             FollowOutput::Text => {
                 self.day = Some(day(summary.at));
+                self.unread(&summary.unread)?;
                 let at = summary.at.strftime("%F %T");
                 writeln!(self.to, "{at} UTC following {}: {}", summary.source, summary.sentence)?;
                 self.rows(&summary.open)
@@ -114,6 +116,7 @@ impl<W: Write> Printer<W> {
             FollowOutput::Jsonl => self.json(&SummaryLine::Summary(summary_body(summary, Some(ended))))?,
             FollowOutput::Text => {
                 self.date(summary.at)?;
+                self.unread(&summary.unread)?;
                 let counts: Vec<String> =
                     summary.emitted.iter().map(|(change, count)| format!("{count} {change}")).collect();
                 let counts = if counts.is_empty() { "no changes".to_owned() } else { counts.join(", ") };
@@ -124,6 +127,10 @@ impl<W: Write> Printer<W> {
             }
         }
         self.to.flush()
+    }
+
+    fn unread(&mut self, unread: &[Unread]) -> io::Result<()> {
+        unread.iter().try_for_each(|unread| writeln!(self.to, "{}", phrases::unread(unread)))
     }
 
     fn rows(&mut self, open: &[Notification]) -> io::Result<()> {
@@ -162,6 +169,7 @@ fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody
         source: &summary.source,
         format,
         totals: summary.totals,
+        unread: &summary.unread,
         open: &summary.open,
         emitted,
         ended,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use alert_triage::incident_tracker::{Change, Notification};
-use alert_triage::report::Totals;
+use alert_triage::report::{Totals, Unread};
 use alert_triage::{Engine, Format, IncidentTracker, Report, Rules, printable};
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
@@ -61,6 +61,8 @@ pub(super) struct Summary {
     /// The totals in one sentence.
     pub(super) sentence: String,
     pub(super) totals: Totals,
+    /// The input, if nothing in it could be read so far.
+    pub(super) unread: Vec<Unread>,
     /// Incidents that page or ask for a ticket.
     pub(super) open: Vec<Notification>,
     /// Number of notices since the start, by change.
@@ -185,6 +187,7 @@ impl Stream {
             format: self.format,
             sentence: phrases::totals_sentence(&report),
             totals: report.totals(),
+            unread: report.unread().collect(),
             open: self.tracker.open_notifications(&report),
             emitted: self.emitted.clone(),
         }

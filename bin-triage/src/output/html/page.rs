@@ -27,12 +27,9 @@ const MAX_MEMBERS: usize = 100;
 /// Scopes that are named in one place.
 const MAX_SCOPES: usize = 10;
 
-/// Malformed lines that are shown; the JSON lists 1,000.
-const MAX_MALFORMED: usize = 100;
-
 pub(in crate::output) fn write(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<()> {
     let first: Vec<Row> = report.rows(MAX_MEMBERS, MAX_SCOPES).take(MAX_INCIDENTS).collect();
-    let title = headline(report);
+    let title = phrases::headline(report);
     let head = html! {
         (DOCTYPE)
         (PreEscaped("<html lang=\"en\">\n"))
@@ -58,12 +55,6 @@ pub(in crate::output) fn write(report: &Report<'_>, all: bool, to: &mut impl Wri
     writeln!(to, "{}\n</main>\n</body>\n</html>", foot.into_string())
 }
 
-/// `1 page, 1 ticket`
-fn headline(report: &Report<'_>) -> String {
-    let totals = report.totals();
-    format!("{}, {}", counted(totals.pages, "page"), counted(totals.tickets, "ticket"))
-}
-
 fn summary(report: &Report<'_>, title: &str) -> Markup {
     let totals = report.totals();
     let tile = |count: u64, noun: &str| {
@@ -73,6 +64,7 @@ fn summary(report: &Report<'_>, title: &str) -> Markup {
     html! {
         header {
             h1 { (title) }
+            @for unread in report.unread() { p .note.P1 { (phrases::unread(&unread)) } }
             @if let Some(judged_at) = phrases::judged_at(report) { p .muted { (judged_at) } }
             ul .totals {
                 (tile(totals.incidents, "incident"))
@@ -240,25 +232,17 @@ fn runbooks(incident: &Incident) -> Vec<Markup> {
 }
 
 fn malformed(report: &Report<'_>) -> Markup {
-    let total = report.totals().malformed;
-    let shown = report.malformed().take(MAX_MALFORMED);
-    let more = total.saturating_sub(MAX_MALFORMED as u64);
     html! {
-        @if total > 0 {
-            h2 { (total) " malformed" }
-            p .muted {
-                @for (number, (kind, count)) in report.malformed_by_error().iter().enumerate() {
-                    @if number > 0 { ", " }
-                    (kind) " " (count)
-                }
-            }
+        @for group in report.malformed_groups() {
+            @let more = group.count - group.examples.len() as u64;
+            h2 { (group.count) " malformed, " (group.kind) }
             table {
                 thead { tr { th scope="col" { "Where" } th scope="col" { "Error" } th scope="col" { "Text" } } }
                 tbody {
-                    @for malformed in shown {
+                    @for (malformed, error) in phrases::with_errors(&group.examples) {
                         tr {
                             td { (phrases::malformed_at(malformed.source.as_deref(), malformed.line)) }
-                            td { "it " (malformed.error) }
+                            td { @match error { Some(error) => { "it " (error) } None => { "the same" } } }
                             td { @if !malformed.text.is_empty() { code { (malformed.text) } } }
                         }
                     }
