@@ -11,6 +11,10 @@ fn a_usage_error_names_its_fix() {
         (&["--causes", "gremlins"][..], "unknown cause `gremlins`; write any, or some of network"),
         (&["--causes", ""], "write any, or some of network"),
         (
+            &["--peers", "http://swype"],
+            "`http://swype` is not the name of a peer; write any, or hosts with * and ?",
+        ),
+        (
             &["--window", "soon"],
             "`soon` is not a window; write a span longer than zero such as 90s, 10m or 1h",
         ),

@@ -37,7 +37,9 @@ fn a_log_from_a_pipe_is_explained_with_the_place_of_its_words() {
     let output = explain(&["-"], format!("INFO up\nINFO busy\n{REFUSED}\n").as_bytes());
     assert_eq!(
         text(&output.stdout),
-        format!("log: network:refused by refused, confidence medium\n    log line 3: {REFUSED:?}\n")
+        format!(
+            "log: network:refused by refused, confidence medium; peer 10.96.0.7:443\n    log line 3: {REFUSED:?}\n"
+        )
     );
     assert!(output.status.success());
 }
@@ -48,6 +50,7 @@ fn a_log_of_json_records_is_a_log() {
     let output = explain(&["-", "-o", "jsonl"], line.as_bytes());
     let object: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one object");
     assert_eq!((&object["cause"], &object["kind"]), (&"network".into(), &"refused".into()));
+    assert_eq!(object["peer"], "10.96.0.7:443");
 }
 
 #[test]

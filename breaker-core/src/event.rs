@@ -33,6 +33,10 @@ pub enum BreakerEvent {
         /// Restarts of that revision inside the window, counted or not, by cause.
         #[serde(default)]
         by_cause: BTreeMap<String, u32>,
+        /// Restarts of that revision inside the window, counted or not, by the peer that they name:
+        /// the 10 most frequent, and `other`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        by_peer: BTreeMap<String, u32>,
     },
     /// One restart, counted or not.
     Restart(RestartEvent),
@@ -48,6 +52,10 @@ pub enum BreakerEvent {
         /// Restarts of that revision inside the window, counted or not, by cause.
         #[serde(default)]
         by_cause: BTreeMap<String, u32>,
+        /// Restarts of that revision inside the window, counted or not, by the peer that they name:
+        /// the 10 most frequent, and `other`.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        by_peer: BTreeMap<String, u32>,
         /// Why a trip is held; `None` when none is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held: Option<Hold>,
@@ -185,7 +193,7 @@ impl fmt::Display for HookOutcome {
 impl fmt::Display for BreakerEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Watching { target, replicas, pods, counts, by_cause } => write!(
+            Self::Watching { target, replicas, pods, counts, by_cause, .. } => write!(
                 f,
                 "watching {target}: {}, {}, counted restarts {}",
                 plural(*replicas, "replica"),
@@ -193,7 +201,7 @@ impl fmt::Display for BreakerEvent {
                 counts.with_causes(by_cause)
             ),
             Self::Restart(restart) => restart.fmt(f),
-            Self::Heartbeat { phase, pods, counts, by_cause, held, blind, blind_seconds } => {
+            Self::Heartbeat { phase, pods, counts, by_cause, held, blind, blind_seconds, .. } => {
                 let phase = phase.as_str().to_lowercase();
                 write!(f, "{} {phase}, {}", counts.with_causes(by_cause), plural(*pods, "pod"))?;
                 if let Some(blind) = blind {

@@ -2,14 +2,14 @@
 //! shared dependency has failed, and scaling every target to zero would make the outage worse.
 //!
 //! ```text
-//! seen(target, restart_at) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
-//! tripped(target, at) ───────▶ named, not undone, if in the 2 min before the guard turned on
+//! seen(target, restart_at, peer) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
+//! tripped(target, at) ─────────────▶ named, not undone, if in the 2 min before the guard turned on
 //! ```
 //!
 //! The guard counts failing targets, not trips: an outage reaches all targets before the first of
 //! them trips.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,6 +19,9 @@ const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 
 /// The guard names the trips that happened at most this long before it turned on.
 const RECENT_TRIP_AGE: SignedDuration = SignedDuration::from_mins(2);
+
+/// The number of newest restarts of one target whose peers are kept.
+const MAX_PEERS_KEPT: usize = 32;
 
 /// The number of targets that one list names.
 const MAX_NAMES: usize = 5;
@@ -36,20 +39,44 @@ const MAX_NAMES: usize = 5;
 ///     guard.watch(target);
 /// }
 /// for target in ["a", "b", "c"] {
-///     guard.seen(target, start);
+///     guard.seen(target, start, Some("swype-gateway:443"));
 /// }
 /// assert_eq!(guard.verdict(start), None);
-/// guard.seen("d", start);
-/// assert!(guard.verdict(start).is_some_and(|why| why.starts_with("4 of 6 targets")));
+/// guard.seen("d", start, None);
+/// let why = guard.verdict(start).unwrap_or_default();
+/// assert!(why.starts_with("4 of 6 targets"), "{why}");
+/// assert!(why.contains("swype-gateway:443 is the peer of 3 of 4 restarts"), "{why}");
 /// assert_eq!(guard.verdict(start + SignedDuration::from_mins(11)), None);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard<K> {
     limit: u32,
-    /// Every watched target, with the time of its newest counted restart.
-    targets: BTreeMap<K, Option<Timestamp>>,
+    /// Every watched target, with its counted restarts.
+    targets: BTreeMap<K, Restarts>,
     trips: BTreeMap<K, Timestamp>,
     on_since: Option<Timestamp>,
+}
+
+/// The counted restarts of one target.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Restarts {
+    newest: Option<Timestamp>,
+    /// The end and the peer of the newest restarts, in the order of arrival.
+    peers: VecDeque<(Timestamp, Option<String>)>,
+}
+
+impl Restarts {
+    fn push(&mut self, at: Timestamp, peer: Option<&str>) {
+        self.newest = self.newest.max(Some(at));
+        if self.peers.len() == MAX_PEERS_KEPT {
+            self.peers.pop_front();
+        }
+        self.peers.push_back((at, peer.map(str::to_owned)));
+    }
+
+    fn peers_since(&self, oldest: Timestamp) -> impl Iterator<Item = Option<&str>> {
+        self.peers.iter().filter(move |(at, _)| *at >= oldest).map(|(_, peer)| peer.as_deref())
+    }
 }
 
 impl<K: Ord + Clone + Display> Guard<K> {
@@ -80,12 +107,13 @@ impl<K: Ord + Clone + Display> Guard<K> {
         self.targets.is_empty()
     }
 
-    /// Records a counted restart of `target`. `restart_at` is when the instance ended, see
-    /// [`Breaker::newest_counted`](crate::Breaker::newest_counted). A restart older than the newest
-    /// recorded one is ignored, and so is a target that is not watched.
-    pub fn seen(&mut self, target: K, restart_at: Timestamp) {
-        if let Some(newest) = self.targets.get_mut(&target) {
-            *newest = (*newest).max(Some(restart_at));
+    /// Records a counted restart of `target`. `restart_at` is when the instance ended, and `peer`
+    /// the peer of its verdict, see
+    /// [`Breaker::counted_restarts`](crate::Breaker::counted_restarts). A target that is not
+    /// watched is ignored.
+    pub fn seen(&mut self, target: K, restart_at: Timestamp, peer: Option<&str>) {
+        if let Some(restarts) = self.targets.get_mut(&target) {
+            restarts.push(restart_at, peer);
         }
     }
 
@@ -115,6 +143,9 @@ impl<K: Ord + Clone + Display> Guard<K> {
             WINDOW.as_mins(),
             names(&failing),
         );
+        if let Some(shared) = self.shared_peer(now) {
+            why.push_str(&format!("; {shared}"));
+        }
         let before = since - RECENT_TRIP_AGE;
         let tripped: Vec<_> = self
             .trips
@@ -142,13 +173,29 @@ impl<K: Ord + Clone + Display> Guard<K> {
         Some(restarts[enough] + WINDOW + SignedDuration::from_nanos(1))
     }
 
+    /// The peer that more than half of the restarts with a known peer have in common, as a clause.
+    fn shared_peer(&self, now: Timestamp) -> Option<String> {
+        let oldest = now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
+        let mut by_peer: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut all, mut named) = (0, 0);
+        for peer in self.targets.values().flat_map(|restarts| restarts.peers_since(oldest)) {
+            all += 1;
+            if let Some(peer) = peer {
+                named += 1;
+                *by_peer.entry(peer).or_default() += 1;
+            }
+        }
+        let (peer, count) = by_peer.into_iter().max_by_key(|(_, count)| *count)?;
+        (count * 2 > named).then(|| format!("{peer} is the peer of {count} of {all} restarts"))
+    }
+
     fn exceeds_limit(&self, failing: usize) -> bool {
         failing > self.limit as usize && failing * 2 > self.targets.len()
     }
 
     fn failing(&self, now: Timestamp) -> impl Iterator<Item = (&K, Timestamp)> {
-        self.targets.iter().filter_map(move |(target, newest)| {
-            let at = (*newest)?;
+        self.targets.iter().filter_map(move |(target, restarts)| {
+            let at = restarts.newest?;
             (now.duration_since(at) <= WINDOW).then_some((target, at))
         })
     }
@@ -173,7 +220,7 @@ mod tests {
     fn fleet(all: u32, failing: u32) -> Guard<u32> {
         let mut guard = Guard::new(3);
         (0..all).for_each(|target| guard.watch(target));
-        (0..failing).for_each(|target| guard.seen(target, at(0)));
+        (0..failing).for_each(|target| guard.seen(target, at(0), None));
         guard
     }
 
@@ -205,13 +252,13 @@ mod tests {
     #[test]
     fn an_older_restart_takes_nothing_back_and_a_breaker_that_is_gone_no_longer_counts() {
         let mut guard = fleet(4, 4);
-        guard.seen(0, at(300));
-        guard.seen(0, at(-300));
+        guard.seen(0, at(300), None);
+        guard.seen(0, at(-300), None);
         assert_eq!(guard.changes_at(at(300)), Some(at(600) + SignedDuration::from_nanos(1)));
         guard.forget(&3);
         assert_eq!(guard.verdict(at(300)), None);
         // Its last events may still come.
-        guard.seen(3, at(301));
+        guard.seen(3, at(301), None);
         guard.tripped(3, at(301));
         assert_eq!(guard.verdict(at(301)), None);
         assert_eq!((guard.targets.len(), guard.trips.len()), (3, 0));
@@ -227,6 +274,40 @@ mod tests {
             let why = guard.verdict(at(later)).unwrap();
             assert!(why.ends_with("left as they are: 1, 2"), "{why}");
         }
+    }
+
+    #[test]
+    fn the_peer_that_most_restarts_share_is_named() {
+        let mut guard = fleet(4, 0);
+        let restart = |guard: &mut Guard<u32>, target, peer| guard.seen(target, at(0), peer);
+        for target in 0..4 {
+            restart(&mut guard, target, Some("swype-gateway:443"));
+        }
+        restart(&mut guard, 0, Some("redis:6379"));
+        restart(&mut guard, 0, None);
+        let why = guard.verdict(at(0)).unwrap();
+        assert!(why.ends_with("; swype-gateway:443 is the peer of 4 of 6 restarts"), "{why}");
+        // Restarts that have left the window no longer count.
+        for target in 0..4 {
+            guard.seen(target, at(601), Some("redis:6379"));
+        }
+        let why = guard.verdict(at(601)).unwrap();
+        assert!(why.ends_with("; redis:6379 is the peer of 4 of 4 restarts"), "{why}");
+        // Half of them is not most of them.
+        for target in 0..4 {
+            guard.seen(target, at(602), Some("mq:5672"));
+        }
+        let why = guard.verdict(at(602)).unwrap();
+        assert!(!why.contains("is the peer of"), "{why}");
+    }
+
+    #[test]
+    fn a_target_that_restarts_all_the_time_keeps_its_newest_peers_only() {
+        let mut guard = fleet(1, 0);
+        for n in 0..100 {
+            guard.seen(0, at(n), Some("redis:6379"));
+        }
+        assert_eq!(guard.targets[&0].peers.len(), MAX_PEERS_KEPT);
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub struct RestartEvent {
     pub exit_code: Option<i32>,
     /// The evidence.
     pub quote: String,
+    /// The other side of the failed connection, if the evidence names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
     /// Number of restarts in this event; above 1 only for unobserved ones.
     pub times: u32,
 }
@@ -59,6 +62,7 @@ impl RestartEvent {
             rule: restart.verdict.rule.clone(),
             exit_code: restart.exit_code,
             quote: restart.verdict.quote.clone(),
+            peer: restart.verdict.peer.clone(),
             times: 1,
         }
     }
@@ -82,6 +86,9 @@ impl fmt::Display for RestartEvent {
             ("", Cause::Unknown) => write!(f, " ({})", UnknownReason::describe(&self.rule))?,
             ("", _) => write!(f, " ({})", self.rule)?,
             (quote, _) => write!(f, " \"{quote}\"")?,
+        }
+        if let Some(peer) = &self.peer {
+            write!(f, "; peer {peer}")?;
         }
         if !self.counts {
             f.write_str(" - not counted")?;

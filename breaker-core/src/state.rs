@@ -166,6 +166,9 @@ pub struct TripReason {
     /// The most frequent counted cause, for example `network:refused`.
     #[serde(default)]
     pub cause: String,
+    /// The peer that most of the counted restarts with a known peer name: `swype-gateway:443`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
     /// The quote of the newest counted restart.
     #[serde(default)]
     pub quote: String,
@@ -195,6 +198,9 @@ impl fmt::Display for TripReason {
             window => write!(f, " within {window}")?,
         }
         write!(f, ", limit {threshold}; {} failing, {need} needed", plural(failing, "pod"))?;
+        if let Some(peer) = &self.peer {
+            write!(f, "; peer {peer}")?;
+        }
         if !self.quote.is_empty() {
             write!(f, "; last quote: \"{}\"", self.quote)?;
         }

@@ -19,10 +19,10 @@ fn the_fourth_network_restart_trips_and_not_the_third() {
     assert_eq!(
         seen.lines_with("network:refused swype-app"),
         [
-            "1/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"",
-            "2/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"",
-            "3/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"",
-            "4/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"",
+            "1/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"; peer 10.96.0.7:8080",
+            "2/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"; peer 10.96.0.7:8080",
+            "3/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"; peer 10.96.0.7:8080",
+            "4/3 network:refused swype-app-7c9f8d6b5-01357/app exit 1 \"dial tcp 10.96.0.7:8080: connect: connection refused\"; peer 10.96.0.7:8080",
         ]
     );
     assert_eq!(watch.sim.with(|world| world.scales_written().to_vec()), [0]);

@@ -14,7 +14,7 @@ async fn a_spec_with_every_field_is_accepted() {
     let ns = test_namespace("crd-whole").await;
     let whole = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
-        "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
+        "trip": {"causes": ["Network"], "peers": ["swype-*", "*.swype.com:443"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
         "recovery": {"mode": "HalfOpen", "cooldown": "5m", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5m"},
         "mode": "Enforce",
         "override": "Auto",
@@ -36,7 +36,7 @@ async fn defaults_are_filled_in_where_kubectl_shows_them() {
     let stored = ns.create_breaker("swype-app", json!({})).await.expect("accepted");
     let want = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "swype-app"},
-        "trip": {"causes": ["Network"], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
+        "trip": {"causes": ["Network"], "peers": [], "maxRestarts": 3, "window": "1h", "minFailingPods": "50%", "unobserved": "Inherit"},
         "recovery": {"mode": "Manual", "cooldown": "5m", "maxCooldown": "1h", "probeReplicas": 1, "probeFor": "5m"},
         "mode": "Enforce",
         "override": "Auto",
@@ -93,6 +93,8 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
         (trip("minFailingPods", json!(-2)), "spec.trip.minFailingPods", "a number of pods of at least 1"),
         (trip("causes", json!(["network"])), "spec.trip.causes[0]", "\"Network\""),
         (trip("causes", json!([])), "spec.trip.causes", "at least 1 items"),
+        (trip("peers", json!(["http://swype"])), "spec.trip.peers", "peers are hosts with or without a port"),
+        (trip("peers", json!([""])), "spec.trip.peers", "peers are hosts with or without a port"),
         (recovery("cooldown", json!("2h")), "spec.recovery", "cooldown must not be longer than maxCooldown"),
         (
             recovery("cooldown", json!("a while")),

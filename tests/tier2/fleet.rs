@@ -78,6 +78,8 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
         (&json!(4), &json!(3), &json!(1), &json!({"network:refused": 4}))
     );
     assert_eq!(status["lastTrip"]["cause"], "network:refused");
+    assert_eq!(status["lastTrip"]["peer"], "10.96.0.7:8080");
+    assert_eq!(status["byPeer"], json!({"10.96.0.7:8080": 4}));
     assert!(status["lastTrip"]["quote"].as_str().is_some_and(|quote| quote.contains("connection refused")));
     let tripped = condition(&status, "Tripped");
     assert_eq!((&tripped["status"], &tripped["reason"]), (&json!("True"), &json!("Open")), "{status:#}");
@@ -265,6 +267,28 @@ async fn restarts_of_another_cause_are_held_naming_the_field_that_would_count_th
     assert_eq!(ns.replicas("swype").await, 1);
     ns.edit_breaker("swype", json!({"trip": {"causes": ["Network", "Application"]}})).await;
     ns.wait_for_phase("swype", "Open").await;
+    ns.delete().await;
+}
+
+#[tokio::test]
+async fn restarts_by_another_peer_are_held_until_the_spec_counts_it() {
+    let ns = test_namespace("fleet-peers").await;
+    let mut app = guarded(&ns, "swype", json!({"trip": {"peers": ["swype-*"]}})).await;
+    let mut fleet = controller(&ns);
+    ready(&ns, "swype").await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    let held = ns.wait_for_condition("swype", "Held", "True").await;
+    assert_eq!(held["reason"], "Peers", "{held}");
+    let why = held["message"].as_str().unwrap_or_default();
+    assert!(why.contains("; other peers: 10.96.0.7:8080 4"), "{why}");
+    assert!(why.ends_with("; spec.trip.peers: [\"swype-*\", \"10.96.0.7:8080\"] would trip"), "{why}");
+    fleet.read_for(QUIET).await;
+    assert_eq!(ns.replicas("swype").await, 1);
+    ns.edit_breaker("swype", json!({"trip": {"peers": ["swype-*", "10.96.*"]}})).await;
+    let status = ns.wait_for_phase("swype", "Open").await;
+    assert_eq!(status["lastTrip"]["peer"], "10.96.0.7:8080");
     ns.delete().await;
 }
 
@@ -457,7 +481,8 @@ async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_st
     for name in names {
         let held = ns.wait_for_condition(name, "Held", "True").await;
         assert_eq!(held["reason"], "Guard", "{held}");
-        assert!(held["message"].as_str().is_some_and(|why| why.contains("of 5 targets")), "{held}");
+        let why = held["message"].as_str().unwrap_or_default();
+        assert!(why.contains("of 5 targets") && why.contains("10.96.0.7:8080 is the peer of "), "{held}");
     }
     fleet.read_for(QUIET).await;
     for name in names {

@@ -102,7 +102,8 @@ fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<Str
             status.original_replicas.map_or_else(none, |n| n.to_string()),
             held.map_or_else(none, |held| held.reason.clone()),
             trip.map_or_else(none, |trip| {
-                format!("{} ago, {}", short(now.duration_since(trip.at)), trip.cause)
+                let peer = trip.peer.as_ref().map_or(String::new(), |peer| format!(", {peer}"));
+                format!("{} ago, {}{peer}", short(now.duration_since(trip.at)), trip.cause)
             }),
         ]);
     }
@@ -139,7 +140,7 @@ mod tests {
     fn a_table_lists_open_breakers_with_their_reason_and_unwatched_ones() {
         let open = json!({
             "phase": "Open", "counted": 4, "threshold": 3, "originalReplicas": 3,
-            "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused"},
+            "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused", "peer": "swype-gateway:443"},
             "conditions": [{"type": "Ready", "status": "True", "reason": "Watching", "message": "watching",
                             "lastTransitionTime": "2026-01-02T03:00:00Z"}],
         });

@@ -164,8 +164,12 @@ fn policy(policy: &Policy) -> String {
         None => "since the last trip or reset".into(),
     };
     let observes = if policy.mode == Mode::Observe { "; observes only" } else { "" };
+    let peers = match &policy.peers {
+        peers if peers.is_any() => String::new(),
+        peers => format!(" (peers {peers})"),
+    };
     format!(
-        "more than {} restarts by {} {window} for each pod that must be failing ({}){observes}",
+        "more than {} restarts by {}{peers} {window} for each pod that must be failing ({}){observes}",
         policy.max_restarts, policy.causes, policy.min_failing_pods
     )
 }
@@ -180,7 +184,8 @@ fn count_restarts(
         .iter()
         .flat_map(|container| container.restarts.iter().map(move |restart| (container, restart)))
         .map(|(container, restart)| {
-            let why_not = policy.uncounted(restart.at, restart.cause, counts_from, now);
+            let why_not =
+                policy.uncounted(restart.at, restart.cause, restart.peer.as_deref(), counts_from, now);
             CountedRestart {
                 restart: RestartRow::new(container, restart),
                 counts: why_not.is_none(),
@@ -221,7 +226,7 @@ impl fmt::Display for BreakerReport {
 
 #[cfg(test)]
 mod tests {
-    use breaker_core::policy::{CauseSet, Window};
+    use breaker_core::policy::{CauseSet, PeerSet, Window};
 
     use super::*;
 
@@ -251,8 +256,19 @@ mod tests {
             None,
         ];
         assert_eq!(why, want.map(|why| why.map(str::to_owned)));
+        let policy = Policy { peers: "swype-*".parse().unwrap(), ..policy };
+        let restarts = count_restarts(&marks, &policy, None, now);
+        let why: Vec<_> = restarts.iter().map(|restart| restart.why_not.as_deref()).collect();
+        let want = [
+            Some("older than the window"),
+            Some("older than the window"),
+            Some("not one of the counted causes"),
+            Some("its peer is not known"),
+        ];
+        assert_eq!(why, want);
         // The end of a restart has whole seconds: this one may have ended after the reset.
         let from = "2026-01-02T02:55:00.9Z".parse().unwrap();
+        let policy = Policy { peers: PeerSet::ANY, ..policy };
         let counted = count_restarts(&marks, &policy, Some(from), now);
         assert!(counted.last().is_some_and(|restart| restart.counts), "{counted:?}");
     }
@@ -262,5 +278,8 @@ mod tests {
         let said = policy(&Policy { mode: Mode::Observe, ..Policy::default() });
         let want = "more than 3 restarts by network within 1h for each pod that must be failing (50%); observes only";
         assert_eq!(said, want);
+        let peers = Policy { peers: "swype-*".parse().unwrap(), ..Policy::default() };
+        let want = "more than 3 restarts by network (peers swype-*) within 1h for each pod that must be failing (50%)";
+        assert_eq!(policy(&peers), want);
     }
 }

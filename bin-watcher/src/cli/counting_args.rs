@@ -1,7 +1,7 @@
 //! The flags that say which restarts count and how many trip.
 
 use breaker_core::Policy;
-use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Unobserved, Window};
+use breaker_core::policy::{CauseSet, MinFailingPods, Mode, PeerSet, Unobserved, Window};
 use clap::{Args, ValueEnum};
 
 use crate::cli::values;
@@ -23,6 +23,12 @@ pub(crate) struct CountingArgs {
     /// Causes that count, separated by commas, or any.
     #[arg(long, value_name = "CAUSES", default_value_t, allow_hyphen_values = true)]
     causes: CauseSet,
+    /// Peers whose failures count: globs with * and ?, separated by commas, or any.
+    ///
+    /// A network restart then counts only if its log names a peer that matches, such as swype-* or
+    /// *.swype.com:443. A glob without a port matches every port.
+    #[arg(long, value_name = "GLOBS", default_value_t, allow_hyphen_values = true)]
+    peers: PeerSet,
     /// Pods that must be failing now: a share (1% to 100%) or a number.
     #[arg(long, value_name = "SHARE", default_value_t, allow_hyphen_values = true)]
     min_failing_pods: MinFailingPods,
@@ -41,9 +47,10 @@ enum UnobservedArg {
 
 impl CountingArgs {
     pub(crate) fn policy(&self, mode: Mode) -> Policy {
-        let Self { max_restarts, window, causes, min_failing_pods, unobserved } = *self;
+        let Self { max_restarts, window, causes, ref peers, min_failing_pods, unobserved } = *self;
         Policy {
             causes,
+            peers: peers.clone(),
             max_restarts,
             window,
             min_failing_pods,

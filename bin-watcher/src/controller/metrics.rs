@@ -253,6 +253,15 @@ impl Exposition {
             gauge(|b| f64::from(b.snapshot.counts.threshold)),
         )?;
         families.gauge(
+            "breaker_peer_restarts",
+            "Restarts inside the breaker's window by the peer that they name: the 10 most frequent, and other",
+            breakers.iter().flat_map(|(name, breaker)| {
+                let [namespace, name] = labels(name);
+                let by_peer = breaker.snapshot.by_peer.iter();
+                by_peer.map(move |(peer, n)| ([namespace, name, ("peer", peer.as_str())], f64::from(*n)))
+            }),
+        )?;
+        families.gauge(
             "breaker_held",
             "1 while a trip is held",
             gauge(|b| flag(b.snapshot.hold.is_some())),
@@ -314,6 +323,20 @@ mod tests {
     }
 
     #[test]
+    fn restarts_by_peer_have_a_series_for_each_peer_of_the_snapshot_only() {
+        let metrics = Metrics::default();
+        let by_peer = |peer: &str| Snapshot { by_peer: [(peer.to_owned(), 3)].into(), ..Snapshot::default() };
+        metrics.snapshot(&swype(), &by_peer("redis:6379"));
+        metrics.snapshot(&swype(), &by_peer("swype-gateway:443"));
+        let page = metrics.page(ProcessState::default());
+        let series = |peer| {
+            format!(r#"bigredbutton_breaker_peer_restarts{{namespace="sre",name="swype",peer="{peer}"}}"#)
+        };
+        assert_eq!(value(&page, &series("swype-gateway:443")), Some(3.0), "{page}");
+        assert_eq!(value(&page, &series("redis:6379")), None, "{page}");
+    }
+
+    #[test]
     fn a_breaker_that_goes_takes_its_series_with_it() {
         let metrics = Metrics::default();
         metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
@@ -328,7 +351,8 @@ mod tests {
     #[test]
     fn every_metric_there_is() {
         let metrics = Metrics::default();
-        metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, ..Snapshot::default() });
+        let by_peer = [("swype-gateway:443".into(), 3), ("other".into(), 1)].into();
+        metrics.snapshot(&swype(), &Snapshot { phase: Phase::Open, by_peer, ..Snapshot::default() });
         let traffic = RequestMetrics {
             errors: [(("patch", "409".into()), 2), (("watch", "<error>".into()), 1)].into(),
             pod_relists: 1,

@@ -21,6 +21,8 @@ pub(crate) struct TerminationReport {
     rule: String,
     quote: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
     #[serde(skip)]
     verdict: String,
@@ -39,6 +41,7 @@ impl TerminationReport {
             confidence: verdict.confidence,
             rule: verdict.rule.clone(),
             quote: verdict.quote.clone(),
+            peer: verdict.peer.clone(),
             place: place.filter(|_| !verdict.quote.is_empty()).map(|place| place.to_string()),
             verdict: verdict.label(),
             label: None,
@@ -74,6 +77,9 @@ impl fmt::Display for TerminationReport {
             Confidence::High => "high",
         };
         write!(f, "{}: {verdict} by {rule}, confidence {confidence}", without_control_chars(id))?;
+        if let Some(peer) = &self.peer {
+            write!(f, "; peer {peer}")?;
+        }
         if let Some(label) = &self.label {
             write!(f, "; labelled {label}")?;
         }

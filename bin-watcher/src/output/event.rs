@@ -76,14 +76,15 @@ impl OutputEvent for BreakerEvent {
     fn text(&self) -> String {
         // The advice names the flag instead.
         let mut event = self.clone();
-        let causes = match &mut event {
-            Self::Held(hold) | Self::Heartbeat { held: Some(hold), .. } => hold.would_trip_with.take(),
-            _ => None,
+        let advice = match &mut event {
+            Self::Held(hold) | Self::Heartbeat { held: Some(hold), .. } => {
+                let causes = hold.would_trip_with.take().map(|causes| format!("--causes {causes}"));
+                let peers = hold.would_trip_with_peers.take().map(|peers| format!("--peers {peers}"));
+                [causes, peers].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            }
+            _ => String::new(),
         };
-        match causes {
-            Some(causes) => format!("{event}; --causes {causes} would trip"),
-            None => event.to_string(),
-        }
+        if advice.is_empty() { event.to_string() } else { format!("{event}; {advice} would trip") }
     }
 }
 
@@ -173,6 +174,17 @@ mod tests {
     fn a_text_line_begins_with_the_time_and_holds_no_control_characters() {
         let event = BreakerEvent::Warning { message: "two\nlines, \u{1b}[31mred".into() };
         assert_eq!(line(LineFormat::Text, &event), "2026-01-02T03:04:05Z warning: two lines,  [31mred\n");
+    }
+
+    #[test]
+    fn a_hold_names_the_flags_that_would_trip() {
+        let hold = serde_json::json!({
+            "event": "held", "reason": "peers", "total": 4, "counted": 0, "threshold": 3, "failing": 0, "need": 1,
+            "why": "too few", "wouldTripWith": ["network", "oom"], "wouldTripWithPeers": ["swype-*", "redis:6379"],
+        });
+        let event: BreakerEvent = serde_json::from_value(hold).unwrap();
+        let want = "held: too few; --causes network,oom --peers swype-*,redis:6379 would trip";
+        assert_eq!(event.text(), want);
     }
 
     #[test]

@@ -57,13 +57,15 @@ pub(crate) struct Status {
     pub(crate) undo: Option<String>,
 }
 
-/// The counts of the revision closest to a trip, with its restarts by cause.
+/// The counts of the revision closest to a trip, with its restarts by cause and by peer.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CountsByCause {
     #[serde(flatten)]
     pub(crate) counts: Counts,
     pub(crate) by_cause: BTreeMap<String, u32>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) by_peer: BTreeMap<String, u32>,
 }
 
 /// The outcome of reading the Record.
@@ -90,6 +92,8 @@ pub(crate) struct RestartRow {
     pub(crate) cause: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) exit: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) peer: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) quote: String,
 }
@@ -102,21 +106,28 @@ impl RestartRow {
             container: container.container.clone(),
             cause: restart.label(),
             exit: restart.exit,
+            peer: restart.peer.clone(),
             quote: restart.quote.clone(),
         }
     }
 }
 
-/// One line: time, cause, pod and container, exit code, and the log line that decided.
+/// One line: time, cause, pod and container, exit code, the log line that decided, and the peer.
 impl fmt::Display for RestartRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, pod, container, cause, exit, quote } = self;
+        let Self { at, pod, container, cause, exit, peer, quote } = self;
         write!(f, "{at:.0} {cause} {pod}/{container}")?;
         match exit {
             Some(code) => write!(f, " exit {code}")?,
             None => f.write_str(" unseen")?,
         }
-        if quote.is_empty() { Ok(()) } else { write!(f, " \"{quote}\"") }
+        if !quote.is_empty() {
+            write!(f, " \"{quote}\"")?;
+        }
+        match peer {
+            Some(peer) => write!(f, "; peer {peer}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -195,7 +206,11 @@ impl WorkloadState {
             pods: breaker.pods_left().len(),
             gives_back: record.state.trip().map(|trip| trip.replicas),
             because: record.state.trip().map(|trip| trip.because.clone()),
-            count: CountsByCause { counts: snapshot.counts, by_cause: snapshot.by_cause },
+            count: CountsByCause {
+                counts: snapshot.counts,
+                by_cause: snapshot.by_cause,
+                by_peer: snapshot.by_peer,
+            },
             unexamined: actions.iter().filter(|action| matches!(action, Action::GatherEvidence(_))).count(),
             counts_from: record.counts_from,
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
@@ -231,6 +246,7 @@ mod tests {
             counts: Counts { counted: 4, threshold: 3, failing: 1, need: 1 },
             window: "1h".into(),
             cause: "network:refused".into(),
+            peer: Some("10.0.0.1:443".into()),
             quote: "dial tcp 10.0.0.1:443: connection refused".into(),
             ..TripReason::default()
         };
@@ -238,7 +254,7 @@ mod tests {
             "pod": "p1", "podName": "swype-app-abc-1", "container": "swype", "seen": 1,
             "observedAt": "2026-01-02T03:00:00Z",
             "restarts": [{"n": 0, "id": "0123456789ab", "at": "2026-01-02T03:00:00Z", "cause": "network",
-                          "kind": "refused", "exit": 1, "quote": "connection\u{1b}[31m refused"}],
+                          "kind": "refused", "exit": 1, "peer": "10.0.0.1:443", "quote": "connection\u{1b}[31m refused"}],
         });
         Record {
             target_uid: "u1".into(),

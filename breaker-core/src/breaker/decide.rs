@@ -5,14 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use super::machine::Breaker;
 use crate::action::Attempt;
 use crate::event::BreakerEvent;
-use crate::policy::CauseSet;
-use crate::snapshot::{Hold, HoldReason, RevisionCounts};
+use crate::policy::{CauseSet, PeerSet};
+use crate::snapshot::{Hold, HoldReason, RevisionCounts, list_peers, most_frequent};
 use crate::state::TripReason;
 use crate::text::plural;
 use crate::verdict::UnknownReason;
 
 /// Trips of a contested target in an hour; one more is held.
 const MAX_CONTESTED_TRIPS: usize = 3;
+
+/// The number of further peers that a hold advises to count; of more, it advises to count any.
+const MAX_ADVISED_PEERS: usize = 5;
 
 impl Breaker {
     /// Decides whether a closed breaker trips.
@@ -27,7 +30,7 @@ impl Breaker {
             if close && !self.scale.read_ahead && !self.retries.in_flight(Attempt::WriteScale) {
                 self.read_scale();
             }
-            let hold = self.held_by_causes(&revisions);
+            let hold = self.held_by_policy(&revisions);
             match hold.or_else(|| self.held_by_clocks(revisions.first(), now)) {
                 Some(hold) => self.hold_once(hold, now),
                 None => self.holds.clear(),
@@ -85,11 +88,12 @@ impl Breaker {
         let counted = || {
             self.ledger
                 .restarts_since(oldest)
-                .filter(|r| r.revision() == revision.revision && r.counts(self.policy.causes))
+                .filter(|r| r.revision() == revision.revision && r.counts(&self.policy))
         };
         let counts =
             |label: &str| counted().filter(|r| r.verdict().is_some_and(|v| v.label() == label)).count();
         let cause = revision.by_cause.keys().max_by_key(|label| counts(label)).cloned().unwrap_or_default();
+        let peers = counted().filter_map(|restart| restart.verdict()?.peer.as_deref());
         let newest = counted().max_by_key(|restart| restart.at()).and_then(|restart| restart.verdict());
         TripReason {
             pressed: false,
@@ -98,6 +102,7 @@ impl Breaker {
             window: self.policy.window.to_string(),
             revision: revision.revision.clone(),
             cause,
+            peer: most_frequent(peers).map(str::to_owned),
             quote: newest.map(|verdict| verdict.quote.clone()).unwrap_or_default(),
         }
     }
@@ -110,15 +115,18 @@ impl Breaker {
         Some(Hold { total: hold.total.saturating_add(total), ..hold })
     }
 
-    /// The hold for restarts that all together exceed the threshold, while those that count do not.
-    fn held_by_causes(&self, revisions: &[RevisionCounts]) -> Option<Hold> {
+    /// The hold for restarts that all together exceed the threshold, while those whose cause and
+    /// peer count do not.
+    fn held_by_policy(&self, revisions: &[RevisionCounts]) -> Option<Hold> {
         let revision = revisions.iter().find(|revision| {
             let counts = revision.counts;
             !revision.superseded && revision.total > counts.threshold && counts.counted <= counts.threshold
         })?;
         let threshold = revision.counts.threshold;
+        // Whatever it takes: first other peers, then other causes.
+        let peers = self.peers_with(revision);
+        let mut counted = revision.counts.counted + other_peers(revision);
         let mut causes: CauseSet = self.policy.causes;
-        let mut counted = revision.counts.counted;
         for cause in revision.other_causes(&self.policy) {
             if counted > threshold {
                 break;
@@ -126,18 +134,52 @@ impl Breaker {
             causes = causes.iter().chain([cause]).collect();
             counted += revision.total_of(cause);
         }
+        let only_peers = causes == self.policy.causes;
+        let reason = if only_peers { HoldReason::Peers } else { HoldReason::Causes };
+        let hold = Hold::new(reason, self.uncounted(revision), Some(revision));
+        Some(Hold { would_trip_with: (!only_peers).then_some(causes), would_trip_with_peers: peers, ..hold })
+    }
+
+    /// The peers that would have to count for every network restart to count; `None` if all do.
+    fn peers_with(&self, revision: &RevisionCounts) -> Option<PeerSet> {
+        if other_peers(revision) == 0 {
+            return None;
+        }
+        let named = revision.other_peers.keys().map(String::as_str);
+        let few = revision.unknown_peer == 0 && revision.other_peers.len() <= MAX_ADVISED_PEERS;
+        let peers = few.then(|| PeerSet::new(self.policy.peers.globs().chain(named)).ok()).flatten();
+        Some(peers.unwrap_or(PeerSet::ANY))
+    }
+
+    /// What the restarts of `revision` are, and what is missing for them to count.
+    fn uncounted(&self, revision: &RevisionCounts) -> String {
         let seen: Vec<_> = revision.by_cause.iter().map(|(label, n)| format!("{label} {n}")).collect();
+        let peers = match &self.policy.peers {
+            peers if peers.is_any() => String::new(),
+            peers => format!(" and a peer that counts ({peers})"),
+        };
         let mut why = format!(
-            "{}, limit {threshold}; {} with a cause that counts ({}); by cause: {}",
+            "{}, limit {}; {} with a cause that counts ({}){peers}; by cause: {}",
             plural(revision.total, "restart"),
+            revision.counts.threshold,
             revision.counts.counted,
             self.policy.causes,
             seen.join(", ")
         );
+        if !revision.other_peers.is_empty() {
+            why.push_str(&format!("; other peers: {}", list_peers(&revision.other_peers)));
+        }
+        if revision.unknown_peer > 0 {
+            why.push_str(&format!("; {} network without a known peer", revision.unknown_peer));
+        }
         for (rule, n) in &revision.missing {
             why.push_str(&format!("; {n} unknown: {}", UnknownReason::describe(rule)));
         }
-        let hold = Hold::new(HoldReason::Causes, why, Some(revision));
-        Some(Hold { would_trip_with: Some(causes), ..hold })
+        why
     }
+}
+
+/// Network restarts that do not count because of their peer.
+fn other_peers(revision: &RevisionCounts) -> u32 {
+    revision.other_peers.values().sum::<u32>() + revision.unknown_peer
 }

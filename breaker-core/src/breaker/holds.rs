@@ -46,6 +46,7 @@ impl Holds {
     /// The counts ask for a trip: what holds it holds these counts.
     pub(super) fn follow(&mut self, revision: &RevisionCounts) {
         self.clear_if(HoldReason::Causes);
+        self.clear_if(HoldReason::Peers);
         if let Some(hold) = &mut self.current {
             (hold.counts, hold.total) = (revision.counts, revision.total);
         }

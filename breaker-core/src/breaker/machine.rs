@@ -1,7 +1,5 @@
 //! The data of the breaker, and its step function.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::clock_skew::ClockSkew;
@@ -249,12 +247,13 @@ impl Breaker {
 
     fn heartbeat(&mut self, now: Timestamp) {
         let blind = self.watch.blind(now).cloned();
-        let (counts, by_cause) = self.latest_counts();
+        let latest = closest_to_trip(&self.revisions);
         let event = BreakerEvent::Heartbeat {
             phase: self.state.phase(),
             pods: self.pods.live_count(),
-            counts,
-            by_cause: by_cause.cloned().unwrap_or_default(),
+            counts: self.latest_counts(),
+            by_cause: latest.map(|revision| revision.by_cause.clone()).unwrap_or_default(),
+            by_peer: latest.map(|revision| revision.by_peer.clone()).unwrap_or_default(),
             held: self.current_hold().cloned(),
             blind_seconds: blind.as_ref().map(|blind| now.duration_since(blind.since).as_secs()),
             blind,
@@ -337,6 +336,7 @@ impl Breaker {
             pods: self.pods.live_count(),
             counts: closest.map(|revision| revision.counts).unwrap_or_default(),
             by_cause: closest.map(|revision| revision.by_cause.clone()).unwrap_or_default(),
+            by_peer: closest.map(|revision| revision.by_peer.clone()).unwrap_or_default(),
             hold: self.current_hold().cloned(),
             blind: self.watch.blind(now).cloned(),
             would_trip: self.would_trip().cloned(),
@@ -352,11 +352,14 @@ impl Breaker {
     /// Whether [`Self::snapshot`] equals `last`; `now` is the time of the last step. Counts nothing
     /// again.
     pub(crate) fn is_still(&self, last: &Snapshot, now: Timestamp) -> bool {
-        let (counts, by_cause) = self.latest_counts();
-        last.phase == self.state.phase()
+        let same_restarts = match closest_to_trip(&self.revisions) {
+            Some(latest) => last.by_cause == latest.by_cause && last.by_peer == latest.by_peer,
+            None => last.by_cause.is_empty(),
+        };
+        same_restarts
+            && last.phase == self.state.phase()
             && last.pods == self.pods.live_count()
-            && last.counts == counts
-            && by_cause.map_or(last.by_cause.is_empty(), |by_cause| last.by_cause == *by_cause)
+            && last.counts == self.latest_counts()
             && last.hold.as_ref() == self.current_hold()
             && last.blind.as_ref() == self.watch.blind(now)
             && last.would_trip.as_ref() == self.would_trip()
@@ -364,11 +367,11 @@ impl Breaker {
     }
 
     /// The counts as of the last step.
-    fn latest_counts(&self) -> (Counts, Option<&BTreeMap<String, u32>>) {
+    fn latest_counts(&self) -> Counts {
         match closest_to_trip(&self.revisions) {
-            Some(revision) => (revision.counts, Some(&revision.by_cause)),
-            None if self.pods.live_count() == 0 => (Counts::default(), None),
-            None => (limits(&self.policy, self.pods.started_count(), self.scale.replicas()), None),
+            Some(revision) => revision.counts,
+            None if self.pods.live_count() == 0 => Counts::default(),
+            None => limits(&self.policy, self.pods.started_count(), self.scale.replicas()),
         }
     }
 
@@ -383,11 +386,13 @@ impl Breaker {
         self.holds.would_trip(self.episode).filter(|_| self.state == State::Closed)
     }
 
-    /// The end of the newest restart that counts and lies in the window: input for a fleet's
-    /// [`Guard`](crate::guard::Guard).
-    pub fn newest_counted(&self, now: Timestamp) -> Option<Timestamp> {
+    /// The restarts that count and lie in the window, each with its end and its peer, in no
+    /// particular order: input for a fleet's [`Guard`](crate::guard::Guard).
+    pub fn counted_restarts(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Option<&str>)> {
         let restarts = self.ledger.restarts_since(self.oldest(now));
-        restarts.filter(|restart| restart.counts(self.policy.causes)).map(|restart| restart.at()).max()
+        restarts
+            .filter(|restart| restart.counts(&self.policy))
+            .map(|restart| (restart.at(), restart.verdict().and_then(|verdict| verdict.peer.as_deref())))
     }
 
     /// The Record: what must survive a restart of the watcher.

@@ -116,6 +116,7 @@ impl Breaker {
                     pods: snapshot.pods,
                     counts: snapshot.counts,
                     by_cause: snapshot.by_cause,
+                    by_peer: snapshot.by_peer,
                 });
             }
             State::Tripping { .. } => self.resume_trip(now),

@@ -156,13 +156,13 @@ impl Breaker {
     pub(super) fn live_pod_restarted(&self) -> bool {
         self.ledger
             .restarts_since(Timestamp::MIN)
-            .any(|restart| restart.counts(self.policy.causes) && self.pods.is_live(&restart.key.pod))
+            .any(|restart| restart.counts(&self.policy) && self.pods.is_live(&restart.key.pod))
     }
 
     /// Whether a trial replica has terminated, and it is not known yet whether that becomes a
     /// counted restart.
     fn probe_may_have_died(&self) -> bool {
-        self.ledger.has_open_end(self.policy.causes, |uid| self.pods.is_live(uid))
+        self.ledger.has_open_end(&self.policy, |uid| self.pods.is_live(uid))
     }
 
     /// A counted restart among the trial replicas: open again.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::machine::Breaker;
 use crate::event::{BreakerEvent, RestartEvent};
 use crate::ledger::Restart;
+use crate::policy::Policy;
 use crate::snapshot::Counts;
 use crate::state::State;
 
@@ -17,7 +18,7 @@ impl Breaker {
         let oldest = self.oldest(now);
         if self.ledger.has_gaps() {
             let failing = self.pods.failing(now);
-            self.ledger.settle(self.policy.unobserved, &failing, oldest);
+            self.ledger.settle(&self.policy, &failing, oldest);
         }
         let new = self.ledger.take_new(oldest);
         self.recount(oldest, now);
@@ -29,9 +30,8 @@ impl Breaker {
         match &self.state {
             State::Closed => self.consider(now),
             State::HalfOpen { probing: true, .. } => {
-                let on_trial = |restart: &Restart| {
-                    self.policy.causes.contains(restart.verdict.cause) && self.pods.is_live(&restart.key.pod)
-                };
+                let on_trial =
+                    |restart: &Restart| counts(&self.policy, restart) && self.pods.is_live(&restart.key.pod);
                 self.judge_probe(new.iter().any(on_trial), now);
             }
             _ => {}
@@ -51,8 +51,7 @@ impl Breaker {
 
     /// Reports the restarts; whether one of them counts.
     fn emit_restarts(&mut self, restarts: &[Restart]) -> bool {
-        let causes = self.policy.causes;
-        let counts = |restart: &Restart| causes.contains(restart.verdict.cause);
+        let counts = |restart: &Restart| counts(&self.policy, restart);
         let mut any = false;
         let mut lines: Vec<RestartEvent> = Vec::new();
         for (at, restart) in restarts.iter().enumerate() {
@@ -81,4 +80,8 @@ impl Breaker {
         }
         any
     }
+}
+
+fn counts(policy: &Policy, restart: &Restart) -> bool {
+    policy.counts(restart.verdict.cause, restart.verdict.peer.as_deref())
 }

@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::identity::InstanceId;
+use crate::Verdict;
 use crate::pod::{ContainerReport, ContainerState, Terminated};
-use crate::policy::{CauseSet, Unobserved};
+use crate::policy::{Policy, Unobserved};
 use crate::verdict::UnknownReason;
-use crate::{Cause, Verdict};
 
 /// The maximum number of unobserved restarts kept of one jump of `restartCount`.
 const MAX_UNOBSERVED: u32 = 1024;
@@ -229,7 +229,7 @@ impl ContainerHistory {
     /// one.
     ///
     /// `failing` is whether the container fails now.
-    pub(crate) fn settle(&mut self, rule: Unobserved, failing: bool, oldest: Timestamp) {
+    pub(crate) fn settle(&mut self, policy: &Policy, failing: bool, oldest: Timestamp) {
         let gaps = std::mem::take(&mut self.gaps);
         for gap in gaps {
             let around = || self.terminations.range(gap.from..).filter(|(_, instance)| instance.observed);
@@ -239,11 +239,12 @@ impl ContainerHistory {
             }
             let newest = around().next_back().and_then(|(_, e)| Some((e.at, e.verdict.clone()?)));
             let inherited = newest.filter(|(_, verdict)| {
-                let same = |cause: Option<Cause>| cause == Some(verdict.cause);
-                rule == Unobserved::Inherit
+                let counts = |verdict: &Verdict| policy.counts(verdict.cause, verdict.peer.as_deref());
+                let same = |other: &Verdict| other.cause == verdict.cause && counts(other) == counts(verdict);
+                policy.unobserved == Unobserved::Inherit
                     && failing
                     && gap.since >= oldest
-                    && around().all(|(_, instance)| same(instance.verdict.as_ref().map(|v| v.cause)))
+                    && around().all(|(_, instance)| instance.verdict.as_ref().is_some_and(same))
             });
             for (_, instance) in self.terminations.range_mut(gap.from..gap.to).filter(|(_, e)| !e.observed) {
                 if instance.verdict.is_some() {
@@ -278,15 +279,14 @@ impl ContainerHistory {
             .filter(|instance| !instance.discounted && instance.verdict.is_some())
     }
 
-    /// Whether an instance has ended that may become a restart of these causes: its verdict is not
-    /// known yet, or the next instance was not reported yet.
-    pub(crate) fn has_open_end(&self, causes: CauseSet) -> bool {
+    /// Whether an instance has ended that may become a counted restart: its verdict is not known
+    /// yet, or the next instance was not reported yet.
+    pub(crate) fn has_open_end(&self, policy: &Policy) -> bool {
         self.terminations.iter().any(|(number, instance)| {
             !instance.discounted
-                && instance
-                    .verdict
-                    .as_ref()
-                    .is_none_or(|verdict| *number >= self.seen && causes.contains(verdict.cause))
+                && instance.verdict.as_ref().is_none_or(|verdict| {
+                    *number >= self.seen && policy.counts(verdict.cause, verdict.peer.as_deref())
+                })
         })
     }
 

@@ -54,6 +54,9 @@ pub struct RestartRecord {
     /// Exit code; `None` when the end was not observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
+    /// The other side of the failed connection, if the verdict names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
     /// The quote of the verdict; empty except for the newest restarts of the Record.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quote: String,
@@ -129,6 +132,7 @@ fn restart_records(history: &ContainerHistory, oldest: Timestamp) -> Vec<Restart
                 cause: verdict.cause,
                 kind: verdict.kind,
                 exit: instance.observed.then_some(instance.exit_code),
+                peer: verdict.peer.clone(),
                 quote: verdict.quote.clone(),
             })
         })
@@ -151,7 +155,7 @@ impl From<&RestartRecord> for Instance {
                 confidence: Confidence::High,
                 rule: "recorded".into(),
                 quote: record.quote.clone(),
-                peer: None,
+                peer: record.peer.clone(),
             }),
             emitted: true,
         }

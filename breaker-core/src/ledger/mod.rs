@@ -21,7 +21,7 @@ pub use self::container_record::{ContainerRecord, RestartRecord};
 pub use self::identity::{ContainerKey, InstanceId, TerminationId};
 use crate::clock::shifted;
 use crate::pod::{ContainerReport, ContainerState, PodReport, PodUid, Terminated};
-use crate::policy::{CauseSet, Unobserved};
+use crate::policy::Policy;
 use crate::{Cause, Termination, Verdict};
 
 /// A request for the evidence about one termination.
@@ -126,6 +126,7 @@ impl Ledger {
             Cause::Network if history.probe_exits.contains(&exit_code) => {
                 verdict.cause = Cause::Probe;
                 verdict.kind = None;
+                verdict.peer = None;
                 verdict.rule = "probe-exit-code-seen".into();
             }
             _ => {}
@@ -148,9 +149,9 @@ impl Ledger {
     }
 
     /// Sets the verdicts of unobserved restarts, where the evidence around them is complete.
-    pub(crate) fn settle(&mut self, rule: Unobserved, failing: &BTreeSet<ContainerKey>, oldest: Timestamp) {
+    pub(crate) fn settle(&mut self, policy: &Policy, failing: &BTreeSet<ContainerKey>, oldest: Timestamp) {
         for (key, history) in &mut self.containers {
-            history.settle(rule, failing.contains(key), oldest);
+            history.settle(policy, failing.contains(key), oldest);
         }
     }
 
@@ -164,10 +165,9 @@ impl Ledger {
         })
     }
 
-    /// Whether a container of such a pod has ended in a way that may yet become a restart of these
-    /// causes.
-    pub(crate) fn has_open_end(&self, causes: CauseSet, of: impl Fn(&PodUid) -> bool) -> bool {
-        self.containers.iter().any(|(key, history)| of(&key.pod) && history.has_open_end(causes))
+    /// Whether a container of such a pod has ended in a way that may yet become a counted restart.
+    pub(crate) fn has_open_end(&self, policy: &Policy, of: impl Fn(&PodUid) -> bool) -> bool {
+        self.containers.iter().any(|(key, history)| of(&key.pod) && history.has_open_end(policy))
     }
 
     /// The restarts since `oldest` that were not emitted yet, by time. They are marked as emitted.
@@ -230,8 +230,8 @@ impl<'a> RestartView<'a> {
         self.instance.at
     }
 
-    pub(crate) fn counts(&self, causes: CauseSet) -> bool {
-        self.verdict().is_some_and(|verdict| causes.contains(verdict.cause))
+    pub(crate) fn counts(&self, policy: &Policy) -> bool {
+        self.verdict().is_some_and(|verdict| policy.counts(verdict.cause, verdict.peer.as_deref()))
     }
 }
 

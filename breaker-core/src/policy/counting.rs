@@ -1,4 +1,5 @@
-//! Which restarts count: those of the causes of the policy, inside its window and the episode.
+//! Which restarts count: those of the causes and peers of the policy, inside its window and the
+//! episode.
 
 use std::fmt;
 
@@ -17,6 +18,10 @@ pub enum Uncounted {
     BeforeWindow,
     /// The policy does not count its cause.
     OtherCause,
+    /// The policy does not count failures of its peer.
+    OtherPeer,
+    /// The policy counts failures of some peers, and the peer of this one is not known.
+    UnknownPeer,
 }
 
 impl fmt::Display for Uncounted {
@@ -25,6 +30,8 @@ impl fmt::Display for Uncounted {
             Self::BeforeEpisode => "before the last trip or reset",
             Self::BeforeWindow => "older than the window",
             Self::OtherCause => "not one of the counted causes",
+            Self::OtherPeer => "not one of the counted peers",
+            Self::UnknownPeer => "its peer is not known",
         })
     }
 }
@@ -35,11 +42,34 @@ impl Policy {
         self.window.oldest(now).max(episode_start(counts_from)).unwrap_or(Timestamp::MIN)
     }
 
-    /// Why a restart by `cause` that ended `at` does not count; `None` if it counts.
+    /// Whether a restart by `cause` counts, if it is in the window and the episode. `peer` is that
+    /// of its verdict.
+    pub fn counts(&self, cause: Cause, peer: Option<&str>) -> bool {
+        self.excludes(cause, peer).is_none()
+    }
+
+    /// Why the cause or the peer of a restart does not count; `None` if both do. Only network
+    /// restarts have a peer.
+    pub(crate) fn excludes(&self, cause: Cause, peer: Option<&str>) -> Option<Uncounted> {
+        if !self.causes.contains(cause) {
+            return Some(Uncounted::OtherCause);
+        }
+        if cause != Cause::Network || self.peers.is_any() {
+            return None;
+        }
+        match peer {
+            None => Some(Uncounted::UnknownPeer),
+            Some(peer) => (!self.peers.matches(peer)).then_some(Uncounted::OtherPeer),
+        }
+    }
+
+    /// Why a restart by `cause` that ended `at` does not count; `None` if it counts. `peer` is that
+    /// of its verdict.
     pub fn uncounted(
         &self,
         at: Timestamp,
         cause: Cause,
+        peer: Option<&str>,
         counts_from: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<Uncounted> {
@@ -47,7 +77,7 @@ impl Policy {
             let before_episode = episode_start(counts_from).is_some_and(|start| at < start);
             return Some(if before_episode { Uncounted::BeforeEpisode } else { Uncounted::BeforeWindow });
         }
-        (!self.causes.contains(cause)).then_some(Uncounted::OtherCause)
+        self.excludes(cause, peer)
     }
 }
 

@@ -3,6 +3,7 @@
 mod cause_set;
 mod counting;
 mod min_failing_pods;
+mod peer_set;
 mod window;
 
 use jiff::SignedDuration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::cause_set::{BadCause, CauseSet};
 pub use self::counting::Uncounted;
 pub use self::min_failing_pods::{BadMinFailingPods, MinFailingPods};
+pub use self::peer_set::{BadPeer, PeerSet};
 pub use self::window::{BadWindow, Window};
 use crate::webhook::Hooks;
 
@@ -33,6 +35,9 @@ use crate::webhook::Hooks;
 pub struct Policy {
     /// The causes whose restarts count. Default: `network`.
     pub causes: CauseSet,
+    /// The peers whose failures count: a network restart counts only if its peer matches. Default:
+    /// any peer.
+    pub peers: PeerSet,
     /// The counted restarts tolerated for each pod that must be failing. One more trips the
     /// breaker. Default: 3.
     pub max_restarts: u32,
@@ -57,6 +62,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             causes: CauseSet::default(),
+            peers: PeerSet::ANY,
             max_restarts: 3,
             window: Window::default(),
             min_failing_pods: MinFailingPods::default(),

@@ -132,6 +132,11 @@ impl World {
         self.published.values().map(|event| event.reason.clone()).collect()
     }
 
+    /// The Events that were published.
+    pub fn published_events(&self) -> Vec<KubernetesEvent> {
+        self.published.values().cloned().collect()
+    }
+
     /// Every event that was posted and arrived, in order, with the number of scales written before
     /// it.
     pub fn posted(&self) -> &[(CloudEvent, usize)] {

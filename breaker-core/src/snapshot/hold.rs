@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::revision_counts::RevisionCounts;
 use crate::counts::Counts;
-use crate::policy::CauseSet;
+use crate::policy::{CauseSet, PeerSet};
 
 /// Why a trip is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum HoldReason {
     Hook,
     /// All failing pods are on one node, and a pod on another node is Ready.
     OneNode,
+    /// All network restarts together exceed the threshold; those of the counted peers do not.
+    Peers,
     /// The Record cannot be stored, and nothing is scaled without it.
     Record,
     /// The API server refuses to scale the target.
@@ -38,13 +40,14 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason, in alphabetical order.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Causes,
         Self::Clock,
         Self::Contested,
         Self::Guard,
         Self::Hook,
         Self::OneNode,
+        Self::Peers,
         Self::Record,
         Self::Refused,
         Self::Scale,
@@ -60,6 +63,7 @@ impl HoldReason {
             Self::Guard => "guard",
             Self::Hook => "hook",
             Self::OneNode => "one_node",
+            Self::Peers => "peers",
             Self::Record => "record",
             Self::Refused => "refused",
             Self::Scale => "scale",
@@ -76,6 +80,7 @@ impl HoldReason {
             Self::Guard => "Guard",
             Self::Hook => "Hook",
             Self::OneNode => "OneNode",
+            Self::Peers => "Peers",
             Self::Record => "Record",
             Self::Refused => "Refused",
             Self::Scale => "Scale",
@@ -108,23 +113,30 @@ pub struct Hold {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "cause_list")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<crate::Cause>>"))]
     pub would_trip_with: Option<CauseSet>,
+    /// The peers whose failures would have to count for a trip, as globs; none for any peer. Only
+    /// if the policy counts some peers.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "glob_list")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>"))]
+    pub would_trip_with_peers: Option<PeerSet>,
 }
 
 impl Hold {
     /// A hold of the trip of `revision`.
     pub(crate) fn new(reason: HoldReason, why: String, revision: Option<&RevisionCounts>) -> Self {
         let (counts, total) = revision.map(|revision| (revision.counts, revision.total)).unwrap_or_default();
-        Self { reason, total, counts, why, would_trip_with: None }
+        Self { reason, total, counts, why, would_trip_with: None, would_trip_with_peers: None }
     }
 }
 
-/// The sentence, and the causes that would trip.
+/// The sentence, and the causes and peers that would trip.
 impl fmt::Display for Hold {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)?;
-        match self.would_trip_with {
-            Some(causes) => write!(f, "; causes {causes} would trip"),
-            None => Ok(()),
+        match (self.would_trip_with, &self.would_trip_with_peers) {
+            (Some(causes), Some(peers)) => write!(f, "; causes {causes} with peers {peers} would trip"),
+            (Some(causes), None) => write!(f, "; causes {causes} would trip"),
+            (None, Some(peers)) => write!(f, "; peers {peers} would trip"),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -142,5 +154,22 @@ mod cause_list {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<CauseSet>, D::Error> {
         Ok(Option::<Vec<Cause>>::deserialize(from)?.map(CauseSet::from_iter))
+    }
+}
+
+/// A set of peers as a list of globs.
+mod glob_list {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::policy::PeerSet;
+
+    pub(super) fn serialize<S: Serializer>(peers: &Option<PeerSet>, to: S) -> Result<S::Ok, S::Error> {
+        peers.as_ref().map(|peers| peers.globs().collect::<Vec<_>>()).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PeerSet>, D::Error> {
+        let globs = Option::<Vec<String>>::deserialize(from)?;
+        globs.map(PeerSet::new).transpose().map_err(D::Error::custom)
     }
 }

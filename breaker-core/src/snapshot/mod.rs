@@ -2,6 +2,7 @@
 
 mod blind;
 mod hold;
+mod peer_counts;
 mod revision_counts;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::blind::Blind;
 pub use self::hold::{Hold, HoldReason};
+pub(crate) use self::peer_counts::{list_peers, most_frequent};
 pub use self::revision_counts::RevisionCounts;
 pub(crate) use self::revision_counts::{closest_to_trip, count_revisions, failing_pods, limits};
 pub use crate::counts::Counts;
@@ -31,6 +33,10 @@ pub struct Snapshot {
     pub counts: Counts,
     /// Restarts of that revision inside the window, counted or not, by cause: `network:refused`.
     pub by_cause: BTreeMap<String, u32>,
+    /// Restarts of that revision inside the window, counted or not, by the peer that they name: the
+    /// 10 most frequent, and `other`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_peer: BTreeMap<String, u32>,
     /// Why a trip is held; `None` when none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::peer_counts::top_peers;
 use crate::Cause;
 use crate::counts::Counts;
 use crate::ledger::{ContainerKey, Ledger};
 use crate::pod::PodReport;
 use crate::pod_cache::PodCache;
-use crate::policy::Policy;
+use crate::policy::{Policy, Uncounted};
 
 /// How long after the newest pod of a newer revision was created an older revision cannot trip.
 const ROLLOUT_GRACE: SignedDuration = SignedDuration::from_mins(10);
@@ -28,6 +29,12 @@ pub struct RevisionCounts {
     pub total: u32,
     /// Restarts inside the window by cause: `network:refused`, `oom`, ….
     pub by_cause: BTreeMap<String, u32>,
+    /// Restarts inside the window by the peer that they name: the 10 most frequent, and `other`.
+    pub by_peer: BTreeMap<String, u32>,
+    /// Network restarts inside the window that do not count because of their peer, by peer.
+    pub other_peers: BTreeMap<String, u32>,
+    /// Network restarts inside the window that do not count because their peer is not known.
+    pub unknown_peer: u32,
     /// Restarts of unknown cause inside the window by the rule of their verdict, which names the
     /// missing evidence.
     pub missing: BTreeMap<String, u32>,
@@ -97,6 +104,7 @@ pub(crate) fn count_revisions(
         all.entry(&pod.revision).or_insert_with(blank);
     }
     let mut with_counted: BTreeSet<&ContainerKey> = BTreeSet::new();
+    let mut by_peer: BTreeMap<&str, BTreeMap<&str, u32>> = BTreeMap::new();
     for restart in ledger.restarts_since(oldest) {
         let Some(verdict) = restart.verdict() else { continue };
         let revision = all.entry(restart.revision()).or_insert_with(blank);
@@ -105,9 +113,19 @@ pub(crate) fn count_revisions(
         if verdict.cause == Cause::Unknown {
             *revision.missing.entry(verdict.rule.clone()).or_default() += 1;
         }
-        if restart.counts(policy.causes) {
-            revision.counts.counted += 1;
-            with_counted.insert(restart.key);
+        if let Some(peer) = &verdict.peer {
+            *by_peer.entry(restart.revision()).or_default().entry(peer).or_default() += 1;
+        }
+        match (policy.excludes(verdict.cause, verdict.peer.as_deref()), &verdict.peer) {
+            (None, _) => {
+                revision.counts.counted += 1;
+                with_counted.insert(restart.key);
+            }
+            (Some(Uncounted::OtherPeer), Some(peer)) => {
+                *revision.other_peers.entry(peer.clone()).or_default() += 1;
+            }
+            (Some(Uncounted::UnknownPeer), _) => revision.unknown_peer += 1,
+            _ => {}
         }
     }
     for pod in failing_among(pods, &with_counted, now) {
@@ -130,6 +148,7 @@ pub(crate) fn count_revisions(
             });
             counts.superseded = !has_newest_live && newer_is_fresh;
             counts.revision = revision.to_owned();
+            counts.by_peer = by_peer.remove(revision).map(top_peers).unwrap_or_default();
             (own, counts)
         })
         .collect();
@@ -151,7 +170,7 @@ pub(crate) fn failing_pods<'a>(
     oldest: Timestamp,
     now: Timestamp,
 ) -> Vec<&'a PodReport> {
-    let counted = ledger.restarts_since(oldest).filter(|restart| restart.counts(policy.causes));
+    let counted = ledger.restarts_since(oldest).filter(|restart| restart.counts(policy));
     let with_counted = counted.map(|restart| restart.key).collect();
     failing_among(pods, &with_counted, now).filter(|pod| pod.revision == revision).collect()
 }

@@ -19,7 +19,8 @@ pub(crate) fn scale(replicas: u32) -> Scale {
 }
 
 /// Carries out every action at once, the last one first, so that answers overtake each other:
-/// verdicts by termination message, scales and Records from memory.
+/// verdicts by termination message (`bug`, `network`, `network PEER`), scales and Records from
+/// memory.
 pub(crate) struct Harness {
     pub(crate) breaker: Breaker,
     pub(crate) replicas: u32,
@@ -95,10 +96,12 @@ impl Harness {
 
 fn verdict(request: &EvidenceRequest) -> Verdict {
     let message = &request.termination.terminated.message;
-    let mut verdict = match message.as_str() {
-        "network" => Verdict::new(Cause::Network, Some(NetworkKind::Refused), "by-message"),
+    let mut words = message.split(' ');
+    let mut verdict = match words.next() {
+        Some("network") => Verdict::new(Cause::Network, Some(NetworkKind::Refused), "by-message"),
         _ => Verdict::new(Cause::Application, None, "by-message"),
     };
+    verdict.peer = words.next().map(str::to_owned);
     verdict.quote = message.clone();
     verdict
 }

@@ -1,6 +1,6 @@
 //! A spec as `breaker-core` takes it. Each error names the field.
 
-use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Recovery, Unobserved};
+use breaker_core::policy::{CauseSet, MinFailingPods, Mode, PeerSet, Recovery, Unobserved};
 use breaker_core::state::Override;
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
 use breaker_core::workload::TargetArg;
@@ -54,6 +54,7 @@ impl CircuitBreakerSpec {
         let Self { target_ref, trip, recovery, mode, override_, hooks } = self;
         let policy = Policy {
             causes: causes(&trip.causes)?,
+            peers: PeerSet::new(&trip.peers).map_err(|error| invalid("spec.trip.peers", error))?,
             max_restarts: trip.max_restarts,
             window: trip.window.parse().map_err(|error| invalid("spec.trip.window", error))?,
             min_failing_pods: min_failing(&trip.min_failing_pods)?,

@@ -92,6 +92,13 @@ fn rule(rule: &str, message: &str) -> Value {
         json_path = ".status.lastTrip.cause",
         priority = 1,
         description = "Cause of the last trip"
+    ),
+    printcolumn(
+        name = "Peer",
+        type_ = "string",
+        json_path = ".status.lastTrip.peer",
+        priority = 1,
+        description = "Peer of the last trip"
     )
 )]
 #[serde(rename_all = "camelCase")]
@@ -147,6 +154,12 @@ pub struct TripSpec {
     /// Causes whose restarts count. With Any, every restart counts.
     #[schemars(length(min = 1, max = 13))]
     pub causes: Vec<CauseName>,
+    /// Peers whose failures count, as globs with * and ?, such as swype-* or *.swype.com:443. A
+    /// network restart then counts only if the peer that its log names matches. Empty: any peer.
+    #[schemars(length(max = 32))]
+    #[schemars(inner(length(max = 260)))]
+    #[schemars(extend("x-kubernetes-validations" = [rule("self.all(peer, peer.matches('^[^ ,/]+$'))", "peers are hosts with or without a port, for example swype-* or *.swype.com:443")]))]
+    pub peers: Vec<String>,
     /// Counted restarts, for each pod that must be failing, up to which the breaker does not trip.
     /// With 1 replica and maxRestarts 3, the fourth restart trips it.
     #[schemars(schema_with = "whole_number")]
@@ -171,6 +184,7 @@ impl Default for TripSpec {
     fn default() -> Self {
         Self {
             causes: vec![CauseName::Network],
+            peers: Vec::new(),
             max_restarts: 3,
             window: "1h".into(),
             min_failing_pods: IntOrPercent::default(),

@@ -30,6 +30,10 @@ pub struct CircuitBreakerStatus {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "numbers")]
     pub by_cause: BTreeMap<String, u32>,
+    /// All restarts inside the window that name a peer, by peer: the 10 most frequent, and "other".
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "numbers")]
+    pub by_peer: BTreeMap<String, u32>,
     /// Replicas that a reset restores. Absent while the breaker is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "integer")]
@@ -75,6 +79,9 @@ pub struct LastTrip {
     /// The most frequent counted cause, for example network:refused; `button` when a person tripped
     /// it.
     pub cause: String,
+    /// The peer that most of the counted restarts name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
     /// Log line or message of the newest counted restart.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub quote: String,

@@ -26,7 +26,7 @@ fn a_spec_of_a_target_alone_has_the_default_policy_and_the_one_node_rule() {
 #[test]
 fn every_field_of_a_spec_is_parsed() {
     let parsed = spec(json!({
-        "trip": {"causes": ["Network", "Oom"], "maxRestarts": 5, "window": "1h30m", "minFailingPods": 2, "unobserved": "Ignore"},
+        "trip": {"causes": ["Network", "Oom"], "peers": ["swype-*", "*:443"], "maxRestarts": 5, "window": "1h30m", "minFailingPods": 2, "unobserved": "Ignore"},
         "recovery": {"mode": "HalfOpen", "cooldown": "90s", "maxCooldown": "1h", "probeReplicas": 2, "probeFor": "10m"},
         "mode": "Observe",
         "override": "Disabled",
@@ -41,6 +41,7 @@ fn every_field_of_a_spec_is_parsed() {
         parsed.policy,
         Policy {
             causes: "network,oom".parse().unwrap(),
+            peers: "swype-*,*:443".parse().unwrap(),
             max_restarts: 5,
             window: "90m".parse().unwrap(),
             min_failing_pods: MinFailingPods::Pods(2),
@@ -89,6 +90,7 @@ fn an_error_names_the_field() {
         (json!({"targetRef": {"kind": "", "name": "x"}}), "spec.targetRef.kind: "),
         (json!({"targetRef": {"kind": "Deployment", "name": ""}}), "spec.targetRef.name: "),
         (json!({"trip": {"causes": []}}), "spec.trip.causes: "),
+        (json!({"trip": {"peers": ["swype gateway"]}}), "spec.trip.peers: "),
         (json!({"trip": {"window": "soon"}}), "spec.trip.window: "),
         (json!({"trip": {"minFailingPods": 0}}), "spec.trip.minFailingPods: "),
         (json!({"trip": {"minFailingPods": "101%"}}), "spec.trip.minFailingPods: "),

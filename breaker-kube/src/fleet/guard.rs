@@ -25,8 +25,8 @@ impl SharedGuard {
         self.update(|guard| guard.forget(name));
     }
 
-    pub(crate) fn restarted(&self, name: &BreakerName, at: Timestamp) {
-        self.update(|guard| guard.seen(name.clone(), at));
+    pub(crate) fn restarted(&self, name: &BreakerName, at: Timestamp, peer: Option<&str>) {
+        self.update(|guard| guard.seen(name.clone(), at, peer));
     }
 
     pub(crate) fn tripped(&self, name: &BreakerName, at: Timestamp) {

@@ -74,7 +74,7 @@ impl Shared {
         }
         match event {
             BreakerEvent::Restart(restart) if restart.counts => {
-                self.guard.restarted(&status.name, restart.finished_at);
+                self.guard.restarted(&status.name, restart.finished_at, restart.peer.as_deref());
             }
             BreakerEvent::Scaled { already: false, .. } => self.guard.tripped(&status.name, at),
             _ => {}

@@ -51,6 +51,8 @@ pub(crate) struct StatusModel {
     counts: Counts,
     /// Restarts by cause, of the same snapshot as `counts`.
     by_cause: BTreeMap<String, u32>,
+    /// Restarts by peer, of the same snapshot.
+    by_peer: BTreeMap<String, u32>,
     /// The status as stored, without its Record. The next one takes the times of conditions and the
     /// last trip from it.
     previous: CircuitBreakerStatus,
@@ -79,6 +81,7 @@ impl StatusModel {
                 ..Counts::default()
             },
             by_cause: status.by_cause.clone(),
+            by_peer: status.by_peer.clone(),
             previous: CircuitBreakerStatus { record: None, ..status },
         }
     }
@@ -87,7 +90,8 @@ impl StatusModel {
     pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
         if matches!(snapshot.phase, Phase::Closed | Phase::Tripping) {
             self.counts = snapshot.counts;
-            self.by_cause = snapshot.by_cause.clone();
+            self.by_cause.clone_from(&snapshot.by_cause);
+            self.by_peer.clone_from(&snapshot.by_peer);
         }
         self.snapshot = Some(snapshot.clone());
     }
@@ -160,6 +164,7 @@ impl StatusModel {
             counted: self.ready.is_true.then_some(counts.counted),
             threshold: self.ready.is_true.then_some(counts.threshold),
             by_cause: self.by_cause.clone(),
+            by_peer: self.by_peer.clone(),
             original_replicas: trip.map(|trip| trip.replicas),
             last_trip: last_trip(state).or_else(|| self.previous.last_trip.clone()),
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
@@ -270,16 +275,21 @@ fn last_trip(state: Option<&State>) -> Option<LastTrip> {
     let Some(State::Open { since, trip }) = state else { return None };
     let Trip { because, .. } = trip;
     let cause = if because.pressed { "button".into() } else { because.cause.clone() };
-    Some(LastTrip { at: *since, cause, quote: because.quote.clone() })
+    Some(LastTrip { at: *since, cause, peer: because.peer.clone(), quote: because.quote.clone() })
 }
 
 fn hold_message(hold: &Hold) -> String {
-    match hold.would_trip_with {
-        Some(causes) => {
-            let names: Vec<_> = causes.iter().map(|cause| format!("{cause:?}")).collect();
-            format!("{}; spec.trip.causes: [{}] would trip", hold.why, names.join(", "))
-        }
-        None => hold.why.clone(),
+    let causes = hold.would_trip_with.map(|causes| {
+        let names: Vec<_> = causes.iter().map(|cause| format!("{cause:?}")).collect();
+        format!("spec.trip.causes: [{}]", names.join(", "))
+    });
+    let peers = hold.would_trip_with_peers.as_ref().map(|peers| {
+        let globs: Vec<_> = peers.globs().map(|glob| format!("\"{glob}\"")).collect();
+        format!("spec.trip.peers: [{}]", globs.join(", "))
+    });
+    match [causes, peers].into_iter().flatten().collect::<Vec<_>>().join(" with ") {
+        advice if advice.is_empty() => hold.why.clone(),
+        advice => format!("{}; {advice} would trip", hold.why),
     }
 }
 

@@ -44,6 +44,7 @@ fn open(since: i64) -> Record {
     let because = TripReason {
         counts: counts(),
         cause: "network:refused".into(),
+        peer: Some("swype-gateway:443".into()),
         quote: "connection refused".into(),
         ..TripReason::default()
     };
@@ -58,6 +59,7 @@ fn held() -> Snapshot {
         counts: counts(),
         why: "all on node-a".into(),
         would_trip_with: None,
+        would_trip_with_peers: None,
     };
     Snapshot { counts: counts(), hold: Some(hold), ..Snapshot::default() }
 }
@@ -133,20 +135,26 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
     let mut model = watching();
     with(&mut model, &Record::default(), 9);
     let by_cause = || [("network:refused".to_owned(), 4)].into();
-    let tripping =
-        Snapshot { phase: Phase::Tripping, counts: counts(), by_cause: by_cause(), ..Snapshot::default() };
+    let by_peer = || [("swype-gateway:443".to_owned(), 4)].into();
+    let tripping = Snapshot {
+        phase: Phase::Tripping,
+        counts: counts(),
+        by_cause: by_cause(),
+        by_peer: by_peer(),
+        ..Snapshot::default()
+    };
     model.observe(&tripping);
     with(&mut model, &Record::default(), 10);
     model.observe(&Snapshot { phase: Phase::Open, ..Snapshot::default() });
     let status = with(&mut model, &open(10), 11);
     assert_eq!(
-        (status.phase.as_deref(), status.counted, status.original_replicas, status.by_cause),
-        (Some("Open"), Some(4), Some(2), by_cause())
+        (status.phase.as_deref(), status.counted, status.original_replicas, status.by_cause, status.by_peer),
+        (Some("Open"), Some(4), Some(2), by_cause(), by_peer())
     );
     let trip = status.last_trip.unwrap();
     assert_eq!(
-        (trip.at, trip.cause.as_str(), trip.quote.as_str()),
-        (at(10), "network:refused", "connection refused")
+        (trip.at, trip.cause.as_str(), trip.peer.as_deref(), trip.quote.as_str()),
+        (at(10), "network:refused", Some("swype-gateway:443"), "connection refused")
     );
     let tripped = status.conditions.iter().find(|condition| condition.kind == "Tripped").unwrap();
     assert!(
@@ -162,6 +170,26 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
     );
     assert!(status.by_cause.is_empty());
     assert_eq!(status.last_trip.unwrap().at, at(10));
+}
+
+#[test]
+fn a_hold_by_causes_and_peers_names_the_fields_that_would_trip() {
+    let mut model = watching();
+    let Some(hold) = held().hold else { unreachable!("it is held") };
+    for (causes, peers, advice) in [
+        (Some("network,oom"), None, "; spec.trip.causes: [Network, Oom] would trip"),
+        (None, Some("swype-*,redis:6379"), "; spec.trip.peers: [\"swype-*\", \"redis:6379\"] would trip"),
+        (Some("any"), Some("any"), "Unknown] with spec.trip.peers: [] would trip"),
+    ] {
+        let hold = Hold {
+            would_trip_with: causes.map(|causes| causes.parse().unwrap()),
+            would_trip_with_peers: peers.map(|peers| peers.parse().unwrap()),
+            ..hold.clone()
+        };
+        model.observe(&Snapshot { hold: Some(hold), ..Snapshot::default() });
+        let message = find(&without_record(&mut model, 0), "Held").unwrap().message;
+        assert!(message.ends_with(advice), "{message}");
+    }
 }
 
 #[test]

@@ -113,8 +113,8 @@ impl Worker<'_> {
         {
             return (not_ready(&error), shared_fault(&error));
         }
-        if let Some(newest) = supervisor.breaker().newest_counted(now) {
-            shared.guard.restarted(&status.name, newest);
+        for (at, peer) in supervisor.breaker().counted_restarts(now) {
+            shared.guard.restarted(&status.name, at, peer);
         }
         status.change(|model| {
             model.target_found = Some(ConditionState::new(true, reason::FOUND, target.to_string()));
