@@ -178,7 +178,8 @@ impl<'r, 't> Draft<'r, 't> {
         let blank = shape == Shape::Blank;
         let indented = blank || written.starts_with([' ', '\t']);
         if self.python == Python::Frames {
-            if indented {
+            // A copied traceback may be indented as a whole.
+            if indented && !is_exception(written.trim_start()) {
                 return;
             }
             self.python = Python::Exception;

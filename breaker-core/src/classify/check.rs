@@ -50,6 +50,7 @@ impl Check {
             | WordClass::SideTask
             | WordClass::SideTaskHint
             | WordClass::SideTaskFrame
+            | WordClass::LocalSocket
             | WordClass::Hedge
             | WordClass::Survived
             | WordClass::WentOn => Expected::NotNetwork(row.class),

@@ -132,7 +132,7 @@ fn failed_operation(line: &str, words: &[Word], said: &[Word]) -> Option<Meaning
 }
 
 /// The first address in the line that another system may have.
-fn remote_address(line: &str) -> Option<Address<'_>> {
+pub(super) fn remote_address(line: &str) -> Option<Address<'_>> {
     addresses(line).find(|address| !matches!(address.host, "0.0.0.0" | "[::]"))
 }
 

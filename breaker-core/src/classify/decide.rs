@@ -9,6 +9,7 @@
 //! logged shortly before it, because a failing process may still warn of problems it survived.
 
 use super::block::{Block, blocks};
+use super::compose;
 use super::level::Level;
 use super::line;
 use super::rule::Strength;
@@ -26,6 +27,15 @@ const MAX_LINES_AFTER_CRASH: usize = 12;
 /// The same for a logged network error: a process that continued has survived it.
 const MAX_LINES_AFTER_ERROR: usize = 1;
 
+/// Whether `.sock` ends a path here, and is not a field of an object.
+fn is_socket_file(folded: &str) -> bool {
+    let path = |token: &str| token.contains('/') && token.contains(".sock");
+    !folded.contains(".sock") || folded.split([' ', '"', '\'', ',']).any(path)
+}
+
+/// The number of lines before and after a statement that may name a socket file.
+const LINES_AROUND: (usize, usize) = (8, 4);
+
 /// The decision on a cleaned text; `None` when no rule explains it.
 pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>> {
     let read = table.read(cleaned);
@@ -34,10 +44,30 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
         blocks.iter().filter_map(|block| find_in(&read, block, Strength::Whole)).min_by_key(|d| d.row);
     let decided = whole.or_else(|| walk(table, &read, &blocks));
     let known = |decision: &Decision<'_>| table.row(decision.row).cause != Cause::Unknown;
-    match decided {
+    let decided = match decided {
         Some(decision) if known(&decision) => Some(decision),
         unknown => second::reading(table, &read, &blocks).or(unknown),
-    }
+    };
+    decided.map(|decision| match talks_to_local_socket(table, &read, &decision) {
+        true => Decision { row: table.composed_cause(Cause::Application), ..decision },
+        false => decision,
+    })
+}
+
+/// Whether what looks like a failure of the network is that of a process in the same pod, behind a
+/// socket file: lines around the statement name one, and the statement names no address.
+fn talks_to_local_socket(table: &Table, read: &Read<'_>, decision: &Decision<'_>) -> bool {
+    let names_address = || decision.statement.iter().any(|line| compose::remote_address(line).is_some());
+    let around = decision.index.saturating_sub(LINES_AROUND.0)..decision.index + LINES_AROUND.1;
+    let names_socket = |line: usize| {
+        // Advice names socket files that nobody used.
+        let says = |class: WordClass| read.seen.get(line).is_some_and(|seen| seen.classes.has(class));
+        let flagged = says(WordClass::LocalSocket) && !says(WordClass::Hedge);
+        flagged && is_socket_file(read.text.folded(line))
+    };
+    table.row(decision.row).cause == Cause::Network
+        && around.into_iter().any(names_socket)
+        && !names_address()
 }
 
 /// What the search looks for in the earlier blocks.

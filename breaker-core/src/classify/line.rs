@@ -71,6 +71,7 @@ fn is_frame(line: &str) -> bool {
 /// `at a.b.C.d(C.java:7)`, perhaps with the archive of the class behind it.
 fn is_call(text: &str) -> bool {
     text.ends_with(')')
+        || text.ends_with(") {")
         || [".java:", ".kt:", ".scala:", "Native Method"].iter().any(|part| text.contains(part))
 }
 

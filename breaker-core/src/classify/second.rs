@@ -85,11 +85,11 @@ fn waiting<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision
     remote.then(|| decision(read, block, block.head, row, Strength::Hint, 0))
 }
 
-/// Whether the line reports no work: prose, chatter, trouble.
+/// Whether the line reports no work: prose, a part of an object, chatter, trouble.
 fn is_aside(block: &Candidate<'_, '_>) -> bool {
-    block.head.split(' ').filter(|word| word.contains(char::is_alphabetic)).count() >= PROSE
-        || block.seen.classes.has(WordClass::Trouble)
-        || line::is_chatter(block.head, block.seen)
+    let dumped = block.head.ends_with([',', '{', '}', '[', ']', '(', ')']);
+    let prose = block.head.split(' ').filter(|word| word.contains(char::is_alphabetic)).count() >= PROSE;
+    dumped || prose || block.seen.classes.has(WordClass::Trouble) || line::is_chatter(block.head, block.seen)
 }
 
 /// What failed, if the block says it.
@@ -106,9 +106,12 @@ fn failure<'c, 't>(table: &Table, block: &'c Candidate<'_, 't>) -> Option<&'c De
 fn went_on(block: &Candidate<'_, '_>) -> bool {
     let classes = block.seen.classes;
     let announced = [WordClass::Retry, WordClass::Attempt, WordClass::Trouble];
-    let recovered = line::is_recovery(classes) && !announced.iter().any(|class| classes.has(*class));
+    let recovered = line::is_recovery(classes)
+        && !classes.has(WordClass::Chatter)
+        && !announced.iter().any(|class| classes.has(*class));
     let unexplained = block.level >= Level::Error
         && !classes.has(WordClass::Wrapper)
+        && !block.head.ends_with([':', ','])
         && !line::is_effect(block.head, block.seen)
         && !line::is_chatter(block.head, block.seen);
     recovered || unexplained

@@ -3,11 +3,11 @@
 use super::block::Block;
 use super::compose;
 use super::level::Level;
-use super::line;
 use super::rule::Strength;
 use super::side_task::{self, SideTask};
 use super::subject;
 use super::table::{Hit, Read, Seen, Table};
+use super::words::WordClass;
 use crate::Cause;
 
 /// The deciding row and its match.
@@ -17,7 +17,9 @@ pub(super) struct Decision<'t> {
     pub(super) strength: Strength,
     pub(super) level: Level,
     pub(super) line: &'t str,
-    /// The number of that line, from 1.
+    /// The index of that line.
+    pub(super) index: usize,
+    /// Its number in the input, from 1.
     pub(super) number: usize,
     /// Where the match begins in the folded line.
     pub(super) at: usize,
@@ -52,7 +54,7 @@ pub(super) fn decision<'t>(
     let before = (block.head.saturating_sub(MAX_LINES_BEFORE)..block.head).rev();
     let before = before.map(|line| read.text.written(line)).collect();
     let (written, number) = (read.text.written(line), read.text.number(line));
-    Decision { row, strength, level: block.level, line: written, number, at, statement, before }
+    Decision { row, strength, level: block.level, line: written, index: line, number, at, statement, before }
 }
 
 /// The innermost line that names its cause, by a rule or by its composed meaning.
@@ -94,7 +96,7 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
     // A hint for the reader is not a statement, and what a rule calls a symptom names no cause.
     let seen = &read.seen[line];
     let folded = compose::without_frames(read.text.folded(line));
-    if line::is_chatter(folded, seen) {
+    if seen.classes.has(WordClass::ChatterFirst) {
         return None;
     }
     let meaning = subject::meaning(folded, &words)?;

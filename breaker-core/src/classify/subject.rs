@@ -5,6 +5,7 @@
 
 use super::words::{Word, WordClass, spoken};
 use crate::Cause;
+use crate::verdict::NetworkKind;
 
 /// What a line says of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,7 @@ pub(super) fn meaning(line: &str, words: &[Word]) -> Option<SubjectFault> {
     of(WordClass::Fault)
         .find_map(|fault| said_of(&spoken, fault, true))
         .or_else(|| of(WordClass::Failing).find_map(|failing| said_of(&spoken, failing, false)))
+        .or_else(|| of(WordClass::Failure).find_map(|failure| own_deadline(&spoken, failure)))
 }
 
 /// The subject of a fault: the nearest word that has a fault. A bad connection is not a bad driver.
@@ -51,6 +53,15 @@ fn said_of(words: &[Word], fault: &Word, names_fault: bool) -> Option<SubjectFau
         words.iter().filter(can_have_it).map(|word| (distance(word, fault), word)).min_by_key(|(d, _)| *d)?;
     let meaning = SubjectFault { cause: subject.cause?, names_fault, at: fault.start };
     (distance <= MAX_DISTANCE).then_some(meaning)
+}
+
+/// A worker or a task that did not end in time: a deadline of the program itself.
+fn own_deadline(words: &[Word], failure: &Word) -> Option<SubjectFault> {
+    let own = words
+        .iter()
+        .any(|word| word.class == WordClass::LocalSubject && distance(word, failure) <= MAX_DISTANCE);
+    let late = failure.kind == Some(NetworkKind::Timeout) && own;
+    late.then_some(SubjectFault { cause: Cause::Application, names_fault: false, at: failure.start })
 }
 
 /// The number of bytes between two words; 0 if one is inside the other.
@@ -73,6 +84,7 @@ mod tests {
             ("fatal: no rounding policy is configured", "config"),
             ("error: the ledger volume is full", "storage"),
             ("error: heap of the ledger is exhausted", "oom"),
+            ("error: rounding job 7 did not finish in time", "application"),
             ("error: the caller lacks permission for this ledger", "permission"),
         ] {
             assert_eq!(label(text), want, "{text}");

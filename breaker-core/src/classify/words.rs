@@ -35,6 +35,8 @@ pub(super) enum WordClass {
     /// What can be wrong with a subject: missing, full. Its cause is that of the subject, unless
     /// the word has one itself.
     Fault,
+    /// A socket file: a network client that talks to it reaches no other system.
+    LocalSocket,
     /// What is only possible or advised: the words behind it in the clause report nothing.
     Hedge,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
@@ -79,7 +81,7 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 31] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -91,6 +93,7 @@ impl WordClass {
         Self::LocalSubject,
         Self::Subject,
         Self::Fault,
+        Self::LocalSocket,
         Self::Hedge,
         Self::SideTask,
         Self::SideTaskHint,
@@ -126,6 +129,7 @@ impl WordClass {
             Self::LocalSubject => "local-subject",
             Self::Subject => "subject",
             Self::Fault => "fault",
+            Self::LocalSocket => "local-socket",
             Self::Hedge => "hedge",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
@@ -207,6 +211,9 @@ impl Word {
     /// Whether the word is the name or a part of a parameter, a key or an identifier:
     /// `-dial-timeout`, `socket.timeout`, `timeout=5s`, `"timeout":`.
     pub(super) fn is_parameter(&self, line: &str) -> bool {
+        if self.class == WordClass::NamedFailure {
+            return false;
+        }
         let bytes = line.as_bytes();
         let before = self.start.checked_sub(1).map(|at| bytes[at]);
         let after = bytes.get(self.end).copied();
