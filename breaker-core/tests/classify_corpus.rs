@@ -39,19 +39,19 @@ fn what_stands_around_a_statement_is_read_right() {
 
 #[test]
 fn public_reports_are_read_right() {
-    let bars = Bars { network_precision: 0.98, network_recall: 0.86, accuracy: 0.83 };
+    let bars = Bars { network_precision: 0.985, network_recall: 0.94, accuracy: 0.92 };
     read("field", include_str!("corpus/field.jsonl"), &bars);
 }
 
 #[test]
 fn what_programs_really_said_is_read_right() {
-    let bars = Bars { network_precision: 0.99, network_recall: 0.98, accuracy: 0.98 };
+    let bars = Bars { network_precision: 1.0, network_recall: 0.98, accuracy: 0.98 };
     read("produced", include_str!("corpus/produced.jsonl"), &bars);
 }
 
 #[test]
 fn what_unseen_clients_said_is_read_right() {
-    let bars = Bars { network_precision: 0.99, network_recall: 0.94, accuracy: 0.93 };
+    let bars = Bars { network_precision: 1.0, network_recall: 0.94, accuracy: 0.93 };
     read("produced-held-out", include_str!("corpus/produced-held-out.jsonl"), &bars);
 }
 

@@ -23,6 +23,9 @@ pub(super) struct Block {
     pub(super) frame_classes: WordClasses,
 }
 
+/// The number of lines of a message that may stand between an exception and its stack frames.
+const MAX_MESSAGE_LINES: usize = 3;
+
 /// Groups the lines of the text into blocks, in order.
 pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
     let mut all = Vec::new();
@@ -50,8 +53,15 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
         };
         // Go's `%+v` of a wrapped error: its reason, then each wrapping with its stack.
         let wraps = shape == Shape::Words && line::is_go_name(next(1)) && line::is_go_place(next(2));
+        // The message of an exception may have paragraphs.
+        let message = || (1..=MAX_MESSAGE_LINES).any(|ahead| line::shape(next(ahead)) == Shape::Frame);
         match &mut open {
-            Some(draft) if read.text.is_joined(line) || wraps || draft.continues(line, shape) => {
+            Some(draft)
+                if read.text.is_joined(line)
+                    || wraps
+                    || draft.continues(line, shape)
+                    || draft.may_have_more(line) && message() =>
+            {
                 draft.push(line, shape);
             }
             _ => {
@@ -143,6 +153,17 @@ impl<'r, 't> Draft<'r, 't> {
         };
         // Node prints the source line before the error.
         indented || line.starts_with(['}', ']']) || attached || self.node_source || panic()
+    }
+
+    /// Whether this line may belong to the message of the exception that the block consists of.
+    fn may_have_more(&self, number: usize) -> bool {
+        let line = self.read.text.written(number);
+        let exception = |line: &usize| is_exception(self.read.text.written(*line));
+        !self.frames
+            && self.python == Python::No
+            && self.part.first().is_some_and(exception)
+            && !is_exception(line)
+            && self.level(number) == Level::Plain
     }
 
     fn push(&mut self, line: usize, shape: Shape) {

@@ -80,10 +80,12 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     }
     let said = failure.kind?;
     // A lookup or a handshake that timed out is a failure of DNS or TLS.
-    let kind = match operation.and_then(|word| word.kind) {
-        Some(kind @ (NetworkKind::Dns | NetworkKind::Tls)) if said == NetworkKind::Timeout => kind,
-        _ => said,
-    };
+    let clause = clause(line, failure);
+    let in_clause = of(WordClass::Operation).filter(|word| clause.contains(&word.start));
+    let layer = in_clause
+        .filter_map(|word| word.kind)
+        .find(|kind| matches!(kind, NetworkKind::Dns | NetworkKind::Tls) && said == NetworkKind::Timeout);
+    let kind = layer.unwrap_or(said);
     // "Unreachable" names no reason yet.
     let names_failure = kind != NetworkKind::Unreachable;
     Some(Meaning { kind, names_failure, at: failure.start })
@@ -92,12 +94,20 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
 /// Whether the clause of a word is about something local, or a later clause is.
 fn is_local(line: &str, words: &[Word], word: &Word) -> bool {
     let start = line[..word.start].rfind(": ").map_or(0, |at| at + 2);
-    let end = line[word.end..].find(": ").map_or(line.len(), |at| word.end + at);
+    let clause = clause(line, word);
     words.iter().any(|local| match local.class {
         WordClass::Local => local.start >= start,
-        WordClass::LocalSubject => (start..end).contains(&local.start),
+        WordClass::LocalSubject => clause.contains(&local.start),
         _ => false,
     })
+}
+
+/// Where the clause of a word begins and ends.
+fn clause(line: &str, word: &Word) -> std::ops::Range<usize> {
+    let ends = [": ", ", ", "; ", ". "];
+    let start = ends.iter().filter_map(|end| line[..word.start].rfind(end)).max();
+    let end = ends.iter().filter_map(|end| line[word.end..].find(end)).min();
+    start.map_or(0, |at| at + 2)..end.map_or(line.len(), |at| word.end + at)
 }
 
 fn is_failure(word: &Word) -> bool {

@@ -259,7 +259,9 @@ impl<'t> Walk<'t> {
                 Step::Continue
             }
             Strength::Hint if self.fallback.is_some() => Step::Continue,
-            Strength::Hint if line::is_effect(block.head, block.seen) => {
+            Strength::Hint
+                if line::is_effect(block.head, block.seen) || block.seen.classes.has(WordClass::Chatter) =>
+            {
                 self.fallback = Some(decision.clone());
                 self.search_for = SearchFor::Reason;
                 Step::Continue

@@ -83,6 +83,8 @@ fn level_name(token: &[u8]) -> Option<Level> {
         | b"60" => Level::Fatal,
         b"ERROR" | b"ERR" | b"SEVERE" | b"ALERT" | b"50" | b"EROR" => Level::Error,
         b"WARN" | b"WARNING" | b"WRN" | b"40" => Level::Warn,
+        // PostgreSQL's lines below an error.
+        b"HINT" | b"DETAIL" | b"STATEMENT" | b"CONTEXT" => Level::Info,
         b"INFO" | b"INF" | b"DEBUG" | b"DBG" | b"TRACE" | b"NOTICE" | b"NOTE" | b"LOG" | b"30" | b"20"
         | b"10" => Level::Info,
         _ => return None,

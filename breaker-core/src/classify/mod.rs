@@ -144,9 +144,11 @@ impl Classifier {
         }
         let killed = kubernetes::killed(termination);
         let by_text = self.explain_text(termination).filter(|explanation| {
-            // A signal ended the process, so only messages about memory or a requested stop explain
-            // the end.
-            !killed || explanation.verdict.cause == Cause::Oom || explanation.verdict.rule == "asked-to-leave"
+            // A signal ended the process, so only messages about memory, a probe or a requested
+            // stop explain the end.
+            !killed
+                || matches!(explanation.verdict.cause, Cause::Oom | Cause::Probe)
+                || explanation.verdict.rule == "asked-to-leave"
         });
         if let Some(explanation) = by_text {
             return explanation;

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::pod::{PodEvent, Terminated};
+use crate::verdict::NetworkKind;
 
 fn died(exit_code: i32, log_tail: &str) -> Termination {
     let terminated = Terminated { exit_code, reason: "Error".into(), ..Terminated::default() };
@@ -60,6 +61,31 @@ fn no_row_and_no_phrase_is_shadowed() {
 }
 
 /// Wherever `long` stands, `short` stands too.
+/// A word that is listed twice, or that a wider word of its class makes idle: `...error` makes
+/// `...dnserror` idle.
+#[test]
+fn no_word_is_idle() {
+    let set = rule::parse(BUILT_IN).expect("rules.yaml parses");
+    let mut idle = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    for row in &set.words {
+        let meant = (row.class, row.kind.map(NetworkKind::as_str), row.cause.map(Cause::as_str));
+        for word in &row.words {
+            let is_new = known.insert((meant, &*word.value));
+            let ending = word.value.strip_prefix("...").unwrap_or_default();
+            let wider = |other: &str| {
+                other.len() < word.value.len()
+                    && other.strip_prefix("...").is_some_and(|other| ending.ends_with(other))
+            };
+            if !is_new || row.words.iter().any(|other| wider(&other.value)) {
+                idle.push(format!("{} of class `{}`", word.value, row.class.as_str()));
+            }
+        }
+    }
+    assert!(idle.is_empty(), "idle: {}", idle.join(", "));
+}
+
+/// Whether the words of the first phrase are in the second.
 fn covers(short: &str, long: &str) -> bool {
     let (short, long) = (text::fold(short), text::fold(long));
     if short.contains("...") {
@@ -230,6 +256,46 @@ fn a_faulty_rules_file_is_refused_with_place_and_fix() {
             "`refused`",
         ),
         ("counter-example", "- {id: a, cause: oom, phrases: [x], not: [an x]}", "line 1", "narrow"),
+        (
+            "unknown class",
+            "- class: failur\n  words: [x]",
+            "line 1 column 10",
+            "use one of operation, remote",
+        ),
+        ("failure without kind", "- {class: failure, words: [x]}", "line 1", "add `kind: refused`"),
+        ("subject without cause", "- {class: subject, words: [x]}", "line 1", "add `cause: config`"),
+        ("remote with cause", "- {class: remote, cause: oom, words: [x]}", "line 1", "remove it"),
+        ("remote with kind", "- {class: remote, kind: dns, words: [x]}", "line 1", "remove it"),
+        (
+            "fault of the network",
+            "- {class: fault, cause: network, words: [x]}",
+            "line 1",
+            "use `class: failure`",
+        ),
+        ("class with phrases", "- {class: remote, words: [x], phrases: [y]}", "line 1", "an `id`"),
+        ("class without words", "- class: remote", "line 1 column 10", "add `words: [..]`"),
+        ("empty word", "- class: remote\n  words:\n    - bus\n    - '...'", "line 4 column 7", "remove it"),
+        (
+            "example that the words do not explain",
+            "- class: failure\n  kind: reset\n  words: [conked out]\n  examples: [the rates bus is fine]",
+            "line 4 column 14",
+            "class `failure`",
+        ),
+        (
+            "counter-example of words",
+            "- {class: failure, kind: reset, words: [conked out], not: [the rates bus conked out]}",
+            "line 1",
+            "narrow its words",
+        ),
+        ("bad mask", "- mask:\n    - 'ok-[0-9]'\n    - '('", "line 3 column 7", "mend the pattern"),
+        (
+            "mask that hides nothing",
+            "- mask: ['acme-[0-9]{20}']\n  examples: [the key is acme-1]",
+            "line 2 column 14",
+            "contains no secret",
+        ),
+        ("mask with an id", "- {mask: [x], id: a, cause: oom}", "line 1", "one of `id`, `class` and `mask`"),
+        ("none of them", "- {phrases: [x]}", "line 1", "one of `id`, `class` and `mask`"),
     ] {
         let error = Classifier::with_rules(yaml).expect_err(case).to_string();
         assert!(error.contains(place) && error.contains(fix), "{case}: {error}");
