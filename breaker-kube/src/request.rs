@@ -20,6 +20,10 @@ const MAX_QUOTE_LEN: usize = 100;
 /// How much of a `Status` an error quotes, in bytes.
 const MAX_SENTENCE_LEN: usize = 500;
 
+/// What the API server says, with code 500, of a server-side apply with a field that the schema of
+/// the CustomResourceDefinition does not have.
+const NOT_IN_SCHEMA: &str = "field not declared in schema";
+
 /// The reason that kube gives a `Status` which it makes of another body.
 const UNDECODED: &str = "Failed to parse error data";
 
@@ -72,8 +76,8 @@ impl ApiRequest {
         ClusterError::Unclear { step: self.action.clone(), source: why.into() }
     }
 
-    /// Only 403, 404 and 422 with a `Status` are final. Another answer may come from a proxy, or
-    /// from an API server that has carried out the call.
+    /// Only 403, 404 and 422 with a `Status` are final, and a field that the schema does not have.
+    /// Another answer may come from a proxy, or from an API server that has carried out the call.
     fn error(&self, error: kube::Error) -> ClusterError {
         let step = self.action.clone();
         match error {
@@ -88,8 +92,11 @@ impl ApiRequest {
                 409 => ClusterError::Conflict(self.object.clone()),
                 422 => ClusterError::Refused { step, source: sentence(&status).into() },
                 429 => ClusterError::Unreachable { step, source: sentence(&status).into() },
+                500 if status.message.contains(NOT_IN_SCHEMA) => {
+                    ClusterError::OldDefinition { step, message: sentence(&status) }
+                }
                 code => {
-                    let source = one_line(&format!("{code} {}", status.message), MAX_QUOTE_LEN);
+                    let source = one_line(&format!("{code} {}", status.message), MAX_SENTENCE_LEN);
                     ClusterError::Unclear { step, source: source.into() }
                 }
             },
@@ -246,6 +253,14 @@ mod tests {
             ),
             (401, status(401, "Unauthorized"), "the answer is not understood: 401 Unauthorized"),
             (
+                500,
+                status(
+                    500,
+                    &format!("{} the end is what helps", "the start is about the request,".repeat(5)),
+                ),
+                "the start is about the request, the end is what helps",
+            ),
+            (
                 403,
                 status(403, policy),
                 "not allowed to patch deployments/scale.apps in namespace sre: ValidatingAdmissionPolicy 'never-zero' \
@@ -260,7 +275,7 @@ mod tests {
             *answer.lock() = (code, body);
             let error = scale::write(&client, &target(), &seen(), 0).await.expect_err("an error");
             let text = error.with_fix();
-            assert!(text.contains(want) && text.len() < 300, "{code}: {text}");
+            assert!(text.contains(want) && text.len() < 400, "{code}: {text}");
             assert!(!text.contains("missing rule") && !text.contains(char::is_control), "{code}: {text}");
         }
     }

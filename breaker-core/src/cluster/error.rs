@@ -64,6 +64,15 @@ pub enum ClusterError {
         #[source]
         source: BoxError,
     },
+    /// The installed CustomResourceDefinition is older than this program: it lacks a field that is
+    /// to be stored.
+    #[error("{step}: the installed CustomResourceDefinition is older than this program: {message}")]
+    OldDefinition {
+        /// What was attempted.
+        step: String,
+        /// The API server's own sentence, which names the field.
+        message: String,
+    },
     /// The API server refused for another reason.
     #[error("{step}: the API server refused")]
     Refused {
@@ -113,8 +122,13 @@ impl ClusterError {
 
     /// [`chain`](Self::chain), and the fix if there is one: `…; missing rule: - {apiGroups: …}`.
     pub fn with_fix(&self) -> String {
-        let rule = self.missing_rule().map(|rule| format!("; missing rule: {rule}")).unwrap_or_default();
-        self.chain() + &rule
+        let fix = match self {
+            Self::OldDefinition { .. } => {
+                Some("; update it: watcher crd | kubectl apply --server-side -f -".to_owned())
+            }
+            error => error.missing_rule().map(|rule| format!("; missing rule: {rule}")),
+        };
+        self.chain() + &fix.unwrap_or_default()
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum SharedFault {
     Unreachable,
     /// This RBAC rule is missing.
     MissingRule(String),
+    /// The installed CustomResourceDefinition is older than this program.
+    OldDefinition,
 }
 
 impl EventRecorder {
@@ -67,9 +69,14 @@ impl EventRecorder {
         fault: Option<SharedFault>,
     ) {
         let Some(fault) = fault else { return self.record_event(status, reason, message) };
-        if self.shared_faults.lock().insert(fault) {
-            let line =
-                format!("{message}; other breakers with this fault show it in their condition Ready only");
+        if self.shared_faults.lock().insert(fault.clone()) {
+            let line = match fault {
+                // The status cannot be stored, and with it no condition.
+                SharedFault::OldDefinition => message.to_owned(),
+                _ => {
+                    format!("{message}; other breakers with this fault show it in their condition Ready only")
+                }
+            };
             self.observer.fleet_event(Some(&status.name), self.kube.clock.now(), &line);
         }
         self.publish(status, reason, message);
@@ -78,6 +85,11 @@ impl EventRecorder {
     /// The API server answers: the next time that it does not is reported.
     pub(crate) fn reachable(&self) {
         self.shared_faults.lock().remove(&SharedFault::Unreachable);
+    }
+
+    /// A status was stored: the next one that cannot be is reported.
+    pub(crate) fn status_stored(&self) {
+        self.shared_faults.lock().remove(&SharedFault::OldDefinition);
     }
 
     /// Reports that the outage guard is on, and publishes an Event on one CircuitBreaker.

@@ -81,3 +81,37 @@ async fn a_scale_that_is_refused_is_one_trip_with_growing_pauses() {
         cluster.forget_messages();
     }
 }
+
+/// A controller that is newer than the installed CustomResourceDefinition: no status can be stored,
+/// so the log says why and what to do, and a press waits.
+#[tokio::test(start_paused = true)]
+async fn a_definition_that_is_too_old_is_named_with_its_fix_and_holds_every_trip() {
+    let fix = "the installed CustomResourceDefinition is older than this program: failed to create typed patch \
+               object (sre/b0; bigredbutton.dev/v1alpha1, Kind=CircuitBreaker): .status.observedGeneration: field \
+               not declared in schema; update it: watcher crd | kubectl apply --server-side -f -";
+    let cluster = breakers(5);
+    cluster.set_unknown_field(Some("observedGeneration"));
+    cluster.run(Cut::Never, LONG).await;
+    let named = |part: &str| {
+        let lines = cluster.messages();
+        lines.into_iter().filter(|line| line.contains(part)).collect::<Vec<_>>()
+    };
+    assert_eq!(named("update it: watcher crd").len(), 1, "{:#?}", cluster.messages());
+    cluster.forget_messages();
+    cluster.edit_breaker("b0", |breaker| breaker["spec"]["override"] = "ForcedOpen".into());
+    cluster.run(Cut::Never, LONG).await;
+    assert_eq!((cluster.replicas("b0"), cluster.scales()), (3, Vec::new()));
+    let held = named("held: the record cannot be stored, and nothing is scaled without it");
+    assert!(held.len() == 1 && held[0].contains(fix), "{:#?}", cluster.messages());
+    // The definition is updated while the controller runs.
+    let later = cluster.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(LONG).await;
+        later.set_unknown_field(None);
+    });
+    cluster.run(Cut::Never, 5 * LONG).await;
+    assert_eq!(cluster.replicas("b0"), 0, "{:#?}", cluster.messages());
+    for n in 0..5 {
+        assert_eq!(cluster.breaker(&format!("b{n}"))["status"]["observedGeneration"], 1);
+    }
+}

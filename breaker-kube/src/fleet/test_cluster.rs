@@ -66,6 +66,8 @@ struct World {
     keda: Keda,
     /// The answer to requests for a scale with this method, instead of what they ask for.
     scale_answer: Option<(&'static str, u16, String)>,
+    /// The field of the status that the CustomResourceDefinition does not have.
+    unknown_field: Option<&'static str>,
     /// Requests for a scale that had that answer.
     scale_answers: usize,
     /// The last changes of CircuitBreakers, as lines of a watch, with their versions.
@@ -152,6 +154,7 @@ impl TestCluster {
             own_pod: Err(404),
             keda: Keda::default(),
             scale_answer: None,
+            unknown_field: None,
             scale_answers: 0,
             changes: VecDeque::new(),
             old_list: None,
@@ -192,6 +195,11 @@ impl TestCluster {
     /// Gives this answer, a code and a sentence, to requests for a scale with this method.
     pub(super) fn answer_scales(&self, answer: Option<(&'static str, u16, String)>) {
         self.world.lock().scale_answer = answer;
+    }
+
+    /// The CustomResourceDefinition does not have this field of the status.
+    pub(super) fn set_unknown_field(&self, field: Option<&'static str>) {
+        self.world.lock().unknown_field = field;
     }
 
     /// How many requests had that answer.
@@ -410,6 +418,13 @@ impl World {
         };
         if breaker["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"] {
             return (409, status(409, "the object has been modified"));
+        }
+        if let Some(field) = self.unknown_field.filter(|field| !body["status"][*field].is_null()) {
+            let message = format!(
+                "failed to create typed patch object (sre/{name}; bigredbutton.dev/v1alpha1, \
+                 Kind=CircuitBreaker): .status.{field}: field not declared in schema"
+            );
+            return (500, status(500, &message));
         }
         breaker["status"] = body["status"].clone();
         check(name, &breaker["status"]);

@@ -207,11 +207,17 @@ impl Observer for WorkerObserver<'_> {
 
 /// Writes the status each time it changes; never returns.
 pub(super) async fn write_status_on_change(shared: &Shared, status: &StatusWriter) {
+    let mut reported = false;
     loop {
         status.changed().await;
         tokio::time::sleep(DEBOUNCE).await;
         let mut failures = 0;
         while let Err(error) = write_status(shared, status).await {
+            if let Some(fault @ SharedFault::OldDefinition) = shared_fault(&error)
+                && !std::mem::replace(&mut reported, true)
+            {
+                shared.recorder.record_fault(status, reason::REFUSED, &error.with_fix(), Some(fault));
+            }
             if !error.is_retryable() {
                 // The object was deleted, or a right is missing. The breaker reports that itself.
                 tracing::debug!("{}", error.chain());
@@ -232,7 +238,9 @@ pub(super) async fn write_status_on_change(shared: &Shared, status: &StatusWrite
 async fn write_status(shared: &Shared, status: &StatusWriter) -> Result<(), ClusterError> {
     let _permit = shared.limits.status().await;
     // Boxed after the wait: many workers may wait here, and few write.
-    Box::pin(status.write_if_changed()).await
+    Box::pin(status.write_if_changed()).await?;
+    shared.recorder.status_stored();
+    Ok(())
 }
 
 /// Whether a breaker with the known Record acts before anything happens to its pods.
@@ -255,6 +263,7 @@ fn ready(desired: &Desired, target: &WorkloadRef) -> ConditionState {
 fn shared_fault(error: &ClusterError) -> Option<SharedFault> {
     match error {
         ClusterError::Unreachable { .. } | ClusterError::Unclear { .. } => Some(SharedFault::Unreachable),
+        ClusterError::OldDefinition { .. } => Some(SharedFault::OldDefinition),
         error => error.missing_rule().map(SharedFault::MissingRule),
     }
 }
