@@ -64,6 +64,8 @@ pub struct Breaker {
     pub(super) listed_now: bool,
     /// A person asked for a trip, and the scale is being read.
     pub(super) pressing: bool,
+    /// Another client seems to have scaled the target up, this one; the Record is being read.
+    pub(super) contest: Option<String>,
     /// The trip was asked for by [`Command::Press`](crate::action::Command::Press): a refusal ends
     /// it.
     pub(super) press_once: bool,
@@ -117,6 +119,7 @@ impl Breaker {
             trip_waits_for_list: false,
             listed_now: false,
             pressing: false,
+            contest: None,
             press_once: false,
             trial_sent: true,
             trial_reported: false,
@@ -189,6 +192,7 @@ impl Breaker {
         if self.scale.take_recheck(now) {
             self.read_scale();
         }
+        self.read_open_scale(now);
         self.recover(now);
         self.reconsider(now);
         if heartbeat {
@@ -212,7 +216,7 @@ impl Breaker {
             }
             Outcome::Scaler(by) => {
                 self.retries.succeeded(Attempt::FindScaler);
-                self.contested_by(by, now);
+                self.scaler_found(by, now);
             }
             Outcome::Published(key) => {
                 self.retries.succeeded(Attempt::Publish);
@@ -227,10 +231,15 @@ impl Breaker {
         self.retries.ended(failure.of);
         match failure.of {
             Attempt::SaveRecord => self.save_failed(&failure, now),
-            Attempt::LoadRecord => self.retry_failed(&failure, now),
+            Attempt::LoadRecord => {
+                self.retry_failed(&failure, now);
+                if failure.is_refusal() {
+                    self.settle_contest(now);
+                }
+            }
             Attempt::ReadScale => self.scale_read_failed(&failure, now),
             Attempt::WriteScale => self.write_failed(&failure, now),
-            Attempt::FindScaler => self.contested_by(None, now),
+            Attempt::FindScaler => self.scaler_found(None, now),
             Attempt::Publish => self.publish_failed(&failure, now),
             Attempt::ListPods => {
                 let why = format!("the pods cannot be listed: {}", failure.why);

@@ -18,6 +18,7 @@
 mod clock_skew;
 mod clock_step;
 mod commands;
+mod contest;
 mod decide;
 mod hold;
 mod holds;

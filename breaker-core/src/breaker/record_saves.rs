@@ -19,8 +19,11 @@ pub(super) struct RecordSaves {
     sent: Vec<(u64, State)>,
     /// Episode and state of the stored Record.
     stored: Option<(u64, State)>,
+    /// The storage has gone back to a backup: what is stored now is not known.
+    is_lost: bool,
     /// The Record of another watcher that has a trip, while this breaker is closed. Nothing is
-    /// saved over it before the scale was read: the target may be at zero by that trip.
+    /// saved over it before the scale was read: the target may be at zero, or on trial, by that
+    /// trip.
     pub(super) doubted: Option<Box<Record>>,
 }
 
@@ -84,6 +87,16 @@ impl RecordSaves {
     /// This Record is stored, by whomever.
     pub(super) fn found(&mut self, record: Option<&Record>) {
         self.stored = record.map(|record| (record.episode, record.state.clone()));
+    }
+
+    /// The storage has gone back to a backup.
+    pub(super) fn lose(&mut self) {
+        (self.stored, self.is_lost) = (None, true);
+    }
+
+    /// Whether that is so. The stored Record is known now.
+    pub(super) fn take_lost(&mut self) -> bool {
+        std::mem::take(&mut self.is_lost)
     }
 
     /// This is what the stored Record says.

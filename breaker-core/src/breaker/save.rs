@@ -42,7 +42,8 @@ impl Breaker {
         self.go_on_after_save(now);
     }
 
-    /// No pod is left: another watcher may have tripped.
+    /// The stored Record may say more than this breaker knows: another watcher may have tripped, or
+    /// scaled the target up.
     pub(super) fn load_record(&mut self) {
         if !self.saves.in_memory && self.retries.start_unless_waiting(Attempt::LoadRecord) {
             self.out.push(Action::LoadRecord);
@@ -51,9 +52,19 @@ impl Breaker {
 
     /// A Record was found in the place of the one expected: that of another watcher, an older one
     /// of a storage that was restored from a backup, or this breaker's own, whose save was not
-    /// acknowledged. The state of the later episode or phase wins; the restarts of both are
-    /// counted.
+    /// acknowledged. The later state wins; the restarts of both are counted.
     pub(super) fn record_found(&mut self, theirs: Option<Record>, now: Timestamp) {
+        let went_back = self.saves.take_lost();
+        self.compare_record(theirs, went_back, now);
+        if went_back {
+            self.saves.request_then([Action::ReadScale]);
+        }
+        self.settle_contest(now);
+    }
+
+    /// `went_back`: the target and its Record are those of a backup. They belong together, so that
+    /// Record is right.
+    fn compare_record(&mut self, theirs: Option<Record>, went_back: bool, now: Timestamp) {
         let loading = self.retries.in_flight(Attempt::LoadRecord);
         self.retries.succeeded(Attempt::LoadRecord);
         if !loading {
@@ -69,12 +80,14 @@ impl Breaker {
         if !loading && self.saves.was_sent_last(&theirs) {
             return self.record_saved(now);
         }
+        if loading && self.is_stored() && !went_back {
+            return self.outbox.merge(theirs.notices);
+        }
         self.ledger.merge_record(&theirs.containers);
-        let progress = |episode: u64, state: &State| (episode, state.phase());
-        let further = progress(theirs.episode, &theirs.state) > progress(self.episode, &self.state);
+        let further = (theirs.episode, progress(&theirs.state)) > (self.episode, progress(&self.state));
         let tripping = |state: &State| matches!(state, State::Tripping { .. });
         let same_trip = theirs.episode == self.episode && tripping(&self.state) && tripping(&theirs.state);
-        if further || same_trip {
+        if further || same_trip || went_back || self.is_explained_by(&theirs) {
             return self.take_over(theirs);
         }
         let has_trip = self.state == State::Closed && theirs.state.trip().is_some();
@@ -98,7 +111,10 @@ impl Breaker {
     /// The scale was read: decides about a Record that was found with a trip.
     pub(super) fn settle_doubt(&mut self, now: Timestamp) {
         let Some(theirs) = self.saves.doubted.take() else { return };
-        if self.scale.replicas() == Some(0) || matches!(theirs.state, State::Tripping { .. }) {
+        let may_be_carried_out = self.scale.replicas() == Some(0)
+            || matches!(theirs.state, State::Tripping { .. })
+            || self.is_trial_of(&theirs.state);
+        if may_be_carried_out {
             self.take_over(*theirs);
             // The other watcher may not have known of them.
             self.follow_requests(now);
@@ -110,6 +126,7 @@ impl Breaker {
 
     fn take_over(&mut self, theirs: Record) {
         self.retries.succeeded(Attempt::SaveRecord);
+        self.contest = None;
         self.saves.replaced(theirs.episode, &theirs.state);
         self.outbox.merge(theirs.notices);
         if theirs.episode < self.episode {
@@ -133,6 +150,7 @@ impl Breaker {
             // The other watcher may have crashed in between. Both continue; the precondition of the
             // write lets one of them scale.
             State::Tripping { .. } | State::Restoring { .. } => self.read_scale(),
+            State::HalfOpen { .. } => self.wake_for_recovery(),
             State::Open { trip, .. } => {
                 let trip = trip.clone();
                 self.emit(BreakerEvent::already_open(trip));
@@ -183,5 +201,18 @@ impl Breaker {
         {
             self.step_back(why, now);
         }
+    }
+}
+
+/// How far an episode has come: each state follows those with a lower number.
+fn progress(state: &State) -> u8 {
+    match state {
+        State::Closed => 0,
+        State::Tripping { probe: None, .. } => 1,
+        State::Open { .. } => 2,
+        State::Restoring { probe: None, .. } => 3,
+        State::HalfOpen { .. } => 4,
+        State::Tripping { probe: Some(_), .. } => 5,
+        State::Restoring { probe: Some(_), .. } => 6,
     }
 }

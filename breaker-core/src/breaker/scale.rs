@@ -3,16 +3,13 @@
 use jiff::Timestamp;
 
 use super::machine::Breaker;
-use super::notify::Message;
 use super::save::REPORTED_FAILURES;
 use super::trip::MAX_TRIP_AGE;
 use crate::action::{Action, Attempt, Failure};
 use crate::cluster::Scale;
 use crate::event::BreakerEvent;
 use crate::ledger::Ledger;
-use crate::notification::NotificationKind;
 use crate::pod_cache::PodCache;
-use crate::record::Contested;
 use crate::snapshot::HoldReason;
 use crate::state::{State, Trip};
 
@@ -47,6 +44,12 @@ impl Breaker {
         let before = self.scale.replace(scale);
         if replaced {
             return self.target_replaced(now);
+        }
+        let went_back = self.scale.went_back_since(before.as_ref());
+        if went_back && self.saves.doubted.is_none() && !self.saves.in_memory {
+            // The stored Record is an older one as well.
+            self.saves.lose();
+            return self.load_record();
         }
         self.settle_doubt(now);
         if before.is_some_and(|before| Some(&before.selector) != self.scale.selector()) {
@@ -302,42 +305,6 @@ impl Breaker {
         self.out.push(Action::Wake(at));
     }
 
-    fn find_scaler(&mut self) {
-        if self.retries.start(Attempt::FindScaler) {
-            self.out.push(Action::FindScaler);
-        }
-    }
-
-    /// Another client scaled the target up while the breaker was open: the breaker closes.
-    pub(super) fn contested_by(&mut self, by: Option<String>, now: Timestamp) {
-        let replicas = self.scale.replicas().unwrap_or_default();
-        let still_so = match self.state {
-            State::Open { .. } => replicas > 0,
-            State::HalfOpen { probe, probing, .. } => {
-                replicas > 0 && (replicas != probe || !(probing || self.trial_sent))
-            }
-            State::Tripping { probe: Some(probe), ref trip, .. } => {
-                replicas > 0 && replicas != probe && !trip.because.pressed
-            }
-            State::Closed | State::Tripping { .. } | State::Restoring { .. } => false,
-        };
-        if !still_so {
-            return;
-        }
-        let by = by.unwrap_or_else(|| "another client".into());
-        let note = format!(
-            "{by} scaled it up to {replicas} while the breaker was open; the breaker closes and counts from zero"
-        );
-        let event = self.event(true, "Contested", "None", note);
-        let message = Message::new(NotificationKind::Contested, event.note.clone());
-        self.enqueue(Message { replicas: Some(replicas), ..message }, now);
-        self.publish_later(event);
-        self.contested = Some(Contested { by: by.clone(), at: now });
-        self.state = State::Closed;
-        self.start_episode(now);
-        self.saves.request_then([Action::Emit(BreakerEvent::Contested { by, replicas })]);
-    }
-
     /// Another object has the same name: the counts and the state no longer apply.
     fn target_replaced(&mut self, now: Timestamp) {
         let Some(uid) = self.scale.last.as_ref().map(|scale| scale.uid.clone()) else { return };
@@ -345,6 +312,7 @@ impl Breaker {
         self.retries.forget_failures(Attempt::WriteScale);
         self.scale.writes_settled();
         self.saves.doubted = None;
+        self.contest = None;
         self.target_uid = uid.clone();
         self.pods = PodCache::new(self.target.clone(), uid);
         self.ledger = Ledger::default();

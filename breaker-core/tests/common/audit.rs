@@ -45,7 +45,9 @@ impl Audit<'_> {
         let mut found = Vec::new();
         let mut ledger = Ledger::default();
         for change in world.changes() {
-            if std::mem::take(&mut ledger.went_back) {
+            let is_unreadable = matches!(change.kind, ChangeKind::FoundDamaged | ChangeKind::RecordTouched);
+            if ledger.went_back && !is_unreadable {
+                ledger.went_back = false;
                 (ledger.owed, ledger.trial) = owed_by(change);
             }
             let violations = self.judge(world, change, &mut ledger);
@@ -82,8 +84,13 @@ impl Audit<'_> {
                 why
             }
             ChangeKind::ScaledByOther(replicas) if *replicas == 0 || *replicas == change.replicas => None,
-            ChangeKind::ScaledByOther(_) | ChangeKind::Replaced => {
+            ChangeKind::ScaledByOther(_) => {
                 (ledger.owed, ledger.trial) = (None, None);
+                None
+            }
+            ChangeKind::Replaced => {
+                // The episodes of another object are not those of this one.
+                (ledger.owed, ledger.trial, ledger.from) = (None, None, None);
                 None
             }
             ChangeKind::Recorded(record) => {
@@ -101,6 +108,8 @@ impl Audit<'_> {
             ChangeKind::WentBack => {
                 ledger.went_back = true;
                 ledger.has_older_record = true;
+                // A watcher that starts now knows no later episode than the storage.
+                ledger.from = None;
                 None
             }
             ChangeKind::RecordTouched => None,

@@ -101,7 +101,7 @@ async fn a_definition_that_is_too_old_is_named_with_its_fix_and_holds_every_trip
     cluster.edit_breaker("b0", |breaker| breaker["spec"]["override"] = "ForcedOpen".into());
     cluster.run(Cut::Never, LONG).await;
     assert_eq!((cluster.replicas("b0"), cluster.scales()), (3, Vec::new()));
-    let held = named("held: the record cannot be stored, and nothing is scaled without it");
+    let held = named("b0: held: the record cannot be stored, and nothing is scaled without it");
     assert!(held.len() == 1 && held[0].contains(fix), "{:#?}", cluster.messages());
     // The definition is updated while the controller runs.
     let later = cluster.clone();

@@ -213,12 +213,12 @@ pub(super) async fn write_status_on_change(shared: &Shared, status: &StatusWrite
         tokio::time::sleep(DEBOUNCE).await;
         let mut failures = 0;
         while let Err(error) = write_status(shared, status).await {
-            if let Some(fault @ SharedFault::OldDefinition) = shared_fault(&error)
-                && !std::mem::replace(&mut reported, true)
-            {
-                shared.recorder.record_fault(status, reason::REFUSED, &error.with_fix(), Some(fault));
-            }
-            if !error.is_retryable() {
+            if let Some(fault @ SharedFault::OldDefinition) = shared_fault(&error) {
+                // No condition can say so: it is part of the status.
+                if !std::mem::replace(&mut reported, true) {
+                    shared.recorder.record_fault(status, reason::REFUSED, &error.with_fix(), Some(fault));
+                }
+            } else if !error.is_retryable() {
                 // The object was deleted, or a right is missing. The breaker reports that itself.
                 tracing::debug!("{}", error.chain());
                 break;
