@@ -135,9 +135,12 @@ fn failed_operation(line: &str, words: &[Word], said: &[Word]) -> Option<Meaning
     let names_failure = matches!(kind, NetworkKind::Dns | NetworkKind::Tls);
     let (at, end) = operation.map_or((failing.start, failing.end), |word| (word.start, word.end));
     let last = end.max(failing.end);
-    let says_more = line[last..]
-        .match_indices(": ")
-        .any(|(at, _)| line[last + at..].bytes().filter(u8::is_ascii_alphabetic).count() > 2);
+    // Addresses say no more.
+    let is_address = |token: &str| token.contains("://") || token.contains([':', '/']) && token.len() > 2;
+    let says_more = line[last..].match_indices(": ").any(|(at, _)| {
+        let rest = line[last + at + 2..].split(' ').filter(|token| !is_address(token));
+        rest.flat_map(str::bytes).filter(u8::is_ascii_alphabetic).count() > 2
+    });
     (remote && !says_more).then_some(Meaning { kind, names_failure, at: at.min(failing.start) })
 }
 

@@ -83,7 +83,7 @@ mod tests {
             ("error: the flag retry-budget is malformed", "config"),
             ("fatal: no rounding policy is configured", "config"),
             ("error: the ledger volume is full", "storage"),
-            ("error: heap of the ledger is exhausted", "oom"),
+            ("error: memory of the ledger is exhausted", "oom"),
             ("error: rounding job 7 did not finish in time", "application"),
             ("error: the caller lacks permission for this ledger", "permission"),
         ] {

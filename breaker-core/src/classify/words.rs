@@ -211,7 +211,8 @@ impl Word {
     /// Whether the word is the name or a part of a parameter, a key or an identifier:
     /// `-dial-timeout`, `socket.timeout`, `timeout=5s`, `"timeout":`.
     pub(super) fn is_parameter(&self, line: &str) -> bool {
-        if self.class == WordClass::NamedFailure {
+        // The name of an error is behind its module.
+        if self.class == WordClass::NamedFailure || self.class == WordClass::Fault && self.cause.is_some() {
             return false;
         }
         let bytes = line.as_bytes();
