@@ -51,6 +51,7 @@ impl Check {
             | WordClass::SideTaskHint
             | WordClass::SideTaskFrame
             | WordClass::LocalSocket
+            | WordClass::LocalLine
             | WordClass::Hedge
             | WordClass::Survived
             | WordClass::WentOn => Expected::NotNetwork(row.class),

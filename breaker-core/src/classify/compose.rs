@@ -95,7 +95,12 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
 fn is_local(line: &str, words: &[Word], word: &Word) -> bool {
     let start = line[..word.start].rfind(": ").map_or(0, |at| at + 2);
     let clause = clause(line, word);
-    words.iter().any(|local| match local.class {
+    // Parts of a URL are names.
+    let in_url = |word: &Word| {
+        let token = line[..word.start].rfind(' ').map_or(0, |at| at + 1);
+        line[token..word.start].contains("://")
+    };
+    words.iter().filter(|word| !in_url(word)).any(|local| match local.class {
         WordClass::Local => local.start >= start,
         WordClass::LocalSubject => clause.contains(&local.start),
         _ => false,

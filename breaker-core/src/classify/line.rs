@@ -53,6 +53,10 @@ fn is_frame(line: &str) -> bool {
             return true;
         }
         [b'#', b'0'..=b'9', ..] => return true,
+        // Node's native stack: ` 1: 0xa03530 node::Abort() [node]`.
+        [b'0'..=b'9', ..] if text.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(": 0x") => {
+            return true;
+        }
         [b'^' | b'~' | b'|', ..] if text.chars().all(|c| "^~ |".contains(c)) => return true,
         _ => {}
     }

@@ -85,11 +85,16 @@ fn waiting<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision
     remote.then(|| decision(read, block, block.head, row, Strength::Hint, 0))
 }
 
-/// Whether the line reports no work: prose, a part of an object, chatter, trouble.
+/// Whether the line reports no work: prose, a part of an object or of an answer, chatter, trouble.
 fn is_aside(block: &Candidate<'_, '_>) -> bool {
     let dumped = block.head.ends_with([',', '{', '}', '[', ']', '(', ')']);
     let prose = block.head.split(' ').filter(|word| word.contains(char::is_alphabetic)).count() >= PROSE;
-    dumped || prose || block.seen.classes.has(WordClass::Trouble) || line::is_chatter(block.head, block.seen)
+    let markup = block.head.starts_with('<') && block.head.ends_with('>');
+    dumped
+        || prose
+        || markup
+        || block.seen.classes.has(WordClass::Trouble)
+        || line::is_chatter(block.head, block.seen)
 }
 
 /// What failed, if the block says it.

@@ -66,12 +66,21 @@ fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decis
             (row, Strength::Framed, at)
         });
         let by_phrase = seen.first_hit(Strength::Cause).map(|hit| (hit.row, Strength::Cause, hit.at));
+        let local = is_local_line(read, *line);
+        let said = framed.into_iter().chain(by_phrase);
+        let said = said.filter(|(row, ..)| !local || table.row(*row).cause != Cause::Network);
         // Of two rules the upper one decides.
-        match framed.into_iter().chain(by_phrase).min_by_key(|(row, ..)| *row) {
+        match said.min_by_key(|(row, ..)| *row) {
             Some((row, strength, at)) => Some(decision(read, block, *line, row, strength, usize::from(at))),
             None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
         }
     })
+}
+
+/// Whether the line is about something local and names no address of another system.
+fn is_local_line(read: &Read<'_>, line: usize) -> bool {
+    read.seen[line].classes.has(WordClass::LocalLine)
+        && compose::remote_address(read.text.folded(line)).is_none()
 }
 
 /// The composed meaning of a line. A failed operation is a symptom: earlier lines may say more.
@@ -89,7 +98,9 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
     let before = before.map(|line| (read.text.folded(line), read.words(line)));
     let before = before.as_ref().map(|(line, words)| (*line, &words[..]));
     let words = read.words(line);
-    if let Some(meaning) = compose::meaning(read.text.folded(line), &words, before) {
+    if !is_local_line(read, line)
+        && let Some(meaning) = compose::meaning(read.text.folded(line), &words, before)
+    {
         let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
         return Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at));
     }
@@ -130,7 +141,10 @@ pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block
         let found = |line: &usize| composed(table, read, block, *line);
         block.lines.iter().filter_map(found).find(|found| found.strength == strength)
     };
-    let symptom = || find_in(read, block, Strength::Symptom);
+    let symptom = || {
+        find_in(read, block, Strength::Symptom)
+            .filter(|found| table.row(found.row).cause != Cause::Network || !is_local_line(read, found.index))
+    };
     let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
     let best = find_cause(table, read, block)
         .or_else(|| symptom().filter(known))

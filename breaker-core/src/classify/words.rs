@@ -37,6 +37,8 @@ pub(super) enum WordClass {
     Fault,
     /// A socket file: a network client that talks to it reaches no other system.
     LocalSocket,
+    /// The line is about something local, unless it names an address: a browser, a container runtime.
+    LocalLine,
     /// What is only possible or advised: the words behind it in the clause report nothing.
     Hedge,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
@@ -81,7 +83,7 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 32] = [
+    pub(super) const ALL: [Self; 33] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -94,6 +96,7 @@ impl WordClass {
         Self::Subject,
         Self::Fault,
         Self::LocalSocket,
+        Self::LocalLine,
         Self::Hedge,
         Self::SideTask,
         Self::SideTaskHint,
@@ -130,6 +133,7 @@ impl WordClass {
             Self::Subject => "subject",
             Self::Fault => "fault",
             Self::LocalSocket => "local-socket",
+            Self::LocalLine => "local-line",
             Self::Hedge => "hedge",
             Self::SideTask => "side-task",
             Self::SideTaskHint => "side-task-hint",
@@ -179,13 +183,13 @@ impl WordClass {
 
     /// The set with only this class.
     pub(super) fn bit(self) -> WordClasses {
-        WordClasses(1 << self as u32)
+        WordClasses(1 << self as u64)
     }
 }
 
 /// A set of word classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct WordClasses(u32);
+pub(super) struct WordClasses(u64);
 
 impl WordClasses {
     pub(super) fn has(self, class: WordClass) -> bool {
