@@ -37,7 +37,8 @@ pub(super) enum WordClass {
     Fault,
     /// A socket file: a network client that talks to it reaches no other system.
     LocalSocket,
-    /// The line is about something local, unless it names an address: a browser, a container runtime.
+    /// The line is about something local, unless it names an address: a browser, a container
+    /// runtime.
     LocalLine,
     /// What is only possible or advised: the words behind it in the clause report nothing.
     Hedge,
