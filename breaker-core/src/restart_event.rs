@@ -5,11 +5,11 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Cause;
 use crate::counts::Counts;
 use crate::ledger::Restart;
 use crate::text::plural;
 use crate::verdict::{Confidence, NetworkKind, UnknownReason, label};
+use crate::{Cause, Verdict};
 
 /// One restart, or several of one container that the watcher did not observe.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct RestartEvent {
     /// The other side of the failed connection, if the evidence names one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// What the cluster knows of the peer, as a phrase: `0 ready endpoints since 08:24`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_status: Option<String>,
     /// Number of restarts in this event; above 1 only for unobserved ones.
     pub times: u32,
 }
@@ -63,6 +66,7 @@ impl RestartEvent {
             exit_code: restart.exit_code,
             quote: restart.verdict.quote.clone(),
             peer: restart.verdict.peer.clone(),
+            peer_status: restart.verdict.peer_status.clone(),
             times: 1,
         }
     }
@@ -88,7 +92,7 @@ impl fmt::Display for RestartEvent {
             (quote, _) => write!(f, " \"{quote}\"")?,
         }
         if let Some(peer) = &self.peer {
-            write!(f, "; peer {peer}")?;
+            write!(f, "; peer {}", Verdict::peer_and_status(peer, self.peer_status.as_deref()))?;
         }
         if !self.counts {
             f.write_str(" - not counted")?;

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Verdict;
 use crate::counts::Counts;
 use crate::text::plural;
 
@@ -169,6 +170,9 @@ pub struct TripReason {
     /// The peer that most of the counted restarts with a known peer name: `swype-gateway:443`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// What the cluster knew of the peer: `0 ready endpoints since 08:24`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_status: Option<String>,
     /// The quote of the newest counted restart.
     #[serde(default)]
     pub quote: String,
@@ -199,7 +203,7 @@ impl fmt::Display for TripReason {
         }
         write!(f, ", limit {threshold}; {} failing, {need} needed", plural(failing, "pod"))?;
         if let Some(peer) = &self.peer {
-            write!(f, "; peer {peer}")?;
+            write!(f, "; peer {}", Verdict::peer_and_status(peer, self.peer_status.as_deref()))?;
         }
         if !self.quote.is_empty() {
             write!(f, "; last quote: \"{}\"", self.quote)?;

@@ -170,6 +170,10 @@ pub struct Verdict {
     /// the name of a service. Only network verdicts have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// What the cluster knows of the peer, as a phrase: `0 ready endpoints since 08:24`. It explains
+    /// the verdict and is no evidence for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer_status: Option<String>,
 }
 
 impl Verdict {
@@ -184,6 +188,7 @@ impl Verdict {
             rule: rule.into(),
             quote: String::new(),
             peer: None,
+            peer_status: None,
         }
     }
 
@@ -196,7 +201,13 @@ impl Verdict {
             rule: reason.as_str().into(),
             quote: String::new(),
             peer: None,
+            peer_status: None,
         }
+    }
+
+    /// The peer, and what the cluster knows of it: `swype-gateway:443, 0 ready endpoints since 08:24`.
+    pub(crate) fn peer_and_status(peer: &str, status: Option<&str>) -> String {
+        status.map_or_else(|| peer.to_owned(), |status| format!("{peer}, {status}"))
     }
 
     /// The cause with its kind: `network:refused`, `oom`.

@@ -5,9 +5,10 @@ mod common;
 use std::collections::BTreeMap;
 
 use breaker_core::action::Input;
+use breaker_core::cluster::{PeerService, ServiceAddress};
 use breaker_core::pod::{ContainerState, PodReport, Terminated};
 use breaker_core::policy::{CauseSet, PeerSet, Window};
-use breaker_core::sim::Health;
+use breaker_core::sim::{Call, Fault, Health};
 use breaker_core::snapshot::{Hold, HoldReason};
 use breaker_core::{BreakerEvent, Policy};
 use common::harness::{Harness, InstanceRun, history, merged, report, start};
@@ -176,6 +177,65 @@ fn unobserved_restarts_inherit_no_peer_that_another_termination_contradicts() {
         harness.give(Input::Pod(unobserved_between(first, second)), at(111));
         let counts = harness.breaker.count_revisions(at(111))[0].counts;
         assert_eq!(counts.counted, counted, "{first}, then {second}, counting {globs}");
+    }
+}
+
+fn swype_gateway(ready: u32) -> (ServiceAddress, PeerService) {
+    let address = ServiceAddress::of_peer("swype-gateway.sre:443", "sre").unwrap();
+    let (namespace, name) = ("sre".into(), "swype-gateway".into());
+    (address, PeerService { namespace, name, ready, total: 3, changed_at: Some(start()) })
+}
+
+#[test]
+fn a_peer_that_is_a_service_is_shown_with_its_endpoints_wherever_it_is_named() {
+    for (ready, status) in
+        [(0, "0 ready endpoints since 08:00"), (3, "all 3 endpoints ready: the fault may be on the way")]
+    {
+        let watch = Watch::with_replicas(1);
+        let (address, service) = swype_gateway(ready);
+        watch.sim.with(|world| world.set_service(address, service));
+        watch.sim.after_secs(5, |world| world.set_health(Health::dies(SWYPE)));
+        let seen = watch.until_tripped();
+        assert!(seen.tripped());
+        let want = format!("; peer swype-gateway.sre:443, {status}");
+        for kind in ["network:dns swype-app", "tripping: ", "scaled to 0"] {
+            let lines = seen.lines_with(kind);
+            assert!(!lines.is_empty() && lines.iter().all(|line| line.contains(&want)), "{:?}", seen.lines);
+        }
+        let events = watch.sim.with(|world| world.published_events());
+        assert!(events[0].note.contains(&want), "{events:?}");
+    }
+}
+
+/// Law: what the cluster knows of the peer, and whether it answers, changes no decision.
+#[test]
+fn what_the_cluster_knows_of_the_peer_never_decides() {
+    let lag = Fault::Lag(Call::PeerService, SignedDuration::from_secs(400));
+    for (case, last_words, ready, fault) in [
+        ("no endpoints", SWYPE, Some(0), None),
+        ("all endpoints ready", SWYPE, Some(3), None),
+        ("not a Service", SWYPE, None, None),
+        ("forbidden", SWYPE, Some(0), Some(Fault::Forbid(Call::PeerService))),
+        ("no answer", SWYPE, Some(0), Some(Fault::Refuse(Call::PeerService))),
+        ("a late answer", SWYPE, Some(0), Some(lag)),
+        ("a bug", "panic: index out of range", Some(0), None),
+    ] {
+        let watch = Watch::with_replicas(1);
+        if let Some(ready) = ready {
+            let (address, service) = swype_gateway(ready);
+            watch.sim.with(|world| world.set_service(address, service));
+        }
+        if let Some(fault) = fault {
+            watch.sim.with(|world| (0..100).for_each(|_| world.fault(fault)));
+        }
+        watch.sim.after_secs(5, move |world| world.set_health(Health::dies(last_words)));
+        let seen = watch.for_minutes(30);
+        let trips = seen.lines_with("scaled to 0").len();
+        assert_eq!(trips, usize::from(last_words == SWYPE), "{case}: {:?}", seen.lines);
+        assert!(seen.lines_with("warning").is_empty(), "{case}: {:?}", seen.lines);
+        let shown = seen.lines_with("endpoints").len();
+        let knows = ready.is_some() && fault.is_none() && trips == 1;
+        assert_eq!(shown > 0, knows, "{case}: {:?}", seen.lines);
     }
 }
 

@@ -6,6 +6,7 @@ use breaker_core::Clock;
 use kube::Client;
 
 use crate::discovery::KindCache;
+use crate::peers::PeerCache;
 use crate::request_metrics::{RequestCounter, RequestMetrics};
 use crate::watch_liveness::WatchLiveness;
 
@@ -54,6 +55,7 @@ pub struct KubeClient {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) watch_liveness: WatchLiveness,
     pub(crate) kinds: Arc<KindCache>,
+    pub(crate) peers: Arc<PeerCache>,
     pub(crate) requests: RequestCounter,
     pub(crate) namespace: String,
 }

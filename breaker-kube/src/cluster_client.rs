@@ -1,13 +1,15 @@
 //! [`ClusterClient`] for [`KubeClient`]: each method calls the module that implements it.
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
+use breaker_core::cluster::{
+    KubernetesEvent, LogTail, LogTailRequest, PeerService, PodWatchEvent, Scale, ServiceAddress, StoredRecord,
+};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 
 use crate::client::KubeClient;
-use crate::{events, logs, pods, record, scale};
+use crate::{events, logs, peers, pods, record, scale};
 
 #[async_trait]
 impl ClusterClient for KubeClient {
@@ -42,6 +44,10 @@ impl ClusterClient for KubeClient {
 
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
         events::list_for_pod(self, namespace, pod_uid).await
+    }
+
+    async fn peer_service(&self, namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
+        peers::find(self, namespace, address).await
     }
 
     async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {

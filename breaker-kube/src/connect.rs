@@ -105,7 +105,15 @@ impl KubeClient {
             .with_layer(&ObserveLayer(requests.clone()))
             .with_layer(&ObserveLayer(watch_liveness.clone()))
             .build();
-        Ok(Self { client, clock, watch_liveness, kinds: Arc::default(), requests, namespace })
+        Ok(Self {
+            client,
+            clock,
+            watch_liveness,
+            kinds: Arc::default(),
+            peers: Arc::default(),
+            requests,
+            namespace,
+        })
     }
 
     /// A client on an existing [`kube::Client`], for example on a test's service.
@@ -119,6 +127,7 @@ impl KubeClient {
             clock,
             watch_liveness: WatchLiveness::default(),
             kinds: Arc::default(),
+            peers: Arc::default(),
             requests: RequestCounter::default(),
             namespace,
         }

@@ -33,6 +33,7 @@ pub mod lease;
 mod lenient;
 mod logs;
 mod partial_pod;
+mod peers;
 mod pods;
 mod record;
 mod request;

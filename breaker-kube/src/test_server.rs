@@ -17,6 +17,8 @@ use crate::client::KubeClient;
 /// A request as the server received it.
 pub(crate) struct Received {
     pub(crate) method: String,
+    /// With the query.
+    pub(crate) path: String,
     pub(crate) body: Value,
 }
 
@@ -35,9 +37,10 @@ impl TestServer {
             let (answer, number) = (Arc::clone(&answer), counter.fetch_add(1, Ordering::SeqCst));
             async move {
                 let method = request.method().to_string();
+                let path = request.uri().to_string();
                 let body = request.into_body().collect_bytes().await.expect("a body");
                 let body = serde_json::from_slice(&body).unwrap_or_default();
-                let (code, text) = answer(&Received { method, body }, number);
+                let (code, text) = answer(&Received { method, path, body }, number);
                 let response = Response::builder().status(code).body(Body::from(text.into_bytes()));
                 Ok::<_, Infallible>(response.expect("a response"))
             }
@@ -46,7 +49,11 @@ impl TestServer {
     }
 
     pub(crate) fn kube(&self) -> KubeClient {
-        KubeClient::from_client(self.client.clone(), Arc::new(StoppedClock))
+        self.kube_with_clock(Arc::new(StoppedClock))
+    }
+
+    pub(crate) fn kube_with_clock(&self, clock: Arc<dyn Clock>) -> KubeClient {
+        KubeClient::from_client(self.client.clone(), clock)
     }
 
     /// The number of requests so far.

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bigredbutton_tests::{BUG, Cluster, Kubelet, REFUSED, TestNamespace, Watcher, eventually};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use k8s_openapi::api::core::v1::{Pod, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 const APP: &str = "swype-app";
@@ -492,4 +493,71 @@ async fn a_watcher_killed_and_started_again_ends_the_same() {
         assert_eq!(tripped.count(), 1, "after {after}");
         ns.delete().await;
     }
+}
+
+/// Creates a Service without pods, with the endpoints that are ready or not. Returns its ClusterIP.
+async fn service(ns: &TestNamespace, name: &str, ready: &[bool]) -> String {
+    let service = json!({"metadata": {"name": name}, "spec": {"ports": [{"port": 443}]}});
+    let service: Service = serde_json::from_value(service).expect("a Service");
+    let created = ns.api::<Service>().create(&PostParams::default(), &service).await.expect("created");
+    let endpoint = |(n, ready): (usize, &bool)| json!({"addresses": [format!("10.1.0.{n}")], "conditions": {"ready": ready}});
+    let slice = json!({
+        "metadata": {
+            "name": format!("{name}-1"),
+            "labels": {"kubernetes.io/service-name": name},
+            "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "2026-01-02T08:24:31Z"},
+        },
+        "addressType": "IPv4",
+        "endpoints": ready.iter().enumerate().map(endpoint).collect::<Vec<_>>(),
+        "ports": [{"port": 443}],
+    });
+    let slice: EndpointSlice = serde_json::from_value(slice).expect("an EndpointSlice");
+    ns.api::<EndpointSlice>().create(&PostParams::default(), &slice).await.expect("created");
+    created.spec.and_then(|spec| spec.cluster_ip).expect("a ClusterIP")
+}
+
+#[tokio::test]
+async fn a_peer_that_is_a_service_is_shown_with_its_endpoints() {
+    let ns = test_namespace("peer-service").await;
+    let gateway_ip = service(&ns, "swype-gateway", &[false, false]).await;
+    service(&ns, "ledger", &[true, true, true]).await;
+    let pods = ns.deployment(APP, 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    let mut watcher = Watcher::run(&ns, APP, &["--max-restarts", "10"]);
+    watcher.wait_for("watching").await;
+    let none = "0 ready endpoints since 2026-01-02 08:24";
+    let (space, by_ip) = (&ns.name, format!("Service {}/swype-gateway: {none}", ns.name));
+    for (peer, status) in [
+        ("swype-gateway:443".to_owned(), Some(none)),
+        (format!("swype-gateway.{space}.svc.cluster.local:443"), Some(none)),
+        (format!("{gateway_ip}:443"), Some(by_ip.as_str())),
+        (format!("ledger.{space}:443"), Some("all 3 endpoints ready: the fault may be on the way")),
+        ("elsewhere:443".to_owned(), None),
+    ] {
+        app.restart(&format!("Error: connect ECONNREFUSED {peer}")).await;
+        let event = watcher.wait_for("restart").await;
+        assert_eq!(event["peer"], *peer, "{event}");
+        assert_eq!(event["peerStatus"].as_str(), status, "{event}");
+    }
+    watcher.kill().await;
+    ns.delete().await;
+}
+
+/// Without the optional right nothing is said of endpoints, and nothing is warned of.
+#[tokio::test]
+async fn without_the_right_to_endpoints_the_watcher_says_nothing_of_them() {
+    let ns = test_namespace("peer-forbidden").await;
+    ns.allow("plain", all_rules().into()).await;
+    service(&ns, "swype-gateway", &[false]).await;
+    let pods = ns.deployment(APP, 1).await;
+    let mut app = Kubelet::start(&ns, &pods[0]).await;
+    let mut watcher = Watcher::run(&ns, APP, &["--context", "plain"]);
+    watcher.wait_for("watching").await;
+    for _ in 0..4 {
+        app.restart("Error: connect ECONNREFUSED swype-gateway:443").await;
+    }
+    let scaled = watcher.wait_for("scaled").await;
+    assert_eq!((scaled["peer"].as_str(), scaled["peerStatus"].as_str()), (Some("swype-gateway:443"), None));
+    assert!(!watcher.has_emitted("warning"), "{:#?}", watcher.events);
+    ns.delete().await;
 }

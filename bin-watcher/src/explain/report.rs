@@ -23,6 +23,8 @@ pub(crate) struct TerminationReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    peer_status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
     #[serde(skip)]
     verdict: String,
@@ -42,6 +44,7 @@ impl TerminationReport {
             rule: verdict.rule.clone(),
             quote: verdict.quote.clone(),
             peer: verdict.peer.clone(),
+            peer_status: verdict.peer_status.clone(),
             place: place.filter(|_| !verdict.quote.is_empty()).map(|place| place.to_string()),
             verdict: verdict.label(),
             label: None,
@@ -79,6 +82,9 @@ impl fmt::Display for TerminationReport {
         write!(f, "{}: {verdict} by {rule}, confidence {confidence}", without_control_chars(id))?;
         if let Some(peer) = &self.peer {
             write!(f, "; peer {peer}")?;
+            if let Some(status) = &self.peer_status {
+                write!(f, ", {status}")?;
+            }
         }
         if let Some(label) = &self.label {
             write!(f, "; labelled {label}")?;

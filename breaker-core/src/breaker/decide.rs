@@ -94,6 +94,10 @@ impl Breaker {
             |label: &str| counted().filter(|r| r.verdict().is_some_and(|v| v.label() == label)).count();
         let cause = revision.by_cause.keys().max_by_key(|label| counts(label)).cloned().unwrap_or_default();
         let peers = counted().filter_map(|restart| restart.verdict()?.peer.as_deref());
+        let peer = most_frequent(peers);
+        let of_peer =
+            counted().filter(|r| peer.is_some() && r.verdict().and_then(|v| v.peer.as_deref()) == peer);
+        let newest_of_peer = of_peer.max_by_key(|restart| restart.at()).and_then(|restart| restart.verdict());
         let newest = counted().max_by_key(|restart| restart.at()).and_then(|restart| restart.verdict());
         TripReason {
             pressed: false,
@@ -102,7 +106,8 @@ impl Breaker {
             window: self.policy.window.to_string(),
             revision: revision.revision.clone(),
             cause,
-            peer: most_frequent(peers).map(str::to_owned),
+            peer: peer.map(str::to_owned),
+            peer_status: newest_of_peer.and_then(|verdict| verdict.peer_status.clone()),
             quote: newest.map(|verdict| verdict.quote.clone()).unwrap_or_default(),
         }
     }

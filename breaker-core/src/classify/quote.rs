@@ -4,7 +4,7 @@ use super::mask::Masks;
 use super::text;
 use super::unwrap::{self, unwrap};
 use crate::Cause;
-use crate::verdict::{Confidence, NetworkKind, Verdict};
+use crate::verdict::{NetworkKind, Verdict};
 
 /// The maximum length of a quote, in characters.
 pub(super) const MAX_CHARS: usize = 200;
@@ -33,7 +33,7 @@ pub(super) fn quote(line: &str, at: usize, masks: &Masks) -> String {
 /// A verdict of high confidence that quotes `words`.
 pub(super) fn verdict(cause: Cause, kind: Option<NetworkKind>, rule: &str, words: &str) -> Verdict {
     let quote = quote(&unwrap(text::tail(words)), 0, &Masks::default());
-    Verdict { cause, kind, confidence: Confidence::High, rule: rule.into(), quote, peer: None }
+    Verdict { quote, ..Verdict::new(cause, kind, rule) }
 }
 
 #[cfg(test)]

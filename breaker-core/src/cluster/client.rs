@@ -5,6 +5,7 @@ use futures::stream::BoxStream;
 use jiff::Timestamp;
 
 use super::kubernetes_event::KubernetesEvent;
+use super::peer_service::{PeerService, ServiceAddress};
 use crate::pod::{PodEvent, PodReport, PodUid, Terminated};
 use crate::{ClusterError, Record, WorkloadRef};
 
@@ -90,6 +91,14 @@ pub trait ClusterClient: Send + Sync {
 
     /// Lists the core events whose `involvedObject.uid` is the pod's.
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError>;
+
+    /// Returns the Service at `address` with its endpoints, for a pod of `namespace`; `None` if it
+    /// is not known, for whatever reason. It explains a verdict and decides nothing. Knows nothing
+    /// by default.
+    async fn peer_service(&self, namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
+        let _ = (namespace, address);
+        None
+    }
 
     /// Reads the stored Record of the target; `None` if there is none.
     ///

@@ -5,12 +5,12 @@
 //! whether the kubelet killed it after failed probes. Events can replace a network verdict; they
 //! never lead to one.
 
-use futures::future::{Either, select};
+use futures::future::{Either, join, select};
 use jiff::SignedDuration;
 
 use crate::backoff::Backoff;
 use crate::classify::Explanation;
-use crate::cluster::{LogTail, LogTailRequest};
+use crate::cluster::{LogTail, LogTailRequest, ServiceAddress};
 use crate::ledger::EvidenceRequest;
 use crate::pod::PodEvent;
 use crate::verdict::UnknownReason;
@@ -18,6 +18,9 @@ use crate::{Cause, Classifier, Clock, ClusterClient, ClusterError, Termination, 
 
 /// The time allowed for the evidence of one termination.
 const EVIDENCE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long a verdict waits for what the cluster knows of its peer.
+const PEER_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(100), EVIDENCE_TIMEOUT);
 
@@ -107,7 +110,10 @@ async fn gather(
         }
     }
     if explained.verdict.cause == Cause::Network || matches!(termination.terminated.exit_code, 137 | 143) {
-        match retrying(clock, || client.pod_events(namespace, &termination.pod_uid)).await {
+        let listing = retrying(clock, || client.pod_events(namespace, &termination.pod_uid));
+        let (listed, status) = join(listing, peer_status(client, clock, namespace, &explained.verdict)).await;
+        explained.verdict.peer_status = status;
+        match listed {
             Ok(events) => {
                 termination.events = concerning(events, request);
                 let with_events = classifier.explain(&termination);
@@ -120,6 +126,21 @@ async fn gather(
     }
     forbidden.retain(|error| matches!(error, ClusterError::Forbidden { .. }));
     Evidence { termination, explanation: explained, forbidden }
+}
+
+/// What the cluster knows of the peer of a verdict, if it is a Service of this cluster.
+async fn peer_status(
+    client: &dyn ClusterClient,
+    clock: &dyn Clock,
+    namespace: &str,
+    verdict: &Verdict,
+) -> Option<String> {
+    let address = ServiceAddress::of_peer(verdict.peer.as_deref()?, namespace)?;
+    let looking = client.peer_service(namespace, &address);
+    match select(looking, clock.sleep_until(clock.now() + PEER_TIMEOUT)).await {
+        Either::Left((service, _)) => Some(service?.describe(&address, clock.now())),
+        Either::Right(_) => None,
+    }
 }
 
 /// The rule of an unknown verdict: `known` if there is a termination message, else `missing`.

@@ -156,6 +156,7 @@ impl From<&RestartRecord> for Instance {
                 rule: "recorded".into(),
                 quote: record.quote.clone(),
                 peer: record.peer.clone(),
+                peer_status: None,
             }),
             emitted: true,
         }

@@ -127,6 +127,7 @@ impl Ledger {
                 verdict.cause = Cause::Probe;
                 verdict.kind = None;
                 verdict.peer = None;
+                verdict.peer_status = None;
                 verdict.rule = "probe-exit-code-seen".into();
             }
             _ => {}

@@ -6,7 +6,9 @@ use jiff::SignedDuration;
 
 use super::faults::{Call, Fault};
 use super::{Sim, World};
-use crate::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
+use crate::cluster::{
+    KubernetesEvent, LogTail, LogTailRequest, PeerService, PodWatchEvent, Scale, ServiceAddress, StoredRecord,
+};
 use crate::pod::{PodEvent, PodReport};
 use crate::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 use crate::{ClusterClient, ClusterError, Record, WorkloadRef};
@@ -136,6 +138,12 @@ impl ClusterClient for Sim {
     async fn pod_events(&self, _namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
         let pod_uid = pod_uid.to_owned();
         self.call(Call::PodEvents, move |world| Ok(world.events_of(&pod_uid))).await
+    }
+
+    async fn peer_service(&self, _namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
+        let address = address.clone();
+        let asked = self.call(Call::PeerService, move |world| Ok(world.services.get(&address).cloned()));
+        asked.await.ok().flatten()
     }
 
     async fn load_record(&self, _target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {

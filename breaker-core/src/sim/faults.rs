@@ -12,6 +12,7 @@ pub enum Call {
     ScaledBy,
     LogTail,
     PodEvents,
+    PeerService,
     LoadRecord,
     SaveRecord,
     Publish,

@@ -11,7 +11,7 @@ use super::journal::{Change, ChangeKind};
 use super::pod::Pod;
 use super::storage::Storage;
 use super::watches::Watches;
-use crate::cluster::{KubernetesEvent, PodWatchEvent};
+use crate::cluster::{KubernetesEvent, PeerService, PodWatchEvent, ServiceAddress};
 use crate::webhook::{CloudEvent, HookDecision};
 use crate::{Record, WorkloadRef};
 
@@ -33,6 +33,8 @@ pub struct World {
     /// Every event posted, with the number of scales written before it.
     pub(super) posted: Vec<(CloudEvent, usize)>,
     pub(super) hook_says: HookDecision,
+    /// The Services beside the workload.
+    pub(super) services: BTreeMap<ServiceAddress, PeerService>,
     pub(super) revision: String,
     pub(super) health: Health,
     pub(super) pods: BTreeMap<String, Pod>,
@@ -76,6 +78,7 @@ impl World {
             published: BTreeMap::new(),
             posted: Vec::new(),
             hook_says: HookDecision::Proceed,
+            services: BTreeMap::new(),
             revision: "7c9f8d6b5".into(),
             health: Health::well(),
             pods: BTreeMap::new(),
@@ -130,6 +133,11 @@ impl World {
     /// Reasons of the Events published on the target.
     pub fn published(&self) -> Vec<String> {
         self.published.values().map(|event| event.reason.clone()).collect()
+    }
+
+    /// A Service of the cluster, found at this address.
+    pub fn set_service(&mut self, address: ServiceAddress, service: PeerService) {
+        self.services.insert(address, service);
     }
 
     /// The Events that were published.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use breaker_core::cluster::{KubernetesEvent, LogTail, LogTailRequest, PodWatchEvent, Scale, StoredRecord};
+use breaker_core::cluster::{
+    KubernetesEvent, LogTail, LogTailRequest, PeerService, PodWatchEvent, Scale, ServiceAddress, StoredRecord,
+};
 use breaker_core::pod::{PodEvent, PodReport};
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
@@ -109,6 +111,11 @@ impl ClusterClient for FleetClient {
     async fn pod_events(&self, namespace: &str, pod_uid: &str) -> Result<Vec<PodEvent>, ClusterError> {
         let _permit = self.limits.evidence.permit().await;
         self.kube.pod_events(namespace, pod_uid).await
+    }
+
+    /// Without a permit: breakers with one peer share one answer, and most calls make no request.
+    async fn peer_service(&self, namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
+        self.kube.peer_service(namespace, address).await
     }
 
     async fn load_record(&self, _: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {
