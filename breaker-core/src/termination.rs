@@ -23,8 +23,8 @@ pub struct Termination {
     pub terminated: Terminated,
     /// `state.waiting.reason`; empty when the container was not waiting.
     pub waiting: String,
-    /// The end of the log without the kubelet's timestamps, at most 2,048 bytes. It can start in
-    /// the middle of a line.
+    /// The end of the log without the kubelet's timestamps, at most 256 KiB. It can start in the
+    /// middle of a line.
     pub log_tail: String,
     /// Events of the pod that are about this termination.
     pub events: Vec<PodEvent>,

@@ -16,16 +16,13 @@ use crate::client::KubeClient;
 use crate::request::{ApiRequest, is_status};
 
 /// Lines that are requested first.
-const TAIL_LINES: i64 = 80;
+const TAIL_LINES: i64 = 500;
 
-/// Lines that are requested when [`TAIL_LINES`] are more than [`MAX_READ`] bytes.
-const MIN_TAIL_LINES: i64 = 5;
+/// Lines that are requested next when these are more than [`MAX_READ`] bytes.
+const FEWER_TAIL_LINES: [i64; 2] = [50, 5];
 
 /// Bytes that are read of one answer. The API's `limitBytes` would cut off the end of the log.
 const MAX_READ: usize = 256 * 1024;
-
-/// Bytes that are kept, from the end: the kubelet's limit for a termination message from the log.
-const MAX_KEPT: usize = 2048;
 
 /// How long after its last line a process may be seen to terminate.
 const TIMESTAMP_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
@@ -55,10 +52,15 @@ async fn read(
     of: &LogTailRequest,
     previous: bool,
 ) -> Result<Option<Vec<u8>>, ClusterError> {
-    match read_lines(kube, of, previous, TAIL_LINES).await? {
-        Some(log) if log.len() >= MAX_READ => read_lines(kube, of, previous, MIN_TAIL_LINES).await,
-        log => Ok(log),
+    let mut log = read_lines(kube, of, previous, TAIL_LINES).await?;
+    for lines in FEWER_TAIL_LINES {
+        // What was read of a longer answer is its beginning, not the end of the log.
+        if log.as_ref().is_none_or(|log| log.len() < MAX_READ) {
+            break;
+        }
+        log = read_lines(kube, of, previous, lines).await?;
     }
+    Ok(log)
 }
 
 /// At most [`MAX_READ`] bytes of the last `lines` lines.
@@ -102,8 +104,7 @@ async fn read_lines(
     }
 }
 
-/// The lines with a timestamp between start and end of the instance, without their timestamps, cut
-/// to the last [`MAX_KEPT`] bytes.
+/// The lines with a timestamp between start and end of the instance, without their timestamps.
 fn lines_of_instance(log: &[u8], started: Option<Timestamp>, finished: Option<Timestamp>) -> String {
     let text = String::from_utf8_lossy(log);
     let mut kept = String::new();
@@ -117,14 +118,13 @@ fn lines_of_instance(log: &[u8], started: Option<Timestamp>, finished: Option<Ti
             kept.push_str(content);
         }
     }
-    let cut = kept.ceil_char_boundary(kept.len().saturating_sub(MAX_KEPT));
-    kept.drain(..cut);
     kept
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_server::TestServer;
 
     fn at(text: &str) -> Option<Timestamp> {
         Some(text.parse().unwrap())
@@ -155,10 +155,38 @@ without a timestamp
     }
 
     #[test]
-    fn the_end_of_the_log_is_kept_and_cut_between_characters() {
-        let line = format!("2026-11-23T17:45:11.5Z {}end\n", "é".repeat(3000));
-        let text = lines_of_instance(line.as_bytes(), None, None);
-        assert!(text.len() <= MAX_KEPT && text.ends_with("éend\n"));
+    fn a_line_that_is_not_utf_8_is_kept() {
         assert!(!lines_of_instance(b"2026-11-23T17:45:11.5Z \xff\xfe end\n", None, None).is_empty());
+    }
+
+    fn request() -> LogTailRequest {
+        LogTailRequest {
+            namespace: "sre".into(),
+            pod: "swype-app-abc-1".into(),
+            node: "node-a".into(),
+            container: "swype".into(),
+            terminated: breaker_core::pod::Terminated::default(),
+            current: true,
+        }
+    }
+
+    /// The kubelet sends the lines that were asked for, and the beginning of a longer answer is not
+    /// the end of the log.
+    #[tokio::test]
+    async fn the_end_of_a_log_is_read_however_long_its_lines_are() {
+        for (line_len, read) in [(200, 500), (2_000, 50), (20_000, 5), (200_000, 1)] {
+            let server = TestServer::new(move |request, _| {
+                let asked = request.path.split(['?', '&']).find_map(|part| part.strip_prefix("tailLines="));
+                let asked: usize = asked.expect("a number of lines").parse().expect("a number");
+                let line = |n| format!("2026-11-23T17:45:11.5Z {n} {}\n", "x".repeat(line_len));
+                (200, (1000 - asked..1000).map(line).collect())
+            });
+            let Ok(LogTail::Text(text)) = tail(&server.kube(), &request()).await else { panic!("no log") };
+            let first = text.lines().next().and_then(|line| line.split(' ').next());
+            let expected = 1000 - read.max(5);
+            assert_eq!(first, Some(expected.to_string().as_str()), "{line_len} bytes a line");
+            let whole = line_len < 200_000;
+            assert_eq!(text.lines().next_back().is_some_and(|line| line.starts_with("999 ")), whole);
+        }
     }
 }

@@ -21,6 +21,7 @@ mod decide;
 mod echo;
 mod exit;
 mod explanation;
+mod fold;
 mod hosts;
 mod kubernetes;
 mod level;
@@ -192,7 +193,8 @@ impl Classifier {
         }
         let tail = text::tail(text);
         let cleaned = unwrap::unwrap(tail);
-        let decision = decide::decide(&self.table, &cleaned)?;
+        let folded = fold::fold(&cleaned);
+        let decision = decide::decide(&self.table, &folded.text)?;
         let row = self.table.row(decision.row);
         let confidence = match decision.strength {
             Strength::Whole => Confidence::High,
@@ -211,8 +213,16 @@ impl Classifier {
             verdict.confidence = Confidence::Low;
         }
         let before = text[..text.len() - tail.len()].matches('\n').count();
-        Some((Explanation { verdict, place: Some(place(before + decision.number)) }, decision.strength))
+        Some((
+            Explanation { verdict, place: Some(place(before + folded.cut + decision.number)) },
+            decision.strength,
+        ))
     }
+}
+
+/// Whether a text begins inside a stack: the statement that the stack belongs to was cut off.
+pub(crate) fn begins_in_stack(text: &str) -> bool {
+    fold::begins_in_stack(text)
 }
 
 fn silent(termination: &Termination) -> bool {

@@ -2,12 +2,16 @@
 
 use super::unwrap::JOINED;
 
-/// The maximum size of a text, in bytes. Of a longer text only the end is classified.
-pub(super) const MAX_BYTES: usize = 4096;
+/// The maximum size of a text that is searched, in bytes. A longer one is folded, and then only its
+/// end is searched.
+pub(super) const MAX_BYTES: usize = 16 * 1024;
 
-/// The last [`MAX_BYTES`] bytes of `text`.
+/// The maximum size of a text before it is folded, in bytes.
+pub(super) const MAX_INPUT: usize = 256 * 1024;
+
+/// The last [`MAX_INPUT`] bytes of `text`.
 pub(super) fn tail(text: &str) -> &str {
-    let mut start = text.len().saturating_sub(MAX_BYTES);
+    let mut start = text.len().saturating_sub(MAX_INPUT);
     while !text.is_char_boundary(start) {
         start += 1;
     }
@@ -130,8 +134,8 @@ mod tests {
 
     #[test]
     fn only_the_end_is_kept() {
-        let text = format!("{}é{}", "x".repeat(10), "y".repeat(MAX_BYTES - 1));
-        assert_eq!(tail(&text), "y".repeat(MAX_BYTES - 1));
+        let text = format!("{}é{}", "x".repeat(10), "y".repeat(MAX_INPUT - 1));
+        assert_eq!(tail(&text), "y".repeat(MAX_INPUT - 1));
     }
 
     #[test]

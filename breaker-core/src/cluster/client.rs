@@ -85,8 +85,8 @@ pub trait ClusterClient: Send + Sync {
     /// names one.
     async fn scaled_by(&self, target: &WorkloadRef) -> Result<Option<String>, ClusterError>;
 
-    /// Reads the end of the log of a terminated instance: at most its last 2,048 bytes, and only
-    /// lines from its own lifetime.
+    /// Reads the end of the log of a terminated instance: at most its last 500 lines and 256 KiB,
+    /// and only lines from its own lifetime.
     async fn log_tail(&self, of: &LogTailRequest) -> Result<LogTail, ClusterError>;
 
     /// Lists the core events whose `involvedObject.uid` is the pod's.

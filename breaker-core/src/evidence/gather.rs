@@ -1,6 +1,7 @@
 //! Gathers the evidence for one termination, with as few requests to the cluster as possible.
 //!
-//! The status alone decides most terminations. If it does not, the end of the log is read. If the
+//! The status alone decides most terminations. If it does not, or if its message looks cut, the end
+//! of the log is read. If the
 //! verdict is then network, or a signal ended the container, the pod's events are read to find out
 //! whether the kubelet killed it after failed probes. Events can replace a network verdict; they
 //! never lead to one.
@@ -9,7 +10,7 @@ use futures::future::{Either, join, select};
 use jiff::SignedDuration;
 
 use crate::backoff::Backoff;
-use crate::classify::Explanation;
+use crate::classify::{EvidenceSource, Explanation, begins_in_stack};
 use crate::cluster::{LogTail, LogTailRequest, ServiceAddress};
 use crate::ledger::EvidenceRequest;
 use crate::pod::PodEvent;
@@ -21,6 +22,13 @@ const EVIDENCE_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long a verdict waits for what the cluster knows of its peer.
 const PEER_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
+
+/// The end of a log that the kubelet takes as the termination message, in bytes and lines.
+const MAX_LOG_MESSAGE_LEN: usize = 2048;
+const MAX_LOG_MESSAGE_LINES: usize = 80;
+
+/// A cut can fall into a character, which is then left out.
+const LONGEST_CHAR: usize = 4;
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(100), EVIDENCE_TIMEOUT);
 
@@ -79,7 +87,9 @@ async fn gather(
 ) -> Evidence {
     let mut termination = request.termination.clone();
     let mut forbidden = Vec::new();
-    if explained.verdict.cause == Cause::Unknown {
+    let unknown = explained.verdict.cause == Cause::Unknown;
+    let by_message = matches!(explained.place, Some(EvidenceSource::Message(_)));
+    if unknown || by_message && looks_cut(&termination.terminated.message) {
         let log = LogTailRequest {
             namespace: namespace.into(),
             pod: termination.pod.clone(),
@@ -91,12 +101,14 @@ async fn gather(
         match retrying(clock, || client.log_tail(&log)).await {
             Ok(LogTail::Text(text)) => {
                 termination.log_tail = text;
-                explained = classifier.explain(&termination);
+                explained = explain_with_log(classifier, &termination);
             }
-            Ok(LogTail::Gone) => {
+            Ok(LogTail::Gone) if unknown => {
                 let verdict = &mut explained.verdict;
                 verdict.rule = missing_reason(&termination, &verdict.rule, UnknownReason::LogGone);
             }
+            Ok(LogTail::Gone) => {}
+            Err(error) if !unknown => forbidden.push(error),
             Err(error) => {
                 let reason = if matches!(error, ClusterError::Forbidden { .. }) {
                     UnknownReason::LogForbidden
@@ -141,6 +153,30 @@ async fn peer_status(
         Either::Left((service, _)) => Some(service?.describe(&address, clock.now())),
         Either::Right(_) => None,
     }
+}
+
+/// Whether a termination message is probably the end of a longer text. The kubelet keeps the last
+/// 2,048 bytes or 80 lines of a log, and what a program writes can begin inside a stack.
+fn looks_cut(message: &str) -> bool {
+    message.len() + LONGEST_CHAR > MAX_LOG_MESSAGE_LEN
+        || message.lines().count() >= MAX_LOG_MESSAGE_LINES
+        || begins_in_stack(message)
+}
+
+/// The verdict on a termination whose log was read. If the message is the end of the log, the log
+/// says all that the message says, and what was cut off.
+fn explain_with_log(classifier: &Classifier, termination: &Termination) -> Explanation {
+    let last_line = termination.terminated.message.trim_end().lines().next_back().map(str::trim);
+    let in_log = last_line.is_some_and(|line| !line.is_empty() && termination.log_tail.contains(line));
+    if in_log {
+        let mut without = termination.clone();
+        without.terminated.message.clear();
+        let by_log = classifier.explain(&without);
+        if by_log.verdict.cause != Cause::Unknown {
+            return by_log;
+        }
+    }
+    classifier.explain(termination)
 }
 
 /// The rule of an unknown verdict: `known` if there is a termination message, else `missing`.

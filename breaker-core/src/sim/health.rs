@@ -49,6 +49,18 @@ impl Health {
         self
     }
 
+    /// Their log is this text, and their termination message the end of it, as under
+    /// `FallbackToLogsOnError`.
+    #[must_use]
+    pub fn with_log(mut self, log: &str) -> Self {
+        if let Some(dying) = &mut self.dies {
+            let start = log.ceil_char_boundary(log.len().saturating_sub(2048));
+            dying.message = log[start..].into();
+            dying.log = log.into();
+        }
+        self
+    }
+
     /// They end with this exit code and reason.
     #[must_use]
     pub fn with_exit(mut self, exit_code: i32, reason: &str) -> Self {
