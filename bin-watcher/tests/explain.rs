@@ -87,12 +87,12 @@ fn labels_bring_the_table_of_what_was_got_right() {
 #[test]
 fn a_faulty_case_is_named_and_the_others_are_answered() {
     let input = case("a", REFUSED, "")
-        + "{\"logTail\": 3}\n{\"terminated\n"
+        + "{\"logTail\": [3]}\n{\"terminated\n"
         + &case("b", REFUSED, "netwrk")
         + &case("c", REFUSED, "");
     let output = explain(&["-", "-o", "jsonl"], input.as_bytes());
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("standard input line 2: invalid type: integer `3`"), "{stderr}");
+    assert!(stderr.contains("standard input line 2: `logTail` is a list, not a text"), "{stderr}");
     assert!(stderr.contains("standard input line 3: EOF while parsing"), "{stderr}");
     assert!(stderr.contains("standard input line 4: unknown label `netwrk`; use one of network"), "{stderr}");
     assert_eq!(text(&output.stdout).lines().count(), 2);

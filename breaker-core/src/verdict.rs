@@ -170,8 +170,8 @@ pub struct Verdict {
     /// the name of a service. Only network verdicts have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
-    /// What the cluster knows of the peer, as a phrase: `0 ready endpoints since 08:24`. It explains
-    /// the verdict and is no evidence for it.
+    /// What the cluster knows of the peer, as a phrase: `0 ready endpoints since 08:24`. It
+    /// explains the verdict and never decides it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer_status: Option<String>,
 }
@@ -205,7 +205,7 @@ impl Verdict {
         }
     }
 
-    /// The peer, and what the cluster knows of it: `swype-gateway:443, 0 ready endpoints since 08:24`.
+    /// The peer, and what the cluster knows of it: `swype-gateway:443, 1 of 3 endpoints ready`.
     pub(crate) fn peer_and_status(peer: &str, status: Option<&str>) -> String {
         status.map_or_else(|| peer.to_owned(), |status| format!("{peer}, {status}"))
     }

@@ -9,7 +9,7 @@ use breaker_core::{ClusterClient, ClusterError, Record, WorkloadRef};
 use futures::stream::BoxStream;
 
 use crate::client::KubeClient;
-use crate::{events, logs, peers, pods, record, scale};
+use crate::{events, logs, pods, record, scale};
 
 #[async_trait]
 impl ClusterClient for KubeClient {
@@ -47,7 +47,7 @@ impl ClusterClient for KubeClient {
     }
 
     async fn peer_service(&self, namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
-        peers::find(self, namespace, address).await
+        self.peers.find(&self.client, &*self.clock, namespace, address).await
     }
 
     async fn load_record(&self, target: &WorkloadRef) -> Result<Option<StoredRecord>, ClusterError> {

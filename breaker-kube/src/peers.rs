@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use breaker_core::ClusterError;
 use breaker_core::cluster::{PeerService, ServiceAddress};
+use breaker_core::{Clock, ClusterError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +18,6 @@ use kube::{Api, Client, Resource};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
-use crate::client::KubeClient;
 use crate::request::ApiRequest;
 
 /// How long an answer is used before the Service is read again.
@@ -41,39 +40,49 @@ type Answer = Shared<BoxFuture<'static, Option<PeerService>>>;
 #[derive(Default)]
 pub(crate) struct PeerCache(Mutex<HashMap<ServiceAddress, (SignedDuration, Answer)>>);
 
-/// The Service at `address`, for a pod of `namespace`; `None` if it is not known.
-pub(crate) async fn find(
-    kube: &KubeClient,
-    namespace: &str,
-    address: &ServiceAddress,
-) -> Option<PeerService> {
-    let answer = {
-        let now = kube.clock.elapsed();
-        let mut kept = kube.peers.0.lock();
-        match kept.get(address).filter(|(asked_at, _)| now - *asked_at < MAX_AGE) {
-            Some((_, answer)) => answer.clone(),
-            None => {
-                if kept.len() >= MAX_KEPT {
-                    kept.retain(|_, (asked_at, _)| now - *asked_at < MAX_AGE);
-                }
-                if kept.len() >= MAX_KEPT {
-                    return None;
-                }
-                let client = kube.client.clone();
-                let (namespace, asked) = (namespace.to_owned(), address.clone());
-                let answer = async move {
-                    read(&client, &namespace, asked).await.unwrap_or_else(|error| {
-                        tracing::debug!("{}", error.chain());
-                        None
-                    })
-                };
-                let answer = answer.boxed().shared();
-                kept.insert(address.clone(), (now, answer.clone()));
-                answer
-            }
+impl PeerCache {
+    /// The Service at `address`, for a pod of `namespace`; `None` if it is not known.
+    pub(crate) async fn find(
+        &self,
+        client: &Client,
+        clock: &dyn Clock,
+        namespace: &str,
+        address: &ServiceAddress,
+    ) -> Option<PeerService> {
+        self.answer(client, clock.elapsed(), namespace, address)?.await
+    }
+
+    /// The answer to the newest request for this Service; `None` if there is no room for one more.
+    fn answer(
+        &self,
+        client: &Client,
+        now: SignedDuration,
+        namespace: &str,
+        address: &ServiceAddress,
+    ) -> Option<Answer> {
+        let mut kept = self.0.lock();
+        if let Some((asked_at, answer)) = kept.get(address)
+            && now - *asked_at < MAX_AGE
+        {
+            return Some(answer.clone());
         }
-    };
-    answer.await
+        if kept.len() >= MAX_KEPT {
+            kept.retain(|_, (asked_at, _)| now - *asked_at < MAX_AGE);
+        }
+        if kept.len() >= MAX_KEPT {
+            return None;
+        }
+        let (client, namespace, asked) = (client.clone(), namespace.to_owned(), address.clone());
+        let answer = async move {
+            read(&client, &namespace, asked).await.unwrap_or_else(|error| {
+                tracing::debug!("{}", error.chain());
+                None
+            })
+        };
+        let answer = answer.boxed().shared();
+        kept.insert(address.clone(), (now, answer.clone()));
+        Some(answer)
+    }
 }
 
 async fn read(
@@ -209,7 +218,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::client::KubeClient;
     use crate::test_server::{TestServer, TokioClock, status};
+
+    async fn find(kube: &KubeClient, namespace: &str, address: &ServiceAddress) -> Option<PeerService> {
+        kube.peers.find(&kube.client, &*kube.clock, namespace, address).await
+    }
 
     fn slice(endpoints: &[(&str, Value)], changed_at: &str) -> Value {
         let endpoints: Vec<_> = endpoints

@@ -168,9 +168,17 @@ Examples:
   watcher explain -n sre swype
   watcher explain -n sre swype-app-6d4f9c7b5-x2x9q
   kubectl logs -n sre --previous POD | watcher explain -
+  kubectl describe pod -n sre POD | watcher explain -
+  kubectl get pods -n sre -o json | watcher explain -
+  docker inspect CONTAINER | watcher explain -
   watcher explain cases.jsonl -o jsonl | jq -r .cause | sort | uniq -c
 
-A file holds the end of a log, or one case per line. A case is a JSON object:
+A file or a pipe holds one of these; each ended container has one answer:
+  the output of `kubectl describe pod`, `kubectl get pod -o json` or `-o yaml`,
+  `kubectl get events` as a table, JSON or YAML, or `docker inspect`;
+  a log, also of several containers with the prefixes of `kubectl logs
+  --prefix`, stern, kail or Compose;
+  one case per line. A case is a JSON object:
   {\"id\", \"terminated\": {\"reason\", \"exitCode\", \"signal\", \"message\"},
    \"logTail\", \"events\": [{\"reason\", \"message\"}], \"waiting\": {\"reason\"},
    \"label\", \"network_kind\"}
@@ -225,7 +233,7 @@ pub(crate) struct StatusArgs {
 pub(crate) struct ExplainArgs {
     /// A CircuitBreaker or pod by name, a file, or - for standard input.
     ///
-    /// A file holds the end of a log, or one case per line as JSON.
+    /// A file holds a log, pods as kubectl prints them, or one case per line as JSON.
     #[arg(value_name = "BREAKER|POD|FILE|-")]
     pub(crate) what: String,
     #[command(flatten)]

@@ -1,7 +1,17 @@
-//! Why containers ended: cases read from a file or a pod, and how the verdicts are written.
+//! Why containers ended: cases, captures and logs read from a file or a pipe, and how the verdicts
+//! are written.
 
+pub(crate) mod capture;
 pub(crate) mod case;
+mod describe;
+mod event_table;
+mod exit_code;
+mod head;
 pub(crate) mod input;
+mod json;
+mod log_streams;
+mod objects;
 pub(crate) mod report;
 pub(crate) mod score;
+mod tail;
 pub(crate) mod writer;

@@ -34,7 +34,7 @@ pub(crate) struct TerminationReport {
 }
 
 impl TerminationReport {
-    fn new(id: &str, explanation: &Explanation) -> Self {
+    pub(crate) fn new(id: &str, explanation: &Explanation) -> Self {
         let Explanation { verdict, place } = explanation;
         Self {
             id: id.to_owned(),
@@ -54,10 +54,6 @@ impl TerminationReport {
     pub(crate) fn of_case(case: &Case, explanation: &Explanation) -> Self {
         let label = case.label.filter(|label| *label != explanation.verdict.cause);
         Self { label: label.map(|cause| cause.to_string()), ..Self::new(&case.id, explanation) }
-    }
-
-    pub(crate) fn of_log(explanation: &Explanation) -> Self {
-        Self::new("log", explanation)
     }
 
     pub(crate) fn of_termination(explained: &ExplainedTermination) -> Self {

@@ -13,7 +13,6 @@ use crate::output::text::counted;
 /// Counts of labels against verdicts.
 #[derive(Default)]
 pub(crate) struct Score {
-    read: usize,
     /// Number of cases by label and verdict.
     pairs: BTreeMap<(Cause, Cause), usize>,
     /// Correct network verdicts whose case has a kind, and how many of them have the correct kind.
@@ -22,17 +21,12 @@ pub(crate) struct Score {
 
 impl Score {
     pub(crate) fn add(&mut self, case: &Case, verdict: &Verdict) {
-        self.read += 1;
         let Some(label) = case.label else { return };
         *self.pairs.entry((label, verdict.cause)).or_default() += 1;
         if let (Cause::Network, Cause::Network, Some(kind)) = (label, verdict.cause, case.kind) {
             self.kinds.0 += 1;
             self.kinds.1 += usize::from(verdict.kind == Some(kind));
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.read == 0
     }
 
     pub(crate) fn is_labelled(&self) -> bool {

@@ -1,0 +1,192 @@
+//! What a capture of the cluster shows of pods: ended containers and events.
+//!
+//! The readers of each format fill it: [`objects`](super::objects), [`describe`](super::describe)
+//! and [`event_table`](super::event_table).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use breaker_core::classify::Explanation;
+use breaker_core::pod::{PodEvent, Terminated};
+use breaker_core::{Cause, Classifier, Termination};
+use jiff::SignedDuration;
+
+use super::exit_code::UNKNOWN_EXIT_CODE;
+use super::report::TerminationReport;
+
+/// How far an event may precede the start that it belongs to. Both have whole seconds.
+const EVENT_SLACK: SignedDuration = SignedDuration::from_secs(1);
+
+/// Waiting reasons of containers that have not failed, or whose termination says why.
+const NOT_FAILED: [&str; 4] = ["", "ContainerCreating", "PodInitializing", "CrashLoopBackOff"];
+
+/// Namespace and name of a pod; the namespace is empty if the capture does not name it.
+type PodName = (String, String);
+
+/// Ended containers and events of pods.
+#[derive(Debug, Default)]
+pub(crate) struct Capture {
+    terminations: Vec<(PodName, Termination)>,
+    /// The pods that were seen themselves.
+    pods: BTreeSet<PodName>,
+    events: BTreeMap<PodName, Vec<PodEvent>>,
+}
+
+/// The status of one container.
+#[derive(Debug, Default)]
+pub(crate) struct ContainerStatus {
+    pub(crate) name: String,
+    /// `state.waiting.reason`.
+    pub(crate) waiting: String,
+    /// `state.terminated`.
+    pub(crate) terminated: Option<Terminated>,
+    /// `lastState.terminated`.
+    pub(crate) last: Option<Terminated>,
+}
+
+impl Capture {
+    /// Adds a pod.
+    pub(crate) fn pod(&mut self, namespace: &str, name: &str, node: &str, containers: Vec<ContainerStatus>) {
+        let pod = (namespace.to_owned(), name.to_owned());
+        for ContainerStatus { name: container, waiting, terminated, last } in containers {
+            let mut ended: Vec<_> = last.into_iter().chain(terminated).collect();
+            // A container that waits for its restart shows one termination twice.
+            ended.dedup();
+            if ended.is_empty() && !NOT_FAILED.contains(&waiting.as_str()) {
+                ended.push(Terminated { exit_code: UNKNOWN_EXIT_CODE, ..Terminated::default() });
+            }
+            for terminated in ended {
+                let mut termination = Termination::new(terminated, "");
+                termination.pod.clone_from(&pod.1);
+                termination.node = node.to_owned();
+                termination.container.clone_from(&container);
+                termination.waiting.clone_from(&waiting);
+                self.terminations.push((pod.clone(), termination));
+            }
+        }
+        self.pods.insert(pod);
+    }
+
+    /// Adds a pod that ended as a whole, as an evicted one does.
+    pub(crate) fn ended_pod(&mut self, namespace: &str, name: &str, reason: &str, message: &str) {
+        let pod = (namespace.to_owned(), name.to_owned());
+        if self.terminations.iter().any(|(known, _)| *known == pod) {
+            return;
+        }
+        let terminated = Terminated {
+            exit_code: UNKNOWN_EXIT_CODE,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            ..Terminated::default()
+        };
+        let mut termination = Termination::new(terminated, "");
+        termination.pod = name.to_owned();
+        self.terminations.push((pod, termination));
+    }
+
+    /// Adds a container that no pod owns, as Docker shows it.
+    pub(crate) fn container(&mut self, name: &str, terminated: Option<Terminated>) {
+        let pod = (String::new(), name.to_owned());
+        if let Some(terminated) = terminated {
+            let mut termination = Termination::new(terminated, "");
+            termination.pod = name.to_owned();
+            self.terminations.push((pod.clone(), termination));
+        }
+        self.pods.insert(pod);
+    }
+
+    /// Adds an event of a pod.
+    pub(crate) fn event(&mut self, namespace: &str, pod: &str, event: PodEvent) {
+        self.events.entry((namespace.to_owned(), pod.to_owned())).or_default().push(event);
+    }
+
+    /// Whether nothing was found.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pods.is_empty() && self.terminations.is_empty() && self.events.is_empty()
+    }
+
+    /// The explanations: one for each ended container instance, and one for each pod of which only
+    /// events were captured.
+    pub(crate) fn explain(mut self, classifier: &Classifier) -> Vec<TerminationReport> {
+        let mut terminations = std::mem::take(&mut self.terminations);
+        for (pod, events) in &self.events {
+            if self.pods.contains(pod) || !events.iter().any(is_failure) {
+                continue;
+            }
+            let mut termination = Termination::default();
+            termination.terminated.exit_code = UNKNOWN_EXIT_CODE;
+            termination.pod.clone_from(&pod.1);
+            terminations.push((pod.clone(), termination));
+        }
+        let explained = terminations.into_iter().map(|(pod, termination)| {
+            let events = self.events.get(&pod).map(Vec::as_slice).unwrap_or_default();
+            let explanation = explain(classifier, &termination, events);
+            TerminationReport::new(&id(&pod, &termination), &explanation)
+        });
+        explained.collect()
+    }
+}
+
+/// As a running breaker does: events replace a network verdict and explain a signal or a container
+/// that did not start; they never lead to network.
+fn explain(classifier: &Classifier, termination: &Termination, events: &[PodEvent]) -> Explanation {
+    let explained = classifier.explain(termination);
+    let started = termination.terminated.started_at;
+    let did_not_run = termination.terminated.exit_code == UNKNOWN_EXIT_CODE && started.is_none();
+    let killed = matches!(termination.terminated.exit_code, 137 | 143);
+    if explained.verdict.cause != Cause::Network && !killed && !did_not_run {
+        return explained;
+    }
+    let timely = |event: &&PodEvent| match (event.at, started) {
+        (Some(at), Some(started)) => at >= started - EVENT_SLACK,
+        _ => true,
+    };
+    let mut with_events = termination.clone();
+    let about = |event: &&PodEvent| is_about(event, &termination.container);
+    with_events.events = events.iter().filter(about).filter(timely).cloned().collect();
+    let by_events = classifier.explain(&with_events);
+    let decides = by_events.verdict.cause != Cause::Unknown
+        && (did_not_run || by_events.verdict.cause != Cause::Network);
+    if decides { by_events } else { explained }
+}
+
+/// Whether an event is about this container, or about its whole pod.
+fn is_about(event: &PodEvent, container: &str) -> bool {
+    event.field_path.is_empty()
+        || container.is_empty()
+        || event.field_path.contains(&format!("{{{container}}}"))
+}
+
+/// Whether an event reports that something went wrong, beside what every start reports.
+fn is_failure(event: &PodEvent) -> bool {
+    !["Scheduled", "Pulling", "Pulled", "Created", "Started", "SuccessfulCreate"]
+        .contains(&event.reason.as_str())
+}
+
+/// `NAMESPACE/POD/CONTAINER exit CODE at TIME`, as far as it is known.
+fn id((namespace, pod): &PodName, termination: &Termination) -> String {
+    let Termination { container, terminated, .. } = termination;
+    let parts = [namespace, pod, container];
+    let mut id = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("/");
+    if terminated.exit_code != UNKNOWN_EXIT_CODE {
+        id = format!("{id} exit {}", terminated.exit_code);
+    }
+    match terminated.finished_at {
+        Some(at) => format!("{id} at {at:.0}"),
+        None => id,
+    }
+}
+
+/// The field path of the container that the message of an event names, for formats that do not show
+/// it: `Container app failed liveness probe`, `restarting failed container app in pod`.
+pub(crate) fn field_path_of(message: &str) -> String {
+    let mut words = message.split_whitespace();
+    let before = |word: &str| word.eq_ignore_ascii_case("container");
+    let name = if words.by_ref().any(before) { words.next() } else { None };
+    let name = name.map(|name| name.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+    match name {
+        Some(name) if !name.is_empty() && !["image", "runtime", "is"].contains(&name) => {
+            format!("spec.containers{{{name}}}")
+        }
+        _ => String::new(),
+    }
+}

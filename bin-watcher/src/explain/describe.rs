@@ -1,0 +1,212 @@
+//! The output of `kubectl describe pod`.
+
+use breaker_core::pod::{PodEvent, Terminated};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
+use super::capture::{Capture, ContainerStatus, field_path_of};
+use super::event_table::Columns;
+use super::exit_code::UNKNOWN_EXIT_CODE;
+
+/// Whether a text begins as a described pod does.
+pub(crate) fn is_described(first_lines: &str) -> bool {
+    let mut lines = first_lines.lines().filter(|line| !line.trim().is_empty());
+    let has = |line: Option<&str>, key: &str| {
+        line.and_then(|line| line.strip_prefix(key)).is_some_and(|rest| rest.starts_with(' '))
+    };
+    has(lines.next(), "Name:") && has(lines.next(), "Namespace:")
+}
+
+/// Reads described pods, line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Reader {
+    pod: Option<Pod>,
+    section: Section,
+    state: State,
+    /// Whether the lines continue a termination message.
+    in_message: bool,
+    events: Option<Columns>,
+}
+
+#[derive(Debug, Default)]
+struct Pod {
+    name: String,
+    namespace: String,
+    node: String,
+    reason: String,
+    message: String,
+    containers: Vec<ContainerStatus>,
+    events: Vec<PodEvent>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Section {
+    #[default]
+    Pod,
+    Containers,
+    Events,
+    Other,
+}
+
+/// The state block that is being read.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    None,
+    Waiting,
+    Terminated,
+    LastTerminated,
+}
+
+impl Reader {
+    pub(crate) fn line(&mut self, line: &str, capture: &mut Capture) {
+        if self.in_message && self.continues_message(line) {
+            return;
+        }
+        let indentation = line.len() - line.trim_start_matches(' ').len();
+        let (key, value) = line.trim().split_once(':').unwrap_or((line.trim(), ""));
+        let value = value.trim();
+        if indentation == 0 && !line.trim().is_empty() && line.contains(':') {
+            return self.top_level(key, value, capture);
+        }
+        let Some(pod) = &mut self.pod else { return };
+        match self.section {
+            Section::Containers if indentation == 2 && line.ends_with(':') => {
+                self.state = State::None;
+                pod.containers.push(ContainerStatus { name: key.into(), ..ContainerStatus::default() });
+            }
+            Section::Containers if indentation == 4 => self.begin_state(key, value),
+            Section::Containers if indentation == 6 => self.state_field(key, value),
+            Section::Events => self.event(line),
+            _ => {}
+        }
+    }
+
+    /// Adds the pod that was read last.
+    pub(crate) fn finish(&mut self, capture: &mut Capture) {
+        let Some(pod) = self.pod.take() else { return };
+        capture.pod(&pod.namespace, &pod.name, &pod.node, pod.containers);
+        if !pod.reason.is_empty() {
+            capture.ended_pod(&pod.namespace, &pod.name, &pod.reason, &pod.message);
+        }
+        for event in pod.events {
+            capture.event(&pod.namespace, &pod.name, event);
+        }
+    }
+
+    fn top_level(&mut self, key: &str, value: &str, capture: &mut Capture) {
+        self.section = match key {
+            "Init Containers" | "Containers" | "Ephemeral Containers" => Section::Containers,
+            "Events" => Section::Events,
+            "Conditions" | "Volumes" | "Labels" | "Annotations" => Section::Other,
+            _ => Section::Pod,
+        };
+        (self.state, self.events) = (State::None, None);
+        if key == "Name" {
+            self.finish(capture);
+            self.pod = Some(Pod { name: value.into(), ..Pod::default() });
+        }
+        let Some(pod) = &mut self.pod else { return };
+        match key {
+            "Namespace" => pod.namespace = value.into(),
+            // `NAME/ADDRESS`.
+            "Node" => pod.node = value.split('/').next().unwrap_or_default().into(),
+            "Reason" => pod.reason = value.into(),
+            "Message" => pod.message = value.into(),
+            _ => {}
+        }
+    }
+
+    fn container(&mut self) -> Option<&mut ContainerStatus> {
+        self.pod.as_mut()?.containers.last_mut()
+    }
+
+    fn begin_state(&mut self, key: &str, value: &str) {
+        self.state = match (key, value) {
+            ("State", "Waiting") => State::Waiting,
+            ("State", "Terminated") => State::Terminated,
+            ("Last State", "Terminated") => State::LastTerminated,
+            _ => State::None,
+        };
+        let state = self.state;
+        let Some(container) = self.container() else { return };
+        let ended = || Some(Terminated { exit_code: UNKNOWN_EXIT_CODE, ..Terminated::default() });
+        match state {
+            State::Terminated => container.terminated = ended(),
+            State::LastTerminated => container.last = ended(),
+            State::Waiting | State::None => {}
+        }
+    }
+
+    fn terminated(&mut self) -> Option<&mut Terminated> {
+        let state = self.state;
+        let container = self.container()?;
+        match state {
+            State::Terminated => container.terminated.as_mut(),
+            State::LastTerminated => container.last.as_mut(),
+            State::Waiting | State::None => None,
+        }
+    }
+
+    fn state_field(&mut self, key: &str, value: &str) {
+        if self.state == State::Waiting {
+            if let ("Reason", Some(container)) = (key, self.container()) {
+                container.waiting = value.into();
+            }
+            return;
+        }
+        self.in_message = key == "Message" && self.state != State::None;
+        let Some(terminated) = self.terminated() else { return };
+        match key {
+            "Reason" => terminated.reason = value.into(),
+            "Message" => terminated.message = value.into(),
+            "Exit Code" => terminated.exit_code = value.parse().unwrap_or(UNKNOWN_EXIT_CODE),
+            "Signal" => terminated.signal = value.parse().ok(),
+            "Started" => terminated.started_at = time(value),
+            "Finished" => terminated.finished_at = time(value),
+            _ => {}
+        }
+    }
+
+    /// Takes a further line of a termination message. kubectl prints it as it is, and the exit code
+    /// behind it.
+    fn continues_message(&mut self, line: &str) -> bool {
+        let ended = ["Exit Code:", "Signal:", "Started:", "Finished:"];
+        if line.strip_prefix("      ").is_some_and(|rest| ended.iter().any(|key| rest.starts_with(key))) {
+            self.in_message = false;
+            return false;
+        }
+        if let Some(terminated) = self.terminated() {
+            terminated.message.push('\n');
+            terminated.message.push_str(line);
+        }
+        true
+    }
+
+    fn event(&mut self, line: &str) {
+        let text = line.trim();
+        if text.is_empty() || text.starts_with("----") {
+            return;
+        }
+        let Some(columns) = &self.events else {
+            self.events = Columns::of_header(line);
+            return;
+        };
+        let [kind, reason, message] = ["Type", "Reason", "Message"].map(|name| columns.cell(line, name));
+        let Some(pod) = &mut self.pod else { return };
+        if matches!(kind, "Normal" | "Warning") {
+            let field_path = field_path_of(message);
+            let (reason, message) = (reason.into(), message.into());
+            pod.events.push(PodEvent { reason, message, field_path, at: None });
+        } else if let Some(event) = pod.events.last_mut() {
+            event.message.push('\n');
+            event.message.push_str(text);
+        }
+    }
+}
+
+/// `Sun, 29 Nov 2026 08:24:03 +0000`.
+fn time(value: &str) -> Option<Timestamp> {
+    let at = rfc2822::parse(value).ok()?.timestamp();
+    (at.as_second() > 0).then_some(at)
+}

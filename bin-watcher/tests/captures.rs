@@ -1,0 +1,272 @@
+//! `watcher explain` on what people have: descriptions, objects, events and logs, as kubectl and
+//! docker print them.
+
+mod binary;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use binary::text;
+use serde_json::Value;
+
+fn capture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name)
+}
+
+fn start(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_watcher"))
+        .arg("explain")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts")
+}
+
+fn explain(input: &[u8]) -> Output {
+    let mut child = start(&["-", "-o", "jsonl"]);
+    // One that refuses its input does not read it to the end.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("it ends")
+}
+
+/// The id of each answer, its cause with its kind, and its peer.
+fn answers(output: &Output) -> Vec<(String, String, String)> {
+    let of = |line: &str| {
+        let answer: Value = serde_json::from_str(line).expect("an object a line");
+        let text = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
+        let cause = match text("kind") {
+            kind if kind.is_empty() => text("cause"),
+            kind => format!("{}:{kind}", text("cause")),
+        };
+        (text("id"), cause, text("peer"))
+    };
+    text(&output.stdout).lines().map(of).collect()
+}
+
+#[test]
+fn each_ended_container_of_a_capture_has_one_answer() {
+    for (name, want) in [
+        (
+            "describe-pod.txt",
+            &[
+                ("sre/swype-app-6d4f9c7b5-x2x9q/migrate exit 0 at 2026-11-29T08:20:13Z", "completed", ""),
+                (
+                    "sre/swype-app-6d4f9c7b5-x2x9q/swype exit 2 at 2026-11-29T08:24:03Z",
+                    "network:refused",
+                    "swype-gateway.pay:443",
+                ),
+            ][..],
+        ),
+        (
+            "describe-pods.txt",
+            &[
+                ("shop/probed-7d8f9c6b5-q2w4r/app exit 1 at 2026-11-29T08:10:03Z", "probe", ""),
+                ("shop/puller-5b6c7d8f9-z7x5c/app", "image", ""),
+                ("shop/worker-6f7d8c9b5-k4l2m", "eviction", ""),
+            ],
+        ),
+        (
+            "pod.json",
+            &[
+                (
+                    "sre/swype-app-6d4f9c7b5-x2x9q/swype exit 1 at 2026-11-29T08:23:11Z",
+                    "network:dns",
+                    "swype-gateway.pay",
+                ),
+                ("sre/swype-app-6d4f9c7b5-x2x9q/swype exit 137 at 2026-11-29T08:24:03Z", "oom", ""),
+            ],
+        ),
+        (
+            "pods.yaml",
+            &[
+                ("sre/ledger-0/db exit 1 at 2026-11-29T08:24:03Z", "network:timeout", "10.96.0.7:5432"),
+                ("sre/api-5d6f7c8b9-h2j4k/api", "config", ""),
+                ("sre/api-5d6f7c8b9-h2j4k/proxy", "unknown", ""),
+            ],
+        ),
+        (
+            "events.txt",
+            &[
+                ("sre/api-5d6f7c8b9-h2j4k", "network:sandbox", ""),
+                ("sre/probed-7d8f9c6b5-q2w4r", "probe", ""),
+                ("sre/worker-6f7d8c9b5-k4l2m", "storage", ""),
+            ],
+        ),
+        ("events.json", &[("shop/puller-5b6c7d8f9-z7x5c", "image", "")]),
+        (
+            "docker-inspect.json",
+            &[
+                ("cache exit 137 at 2026-11-29T08:24:03Z", "oom", ""),
+                ("api exit 127", "config", ""),
+                ("migrate exit 0 at 2026-11-29T08:21:00Z", "completed", ""),
+                ("lost", "unknown", ""),
+            ],
+        ),
+        (
+            "prefixed.log",
+            &[
+                ("swype-app-6d4f9c7b5-x2x9q/swype", "network:refused", "swype-gateway.pay:443"),
+                ("ledger-0/db", "storage", ""),
+            ],
+        ),
+        (
+            "stern.log",
+            &[
+                ("swype-app-6d4f9c7b5-x2x9q/swype", "network:refused", "10.96.0.12:443"),
+                ("swype-app-6d4f9c7b5-m4n6p/swype", "application", ""),
+            ],
+        ),
+    ] {
+        let read = std::fs::read(capture(name)).expect("a capture");
+        // As a file, through a pipe, and with the line ends of Windows.
+        let windows = String::from_utf8_lossy(&read).replace('\n', "\r\n");
+        let path = capture(name);
+        let file =
+            start(&[path.to_str().expect("a path"), "-o", "jsonl"]).wait_with_output().expect("it ends");
+        for output in [file, explain(&read), explain(windows.as_bytes())] {
+            assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+            let want: Vec<_> = want
+                .iter()
+                .map(|(id, cause, peer)| (id.to_string(), cause.to_string(), peer.to_string()))
+                .collect();
+            assert_eq!(answers(&output), want, "{name}");
+        }
+    }
+}
+
+/// Words of a status, an annotation or an environment variable are not those of a process.
+#[test]
+fn fields_of_a_status_are_never_read_as_a_log() {
+    let described = "\
+Name:         a-6d4f9c7b5-x2x9q
+Namespace:    sre
+Annotations:  note: panic: dial tcp 10.0.0.1:443: connect: connection refused
+Containers:
+  app:
+    State:          Waiting
+      Reason:       CrashLoopBackOff
+      Message:      dial tcp 10.0.0.1:443: connect: connection refused
+    Last State:     Terminated
+      Reason:       Error
+      Exit Code:    1
+    Environment:
+      HINT:  FATAL: dial tcp 10.0.0.1:443: connect: connection refused
+Events:
+  Type     Reason   Age  From     Message
+  ----     ------   ---  ----     -------
+  Warning  BackOff  1s   kubelet  dial tcp 10.0.0.1:443: connect: connection refused
+";
+    let json = serde_json::json!({
+        "kind": "Pod",
+        "metadata": {"name": "a", "annotations": {"note": "connection refused"}},
+        "status": {
+            "message": "dial tcp 10.0.0.1:443: connect: connection refused",
+            "containerStatuses": [{"name": "app", "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}}],
+        },
+    });
+    for input in [described.to_owned(), json.to_string(), serde_json::to_string_pretty(&json).expect("JSON")]
+    {
+        let answers = answers(&explain(input.as_bytes()));
+        assert!(matches!(&answers[..], [(_, cause, _)] if cause == "unknown"), "{answers:?}");
+    }
+}
+
+#[test]
+fn an_object_that_is_cut_off_or_is_of_another_kind_is_not_taken_for_a_log() {
+    let deployment =
+        r#"{"kind": "Deployment", "metadata": {"name": "a"}, "status": {"message": "connection refused"}}"#;
+    let service = "apiVersion: v1\nkind: Service\nmetadata:\n  name: a\n";
+    let no_items = "{\n  \"items\": [],\n  \"kind\": \"List\"\n}\n";
+    for input in [deployment.replace(": {", ":\n {"), service.into(), no_items.into()] {
+        let output = explain(input.as_bytes());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains("standard input holds no pod"), "{}", text(&output.stderr));
+    }
+    let pods = std::fs::read_to_string(capture("pod.json")).expect("a capture");
+    let running = pods.replace("\"terminated\"", "\"running\"");
+    let output = start(&["-"]);
+    let mut output = output;
+    output.stdin.take().expect("a pipe").write_all(running.as_bytes()).expect("it reads");
+    let output = output.wait_with_output().expect("it ends");
+    assert_eq!(text(&output.stdout), "no container in standard input has terminated\n");
+}
+
+#[test]
+fn a_log_that_begins_like_json_is_a_log() {
+    for (log, cause) in [
+        ("{\n  code: 'ECONNREFUSED',\n}\nError: connect ECONNREFUSED 10.96.0.7:443\n", "network:refused"),
+        (
+            "[main] INFO up\n[main] FATAL dial tcp 10.96.0.7:443: connect: connection refused\n",
+            "network:refused",
+        ),
+        (
+            "{\"level\":\"info\",\"msg\":\"up\"}\n{\"level\":\"fatal\",\"msg\":\"dial tcp 10.96.0.7:443: connect: connection refused\"}\n",
+            "network:refused",
+        ),
+        (
+            "{\n  \"level\": \"fatal\",\n  \"msg\": \"dial tcp 10.96.0.7:443: connect: connection refused\"\n}\n",
+            "network:refused",
+        ),
+    ] {
+        let answers = answers(&explain(log.as_bytes()));
+        assert!(matches!(&answers[..], [(id, got, _)] if id == "log" && got == cause), "{log}: {answers:?}");
+    }
+}
+
+/// The highest memory of a process so far, in MiB.
+fn peak_memory(child: &Child) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).expect("its status");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
+    line.split_whitespace().nth(1).expect("a number").parse::<u64>().expect("a number") / 1024
+}
+
+const MAX_MEMORY: u64 = 64;
+
+#[test]
+fn a_log_of_300_megabytes_needs_no_more_memory_than_a_short_one() {
+    let filler = format!("2026-11-29T08:24:01Z INFO payment charged {}\n", "x".repeat(900));
+    let json = format!("{{\"level\":\"info\",\"msg\":\"{}\"}}\n", "x".repeat(900));
+    let endless_line = "x".repeat(1000);
+    for filler in [filler, json, endless_line] {
+        let mut child = start(&["-", "-o", "jsonl"]);
+        let mut pipe = child.stdin.take().expect("a pipe");
+        let block = filler.repeat(1000);
+        for _ in 0..300_000_000 / block.len() {
+            pipe.write_all(block.as_bytes()).expect("it reads");
+        }
+        pipe.write_all(b"\nError: connect ECONNREFUSED 10.96.0.12:443\n").expect("it reads");
+        let memory = peak_memory(&child);
+        drop(pipe);
+        let output = child.wait_with_output().expect("it ends");
+        assert!(memory < MAX_MEMORY, "{memory} MiB");
+        let answers = answers(&output);
+        assert!(matches!(&answers[..], [(_, cause, _)] if cause == "network:refused"), "{answers:?}");
+    }
+}
+
+#[test]
+fn a_pipe_that_never_ends_is_read_in_constant_memory() {
+    let mut source = Command::new("yes")
+        .arg("[pod/swype-app-6d4f9c7b5-x2x9q/swype] INFO payment charged")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("yes starts");
+    let lines = source.stdout.take().expect("a pipe");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_watcher"))
+        .args(["explain", "-"])
+        .stdin(lines)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let memory = peak_memory(&child);
+    let _ = (source.kill(), source.wait());
+    let mut stdout = String::new();
+    child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("text");
+    assert!(child.wait().expect("it ends").success());
+    assert!(memory < MAX_MEMORY, "{memory} MiB");
+    assert!(stdout.starts_with("swype-app-6d4f9c7b5-x2x9q/swype: unknown"), "{stdout}");
+}
