@@ -13,6 +13,7 @@ mod controller_endpoints;
 mod fault_proxy;
 mod keda;
 mod kubelet;
+mod rules;
 mod scaled_to_zero;
 mod statistics;
 mod tcp_proxy;
@@ -30,6 +31,7 @@ pub use fault_proxy::{
 };
 pub use keda::PAUSED_REPLICAS;
 pub use kubelet::Kubelet;
+pub use rules::{controller_rules, run_rules};
 pub use scaled_to_zero::ScaledToZero;
 pub use statistics::{percentile, verdict};
 pub use tcp_proxy::TcpProxy;

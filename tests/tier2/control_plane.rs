@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bigredbutton_tests::{BUG, Cluster, Kubelet, REFUSED, TestNamespace, Watcher, eventually};
+use bigredbutton_tests::{BUG, Cluster, Kubelet, REFUSED, TestNamespace, Watcher, eventually, run_rules};
 use k8s_openapi::api::apps::v1::{Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -19,21 +19,8 @@ async fn test_namespace(name: &str) -> TestNamespace {
     Cluster::connect().await.test_namespace(name).await
 }
 
-/// The RBAC rules that `watcher run` needs.
-fn all_rules() -> Vec<Value> {
-    vec![
-        json!({"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["get", "patch"]}),
-        json!({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}),
-        json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}),
-        json!({"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}),
-        json!({"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}),
-        json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
-        json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "patch", "update"]}),
-    ]
-}
-
-fn all_rules_but(resource: &str) -> Value {
-    all_rules().into_iter().filter(|rule| rule["resources"][0] != resource).collect()
+fn run_rules_but(resource: &str) -> Value {
+    run_rules().into_iter().filter(|rule| rule["resources"][0] != resource).collect()
 }
 
 #[tokio::test]
@@ -323,7 +310,7 @@ async fn other_causes_do_not_trip() {
 #[tokio::test]
 async fn a_user_without_pods_log_is_warned_once_and_messages_still_count() {
     let ns = test_namespace("nolog").await;
-    ns.allow("nolog", all_rules_but("pods/log")).await;
+    ns.allow("nolog", run_rules_but("pods/log")).await;
     let pods = ns.deployment(APP, 1).await;
     let mut app = Kubelet::start(&ns, &pods[0]).await;
     let mut watcher = Watcher::run(&ns, APP, &["--context", "nolog"]);
@@ -346,7 +333,7 @@ async fn a_user_without_pods_log_is_warned_once_and_messages_still_count() {
 #[tokio::test]
 async fn a_user_without_scale_sees_the_missing_rule() {
     let ns = test_namespace("noscale").await;
-    ns.allow("noscale", all_rules_but("deployments/scale")).await;
+    ns.allow("noscale", run_rules_but("deployments/scale")).await;
     ns.deployment(APP, 1).await;
     let (code, errors) = Watcher::run(&ns, APP, &["--context", "noscale"]).wait_for_exit().await;
     assert_eq!(code, 4, "{errors}");
@@ -357,7 +344,7 @@ async fn a_user_without_scale_sees_the_missing_rule() {
 #[tokio::test]
 async fn a_user_who_may_read_but_not_patch_the_scale_is_refused_at_the_start() {
     let ns = test_namespace("readonly").await;
-    let mut rules = all_rules();
+    let mut rules = run_rules();
     rules[0]["verbs"] = json!(["get"]);
     ns.allow("plain", rules.into()).await;
     ns.deployment(APP, 1).await;

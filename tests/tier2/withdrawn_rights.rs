@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use bigredbutton_tests::{Cluster, ControllerEndpoints, TestNamespace, Watcher};
+use bigredbutton_tests::{Cluster, ControllerEndpoints, TestNamespace, Watcher, controller_rules};
 use k8s_openapi::api::rbac::v1::Role;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
@@ -11,27 +11,13 @@ use serde_json::{Value, json};
 /// The API server ends a watch after a minute; only the next one is refused.
 const WATCH_TIME: Duration = Duration::from_secs(100);
 
-fn rules() -> Vec<Value> {
-    vec![
-        json!({"apiGroups": ["apps"], "resources": ["deployments/scale"], "verbs": ["get", "patch"]}),
-        json!({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}),
-        json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]}),
-        json!({"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}),
-        json!({"apiGroups": [""], "resources": ["events"], "verbs": ["list"]}),
-        json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "patch"]}),
-        json!({"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}),
-        json!({"apiGroups": ["bigredbutton.dev"], "resources": ["circuitbreakers"], "verbs": ["get", "list", "watch"]}),
-        json!({"apiGroups": ["bigredbutton.dev"], "resources": ["circuitbreakers/status"], "verbs": ["patch"]}),
-    ]
-}
-
 async fn set_rules(ns: &TestNamespace, user: &str, rules: Vec<Value>) {
     let patch = Patch::Merge(json!({"rules": rules}));
     ns.api::<Role>().patch(user, &PatchParams::default(), &patch).await.expect("the role is changed");
 }
 
 fn without_watch_of(resource: &str) -> Vec<Value> {
-    let mut rules = rules();
+    let mut rules = controller_rules();
     for rule in &mut rules {
         if rule["resources"][0] == resource {
             rule["verbs"] = json!(["get"]);
@@ -56,7 +42,7 @@ async fn readyz(endpoints: &ControllerEndpoints, status: u16, words: &str) {
 #[tokio::test]
 async fn a_user_who_may_no_longer_watch_breakers_is_told_by_readyz() {
     let ns = Cluster::connect().await.with_breakers().await.test_namespace("unseen").await;
-    ns.allow("plain", rules().into()).await;
+    ns.allow("plain", controller_rules().into()).await;
     ns.create_deployment("swype", 2).await;
     ns.breaker("swype", json!({})).await;
     let args = ["controller", "--context", "plain", "--leader-elect=false", "--bind-address", "127.0.0.1:0"];
@@ -71,7 +57,7 @@ async fn a_user_who_may_no_longer_watch_breakers_is_told_by_readyz() {
     assert!(!why.contains("Status {") && !why.contains("Some("), "{why}");
     // What is asked for now is heard once the right is back.
     ns.edit_breaker("swype", json!({"override": "ForcedOpen"})).await;
-    set_rules(&ns, "plain", rules()).await;
+    set_rules(&ns, "plain", controller_rules()).await;
     readyz(&endpoints, 200, "leader").await;
     ns.wait_for_phase("swype", "Open").await;
     fleet.read_for(Duration::from_secs(1)).await;
@@ -87,7 +73,7 @@ async fn a_user_who_may_no_longer_watch_breakers_is_told_by_readyz() {
 #[tokio::test]
 async fn a_user_who_may_no_longer_watch_pods_is_told_by_each_heartbeat() {
     let ns = Cluster::connect().await.test_namespace("blind").await;
-    ns.allow("nolog", rules().into()).await;
+    ns.allow("nolog", controller_rules().into()).await;
     ns.deployment("swype-app", 1).await;
     let mut watcher = Watcher::run(&ns, "swype-app", &["--context", "nolog", "--heartbeat", "2s"]);
     assert_eq!(watcher.wait_for("heartbeat").await["blind"], Value::Null);
@@ -103,7 +89,7 @@ async fn a_user_who_may_no_longer_watch_pods_is_told_by_each_heartbeat() {
     let why = blind["blind"]["why"].as_str().unwrap_or_default();
     assert!(why.contains("cannot watch resource \"pods\""), "{blind:#}");
     assert!(!watcher.wait_for("heartbeat").await["blind"].is_null(), "each heartbeat says it");
-    set_rules(&ns, "nolog", rules()).await;
+    set_rules(&ns, "nolog", controller_rules()).await;
     let end = Instant::now() + WATCH_TIME;
     while !watcher.wait_for("heartbeat").await["blind"].is_null() {
         assert!(Instant::now() < end, "still blind: {:#?}", watcher.events.last());
