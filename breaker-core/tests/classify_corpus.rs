@@ -10,7 +10,7 @@
 #[path = "common/corpus.rs"]
 mod corpus;
 
-use breaker_core::Classifier;
+use breaker_core::{Cause, Classifier};
 use corpus::{Score, cases};
 
 struct Bars {
@@ -53,6 +53,20 @@ fn what_programs_really_said_is_read_right() {
 fn what_unseen_clients_said_is_read_right() {
     let bars = Bars { network_precision: 1.0, network_recall: 0.94, accuracy: 0.93 };
     read("produced-held-out", include_str!("corpus/produced-held-out.jsonl"), &bars);
+}
+
+/// One line each: container runtimes, channels between processes, browsers, locks, pools, own
+/// listeners, limits, and answers of peers.
+#[test]
+fn what_only_sounds_like_the_network_is_not() {
+    let classifier = Classifier::default();
+    let lines = include_str!("corpus/not-network.txt").lines();
+    let verdicts = lines.map(|line| (line, classifier.read(line)));
+    let wrong: Vec<String> = verdicts
+        .filter(|(_, verdict)| verdict.cause == Cause::Network)
+        .map(|(line, verdict)| format!("{} by {}: {line}", verdict.label(), verdict.rule))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn read(name: &str, corpus: &str, bars: &Bars) {

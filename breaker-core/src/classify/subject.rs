@@ -29,8 +29,11 @@ pub(super) fn meaning(line: &str, words: &[Word]) -> Option<SubjectFault> {
     // The end of a file is not a file.
     let failures: Vec<Word> =
         spoken.iter().filter(|word| word.class == WordClass::Failure).copied().collect();
-    let is_part =
-        |word: &Word| failures.iter().any(|whole| whole.start <= word.start && word.end <= whole.end);
+    let is_part = |word: &Word| {
+        let first = failures.partition_point(|whole| whole.end < word.end);
+        let near = failures[first..].iter().take_while(|whole| whole.end <= word.end + MAX_DISTANCE);
+        near.copied().any(|whole| whole.start <= word.start)
+    };
     spoken.retain(|word| word.class != WordClass::Subject || !is_part(word));
     let of = |class: WordClass| spoken.iter().rev().filter(move |word| word.class == class);
     of(WordClass::Fault)
