@@ -247,8 +247,8 @@ impl Word {
     }
 }
 
-/// The words of a line that report something, in their order: not those of parameters, and not those
-/// behind a word of [`WordClass::Hedge`] in the same clause.
+/// The words of a line that report something, in their order: not those of parameters, and not
+/// those behind a word of [`WordClass::Hedge`] in the same clause.
 pub(super) fn spoken(line: &str, words: &[Word]) -> Vec<Word> {
     let is_end = |(_, byte): &(usize, u8)| b":;,.!?(".contains(byte);
     let hedges: Vec<Word> = words.iter().filter(|word| word.class == WordClass::Hedge).copied().collect();
