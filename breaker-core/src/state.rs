@@ -87,6 +87,16 @@ impl State {
         }
     }
 
+    /// Whether trial replicas are judged. Their restarts count whatever their time: the pods are
+    /// new, and the clock of their node may differ.
+    pub fn is_on_trial(&self) -> bool {
+        match self {
+            Self::HalfOpen { .. } => true,
+            Self::Tripping { trip, .. } => trip.because.probe_failed,
+            Self::Closed | Self::Open { .. } | Self::Restoring { .. } => false,
+        }
+    }
+
     /// When the breaker entered this state; `None` when closed.
     pub fn since(&self) -> Option<Timestamp> {
         match self {

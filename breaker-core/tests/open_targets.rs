@@ -91,3 +91,16 @@ fn saves_that_conflict_again_and_again_have_pauses() {
         assert!((10..120).contains(&conflicts), "{call:?}: {conflicts} in 300 s");
     }
 }
+
+#[test]
+fn a_target_found_at_zero_that_no_record_explains_is_named_once() {
+    let mut day = Day::new(1, Policy::default());
+    day.sim.with(|world| world.scale_by_hand(0, "kubectl"));
+    day.run_until(300);
+    assert_eq!(day.seen.lines_with("a reset restores none").len(), 1, "{}", day.seen.text());
+    let mut day = outage(1, Policy::default());
+    day.run_until(260);
+    // The next watcher has the Record of the trip.
+    day.run_until(500);
+    assert_eq!(day.seen.lines_with("a reset restores none"), [""; 0], "{}", day.seen.text());
+}

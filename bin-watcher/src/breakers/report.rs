@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Context;
 use breaker_core::cluster::Scale;
 use breaker_core::pod::PodReport;
-use breaker_core::policy::Mode;
+use breaker_core::policy::{Mode, Window};
 use breaker_core::record::ContainerRecord;
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
@@ -90,7 +90,7 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
             breaker: name.to_string(),
             verdict: verdict(&breaker, &state, status.as_ref()),
             policy: policy(&wanted.policy),
-            restarts: count_restarts(&containers, &wanted.policy, counts_from, now),
+            restarts: count_restarts(&containers, &wanted.policy, &state, counts_from, now),
             conditions: breaker.status.conditions.clone(),
             unseen: status.as_ref().err().cloned(),
             status: status.ok(),
@@ -130,8 +130,15 @@ fn verdict(breaker: &BreakerObject, state: &State, status: Result<&Status, &Stri
     if let Some(ready) = holds(condition::READY, "False") {
         return format!("not watched, {}: {}", ready.reason, ready.message);
     }
-    if let Some(trip) = state.trip() {
-        return format!("tripped: {}", trip.because);
+    match state {
+        State::Closed => {}
+        State::HalfOpen { trip, .. } => {
+            let because = &trip.because;
+            return format!("on trial, one counted restart opens the breaker again; tripped: {because}");
+        }
+        State::Tripping { trip, .. } | State::Open { trip, .. } | State::Restoring { trip, .. } => {
+            return format!("tripped: {}", trip.because);
+        }
     }
     if let Some(contested) = holds(condition::CONTESTED, "True") {
         return format!("left alone: {}", contested.message);
@@ -174,12 +181,19 @@ fn policy(policy: &Policy) -> String {
     )
 }
 
+/// The restarts, each by the rule that the breaker applies in this state: the window and the start
+/// of the episode do not matter on a trial.
 fn count_restarts(
     containers: &[ContainerRecord],
     policy: &Policy,
+    state: &State,
     counts_from: Option<Timestamp>,
     now: Timestamp,
 ) -> Vec<CountedRestart> {
+    let (policy, counts_from) = match state.is_on_trial() {
+        true => (&Policy { window: Window::NONE, ..policy.clone() }, None),
+        false => (policy, counts_from),
+    };
     let mut all: Vec<CountedRestart> = containers
         .iter()
         .flat_map(|container| container.restarts.iter().map(move |restart| (container, restart)))
@@ -226,7 +240,8 @@ impl fmt::Display for BreakerReport {
 
 #[cfg(test)]
 mod tests {
-    use breaker_core::policy::{CauseSet, PeerSet, Window};
+    use breaker_core::policy::{CauseSet, PeerSet};
+    use breaker_core::state::Trip;
 
     use super::*;
 
@@ -245,7 +260,8 @@ mod tests {
         let policy = Policy { causes: CauseSet::default(), window: Window::mins(60), ..Policy::default() };
         let from = "2026-01-02T01:30:00Z".parse().unwrap();
         let now = "2026-01-02T03:10:00Z".parse().unwrap();
-        let why: Vec<_> = count_restarts(&marks, &policy, Some(from), now)
+        let closed = State::Closed;
+        let why: Vec<_> = count_restarts(&marks, &policy, &closed, Some(from), now)
             .into_iter()
             .map(|restart| restart.why_not)
             .collect();
@@ -257,7 +273,7 @@ mod tests {
         ];
         assert_eq!(why, want.map(|why| why.map(str::to_owned)));
         let policy = Policy { peers: "swype-*".parse().unwrap(), ..policy };
-        let restarts = count_restarts(&marks, &policy, None, now);
+        let restarts = count_restarts(&marks, &policy, &closed, None, now);
         let why: Vec<_> = restarts.iter().map(|restart| restart.why_not.as_deref()).collect();
         let want = [
             Some("older than the window"),
@@ -269,8 +285,33 @@ mod tests {
         // The end of a restart has whole seconds: this one may have ended after the reset.
         let from = "2026-01-02T02:55:00.9Z".parse().unwrap();
         let policy = Policy { peers: PeerSet::ANY, ..policy };
-        let counted = count_restarts(&marks, &policy, Some(from), now);
+        let counted = count_restarts(&marks, &policy, &closed, Some(from), now);
         assert!(counted.last().is_some_and(|restart| restart.counts), "{counted:?}");
+    }
+
+    /// By the clock of their node they ended before the trial, or long ago.
+    #[test]
+    fn restarts_of_trial_replicas_count_whatever_their_time() {
+        let container = serde_json::json!({
+            "pod": "p1", "podName": "swype-1", "container": "app", "seen": 3, "observedAt": "2026-01-02T03:00:00Z",
+            "restarts": [
+                {"n": 0, "id": "a", "at": "2026-01-02T01:00:00Z", "cause": "network", "kind": "dns", "exit": 6},
+                {"n": 1, "id": "b", "at": "2026-01-02T02:50:00Z", "cause": "oom", "exit": 137},
+                {"n": 2, "id": "c", "at": "2026-01-02T03:06:00Z", "cause": "network", "kind": "dns", "exit": 6},
+            ],
+        });
+        let marks = [serde_json::from_value(container).unwrap()];
+        let policy = Policy { window: Window::mins(60), ..Policy::default() };
+        let since: Timestamp = "2026-01-02T03:05:00Z".parse().unwrap();
+        let now = "2026-01-02T03:10:00Z".parse().unwrap();
+        let trip = Trip::default();
+        let half_open = State::HalfOpen { since, trip: trip.clone(), probe: 1, probing: true, started: None };
+        let counted = |state: &State| -> Vec<_> {
+            let restarts = count_restarts(&marks, &policy, state, Some(since), now);
+            restarts.into_iter().map(|restart| restart.counts).collect()
+        };
+        assert_eq!(counted(&half_open), [true, false, true]);
+        assert_eq!(counted(&State::Open { since, trip }), [false, false, true]);
     }
 
     #[test]

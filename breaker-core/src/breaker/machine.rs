@@ -424,14 +424,9 @@ impl Breaker {
     }
 
     /// The oldest instant at which a restart counts. On a trial every restart counts that was first
-    /// seen since the breaker opened, by whatever clock: the pods are new.
+    /// seen since the breaker opened.
     pub(super) fn oldest(&self, now: Timestamp) -> Timestamp {
-        let on_trial = match &self.state {
-            State::HalfOpen { .. } => true,
-            State::Tripping { trip, .. } => trip.because.probe_failed,
-            State::Closed | State::Open { .. } | State::Restoring { .. } => false,
-        };
-        if on_trial {
+        if self.state.is_on_trial() {
             return Timestamp::MIN;
         }
         self.policy.oldest_counted(self.counts_from, now)

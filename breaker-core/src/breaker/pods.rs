@@ -118,6 +118,12 @@ impl Breaker {
                     by_cause: snapshot.by_cause,
                     by_peer: snapshot.by_peer,
                 });
+                if self.scale.replicas() == Some(0) {
+                    let message = "the target has 0 replicas, and no record says how many it had; a reset \
+                                   restores none"
+                        .into();
+                    self.emit(BreakerEvent::Warning { message });
+                }
             }
             State::Tripping { .. } => self.resume_trip(now),
             State::Open { trip, .. } if self.scale.replicas() == Some(0) => {
