@@ -196,3 +196,33 @@ async fn only_network_deaths_trip() {
     }
     ns.delete().await;
 }
+
+/// A JVM-like stack of 200 frames below the statement that says why. Under either policy the
+/// statement is outside what the kubelet keeps as the termination message.
+#[tokio::test]
+async fn a_stack_of_200_frames_is_understood_under_both_termination_message_policies() {
+    cluster(&["images"]);
+    let frame = "\tat com.acme.payments.client.internal.RetryingInvoker.proceed(RetryingInvoker.java:$n)";
+    let statement =
+        "Exception in thread \"main\" java.net.ConnectException: Connection refused: swype-gateway:443";
+    let script = format!(
+        "echo 'INFO charging payment 4711'; echo '{statement}'; n=0; \
+         while [ $n -lt 200 ]; do n=$((n+1)); echo \"{frame}\"; done; sleep 1; exit 1"
+    );
+    let ns = Cluster::connect().await.test_namespace("stacks").await;
+    let mut watched = Vec::new();
+    for (policy, app) in [("File", "stack-log"), ("FallbackToLogsOnError", "stack-status")] {
+        ns.create(deployment(app, policy, &script, Value::Null)).await;
+        watched.push((app, Watcher::run(&ns, app, &[])));
+    }
+    for (app, watcher) in &mut watched {
+        let scaled = watcher.wait_for("scaled").await;
+        assert_eq!(
+            (scaled["counted"].as_u64(), scaled["cause"].as_str(), scaled["peer"].as_str()),
+            (Some(4), Some("network:refused"), Some("swype-gateway:443")),
+            "{app}: {scaled}"
+        );
+        println!("{app}: tripped, \"{}\"", text(&scaled["quote"]));
+    }
+    ns.delete().await;
+}
