@@ -534,7 +534,7 @@ async fn a_peer_that_is_a_service_is_shown_with_its_endpoints() {
 #[tokio::test]
 async fn without_the_right_to_endpoints_the_watcher_says_nothing_of_them() {
     let ns = test_namespace("peer-forbidden").await;
-    ns.allow("plain", all_rules().into()).await;
+    ns.allow("plain", run_rules().into()).await;
     service(&ns, "swype-gateway", &[false]).await;
     let pods = ns.deployment(APP, 1).await;
     let mut app = Kubelet::start(&ns, &pods[0]).await;
