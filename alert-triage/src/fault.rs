@@ -139,6 +139,14 @@ pub enum Fault {
         "is JSON of an unknown format: name it with --format, or write one object per alert with `alertname` or `labels`"
     )]
     NoFormat,
+    /// An alert in a format that is described by data.
+    #[error("is in the format {format}, but {problem}")]
+    Mapped {
+        /// The id of the format.
+        format: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The line does not begin with a syslog priority.
     #[error("is not a syslog line: begin it with <priority>, a number from 0 to 191")]
     NotSyslog,
@@ -169,6 +177,7 @@ impl Fault {
             Fault::BadTime { .. } => "bad-time",
             Fault::BadState { .. } => "bad-state",
             Fault::NoFormat => "no-format",
+            Fault::Mapped { .. } => "mapped",
             Fault::NotSyslog => "not-syslog",
             Fault::SyslogDisabled => "syslog-disabled",
         }

@@ -27,10 +27,21 @@ pub enum Format {
     Grafana,
     /// Syslog lines, RFC 5424 or RFC 3164.
     Syslog,
+    /// A format that is described by data: a row of the built-in formats or of the rules.
+    /// [`Rules::detect`](crate::Rules::detect) returns it.
+    Mapped(MappedId),
+}
+
+/// A described format of one set of rules. [`Rules::format_name`](crate::Rules::format_name) has
+/// its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MappedId {
+    pub(crate) index: u16,
+    pub(crate) by_lines: bool,
 }
 
 impl Format {
-    /// All formats, in the order of the variants.
+    /// All formats with a reader of their own, in the order of the variants.
     pub const ALL: [Format; 8] = [
         Format::Lines,
         Format::Jsonl,
@@ -44,10 +55,13 @@ impl Format {
 
     /// Whether the format is read line by line, so that an input can be split at any line end.
     pub fn is_lines(self) -> bool {
-        matches!(self, Format::Lines | Format::Jsonl | Format::Syslog)
+        match self {
+            Format::Mapped(id) => id.by_lines,
+            format => matches!(format, Format::Lines | Format::Jsonl | Format::Syslog),
+        }
     }
 
-    /// The name that `--format` takes. [`FromStr`] is its inverse.
+    /// The name that `--format` takes. [`FromStr`] is its inverse, but for `mapped`.
     pub fn name(self) -> &'static str {
         match self {
             Format::Lines => "lines",
@@ -58,6 +72,7 @@ impl Format {
             Format::CloudEvents => "cloudevents",
             Format::Grafana => "grafana",
             Format::Syslog => "syslog",
+            Format::Mapped(_) => "mapped",
         }
     }
 }

@@ -78,6 +78,7 @@ pub mod backtest;
 pub mod explain;
 pub mod fault;
 mod format;
+mod formats;
 mod hashing;
 mod identity;
 pub mod incident_tracker;
@@ -97,11 +98,12 @@ pub mod rule_tests;
 pub mod rules;
 mod severity;
 mod source_position;
+pub mod trial;
 mod unread;
 pub mod verdict;
 mod yaml;
 
-pub use format::{Format, UnknownFormat};
+pub use format::{Format, MappedId, UnknownFormat};
 pub use incident_tracker::IncidentTracker;
 /// The time crate of this API: instants and spans are its types.
 pub use jiff;

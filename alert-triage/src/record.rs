@@ -44,6 +44,11 @@ pub struct Record<'a> {
     pub snapshot: bool,
     /// Whether the source suppresses the alert.
     pub suppression: Suppression<'a>,
+    /// Whether somebody acknowledged the alert.
+    pub acknowledged: bool,
+    /// Texts for people, such as a summary, a link and a runbook. They are not part of the
+    /// identity.
+    pub annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 /// The state in one record.
@@ -98,6 +103,8 @@ impl<'a> Record<'a> {
             keyed: false,
             snapshot: false,
             suppression: Suppression::None,
+            acknowledged: false,
+            annotations: Vec::new(),
         }
     }
 
@@ -158,6 +165,10 @@ impl<'a> Record<'a> {
                 Suppression::Silenced(by) => Suppression::Silenced(owned(by)),
                 Suppression::Inhibited(by) => Suppression::Inhibited(owned(by)),
             },
+            acknowledged: self.acknowledged,
+            annotations: (self.annotations.into_iter())
+                .map(|(name, text)| (owned(name), owned(text)))
+                .collect(),
         }
     }
 

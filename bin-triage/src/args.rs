@@ -62,6 +62,9 @@ pub(crate) enum Command {
     Backtest(BacktestArgs),
     /// List all rules and heuristics in effect, with their ids
     Rules(RulesArgs),
+    /// List the input formats, or show how a file is read
+    #[command(after_help = EXIT_CODES)]
+    Formats(FormatsArgs),
     /// Print the JSON Schema of the report (`triage -o json`)
     Schema,
 }
@@ -251,6 +254,22 @@ pub(crate) struct RulesArgs {
 
     /// Print the built-in rules file, whose comments describe the format
     #[arg(long, conflicts_with = "rules")]
+    pub(crate) builtin: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FormatsArgs {
+    /// Read this file, and show which format it has and what became of each
+    /// record
+    #[arg(long = "try", value_name = "FILE")]
+    pub(crate) trial: Option<PathBuf>,
+
+    /// Rules file (YAML) whose formats are tried first
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+
+    /// Print the built-in formats as YAML
+    #[arg(long, conflicts_with_all = ["rules", "trial"])]
     pub(crate) builtin: bool,
 }
 

@@ -19,7 +19,7 @@ use alert_triage::printable;
 use clap::Parser as _;
 
 use crate::args::{Cli, Command};
-use crate::cmd::{backtest, check, explain, follow, report, rules, schema, test};
+use crate::cmd::{backtest, check, explain, follow, formats, report, rules, schema, test};
 use crate::user_file::BadUserFile;
 
 fn main() -> ExitCode {
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Backtest(args)) => backtest::run(args),
         Some(Command::Rules(args)) => rules::run(args),
+        Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Schema) => schema::run(),
     };
     match result {

@@ -22,7 +22,7 @@ pub struct LineExplanation {
     /// The text of the line, made printable and truncated.
     pub text: String,
     /// The format of the input.
-    pub format: Option<&'static str>,
+    pub format: Option<String>,
     /// The template that matched, for plain lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
@@ -103,7 +103,7 @@ pub(super) fn explain(
         source: name.to_owned(),
         line: number,
         text: text.map(printable).unwrap_or_default(),
-        format: format.map(|format| format.name()),
+        format: format.map(|format| report.evaluation.engine.rules().format_name(format).to_owned()),
         template: template.filter(|_| matches!(outcome, LineOutcome::Records { .. })),
         outcome,
     }

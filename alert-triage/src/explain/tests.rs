@@ -315,7 +315,7 @@ fn a_line_is_explained_by_its_outcome() {
         matches!(&malformed.outcome, LineOutcome::Malformed { kind: "no-template", error } if error.contains("write `Zone"))
     );
     let read = line(&lines(text), "3");
-    assert_eq!((read.template.as_deref(), read.format), (Some("line/zone"), Some("lines")));
+    assert_eq!((read.template.as_deref(), read.format.as_deref()), (Some("line/zone"), Some("lines")));
     let record = record(&lines(text), "3");
     assert_eq!((record.state, record.masked.as_deref()), ("event", Some("took 12ms")));
     assert_eq!(record.alert_now.as_ref().unwrap().text, "took <n>");

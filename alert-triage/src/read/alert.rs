@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::lines;
+use super::line_record::record;
 use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
+use super::status_word::status;
 use super::time;
 use crate::fault::Fault;
 use crate::identity::integration_key;
@@ -34,7 +35,7 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
         // Distinguishes alerts with equal labels: Grafana's labels do not contain the rule's uid.
         record.key = Some(fingerprint).filter(|key| !key.is_empty());
     }
-    let mut status = None;
+    let mut word = None;
     match object.status.take() {
         Some(StatusField::Object { state, silenced_by, inhibited_by }) => {
             // In a response of Alertmanager `endsAt` is the time at which it gives the alert up.
@@ -57,12 +58,12 @@ pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
             return Ok(record);
         }
         Some(StatusField::Word(Scalar::Null)) | None => {}
-        Some(StatusField::Word(word)) => status = Some(word),
+        Some(StatusField::Word(given)) => word = Some(given),
     }
     // Prometheus and many others call the field `state`.
-    let status = status.or(object.state.take_if(|state| *state != Scalar::Null));
-    record.status = match status {
-        Some(Scalar::Text(word)) => lines::status(&word)?,
+    let word = word.or(object.state.take_if(|state| *state != Scalar::Null));
+    record.status = match word {
+        Some(Scalar::Text(word)) => status(&word)?,
         Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
         None if record.starts.is_some() || ends.is_some() => Status::Firing,
         None => Status::Event,
@@ -130,7 +131,7 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
     }
     if data.status.is_none() && data.state.is_none() {
         let word = match &envelope.kind {
-            Some(Scalar::Text(kind)) => kind.split('.').rev().find(|word| lines::status(word).is_ok()),
+            Some(Scalar::Text(kind)) => kind.split('.').rev().find(|word| status(word).is_ok()),
             _ => None,
         };
         data.state = word.map(|word| Scalar::Text(Cow::Owned(word.to_owned())));
@@ -193,7 +194,7 @@ pub(super) fn pager_duty_event<'j>(
     };
     let summary = text("payload.summary", payload.summary.as_ref())?;
     let parsed = match &summary {
-        Some(Cow::Borrowed(summary)) => lines::record(summary.trim(), rules).ok(),
+        Some(Cow::Borrowed(summary)) => record(summary.trim(), rules).ok(),
         _ => None,
     };
     let class = text("payload.class", payload.class.as_ref())?;

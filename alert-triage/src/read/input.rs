@@ -1,9 +1,13 @@
 //! Reads whole inputs, blocks of inputs, and inputs without an end.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
-use super::{json, lines, syslog};
-use crate::format::Format;
+use super::wrapper::unwrapped;
+use super::{json, lines, mapped, syslog};
+use crate::format::{Format, MappedId};
+use crate::formats::Shape;
 use crate::ledger::Engine;
 use crate::source_position::SourcePosition;
 
@@ -50,13 +54,31 @@ impl Engine {
             trace.format(position.source(), format);
         }
         self.source_log.note_start(position, input);
+        // The first block of lines may begin with headers, and a document with either.
+        let plain = match format {
+            Format::Lines | Format::Jsonl if !input.starts_with(b"HTTP/") => Cow::Borrowed(input),
+            _ if position.block() == 0 && position.line() == 0 => unwrapped(input),
+            _ => Cow::Borrowed(input),
+        };
+        let input = plain.as_ref();
         match format {
             Format::Lines => lines::read(self, position, input),
             Format::Syslog => syslog::read(self, position, input),
-            Format::Jsonl => json::read_lines(self, position, input),
-            document => json::read_document(self, position, document, input),
+            Format::Jsonl => json::read_lines(self, position, false, input),
+            Format::Mapped(id) => self.read_mapped(position, id, input),
+            _ => json::read_document(self, position, false, input),
         }
         self.source_log.note_end(position.source());
+    }
+
+    fn read_mapped(&mut self, position: SourcePosition, id: MappedId, input: &[u8]) {
+        let shape = self.rules.mapped_format(id.index).map(|format| format.shape);
+        match (shape, id.by_lines) {
+            (Some(Shape::Table), _) => mapped::read_table(self, position, id.index, input),
+            (Some(Shape::Lines | Shape::Logfmt), _) => mapped::read_lines(self, position, id.index, input),
+            (_, true) => json::read_lines(self, position, true, input),
+            (_, false) => json::read_document(self, position, true, input),
+        }
     }
 
     /// Sets the instant that gives times without a year, as in syslog, their year: the latest such

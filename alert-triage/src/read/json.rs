@@ -7,11 +7,11 @@ use super::json_reader::JsonReader;
 use super::json_text::found;
 use super::line::{each_line, without_cr};
 use crate::fault::Fault;
-use crate::format::Format;
 use crate::ledger::Engine;
 use crate::source_position::SourcePosition;
 
-pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
+/// Reads one object a line. `is_mapped`: described formats are tried before the core ones.
+pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, is_mapped: bool, input: &[u8]) {
     let lines = each_line(input, |number, line| {
         let position = before.plus_lines(number);
         let whole = without_cr(line);
@@ -33,6 +33,7 @@ pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, input: &[u
             return;
         }
         let mut reader = JsonReader::new(engine, position, text, lead);
+        reader.prefers_mapped = is_mapped;
         let text = text.trim();
         if !text.starts_with('{') {
             return match serde_json::from_str::<&RawValue>(text) {
@@ -45,8 +46,9 @@ pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, input: &[u
     engine.add_lines(before, lines);
 }
 
-/// Reads one value or several, on any number of lines.
-pub(super) fn read_document(engine: &mut Engine, before: SourcePosition, _: Format, input: &[u8]) {
+/// Reads one value or several, on any number of lines. `is_mapped`: described formats are tried
+/// before the core ones.
+pub(super) fn read_document(engine: &mut Engine, before: SourcePosition, is_mapped: bool, input: &[u8]) {
     let lines = each_line(input, |_, _| {});
     engine.add_lines(before, lines);
     let whole = input;
@@ -54,10 +56,13 @@ pub(super) fn read_document(engine: &mut Engine, before: SourcePosition, _: Form
     let lead = whole.len() - input.len();
     let Some((at, found)) = first_invalid(input) else {
         let text = std::str::from_utf8(input).unwrap_or_default();
-        return JsonReader::new(engine, before.plus_lines(1), text, lead).documents();
+        let mut reader = JsonReader::new(engine, before.plus_lines(1), text, lead);
+        reader.prefers_mapped = is_mapped;
+        return reader.documents();
     };
     let text = legible(input);
     let mut reader = JsonReader::new(engine, before.plus_lines(1), &text, lead);
+    reader.prefers_mapped = is_mapped;
     reader.raw = Some(input);
     reader.documents();
     if !reader.is_invalid_byte_reported {

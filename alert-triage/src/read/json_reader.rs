@@ -1,17 +1,22 @@
 //! Reads the values of one JSON text.
 
+use jiff::Timestamp;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::alert;
 use super::invalid_byte::first_invalid;
 use super::json_shape::shape;
 use super::json_text::{MAX_DEPTH, alerts_of, found, is_too_deep, next_document, offset};
+use super::line_record;
 use super::no_name::explained;
 use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
+use super::time;
 use crate::fault::Fault;
 use crate::format::Format;
+use crate::formats::{Applied, apply};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::source_position::SourcePosition;
@@ -38,6 +43,10 @@ pub(super) struct JsonReader<'e, 't> {
     pub(super) is_invalid_byte_reported: bool,
     /// The number of payloads around the current one.
     depth: usize,
+    /// Whether described formats are tried before the core ones.
+    pub(super) prefers_mapped: bool,
+    /// The time of a record that has none: that of what was around it.
+    pub(super) default_time: Option<Timestamp>,
 }
 
 impl<'e, 't> JsonReader<'e, 't> {
@@ -54,6 +63,8 @@ impl<'e, 't> JsonReader<'e, 't> {
             raw: None,
             is_invalid_byte_reported: false,
             depth: 0,
+            prefers_mapped: false,
+            default_time: None,
         }
     }
 
@@ -161,12 +172,15 @@ impl<'e, 't> JsonReader<'e, 't> {
     }
 
     pub(super) fn object(&mut self, json: &'t str) {
+        if self.prefers_mapped && self.mapped(json) {
+            return;
+        }
         let Some(mut object) = self.parsed(json) else { return };
         match shape(&object) {
             Some(shape) => self.payload(shape, object, json),
             None => {
                 if let Some(record) = self.alert(&mut object, json) {
-                    self.engine.ingest(self.position, &record);
+                    self.ingest(self.position, record);
                 }
             }
         }
@@ -196,7 +210,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         match alert::alert(object) {
             Ok(record) => Some(record),
             Err(fault) => {
-                self.fault(explained(fault, json), json);
+                self.unless_mapped(fault, json);
                 None
             }
         }
@@ -220,6 +234,76 @@ impl<'e, 't> JsonReader<'e, 't> {
         true
     }
 
+    fn ingest(&mut self, position: SourcePosition, mut record: Record<'_>) {
+        record.time = record.time.or(self.default_time.filter(|_| record.starts.is_none()));
+        self.engine.ingest(position, &record);
+    }
+
+    /// Reads an object in a described format that has it; reports the fault if none has.
+    fn unless_mapped(&mut self, fault: Fault, json: &'t str) {
+        let fault = explained(fault, json);
+        let may_be_mapped =
+            matches!(fault, Fault::NoName { .. } | Fault::NotAString { .. } | Fault::Missing { .. });
+        if !may_be_mapped || self.prefers_mapped || !self.mapped(json) {
+            self.fault(fault, json);
+        }
+    }
+
+    /// Reads an object in a described format. Returns whether any has it.
+    fn mapped(&mut self, json: &'t str) -> bool {
+        if is_too_deep(json) {
+            return false;
+        }
+        let Ok(document) = serde_json::from_str::<Value>(json) else { return false };
+        let rules = self.engine.rules().clone();
+        let Some((_, format)) = rules.mapped_json(&document) else { return false };
+        for alert in format.alerts(&document) {
+            match apply(format, alert, &document, self.engine.reference) {
+                Ok(applied) => self.take(applied, json),
+                Err(fault) => self.fault(fault, json),
+            }
+        }
+        true
+    }
+
+    /// Takes a record of a described format. A message in it may hold JSON or a line that fits a
+    /// template; else it is the text after the record's name.
+    pub(super) fn take(&mut self, applied: Applied, shown: &str) {
+        let Applied { mut record, message, is_yearless } = applied;
+        self.engine.yearless += u64::from(is_yearless);
+        let Some(message) = message else { return self.ingest(self.position, record) };
+        let message = message.trim();
+        if message.starts_with('{')
+            && self.depth < MAX_DEPTH
+            && serde_json::from_str::<&RawValue>(message).is_ok()
+        {
+            let mut inner = JsonReader::new(self.engine, self.position, message, 0);
+            inner.depth = self.depth + 1;
+            inner.default_time = record.time.or(record.starts).or(self.default_time);
+            return inner.object(message);
+        }
+        let rules = self.engine.rules().clone();
+        let (at, text) = match time::leading(message, self.engine.reference) {
+            time::Leading::At(at, rest) => (Some(at), rest),
+            time::Leading::None | time::Leading::Yearless(_) => (None, message),
+        };
+        match line_record::record(text, &rules) {
+            Ok(line) => {
+                record.labels.retain(|(name, _)| !line.labels.iter().any(|(own, _)| own == name));
+                let labels = line.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+                let labels: Vec<_> = labels.chain(record.labels.iter().cloned()).collect();
+                let time = line.time.or(at).or(record.time);
+                let merged = Record { labels, time, starts: record.starts, key: record.key, ..line };
+                self.ingest(self.position, merged);
+            }
+            Err(fault) if record.alert.is_empty() => self.fault(fault, shown),
+            Err(_) => {
+                record.text = std::borrow::Cow::Owned(message.to_owned());
+                self.ingest(self.position, record);
+            }
+        }
+    }
+
     fn payload(&mut self, shape: Format, object: Object<'t>, json: &'t str) {
         if self.depth == MAX_DEPTH {
             return self.fault(Fault::TooDeep, json);
@@ -238,7 +322,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                     Ok(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     Ok(_) if self.is_unfit(json) => {}
                     Ok(data) => match alert::cloud_event(&object, data) {
-                        Ok(record) => self.engine.ingest(self.position, &record),
+                        Ok(record) => self.ingest(self.position, record),
                         Err(fault) => self.fault(fault, json),
                     },
                     Err(_) => self.fault(Fault::NotAnObject { found: found(data) }, json),
@@ -255,7 +339,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                 let details = inner(payload.as_ref().and_then(|payload| payload.custom_details));
                 let rules = self.engine.rules().clone();
                 match alert::pager_duty_event(&object, payload, details, &rules) {
-                    Ok(record) => self.engine.ingest(self.position, &record),
+                    Ok(record) => self.ingest(self.position, record),
                     Err(fault) => self.fault(fault, json),
                 }
             }
@@ -264,7 +348,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                 let data = object.data.and_then(|data| serde_json::from_str::<Object<'t>>(data.get()).ok());
                 match data {
                     Some(data) if !data.alerts.is_empty() => self.envelope(data, json),
-                    _ => self.fault(explained(Fault::NoFormat, json), json),
+                    _ => self.unless_mapped(Fault::NoFormat, json),
                 }
             }
             _ => self.envelope(object, json),
@@ -274,7 +358,7 @@ impl<'e, 't> JsonReader<'e, 't> {
     fn envelope(&mut self, object: Object<'t>, json: &'t str) {
         self.engine.truncated += object.truncated;
         if object.alerts.is_empty() {
-            return self.fault(explained(Fault::Missing { field: "alerts" }, json), json);
+            return self.unless_mapped(Fault::Missing { field: "alerts" }, json);
         }
         for alerts in object.alerts {
             match serde_json::from_str::<Vec<&'t RawValue>>(alerts.get()) {
@@ -292,6 +376,9 @@ impl<'e, 't> JsonReader<'e, 't> {
             let json = value.get();
             self.move_to(self.offset_of(json));
             let here = self.position;
+            if self.prefers_mapped && self.mapped(json) {
+                continue;
+            }
             let Some(mut object) = self.parsed(json) else { continue };
             match shape(&object) {
                 Some(shape) => self.payload(shape, object, json),
@@ -301,7 +388,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         let moment = records.iter().filter_map(|(_, record)| record.newest()).max();
         for (position, mut record) in records {
             record.time = record.time.max(moment);
-            self.engine.ingest(position, &record);
+            self.ingest(position, record);
         }
         self.position = line;
     }

@@ -2,6 +2,7 @@
 
 mod alert;
 mod detect;
+mod detect_mapped;
 mod input;
 mod invalid_byte;
 mod json;
@@ -10,13 +11,18 @@ mod json_shape;
 mod json_text;
 mod label_map;
 mod line;
+mod line_record;
 mod lines;
+mod mapped;
 mod no_name;
 mod object;
 mod scalar;
 mod status_field;
+pub(crate) mod status_word;
 mod syslog;
 #[cfg(feature = "syslog")]
 mod syslog_message;
 mod template;
-mod time;
+pub(crate) mod time;
+pub(crate) mod title;
+mod wrapper;

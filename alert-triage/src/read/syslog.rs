@@ -1,7 +1,7 @@
 //! Syslog files: one message a line, each with a `<priority>`.
 
 use super::line::{each_line, without_cr};
-use super::lines::text;
+use super::line_record::text;
 #[cfg(feature = "syslog")]
 use super::syslog_message::record;
 #[cfg(not(feature = "syslog"))]

@@ -1,6 +1,7 @@
 //! Which template matches a line.
 
-use super::{lines, time};
+use super::line_record::text;
+use super::time;
 use crate::rules::{Rules, TemplateMatch};
 
 impl Rules {
@@ -25,7 +26,7 @@ impl Rules {
 
 /// A plain line without its leading time; `None` if it is blank or not text.
 fn shape(line: &[u8]) -> Option<&str> {
-    let text = lines::text(line).ok().filter(|text| !text.is_empty())?;
+    let text = text(line).ok().filter(|text| !text.is_empty())?;
     Some(match time::leading(text, None) {
         time::Leading::None => text,
         time::Leading::At(_, rest) | time::Leading::Yearless(rest) => rest,

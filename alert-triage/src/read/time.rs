@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 /// RFC 3339, with a blank for the T and without an offset (then UTC) as well, or seconds,
 /// milliseconds, microseconds or nanoseconds since 1970.
-pub(super) fn parse(text: &str) -> Option<Timestamp> {
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let first = *text.as_bytes().first()?;
     if !first.is_ascii_digit() && first != b'-' {
@@ -46,14 +46,14 @@ pub(super) fn epoch(digits: &str) -> Option<Timestamp> {
 }
 
 /// `None` for the year 1, which is Go's zero time.
-pub(super) fn unless_zero(at: Timestamp) -> Option<Timestamp> {
+pub(crate) fn unless_zero(at: Timestamp) -> Option<Timestamp> {
     const YEAR_2: i64 = -62_104_060_800;
     (at.as_second() > YEAR_2).then_some(at)
 }
 
 /// The time that a line begins with, and the rest of the line.
 #[derive(Debug, PartialEq)]
-pub(super) enum Leading<'l> {
+pub(crate) enum Leading<'l> {
     None,
     At(Timestamp, &'l str),
     /// A time without a year, such as `Nov 23 06:51:59`.
@@ -61,7 +61,7 @@ pub(super) enum Leading<'l> {
 }
 
 /// A leading time and the rest of the line; in brackets as well.
-pub(super) fn leading(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
+pub(crate) fn leading(line: &str, reference: Option<Timestamp>) -> Leading<'_> {
     let bytes = line.as_bytes();
     let Some(first) = bytes.first() else { return Leading::None };
     if *first == b'[' {

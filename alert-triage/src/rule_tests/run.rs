@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::compare::{self, Actual};
 use super::test::{InputKind, RuleTest, RuleTests};
-use crate::format::Format;
 use crate::incident_tracker::IncidentTracker;
 use crate::ledger::Engine;
 use crate::printable;
@@ -116,7 +115,7 @@ impl RuleTest {
             if let Some(now) = input.at {
                 reader.set_reference(now);
             }
-            reader.read_block(source, 0, format.unwrap_or_else(|| Format::detect(bytes)), bytes);
+            reader.read_block(source, 0, format.unwrap_or_else(|| rules.detect(bytes)), bytes);
             for (position, mut record) in reader.take_records() {
                 // A line without a time gets the time of its arrival.
                 if record.time.is_none() && record.starts.is_none() {

@@ -65,6 +65,9 @@ impl Rules {
         for row in &table.runbooks {
             push("runbooks", &row.id, format!("{}: {}", row.matches, row.value));
         }
+        for (_, format) in self.own_formats() {
+            push("formats", &format.id, format.what.clone());
+        }
         // A row may have the id of a disabled heuristic.
         for (id, what) in HEURISTICS.into_iter().filter(|(id, _)| self.is_on(id)) {
             push("heuristics", id, what.to_owned());

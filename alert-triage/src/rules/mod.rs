@@ -1,6 +1,7 @@
 //! Knowledge about alerts, as data: a built-in YAML file, extended by a user's file.
 
 mod alert_matcher;
+mod formats;
 mod heuristics;
 mod limits;
 mod listed_rule;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::formats::FormatRow;
 use crate::yaml::{self, FileError, Text, or_empty};
 
 /// A rules file. A section whose rows are all commented out is empty.
@@ -32,6 +33,8 @@ pub(super) struct RulesFile {
     pub(super) ttls: Vec<TtlRow>,
     #[serde(deserialize_with = "or_empty")]
     pub(super) runbooks: Vec<RunbookRow>,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) formats: Vec<FormatRow>,
     #[serde(deserialize_with = "or_empty")]
     pub(super) limits: LimitsRow,
     #[serde(deserialize_with = "or_empty")]
@@ -188,5 +191,6 @@ impl RulesFile {
             .chain(of("silences", &self.silences, |row| &row.id))
             .chain(of("ttls", &self.ttls, |row| &row.id))
             .chain(of("runbooks", &self.runbooks, |row| &row.id))
+            .chain(of("formats", &self.formats, |row| &row.id))
     }
 }

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::limits::Limits;
 use super::rows::{Edge, RuleRow, Silence};
 use super::template::Template;
+use crate::formats::MappedFormat;
 use crate::severity::Severity;
 
 #[derive(Debug, Default, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct RuleTable {
     pub(crate) silences: Vec<Silence>,
     pub(crate) ttls: Vec<RuleRow<SignedDuration>>,
     pub(crate) runbooks: Vec<RuleRow<String>>,
+    /// Formats of the file. The built-in ones are compiled when they are needed.
+    pub(crate) formats: Vec<MappedFormat>,
     pub(crate) limits: Limits,
     pub(crate) disabled: HashSet<String>,
     /// By exact name, so that thousands of rows cost as much as one.

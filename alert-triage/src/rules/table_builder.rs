@@ -13,6 +13,7 @@ use super::rows::{Edge, RuleRow, Silence};
 use super::rules_file::{LimitsRow, RulesFile};
 use super::table::{RuleTable, WrittenSettings};
 use super::template::Template;
+use crate::formats::{self, MappedFormat};
 use crate::mask;
 use crate::severity::Severity;
 use crate::yaml::{self, FileError, Text};
@@ -81,7 +82,8 @@ impl RuleTable {
         let written = WrittenSettings::from_files(&base, &file);
         for disable in &file.builtin.disable {
             let is_row = base.ids().any(|(_, id)| id.value == disable.value);
-            if !is_row && !is_heuristic(&disable.value) {
+            let is_format = formats::builtin_ids().any(|id| id == disable.value);
+            if !is_row && !is_format && !is_heuristic(&disable.value) {
                 let message =
                     format!("nothing built in has the id `{}`: `triage rules` lists the ids", disable.value);
                 return Err(fault(disable, message));
@@ -181,6 +183,7 @@ impl RuleTable {
             let matches = matches(&row.alert, &row.labels)?;
             table.runbooks.push(RuleRow { id: row.id.value, matches, value: row.url.value });
         }
+        table.formats = file.formats.into_iter().map(MappedFormat::compile).collect::<Result<_, _>>()?;
         Ok(table)
     }
 }

@@ -10,3 +10,4 @@ mod text;
 
 pub(crate) use self::describe::describe;
 pub(crate) use self::error_answer::error_answer;
+pub(crate) use self::partial_json::first_value;

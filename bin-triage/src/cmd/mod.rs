@@ -4,6 +4,7 @@ pub(crate) mod backtest;
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod follow;
+pub(crate) mod formats;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod schema;

@@ -141,7 +141,7 @@ fn evidence(lines: &EvidenceLines) -> String {
 /// Writes what became of an input line.
 pub(crate) fn write_line(explained: &LineExplanation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}:{}  {}", printable(&explained.source), explained.line, explained.text)?;
-    if let Some(format) = explained.format {
+    if let Some(format) = &explained.format {
         let template = explained.template.as_ref();
         let template = template.map_or(String::new(), |id| format!(", by the template {}", printable(id)));
         writeln!(out, "read as {format}{template}")?;

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use alert_triage::Format;
 use alert_triage::fault::MAX_LINE_BYTES;
+use alert_triage::{Format, Rules};
 
 use super::decode::decoded;
 use super::input::Input;
@@ -37,6 +37,7 @@ impl Default for Block {
 /// Iterates over the blocks of all inputs, one input after the other.
 pub(super) struct Blocks<'i> {
     inputs: &'i [Input],
+    rules: Rules,
     format: Option<Format>,
     /// The next input to open.
     next: usize,
@@ -64,8 +65,9 @@ pub(super) fn is_small(inputs: &[Input]) -> bool {
 }
 
 impl<'i> Blocks<'i> {
-    pub(super) fn new(inputs: &'i [Input], format: Option<Format>) -> Self {
-        Self { inputs, format, next: 0, open: None }
+    /// Without `format`, the rules detect that of each input.
+    pub(super) fn new(inputs: &'i [Input], rules: Rules, format: Option<Format>) -> Self {
+        Self { inputs, rules, format, next: 0, open: None }
     }
 
     /// Fills `block` with the next one; false at the end of the last input. An error comes with the
@@ -84,7 +86,7 @@ impl<'i> Blocks<'i> {
             let Some(input) = self.inputs.get(self.next) else { return Ok(false) };
             let source = self.next;
             self.next += 1;
-            let open = OpenInput::new(input, self.format);
+            let open = OpenInput::new(input, &self.rules, self.format);
             self.open = Some(open.map_err(|error| {
                 // No input is read after an error.
                 self.next = self.inputs.len();
@@ -95,18 +97,22 @@ impl<'i> Blocks<'i> {
 }
 
 impl OpenInput {
-    fn new(input: &Input, format: Option<Format>) -> io::Result<Self> {
+    fn new(input: &Input, rules: &Rules, format: Option<Format>) -> io::Result<Self> {
         let reader: Box<dyn Read + Send> = match input {
             Input::Stdin => Box::new(io::stdin()),
             Input::File(path) => Box::new(File::open(path)?),
         };
-        Self::from_reader(decoded(reader)?, format)
+        Self::from_reader(decoded(reader)?, rules, format)
     }
 
-    fn from_reader(mut reader: Box<dyn Read + Send>, format: Option<Format>) -> io::Result<Self> {
+    fn from_reader(
+        mut reader: Box<dyn Read + Send>,
+        rules: &Rules,
+        format: Option<Format>,
+    ) -> io::Result<Self> {
         let mut tail = Vec::new();
         let is_at_end = read_up_to(&mut reader, &mut tail, DETECT_BYTES)?;
-        let format = format.unwrap_or_else(|| Format::detect(&tail));
+        let format = format.unwrap_or_else(|| rules.detect(&tail));
         Ok(Self { reader, format, number: 0, tail, is_at_end, is_skipping: false })
     }
 
@@ -122,7 +128,8 @@ impl OpenInput {
             return Ok(!bytes.is_empty());
         }
         // A longer line is malformed. The bytes up to this length are enough to report that.
-        let max_line_len = if self.format == Format::Jsonl { MAX_JSON_LINE_LEN } else { MAX_LINE_BYTES + 3 };
+        let is_plain = matches!(self.format, Format::Lines | Format::Syslog);
+        let max_line_len = if is_plain { MAX_LINE_BYTES + 3 } else { MAX_JSON_LINE_LEN };
         let mut wanted = BLOCK_LEN.max(bytes.len() + DETECT_BYTES);
         loop {
             if !self.is_at_end {
@@ -168,6 +175,13 @@ fn read_up_to(reader: &mut impl Read, bytes: &mut Vec<u8>, wanted: usize) -> io:
     Ok(read < missing)
 }
 
+/// The whole text of a file, as it is read in blocks.
+pub(crate) fn whole(path: &std::path::Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    decoded(Box::new(File::open(path)?))?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Calls `each` with every block of one reader.
 #[cfg(test)]
 pub(super) fn cut(
@@ -175,7 +189,7 @@ pub(super) fn cut(
     format: Option<Format>,
     mut each: impl FnMut(&Block),
 ) -> io::Result<()> {
-    let mut open = OpenInput::from_reader(reader, format)?;
+    let mut open = OpenInput::from_reader(reader, &Rules::builtin(), format)?;
     let mut block = Block::default();
     while open.fill(&mut block.bytes)? {
         (block.number, block.format) = (open.number, open.format);

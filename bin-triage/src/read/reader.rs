@@ -52,7 +52,7 @@ pub(crate) fn read_into(
     let progress = Progress::new(inputs);
     // For an input of one or two blocks, another thread costs more than it saves.
     let threads = if is_small(inputs) { 1 } else { threads.get() };
-    let blocks = Mutex::new(Blocks::new(inputs, format));
+    let blocks = Mutex::new(Blocks::new(inputs, engine.rules().clone(), format));
     let siblings: Vec<Engine> = (1..threads).map(|_| engine.sibling()).collect();
     let work = |mut engine: Engine| -> anyhow::Result<Engine> {
         let mut block = Block::default();

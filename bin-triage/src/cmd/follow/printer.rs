@@ -16,8 +16,8 @@
 use std::io::{self, Write};
 
 use alert_triage::incident_tracker::Notification;
+use alert_triage::printable;
 use alert_triage::report::{Labels, Totals, Unread};
-use alert_triage::{Format, printable};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -62,7 +62,7 @@ enum SummaryLine<'s> {
 struct SummaryBody<'s> {
     time: Timestamp,
     source: &'s str,
-    format: Option<&'static str>,
+    format: Option<&'s str>,
     totals: Totals,
     unread: &'s [Unread],
     open: &'s [Notification],
@@ -163,7 +163,7 @@ fn day(time: Timestamp) -> Date {
 
 fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody<'s> {
     let emitted = summary.emitted.iter().map(|(change, count)| (change.to_string(), *count)).collect();
-    let format = summary.format.map(Format::name);
+    let format = summary.format.as_deref();
     SummaryBody {
         time: summary.at,
         source: &summary.source,

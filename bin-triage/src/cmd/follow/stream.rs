@@ -57,7 +57,8 @@ pub(super) struct Stream {
 pub(super) struct Summary {
     pub(super) at: Timestamp,
     pub(super) source: String,
-    pub(super) format: Option<Format>,
+    /// The name of the format.
+    pub(super) format: Option<String>,
     /// The totals in one sentence.
     pub(super) sentence: String,
     pub(super) totals: Totals,
@@ -115,7 +116,7 @@ impl Stream {
     pub(super) fn caught_up(&mut self, now: Timestamp) -> anyhow::Result<Summary> {
         self.set_clock(now);
         if self.format.is_none() && !self.buffer.pending().is_empty() {
-            self.refuse_documents(Some(detect(self.buffer.pending())))?;
+            self.refuse_documents(Some(self.detect(self.buffer.pending())))?;
         }
         self.is_live = true;
         let malformed = self.new_malformed();
@@ -171,7 +172,7 @@ impl Stream {
         self.set_clock(now);
         let last = self.buffer.take();
         if !last.is_empty() && self.format.is_none() {
-            self.refuse_documents(Some(detect(&last)))?;
+            self.refuse_documents(Some(self.detect(&last)))?;
         }
         self.read_lines(&last)?;
         Ok(self.judge(now))
@@ -180,11 +181,12 @@ impl Stream {
     /// The summary as of the last judgement.
     pub(super) fn summary(&mut self) -> Summary {
         self.pending_warnings.extend(self.malformed_warnings.flush());
+        let format = self.format.map(|format| self.engine.rules().format_name(format).to_owned());
         let report = self.engine.report(Some(self.now));
         Summary {
             at: self.now,
             source: self.name.clone(),
-            format: self.format,
+            format,
             sentence: phrases::totals_sentence(&report),
             totals: report.totals(),
             unread: report.unread().collect(),
@@ -215,7 +217,7 @@ impl Stream {
             return Ok(());
         }
         if self.format.is_none() && !without_mark(lines).trim_ascii().is_empty() {
-            let format = detect(lines);
+            let format = self.detect(lines);
             self.refuse_documents(Some(format))?;
             self.format = Some(format);
         }
@@ -248,23 +250,26 @@ impl Stream {
         self.tracker.notifications(&report)
     }
 
+    /// Like [`Rules::detect`] for a stream: a payload on the first line is one of many.
+    fn detect(&self, head: &[u8]) -> Format {
+        let first = without_mark(head).trim_ascii_start();
+        let end = memchr::memchr(b'\n', first).unwrap_or(first.len());
+        let mut head = first[..end].to_vec();
+        if head.starts_with(b"{") {
+            head.extend_from_slice(b"\n{}\n");
+        }
+        self.engine.rules().detect(&head)
+    }
+
     fn refuse_documents(&self, format: Option<Format>) -> anyhow::Result<()> {
         let Some(format) = format.filter(|format| !format.is_lines()) else { return Ok(()) };
         bail!(
-            "{} cannot be followed as {format}, which is one document and not a stream of lines: read it once with `triage FILE`, \
+            "{} cannot be followed as {}, which is one document and not a stream of lines: read it once with `triage FILE`, \
              or give --format lines, jsonl or syslog",
-            self.name
+            self.name,
+            self.engine.rules().format_name(format)
         );
     }
-}
-
-/// Like [`Format::detect`] for a stream: a payload on the first line is one of many.
-fn detect(head: &[u8]) -> Format {
-    let first = without_mark(head).trim_ascii_start();
-    let end = memchr::memchr(b'\n', first).unwrap_or(first.len());
-    let mut head = first[..end].to_vec();
-    head.extend_from_slice(b"\n{}\n");
-    Format::detect(&head)
 }
 
 /// The text without a byte order mark.

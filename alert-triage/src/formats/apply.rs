@@ -1,0 +1,127 @@
+//! Makes a record of an alert in a described format.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::field::{Field, scalar};
+use super::label_fields::{is_label, pairs};
+use super::mapped_format::MappedFormat;
+use crate::fault::Fault;
+use crate::printable::printable;
+use crate::read::status_word::status;
+use crate::read::time::{self, Leading};
+use crate::read::title::without_status;
+use crate::record::{Ends, Record, Status};
+
+/// A record, and a text in it that may hold an alert of its own.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    pub(crate) record: Record<'static>,
+    pub(crate) message: Option<String>,
+    /// Whether its time has no year and none could be found.
+    pub(crate) is_yearless: bool,
+}
+
+/// Makes a record of one alert of a document.
+pub(crate) fn apply(
+    format: &MappedFormat,
+    alert: &Value,
+    document: &Value,
+    reference: Option<Timestamp>,
+) -> Result<Applied, Fault> {
+    fn text<'v>(field: &'v Option<Field>, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
+        field.as_ref().and_then(|field| field.text(alert, document))
+    }
+    let mut is_yearless = false;
+    let mut time =
+        |name: &str, field: &Option<Field>| match field.as_ref().map(|field| field.time(alert, document)) {
+            None => Ok(None),
+            Some(Ok(at)) => Ok(at),
+            Some(Err(value)) => match time::leading(&value, reference) {
+                Leading::At(at, "") => Ok(Some(at)),
+                Leading::Yearless("") => {
+                    is_yearless = true;
+                    Ok(None)
+                }
+                _ => Err(Fault::Mapped {
+                    format: format.id.clone(),
+                    problem: format!("{name} is `{}`, which is not a time", printable(value)),
+                }),
+            },
+        };
+    let message = text(&format.message, alert, document).map(Cow::into_owned);
+    let name = text(&format.name, alert, document).unwrap_or_default();
+    let (titled, name) = without_status(&name);
+    if name.is_empty() && message.is_none() {
+        let problem = "the field of the alert's name is missing or empty".to_owned();
+        return Err(Fault::Mapped { format: format.id.clone(), problem });
+    }
+    let mut record = Record::firing(name.to_owned());
+    record.starts = time("starts_at", &format.starts_at)?;
+    record.time = time("updated_at", &format.updated_at)?;
+    let ends = time("ends_at", &format.ends_at)?;
+    record.status = match (&format.status, text(&format.status, alert, document)) {
+        (Some(_), Some(word)) if word == "event" => Status::Event,
+        (Some(_), Some(word)) => status(&word)?,
+        (Some(field), None)
+            if field.has_map() && field.values(alert, document).any(|value| !value.is_null()) =>
+        {
+            let word = field.values(alert, document).find_map(scalar).unwrap_or_default();
+            let problem = format!(
+                "its state `{}` is not known: add it to the map of `status`",
+                printable(word.as_ref())
+            );
+            return Err(Fault::Mapped { format: format.id.clone(), problem });
+        }
+        _ => titled.unwrap_or(if record.starts.is_some() { Status::Firing } else { Status::Event }),
+    };
+    record.ends = ends.map_or(Ends::Open, Ends::At);
+    record.key = text(&format.key, alert, document).map(|key| Cow::Owned(key.into_owned()));
+    record.keyed = record.key.is_some() && record.time.is_some();
+    record.snapshot = format.snapshot;
+    record.labels = labels(format, alert, document);
+    if let Some(severity) = text(&format.severity, alert, document) {
+        record.labels.push((Cow::Borrowed("severity"), Cow::Owned(severity.into_owned())));
+    }
+    record.acknowledged = text(&format.acknowledged, alert, document).is_some_and(|word| word != "false");
+    record.annotations = annotations(format, alert, document);
+    Ok(Applied { record, message, is_yearless })
+}
+
+fn labels(
+    format: &MappedFormat,
+    alert: &Value,
+    document: &Value,
+) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    let mut labels: Vec<(Cow<'static, str>, Cow<'static, str>)> = Vec::new();
+    for value in format.all_labels.iter().flat_map(|field| field.values(alert, document)) {
+        // The fields of the alert itself are of all kinds; an object of labels has labels only.
+        let is_alert = std::ptr::eq(value, alert);
+        for (name, value) in pairs(value) {
+            if !format.drop.contains(name.as_ref()) && (!is_alert || is_label(&name, &value)) {
+                labels.push((Cow::Owned(name.into_owned()), Cow::Owned(value.into_owned())));
+            }
+        }
+    }
+    for (name, field) in &format.labels {
+        if let Some(value) = field.text(alert, document) {
+            labels.push((Cow::Owned(name.clone()), Cow::Owned(value.into_owned())));
+        }
+    }
+    labels
+}
+
+/// The texts of an alert beside its labels: summary, link and runbook.
+fn annotations(
+    format: &MappedFormat,
+    alert: &Value,
+    document: &Value,
+) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+    [("summary", &format.summary), ("url", &format.url), ("runbook_url", &format.runbook)]
+        .into_iter()
+        .filter_map(|(name, field)| Some((name, field.as_ref()?.text(alert, document)?.into_owned())))
+        .map(|(name, text)| (Cow::Borrowed(name), Cow::Owned(text)))
+        .collect()
+}

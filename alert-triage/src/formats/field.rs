@@ -1,0 +1,156 @@
+//! One field of a described format: where its value comes from, and what is done to it.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::strtime;
+use jiff::tz::Offset;
+use regex::Regex;
+use serde_json::Value;
+
+use super::field_path::FieldPath;
+use super::format_row::{ConvertedRow, FieldRow};
+use crate::read::time;
+
+/// A compiled field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Field {
+    pub(super) sources: Vec<Source>,
+    capture: Option<Regex>,
+    map: Vec<(String, String)>,
+    times: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Alert(FieldPath),
+    Document(FieldPath),
+    Constant(Value),
+}
+
+impl Field {
+    pub(super) fn compile(row: &FieldRow) -> Result<Self, String> {
+        let (mut sources, converted) = match row {
+            FieldRow::Sources(sources) => {
+                let sources = sources.as_slice().iter().map(|text| source(text, Source::Alert));
+                (sources.collect::<Result<Vec<_>, _>>()?, ConvertedRow::default())
+            }
+            FieldRow::Converted(converted) => (Vec::new(), converted.clone()),
+        };
+        for (texts, wrap) in [
+            (&converted.from, Source::Alert as fn(FieldPath) -> Source),
+            (&converted.document, Source::Document),
+        ] {
+            for text in texts.iter().flat_map(|texts| texts.as_slice()) {
+                sources.push(source(text, wrap)?);
+            }
+        }
+        if sources.is_empty() {
+            return Err("a field has no source: write a path such as $.title, or a constant".to_owned());
+        }
+        let capture = converted.capture.as_deref().map(Regex::new).transpose();
+        let capture = capture.map_err(|error| format!("`capture` is not a regular expression: {error}"))?;
+        if capture.as_ref().is_some_and(|regex| regex.captures_len() < 2) {
+            return Err("`capture` has no group: put the value in parentheses".to_owned());
+        }
+        Ok(Self {
+            sources,
+            capture,
+            map: converted.map.into_iter().collect(),
+            times: converted.time.iter().flat_map(|times| times.as_slice()).cloned().collect(),
+        })
+    }
+
+    /// The values that exist, the first source first.
+    pub(super) fn values<'v>(
+        &'v self,
+        alert: &'v Value,
+        document: &'v Value,
+    ) -> impl Iterator<Item = &'v Value> {
+        self.sources.iter().filter_map(move |source| match source {
+            Source::Alert(path) => path.first(alert),
+            Source::Document(path) => path.first(document),
+            Source::Constant(text) => Some(text),
+        })
+    }
+
+    /// The first text that is not empty, captured and mapped. `None` also if no word of the map is
+    /// the value's.
+    pub(super) fn text<'v>(&'v self, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
+        self.values(alert, document).find_map(|value| self.converted(scalar(value)?))
+    }
+
+    fn converted<'v>(&'v self, text: Cow<'v, str>) -> Option<Cow<'v, str>> {
+        let text = match &self.capture {
+            Some(regex) => Cow::Owned(regex.captures(&text)?.get(1)?.as_str().to_owned()),
+            None => text,
+        };
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return None;
+        }
+        if self.map.is_empty() {
+            return Some(if trimmed.len() == text.len() { text } else { Cow::Owned(trimmed.to_owned()) });
+        }
+        let find = |wanted: &str| self.map.iter().find(|(word, _)| word.eq_ignore_ascii_case(wanted));
+        find(trimmed).or_else(|| find("*")).map(|(_, meaning)| Cow::Borrowed(meaning.as_str()))
+    }
+
+    /// Whether words are mapped.
+    pub(super) fn has_map(&self) -> bool {
+        !self.map.is_empty()
+    }
+
+    /// The first time; the text of the first value that is none.
+    pub(super) fn time(&self, alert: &Value, document: &Value) -> Result<Option<Timestamp>, String> {
+        let Some(text) = self.text(alert, document) else { return Ok(None) };
+        let parsed = self
+            .times
+            .iter()
+            .find_map(|format| by_format(&text, format))
+            .or_else(|| time::parse(text.trim_end_matches(" UTC")));
+        match parsed.or_else(|| TIMES.iter().find_map(|format| by_format(&text, format))) {
+            Some(at) => Ok(time::unless_zero(at)),
+            None => Err(text.into_owned()),
+        }
+    }
+}
+
+/// Formats of times that exports have beside RFC 3339.
+const TIMES: [&str; 8] = [
+    "%Y-%m-%d %H:%M:%S%.f %z %Z",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a %b %d %H:%M:%S %Y",
+    "%Y/%m/%d %H:%M:%S",
+    "%Y.%m.%d %H:%M:%S",
+    "%d/%b/%y %I:%M %p",
+    "%Y-%m-%d %H:%M",
+    "%b %d, %Y %H:%M:%S",
+];
+
+/// A time by a format; UTC if the format has no offset.
+fn by_format(text: &str, format: &str) -> Option<Timestamp> {
+    let parsed = strtime::parse(format, text.trim_end_matches(" UTC")).ok()?;
+    parsed.to_timestamp().ok().or_else(|| {
+        let civil: DateTime = parsed.to_datetime().ok()?;
+        Offset::UTC.to_timestamp(civil).ok()
+    })
+}
+
+fn source(text: &str, path: fn(FieldPath) -> Source) -> Result<Source, String> {
+    Ok(match text.starts_with('$') {
+        true => path(FieldPath::parse(text)?),
+        false => Source::Constant(Value::String(text.to_owned())),
+    })
+}
+
+/// A value as text: strings, numbers and booleans.
+pub(super) fn scalar(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        _ => None,
+    }
+}

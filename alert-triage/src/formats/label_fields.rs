@@ -1,0 +1,180 @@
+//! Which fields of an object tell alerts apart.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use super::field::scalar;
+
+/// The longest value of a label that is taken from a field that nobody named, in bytes.
+const MAX_VALUE_LEN: usize = 200;
+
+/// Names of fields that describe an alert in words, and of people and places to read more.
+const ANNOTATIONS: [&str; 36] = [
+    "annotations",
+    "assigned",
+    "assignedto",
+    "assignee",
+    "body",
+    "comment",
+    "comments",
+    "creator",
+    "description",
+    "detail",
+    "details",
+    "documentation",
+    "duedate",
+    "generatorurl",
+    "href",
+    "info",
+    "link",
+    "links",
+    "log",
+    "longdescription",
+    "message",
+    "msg",
+    "notes",
+    "opdata",
+    "operationaldata",
+    "output",
+    "owner",
+    "reporter",
+    "resolution",
+    "runbook",
+    "runbookurl",
+    "subtitle",
+    "summary",
+    "text",
+    "tags",
+    "worknotes",
+];
+
+/// Names of fields that hold a measured value or a counter.
+const MEASURED: [&str; 18] = [
+    "attempts",
+    "count",
+    "current",
+    "currentvalue",
+    "duration",
+    "elapsed",
+    "latency",
+    "measured",
+    "occurrences",
+    "pct",
+    "percent",
+    "ping",
+    "repeats",
+    "samples",
+    "threshold",
+    "total",
+    "val",
+    "value",
+];
+
+/// Names of fields that identify one record.
+const IDS: [&str; 14] = [
+    "eventid",
+    "fingerprint",
+    "guid",
+    "hash",
+    "id",
+    "incidentid",
+    "issuekey",
+    "key",
+    "messageid",
+    "number",
+    "requestid",
+    "seq",
+    "uid",
+    "uuid",
+];
+
+/// Whether a field with this name and value is a label: not a time, a text, an id or a measured
+/// value.
+pub(crate) fn is_label(name: &str, value: &str) -> bool {
+    let plain: String =
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let is_time = ["time", "date", "timestamp", "timestampms"].iter().any(|end| plain.ends_with(end))
+        || [
+            "opened", "created", "updated", "closed", "resolved", "started", "ended", "ts", "age", "when",
+            "since",
+        ]
+        .contains(&plain.as_str())
+        || plain.len() > 4 && ["edat", "sat", "enedat"].iter().any(|end| plain.ends_with(end));
+    let is_link_field = plain.ends_with("url") || plain.ends_with("link");
+    let is_link = is_link_field && (value.starts_with("http://") || value.starts_with("https://"));
+    let is_text = value.len() > MAX_VALUE_LEN || value.contains('\n');
+    let is_named = |names: &[&str]| names.contains(&plain.as_str());
+    let is_other = plain.is_empty() || is_time || is_link || is_text;
+    !is_other && !is_named(&ANNOTATIONS) && !is_named(&MEASURED) && !is_named(&IDS)
+}
+
+/// The pairs of a value that holds labels: an object, a list of `{name, value}`, or texts such as
+/// `key:value`.
+pub(super) fn pairs(value: &Value) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    match value {
+        Value::Object(object) => object
+            .iter()
+            .filter_map(|(name, value)| Some((Cow::Borrowed(name.as_str()), scalar(value)?)))
+            .collect(),
+        Value::Array(values) => values.iter().filter_map(pair).collect(),
+        Value::String(text) => text.split(',').filter_map(split).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn pair(value: &Value) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    if let Value::String(text) = value {
+        return split(text);
+    }
+    let name = ["name", "key", "label", "tag", "Name", "Key"].iter().find_map(|field| value.get(*field))?;
+    let of = ["value", "Value"].iter().find_map(|field| value.get(*field))?;
+    Some((Cow::Borrowed(name.as_str()?), scalar(of)?))
+}
+
+fn split(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    let (name, value) = text.split_once([':', '='])?;
+    let (name, value) = (name.trim(), value.trim());
+    (!name.is_empty() && !value.is_empty()).then_some((Cow::Borrowed(name), Cow::Borrowed(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_texts_ids_and_measured_values_are_not_labels() {
+        for name in [
+            "hostname",
+            "database",
+            "tenant",
+            "site",
+            "check",
+            "server",
+            "rate_class",
+            "status_page",
+            "url",
+            "format",
+        ] {
+            assert!(is_label(name, "x"), "{name}");
+        }
+        for name in [
+            "id",
+            "created_at",
+            "startsAt",
+            "Opened",
+            "eventTime",
+            "last_updated_date",
+            "message",
+            "Description",
+            "value",
+            "count",
+            "work_notes",
+            "uuid",
+        ] {
+            assert!(!is_label(name, "x"), "{name}");
+        }
+        assert!(!is_label("dashboard_url", "https://x.example/d"));
+        assert!(is_label("url", "/login"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Inputs in a described format that are not JSON: lines and tables.
+
+use serde_json::Value;
+
+use super::json_reader::JsonReader;
+use super::line::{each_line, without_cr};
+use super::line_record::{record, text};
+use super::time::{self, Leading};
+use crate::fault::Fault;
+use crate::formats::{MappedFormat, Shape, apply, logfmt, table};
+use crate::ledger::Engine;
+use crate::rules::Rules;
+use crate::source_position::SourcePosition;
+
+/// Reads lines of a format.
+pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
+    let rules = engine.rules().clone();
+    let Some(format) = rules.mapped_format(index) else { return };
+    let lines = each_line(input, |number, line| {
+        let line = without_cr(line);
+        let position = before.plus_lines(number);
+        match text(line) {
+            Err(fault) => engine.fault(position, fault, line),
+            Ok("") => engine.blank += 1,
+            Ok(text) => read_line(engine, position, format, &rules, text),
+        }
+    });
+    engine.add_lines(before, lines);
+}
+
+fn read_line(
+    engine: &mut Engine,
+    position: SourcePosition,
+    format: &MappedFormat,
+    rules: &Rules,
+    line: &str,
+) {
+    let row = match format.shape {
+        Shape::Logfmt => logfmt(line).filter(|pairs| format.detects(pairs)),
+        _ => format.line(line),
+    };
+    // A line of another format among them.
+    let other = || {
+        let mut others = rules.formats().filter(|(_, other)| other.shape == Shape::Lines);
+        others.find_map(|(_, other)| Some((other, other.line(line)?)))
+    };
+    if let Some(row) = row {
+        return take(engine, position, format, &row, line);
+    }
+    match by_template(engine, position, rules, line) {
+        Ok(()) => {}
+        Err(fault) => match other() {
+            Some((other, row)) => take(engine, position, other, &row, line),
+            None => engine.fault(position, fault, line.as_bytes()),
+        },
+    }
+}
+
+fn by_template(
+    engine: &mut Engine,
+    position: SourcePosition,
+    rules: &Rules,
+    line: &str,
+) -> Result<(), Fault> {
+    let (at, rest) = match time::leading(line, engine.reference) {
+        Leading::None => (None, line),
+        Leading::At(at, rest) => (Some(at), rest),
+        Leading::Yearless(rest) => (None, rest),
+    };
+    let mut record = record(rest, rules)?;
+    record.time = record.time.or(at);
+    engine.ingest(position, &record);
+    Ok(())
+}
+
+fn take(engine: &mut Engine, position: SourcePosition, format: &MappedFormat, row: &Value, line: &str) {
+    match apply(format, row, row, engine.reference) {
+        Ok(applied) => JsonReader::new(engine, position, line, 0).take(applied, line),
+        Err(fault) => engine.fault(position, fault, line.as_bytes()),
+    }
+}
+
+/// Reads a table with a header.
+pub(super) fn read_table(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
+    let rules = engine.rules().clone();
+    let Some(format) = rules.mapped_format(index) else { return };
+    let lines = each_line(input, |_, _| {});
+    engine.add_lines(before, lines);
+    let text = String::from_utf8_lossy(input);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for (line, row) in table(text).unwrap_or_default() {
+        let position = before.plus_lines(line);
+        match row {
+            Ok(row) if row.as_object().is_some_and(|row| row.values().all(|cell| cell == "")) => {}
+            Ok(row) => take(engine, position, format, &row, &row.to_string()),
+            Err(problem) => {
+                let fault = Fault::Mapped { format: format.id.clone(), problem };
+                engine.fault(position, fault, b"");
+            }
+        }
+    }
+}
