@@ -60,6 +60,19 @@ fn a_message_that_was_cut_inside_a_stack_does_not_decide_against_its_log() {
     assert!(!seen.lines_with("application swype-app").is_empty(), "{:?}", seen.lines);
 }
 
+/// The events of the pod are read after the log, and change nothing of what the log says.
+#[test]
+fn a_message_that_was_cut_inside_a_stack_does_not_hide_a_failure_of_the_network() {
+    let stack = stack(0, 40);
+    let log = format!(
+        "{JVM}{stack}\tSuppressed: java.lang.NullPointerException: Cannot invoke \"Rate.value()\"\n{stack}"
+    );
+    let watch = Watch::with_replicas(1);
+    watch.sim.after_secs(5, move |world| world.set_health(Health::dies("").with_log(&log)));
+    let seen = watch.until_tripped();
+    assert!(seen.tripped(), "{:?}", seen.lines);
+}
+
 /// A message that is whole and decides needs no log.
 #[test]
 fn the_log_of_a_message_that_is_not_cut_is_not_read() {

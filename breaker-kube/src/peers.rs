@@ -35,10 +35,14 @@ const CHANGED_AT: &str = "endpoints.kubernetes.io/last-change-trigger-time";
 
 type Answer = Shared<BoxFuture<'static, Option<PeerService>>>;
 
+/// The namespace of the pod that asks, for a ClusterIP: without the right to list the Services of all
+/// namespaces, only those of its own namespace are searched.
+type Key = (Option<String>, ServiceAddress);
+
 /// The Services that were asked for in the last minute. A request that one caller gives up is
 /// continued by the next one.
 #[derive(Default)]
-pub(crate) struct PeerCache(Mutex<HashMap<ServiceAddress, (SignedDuration, Answer)>>);
+pub(crate) struct PeerCache(Mutex<HashMap<Key, (SignedDuration, Answer)>>);
 
 impl PeerCache {
     /// The Service at `address`, for a pod of `namespace`; `None` if it is not known.
@@ -60,8 +64,10 @@ impl PeerCache {
         namespace: &str,
         address: &ServiceAddress,
     ) -> Option<Answer> {
+        let searched = matches!(address, ServiceAddress::ClusterIp(_)).then(|| namespace.to_owned());
+        let key = (searched, address.clone());
         let mut kept = self.0.lock();
-        if let Some((asked_at, answer)) = kept.get(address)
+        if let Some((asked_at, answer)) = kept.get(&key)
             && now - *asked_at < MAX_AGE
         {
             return Some(answer.clone());
@@ -80,7 +86,7 @@ impl PeerCache {
             })
         };
         let answer = answer.boxed().shared();
-        kept.insert(address.clone(), (now, answer.clone()));
+        kept.insert(key, (now, answer.clone()));
         Some(answer)
     }
 }

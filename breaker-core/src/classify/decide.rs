@@ -27,8 +27,9 @@ const MAX_LINES_AFTER_CRASH: usize = 12;
 /// The same for a logged network error: a process that continued has survived it.
 const MAX_LINES_AFTER_ERROR: usize = 1;
 
-/// Whether `.sock` ends a path here, and is not a field of an object.
-fn is_socket_file(folded: &str) -> bool {
+/// Whether a word of [`WordClass::LocalSocket`] in this line is about a socket file. `.sock` is, if it
+/// is part of a path and no field of an object.
+fn is_about_socket_file(folded: &str) -> bool {
     let path = |token: &str| token.contains('/') && token.contains(".sock");
     !folded.contains(".sock") || folded.split([' ', '"', '\'', ',']).any(path)
 }
@@ -63,7 +64,7 @@ fn talks_to_local_socket(table: &Table, read: &Read<'_>, decision: &Decision<'_>
         // Advice names socket files that nobody used.
         let says = |class: WordClass| read.seen.get(line).is_some_and(|seen| seen.classes.has(class));
         let flagged = says(WordClass::LocalSocket) && !says(WordClass::Hedge);
-        flagged && is_socket_file(read.text.folded(line))
+        flagged && is_about_socket_file(read.text.folded(line))
     };
     table.row(decision.row).cause == Cause::Network
         && around.into_iter().any(names_socket)

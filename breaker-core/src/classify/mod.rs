@@ -3,9 +3,9 @@
 //! ```text
 //! Termination --kubernetes--> status and events -----------------------------------.
 //!      |                                                                            v
-//!      `--unwrap--> text --table--> words --block--> statements --decide--> Verdict (quote, peer)
-//!                                                       ^
-//!                              rules, compose, subject, side_task, echo
+//!      `--unwrap, fold--> text --table--> words --block--> statements --decide, second--> Verdict
+//!                                                             ^                     (quote, peer)
+//!                                    rules, compose, subject, side_task, echo
 //! ```
 //!
 //! The status and events of Kubernetes decide first (`kubernetes`). Then the message and the log

@@ -24,7 +24,7 @@
 //!
 //! ```yaml
 //! - class: failure                   # operation, remote, failing, failure, local, side-task, ..
-//!   kind: reset                      # how the network failed; required with `failure` only
+//!   kind: reset                      # how the network failed; required with the classes of failures
 //!   cause: config                    # with `subject`, and with a `fault` that names its cause
 //!   words: ["cut off"]               # in the form of `phrases`
 //!   examples: ["broker cut off the subscription"]   # must be read as the class says

@@ -128,7 +128,7 @@ impl Seen {
     }
 }
 
-/// `at` as `u16`. Texts have at most 4 KiB.
+/// `at` as `u16`. Texts have at most 16 KiB.
 fn narrow(at: usize) -> u16 {
     u16::try_from(at).unwrap_or(u16::MAX)
 }

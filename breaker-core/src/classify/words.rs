@@ -28,7 +28,7 @@ pub(super) enum WordClass {
     Local,
     /// A setting: the line shows or checks words that sound like a failure.
     Setting,
-    /// The same, but in the clause only: worker, task.
+    /// Local like [`Self::Local`], but in the clause only: worker, task.
     LocalSubject,
     /// What a process is given or uses, with the cause if something is wrong with it: flag, disk.
     Subject,
@@ -283,13 +283,5 @@ mod tests {
         assert_eq!(said("refused: see if x is unreachable"), ["refused"]);
         assert_eq!(said("make sure that x is not unreachable, refused"), ["refused"]);
         assert!(said("-on-refused=exit").is_empty());
-    }
-
-    #[test]
-    fn many_words_are_read_in_no_time() {
-        let line = "if refused ".repeat(370);
-        let began = std::time::Instant::now();
-        assert!(said(&line).is_empty());
-        assert!(began.elapsed().as_millis() < 500, "{:?}", began.elapsed());
     }
 }

@@ -1,10 +1,9 @@
 //! Gathers the evidence for one termination, with as few requests to the cluster as possible.
 //!
 //! The status alone decides most terminations. If it does not, or if its message looks cut, the end
-//! of the log is read. If the
-//! verdict is then network, or a signal ended the container, the pod's events are read to find out
-//! whether the kubelet killed it after failed probes. Events can replace a network verdict; they
-//! never lead to one.
+//! of the log is read. If the verdict is then network, or a signal ended the container, the pod's
+//! events are read to find out whether the kubelet killed it after failed probes. Events can replace
+//! a network verdict; they never lead to one.
 
 use futures::future::{Either, join, select};
 use jiff::SignedDuration;
@@ -27,8 +26,8 @@ const PEER_TIMEOUT: SignedDuration = SignedDuration::from_secs(1);
 const MAX_LOG_MESSAGE_LEN: usize = 2048;
 const MAX_LOG_MESSAGE_LINES: usize = 80;
 
-/// A cut can fall into a character, which is then left out.
-const LONGEST_CHAR: usize = 4;
+/// The maximum length of a character, in bytes. A cut can fall into one, which is then left out.
+const MAX_CHAR_LEN: usize = 4;
 
 const BACKOFF: Backoff = Backoff::new(SignedDuration::from_millis(100), EVIDENCE_TIMEOUT);
 
@@ -101,7 +100,7 @@ async fn gather(
         match retrying(clock, || client.log_tail(&log)).await {
             Ok(LogTail::Text(text)) => {
                 termination.log_tail = text;
-                explained = explain_with_log(classifier, &termination);
+                explained = explain_with_log(classifier, &mut termination);
             }
             Ok(LogTail::Gone) if unknown => {
                 let verdict = &mut explained.verdict;
@@ -158,23 +157,24 @@ async fn peer_status(
 /// Whether a termination message is probably the end of a longer text. The kubelet keeps the last
 /// 2,048 bytes or 80 lines of a log, and what a program writes can begin inside a stack.
 fn looks_cut(message: &str) -> bool {
-    message.len() + LONGEST_CHAR > MAX_LOG_MESSAGE_LEN
+    message.len() + MAX_CHAR_LEN > MAX_LOG_MESSAGE_LEN
         || message.lines().count() >= MAX_LOG_MESSAGE_LINES
         || begins_in_stack(message)
 }
 
 /// The verdict on a termination whose log was read. If the message is the end of the log, the log
-/// says all that the message says, and what was cut off.
-fn explain_with_log(classifier: &Classifier, termination: &Termination) -> Explanation {
+/// says all that the message says, and what was cut off: the message is then removed, so that
+/// nothing judges by it again.
+fn explain_with_log(classifier: &Classifier, termination: &mut Termination) -> Explanation {
     let last_line = termination.terminated.message.trim_end().lines().next_back().map(str::trim);
     let in_log = last_line.is_some_and(|line| !line.is_empty() && termination.log_tail.contains(line));
     if in_log {
-        let mut without = termination.clone();
-        without.terminated.message.clear();
-        let by_log = classifier.explain(&without);
+        let message = std::mem::take(&mut termination.terminated.message);
+        let by_log = classifier.explain(termination);
         if by_log.verdict.cause != Cause::Unknown {
             return by_log;
         }
+        termination.terminated.message = message;
     }
     classifier.explain(termination)
 }
@@ -217,7 +217,9 @@ fn concerning(events: Vec<PodEvent>, request: &EvidenceRequest) -> Vec<PodEvent>
         .filter(|event| {
             let about = event.field_path.is_empty() || event.field_path.contains(&format!("{{{container}}}"));
             let timely = match (event.at, started) {
-                (Some(at), Some(started)) => request.has_unobserved || at >= started - EVENT_SLACK,
+                (Some(at), Some(started)) => {
+                    request.has_unobserved || started.duration_since(at) <= EVENT_SLACK
+                }
                 _ => true,
             };
             about && timely

@@ -35,7 +35,7 @@ pub(crate) struct FleetClient {
     /// Whether the Record that came with the watch was loaded. Later loads ask the API server.
     loaded: AtomicBool,
     /// Until when this client may be used: [`StatusWriter::outdated`].
-    followed: u64,
+    epoch: u64,
 }
 
 impl FleetClient {
@@ -44,7 +44,7 @@ impl FleetClient {
         status: &Arc<StatusWriter>,
         keda: &Arc<KedaSwitch>,
         ticket: Option<StartupTicket>,
-        followed: u64,
+        epoch: u64,
     ) -> Self {
         Self {
             kube: shared.kube.clone(),
@@ -56,14 +56,14 @@ impl FleetClient {
             barrier: Arc::clone(&shared.barrier),
             ticket: Mutex::new(ticket),
             loaded: AtomicBool::new(false),
-            followed,
+            epoch,
         }
     }
 
     /// Does not return once the CircuitBreaker asks for something else than its worker follows. The
     /// worker is about to be dropped, and must neither decide nor write anything more.
-    async fn check_followed(&self) {
-        if self.status.is_outdated(self.followed) {
+    async fn check_epoch(&self) {
+        if self.status.is_outdated(self.epoch) {
             std::future::pending::<()>().await;
         }
     }
@@ -94,7 +94,7 @@ impl ClusterClient for FleetClient {
         replicas: u32,
     ) -> Result<Scale, ClusterError> {
         let _permit = self.limits.write().await;
-        self.check_followed().await;
+        self.check_epoch().await;
         self.keda.follow(replicas).await;
         self.kube.write_scale(target, seen, replicas).await
     }
@@ -128,7 +128,7 @@ impl ClusterClient for FleetClient {
             let _permit = self.limits.write().await;
             self.status.load().await
         };
-        self.check_followed().await;
+        self.check_epoch().await;
         loaded
     }
 
@@ -145,7 +145,7 @@ impl ClusterClient for FleetClient {
         {
             self.barrier.lifted().await;
         }
-        self.check_followed().await;
+        self.check_epoch().await;
         let saved = {
             let _permit = self.limits.write().await;
             if matches!(record.state, State::Tripping { .. }) {
@@ -153,7 +153,7 @@ impl ClusterClient for FleetClient {
             }
             self.status.save(record, over.as_deref()).await
         };
-        self.check_followed().await;
+        self.check_epoch().await;
         let version = saved?;
         self.keda.stored(&record.state);
         Ok(version)

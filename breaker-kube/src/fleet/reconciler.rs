@@ -142,9 +142,9 @@ impl Reconciler {
         match entry.status.observe(breaker) {
             Observed::Latest => {}
             Observed::Old => return,
-            Observed::Doubtful => {
-                let status = Arc::clone(&entry.status);
-                self.tasks.spawn(async move { status.confirm().await });
+            Observed::Unconfirmed => {
+                let (status, limits) = (Arc::clone(&entry.status), Arc::clone(&shared.limits));
+                self.tasks.spawn(async move { status.confirm(&limits).await });
                 return;
             }
         }

@@ -12,9 +12,9 @@ use super::partial_breaker::PartialBreaker;
 pub(super) struct Requested {
     followed: u64,
     latest: u64,
-    /// How often a read has shown that the watch is late: something else is asked for than what is
+    /// Grows when a read shows that the watch is late: something else is asked for than what is
     /// followed.
-    surprises: u64,
+    epoch: u64,
 }
 
 /// What an event of the watch says.
@@ -26,13 +26,13 @@ pub(super) enum Observed {
     Old,
     /// Something that is not followed, from before a later version. Either it is from the past, or
     /// the storage of the API server has gone back.
-    Doubtful,
+    Unconfirmed,
 }
 
 impl Requested {
     pub(super) fn new(breaker: &PartialBreaker) -> Self {
         let asked = hash(breaker);
-        Self { followed: asked, latest: asked, surprises: 0 }
+        Self { followed: asked, latest: asked, epoch: 0 }
     }
 
     /// Takes in the breaker as the watch shows it; `is_older` than a version that is known.
@@ -44,7 +44,7 @@ impl Requested {
         } else if asked == self.followed {
             Observed::Old
         } else {
-            Observed::Doubtful
+            Observed::Unconfirmed
         }
     }
 
@@ -54,7 +54,7 @@ impl Requested {
     pub(super) fn read(&mut self, breaker: &PartialBreaker, is_older: bool) -> bool {
         self.latest = hash(breaker);
         let is_new = !self.is_followed();
-        self.surprises += u64::from(is_new && !is_older);
+        self.epoch += u64::from(is_new && !is_older);
         is_new
     }
 
@@ -64,8 +64,8 @@ impl Requested {
     }
 
     /// Grows each time a worker must not go on with what it has started with.
-    pub(super) fn surprises(&self) -> u64 {
-        self.surprises
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
     }
 }
 

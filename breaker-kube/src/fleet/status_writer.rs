@@ -23,6 +23,7 @@ use tokio::sync::{Notify, watch};
 
 use super::newer_breakers::NewerBreakers;
 use super::partial_breaker::PartialBreaker;
+use super::request_limits::RequestLimits;
 use super::requested::{Observed, Requested};
 use super::status::StatusModel;
 use crate::client::KubeClient;
@@ -105,28 +106,33 @@ impl StatusWriter {
 
     /// Returns once the fleet follows what the breaker asks for now, as far as that is known: the
     /// argument of [`Self::outdated`].
-    pub(crate) async fn followed(&self) -> u64 {
+    pub(crate) async fn followed_epoch(&self) -> u64 {
         let mut requested = self.requested.subscribe();
         let followed = requested.wait_for(Requested::is_followed).await.map(|requested| *requested);
         // The sender is part of this writer, so it exists.
-        followed.map_or(0, |requested| requested.surprises())
+        followed.map_or(0, |requested| requested.epoch())
     }
 
     /// Returns once a read has shown that the breaker asks for something else than was followed
-    /// when [`Self::followed`] returned `since`.
-    pub(crate) async fn outdated(&self, since: u64) {
-        let _ = self.requested.subscribe().wait_for(|requested| requested.surprises() != since).await;
+    /// when [`Self::followed_epoch`] returned `epoch`.
+    pub(crate) async fn outdated(&self, epoch: u64) {
+        let _ = self.requested.subscribe().wait_for(|requested| requested.epoch() != epoch).await;
     }
 
     /// Whether [`Self::outdated`] would return at once.
-    pub(crate) fn is_outdated(&self, since: u64) -> bool {
-        self.requested.borrow().surprises() != since
+    pub(crate) fn is_outdated(&self, epoch: u64) -> bool {
+        self.requested.borrow().epoch() != epoch
     }
 
     /// Reads the breaker until it is known what it asks for now, or that it is gone.
-    pub(crate) async fn confirm(&self) {
+    pub(crate) async fn confirm(&self, limits: &RequestLimits) {
         let mut failures = 0;
-        while self.load().await.is_err_and(|error| error.is_retryable()) {
+        loop {
+            let permit = limits.status().await;
+            if !self.load().await.is_err_and(|error| error.is_retryable()) {
+                return;
+            }
+            drop(permit);
             tokio::time::sleep(CONFIRM_BACKOFF.delay(failures).unsigned_abs()).await;
             failures = failures.saturating_add(1);
         }
@@ -203,7 +209,7 @@ impl StatusWriter {
 
     /// Writes the status. `decided`: the Record is new, and was decided for what is followed now.
     async fn write(&self, record: Option<(&Record, Value)>, decided: bool) -> Result<(), ClusterError> {
-        let followed = self.requested.borrow().surprises();
+        let epoch = self.requested.borrow().epoch();
         let json = record.as_ref().map(|(_, stored)| stored.to_string());
         for _ in 0..MAX_ATTEMPTS {
             let (written, json, status, hash, version) = {
@@ -246,7 +252,7 @@ impl StatusWriter {
                     return Ok(());
                 }
                 Err(ClusterError::Conflict(_)) => {
-                    if !self.refresh().await? || (decided && self.is_outdated(followed)) {
+                    if !self.refresh().await? || (decided && self.is_outdated(epoch)) {
                         return Err(ClusterError::Conflict(self.location()));
                     }
                 }

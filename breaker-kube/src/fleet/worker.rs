@@ -47,13 +47,13 @@ pub(super) async fn run_forever(
 ) {
     let mut restarts = Restarts::default();
     loop {
-        let followed = status.followed().await;
-        let worker = Worker { shared: &shared, status: &status, target: &target, followed };
+        let epoch = status.followed_epoch().await;
+        let worker = Worker { shared: &shared, status: &status, target: &target, epoch };
         let started = Instant::now();
         let (stopped, fault) = tokio::select! {
             // The watch is late: what the breaker does and what it is asked for do not belong
             // together. It starts again once the fleet follows what was read.
-            () = status.outdated(followed) => continue,
+            () = status.outdated(epoch) => continue,
             stopped = worker.run(&desired, ticket.take()) => stopped,
         };
         let pause = restarts.pause_after(started.elapsed(), stopped.reason == reason::UNREACHABLE);
@@ -88,8 +88,8 @@ struct Worker<'a> {
     shared: &'a Arc<Shared>,
     status: &'a Arc<StatusWriter>,
     target: &'a WorkloadRef,
-    /// What [`StatusWriter::followed`] returned.
-    followed: u64,
+    /// What [`StatusWriter::followed_epoch`] returned.
+    epoch: u64,
 }
 
 impl Worker<'_> {
@@ -149,9 +149,9 @@ impl Worker<'_> {
         keda: &Arc<KedaSwitch>,
         ticket: Option<StartupTicket>,
     ) -> Result<Supervisor, ClusterError> {
-        let Self { shared, status, target, followed } = self;
+        let Self { shared, status, target, epoch } = self;
         let dependencies = Dependencies {
-            client: Arc::new(FleetClient::new(shared, status, keda, ticket, *followed)),
+            client: Arc::new(FleetClient::new(shared, status, keda, ticket, *epoch)),
             clock: Arc::clone(&shared.kube.clock),
             classifier: Arc::clone(&shared.options.classifier),
             webhooks: shared.options.webhooks.clone(),
