@@ -251,6 +251,19 @@ fn the_pods_of_a_target_that_was_created_again_with_another_selector_are_counted
 }
 
 #[test]
+fn the_pods_of_another_selector_are_counted_while_an_old_pod_is_still_terminating() {
+    let mut day = Day::new(2, Policy::default());
+    day.sim.after_secs(30, |world| {
+        world.set_grace(SignedDuration::from_hours(1));
+        world.replace_target("uid-of-another", 2, "app=another");
+    });
+    day.plan(40, Step::Outage(true));
+    day.run_until(900);
+    assert_eq!(day.scales(), [0], "{}", day.seen.text());
+    a_reset_restores(&mut day, 2);
+}
+
+#[test]
 fn a_selector_that_is_changed_is_followed() {
     let mut day = Day::new(2, Policy::default());
     day.sim.after_secs(30, |world| world.set_selector("app=other"));

@@ -14,17 +14,23 @@ use crate::notification::NotificationKind;
 use crate::record::{Contested, Record};
 use crate::state::State;
 
-/// Time between two reads of the scale while the breaker is open.
-pub(super) const OPEN_READ_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
+/// Time between two reads of the scale while no pod shows what happens to the target.
+pub(super) const UNSEEN_READ_INTERVAL: SignedDuration = SignedDuration::from_mins(1);
 
 impl Breaker {
     /// While the breaker is open, pods may not show that the target was scaled up, or deleted and
-    /// created again with another selector.
-    pub(super) fn read_open_scale(&mut self, now: Timestamp) {
-        if !matches!(self.state, State::Open { .. }) {
-            return self.scale.forget_open_read();
+    /// created again with another selector. Nor do they while it is closed and has replicas, but no
+    /// live pod: old pods may be terminating for long.
+    pub(super) fn read_unseen_scale(&mut self, now: Timestamp) {
+        let is_unseen = match self.state {
+            State::Open { .. } => true,
+            State::Closed => self.started && self.pods.live_count() == 0 && self.scale.replicas() != Some(0),
+            _ => false,
+        };
+        if !is_unseen {
+            return self.scale.forget_unseen_read();
         }
-        let (is_due, next) = self.scale.plan_open_read(now, OPEN_READ_INTERVAL);
+        let (is_due, next) = self.scale.plan_unseen_read(now, UNSEEN_READ_INTERVAL);
         if is_due {
             self.read_scale();
         }

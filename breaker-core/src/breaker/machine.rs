@@ -192,7 +192,7 @@ impl Breaker {
         if self.scale.take_recheck(now) {
             self.read_scale();
         }
-        self.read_open_scale(now);
+        self.read_unseen_scale(now);
         self.recover(now);
         self.reconsider(now);
         if heartbeat {

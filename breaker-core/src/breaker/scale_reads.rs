@@ -50,8 +50,8 @@ pub(super) struct ScaleReads {
     /// The write under way.
     writing: Option<Write>,
     unclear: Option<UnclearWrite>,
-    /// When the scale of an open target is to be read again.
-    open_read_at: Option<Timestamp>,
+    /// When the scale is to be read again, because no pod shows it.
+    unseen_read_at: Option<Timestamp>,
     /// When to read whether an unclear write has taken effect.
     recheck_at: Option<Timestamp>,
 }
@@ -152,30 +152,30 @@ impl ScaleReads {
     pub(super) fn shift(&mut self, by: SignedDuration) {
         self.refresh_at = self.refresh_at.map(|at| shifted(at, by));
         self.recheck_at = self.recheck_at.map(|at| shifted(at, by));
-        self.open_read_at = self.open_read_at.map(|at| shifted(at, by));
+        self.unseen_read_at = self.unseen_read_at.map(|at| shifted(at, by));
         if let Some(write) = &mut self.unclear {
             write.at = shifted(write.at, by);
         }
     }
 
-    /// Plans the next read of the scale of an open target: whether one is due now, and when to wake
-    /// if that is new.
-    pub(super) fn plan_open_read(
+    /// Plans the next read of a scale that no pod shows: whether one is due now, and when to wake if
+    /// that is new.
+    pub(super) fn plan_unseen_read(
         &mut self,
         now: Timestamp,
         interval: SignedDuration,
     ) -> (bool, Option<Timestamp>) {
-        let is_due = self.open_read_at.is_some_and(|at| at <= now);
-        if !is_due && self.open_read_at.is_some() {
+        let is_due = self.unseen_read_at.is_some_and(|at| at <= now);
+        if !is_due && self.unseen_read_at.is_some() {
             return (false, None);
         }
-        self.open_read_at = Some(now + interval);
-        (is_due, self.open_read_at)
+        self.unseen_read_at = Some(now + interval);
+        (is_due, self.unseen_read_at)
     }
 
-    /// The target is not open.
-    pub(super) fn forget_open_read(&mut self) {
-        self.open_read_at = None;
+    /// Pods show what happens to the target.
+    pub(super) fn forget_unseen_read(&mut self) {
+        self.unseen_read_at = None;
     }
 
     /// Whether the planned refresh is due; it is then no longer planned.
