@@ -50,11 +50,12 @@ const ANNOTATIONS: [&str; 36] = [
 ];
 
 /// Names of fields that hold a measured value or a counter.
-const MEASURED: [&str; 18] = [
+const MEASURED: [&str; 20] = [
     "attempts",
     "count",
     "current",
     "currentvalue",
+    "downtime",
     "duration",
     "elapsed",
     "latency",
@@ -67,6 +68,7 @@ const MEASURED: [&str; 18] = [
     "samples",
     "threshold",
     "total",
+    "uptime",
     "val",
     "value",
 ];
@@ -89,24 +91,88 @@ const IDS: [&str; 14] = [
     "uuid",
 ];
 
+/// Names of fields that hold a time, in one word.
+const TIMES: [&str; 27] = [
+    "activeat",
+    "age",
+    "closed",
+    "closedat",
+    "created",
+    "createdat",
+    "datetime",
+    "ended",
+    "endedat",
+    "endsat",
+    "endtime",
+    "eventtime",
+    "firedat",
+    "opened",
+    "openedat",
+    "resolved",
+    "resolvedat",
+    "since",
+    "started",
+    "startedat",
+    "startsat",
+    "starttime",
+    "timestampms",
+    "ts",
+    "updated",
+    "updatedat",
+    "when",
+];
+
+/// Last words of names of fields that hold a time, as in `event_time` and `startsAt`.
+const TIME_WORDS: [&str; 4] = ["at", "date", "time", "timestamp"];
+
 /// Whether a field with this name and value is a label: not a time, a text, an id or a measured
 /// value.
 pub(crate) fn is_label(name: &str, value: &str) -> bool {
     let plain: String =
         name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let is_time = ["time", "date", "timestamp", "timestampms"].iter().any(|end| plain.ends_with(end))
-        || [
-            "opened", "created", "updated", "closed", "resolved", "started", "ended", "ts", "age", "when",
-            "since",
-        ]
-        .contains(&plain.as_str())
-        || plain.len() > 4 && ["edat", "sat", "enedat"].iter().any(|end| plain.ends_with(end));
+    let is_time = TIMES.contains(&plain.as_str()) || ends_in_time(name);
     let is_link_field = plain.ends_with("url") || plain.ends_with("link");
     let is_link = is_link_field && (value.starts_with("http://") || value.starts_with("https://"));
     let is_text = value.len() > MAX_VALUE_LEN || value.contains('\n');
     let is_named = |names: &[&str]| names.contains(&plain.as_str());
     let is_other = plain.is_empty() || is_time || is_link || is_text;
     !is_other && !is_named(&ANNOTATIONS) && !is_named(&MEASURED) && !is_named(&IDS)
+}
+
+/// Whether the last word of a name is that of a time, or of a unit after it as in `timeMs`. Only
+/// whole words count: `runtime` and `candidate` are no times.
+fn ends_in_time(name: &str) -> bool {
+    let words = words(name);
+    let words = match words.split_last() {
+        Some((unit, front)) if matches!(unit.as_str(), "ms" | "ns" | "utc") => front,
+        _ => &words,
+    };
+    match words {
+        [] => false,
+        [only] => only != "at" && TIME_WORDS.contains(&only.as_str()),
+        [.., last] => TIME_WORDS.contains(&last.as_str()),
+    }
+}
+
+/// The words of a name in lower case. They are separated by `_`, `-` and the like, or by a change
+/// of case as in `startsAt` and `UTCTime`.
+fn words(name: &str) -> Vec<String> {
+    let chars: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (at, c) in chars.iter().enumerate() {
+        let before = at.checked_sub(1).map(|at| chars[at]);
+        let is_lower = |c: Option<char>| c.is_some_and(char::is_lowercase);
+        let is_first =
+            before.is_some_and(|before| !before.is_uppercase()) || is_lower(chars.get(at + 1).copied());
+        if !c.is_alphanumeric() || c.is_uppercase() && is_first {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The pairs of a value that holds labels: an object, a list of `{name, value}`, or texts such as
@@ -155,6 +221,12 @@ mod tests {
             "status_page",
             "url",
             "format",
+            "runtime",
+            "container_runtime",
+            "candidate",
+            "disksat",
+            "certificate",
+            "at",
         ] {
             assert!(is_label(name, "x"), "{name}");
         }
@@ -171,6 +243,13 @@ mod tests {
             "count",
             "work_notes",
             "uuid",
+            "updatedAt",
+            "startsat",
+            "start-time",
+            "UTCTime",
+            "TIMESTAMP",
+            "eventTimestampMs",
+            "uptime",
         ] {
             assert!(!is_label(name, "x"), "{name}");
         }
