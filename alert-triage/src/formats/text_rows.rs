@@ -51,6 +51,9 @@ enum Separator {
     Aligned,
 }
 
+/// The maximum number of columns of a table.
+const MAX_COLUMNS: usize = 256;
+
 /// The rows of a table with their line numbers; a row that cannot be read is its error.
 pub(crate) type Rows = Vec<(u64, Result<Value, String>)>;
 
@@ -79,7 +82,7 @@ fn header(text: &str) -> Option<(usize, Separator, Vec<String>)> {
         Separator::Aligned => aligned(line, &starts(line)),
     };
     let names: Vec<String> = cells.iter().map(|cell| normalized(cell)).collect();
-    let is_header = names.len() > 1 && names.iter().all(|name| name.len() < 60);
+    let is_header = (2..=MAX_COLUMNS).contains(&names.len()) && names.iter().all(|name| name.len() < 60);
     is_header.then_some((number, separator, names))
 }
 
@@ -160,13 +163,14 @@ fn starts(header: &str) -> Vec<usize> {
     (0..chars.len()).filter(is_start).collect()
 }
 
+/// The cells of a line, up to the last column that it reaches.
 fn aligned(line: &str, starts: &[usize]) -> Vec<String> {
     let chars: Vec<char> = line.chars().collect();
     let ends = starts.iter().skip(1).copied().chain([usize::MAX]);
     let cell = |(from, to): (&usize, usize)| {
-        chars.get(*from..to.min(chars.len())).unwrap_or_default().iter().collect::<String>().trim().to_owned()
+        chars[*from..to.min(chars.len())].iter().collect::<String>().trim().to_owned()
     };
-    starts.iter().zip(ends).map(cell).collect()
+    starts.iter().zip(ends).take_while(|(from, _)| **from < chars.len()).map(cell).collect()
 }
 
 #[cfg(test)]
@@ -193,7 +197,7 @@ mod tests {
             "Alert name\tzone\nDisk full\tK1\nX\t\n",
             "| Alert name | Zone |\n|---|---:|\n| Disk full | K1 |\n| X | |\n",
             "+------------+------+\n| Alert name | zone |\n+------------+------+\n| Disk full  | K1   |\n| X          |      |\n",
-            "ALERT NAME   ZONE\nDisk full    K1\nX\n",
+            "ALERT NAME   ZONE\nDisk full    K1\nX             \n",
         ] {
             assert_eq!(columns(text).unwrap(), ["alert_name", "zone"], "{text}");
             let rows: Vec<Value> = table(text).unwrap().into_iter().map(|(_, row)| row.unwrap()).collect();
@@ -201,5 +205,22 @@ mod tests {
         }
         let lines = table("a,b\n\"x\ny\",1\nz,2\n").unwrap();
         assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
+    }
+
+    #[test]
+    fn a_row_has_no_more_cells_than_its_line() {
+        let rows = table("NAME   ZONE   NOTE\nX\nY      K1\n").unwrap();
+        let rows: Vec<Value> = rows.into_iter().map(|(_, row)| row.unwrap()).collect();
+        assert_eq!(rows, [json!({"name": "X"}), json!({"name": "Y", "zone": "K1"})]);
+    }
+
+    #[test]
+    fn a_table_has_at_most_256_columns() {
+        for separator in [",", "\t", "  "] {
+            let header = |columns: usize| vec!["c"; columns].join(separator);
+            assert_eq!(columns(&header(MAX_COLUMNS)).map(|columns| columns.len()), Some(MAX_COLUMNS));
+            assert_eq!(columns(&header(MAX_COLUMNS + 1)), None);
+            assert!(table(&header(MAX_COLUMNS + 1)).is_none());
+        }
     }
 }
