@@ -19,6 +19,10 @@ pub(crate) const DETECT_BYTES: usize = 64 << 10;
 /// Bytes of the longest line of JSON that is read; one line may hold a payload of many alerts.
 pub(crate) const MAX_JSON_LINE_LEN: usize = 64 << 20;
 
+/// Bytes of the longest document that is read, after unpacking: a small archive may unpack to more
+/// than the memory of the machine.
+const MAX_DOCUMENT_LEN: usize = 1 << 30;
+
 /// Whole lines of one source, or a whole document.
 #[derive(Debug)]
 pub(super) struct Block {
@@ -122,7 +126,7 @@ impl OpenInput {
         std::mem::swap(bytes, &mut self.tail);
         if !self.format.is_lines() {
             if !self.is_at_end {
-                self.reader.read_to_end(bytes)?;
+                read_document(&mut self.reader, bytes, MAX_DOCUMENT_LEN)?;
                 self.is_at_end = true;
             }
             return Ok(!bytes.is_empty());
@@ -175,10 +179,23 @@ fn read_up_to(reader: &mut impl Read, bytes: &mut Vec<u8>, wanted: usize) -> io:
     Ok(read < missing)
 }
 
+/// Reads the rest of a document of at most `max` bytes.
+fn read_document(reader: &mut impl Read, bytes: &mut Vec<u8>, max: usize) -> io::Result<()> {
+    if read_up_to(reader, bytes, max.saturating_add(1))? {
+        return Ok(());
+    }
+    let message = format!(
+        "it is one document of more than {} MiB, after unpacking if it is compressed; split it, or write one \
+         alert a line (JSON lines), of which it may have any number",
+        max >> 20
+    );
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, message))
+}
+
 /// The whole text of a file, as it is read in blocks.
 pub(crate) fn whole(path: &std::path::Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    decoded(Box::new(File::open(path)?))?.read_to_end(&mut bytes)?;
+    read_document(&mut decoded(Box::new(File::open(path)?))?, &mut bytes, MAX_DOCUMENT_LEN)?;
     Ok(bytes)
 }
 
@@ -197,4 +214,37 @@ pub(super) fn cut(
         each(&block);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_document_that_unpacks_to_more_than_the_limit_is_refused() {
+        const MAX: usize = 1 << 20;
+        let unpacked = |len: usize| {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+            encoder.write_all(&vec![b' '; len]).unwrap();
+            let packed = encoder.finish().unwrap();
+            assert!(packed.len() < len / 100);
+            let mut bytes = Vec::new();
+            let mut reader = decoded(Box::new(io::Cursor::new(packed))).unwrap();
+            let read = read_document(&mut reader, &mut bytes, MAX);
+            assert!(bytes.len() <= MAX + 1, "no more than the limit is kept");
+            read
+        };
+        assert!(unpacked(MAX).is_ok());
+        let error = unpacked(64 * MAX).unwrap_err();
+        let error = Input::File("bomb.json.gz".into()).read_error(&error).to_string();
+        for part in ["cannot read bomb.json.gz: ", "more than 1 MiB", "split it, or write one alert a line"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("permissions"), "{error}");
+    }
 }

@@ -31,6 +31,10 @@ impl Input {
     /// The error for the user when reading this input fails.
     pub(crate) fn read_error(&self, error: &io::Error) -> anyhow::Error {
         match self {
+            // The error names its own fix.
+            _ if error.kind() == io::ErrorKind::FileTooLarge => {
+                anyhow!("cannot read {}: {error}", self.name())
+            }
             Input::Stdin => anyhow!("cannot read standard input: {error}; name a FILE, or pipe alerts in"),
             Input::File(path) => {
                 let name = path.display();
