@@ -39,6 +39,10 @@ pub struct Record<'a> {
     /// Whether the source sends each event once, so that a repeat with equal labels, time and state
     /// is the same record delivered again. Always the case with [`starts`](Record::starts).
     pub keyed: bool,
+    /// Whether a resolve ends the alerts that carry its [`key`](Record::key), whatever their names
+    /// and labels. For a source whose resolves lack a part of the identity, such as the severity.
+    /// Without a key it has no effect.
+    pub ends_by_key: bool,
     /// Whether the record is part of a snapshot of the present. Such an alert counts as seen at any
     /// later `now`.
     pub snapshot: bool,
@@ -101,6 +105,7 @@ impl<'a> Record<'a> {
             ends: Ends::Open,
             key: None,
             keyed: false,
+            ends_by_key: false,
             snapshot: false,
             suppression: Suppression::None,
             acknowledged: false,
@@ -143,6 +148,12 @@ impl<'a> Record<'a> {
         self
     }
 
+    /// Whether the record has a name, and ends the alerts that carry its key.
+    pub(crate) fn is_named_end(&self) -> bool {
+        let has_key = self.key.as_ref().is_some_and(|key| !key.is_empty());
+        self.ends_by_key && self.status == Status::Resolved && has_key
+    }
+
     /// Clones all borrowed texts.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
@@ -159,6 +170,7 @@ impl<'a> Record<'a> {
             ends: self.ends,
             key: self.key.map(owned),
             keyed: self.keyed,
+            ends_by_key: self.ends_by_key,
             snapshot: self.snapshot,
             suppression: match self.suppression {
                 Suppression::None => Suppression::None,

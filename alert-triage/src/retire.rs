@@ -138,7 +138,8 @@ impl Engine {
             self.entries.iter().flat_map(AlertEntry::keyed_label_sets).map(|(key, _)| key).collect();
         let mut retired = RetiredRecords::default();
         let since = self.arrivals_since;
-        self.keyed_ends.retain(|key, set| {
+        self.keyed_ends.retain(|key, end| {
+            let set = &end.history;
             let last = set.last_seen.max(set.arrivals.last()).or(since);
             let is_past = last.is_some_and(|last| now.duration_since(last) > keep);
             let is_gone = is_past && !held.contains(key.as_ref());

@@ -55,15 +55,16 @@ formats:
 | `drop` | members that `\"*\"` leaves out |
 | `severity`, `status` | words of the source; `status` is firing, resolved, pending, event, or a word such as open or closed |
 | `starts_at`, `ends_at`, `updated_at` | times: RFC 3339, since 1970, or by the formats of `time` |
-| `key` | what the source joins its events by |
+| `key` | what the source joins its events by; a resolve without a severity ends the alerts with its key |
 | `summary`, `url`, `runbook`, `acknowledged` | texts for people, and whether somebody acknowledged the alert |
 | `snapshot` | `true` if a document lists what stands at present |
 
 A field is a path, a constant, a list of them of which the first that is present applies, or
-`{from, document, capture, map, time}`: `from` has paths within the alert, `document` within the
-whole document, `capture` is a regular expression whose first group is the value, and `map` gives
-the words of the source their meaning (`\"*\"`: any other word). Paths are JSONPath (RFC 9535). The
-columns of a table are in lower case, with `_` for blanks.
+`{from, document, join, capture, map, time}`: `from` has paths within the alert, `document` within
+the whole document, `join` joins all values with a text instead of taking the first, `capture` is a
+regular expression whose first group is the value, and `map` gives the words of the source their
+meaning (`\"*\"`: any other word). Paths are JSONPath (RFC 9535). The columns of a table are in lower
+case, with `_` for blanks.
 ";
 
 #[test]

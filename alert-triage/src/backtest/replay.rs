@@ -117,8 +117,8 @@ impl Replay {
         engine: &Engine,
         known: &mut HashMap<u64, usize>,
     ) {
-        // A resolve that carries only a key belongs to an alert of other records.
-        if arrival.record.alert.is_empty() {
+        // A resolve by key belongs to an alert of other records.
+        if arrival.record.alert.is_empty() || arrival.record.is_named_end() {
             return;
         }
         parts.fill(&arrival.record, engine.rules());

@@ -9,7 +9,6 @@ use super::evidence_lines::{EvidenceByKey, EvidenceLines};
 use super::location::Location;
 use super::naming::{identity_key, location};
 use super::paging;
-use crate::hashing::hash;
 use crate::identity::{Identity, visible_key, workload};
 use crate::judge::{AlertIx, IncidentIx, ListIndex as _, key_owners};
 use crate::mask;
@@ -140,20 +139,24 @@ impl RecordExplanation {
     }
 }
 
-/// The alert of a record. A resolve that carries only a key belongs to the alert with that key.
+/// The alert of a record. A resolve by key belongs to the alert with that key.
 pub(super) fn index(report: &Report<'_>, taken: &TracedRecord) -> Option<AlertIx> {
     let engine = report.evaluation.engine;
-    if !taken.key.is_empty() {
-        let hash = hash(&taken.key);
-        let found = engine.entries.iter().position(|entry| entry.hash == hash && entry.key == taken.key);
-        return found.map(AlertIx::new);
+    let is_end = taken.key.is_empty() || taken.record.is_named_end();
+    let named = || engine.find(&taken.key).map(|at| AlertIx::new(at as usize));
+    if !is_end {
+        return named();
     }
     let key = taken.record.key.as_deref()?;
     if let Some((_, owner)) = key_owners(engine).get(key) {
         return Some(*owner);
     }
     let mut unmatched = report.evaluation.alerts.indices().skip(engine.entries.len());
-    unmatched.find(|at| Identity::from_key(identity_key(report, *at)).alert == visible_key(key))
+    let is_meant = |at: &AlertIx| match taken.key.is_empty() {
+        true => Identity::from_key(identity_key(report, *at)).alert == visible_key(key),
+        false => *identity_key(report, *at) == *taken.key,
+    };
+    named().or_else(|| unmatched.find(is_meant))
 }
 
 fn incident_of(report: &Report<'_>, at: AlertIx) -> Option<IncidentIx> {

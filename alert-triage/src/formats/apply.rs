@@ -82,8 +82,12 @@ pub(crate) fn apply(
     record.keyed = record.key.is_some() && record.time.is_some();
     record.snapshot = format.snapshot;
     record.labels = labels(format, alert, document);
-    if let Some(severity) = text(&format.severity, alert, document) {
-        record.labels.push((Cow::Borrowed("severity"), Cow::Owned(severity.into_owned())));
+    match text(&format.severity, alert, document) {
+        Some(severity) => {
+            record.labels.push((Cow::Borrowed("severity"), Cow::Owned(severity.into_owned())));
+        }
+        // An OK has no severity, so its identity is not that of the alert that it ends.
+        None => record.ends_by_key = record.status == Status::Resolved && format.severity.is_some(),
     }
     record.acknowledged = text(&format.acknowledged, alert, document).is_some_and(|word| word != "false");
     record.annotations = annotations(format, alert, document);

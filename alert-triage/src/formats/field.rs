@@ -17,6 +17,7 @@ use crate::read::time;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Field {
     pub(super) sources: Vec<Source>,
+    join: Option<String>,
     capture: Option<Regex>,
     map: Vec<(String, String)>,
     times: Vec<String>,
@@ -56,6 +57,7 @@ impl Field {
         }
         Ok(Self {
             sources,
+            join: converted.join,
             capture,
             map: converted.map.into_iter().collect(),
             times: converted.time.iter().flat_map(|times| times.as_slice()).cloned().collect(),
@@ -75,9 +77,14 @@ impl Field {
         })
     }
 
-    /// The first text that is not empty, captured and mapped. `None` also if no word of the map is
-    /// the value's.
+    /// The first text that is not empty, or all of them joined, captured and mapped. `None` also if
+    /// no word of the map is the value's.
     pub(super) fn text<'v>(&'v self, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
+        if let Some(join) = &self.join {
+            let texts =
+                self.values(alert, document).filter_map(scalar).filter(|text| !text.trim().is_empty());
+            return self.converted(Cow::Owned(texts.collect::<Vec<_>>().join(join.as_str())));
+        }
         self.values(alert, document).find_map(|value| self.converted(scalar(value)?))
     }
 

@@ -40,6 +40,8 @@ pub(crate) struct ConvertedRow {
     pub(super) from: Option<OneOrMany<String>>,
     /// Paths within the whole document.
     pub(super) document: Option<OneOrMany<String>>,
+    /// Joins all values that exist with this text, instead of taking the first.
+    pub(super) join: Option<String>,
     /// A regular expression whose first group is the value.
     pub(super) capture: Option<String>,
     /// Words of the source and what they mean; `*` stands for any other word.

@@ -10,7 +10,7 @@ use super::untimed::Untimed;
 use crate::identity::source_key;
 use crate::ledger::AlertEntry;
 use crate::ledger::ArrivalSpan;
-use crate::ledger::{LabelSetHistory, SuppressedBy};
+use crate::ledger::{KeyedEnd, LabelSetHistory, SuppressedBy};
 use crate::rules::Limits;
 
 /// The instant of an evaluation.
@@ -81,7 +81,7 @@ impl AlertState {
     /// The state of an alert. It is open if one of its label sets is.
     pub(crate) fn of_entry(
         entry: &AlertEntry,
-        ends: &BTreeMap<Box<str>, LabelSetHistory>,
+        ends: &BTreeMap<Box<str>, KeyedEnd>,
         time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
@@ -110,11 +110,11 @@ impl AlertState {
         all.unwrap_or_else(Self::untimed)
     }
 
-    /// The state of each label set. A resolve that carries only a key (`ends`) applies to every
-    /// label set of that key, in any alert.
+    /// The state of each label set. A resolve by key (`ends`) applies to every label set of that
+    /// key, in any alert.
     pub(crate) fn of_sets<'e>(
         entry: &'e AlertEntry,
-        ends: &'e BTreeMap<Box<str>, LabelSetHistory>,
+        ends: &'e BTreeMap<Box<str>, KeyedEnd>,
         time: EvaluationTime,
         ttl: Option<SignedDuration>,
         limits: &Limits,
@@ -122,7 +122,7 @@ impl AlertState {
         entry.label_sets().map(move |(key, set)| match source_key(key).and_then(|key| ends.get(key)) {
             Some(ends) => {
                 let mut joined = set.clone();
-                joined.merge(ends.clone(), limits.gap);
+                joined.merge(ends.history.clone(), limits.gap);
                 // An acknowledge is not a new firing record.
                 joined.undated.fire = set.undated.fire;
                 (key, Self::of_set(&joined, None, time, ttl, limits))

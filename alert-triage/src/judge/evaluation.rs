@@ -18,10 +18,9 @@ use crate::source_position::SourcePosition;
 pub(crate) struct Evaluation<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) now: Option<Timestamp>,
-    /// Alerts of which only the key of a resolve is known. Their indices follow those of the
-    /// engine.
+    /// Alerts of which only a resolve by key is known. Their indices follow those of the engine.
     pub(crate) unmatched_resolves: Vec<AlertEntry>,
-    /// Resolves that carry only a key, by the alert that owns the key.
+    /// Resolves by key, by the alert that owns the key.
     pub(crate) matched_resolves: HashMap<AlertIx, LabelSetHistory>,
     pub(crate) alerts: IndexedList<AlertIx, AlertVerdict>,
     pub(crate) scopes: Scopes,

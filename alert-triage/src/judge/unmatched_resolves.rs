@@ -1,4 +1,4 @@
-//! Resolves that carry only a key, and the alerts with these keys.
+//! Resolves that name their alert by its key, and the alerts with these keys.
 
 use std::collections::BTreeMap;
 
@@ -25,29 +25,28 @@ pub(crate) fn key_owners(engine: &Engine) -> BTreeMap<&str, (SourcePosition, Ale
     owners
 }
 
-/// Counts each resolve that carries only a key with the owner of the key. Returns these resolves by
-/// alert, and an entry for each key without an owner.
+/// Counts each resolve by key with the owner of the key, else with the alert of the resolve's own
+/// identity. Returns these resolves by alert, and an entry for each one without an alert.
 ///
 /// A resolve ends more than its owner: [`AlertState`](super::alert_state::AlertState) applies it to
 /// every label set of the key.
 pub(super) fn match_resolves_by_key(engine: &Engine) -> (HashMap<AlertIx, LabelSetHistory>, Vec<AlertEntry>) {
     let mut matched: HashMap<AlertIx, LabelSetHistory> = HashMap::default();
-    let mut unmatched: BTreeMap<&str, AlertEntry> = BTreeMap::new();
+    let mut unmatched: BTreeMap<Box<[u8]>, AlertEntry> = BTreeMap::new();
     if engine.keyed_ends.is_empty() {
         return (matched, Vec::new());
     }
     let owners = key_owners(engine);
     let gap = engine.rules().limits().gap;
-    for (key, set) in &engine.keyed_ends {
-        match owners.get(key.as_ref()) {
-            Some((_, owner)) => matched.entry(*owner).or_default().merge(set.clone(), gap),
+    for (key, end) in &engine.keyed_ends {
+        let set = &end.history;
+        let named = || Some(AlertIx::new(engine.find(end.identity.as_ref()?)? as usize));
+        match owners.get(key.as_ref()).map(|(_, owner)| *owner).or_else(named) {
+            Some(owner) => matched.entry(owner).or_default().merge(set.clone(), gap),
             None => {
-                let shown = visible_key(key);
-                let entry = unmatched.entry(shown).or_insert_with(|| {
-                    let mut name = Key::default();
-                    name.part(shown);
-                    name.part("");
-                    AlertEntry::new(&name.0, hash(&name.0), Severity::Warning.class())
+                let identity = end.identity.clone().unwrap_or_else(|| named_by_key(key));
+                let entry = unmatched.entry(identity).or_insert_with_key(|identity| {
+                    AlertEntry::new(identity, hash(identity), Severity::Warning.class())
                 });
                 let sets = &mut entry.timed.get_or_insert_default().label_sets;
                 sets.or_default(Box::default()).merge(set.clone(), gap);
@@ -55,4 +54,12 @@ pub(super) fn match_resolves_by_key(engine: &Engine) -> (HashMap<AlertIx, LabelS
         }
     }
     (matched, unmatched.into_values().collect())
+}
+
+/// The identity of a resolve of which only the key is known.
+fn named_by_key(key: &str) -> Box<[u8]> {
+    let mut name = Key::default();
+    name.part(visible_key(key));
+    name.part("");
+    name.0.into()
 }

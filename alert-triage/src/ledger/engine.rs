@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::alert_entry::AlertEntry;
 use super::arrival_span::RetiredRecords;
-use super::label_set_history::LabelSetHistory;
+use super::keyed_end::KeyedEnd;
 use super::line_offsets::LineOffsets;
 use super::malformed::MalformedInput;
 use super::source_log::SourceLog;
@@ -48,8 +48,8 @@ pub struct Engine {
     pub(crate) index: HashTable<u32>,
     /// The alert to evict first; built when the limit is reached.
     pub(crate) eviction_heap: Option<BinaryHeap<(u8, u64, u32)>>,
-    /// Resolves that name only a key.
-    pub(crate) keyed_ends: BTreeMap<Box<str>, LabelSetHistory>,
+    /// Resolves that name their alert by its key.
+    pub(crate) keyed_ends: BTreeMap<Box<str>, KeyedEnd>,
     pub(crate) line_cache: LineCache,
     parts: IdentityParts,
     pub(crate) overflow: [u64; 4],
@@ -165,6 +165,9 @@ impl Engine {
         if record.alert.trim().is_empty() {
             return self.ingest_unnamed(position, record);
         }
+        if record.is_named_end() {
+            return self.ingest_named_end(position, record);
+        }
         self.observe(position, record);
         let mut parts = std::mem::take(&mut self.parts);
         parts.fill(record, &self.rules);
@@ -190,12 +193,34 @@ impl Engine {
             let shown = format!("{{{}}} {}", labels.join(", "), record.text);
             return self.fault(position, Fault::Missing { field: "alert name" }, shown.trim_end().as_bytes());
         };
+        self.ingest_end(position, record, key, &IdentityParts::default());
+    }
+
+    /// Takes the end of the alert that carries the record's key, of a record that has a name.
+    #[cold]
+    fn ingest_named_end(&mut self, position: SourcePosition, record: &Record<'_>) {
+        let key = record.key.as_deref().unwrap_or_default();
+        let mut parts = IdentityParts::default();
+        parts.fill(record, &self.rules);
+        self.ingest_end(position, record, key, &parts);
+    }
+
+    fn ingest_end(
+        &mut self,
+        position: SourcePosition,
+        record: &Record<'_>,
+        key: &str,
+        parts: &IdentityParts,
+    ) {
         self.observe(position, record);
-        let set = self.keyed_ends.entry(key.into()).or_default();
-        set.record(position, record, self.rules.limits().gap, self.arrival);
+        let end = self.keyed_ends.entry(key.into()).or_default();
+        end.history.record(position, record, self.rules.limits().gap, self.arrival);
+        if !parts.key.0.is_empty() {
+            end.add_identity(parts.key.0.as_slice().into());
+        }
         self.bound_keyed_ends();
         if let Some(trace) = &mut self.trace {
-            trace.record(position, record, &IdentityParts::default());
+            trace.record(position, record, parts);
         }
     }
 
@@ -247,7 +272,8 @@ impl Engine {
         }
     }
 
-    fn find(&self, key: &[u8]) -> Option<u32> {
+    /// The position of the alert with this identity.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
         let hash = hash(key);
         self.index.find(hash, |&at| self.entries[at as usize].key.as_ref() == key).copied()
     }
@@ -296,8 +322,8 @@ impl Engine {
 
     fn bound_keyed_ends(&mut self) {
         while self.keyed_ends.len() > self.rules.limits().identities {
-            if let Some((_, set)) = self.keyed_ends.pop_last() {
-                self.overflow[3] += set.records();
+            if let Some((_, end)) = self.keyed_ends.pop_last() {
+                self.overflow[3] += end.history.records();
             }
         }
     }
@@ -383,8 +409,8 @@ impl Engine {
                 }
             }
         }
-        for (key, set) in other.keyed_ends {
-            self.keyed_ends.entry(key).or_default().merge(set, gap);
+        for (key, end) in other.keyed_ends {
+            self.keyed_ends.entry(key).or_default().merge(end, gap);
         }
         self.bound_keyed_ends();
         for (mine, theirs) in self.overflow.iter_mut().zip(other.overflow) {

@@ -1,10 +1,10 @@
 //! Reads the values of one JSON text.
 
-use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::alert;
+use super::enclosed::enclosed;
 use super::invalid_byte::first_invalid;
 use super::json_shape::shape;
 use super::json_text::{MAX_DEPTH, alerts_of, found, is_too_deep, next_document, offset};
@@ -45,8 +45,8 @@ pub(super) struct JsonReader<'e, 't> {
     depth: usize,
     /// Whether described formats are tried before the core ones.
     pub(super) prefers_mapped: bool,
-    /// The time of a record that has none: that of what was around it.
-    pub(super) default_time: Option<Timestamp>,
+    /// The record around this text.
+    outer: Option<Record<'static>>,
 }
 
 impl<'e, 't> JsonReader<'e, 't> {
@@ -64,7 +64,7 @@ impl<'e, 't> JsonReader<'e, 't> {
             is_invalid_byte_reported: false,
             depth: 0,
             prefers_mapped: false,
-            default_time: None,
+            outer: None,
         }
     }
 
@@ -234,8 +234,11 @@ impl<'e, 't> JsonReader<'e, 't> {
         true
     }
 
-    fn ingest(&mut self, position: SourcePosition, mut record: Record<'_>) {
-        record.time = record.time.or(self.default_time.filter(|_| record.starts.is_none()));
+    fn ingest(&mut self, position: SourcePosition, record: Record<'_>) {
+        let record = match &self.outer {
+            Some(outer) => enclosed(record, outer),
+            None => record,
+        };
         self.engine.ingest(position, &record);
     }
 
@@ -259,7 +262,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         let Some((_, format)) = rules.mapped_json(&document) else { return false };
         for alert in format.alerts(&document) {
             match apply(format, alert, &document, self.engine.reference) {
-                Ok(applied) => self.take(applied, json),
+                Ok(applied) => self.take(applied, || json.to_owned()),
                 Err(fault) => self.fault(fault, json),
             }
         }
@@ -267,8 +270,8 @@ impl<'e, 't> JsonReader<'e, 't> {
     }
 
     /// Takes a record of a described format. A message in it may hold JSON or a line that fits a
-    /// template; else it is the text after the record's name.
-    pub(super) fn take(&mut self, applied: Applied, shown: &str) {
+    /// template; else it is the text after the record's name. `shown` makes the text of a fault.
+    pub(super) fn take(&mut self, applied: Applied, shown: impl FnOnce() -> String) {
         let Applied { mut record, message, is_yearless } = applied;
         self.engine.yearless += u64::from(is_yearless);
         let Some(message) = message else { return self.ingest(self.position, record) };
@@ -279,7 +282,10 @@ impl<'e, 't> JsonReader<'e, 't> {
         {
             let mut inner = JsonReader::new(self.engine, self.position, message, 0);
             inner.depth = self.depth + 1;
-            inner.default_time = record.time.or(record.starts).or(self.default_time);
+            inner.outer = Some(match &self.outer {
+                Some(outer) => enclosed(record, outer),
+                None => record,
+            });
             return inner.object(message);
         }
         let rules = self.engine.rules().clone();
@@ -288,15 +294,11 @@ impl<'e, 't> JsonReader<'e, 't> {
             time::Leading::None | time::Leading::Yearless(_) => (None, message),
         };
         match line_record::record(text, &rules) {
-            Ok(line) => {
-                record.labels.retain(|(name, _)| !line.labels.iter().any(|(own, _)| own == name));
-                let labels = line.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-                let labels: Vec<_> = labels.chain(record.labels.iter().cloned()).collect();
-                let time = line.time.or(at).or(record.time);
-                let merged = Record { labels, time, starts: record.starts, key: record.key, ..line };
-                self.ingest(self.position, merged);
+            Ok(mut line) => {
+                line.time = line.time.or(at);
+                self.ingest(self.position, enclosed(line, &record));
             }
-            Err(fault) if record.alert.is_empty() => self.fault(fault, shown),
+            Err(fault) if record.alert.is_empty() => self.fault(fault, &shown()),
             Err(_) => {
                 record.text = std::borrow::Cow::Owned(message.to_owned());
                 self.ingest(self.position, record);

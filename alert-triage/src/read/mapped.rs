@@ -45,12 +45,12 @@ fn read_line(
         others.find_map(|(_, other)| Some((other, other.line(line)?)))
     };
     if let Some(row) = row {
-        return take(engine, position, format, &row, line);
+        return take(engine, position, format, &row, || line.to_owned());
     }
     match by_template(engine, position, rules, line) {
         Ok(()) => {}
         Err(fault) => match other() {
-            Some((other, row)) => take(engine, position, other, &row, line),
+            Some((other, row)) => take(engine, position, other, &row, || line.to_owned()),
             None => engine.fault(position, fault, line.as_bytes()),
         },
     }
@@ -73,10 +73,17 @@ fn by_template(
     Ok(())
 }
 
-fn take(engine: &mut Engine, position: SourcePosition, format: &MappedFormat, row: &Value, line: &str) {
+/// Takes the alert of a row. `shown` makes the text of a fault.
+fn take(
+    engine: &mut Engine,
+    position: SourcePosition,
+    format: &MappedFormat,
+    row: &Value,
+    shown: impl FnOnce() -> String,
+) {
     match apply(format, row, row, engine.reference) {
-        Ok(applied) => JsonReader::new(engine, position, line, 0).take(applied, line),
-        Err(fault) => engine.fault(position, fault, line.as_bytes()),
+        Ok(applied) => JsonReader::new(engine, position, "", 0).take(applied, shown),
+        Err(fault) => engine.fault(position, fault, shown().as_bytes()),
     }
 }
 
@@ -92,11 +99,32 @@ pub(super) fn read_table(engine: &mut Engine, before: SourcePosition, index: u16
         let position = before.plus_lines(line);
         match row {
             Ok(row) if row.as_object().is_some_and(|row| row.values().all(|cell| cell == "")) => {}
-            Ok(row) => take(engine, position, format, &row, &row.to_string()),
+            Ok(row) => take(engine, position, format, &row, || row.to_string()),
             Err(problem) => {
                 let fault = Fault::Mapped { format: format.id.clone(), problem };
                 engine.fault(position, fault, b"");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_row_with_a_fault_is_written_as_text() {
+        let rules = Rules::builtin();
+        let columns = rules.formats().find(|(_, format)| format.id == "table/columns");
+        let (_, format) = columns.unwrap();
+        let mut engine = Engine::new(rules.clone());
+        let position = SourcePosition::new(engine.add_source("table"), 0, 1);
+        take(&mut engine, position, format, &json!({"alert": "TankFull"}), || unreachable!());
+        take(&mut engine, position, format, &json!({"zone": "K1"}), || "the row".to_owned());
+        let report = engine.report(None);
+        assert_eq!((report.totals().records, report.totals().malformed), (1, 1));
+        assert_eq!(report.malformed().next().unwrap().text, "the row");
     }
 }

@@ -3,6 +3,7 @@
 mod alert;
 mod detect;
 mod detect_mapped;
+mod enclosed;
 mod input;
 mod invalid_byte;
 mod json;

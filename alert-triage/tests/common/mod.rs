@@ -155,10 +155,10 @@ pub(crate) fn fire() -> impl Strategy<Value = Record<'static>> {
 /// Said once by its source, and perhaps joined by the source's own key.
 fn keyed() -> impl Strategy<Value = Record<'static>> {
     let status = select(vec![Status::Firing, Status::Resolved, Status::Event, Status::Pending]);
-    (name(), labels(), instant(), select(vec![Some("k1"), Some("k2"), None]), status).prop_map(
-        |(alert, labels, at, key, status)| {
+    (name(), labels(), instant(), select(vec![Some("k1"), Some("k2"), None]), status, any::<bool>()).prop_map(
+        |(alert, labels, at, key, status, ends_by_key)| {
             let mut record = record(alert, labels).status(status).at(at);
-            (record.key, record.keyed) = (key.map(Into::into), true);
+            (record.key, record.keyed, record.ends_by_key) = (key.map(Into::into), true, ends_by_key);
             record
         },
     )
