@@ -75,7 +75,7 @@ fn a_recovery_alone_is_named() {
     let members: Vec<_> = report.incidents().flat_map(|incident| incident.members).collect();
     let recovery = members.iter().find(|member| member.verdict == Verdict::Resolved).unwrap();
     assert_eq!((recovery.alert.as_str(), recovery.count), ("Tank level", 1));
-    assert_eq!(recovery.labels.iter().map(|(_, host)| host.as_str()).collect::<Vec<_>>(), ["t1"]);
+    assert_eq!(recovery.labels.values().map(String::as_str).collect::<Vec<_>>(), ["t1"]);
 }
 
 /// The split of an input over engines does not change the report.
