@@ -185,13 +185,55 @@ fn an_object_that_is_cut_off_or_is_of_another_kind_is_not_taken_for_a_log() {
         assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
         assert!(text(&output.stderr).contains("standard input holds no pod"), "{}", text(&output.stderr));
     }
-    let pods = std::fs::read_to_string(capture("pod.json")).expect("a capture");
+    let read = |name: &str| std::fs::read_to_string(capture(name)).expect("a capture");
+    let one_line = serde_json::from_str::<Value>(&read("pod.json")).expect("JSON").to_string();
+    for (whole, cut_at) in [
+        (read("pod.json"), "\"namespace\""),
+        (read("pod.json"), "\"finishedAt\""),
+        (one_line, "\"finishedAt\""),
+        (read("events.json"), "\"kind\": \"Event\""),
+        (read("docker-inspect.json"), "\"ExitCode\""),
+    ] {
+        let (input, _) = whole.split_once(cut_at).expect("the capture has it");
+        let output = explain(input.as_bytes());
+        let stderr = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{cut_at}: {stderr}");
+        assert!(stderr.contains("standard input holds no pod"), "{cut_at}: {stderr}");
+        let place = format!("line {} column", input.lines().count());
+        let warning = stderr.lines().find(|line| line.contains("is not valid JSON to its end: EOF"));
+        assert!(warning.is_some_and(|warning| warning.contains(&place)), "{cut_at}: {stderr}");
+    }
+    let pods = read("pod.json");
     let running = pods.replace("\"terminated\"", "\"running\"");
     let output = start(&["-"]);
     let mut output = output;
     output.stdin.take().expect("a pipe").write_all(running.as_bytes()).expect("it reads");
     let output = output.wait_with_output().expect("it ends");
     assert_eq!(text(&output.stdout), "no container in standard input has terminated\n");
+}
+
+#[test]
+fn what_stands_before_the_cut_is_explained_with_a_warning() {
+    let whole = std::fs::read_to_string(capture("docker-inspect.json")).expect("a capture");
+    let at = whole.match_indices("\"ExitCode\"").nth(1).expect("a second container").0;
+    let output = explain(&whole.as_bytes()[..at]);
+    let causes: Vec<_> =
+        answers(&output).into_iter().map(|(id, cause, _)| format!("{id}: {cause}")).collect();
+    assert_eq!(causes, ["cache exit 137 at 2026-11-29T08:24:03Z: oom"]);
+    let stderr = text(&output.stderr);
+    assert!(output.status.success() && stderr.contains("not valid JSON to its end: EOF"), "{stderr}");
+}
+
+#[test]
+fn a_log_that_begins_like_a_prefixed_one_is_a_log() {
+    for log in [
+        "worker-3 failed to connect to db:5432: connection refused\n",
+        "worker-3 began\nworker-4 failed to connect to db:5432: connection refused\n",
+        "thread-1 | ERROR connect to db:5432: connection refused\n",
+    ] {
+        let want = ("log".to_owned(), "network:refused".to_owned(), "db:5432".to_owned());
+        assert_eq!(answers(&explain(log.as_bytes())), [want], "{log}");
+    }
 }
 
 #[test]

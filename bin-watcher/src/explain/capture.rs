@@ -3,14 +3,14 @@
 //! The readers of each format fill it: [`objects`](super::objects), [`describe`](super::describe)
 //! and [`event_table`](super::event_table).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use breaker_core::classify::Explanation;
 use breaker_core::pod::{PodEvent, Terminated};
 use breaker_core::{Cause, Classifier, Termination};
 use jiff::SignedDuration;
 
-use super::exit_code::UNKNOWN_EXIT_CODE;
+use super::case::UNKNOWN_EXIT_CODE;
 use super::report::TerminationReport;
 
 /// How far an event may precede the start that it belongs to. Both have whole seconds.
@@ -26,8 +26,8 @@ type PodName = (String, String);
 #[derive(Debug, Default)]
 pub(crate) struct Capture {
     terminations: Vec<(PodName, Termination)>,
-    /// The pods that were seen themselves.
-    pods: BTreeSet<PodName>,
+    /// The pods that were seen themselves, and whether anything of them has ended.
+    pods: BTreeMap<PodName, bool>,
     events: BTreeMap<PodName, Vec<PodEvent>>,
 }
 
@@ -47,6 +47,7 @@ impl Capture {
     /// Adds a pod.
     pub(crate) fn pod(&mut self, namespace: &str, name: &str, node: &str, containers: Vec<ContainerStatus>) {
         let pod = (namespace.to_owned(), name.to_owned());
+        let before = self.terminations.len();
         for ContainerStatus { name: container, waiting, terminated, last } in containers {
             let mut ended: Vec<_> = last.into_iter().chain(terminated).collect();
             // A container that waits for its restart shows one termination twice.
@@ -63,13 +64,13 @@ impl Capture {
                 self.terminations.push((pod.clone(), termination));
             }
         }
-        self.pods.insert(pod);
+        *self.pods.entry(pod).or_default() |= self.terminations.len() > before;
     }
 
     /// Adds a pod that ended as a whole, as an evicted one does.
     pub(crate) fn ended_pod(&mut self, namespace: &str, name: &str, reason: &str, message: &str) {
         let pod = (namespace.to_owned(), name.to_owned());
-        if self.terminations.iter().any(|(known, _)| *known == pod) {
+        if std::mem::replace(self.pods.entry(pod.clone()).or_default(), true) {
             return;
         }
         let terminated = Terminated {
@@ -86,12 +87,12 @@ impl Capture {
     /// Adds a container that no pod owns, as Docker shows it.
     pub(crate) fn container(&mut self, name: &str, terminated: Option<Terminated>) {
         let pod = (String::new(), name.to_owned());
+        *self.pods.entry(pod.clone()).or_default() |= terminated.is_some();
         if let Some(terminated) = terminated {
             let mut termination = Termination::new(terminated, "");
             termination.pod = name.to_owned();
-            self.terminations.push((pod.clone(), termination));
+            self.terminations.push((pod, termination));
         }
-        self.pods.insert(pod);
     }
 
     /// Adds an event of a pod.
@@ -109,7 +110,7 @@ impl Capture {
     pub(crate) fn explain(mut self, classifier: &Classifier) -> Vec<TerminationReport> {
         let mut terminations = std::mem::take(&mut self.terminations);
         for (pod, events) in &self.events {
-            if self.pods.contains(pod) || !events.iter().any(is_failure) {
+            if self.pods.contains_key(pod) || !events.iter().any(is_failure) {
                 continue;
             }
             let mut termination = Termination::default();
@@ -137,7 +138,7 @@ fn explain(classifier: &Classifier, termination: &Termination, events: &[PodEven
         return explained;
     }
     let timely = |event: &&PodEvent| match (event.at, started) {
-        (Some(at), Some(started)) => at >= started - EVENT_SLACK,
+        (Some(at), Some(started)) => started.duration_since(at) <= EVENT_SLACK,
         _ => true,
     };
     let mut with_events = termination.clone();
@@ -188,5 +189,53 @@ pub(crate) fn field_path_of(message: &str) -> String {
             format!("spec.containers{{{name}}}")
         }
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_start_at_the_first_instant_of_the_calendar_is_compared_with_events() {
+        let started_at = Some(Timestamp::MIN);
+        let killed = Terminated { exit_code: 137, started_at, ..Terminated::default() };
+        for at in [Timestamp::MIN, Timestamp::MAX] {
+            let mut capture = Capture::default();
+            let app = ContainerStatus { terminated: Some(killed.clone()), ..ContainerStatus::default() };
+            capture.pod("sre", "a", "", vec![app]);
+            let event = PodEvent { reason: "Killing".into(), at: Some(at), ..PodEvent::default() };
+            capture.event("sre", "a", event);
+            assert_eq!(capture.explain(&Classifier::default()).len(), 1, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_pod_that_ended_with_its_containers_has_their_answers_only() {
+        let mut capture = Capture::default();
+        let ended = ContainerStatus { last: Some(Terminated::default()), ..ContainerStatus::default() };
+        for (name, containers) in [("a", vec![ended]), ("b", vec![]), ("b", vec![])] {
+            capture.pod("sre", name, "", containers);
+            capture.ended_pod("sre", name, "Evicted", "The node was low on resource: memory.");
+        }
+        let ended: Vec<_> = capture.terminations.iter().map(|((_, name), _)| name.as_str()).collect();
+        assert_eq!(ended, ["a", "b"]);
+    }
+
+    /// A comparison of each pod with each other one takes several times as long as is allowed here.
+    #[test]
+    fn many_evicted_pods_are_read_in_linear_time() {
+        let (mut capture, from) = (Capture::default(), Instant::now());
+        for n in 0..100_000 {
+            let name = format!("swype-app-6d4f9c7b5-{n:05}");
+            capture.pod("sre", &name, "", Vec::new());
+            capture.ended_pod("sre", &name, "Evicted", "");
+        }
+        assert_eq!(capture.terminations.len(), 100_000);
+        assert!(from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
     }
 }

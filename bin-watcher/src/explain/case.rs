@@ -5,7 +5,9 @@ use breaker_core::verdict::NetworkKind;
 use breaker_core::{Cause, Termination};
 use serde_json::Value;
 
-use super::exit_code::UNKNOWN_EXIT_CODE;
+/// The exit code of a termination that names none: neither success nor a signal, so that it decides
+/// no cause.
+pub(crate) const UNKNOWN_EXIT_CODE: i32 = -1;
 
 /// A termination, and the expected verdict if it has one.
 pub(crate) struct Case {

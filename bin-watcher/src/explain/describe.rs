@@ -5,8 +5,13 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::capture::{Capture, ContainerStatus, field_path_of};
+use super::case::UNKNOWN_EXIT_CODE;
 use super::event_table::Columns;
-use super::exit_code::UNKNOWN_EXIT_CODE;
+
+/// The longest text of several lines that is kept, in bytes: Kubernetes keeps 12 KiB of all
+/// messages of a pod. Behind it the end of the text is missing, and the lines are read as any
+/// other.
+const MAX_TEXT_LEN: usize = 12 * 1024;
 
 /// Whether a text begins as a described pod does.
 pub(crate) fn is_described(first_lines: &str) -> bool {
@@ -176,11 +181,9 @@ impl Reader {
             self.in_message = false;
             return false;
         }
-        if let Some(terminated) = self.terminated() {
-            terminated.message.push('\n');
-            terminated.message.push_str(line);
-        }
-        true
+        self.in_message =
+            self.terminated().is_some_and(|terminated| append_line(&mut terminated.message, line));
+        self.in_message
     }
 
     fn event(&mut self, line: &str) {
@@ -199,14 +202,76 @@ impl Reader {
             let (reason, message) = (reason.into(), message.into());
             pod.events.push(PodEvent { reason, message, field_path, at: None });
         } else if let Some(event) = pod.events.last_mut() {
-            event.message.push('\n');
-            event.message.push_str(text);
+            append_line(&mut event.message, text);
         }
     }
+}
+
+/// Appends a line, unless the text is longer than [`MAX_TEXT_LEN`] with it.
+fn append_line(text: &mut String, line: &str) -> bool {
+    let fits = text.len() + line.len() < MAX_TEXT_LEN;
+    if fits {
+        text.push('\n');
+        text.push_str(line);
+    }
+    fits
 }
 
 /// `Sun, 29 Nov 2026 08:24:03 +0000`.
 fn time(value: &str) -> Option<Timestamp> {
     let at = rfc2822::parse(value).ok()?.timestamp();
     (at.as_second() > 0).then_some(at)
+}
+
+#[cfg(test)]
+mod tests {
+    use breaker_core::Classifier;
+
+    use super::*;
+
+    const BEGINNING: &str = "\
+Name:         a-6d4f9c7b5-x2x9q
+Namespace:    sre
+Containers:
+  app:
+    Last State:     Terminated
+      Reason:       Error
+      Message:      began
+";
+
+    #[test]
+    fn a_message_without_an_end_is_bounded() {
+        let (mut reader, mut capture) = (Reader::default(), Capture::default());
+        for line in BEGINNING.lines().chain(std::iter::repeat_n("the message goes on", 100_000)) {
+            reader.line(line, &mut capture);
+        }
+        let message = &reader.terminated().expect("a state").message;
+        assert!(message.starts_with("began\nthe message") && message.len() <= MAX_TEXT_LEN);
+    }
+
+    #[test]
+    fn a_pod_behind_a_message_without_an_end_is_read() {
+        let (mut reader, mut capture) = (Reader::default(), Capture::default());
+        let filler = std::iter::repeat_n("the message goes on", 1000);
+        for line in BEGINNING.lines().chain(filler).chain(BEGINNING.lines()) {
+            reader.line(line, &mut capture);
+        }
+        reader.finish(&mut capture);
+        assert_eq!(capture.explain(&Classifier::default()).len(), 2);
+    }
+
+    #[test]
+    fn the_message_of_an_event_is_bounded() {
+        let (mut reader, mut capture) = (Reader::default(), Capture::default());
+        let events = "Events:\n  Type     Reason   Message\n  Warning  BackOff  began\n";
+        let head = "Name:  a\nNamespace:  sre\n".lines().chain(events.lines());
+        for line in head.chain(std::iter::repeat_n("  it goes on", 100_000)) {
+            reader.line(line, &mut capture);
+        }
+        let events = &reader.pod.as_ref().expect("a pod").events;
+        assert_eq!(events.len(), 1);
+        assert!(
+            events[0].message.starts_with("began\nit goes on") && events[0].message.len() <= MAX_TEXT_LEN
+        );
+    }
 }

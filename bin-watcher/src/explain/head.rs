@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::capture::Capture;
 use super::case::Case;
-use super::{describe, event_table, objects};
+use super::{describe, event_table, json, objects};
 
 /// The longest beginning that is looked at, in bytes.
 const MAX_HEAD_LEN: u64 = 64 * 1024;
@@ -71,12 +71,21 @@ impl InputFormat {
             Ok(value) if is_object(&value) => Self::Json,
             Ok(_) if Case::looks_like_one(first) => Self::Cases,
             Ok(_) => Self::Log,
+            // A document on one line that is longer than the head, or cut off.
+            Err(error) if error.is_eof() && begins_known(first) => Self::Json,
             Err(_) if Case::looks_like_one(first) => Self::Cases,
             // The first line of an indented document, or a very long one.
             Err(error) if error.is_eof() => Self::Json,
             Err(_) => Self::Log,
         }
     }
+}
+
+/// Whether the beginning of a document is one of objects that are known.
+fn begins_known(beginning: &str) -> bool {
+    let mut known = false;
+    let read = json::for_each_object(beginning.as_bytes(), |object| known |= objects::is_known(object));
+    known || read.broken.as_ref().is_some_and(objects::is_known)
 }
 
 #[cfg(test)]
@@ -92,6 +101,12 @@ mod tests {
             ("[\n    {\n        \"Id\": \"a\",\n", InputFormat::Json),
             ("{\"kind\":\"Pod\",\"metadata\":{}}\n", InputFormat::Json),
             ("[]\n", InputFormat::Json),
+            // A list on one line, of which this is the beginning.
+            (
+                "{\"items\":[{\"kind\":\"Pod\",\"metadata\":{},\"status\":{\"terminated\":{\"reason\":\"Er",
+                InputFormat::Json,
+            ),
+            ("{\"id\":1,\"terminated\":{\"reason\":\"Er", InputFormat::Cases),
             ("{\"id\":1,\"terminated\":null,\"logTail\":\"a\"}\n", InputFormat::Cases),
             ("{\"level\":\"fatal\",\"msg\":\"connection refused\"}\n", InputFormat::Log),
             ("[pod/a-1/b] text\n", InputFormat::Log),

@@ -6,7 +6,9 @@
 //!                          '-- log ------------------------------- LogStreams
 //! ```
 //!
-//! Every input is read as a stream. Only cases, ended containers and the ends of logs are kept.
+//! Every input but YAML is read as a stream: logs and cases in constant memory, and of a capture
+//! one line or one object at a time, of which the ended containers and the events of pods are kept.
+//! YAML is decoded as a whole, and its length is limited.
 
 use std::io::{BufRead, BufReader, Read, Write};
 
@@ -58,13 +60,16 @@ pub(crate) fn explain_input(
             let mut both = BufReader::new(Recorder { input, streams: LogStreams::default() });
             let mut known = false;
             let read = json::for_each_object(&mut both, |object| {
-                known |= objects::add(&mut capture, object) || objects::is_of_kubernetes(object);
+                known |= objects::add(&mut capture, object) || objects::is_known(object);
             });
-            match read {
-                Err(error) if error.is_io() => return Err(error).with_context(reading),
-                Ok(lists) if known || lists => {}
-                Err(error) if known => eprintln!("warning: {name} is not valid JSON to its end: {error}"),
-                Ok(_) | Err(_) => {
+            known |= read.broken.as_ref().is_some_and(objects::is_known);
+            match read.error {
+                Some(error) if error.is_io() => return Err(error).with_context(reading),
+                None if known || read.has_list => {}
+                Some(error) if known || read.has_list && error.is_eof() => {
+                    eprintln!("warning: {name} is not valid JSON to its end: {error}");
+                }
+                None | Some(_) => {
                     std::io::copy(&mut both, &mut std::io::sink()).with_context(reading)?;
                     return explain_log(classifier, name, both.into_inner().streams, out);
                 }

@@ -1,11 +1,15 @@
-//! A log, or the logs of several containers that a viewer has mixed: `kubectl logs --prefix`,
-//! stern, kail and Compose put the container before each line.
+//! A log, or the logs of several containers that a [`Viewer`] has mixed.
 //!
 //! ```text
-//! bytes --line by line--> prefix --> the container's Tail
+//! bytes --the first 64 KiB--> Viewer
+//!       --line by line------> its prefix --> the container's Tail
 //! ```
 
 use super::tail::Tail;
+use super::viewer::Viewer;
+
+/// The length of the beginning by which the viewer is chosen, in bytes.
+const HEAD_LEN: usize = 64 * 1024;
 
 /// The number of containers whose logs are kept apart. Of further ones, those that were silent for
 /// the longest time are dropped.
@@ -27,6 +31,11 @@ pub(crate) struct LogStream {
 /// The ends of the logs of all containers, in the order in which they appeared.
 #[derive(Debug, Default)]
 pub(crate) struct LogStreams {
+    /// The beginning, until the viewer is chosen.
+    head: Vec<u8>,
+    chosen: bool,
+    /// `None` if the input is the log of one container.
+    viewer: Option<Viewer>,
     streams: Vec<LogStream>,
     current: usize,
     lines: u64,
@@ -38,6 +47,34 @@ pub(crate) struct LogStreams {
 
 impl LogStreams {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
+        if self.chosen {
+            return self.route(chunk);
+        }
+        self.head.extend_from_slice(chunk);
+        if self.head.len() >= HEAD_LEN {
+            self.choose_viewer();
+        }
+    }
+
+    /// The streams, and how many were dropped.
+    pub(crate) fn finish(mut self) -> (Vec<LogStream>, usize) {
+        if !self.chosen {
+            self.choose_viewer();
+        }
+        if !self.start.is_empty() {
+            self.begin_line();
+        }
+        (self.streams, self.dropped)
+    }
+
+    fn choose_viewer(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        self.viewer = Viewer::of(&String::from_utf8_lossy(&head[..head.len().min(HEAD_LEN)]));
+        self.chosen = true;
+        self.route(&head);
+    }
+
+    fn route(&mut self, chunk: &[u8]) {
         for piece in chunk.split_inclusive(|byte| *byte == b'\n') {
             let ends = piece.ends_with(b"\n");
             if self.in_line {
@@ -56,20 +93,12 @@ impl LogStreams {
         }
     }
 
-    /// The streams, and how many were dropped.
-    pub(crate) fn finish(mut self) -> (Vec<LogStream>, usize) {
-        if !self.start.is_empty() {
-            self.begin_line();
-        }
-        (self.streams, self.dropped)
-    }
-
     /// Routes the line that begins in `start`.
     fn begin_line(&mut self) {
         let start = std::mem::take(&mut self.start);
         let text = String::from_utf8_lossy(&start);
         self.lines += 1;
-        match prefix(&text) {
+        match self.viewer.and_then(|viewer| viewer.prefix(&text)) {
             Some((name, len)) => {
                 self.current = self.stream(Some(&name));
                 self.streams[self.current].tail.push(&start[len..]);
@@ -101,79 +130,6 @@ impl LogStreams {
         self.streams.push(LogStream { name, tail: Tail::default(), written_at: self.lines });
         self.streams.len() - 1
     }
-}
-
-/// The name of the container before a line, and the length of the prefix in bytes.
-fn prefix(line: &str) -> Option<(String, usize)> {
-    kubectl(line).or_else(|| kail(line)).or_else(|| stern(line)).or_else(|| compose(line))
-}
-
-/// `[pod/POD/CONTAINER] `, of `kubectl logs --prefix`.
-fn kubectl(line: &str) -> Option<(String, usize)> {
-    let (name, _) = line.strip_prefix("[pod/")?.split_once("] ")?;
-    let (pod, container) = name.split_once('/')?;
-    (is_name(pod) && is_name(container)).then(|| (name.to_owned(), "[pod/".len() + name.len() + "] ".len()))
-}
-
-/// `NAMESPACE/POD[CONTAINER]: `, of kail.
-fn kail(line: &str) -> Option<(String, usize)> {
-    let (name, _) = line.split_once("]: ")?;
-    let (pod, container) = name.split_once('[')?;
-    let (namespace, pod) = pod.split_once('/')?;
-    let named = is_name(namespace) && is_name(pod) && is_name(container);
-    named.then(|| (format!("{pod}/{container}"), name.len() + "]: ".len()))
-}
-
-/// `POD CONTAINER `, of stern, which colours both.
-fn stern(line: &str) -> Option<(String, usize)> {
-    let at = skip_colours(line, 0);
-    let pod = line[at..].split([' ', '\u{1b}']).next()?;
-    let end = skip_colours(line, at + pod.len());
-    let rest = line[end..].strip_prefix(' ')?;
-    let from = skip_colours(line, line.len() - rest.len());
-    let container = line[from..].split([' ', '\u{1b}']).next()?;
-    let end = skip_colours(line, from + container.len());
-    let named = is_pod(pod) && is_name(container) && line[end..].starts_with(' ');
-    named.then(|| (format!("{pod}/{container}"), end + 1))
-}
-
-/// `SERVICE-1  | `, of Compose.
-fn compose(line: &str) -> Option<(String, usize)> {
-    let at = skip_colours(line, 0);
-    let (name, rest) = line[at..].split_once("| ")?;
-    let name = name.trim_end();
-    let (service, number) = name.rsplit_once(['-', '_'])?;
-    let numbered = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    let named = numbered && !service.is_empty() && service.chars().all(|c| c == '_' || is_name_char(c));
-    named.then(|| (name.to_owned(), line.len() - rest.len()))
-}
-
-/// The position behind the colours that begin at `at`.
-fn skip_colours(line: &str, mut at: usize) -> usize {
-    while let Some(rest) = line[at..].strip_prefix("\u{1b}[")
-        && let Some(end) = rest.find('m')
-        && rest[..end].bytes().all(|byte| byte.is_ascii_digit() || byte == b';')
-    {
-        at += "\u{1b}[".len() + end + 1;
-    }
-    at
-}
-
-fn is_name_char(c: char) -> bool {
-    c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.')
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(is_name_char)
-}
-
-/// Whether this is the name of a pod, which a controller has made: it ends with five characters of
-/// its alphabet, without vowels, or with a number.
-fn is_pod(text: &str) -> bool {
-    let Some((workload, end)) = text.rsplit_once('-') else { return false };
-    let random = end.len() == 5 && end.bytes().all(|byte| b"bcdfghjklmnpqrstvwxz2456789".contains(&byte));
-    let number = !end.is_empty() && end.len() <= 4 && end.bytes().all(|byte| byte.is_ascii_digit());
-    is_name(workload) && (random || number)
 }
 
 #[cfg(test)]
@@ -218,11 +174,25 @@ mod tests {
             "[main] INFO started\n[pod] b\n",
             "one two three\n",
             "web-service listening on 80\n",
+            "worker-3 failed to connect to db:5432: connection refused\n",
+            "worker-3 started\nworker-4 started\nworker-3 failed to connect to db:5432\n",
+            "thread-1 | ERROR connection refused\nthread-2 | INFO retried\n",
             "",
         ] {
             for (name, text) in streams(log, 3) {
                 assert_eq!((name, text.as_str()), (None, log));
             }
+        }
+    }
+
+    /// Each thread of a log that names it first would be a stream, of which the oldest are dropped.
+    #[test]
+    fn no_line_of_a_log_of_many_threads_is_dropped() {
+        for line in ["worker-N failed to connect to db:5432: connection refused\n", "thread-N | ERROR lost\n"]
+        {
+            let log: String = (0..9000).map(|n| line.replace('N', &n.to_string())).collect();
+            let [(None, text)] = &streams(&log, 8192)[..] else { panic!("several streams: {line}") };
+            assert!(log.ends_with(text.as_str()) && text.lines().count() > 4000, "{line}");
         }
     }
 

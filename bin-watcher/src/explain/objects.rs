@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::capture::{Capture, ContainerStatus, field_path_of};
-use super::exit_code::UNKNOWN_EXIT_CODE;
+use super::case::UNKNOWN_EXIT_CODE;
 
 /// Adds an object: a Pod, an Event, a List of them, or a container of Docker. Returns whether it is
 /// one of these.
@@ -29,9 +29,11 @@ pub(crate) fn add(capture: &mut Capture, object: &Value) -> bool {
     true
 }
 
-/// Whether an object is one of the Kubernetes API, of whatever kind.
-pub(crate) fn is_of_kubernetes(object: &Value) -> bool {
-    object["kind"].is_string() && object["metadata"].is_object()
+/// Whether an object is one of the Kubernetes API, of whatever kind, or a container of Docker. Its
+/// fields may be null, as those of an object that is cut off.
+pub(crate) fn is_known(object: &Value) -> bool {
+    let has = |key: &str| object.get(key).is_some_and(|value| value.is_object() || value.is_null());
+    object["kind"].is_string() && has("metadata") || object["Id"].is_string() && has("State")
 }
 
 fn is_event(object: &Value) -> bool {

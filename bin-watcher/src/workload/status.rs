@@ -288,6 +288,13 @@ mod tests {
     }
 
     #[test]
+    fn the_peers_that_are_not_named_come_last() {
+        let mut status = status(3, None, RecordState::None);
+        status.count.by_peer = [("other".into(), 9), ("redis:6379".into(), 1), ("mq:5672".into(), 2)].into();
+        assert!(status.to_string().contains("mq:5672 2, redis:6379 1, other 9\n"), "{status}");
+    }
+
+    #[test]
     fn as_json_it_is_one_object() {
         let json = serde_json::to_value(status(0, Some(open()), RecordState::Stored)).unwrap();
         assert_eq!(json["phase"], "Open");

@@ -1,9 +1,8 @@
 //! The status as text: one fact a line.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use breaker_core::snapshot::Counts;
+use breaker_core::snapshot::{Counts, list_peers};
 use breaker_core::state::Override;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +25,7 @@ impl fmt::Display for Status {
         }
         fact("Counted", &self.counted_line())?;
         if !self.count.by_peer.is_empty() {
-            fact("Peers", &peers(&self.count.by_peer))?;
+            fact("Peers", &list_peers(&self.count.by_peer))?;
         }
         if self.unexamined > 0 {
             let more = counted(self.unexamined as u64, "termination");
@@ -89,11 +88,4 @@ impl Status {
         let passed = SignedDuration::from_secs(now.duration_since(at).as_secs());
         if passed.is_negative() { String::new() } else { format!(" ({passed:#} ago)") }
     }
-}
-
-/// `swype-gateway:443 3, redis:6379 1`: the most frequent first.
-fn peers(by_peer: &BTreeMap<String, u32>) -> String {
-    let mut peers: Vec<_> = by_peer.iter().collect();
-    peers.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-    peers.iter().map(|(peer, count)| format!("{peer} {count}")).collect::<Vec<_>>().join(", ")
 }

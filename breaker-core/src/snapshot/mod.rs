@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::blind::Blind;
 pub use self::hold::{Hold, HoldReason};
-pub(crate) use self::peer_counts::{list_peers, most_frequent};
+pub use self::peer_counts::list_peers;
+pub(crate) use self::peer_counts::most_frequent;
 pub use self::revision_counts::RevisionCounts;
 pub(crate) use self::revision_counts::{closest_to_trip, count_revisions, failing_pods, limits};
 pub use crate::counts::Counts;

@@ -9,10 +9,11 @@ const MAX_PEERS: usize = 10;
 /// The name under which the restarts of all other peers are counted.
 const OTHER: &str = "other";
 
-/// The most frequent peers, and `other` for the rest: at most 11 entries.
+/// The most frequent peers, and `other` for the rest: at most 11 entries. An `other` in `by_peer`
+/// is that of an earlier count and takes the place of no peer.
 pub(crate) fn top_peers(by_peer: BTreeMap<&str, u32>) -> BTreeMap<String, u32> {
     let mut peers: Vec<_> = by_peer.into_iter().collect();
-    peers.sort_by_key(|(peer, count)| (Reverse(*count), *peer));
+    peers.sort_by_key(|(peer, count)| (*peer == OTHER, Reverse(*count), *peer));
     let mut top = BTreeMap::new();
     for (n, (peer, count)) in peers.into_iter().enumerate() {
         let name = if n < MAX_PEERS { peer } else { OTHER };
@@ -30,8 +31,8 @@ pub(crate) fn most_frequent<'p>(peers: impl Iterator<Item = &'p str>) -> Option<
     by_peer.into_iter().max_by_key(|(peer, count)| (*count, Reverse(*peer))).map(|(peer, _)| peer)
 }
 
-/// `redis:6379 5, mq:5672 1`: the most frequent first.
-pub(crate) fn list_peers(by_peer: &BTreeMap<String, u32>) -> String {
+/// `redis:6379 5, mq:5672 1`: the 10 most frequent first, and `other` last.
+pub fn list_peers(by_peer: &BTreeMap<String, u32>) -> String {
     let by_name = by_peer.iter().map(|(peer, count)| (peer.as_str(), *count)).collect();
     let mut top: Vec<_> = top_peers(by_name).into_iter().collect();
     top.sort_by_key(|(peer, count)| (peer == OTHER, Reverse(*count)));
@@ -52,6 +53,7 @@ mod tests {
         let listed = list_peers(&by_peer);
         assert!(listed.starts_with("peer-00:443 15, peer-01:443 14"), "{listed}");
         assert!(listed.ends_with("peer-09:443 6, other 15"), "{listed}");
+        assert_eq!(list_peers(&top), listed, "those of a snapshot are listed as they were counted");
     }
 
     #[test]
