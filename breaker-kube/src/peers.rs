@@ -35,8 +35,8 @@ const CHANGED_AT: &str = "endpoints.kubernetes.io/last-change-trigger-time";
 
 type Answer = Shared<BoxFuture<'static, Option<PeerService>>>;
 
-/// The namespace of the pod that asks, for a ClusterIP: without the right to list the Services of all
-/// namespaces, only those of its own namespace are searched.
+/// The namespace of the pod that asks, for a ClusterIP: without the right to list the Services of
+/// all namespaces, only those of its own namespace are searched.
 type Key = (Option<String>, ServiceAddress);
 
 /// The Services that were asked for in the last minute. A request that one caller gives up is

@@ -158,8 +158,8 @@ impl ScaleReads {
         }
     }
 
-    /// Plans the next read of a scale that no pod shows: whether one is due now, and when to wake if
-    /// that is new.
+    /// Plans the next read of a scale that no pod shows: whether one is due now, and when to wake
+    /// if that is new.
     pub(super) fn plan_unseen_read(
         &mut self,
         now: Timestamp,

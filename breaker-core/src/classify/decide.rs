@@ -27,8 +27,8 @@ const MAX_LINES_AFTER_CRASH: usize = 12;
 /// The same for a logged network error: a process that continued has survived it.
 const MAX_LINES_AFTER_ERROR: usize = 1;
 
-/// Whether a word of [`WordClass::LocalSocket`] in this line is about a socket file. `.sock` is, if it
-/// is part of a path and no field of an object.
+/// Whether a word of [`WordClass::LocalSocket`] in this line is about a socket file. `.sock` is, if
+/// it is part of a path and no field of an object.
 fn is_about_socket_file(folded: &str) -> bool {
     let path = |token: &str| token.contains('/') && token.contains(".sock");
     !folded.contains(".sock") || folded.split([' ', '"', '\'', ',']).any(path)

@@ -2,8 +2,8 @@
 //!
 //! The status alone decides most terminations. If it does not, or if its message looks cut, the end
 //! of the log is read. If the verdict is then network, or a signal ended the container, the pod's
-//! events are read to find out whether the kubelet killed it after failed probes. Events can replace
-//! a network verdict; they never lead to one.
+//! events are read to find out whether the kubelet killed it after failed probes. Events can
+//! replace a network verdict; they never lead to one.
 
 use futures::future::{Either, join, select};
 use jiff::SignedDuration;
