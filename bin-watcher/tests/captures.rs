@@ -14,22 +14,8 @@ fn capture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captures").join(name)
 }
 
-fn start(args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_watcher"))
-        .arg("explain")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts")
-}
-
 fn explain(input: &[u8]) -> Output {
-    let mut child = start(&["-", "-o", "jsonl"]);
-    // One that refuses its input does not read it to the end.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("it ends")
+    binary::explain(&["-", "-o", "jsonl"], input)
 }
 
 /// The id of each answer, its cause with its kind, and its peer.
@@ -124,8 +110,9 @@ fn each_ended_container_of_a_capture_has_one_answer() {
         // As a file, through a pipe, and with the line ends of Windows.
         let windows = String::from_utf8_lossy(&read).replace('\n', "\r\n");
         let path = capture(name);
-        let file =
-            start(&[path.to_str().expect("a path"), "-o", "jsonl"]).wait_with_output().expect("it ends");
+        let file = binary::start_explain(&[path.to_str().expect("a path"), "-o", "jsonl"])
+            .wait_with_output()
+            .expect("it ends");
         for output in [file, explain(&read), explain(windows.as_bytes())] {
             assert!(output.status.success(), "{name}: {}", text(&output.stderr));
             let want: Vec<_> = want
@@ -205,7 +192,7 @@ fn an_object_that_is_cut_off_or_is_of_another_kind_is_not_taken_for_a_log() {
     }
     let pods = read("pod.json");
     let running = pods.replace("\"terminated\"", "\"running\"");
-    let output = start(&["-"]);
+    let output = binary::start_explain(&["-"]);
     let mut output = output;
     output.stdin.take().expect("a pipe").write_all(running.as_bytes()).expect("it reads");
     let output = output.wait_with_output().expect("it ends");
@@ -273,7 +260,7 @@ fn a_log_of_300_megabytes_needs_no_more_memory_than_a_short_one() {
     let json = format!("{{\"level\":\"info\",\"msg\":\"{}\"}}\n", "x".repeat(900));
     let endless_line = "x".repeat(1000);
     for filler in [filler, json, endless_line] {
-        let mut child = start(&["-", "-o", "jsonl"]);
+        let mut child = binary::start_explain(&["-", "-o", "jsonl"]);
         let mut pipe = child.stdin.take().expect("a pipe");
         let block = filler.repeat(1000);
         for _ in 0..300_000_000 / block.len() {

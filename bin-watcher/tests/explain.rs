@@ -2,26 +2,9 @@
 
 mod binary;
 
-use std::io::Write;
-use std::process::{Command, Output, Stdio};
-
-use binary::text;
+use binary::{explain, text};
 
 const REFUSED: &str = "payment 4711: dial tcp 10.96.0.7:443: connect: connection refused";
-
-fn explain(args: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_watcher"))
-        .arg("explain")
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary starts");
-    // One that refuses its arguments does not read.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("it ends")
-}
 
 fn case(id: &str, words: &str, label: &str) -> String {
     let mut case =

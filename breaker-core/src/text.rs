@@ -13,3 +13,15 @@ pub(crate) fn truncate(text: &mut String, max_len: usize) {
         text.push(ELLIPSIS);
     }
 }
+
+/// The host of `host:port`, without the port; an IPv6 address keeps its brackets.
+pub(crate) fn host_of(peer: &str) -> &str {
+    match peer.rsplit_once(':') {
+        Some((host, port)) if is_port(port) && (host.ends_with(']') || !host.contains(':')) => host,
+        _ => peer,
+    }
+}
+
+fn is_port(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}

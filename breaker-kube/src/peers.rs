@@ -56,7 +56,7 @@ impl PeerCache {
         self.answer(client, clock.elapsed(), namespace, address)?.await
     }
 
-    /// The answer to the newest request for this Service; `None` if there is no room for one more.
+    /// The answer to the newest request for this Service; `None` if the cache is full.
     fn answer(
         &self,
         client: &Client,

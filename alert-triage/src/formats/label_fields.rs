@@ -140,7 +140,7 @@ pub(crate) fn is_label(name: &str, value: &str) -> bool {
 }
 
 /// Whether the last word of a name is that of a time, or of a unit after it as in `timeMs`. Only
-/// whole words count: `runtime` and `candidate` are no times.
+/// whole words count: `runtime` and `candidate` do not name a time.
 fn ends_in_time(name: &str) -> bool {
     let words = words(name);
     let words = match words.split_last() {

@@ -118,7 +118,7 @@ impl<'de, F: FnMut(&Value)> Visitor<'de> for Document<'_, F> {
             Ok(true) => (self.found)(&Value::Object(fields)),
             Ok(false) => {}
             Err(error) => {
-                // The innermost one is told first.
+                // The innermost object fails first, and is the one to report.
                 self.summary.broken.get_or_insert(Value::Object(fields));
                 return Err(error);
             }

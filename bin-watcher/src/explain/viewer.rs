@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More containers than a pod has. Words of a log that vary more are no containers.
+/// The maximum number of containers of a workload. Words that vary more are part of the log.
 const MAX_CONTAINERS: usize = 8;
 
 /// What wrote the prefixes of an input.

@@ -2,7 +2,8 @@
 
 #![allow(dead_code)] // each test file uses its part
 
-use std::process::{Command, Output};
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) fn watcher(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_watcher"))
@@ -13,6 +14,26 @@ pub(crate) fn watcher(args: &[&str]) -> Output {
         .env("RUST_BACKTRACE", "1")
         .output()
         .unwrap()
+}
+
+/// `watcher explain` with these arguments, whose input and output are pipes.
+pub(crate) fn start_explain(args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_watcher"))
+        .arg("explain")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts")
+}
+
+/// The output of `watcher explain` for an input.
+pub(crate) fn explain(args: &[&str], input: &[u8]) -> Output {
+    let mut child = start_explain(args);
+    // One that refuses its arguments or its input does not read to the end.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("it ends")
 }
 
 pub(crate) fn text(bytes: &[u8]) -> String {

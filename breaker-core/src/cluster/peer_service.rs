@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::text::host_of;
+
 /// The Service that a peer may be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ServiceAddress {
@@ -33,7 +35,7 @@ impl ServiceAddress {
     /// assert_eq!(ServiceAddress::of_peer("api.swype.com:443", "sre"), None);
     /// ```
     pub fn of_peer(peer: &str, namespace: &str) -> Option<Self> {
-        let host = without_port(peer);
+        let host = host_of(peer);
         if let Ok(ip) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
             return (!ip.is_loopback() && !ip.is_unspecified()).then_some(Self::ClusterIp(ip));
         }
@@ -53,16 +55,6 @@ impl ServiceAddress {
         };
         (is_label(name) && is_label(namespace))
             .then(|| Self::Name { namespace: namespace.into(), name: name.into() })
-    }
-}
-
-/// The host of `host:port`.
-fn without_port(peer: &str) -> &str {
-    match peer.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            if host.contains(':') && !host.ends_with(']') { peer } else { host }
-        }
-        _ => peer,
     }
 }
 

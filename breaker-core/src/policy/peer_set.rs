@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
+use crate::text::host_of;
+
 /// The maximum length of a glob, in bytes: that of a peer.
 const MAX_LEN: usize = 260;
 
@@ -62,7 +64,7 @@ impl PeerSet {
     /// Whether a failure of `peer`, which is `host:port` or a host, counts.
     pub fn matches(&self, peer: &str) -> bool {
         self.is_any()
-            || self.0.iter().any(|glob| glob.pattern.matches(peer) || glob.pattern.matches(host(peer)))
+            || self.0.iter().any(|glob| glob.pattern.matches(peer) || glob.pattern.matches(host_of(peer)))
     }
 }
 
@@ -76,18 +78,6 @@ impl Glob {
         let text = text.to_lowercase();
         Ok(Self { pattern: WildMatch::new_case_insensitive(&text), text })
     }
-}
-
-/// The host of `host:port`, without the port; an IPv6 address keeps its brackets.
-fn host(peer: &str) -> &str {
-    match peer.rsplit_once(':') {
-        Some((host, port)) if is_port(port) && (host.ends_with(']') || !host.contains(':')) => host,
-        _ => peer,
-    }
-}
-
-fn is_port(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The error for a text that is not a set of peers.
