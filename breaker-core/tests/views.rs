@@ -178,7 +178,8 @@ fn heartbeat(breaker: &mut Breaker, now: Timestamp) -> BreakerEvent {
 
 #[test]
 fn a_heartbeat_says_for_how_long_the_breaker_is_blind_and_why() {
-    let (mut breaker, actions) = after(vec![(5, Input::Pod(running(1)))]);
+    let mut breaker = breaker();
+    let actions = breaker.step(listed(&[1], 5), at(5));
     assert!(!actions.iter().any(|action| matches!(action, Action::Wake(_))), "{actions:?}");
     let actions = breaker.step(Input::WatchDown("pods is forbidden".into()), at(60));
     assert_eq!(actions, [Action::Wake(at(70))], "the status is due then");

@@ -15,7 +15,7 @@ other formats are rows of
 [formats.yaml](../alert-triage/src/formats/formats.yaml). `triage formats` lists them, and
 `triage formats --try FILE` shows which format a file has and what became of each record.
 
-This page is generated: `UPDATE_DOCS=1 cargo test -p alert-triage --test formats_doc` writes it.
+This page is generated: `UPDATE_DOCS=1 cargo test -p bin-triage --test formats_doc` writes it.
 
 ";
 
@@ -83,7 +83,7 @@ fn the_page_lists_the_builtin_formats() {
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page,
-        "docs/triage-formats.md is not current: run UPDATE_DOCS=1 cargo test -p alert-triage --test formats_doc"
+        "docs/triage-formats.md is not current: run UPDATE_DOCS=1 cargo test -p bin-triage --test formats_doc"
     );
 }
 
