@@ -36,7 +36,26 @@ impl Severity {
     /// assert_eq!(Severity::from_word("mauve"), Severity::Unknown);
     /// ```
     pub fn from_word(word: &str) -> Severity {
-        const WORDS: [(&str, Severity); 41] = [
+        Self::parse_word(word).unwrap_or(Severity::Unknown)
+    }
+
+    /// The severity for a source's word; `None` if the word is not known. A number beside the word,
+    /// as in `1 - Critical`, and a word beside a level, as in `P1 (outage)`, are ignored.
+    pub(crate) fn parse_word(word: &str) -> Option<Severity> {
+        let word = word.trim();
+        Self::listed(word).or_else(|| {
+            let without_number = word.trim_start_matches(|c: char| c.is_ascii_digit() || "()[]".contains(c));
+            let name = without_number.trim_start_matches([' ', '-', '.', ':']);
+            // `1critical` is one word.
+            let has_number = without_number.len() < word.len() && name.len() < without_number.len();
+            let level = word.split([' ', ':', '(']).next().filter(|level| level.len() < word.len());
+            let level = level.filter(|level| level.ends_with(|c: char| c.is_ascii_digit()));
+            has_number.then(|| Self::listed(name)).flatten().or_else(|| level.and_then(Self::listed))
+        })
+    }
+
+    fn listed(word: &str) -> Option<Severity> {
+        const WORDS: [(&str, Severity); 51] = [
             ("critical", Severity::Critical),
             ("warning", Severity::Warning),
             ("info", Severity::Info),
@@ -78,12 +97,22 @@ impl Severity {
             ("ok", Severity::Info),
             ("normal", Severity::Info),
             ("watchdog", Severity::None),
+            ("unknown", Severity::Unknown),
+            ("catastrophic", Severity::Critical),
+            ("p4", Severity::Info),
+            ("p5", Severity::Info),
+            ("sev4", Severity::Info),
+            ("sev5", Severity::Info),
+            ("lowest", Severity::Info),
+            ("trivial", Severity::Info),
+            ("informative", Severity::Info),
+            ("trace", Severity::Info),
         ];
         let letters = || word.bytes().filter(|byte| !matches!(byte, b'-' | b'_' | b' ' | b'\t'));
         WORDS
             .iter()
             .find(|(known, _)| letters().map(|byte| byte.to_ascii_lowercase()).eq(known.bytes()))
-            .map_or(Severity::Unknown, |(_, severity)| *severity)
+            .map(|(_, severity)| *severity)
     }
 
     /// The rank: 0 for critical, 1 for error, 2 for warning and unknown, 3 for info and none.
@@ -133,6 +162,23 @@ mod tests {
         assert_eq!(Severity::from_word("unknown"), Unknown);
         for word in ["SEV-1", "sev 1", "Sev_1", "P0", "urgent"] {
             assert_eq!(Severity::from_word(word), Critical, "{word}");
+        }
+        for (word, want) in [
+            ("1 - Critical", Some(Critical)),
+            ("2-High", Some(Error)),
+            ("(3) Medium", Some(Warning)),
+            ("P2 - Major outage", Some(Error)),
+            ("SEV1: all down", Some(Critical)),
+            ("P4", Some(Info)),
+            ("Highest", Some(Critical)),
+            ("lowest", Some(Info)),
+            ("1", Option::None),
+            ("1 - Mauve", Option::None),
+            ("1critical", Option::None),
+            ("high latency", Option::None),
+            ("", Option::None),
+        ] {
+            assert_eq!(Severity::parse_word(word), want, "{word}");
         }
     }
 }

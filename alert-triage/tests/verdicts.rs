@@ -185,9 +185,14 @@ fn ladders_let_the_highest_standing_rung_stand() {
              A/Queue=superseded +informational ^Queue",
         ),
         (
-            "without a scope nothing is known to be equal",
+            "within one source",
             vec![since("/DiskFull", 9), since("/DiskVeryFull", 5)],
-            "P3 /DiskVeryFull=active; P3 /DiskFull=active",
+            "P3 /DiskVeryFull=active, /DiskFull=superseded ^DiskVeryFull",
+        ),
+        (
+            "and not between a scope and a source",
+            vec![since("A/DiskFull", 9), since("/DiskVeryFull", 5)],
+            "P3 /DiskVeryFull=active; P3 A/DiskFull=active",
         ),
         (
             "the rules' own ladder",
@@ -255,9 +260,9 @@ fn edges_join_causes_with_their_symptoms() {
             "P1 A/KubeNodeNotReady=active, A/KubeNodeNotReady=active, A/TargetDown=active <-KubeNodeNotReady",
         ),
         (
-            "what has no scope has nothing to do with anything",
+            "without a label of a scope, the source is the scope",
             vec![since("/KubeletDown", 9), since("/KubeNodeNotReady", 5)],
-            "P1 /KubeletDown=active; P3 /KubeNodeNotReady=active",
+            "P1 /KubeletDown=active, /KubeNodeNotReady=active <-KubeletDown",
         ),
         (
             "chains lead to the top",
@@ -417,9 +422,9 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
             "P1 A/EndpointRegistrationTransientFailure=sustained +transient",
         ),
         (
-            "without a scope no lasting form is its own",
-            vec![line("/EndpointRegistrationTransientFailure"), line("/EndpointRegistrationFailure")],
-            "P2 /EndpointRegistrationFailure=active; P4 /EndpointRegistrationTransientFailure=transient",
+            "nor beside its lasting form of another scope",
+            vec![line("A/EndpointRegistrationTransientFailure"), line("/EndpointRegistrationFailure")],
+            "P2 /EndpointRegistrationFailure=active; P4 A/EndpointRegistrationTransientFailure=transient",
         ),
         ("and not for 59 minutes", vec![since(T, 59)], "P4 A/EndpointRegistrationTransientFailure=transient"),
         (
@@ -666,10 +671,10 @@ fn a_scope_is_what_is_present_and_an_absent_label_equals_nothing() {
             &[("cluster", "d"), ("zone", "A")],
             2,
         ),
-        ("one namespace, where nothing else says", &[("namespace", "n")], &[("namespace", "n")], 1),
+        ("a zone and nothing", &[("zone", "A")], &[], 2),
         ("a namespace beside a zone is none", &[("zone", "A"), ("namespace", "n")], &[("zone", "A")], 1),
-        ("a namespace and nothing", &[("namespace", "n")], &[], 2),
-        ("nothing and nothing", &[], &[], 2),
+        ("a namespace and nothing, of one source", &[("namespace", "n")], &[], 1),
+        ("nothing and nothing, of one source", &[], &[], 1),
     ] {
         assert_eq!(pair(one, other), incidents, "{case}");
     }

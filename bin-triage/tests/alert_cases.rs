@@ -24,16 +24,13 @@ const PENDING: &[&str] = &[
     "exporter-pod-is-no-place",
     "fires-again-same-start",
     "flat-json-unlisted-label",
-    "kubernetes-without-cluster-label",
     "nagios-log",
     "page-with-an-old-watchdog",
     "pagerduty-constant-class",
     "pagerduty-webhook-v3",
-    "severity-under-another-label",
     "state-words-in-plain-lines",
     "storm-in-one-scope",
     "template-captures",
-    "unknown-severity-words",
     "which-one-is-broken",
 ];
 

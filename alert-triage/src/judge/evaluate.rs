@@ -11,10 +11,10 @@ use super::incidents;
 use super::index::{AlertIx, IndexedList, indices};
 use super::relate::{self, Union};
 use super::scopes::{self, Scopes};
+use super::source_scopes::{SourceScopes, scope_labels};
 use super::unmatched_resolves::match_resolves_by_key;
 use crate::identity::Identity;
-use crate::ledger::Engine;
-use crate::ledger::SuppressedBy;
+use crate::ledger::{AlertEntry, Engine, SuppressedBy};
 use crate::rules::{Rules, SeveritySource};
 use crate::severity::Severity;
 use crate::verdict::{Priority, Verdict};
@@ -51,6 +51,7 @@ impl<'e> Evaluation<'e> {
         let mut scopes = Scopes::default();
         let mut index = scopes::ScopeTable::default();
         let count = self.engine.entries.len() + self.unmatched_resolves.len();
+        let by_source = SourceScopes::new(self.engine);
         let mut alerts = IndexedList::with_capacity(count);
         for at in indices::<AlertIx>(count) {
             let entry = self.entry(at);
@@ -61,7 +62,8 @@ impl<'e> Evaluation<'e> {
             if is_informational(identity, rules, severity, severity_by) {
                 flags |= Flags::INFORMATIONAL;
             }
-            let scope = scopes.find_or_add(&scope_of(identity, rules), &mut index);
+            let scope = scope_of(entry, rules, &by_source);
+            let scope = scopes.find_or_add(&scope, &mut index);
             let mut alert = AlertVerdict {
                 phase: state.phase,
                 verdict: Verdict::Active,
@@ -130,7 +132,7 @@ impl<'e> Evaluation<'e> {
         }
         if state.is_sustained && rules.is_on("sustained") {
             *flags |= Flags::SUSTAINED;
-            if severity_by != SeveritySource::Label {
+            if severity_by.label().is_none() {
                 (severity, severity_by) = rules.severity_by_name(&lasting, label);
             }
             if severity.class() > Severity::Warning.class() {
@@ -175,7 +177,10 @@ fn is_informational(
         || match severity_by {
             SeveritySource::Default => row().is_some(),
             SeveritySource::Name => row().is_some_and(|(id, _)| rules.is_row(id)),
-            SeveritySource::Label | SeveritySource::Row(_) => false,
+            SeveritySource::Label
+            | SeveritySource::UnknownWord
+            | SeveritySource::Alias(_)
+            | SeveritySource::Row(_) => false,
         }
 }
 
@@ -199,12 +204,11 @@ fn priority(alert: &AlertVerdict) -> Priority {
 }
 
 /// The labels that make up the scope.
-fn scope_of<'i>(identity: Identity<'i>, rules: &Rules) -> Vec<(&'i str, &'i str)> {
-    let table = rules.table();
-    let mut found: Vec<(&str, &str)> =
-        table.scope.iter().filter_map(|names| identity.label_of(names)).collect();
-    if found.is_empty() {
-        found.extend(identity.label_of(&table.scope_otherwise));
-    }
-    found
+fn scope_of<'e>(
+    entry: &'e AlertEntry,
+    rules: &Rules,
+    by_source: &'e SourceScopes<'e>,
+) -> Vec<(&'e str, &'e str)> {
+    let found = scope_labels(entry.identity(), rules);
+    if found.is_empty() { by_source.label(entry.sources).into_iter().collect() } else { found }
 }

@@ -20,6 +20,7 @@ mod incidents;
 mod index;
 pub(crate) mod relate;
 mod scopes;
+mod source_scopes;
 mod unmatched_resolves;
 mod untimed;
 

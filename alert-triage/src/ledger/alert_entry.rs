@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::arrival_span::ArrivalSpan;
 use super::label_set_history::{LabelSetHistory, TimedPosition};
 use super::small_map::SmallMap;
+use super::source_set::SourceSet;
 use crate::hashing::hash;
 use crate::identity::{Identity, IdentityParts, Key, source_key};
 use crate::line_cache::LineCount;
@@ -29,6 +30,8 @@ pub(crate) struct AlertEntry {
     pub(crate) lines: LineCount,
     /// The class of the severity, which depends on the identity and the rules only.
     pub(crate) class: u8,
+    /// The sources that reported it.
+    pub(crate) sources: SourceSet,
     /// When the plain lines arrived, if arrival times are known.
     pub(crate) arrivals: ArrivalSpan,
     pub(crate) timed: Option<Box<TimedRecords>>,
@@ -62,6 +65,7 @@ impl AlertEntry {
             hash,
             class,
             lines: LineCount::default(),
+            sources: SourceSet::default(),
             arrivals: ArrivalSpan::default(),
             timed: None,
         }
@@ -95,6 +99,7 @@ impl AlertEntry {
         gap: SignedDuration,
         arrival: Option<Timestamp>,
     ) {
+        self.sources.add(position.source());
         if let (Status::Resolved, Some(at), true) = (record.status, arrival, parts.label_set.0.is_empty()) {
             self.arrivals.restart(at);
         }
@@ -121,6 +126,7 @@ impl AlertEntry {
     }
 
     pub(crate) fn merge(&mut self, other: AlertEntry, gap: SignedDuration) {
+        self.sources.merge(other.sources);
         self.lines.add(other.lines);
         self.arrivals.merge(other.arrivals, gap);
         let Some(theirs) = other.timed else { return };

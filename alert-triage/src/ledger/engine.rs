@@ -162,6 +162,29 @@ impl Engine {
     /// assert_eq!(report.malformed().next().unwrap().error, "has no alert name, or an empty one: set it");
     /// ```
     pub fn ingest(&mut self, position: SourcePosition, record: &Record<'_>) {
+        if self.rules.has_scope_constants()
+            && let Some(record) = self.with_scope(position, record)
+        {
+            return self.ingest_scoped(position, &record);
+        }
+        self.ingest_scoped(position, record);
+    }
+
+    /// The record with the constant scope of its source, if it has no label of a scope.
+    #[cold]
+    fn with_scope<'r>(&self, position: SourcePosition, record: &Record<'r>) -> Option<Record<'r>> {
+        let has_scope = record.labels.iter().any(|(name, _)| self.rules.is_scope_label(name));
+        let source = self.sources.get(position.source()).map_or("", String::as_str);
+        let labels = self.rules.scope_constant(source);
+        if has_scope || record.alert.is_empty() || labels.is_empty() {
+            return None;
+        }
+        let mut record = record.clone();
+        record.labels.extend(labels.iter().map(|(name, value)| (name.clone().into(), value.clone().into())));
+        Some(record)
+    }
+
+    fn ingest_scoped(&mut self, position: SourcePosition, record: &Record<'_>) {
         if record.alert.trim().is_empty() {
             return self.ingest_unnamed(position, record);
         }
@@ -233,6 +256,10 @@ impl Engine {
 
     /// Starts a block of plain lines, whose first line follows `before`.
     pub(crate) fn start_block(&mut self, before: SourcePosition) {
+        // A cached count belongs to one source.
+        if self.line_cache.is_other_source(before) {
+            self.flush_line_counts();
+        }
         if self.line_cache.starts_earlier_block(before) {
             self.flush_line_counts();
             self.line_cache.clear();
@@ -333,6 +360,7 @@ impl Engine {
         let Self { line_cache, entries, arrival, rules, .. } = self;
         line_cache.drain_counts(|entry, plain| {
             let entry = &mut entries[entry as usize];
+            entry.sources.add(plain.last.source());
             entry.lines.add(plain);
             if let Some(at) = *arrival {
                 entry.arrivals.extend(at, rules.limits().gap);

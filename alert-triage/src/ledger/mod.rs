@@ -11,6 +11,7 @@ mod line_offsets;
 mod malformed;
 mod small_map;
 mod source_log;
+mod source_set;
 
 pub(crate) use self::alert_entry::AlertEntry;
 pub(crate) use self::arrival_span::{ArrivalSpan, RetiredRecords};
@@ -19,3 +20,4 @@ pub(crate) use self::keyed_end::KeyedEnd;
 pub(crate) use self::label_set_history::{LabelSetHistory, SuppressedBy, TimedPosition};
 pub(crate) use self::line_offsets::LineOffsets;
 pub(crate) use self::malformed::MalformedInput;
+pub(crate) use self::source_set::SourceSet;

@@ -62,6 +62,12 @@ impl LineCache {
         self.block.replace(before).is_some_and(|block| before < block)
     }
 
+    /// Whether a block of another source begins. Then the counts must be
+    /// [drained](LineCache::drain_counts).
+    pub(crate) fn is_other_source(&self, before: SourcePosition) -> bool {
+        self.block.is_some_and(|block| block.source() != before.source())
+    }
+
     /// Whether the counts must be [drained](LineCache::drain_counts) before more lines are counted.
     #[inline]
     pub(crate) fn is_full(&self) -> bool {

@@ -1,8 +1,12 @@
 //! The limits of a report.
 
+use std::collections::BTreeMap;
+
 use super::view::Report;
-use super::wording::counted;
+use super::wording::{counted, list};
 use crate::judge::AlertVerdict;
+use crate::printable::printable;
+use crate::rules::SeveritySource;
 use crate::verdict::Verdict;
 
 impl Report<'_> {
@@ -19,6 +23,7 @@ impl Report<'_> {
             caveats
                 .push("no record carries a time: no alert can be sustained, obsolete or flapping".to_owned());
         }
+        caveats.extend(self.unknown_severity_words());
         if engine.yearless > 0 {
             let times = counted(engine.yearless, "time");
             caveats.push(format!(
@@ -63,5 +68,29 @@ impl Report<'_> {
             ));
         }
         caveats
+    }
+
+    /// Which words of severities are not known, and how many alerts have each.
+    fn unknown_severity_words(&self) -> Option<String> {
+        let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+        for (at, alert) in self.evaluation.alerts.enumerate() {
+            if alert.severity_by == SeveritySource::UnknownWord
+                && let Some(word) = self.evaluation.entry(at).identity().label("severity")
+            {
+                *words.entry(word).or_default() += 1;
+            }
+        }
+        let named: Vec<String> = (words.iter())
+            .map(|(word, alerts)| format!("{} ({})", printable(word), counted(*alerts, "alert")))
+            .collect();
+        let (count, are) =
+            (counted(words.len() as u64, "severity word"), if words.len() == 1 { "is" } else { "are" });
+        (!words.is_empty()).then(|| {
+            format!(
+                "{count} {are} not known and taken for a warning: {}; say what a word means with a row of `severities` \
+                 and `labels: {{severity: WORD}}` in the rules",
+                list(&named)
+            )
+        })
     }
 }

@@ -43,6 +43,13 @@ impl Report<'_> {
         let severity = alert.severity;
         match alert.severity_by {
             SeveritySource::Label => format!("{severity} by its label"),
+            SeveritySource::Alias(_) => {
+                format!("{severity} by its label {}", alert.severity_by.label().unwrap_or_default())
+            }
+            SeveritySource::UnknownWord => {
+                let word = self.evaluation.entry(at).identity().label("severity").unwrap_or_default();
+                format!("severity `{}` is not known: taken for a warning", printable(word))
+            }
             SeveritySource::Row(_) => {
                 let id = self.evaluation.engine.rules().severity_id(alert.severity_by);
                 format!("{severity} by the rule {id}")

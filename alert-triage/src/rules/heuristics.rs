@@ -1,8 +1,9 @@
 //! The heuristics.
 
 /// Heuristics in code. Each can be disabled by its id, like a row.
-pub(crate) const HEURISTICS: [(&str, &str); 12] = [
+pub(crate) const HEURISTICS: [(&str, &str); 13] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
+    ("severity/alias", "without severity, priority, level, criticality, urgency or importance says it"),
     ("severity/name", "Down, Outage, Unavailable, DataLoss, Corrupt, Violated in a name are critical"),
     ("ladder/name", "X < VeryX < CriticallyX"),
     ("ladder/severity", "one name: info < warning < error < critical"),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::heuristics::HEURISTICS;
 use super::limits::Limits;
-use super::rows::{Edge, SeveritySource, Silence};
+use super::rows::{Edge, SEVERITY_ALIASES, SeveritySource, Silence};
 use super::rules_file::RulesFile;
 use super::table::{RuleTable, WrittenSettings};
 use crate::name;
@@ -103,24 +103,44 @@ impl Rules {
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
     ) -> (Severity, SeveritySource) {
-        if let Some(word) = label("severity") {
-            return (Severity::from_word(word), SeveritySource::Label);
+        let word = label("severity");
+        if let Some(severity) = word.and_then(Severity::parse_word) {
+            return (severity, SeveritySource::Label);
         }
-        self.severity_by_name(alert, label)
+        if self.is_on("severity/alias")
+            && let Some(found) = alias(&label)
+        {
+            return found;
+        }
+        match (word, self.severity_by_row(alert, &label)) {
+            // A row may say what the word means.
+            (_, Some(found)) => found,
+            (Some(_), None) => (Severity::Unknown, SeveritySource::UnknownWord),
+            (None, None) => self.severity_by_words(alert),
+        }
     }
 
-    /// The severity without the label `severity`.
+    /// The severity without any label that gives one.
     pub(crate) fn severity_by_name<'l>(
         &self,
         alert: &str,
         label: impl Fn(&str) -> Option<&'l str>,
     ) -> (Severity, SeveritySource) {
+        self.severity_by_row(alert, label).unwrap_or_else(|| self.severity_by_words(alert))
+    }
+
+    fn severity_by_row<'l>(
+        &self,
+        alert: &str,
+        label: impl Fn(&str) -> Option<&'l str>,
+    ) -> Option<(Severity, SeveritySource)> {
         let rows =
             self.0.severity_of.get(alert).into_iter().flatten().chain(&self.0.severity_patterns).copied();
         let row = rows.filter(|&row| self.0.severities[row].matches.is_match(alert, &label)).min();
-        if let Some(row) = row {
-            return (self.0.severities[row].value, SeveritySource::Row(row as u32));
-        }
+        row.map(|row| (self.0.severities[row].value, SeveritySource::Row(row as u32)))
+    }
+
+    fn severity_by_words(&self, alert: &str) -> (Severity, SeveritySource) {
         match name::severity(alert).filter(|_| self.is_on("severity/name")) {
             Some(severity) => (severity, SeveritySource::Name),
             None => (Severity::Warning, SeveritySource::Default),
@@ -129,11 +149,28 @@ impl Rules {
 
     pub(crate) fn severity_id(&self, by: SeveritySource) -> &str {
         match by {
-            SeveritySource::Label => "label",
+            SeveritySource::Label | SeveritySource::UnknownWord => "label",
+            SeveritySource::Alias(_) => "severity/alias",
             SeveritySource::Row(row) => &self.0.severities[row as usize].id,
             SeveritySource::Name => "severity/name",
             SeveritySource::Default => "default",
         }
+    }
+
+    /// Whether any source has a constant scope.
+    pub(crate) fn has_scope_constants(&self) -> bool {
+        !self.0.scope_constants.is_empty()
+    }
+
+    /// The labels of the scope of this source, for alerts without a label of a scope.
+    pub(crate) fn scope_constant(&self, source: &str) -> &[(String, String)] {
+        let row = self.0.scope_constants.iter().find(|row| row.source.matches(source));
+        row.map_or(&[], |row| &row.labels)
+    }
+
+    /// Whether the label may make up a scope.
+    pub(crate) fn is_scope_label(&self, label: &str) -> bool {
+        self.0.scope.iter().flatten().any(|known| known == label)
     }
 
     /// The ladder of a row that has the name, and its rung, from 0.
@@ -219,6 +256,14 @@ impl Rules {
     }
 }
 
+/// The severity by the first other label that has a known word of a severity.
+fn alias<'l>(label: impl Fn(&str) -> Option<&'l str>) -> Option<(Severity, SeveritySource)> {
+    (0..).zip(SEVERITY_ALIASES).find_map(|(number, name)| {
+        let severity = Severity::parse_word(label(name)?)?;
+        Some((severity, SeveritySource::Alias(number)))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,6 +293,32 @@ mod tests {
         assert_eq!(rules.severity("EndpointRegistrationFailure", none).0, Severity::Error);
         assert_eq!(rules.severity("SwypeGatewayDown", none), (Severity::Critical, SeveritySource::Name));
         assert_eq!(rules.severity("Anything", none), (Severity::Warning, SeveritySource::Default));
+    }
+
+    #[test]
+    fn other_labels_say_the_severity_if_their_word_is_known() {
+        let row = "severities:\n- {id: red, alert: '*', labels: {severity: red}, severity: critical}\n";
+        let off = "builtin: {disable: [severity/alias]}\n";
+        for (yaml, labels, want) in [
+            ("", vec![("priority", "P1")], (Severity::Critical, SeveritySource::Alias(0))),
+            ("", vec![("level", "warn"), ("urgency", "high")], (Severity::Warning, SeveritySource::Alias(1))),
+            ("", vec![("severity", "info"), ("priority", "P1")], (Severity::Info, SeveritySource::Label)),
+            (
+                "",
+                vec![("severity", "red"), ("priority", "P1")],
+                (Severity::Critical, SeveritySource::Alias(0)),
+            ),
+            ("", vec![("severity", "red")], (Severity::Unknown, SeveritySource::UnknownWord)),
+            ("", vec![("severity", "unknown")], (Severity::Unknown, SeveritySource::Label)),
+            ("", vec![("level", "3")], (Severity::Warning, SeveritySource::Default)),
+            (row, vec![("severity", "red")], (Severity::Critical, SeveritySource::Row(0))),
+            (row, vec![("severity", "error")], (Severity::Error, SeveritySource::Label)),
+            (off, vec![("priority", "P1")], (Severity::Warning, SeveritySource::Default)),
+        ] {
+            let rules = Rules::parse(yaml).unwrap();
+            let label = |name: &str| labels.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+            assert_eq!(rules.severity("Anything", label), want, "{yaml}{labels:?}");
+        }
     }
 
     #[test]

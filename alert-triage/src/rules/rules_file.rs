@@ -60,10 +60,19 @@ pub(super) struct IdentityRow {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ScopeRow {
-    #[serde(deserialize_with = "or_empty")]
-    pub(super) labels: Vec<Vec<Text>>,
+    /// `None`: those of the built-in rules.
+    pub(super) labels: Option<Vec<Vec<Text>>>,
     #[serde(deserialize_with = "or_empty")]
     pub(super) otherwise: Vec<Text>,
+    #[serde(deserialize_with = "or_empty")]
+    pub(super) constants: Vec<ScopeConstantRow>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScopeConstantRow {
+    pub(super) source: Text,
+    pub(super) labels: BTreeMap<String, Text>,
 }
 
 type LabelPatterns = BTreeMap<String, Text>;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::SignedDuration;
 
 use super::limits::Limits;
-use super::rows::{Edge, RuleRow, Silence};
+use super::rows::{Edge, RuleRow, ScopeConstant, Silence};
 use super::template::Template;
 use crate::formats::MappedFormat;
 use crate::severity::Severity;
@@ -18,6 +18,7 @@ pub(crate) struct RuleTable {
     pub(crate) kept: HashSet<String>,
     pub(crate) scope: Vec<Vec<String>>,
     pub(crate) scope_otherwise: Vec<String>,
+    pub(crate) scope_constants: Vec<ScopeConstant>,
     pub(crate) severities: Vec<RuleRow<Severity>>,
     pub(crate) ladders: Vec<(String, Vec<String>)>,
     pub(crate) edges: Vec<Edge>,

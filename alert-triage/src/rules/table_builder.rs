@@ -9,8 +9,8 @@ use wildmatch::WildMatch;
 use super::alert_matcher::AlertMatcher;
 use super::heuristics::HEURISTICS;
 use super::limits::Limits;
-use super::rows::{Edge, RuleRow, Silence};
-use super::rules_file::{LimitsRow, RulesFile};
+use super::rows::{Edge, RuleRow, ScopeConstant, Silence};
+use super::rules_file::{LimitsRow, RulesFile, ScopeConstantRow};
 use super::table::{RuleTable, WrittenSettings};
 use super::template::Template;
 use crate::formats::{self, MappedFormat};
@@ -109,9 +109,14 @@ impl RuleTable {
         for keep in &table.kept {
             table.volatile.remove(keep);
         }
-        let scope = file.scope.or(base.scope).map(|scope| scope.value).unwrap_or_default();
-        table.scope = scope.labels.iter().map(|names| values(names)).collect();
+        let builtin_scope = base.scope.map(|scope| scope.value).unwrap_or_default();
+        let scope = file.scope.map(|scope| scope.value);
+        let labels = scope.as_ref().and_then(|scope| scope.labels.as_ref()).or(builtin_scope.labels.as_ref());
+        table.scope = labels.into_iter().flatten().map(|names| values(names)).collect();
+        let scope = scope.as_ref().unwrap_or(&builtin_scope);
         table.scope_otherwise = values(&scope.otherwise);
+        table.scope_constants =
+            scope.constants.iter().map(|row| scope_constant(row, &table.scope)).collect::<Result<_, _>>()?;
 
         for row in over(file.templates, base.templates, |row| &row.id.value, off) {
             let template = Template::parse(&row.line.value).map_err(|message| fault(&row.line, message))?;
@@ -186,6 +191,26 @@ impl RuleTable {
         table.formats = file.formats.into_iter().map(MappedFormat::compile).collect::<Result<_, _>>()?;
         Ok(table)
     }
+}
+
+fn scope_constant(row: &ScopeConstantRow, scope: &[Vec<String>]) -> Result<ScopeConstant, FileError> {
+    if row.source.value.is_empty() || row.labels.is_empty() {
+        let message =
+            "a constant scope needs a source and a label: write {source: \"*\", labels: {cluster: NAME}}";
+        return Err(fault(&row.source, message));
+    }
+    if let Some((label, value)) =
+        row.labels.iter().find(|(label, _)| !scope.iter().flatten().any(|known| known == *label))
+    {
+        return Err(fault(
+            value,
+            format!("{label} is not a label of the scope: add it to `labels` of `scope`"),
+        ));
+    }
+    Ok(ScopeConstant {
+        source: WildMatch::new(&row.source.value),
+        labels: (row.labels.iter()).map(|(label, value)| (label.clone(), value.value.clone())).collect(),
+    })
 }
 
 fn limits(row: &LimitsRow) -> Result<Limits, FileError> {
@@ -280,9 +305,12 @@ impl WrittenSettings {
             drop: lines(&file.identity.drop),
             keep: lines(&file.identity.keep),
             dropped_by_us: base.identity.drop.iter().map(|text| text.value.clone()).collect(),
-            scope_at: file.scope.as_ref().map(|scope| scope.referenced.line()),
+            // Without `labels` the built-in ones hold.
+            scope_at: (file.scope.as_ref())
+                .filter(|scope| scope.value.labels.is_some() || scope.value.constants.is_empty())
+                .map(|scope| scope.referenced.line()),
             scope: scope
-                .flat_map(|scope| scope.labels.iter().chain([&scope.otherwise]))
+                .flat_map(|scope| scope.labels.iter().flatten().chain([&scope.otherwise]))
                 .flat_map(|names| lines(names))
                 .collect(),
             limits,

@@ -39,13 +39,9 @@ impl<'r> Simulation<'r> {
         let members = evaluation.members(incident);
         let keys: BTreeSet<Box<[u8]>> = members.iter().map(|at| identity_key(report, *at).into()).collect();
         let scopes: BTreeSet<ScopeIx> = members.iter().map(|at| report.alert(*at).scope).collect();
-        // Only alerts of one scope are related. An alert without a scope is related to none.
-        let is_scoped = |scope: &ScopeIx| !evaluation.scopes.is_empty(*scope);
+        // Only alerts of one scope are related.
         let near: BTreeSet<Box<[u8]>> = (evaluation.alerts.indices())
-            .filter(|at| {
-                let scope = report.alert(*at).scope;
-                scopes.contains(&scope) && is_scoped(&scope)
-            })
+            .filter(|at| scopes.contains(&report.alert(*at).scope))
             .map(|at| identity_key(report, at).into())
             .collect();
         if keys.union(&near).count() > MAX_RELATED_ALERTS {

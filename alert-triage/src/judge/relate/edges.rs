@@ -58,9 +58,6 @@ fn alerts_by_name(evaluation: &Evaluation<'_>, names: &[&str]) -> AlertsByName {
     let number = |name: &str| names.binary_search(&name).ok().map(|number| number as u32);
     let mut found = Vec::new();
     for (at, alert) in evaluation.alerts.enumerate() {
-        if evaluation.scopes.is_empty(alert.scope) {
-            continue;
-        }
         let name = evaluation.name(at);
         found.extend(number(name).map(|name| (alert.scope, name, at)));
         if counts_as_lasting(alert) {

@@ -35,11 +35,8 @@ pub(in crate::judge) fn ladders(evaluation: &mut Evaluation<'_>, union: &mut Uni
         let identity = evaluation.entry(at).identity();
         let scope = evaluation.alerts[at].scope;
         let (base, rung, _) = rung(rules, identity.alert);
-        // Without a scope, two alerts are not known to be related.
-        if !evaluation.scopes.is_empty(scope) {
-            family(identity, scope, &base, &mut key);
-            families.push((hash(&key), at));
-        }
+        family(identity, scope, &base, evaluation.alerts[at].severity_by.label(), &mut key);
+        families.push((hash(&key), at));
         evaluation.alerts[at].rung = rung;
     }
     families.sort_unstable();
@@ -71,7 +68,8 @@ fn family_key(evaluation: &Evaluation<'_>, at: AlertIx) -> Vec<u8> {
     let mut key = Vec::new();
     let identity = evaluation.entry(at).identity();
     let (base, ..) = rung(evaluation.engine.rules(), identity.alert);
-    family(identity, evaluation.alerts[at].scope, &base, &mut key);
+    let alert = &evaluation.alerts[at];
+    family(identity, alert.scope, &base, alert.severity_by.label(), &mut key);
     key
 }
 

@@ -29,7 +29,7 @@ fn transients_by_lasting_name(evaluation: &Evaluation<'_>) -> (HashMap<String, u
     let mut names: HashMap<String, u32> = HashMap::default();
     let mut transient = Vec::new();
     for (at, alert) in evaluation.alerts.enumerate() {
-        if !alert.flags.contains(Flags::TRANSIENT) || evaluation.scopes.is_empty(alert.scope) {
+        if !alert.flags.contains(Flags::TRANSIENT) {
             continue;
         }
         if let Some((lasting, _)) = rules.lasting_form(evaluation.name(at)) {
@@ -85,7 +85,8 @@ fn supersede(
     let base = evaluation.name(lasting[0]).to_owned();
     let family_key = |evaluation: &Evaluation<'_>, at: AlertIx| {
         let mut key = Vec::new();
-        family(evaluation.entry(at).identity(), scope, &base, &mut key);
+        let severity = evaluation.alerts[at].severity_by.label();
+        family(evaluation.entry(at).identity(), scope, &base, severity, &mut key);
         key
     };
     let mut by_family: HashMap<Vec<u8>, AlertIx> = HashMap::default();
