@@ -152,7 +152,9 @@ impl<'r, 't> Draft<'r, 't> {
             _ => false,
         };
         // Node prints the source line before the error.
-        indented || line.starts_with(['}', ']']) || attached || self.node_source || panic()
+        // The address that a client was asked for, below its error.
+        let aside = line.starts_with("(http") && line.ends_with(')');
+        indented || aside || line.starts_with(['}', ']']) || attached || self.node_source || panic()
     }
 
     /// Whether this line may belong to the message of the exception that the block consists of.

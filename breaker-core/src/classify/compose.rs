@@ -71,7 +71,8 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     let operation = of(WordClass::Operation).rfind(other);
     let remote = failure.class != WordClass::FailureOfOperation
         && words.iter().any(|word| word.class == WordClass::Remote && apart(&word));
-    let alone = failure.class == WordClass::NamedFailure;
+    let named = || of(WordClass::NamedFailure);
+    let alone = named().next().is_some();
     if operation.is_none() && !remote && !alone && !announced && remote_address(line).is_none() {
         return None;
     }
@@ -81,7 +82,7 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     let said = failure.kind?;
     // A lookup or a handshake that timed out is a failure of DNS or TLS.
     let clause = clause(line, failure);
-    let in_clause = of(WordClass::Operation).filter(|word| clause.contains(&word.start));
+    let in_clause = of(WordClass::Operation).filter(|word| clause.contains(&word.start)).chain(named());
     let layer = in_clause
         .filter_map(|word| word.kind)
         .find(|kind| matches!(kind, NetworkKind::Dns | NetworkKind::Tls) && said == NetworkKind::Timeout);

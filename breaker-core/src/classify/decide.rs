@@ -15,7 +15,7 @@ use super::line;
 use super::rule::Strength;
 use super::second;
 use super::side_task::SideTask;
-use super::statement::{Candidate, Decision, candidate, find_in};
+use super::statement::{Candidate, Decision, candidate, decision, find_in};
 use super::table::{Read, Table};
 use super::words::WordClass;
 use crate::Cause;
@@ -49,6 +49,10 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
         Some(decision) if known(&decision) => Some(decision),
         unknown => second::reading(table, &read, &blocks).or(unknown),
     };
+    let decided = match decided {
+        Some(decision) if known(&decision) => Some(decision),
+        unknown => silent_socket(table, &read, &blocks).or(unknown),
+    };
     decided.map(|decision| match talks_to_local_socket(table, &read, &decision) {
         true => Decision { row: table.composed_cause(Cause::Application), ..decision },
         false => decision,
@@ -69,6 +73,20 @@ fn talks_to_local_socket(table: &Table, read: &Read<'_>, decision: &Decision<'_>
     table.row(decision.row).cause == Cause::Network
         && around.into_iter().any(names_socket)
         && !names_address()
+}
+
+/// The last error, if it says only that something took too long or closed, and the lines before it
+/// name a socket file: a process of the same pod did not answer.
+fn silent_socket<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision<'t>> {
+    let last = blocks.iter().rev().find(|block| block.level >= Level::Error)?;
+    let words = read.words(last.head);
+    let failure = words.iter().find(|word| word.class == WordClass::Failure)?;
+    let row = table.composed_cause(Cause::Application);
+    let around = last.head.saturating_sub(LINES_AROUND.0)..last.head;
+    let mut around = around.filter(|line| read.seen[*line].classes.has(WordClass::LocalSocket));
+    around
+        .any(|line| is_about_socket_file(read.text.folded(line)))
+        .then(|| decision(read, last, last.head, row, Strength::Hint, failure.start))
 }
 
 /// What the search looks for in the earlier blocks.

@@ -19,6 +19,8 @@ enum Open {
     Ignored,
     /// The description of an option, indented more than the option.
     Help(usize),
+    /// A list of possible reasons, as its items.
+    Reasons,
     /// Inside that traceback, whose exception is the next line that is not indented.
     Traceback,
 }
@@ -50,6 +52,18 @@ impl Echo {
             self.open = if text.ends_with(']') || text.is_empty() { Open::No } else { Open::Brackets };
             return true;
         }
+        if self.open == Open::Reasons {
+            let item = text.is_empty() || line.starts_with([' ', '\t']) || text.starts_with(['*', '-', '•']);
+            if item {
+                return true;
+            }
+            self.open = Open::No;
+        }
+        if introduces_reasons(text) {
+            // The line itself may begin with what happened.
+            self.open = Open::Reasons;
+            return false;
+        }
         let indentation = line.len() - line.trim_start().len();
         let help = is_help(line);
         let described = matches!(self.open, Open::Help(option) if indentation > option && !text.is_empty());
@@ -58,6 +72,21 @@ impl Echo {
         }
         help || described
     }
+}
+
+/// Whether a list of what may be the reason follows: it says what is possible, not what happened.
+fn introduces_reasons(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "due to the following",
+        "one of the following",
+        "usually happens",
+        "can happen",
+        "possible cause",
+        "possible reason",
+        "common cause",
+        "common reason",
+    ];
+    text.ends_with(':') && WORDS.iter().any(|words| text.contains(words))
 }
 
 #[cfg(test)]
@@ -82,6 +111,12 @@ mod tests {
         let text = "a\n[SQL: SELECT 1\nFROM b]\n[parameters: {'c': 1}]\nd";
         assert_eq!(kept(text), ["a", "d"]);
         assert_eq!(kept("[SQL: SELECT 1\n\na"), ["a"]);
+    }
+
+    #[test]
+    fn possible_reasons_are_an_echo() {
+        let text = "Error: a. This can happen:\n\n  * The ledger does not exist\n\nb\n  * c";
+        assert_eq!(kept(text), ["Error: a. This can happen:", "b", "  * c"]);
     }
 
     #[test]

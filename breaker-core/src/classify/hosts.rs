@@ -50,7 +50,8 @@ fn url(text: &str, colon: usize) -> Option<Address<'_>> {
     let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'<>`\\,;)}|".contains(c)).unwrap_or(rest.len());
     // Of a user-info only the host behind it counts.
     let user_info = rest[..end].rfind('@').map_or(0, |at| at + 1);
-    let authority = &rest[user_info..end];
+    // A sentence may end behind the address.
+    let authority = rest[user_info..end].trim_end_matches('.');
     let (host, port) = split_port(authority);
     let local = matches!(scheme, "file" | "unix" | "npipe") || host.is_empty();
     let named = host.starts_with('[') || host.chars().all(|c| is_host_char(c as u32));

@@ -60,7 +60,7 @@ fn is_frame(line: &str) -> bool {
         [b'^' | b'~' | b'|', ..] if text.chars().all(|c| "^~ |".contains(c)) => return true,
         _ => {}
     }
-    if indented && is_runtime_frame(text) {
+    if indented && is_runtime_frame(text) || is_php_call(text) {
         return true;
     }
     // Ruby's logger prints a backtrace without indenting it.
@@ -68,12 +68,15 @@ fn is_frame(line: &str) -> bool {
     ruby || text.starts_with("--- End of ")
         || text.starts_with("goroutine ")
         || (is_go_place(line) && (text.contains(" +0x") || text.contains('/')))
-        || (indented && text.contains(".go:") && text.contains('/'))
         || is_go_call(line)
 }
 
 /// `at a.b.C.d(C.java:7)`, perhaps with the archive of the class behind it.
 fn is_call(text: &str) -> bool {
+    // A log without line feeds continues with the statement.
+    if text.contains("Unhandled exception") || text.contains(" ---> ") {
+        return false;
+    }
     text.ends_with(')')
         || text.ends_with(") {")
         || [".java:", ".kt:", ".scala:", "Native Method"].iter().any(|part| text.contains(part))
@@ -89,6 +92,16 @@ fn is_runtime_frame(text: &str) -> bool {
     };
     let php = || text.contains(" at /") && text.contains(".php:");
     elixir() || lua() || php()
+}
+
+/// `/app/lib/cURL.php(177): Client->send('', Array)`: a frame of PHP that lost its number.
+fn is_php_call(text: &str) -> bool {
+    let Some((place, call)) = text.split_once("): ") else { return false };
+    let Some((file, line)) = place.rsplit_once('(') else { return false };
+    file.ends_with(".php")
+        && !file.contains(' ')
+        && line.bytes().all(|b| b.is_ascii_digit())
+        && call.ends_with(')')
 }
 
 /// Whether the line belongs to a help text: `  --dial-timeout duration   ...`,
@@ -112,7 +125,8 @@ pub(super) fn is_go_name(line: &str) -> bool {
 
 /// `\t/app/main.go:121`, perhaps with an offset: where that function is.
 pub(super) fn is_go_place(line: &str) -> bool {
-    line.starts_with(['\t', ' ']) && (line.contains(".go:") || line.contains(".s:"))
+    let place = line.trim_start().split(' ').next().unwrap_or_default();
+    line.starts_with(['\t', ' ']) && (place.contains(".go:") || place.contains(".s:"))
 }
 
 /// `runtime.throw({0x4c5c40?, 0x800?})`, `created by main.main in goroutine 1`.
@@ -208,8 +222,17 @@ mod tests {
             "\tfrom /app/app.rb:3:in `<main>'",
             "\truntime/panic.go:1229 +0x48 fp=0x39",
             "        ^^^^^^^^^^",
+            "/app/lib/cURL.php(177): Client->send('', Array)",
+            "\t/app/main.go:121 +0x1d",
         ] {
             assert!(matches!(shape(line), Shape::Frame | Shape::PythonFrame), "{line}");
+        }
+        for line in [
+            "at A.B(C d) Unhandled exception. System.E: f (g)",
+            "PHP Fatal error: x in /app/a.php:7 Stack trace: #0 /app/a.php(7): a('', Array)",
+            "    ERROR run \"dial tcp 10.0.0.7:80: i/o timeout\", \"at\": \"/app/main.go:7",
+        ] {
+            assert_eq!(shape(line), Shape::Words, "{line}");
         }
         assert_eq!(shape("Caused by: java.net.ConnectException: Connection refused"), Shape::Link);
     }

@@ -140,6 +140,11 @@ impl Classifier {
     /// The verdict on `termination`, with the source of its quote.
     pub fn explain(&self, termination: &Termination) -> Explanation {
         if let Some(mut verdict) = kubernetes::verdict_of(termination) {
+            if verdict.cause == Cause::Network {
+                let messages = termination.events.iter().map(|event| event.message.as_str());
+                let mut about = messages.filter(|message| message.contains("sandbox"));
+                verdict.peer = about.find_map(|message| peer::peer(message, &[], &[], &[]));
+            }
             verdict.quote = self.table.masks.mask(&verdict.quote);
             return Explanation { verdict, place: Some(EvidenceSource::Kubernetes) };
         }
@@ -206,7 +211,7 @@ impl Classifier {
         verdict.quote = quote::quote(decision.line, decision.at, &self.table.masks);
         verdict.confidence = confidence;
         if row.cause == Cause::Network {
-            verdict.peer = peer::peer(decision.line, &decision.statement, &decision.before);
+            verdict.peer = peer::peer(decision.line, &decision.statement, &decision.before, &decision.after);
         }
         if row.cause == Cause::Unknown {
             verdict.rule = UnknownReason::NoRule.as_str().into();

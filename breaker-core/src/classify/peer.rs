@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::hosts::{Address, addresses};
+use super::hosts::{Address, addresses, is_host_char};
 use super::mask::mask;
 
 /// The maximum length of a peer, in bytes. A host name has at most 253.
@@ -13,15 +13,19 @@ const MAX_LEN: usize = 260;
 /// The peer that a statement names, as `host:port` or a name; `None` if it names none.
 ///
 /// `deciding` is the line with the failure; `lines` are those of the statement and its chain,
-/// innermost first; `before` are the lines before the statement, which may announce the operation.
-pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str]) -> Option<String> {
+/// innermost first; `before` are the lines before the statement, which may announce the operation;
+/// `after` are those after the deciding line, which may show the arguments of the failed call.
+pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str], after: &[&str]) -> Option<String> {
     let all = || std::iter::once(deciding).chain(lines.iter().copied());
     // A sentence can be broken over lines.
     let unbroken = || spelled_out(&lines.iter().rev().map(|line| line.trim()).collect::<Vec<_>>().join(" "));
     let named = || all().find_map(name_in_line);
     let found = all().find_map(in_line).or_else(unbroken).or_else(|| fields(lines)).or_else(named);
     let announced = || before.iter().filter(|line| line.contains("onnecting")).find_map(|line| address(line));
-    let found = found.or_else(announced)?;
+    let failed_before = || before.iter().filter(|line| reports_failure(line)).find_map(|line| in_line(line));
+    let arguments =
+        || after.iter().filter(|line| line.starts_with("Last message")).find_map(|line| spelled_out(line));
+    let found = found.or_else(announced).or_else(failed_before).or_else(arguments)?;
     // Another line can know the port.
     let same = |a: &Address<'_>| a.host == found && a.port.is_some();
     let with_port = || all().flat_map(addresses).find(same).map(|a| show(&a));
@@ -30,35 +34,59 @@ pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str]) -> Option<St
     (plain == found && plain.len() <= MAX_LEN).then_some(plain)
 }
 
+/// Whether a line before the statement says what failed: the statement may only repeat how.
+fn reports_failure(line: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["esolve", "lookup", "unable to", "Unable to", "ould not", "annot ", "ailed", "etching", "hecking"];
+    WORDS.iter().any(|word| line.contains(word))
+}
+
 /// The peer that a line names by a host with a port, or by a name that did not resolve.
 fn in_line(line: &str) -> Option<String> {
     unresolved(line).or_else(|| spelled_out(line)).or_else(|| address(line))
 }
 
+/// The name before an address that it was resolved to, as Java writes it: `db/10.0.0.7:5432`.
+fn resolved_name<'l>(address: &Address<'_>, line: &'l str) -> Option<&'l str> {
+    let before = line.get(..address.span.start)?.strip_suffix('/')?;
+    let start = before.rfind(|c: char| !is_host_char(c as u32)).map_or(0, |at| at + 1);
+    let name = before.get(start..)?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !before[..start].ends_with('/');
+    let is_ip = address.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    (is_name && is_ip).then_some(name)
+}
+
 /// The best address in a line: behind `->`, else the first that is not its own.
 fn address(line: &str) -> Option<String> {
-    let found: Vec<Address<'_>> = addresses(line).filter(|address| !is_own(address, line)).collect();
+    let foreign = |address: &Address<'_>| !is_own(address, line) && !is_documentation(address, line);
+    let found: Vec<Address<'_>> = addresses(line).filter(foreign).collect();
     let behind_arrow = found.iter().find(|a| line[..a.span.start].ends_with("->"));
     // A URL names the service; the address behind it is what the name resolved to.
     let url = || found.iter().find(|a| matches!(a.scheme, "http" | "https" | "ws" | "wss" | "grpc"));
-    let dialed = || found.iter().find(|a| a.scheme.is_empty() || !is_documentation(a));
-    behind_arrow.or_else(url).or_else(dialed).filter(|a| !is_documentation(a)).map(show)
+    behind_arrow.or_else(url).or_else(|| found.first()).map(|found| match resolved_name(found, line) {
+        Some(name) => show(&Address { host: name, ..found.clone() }),
+        None => show(found),
+    })
 }
 
 fn is_own(address: &Address<'_>, line: &str) -> bool {
     let before = &line[..address.span.start];
-    let listens = matches!(address.host, "0.0.0.0" | "[::]");
+    // A client that dials the unspecified address reaches its own host.
+    let dials = ["dial ", "dial tcp ", "connect ", "connect to ", "ECONNREFUSED ", "connect to tcp://"];
+    let dialed =
+        dials.iter().any(|words| line[..address.span.end].contains(&format!("{words}{}", address.host)));
+    let listens = matches!(address.host, "0.0.0.0" | "[::]") && !dialed;
     let source = line[address.span.end..].starts_with("->");
     listens || source || before.ends_with("listen tcp ") || before.ends_with("listening on ")
 }
 
 /// Links to manuals that error texts contain.
-fn is_documentation(address: &Address<'_>) -> bool {
+fn is_documentation(address: &Address<'_>, line: &str) -> bool {
     const SITES: [&str; 10] = [
         "sqlalche.me",
         "docs.",
-        "github.com",
         "pris.ly",
+        "curl.haxx.se",
         "curl.se",
         "go.microsoft.com",
         "aka.ms",
@@ -66,13 +94,20 @@ fn is_documentation(address: &Address<'_>) -> bool {
         "nodejs.org",
         "npmjs.com",
     ];
-    address.port.is_none() && SITES.iter().any(|site| address.host.contains(site))
+    let site = address.port.is_none() && SITES.iter().any(|site| address.host.contains(site));
+    let path = line[address.span.end..].split([' ', '"', '\'']).next().unwrap_or_default();
+    let report =
+        ["/issues", "/wiki", "/blob/", "/docs/", "/providers/"].iter().any(|part| path.contains(part));
+    site || report
 }
 
 fn show(address: &Address<'_>) -> String {
+    let inner = address.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    // Go writes brackets around every address of a URL.
+    let host = inner.filter(|host| !host.contains(':')).unwrap_or(address.host);
     match address.port {
-        Some(port) => format!("{}:{port}", address.host),
-        None => address.host.to_owned(),
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
     }
 }
 
@@ -103,7 +138,7 @@ fn fields(lines: &[&str]) -> Option<String> {
     let named = !host.is_empty() && !host.contains(['/', ' ']);
     match field("port:") {
         _ if !named => None,
-        Some(port) => Some(format!("{host}:{port}")),
+        Some(port) => Some(format!("{host}:{}", port.trim_end_matches(|c: char| !c.is_ascii_digit()))),
         None => Some(host.to_owned()),
     }
 }
@@ -125,10 +160,11 @@ fn first_match(patterns: &[Regex], line: &str) -> Option<String> {
 static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
         r"\blookup ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]+))? ?(?:on |: |\.)",
-        r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
+        r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9_][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
         r"UnknownHostException: ([A-Za-z0-9][0-9A-Za-z_.-]*)",
+        r#"(?i)resolve (?:the )?(?:address|host|hostname|name)?[: ]*["'`]([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]"#,
         r#"(?i)(?:resolve|resolving|translate|lookup|look up|find)(?: the)?(?: mongodb| proxy| remote| bootstrap)? (?:host ?name|host|name|address|domain|url|hosts?)?(?: of| for)?[: ]*["'`‘“]?([A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+|[A-Za-z][0-9A-Za-z_]*-[0-9A-Za-z_-]+)["'`’”]?(?::([0-9]{2,5}))?"#,
-        r#"(?i)(?:resolve host|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:?|host lookup:|no such host is known\.? \()[: ]*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
+        r#"(?i)(?:resolve host|resolve proxy|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:?|host lookup:|no such host is known\.? \()[: ]*\\*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
     ])
 });
 
@@ -137,7 +173,10 @@ static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r#"(?i)(?:server|host)(?: running)? (?:at|on host) \\?"([^"\s/\\]+)\\?"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
         r#"host='([^']+)', port='?([0-9]+)"#,
         r#"(?i)\bhost[=:] ?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?[,;]? port[=:] ?["']?([0-9]{2,5})"#,
-        r#"\('([0-9A-Za-z_.-]+)', ([0-9]{2,5})\)"#,
+        r#"[({](?:~c)?['"]([0-9A-Za-z_.-]+)['"], ?([0-9]{2,5})[)}]"#,
+        r#"(?i)\b(?:for|to) ["']([0-9A-Za-z_.-]*[A-Za-z][0-9A-Za-z_.-]*)["'],? port ([0-9]{2,5})"#,
+        r#"Some\(Domain\("([0-9A-Za-z_.-]+)"\)\)(?:, port: Some\(([0-9]+)\))?"#,
+        r#"\bhost: ~?c?['"]([0-9A-Za-z_.-]+)['"].{0,160}?\bport: ([0-9]{2,5})"#,
         r#"(?i)\b(?:to|with|from) ["'`]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]?(?: \([0-9.a-f:]+\))?,? port:? ([0-9]{2,5})"#,
         r#"(?i)\bserver (?:at|on) [`'"]([0-9A-Za-z_.-]+)[`'"]:[`'"]([0-9]{2,5})"#,
         r#"(?i)\bhost,? (?:port:? )?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?, ?(?:port:? )?["']?([0-9]{2,5})"#,
@@ -146,6 +185,7 @@ static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
+        r#"connect\(2\) for ["']([0-9.]+)["'] port ([0-9]{2,5})"#,
         r"(?i)remote host \(([0-9A-Za-z_.:-]+)\)",
         r#"(?i)\bserver on ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)\bserver at ["'`]([0-9A-Za-z_.-]+)["'`]"#,
@@ -164,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (5, 7, 4));
+        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (6, 10, 5));
     }
 
     #[test]
@@ -187,24 +227,44 @@ mod tests {
             ("Can't reach database server at `ledger-db`:`5432`", "ledger-db:5432"),
             ("(2003, \"Can't connect to MySQL server on 'db' (111)\")", "db"),
             ("error: upstream fx-grpc did not answer", "fx-grpc"),
+            ("ETIMEDOUT: x - connect(2) for \"gw.sre\" port 443 (https://sre/a)", "gw.sre:443"),
+            ("{:failed_connect, [{:to_address, {'gw.sre', 443}}]}", "gw.sre:443"),
+            ("Error { host: Some(Domain(\"gw.sre\")), port: None }", "gw.sre"),
+            ("unable to connect to redis/10.0.0.7:6379", "redis:6379"),
+            ("Get \"https://[10.0.0.7]:443/v1\": i/o timeout", "10.0.0.7:443"),
+            ("dial tcp 0.0.0.0:5672: connect: connection refused", "0.0.0.0:5672"),
+            ("no answer from tcp://gw-sre:2375. See https://docs.example.com/x", "gw-sre:2375"),
+            ("could not resolve address 'ledger'", "ledger"),
+            ("curl: Could not resolve proxy: gw.sre (see https://curl.haxx.se/x)", "gw.sre"),
         ] {
-            assert_eq!(peer(line, &[], &[]).as_deref(), Some(want), "{line}");
+            assert_eq!(peer(line, &[], &[], &[]).as_deref(), Some(want), "{line}");
         }
         let node = ["}", "port: 6379", "address: '10.0.0.7',", "code: 'ECONNREFUSED',", "Error: connect"];
-        assert_eq!(peer("Error: connect", &node, &[]).as_deref(), Some("10.0.0.7:6379"));
+        assert_eq!(peer("Error: connect", &node, &[], &[]).as_deref(), Some("10.0.0.7:6379"));
     }
 
     #[test]
     fn a_line_before_may_announce_the_peer() {
         let before = ["[DEBUG] Connecting to 10.0.0.7:44818"];
-        assert_eq!(peer("what():  Connection refused", &[], &before).as_deref(), Some("10.0.0.7:44818"));
-        assert_eq!(peer("what():  Connection refused", &[], &["listening on 10.0.0.7:80"]), None);
+        assert_eq!(peer("what():  Connection refused", &[], &before, &[]).as_deref(), Some("10.0.0.7:44818"));
+        assert_eq!(peer("what():  Connection refused", &[], &["listening on 10.0.0.7:80"], &[]), None);
+    }
+
+    #[test]
+    fn lines_around_the_statement_may_name_the_peer() {
+        let before = ["dial tcp: lookup gw.sre on 10.96.0.10:53:"];
+        assert_eq!(peer("no such host", &[], &before, &[]).as_deref(), Some("gw.sre"));
+        let after = ["Last message (from x): {:connect, %{host: 'db', password: nil, port: 5433}}"];
+        assert_eq!(peer("** (stop) :econnrefused", &[], &[], &after).as_deref(), Some("db:5433"));
     }
 
     #[test]
     fn no_secret_and_no_own_address_is_a_peer() {
-        assert_eq!(peer("listen tcp 0.0.0.0:80: refused", &[], &[]), None);
-        assert_eq!(peer("dial amqp://app:s3cr3tpw@mq:5672: refused", &[], &[]).as_deref(), Some("mq:5672"));
-        assert_eq!(peer("connection refused", &[], &[]), None);
+        assert_eq!(peer("listen tcp 0.0.0.0:80: refused", &[], &[], &[]), None);
+        assert_eq!(
+            peer("dial amqp://app:s3cr3tpw@mq:5672: refused", &[], &[], &[]).as_deref(),
+            Some("mq:5672")
+        );
+        assert_eq!(peer("connection refused", &[], &[], &[]), None);
     }
 }

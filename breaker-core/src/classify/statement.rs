@@ -27,10 +27,14 @@ pub(super) struct Decision<'t> {
     pub(super) statement: Vec<&'t str>,
     /// The lines shortly before the statement, the last one first.
     pub(super) before: Vec<&'t str>,
+    /// The lines shortly after the deciding line.
+    pub(super) after: Vec<&'t str>,
 }
 
 /// The number of lines before a statement that may announce its operation.
 const MAX_LINES_BEFORE: usize = 3;
+/// The number of lines after a line that may show what it is about.
+const MAX_LINES_AFTER: usize = 4;
 
 /// The decision on a block with matches of one strength: the innermost line that has a match.
 pub(super) fn find_in<'t>(read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
@@ -53,8 +57,21 @@ pub(super) fn decision<'t>(
     let statement = block.lines.iter().map(|line| read.text.written(*line)).collect();
     let before = (block.head.saturating_sub(MAX_LINES_BEFORE)..block.head).rev();
     let before = before.map(|line| read.text.written(line)).collect();
+    let after = line + 1..read.text.len().min(line + 1 + MAX_LINES_AFTER);
+    let after = after.map(|line| read.text.written(line)).collect();
     let (written, number) = (read.text.written(line), read.text.number(line));
-    Decision { row, strength, level: block.level, line: written, index: line, number, at, statement, before }
+    Decision {
+        row,
+        strength,
+        level: block.level,
+        line: written,
+        index: line,
+        number,
+        at,
+        statement,
+        before,
+        after,
+    }
 }
 
 /// The innermost line that names its cause, by a rule or by its composed meaning.

@@ -373,3 +373,12 @@ fn log_tails_are_distinguished() {
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn a_socket_file_that_does_not_answer_is_local() {
+    let waiting = "W0603 11:20:46.2 1 connection.go:183] Still connecting to unix:///csi/ledger.sock\n";
+    let silent = format!("{waiting}{waiting}E0603 11:20:56.2 1 main.go:136] context deadline exceeded\n");
+    assert_eq!(Classifier::default().read(&silent).label(), "application");
+    let remote = silent.replace("unix:///csi/ledger.sock", "tcp://ledger:50051");
+    assert_ne!(Classifier::default().read(&remote).label(), "application");
+}

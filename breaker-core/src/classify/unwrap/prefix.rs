@@ -31,7 +31,7 @@ fn strip_one(text: &str) -> Option<String> {
     if nearly_all(filled(), |line| json_file(line).is_some()) {
         return Some(rebuild(&lines, |line| json_file(line).unwrap_or_else(|| line.to_owned())));
     }
-    let known: [Prefix; 11] = [
+    let known: [Prefix; 12] = [
         cri,
         kubectl,
         kail,
@@ -43,6 +43,7 @@ fn strip_one(text: &str) -> Option<String> {
         buildkit,
         boxed,
         tagged_stream,
+        clock,
     ];
     for prefix in known {
         if nearly_all(filled(), |line| prefix(line).is_some()) {
@@ -162,6 +163,19 @@ fn stamped(line: &str) -> Option<usize> {
     with_space(line, rfc3339(line)?)
 }
 
+/// `11:20:44 text` and `[11:20:44] text`, as CI servers stamp the output of a tool.
+///
+/// A logger's own time stays: a level follows it.
+fn clock(line: &str) -> Option<usize> {
+    let inner = line.strip_prefix('[').unwrap_or(line);
+    let time = inner.get(..8)?;
+    let shaped =
+        time.bytes().zip(*b"00:00:00").all(|(b, p)| if p == b'0' { b.is_ascii_digit() } else { b == p });
+    let end = 8 + 2 * (line.len() - inner.len());
+    let closed = end == 8 || line.as_bytes().get(9) == Some(&b']');
+    (shaped && closed).then(|| with_space(line, end)).flatten()
+}
+
 /// `[APP/0]      OUT text`, behind the time that Cloud Foundry shows.
 fn cloud_foundry(line: &str) -> Option<usize> {
     let (source, rest) = line.strip_prefix('[')?.split_once(']')?;
@@ -258,7 +272,7 @@ mod tests {
 
     #[test]
     fn every_prefix_is_removed() {
-        let prefixes: [(&str, AddPrefix); 17] = [
+        let prefixes: [(&str, AddPrefix); 19] = [
             ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
             ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
             ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
@@ -275,6 +289,8 @@ mod tests {
             ("Turborepo", |_, line| format!("@acme/web:start: {line}")),
             ("tagged", |n, line| format!("2026/06/03 11:20:4{n} | stdout | {line}")),
             ("Terraform", |_, line| format!("│ {line}")),
+            ("clock", |n, line| format!("11:20:4{n} {line}")),
+            ("clock in brackets", |n, line| format!("[11:20:4{n}] {line}")),
             ("stern on timestamps", |n, line| {
                 format!("app-6d5c9b7f84-k2m9x app 2026-06-03T11:20:4{n}Z {line}")
             }),
