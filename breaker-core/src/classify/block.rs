@@ -52,7 +52,12 @@ pub(super) fn blocks(read: &Read<'_>) -> Vec<Block> {
             shape => shape,
         };
         // Go's `%+v` of a wrapped error: its reason, then each wrapping with its stack.
-        let wraps = shape == Shape::Words && line::is_go_name(next(1)) && line::is_go_place(next(2));
+        // In a record, the stack belongs to the record.
+        let joined = |line: usize| line < read.text.len() && read.text.is_joined(line);
+        let wraps = shape == Shape::Words
+            && line::is_go_name(next(1))
+            && line::is_go_place(next(2))
+            && !joined(line + 1);
         // The message of an exception may have paragraphs.
         let message = || (1..=MAX_MESSAGE_LINES).any(|ahead| line::shape(next(ahead)) == Shape::Frame);
         match &mut open {
@@ -326,6 +331,12 @@ mod tests {
         assert_eq!(shape(&direct), [(Level::Fatal, vec!["A: a", "B: b"])]);
         let context = chain("During handling of the above exception, another exception occurred:");
         assert_eq!(shape(&context), [(Level::Fatal, vec!["B: b", "A: a"])]);
+    }
+
+    #[test]
+    fn a_stack_in_a_record_does_not_join_the_record_to_the_one_above() {
+        let text = "INFO up\nERROR x\n\u{1f}main.init\n\u{1f}\t/app/main.go:7\n";
+        assert_eq!(shape(text), [(Level::Info, vec!["INFO up"]), (Level::Error, vec!["ERROR x"])]);
     }
 
     #[test]

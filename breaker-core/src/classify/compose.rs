@@ -34,7 +34,30 @@ pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])
         return None;
     }
     let announced = before.is_some_and(|(line, words)| announces(line, words));
-    named_failure(line, &all, &said, announced).or_else(|| failed_operation(line, &all, &said))
+    let found =
+        named_failure(line, &all, &said, announced).or_else(|| failed_operation(line, &all, &said))?;
+    match found.kind {
+        NetworkKind::Unreachable if names_duration(line) => {
+            Some(Meaning { kind: NetworkKind::Timeout, ..found })
+        }
+        _ => Some(found),
+    }
+}
+
+/// Whether the line says how long the process waited: `within 15000 ms`, `after 2s`.
+fn names_duration(line: &str) -> bool {
+    [" within ", " after ", " for "].iter().any(|word| {
+        line.match_indices(word).any(|(at, _)| {
+            let number = &line[at + word.len()..];
+            let unit = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+            let end = |c: char| !c.is_ascii_alphabetic();
+            let unit_is_time = matches!(
+                unit.trim_start().split(end).next().unwrap_or_default(),
+                "ms" | "s" | "sec" | "secs" | "second" | "seconds" | "milliseconds" | "m" | "min" | "minutes"
+            );
+            unit.len() < number.len() && unit_is_time
+        })
+    })
 }
 
 /// The line without the stack frames that a record contains behind its message.

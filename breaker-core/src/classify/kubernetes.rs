@@ -60,6 +60,11 @@ fn node(t: &Termination) -> Option<Verdict> {
     if REASONS.contains(&t.terminated.reason.as_str()) || t.terminated.reason == "ContainerStatusUnknown" {
         return Some(verdict(Cause::Node, None, "k8s-node", words_or_reason(t)));
     }
+    // The kubelet's message while its node shuts down.
+    let shutdown = ["imminent node shutdown", "Node is shutting"];
+    if shutdown.iter().any(|words| t.terminated.message.contains(words)) && t.terminated.message.len() < 200 {
+        return Some(verdict(Cause::Node, None, "k8s-node", &t.terminated.message));
+    }
     event(t, Cause::Node, "k8s-node", |e| REASONS.contains(&e.reason.as_str()))
 }
 

@@ -113,7 +113,7 @@ pub(super) fn is_help(line: &str) -> bool {
     let option = indented
         && (1..=2).contains(&(text.len() - name.len()))
         && name.starts_with(|c: char| c.is_ascii_alphabetic());
-    option || (text.contains(" [--") && !text.contains(": "))
+    option || text.starts_with("[-") || (text.contains(" [--") && !text.contains(": "))
 }
 
 /// `main.main`, `example.com/app/store.(*Rates).Load`: a function, alone on its line.

@@ -36,8 +36,18 @@ pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str], after: &[&st
 
 /// Whether a line before the statement says what failed: the statement may only repeat how.
 fn reports_failure(line: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["esolve", "lookup", "unable to", "Unable to", "ould not", "annot ", "ailed", "etching", "hecking"];
+    const WORDS: [&str; 10] = [
+        "esolve",
+        "lookup",
+        "unable to",
+        "Unable to",
+        "ould not",
+        "annot ",
+        "ailed",
+        "etching",
+        "hecking",
+        "eading ",
+    ];
     WORDS.iter().any(|word| line.contains(word))
 }
 
@@ -97,7 +107,9 @@ fn is_documentation(address: &Address<'_>, line: &str) -> bool {
     let site = address.port.is_none() && SITES.iter().any(|site| address.host.contains(site));
     let path = line[address.span.end..].split([' ', '"', '\'']).next().unwrap_or_default();
     let report =
-        ["/issues", "/wiki", "/blob/", "/docs/", "/providers/"].iter().any(|part| path.contains(part));
+        ["/issues", "/wiki", "/blob/", "/docs/", "/providers/", "NoRouteToHost", "ConnectionRefused"]
+            .iter()
+            .any(|part| path.contains(part));
     site || report
 }
 
@@ -171,7 +183,7 @@ static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
         r#"(?i)(?:server|host)(?: running)? (?:at|on host) \\?"([^"\s/\\]+)\\?"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
-        r#"host='([^']+)', port='?([0-9]+)"#,
+        r#"host=\\?'([^'\\]+)\\?', port=\\?'?([0-9]+)"#,
         r#"(?i)\bhost[=:] ?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?[,;]? port[=:] ?["']?([0-9]{2,5})"#,
         r#"[({](?:~c)?['"]([0-9A-Za-z_.-]+)['"], ?([0-9]{2,5})[)}]"#,
         r#"(?i)\b(?:for|to) ["']([0-9A-Za-z_.-]*[A-Za-z][0-9A-Za-z_.-]*)["'],? port ([0-9]{2,5})"#,

@@ -33,6 +33,8 @@ pub(super) struct Decision<'t> {
 
 /// The number of lines before a statement that may announce its operation.
 const MAX_LINES_BEFORE: usize = 3;
+/// The length of the words of a symptom, in bytes.
+const MAX_SYMPTOM: usize = 24;
 /// The number of lines after a line that may show what it is about.
 const MAX_LINES_AFTER: usize = 4;
 
@@ -128,7 +130,9 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
         return None;
     }
     let meaning = subject::meaning(folded, &words)?;
-    let is_symptom = seen.first_hit(Strength::Symptom).is_some_and(|hit| usize::from(hit.at) == meaning.at);
+    // The words of a symptom mean nothing else: "max retries exceeded with url".
+    let in_symptom = |hit: Hit| meaning.at.checked_sub(hit.at.into()).is_some_and(|at| at < MAX_SYMPTOM);
+    let is_symptom = seen.first_hit(Strength::Symptom).is_some_and(in_symptom);
     if is_symptom || !meaning.names_fault && block.level < Level::Error {
         return None;
     }
