@@ -22,9 +22,10 @@ pub enum Law {
     RestoresWhatWasTaken,
     /// After a trial, all is restored only if no trial replica has restarted.
     RestoresAfterAGoodTrial,
-    /// A write of 0 finds pods that fail.
+    /// A write of 0 finds as many failing pods as the condition needs: half of those that have
+    /// started, by the policy's default.
     FailingAtZero,
-    /// A write of 0 follows more restarts than the policy tolerates.
+    /// A write of 0 follows more restarts than the policy tolerates for each pod that must fail.
     EnoughRestarts,
     /// One write of 0 for an episode.
     OneZeroForAnEpisode,
@@ -58,7 +59,7 @@ impl fmt::Display for Violation {
 /// What was asked of a breaker, and what its policy tolerates.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// Restarts that are tolerated; the trip needs one more.
+    /// Restarts that are tolerated for each pod that must fail; the trip needs one more.
     pub max_restarts: u32,
     /// Trips that a person asked for.
     pub presses: u32,
@@ -198,19 +199,24 @@ impl<'e> Audit<'e> {
                 self.report(Law::OneZeroForAPress, version, what);
             }
         } else {
-            self.check_condition(version, at, trip.because.probe_failed);
+            self.check_condition(version, at, before, trip.because.probe_failed);
         }
         self.check_hook_called(version, at, episode);
         self.pods.start_counting();
     }
 
-    /// The condition of a trip that nobody pressed, by the pods' own revisions.
-    fn check_condition(&mut self, version: u64, at: Timestamp, probe_failed: bool) {
-        if self.pods.failing(at, self.expected.view_delay) == 0 {
-            let what = format!("no pod has failed within {:?} before", self.expected.view_delay);
+    /// The condition of a trip that nobody pressed, by the pods' own revisions and the replicas
+    /// that the write replaces. A trial is ended by one restart of one pod.
+    fn check_condition(&mut self, version: u64, at: Timestamp, replicas: u32, trial_failed: bool) {
+        let delay = self.expected.view_delay;
+        let base = self.pods.started(at, delay).min(replicas as usize).max(1);
+        let need = if trial_failed { 1 } else { base.div_ceil(2) };
+        let failing = self.pods.failing(at, delay);
+        if failing < need {
+            let what = format!("{failing} pods have failed within {delay:?} before, and {need} must");
             self.report(Law::FailingAtZero, version, what);
         }
-        let tolerated = if probe_failed { 0 } else { self.expected.max_restarts };
+        let tolerated = if trial_failed { 0 } else { self.expected.max_restarts * need as u32 };
         let restarts = self.pods.network_restarts(at);
         if restarts <= tolerated {
             let what = format!("{restarts} restarts, and {tolerated} are tolerated");

@@ -24,6 +24,8 @@ struct SeenPod {
     now: Option<PodRevision>,
     /// The last revision by which it was failing was replaced at this time.
     failed_until: Option<Timestamp>,
+    /// Since when this pod has a container that has started.
+    started_at: Option<Timestamp>,
 }
 
 impl PodHistory {
@@ -39,6 +41,9 @@ impl PodHistory {
                 self.network_restarts.push((at, new));
             }
         }
+        let is_same = pod.as_ref().map(|pod| &pod.uid) == seen.now.as_ref().map(|pod| &pod.uid);
+        let before = seen.started_at.filter(|_| is_same);
+        seen.started_at = before.or_else(|| pod.as_ref().filter(|pod| has_started(pod)).map(|_| at));
         seen.now = pod;
     }
 
@@ -49,6 +54,11 @@ impl PodHistory {
                 || seen.failed_until.is_some_and(|until| until >= at - grace)
         };
         self.pods.values().filter(failing).count()
+    }
+
+    /// Pods that exist at `at` and had started a container by `grace` before it.
+    pub(crate) fn started(&self, at: Timestamp, grace: Duration) -> usize {
+        self.pods.values().filter(|seen| seen.started_at.is_some_and(|start| start <= at - grace)).count()
     }
 
     /// Restarts by network failures that were observed at `until` or before.
@@ -67,4 +77,8 @@ fn is_failing(pod: &PodRevision, at: Timestamp) -> bool {
     let runs_long = pod.running_since.is_some_and(|since| at.duration_since(since) >= FAILING_TIME);
     // The first termination is visible before restartCount rises.
     (pod.restarts > 0 || pod.is_network) && !runs_long
+}
+
+fn has_started(pod: &PodRevision) -> bool {
+    pod.restarts > 0 || pod.is_network || pod.running_since.is_some()
 }

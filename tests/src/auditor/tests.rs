@@ -39,15 +39,19 @@ impl History {
         self.push(Stored::Replicas(replicas))
     }
 
-    /// A pod that runs for this time; `None` when it does not run.
+    /// The first pod, which runs for this time; `None` when it does not run.
     fn pod(&mut self, restarts: u32, runs_for: Option<SignedDuration>) -> &mut Self {
+        self.pod_of(0, restarts, runs_for)
+    }
+
+    fn pod_of(&mut self, ordinal: u32, restarts: u32, runs_for: Option<SignedDuration>) -> &mut Self {
         let pod = PodRevision {
-            uid: "u".into(),
+            uid: format!("u{ordinal}"),
             restarts,
             is_network: restarts > 0,
             running_since: runs_for.map(|time| self.now - time),
         };
-        self.push(Stored::Pod("app-0".into(), Some(pod)))
+        self.push(Stored::Pod(format!("app-{ordinal}"), Some(pod)))
     }
 
     fn record(&mut self, episode: u64, state: State) -> &mut Self {
@@ -217,6 +221,29 @@ fn a_write_of_zero_while_the_pods_run_is_found() {
     let mut history = History::failing();
     history.pod(4, None).tripped();
     history.obeys(&Expected::default());
+}
+
+#[test]
+fn a_write_of_zero_while_less_than_half_of_the_started_pods_fail_is_found() {
+    let zero = Some(SignedDuration::ZERO);
+    let at_once = Expected { view_delay: Duration::ZERO, ..Expected::default() };
+    // Seven restarts of one pod of three.
+    let mut history = History::failing();
+    for restarts in 5..=7 {
+        history.pod(restarts, zero);
+    }
+    history.pod_of(1, 0, zero).pod_of(2, 0, zero).tripped();
+    history.breaks(Law::FailingAtZero, &at_once);
+    // A breaker whose view is late had not seen the others start.
+    history.obeys(&Expected::default());
+
+    // Two pods fail, with three restarts for each.
+    let mut history = History::failing();
+    history.pod_of(1, 0, zero).pod_of(1, 2, zero).pod_of(2, 0, zero).tripped();
+    history.breaks(Law::EnoughRestarts, &at_once);
+    let mut history = History::failing();
+    history.pod_of(1, 0, zero).pod_of(1, 3, zero).pod_of(2, 0, zero).tripped();
+    history.obeys(&at_once);
 }
 
 #[test]
