@@ -161,6 +161,172 @@ Events:
     }
 }
 
+/// Parts of a description, of a status and of a table, as people cut them out.
+#[test]
+fn a_part_of_a_capture_is_explained_by_its_fields() {
+    let described = "  swype:
+    Container ID:   containerd://b2
+    State:          Waiting
+      Reason:       CrashLoopBackOff
+    Last State:     Terminated
+      Reason:       Error
+      Message:      dial tcp 10.0.0.1:443: connect: connection refused
+      Exit Code:    1
+    Ready:          False
+    Environment:
+      HINT:  FATAL: out of memory
+";
+    let state = "terminated:\n  exitCode: 137\n  reason: OOMKilled\n  containerID: containerd://b2\n";
+    let nested = |key: &str| format!("{key}:\n  {}", state.replace('\n', "\n  "));
+    let terminated = r#"{"containerID":"containerd://b2","exitCode":137,"reason":"OOMKilled","finishedAt":"2026-11-29T08:24:03Z"}"#;
+    let state_json = format!(r#"{{"terminated":{terminated}}}"#);
+    let status =
+        format!(r#"{{"name":"swype","restartCount":4,"lastState":{state_json},"state":{{"running":{{}}}}}}"#);
+    let pretty = |json: &str| {
+        serde_json::to_string_pretty(&serde_json::from_str::<Value>(json).expect("JSON")).expect("JSON")
+    };
+    let inspected = r#"{"status":{"id":"b2","metadata":{"attempt":3,"name":"swype"},"state":"CONTAINER_EXITED",
+        "exitCode":137,"reason":"OOMKilled","message":"","finishedAt":"2026-11-29T08:24:03.5Z",
+        "labels":{"io.kubernetes.container.name":"swype","io.kubernetes.pod.name":"a-1","io.kubernetes.pod.namespace":"sre"}}}"#;
+    let restarting = r#"[{"Id":"b2","Name":"/swype","RestartCount":7,"State":{"Status":"restarting","Running":true,
+        "Restarting":true,"OOMKilled":false,"ExitCode":0,"Error":"","FinishedAt":"2026-11-29T08:24:03.5Z"}}]"#;
+    let events = "5m12s       Normal    Pulled      pod/a-1   Container image is present\n\
+        2s (x4 over 1m)   Warning   FailedCreatePodSandBox   pod/b-1   Failed to create pod sandbox: network: dial unix\n\
+        3m          Normal    Killing     pod/a-1   Container app failed liveness probe, will be restarted\n";
+    let pods = "NAME     READY   STATUS             RESTARTS      AGE\n\
+        a-1      0/1     OOMKilled          3 (2m ago)    5h\n\
+        b-1      0/1     CrashLoopBackOff   7 (2m ago)    5h\n\
+        c-1      0/1     ImagePullBackOff   0             5h\n\
+        d-1      1/1     Running            0             5h\n\
+        e-1      0/1     Evicted            0             5h\n";
+    let at = " at 2026-11-29T08:24:03Z";
+    let oom = |id: &str| vec![(format!("{id} exit 137"), "oom")];
+    let refused = |id: &str| vec![(format!("{id} exit 1"), "network:refused")];
+    let flat: String = described.lines().skip(2).map(|line| format!("{}\n", line.trim_start())).collect();
+    let cut = |from: &str| described[described.find(from).expect("it has this")..].to_owned();
+    for (input, want) in [
+        (described.to_owned(), refused("swype")),
+        (format!("Containers:\n{described}"), refused("swype")),
+        (cut("    Last State:"), refused("container")),
+        (cut("Last State:"), refused("container")),
+        (flat, refused("container")),
+        (state.to_owned(), oom("container")),
+        (nested("state"), oom("container")),
+        (nested("lastState"), oom("container")),
+        (format!("    {}", nested("lastState").replace('\n', "\n    ")), oom("container")),
+        (
+            format!(
+                "# pods of Sunday\n# the second one\nstatus:\n  containerStatuses:\n  - name: swype\n    {}",
+                nested("state").replace('\n', "\n    ")
+            ),
+            oom("swype"),
+        ),
+        (
+            format!(
+                "- containerID: containerd://b2\n  name: swype\n  {}",
+                nested("lastState").replace('\n', "\n  ")
+            ),
+            oom("swype"),
+        ),
+        (terminated.to_owned(), vec![(format!("container exit 137{at}"), "oom")]),
+        (pretty(terminated), vec![(format!("container exit 137{at}"), "oom")]),
+        (state_json.clone(), vec![(format!("container exit 137{at}"), "oom")]),
+        (format!("{state_json} {state_json}"), vec![(format!("container exit 137{at}"), "oom"); 2]),
+        (pretty(&state_json), vec![(format!("container exit 137{at}"), "oom")]),
+        (status.clone(), vec![(format!("swype exit 137{at}"), "oom")]),
+        (pretty(&status), vec![(format!("swype exit 137{at}"), "oom")]),
+        (format!("[{status},{status}]"), vec![(format!("swype exit 137{at}"), "oom"); 2]),
+        (
+            format!(r#"{{"phase":"Running","containerStatuses":[{status}]}}"#),
+            vec![(format!("swype exit 137{at}"), "oom")],
+        ),
+        (inspected.to_owned(), vec![(format!("sre/a-1/swype exit 137{at}"), "oom")]),
+        (restarting.to_owned(), vec![(format!("swype exit 0{at}"), "completed")]),
+        (events.to_owned(), vec![("a-1".to_owned(), "probe"), ("b-1".to_owned(), "network:sandbox")]),
+        (
+            pods.to_owned(),
+            vec![
+                ("a-1".to_owned(), "oom"),
+                ("b-1".to_owned(), "unknown"),
+                ("c-1".to_owned(), "image"),
+                ("e-1".to_owned(), "eviction"),
+            ],
+        ),
+    ] {
+        let output = explain(input.as_bytes());
+        let found: Vec<_> = answers(&output).into_iter().map(|(id, cause, _)| (id, cause)).collect();
+        let want: Vec<_> = want.into_iter().map(|(id, cause)| (id, cause.to_owned())).collect();
+        assert_eq!(found, want, "{input}\n{}", text(&output.stderr));
+    }
+}
+
+/// Records and sentences that begin like a part of a capture.
+#[test]
+fn a_log_that_begins_like_a_part_of_a_capture_is_a_log() {
+    let refused = "FATAL dial tcp 10.0.0.1:443: connect: connection refused\n";
+    for first in [
+        "State: Terminated unexpectedly\n",
+        "status: 3 of 4 are up\n",
+        "# starting\n",
+        "spec: v2\n",
+        "{\"state\": {\"running\": 3}, \"level\": \"info\"}\n",
+        "{\"exitCode\": 1, \"msg\": \"child ended\"}\n",
+        "5m  Warning  pool  a  is slow\n",
+        "NAME   READY\n",
+    ] {
+        let output = explain(format!("{first}{refused}").as_bytes());
+        let want = ("log".to_owned(), "network:refused".to_owned(), "10.0.0.1:443".to_owned());
+        assert_eq!(answers(&output), [want], "{first}{}", text(&output.stderr));
+    }
+}
+
+/// An evicted pod keeps the statuses of its containers, which the kubelet killed.
+#[test]
+fn the_containers_of_an_evicted_pod_were_evicted_unless_they_say_why_they_ended() {
+    let ended = |name: &str, exit_code: i32, reason: &str, message: &str| serde_json::json!({"name": name, "state": {"terminated": {"exitCode": exit_code, "reason": reason, "message": message}}});
+    let pod = serde_json::json!({
+        "kind": "Pod",
+        "metadata": {"name": "a-1", "namespace": "sre"},
+        "status": {
+            "phase": "Failed", "reason": "Evicted", "message": "The node was low on resource: memory.",
+            "containerStatuses": [
+                ended("killed", 137, "Error", ""),
+                ended("stopped", 143, "Error", ""),
+                ended("lost", 137, "ContainerStatusUnknown", "The container could not be located when the pod was terminated"),
+                ended("big", 137, "OOMKilled", ""),
+                ended("done", 0, "Completed", ""),
+            ],
+        },
+    });
+    let causes: Vec<_> = answers(&explain(pod.to_string().as_bytes()))
+        .into_iter()
+        .map(|(id, cause, _)| (id.replace("sre/a-1/", ""), cause))
+        .collect();
+    let want = [
+        ("killed exit 137", "eviction"),
+        ("stopped exit 143", "eviction"),
+        ("lost exit 137", "eviction"),
+        ("big exit 137", "oom"),
+        ("done exit 0", "completed"),
+    ]
+    .map(|(id, cause)| (id.to_owned(), cause.to_owned()));
+    assert_eq!(causes, want);
+}
+
+#[test]
+fn yaml_of_fifteen_megabytes_is_read() {
+    let pods = std::fs::read_to_string(capture("pods.yaml")).expect("a capture");
+    let (head, items) = pods.split_once("items:\n").expect("a list");
+    let field = "      f:status: {f:conditions: {'k:{\"type\":\"Ready\"}': {f:type: {}, f:status: {}}}}\n";
+    let idle: String = (0..)
+        .map(|n| format!("- kind: Pod\n  metadata:\n    name: idle-{n}\n    managedFields:\n    -\n{field}"))
+        .take(15_000_000 / (field.len() + 70))
+        .collect();
+    let output = explain(format!("{head}items:\n{idle}{items}").as_bytes());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 3);
+}
+
 #[test]
 fn an_object_that_is_cut_off_or_is_of_another_kind_is_not_taken_for_a_log() {
     let deployment =

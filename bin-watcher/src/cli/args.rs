@@ -175,7 +175,8 @@ Examples:
 
 A file or a pipe holds one of these; each ended container has one answer:
   the output of `kubectl describe pod`, `kubectl get pod -o json` or `-o yaml`,
-  `kubectl get events` as a table, JSON or YAML, or `docker inspect`;
+  `kubectl get events` as a table, JSON or YAML, `docker inspect`,
+  `crictl inspect`, or a part of one of these;
   a log, also of several containers with the prefixes of `kubectl logs
   --prefix`, stern, kail or Compose;
   one case per line. A case is a JSON object:

@@ -28,6 +28,8 @@ pub(crate) struct Capture {
     terminations: Vec<(PodName, Termination)>,
     /// The pods that were seen themselves, and whether anything of them has ended.
     pods: BTreeMap<PodName, bool>,
+    /// Reason and message of the pods that ended as a whole.
+    ended_pods: BTreeMap<PodName, (String, String)>,
     events: BTreeMap<PodName, Vec<PodEvent>>,
 }
 
@@ -70,6 +72,7 @@ impl Capture {
     /// Adds a pod that ended as a whole, as an evicted one does.
     pub(crate) fn ended_pod(&mut self, namespace: &str, name: &str, reason: &str, message: &str) {
         let pod = (namespace.to_owned(), name.to_owned());
+        self.ended_pods.insert(pod.clone(), (reason.to_owned(), message.to_owned()));
         if std::mem::replace(self.pods.entry(pod.clone()).or_default(), true) {
             return;
         }
@@ -121,6 +124,13 @@ impl Capture {
         let explained = terminations.into_iter().map(|(pod, termination)| {
             let events = self.events.get(&pod).map(Vec::as_slice).unwrap_or_default();
             let explanation = explain(classifier, &termination, events);
+            let says_why = !matches!(explanation.verdict.cause, Cause::Unknown | Cause::Node);
+            let explanation = match self.ended_pods.get(&pod) {
+                Some((reason, message)) if !says_why => {
+                    explain_ended_pod(classifier, &termination, reason, message)
+                }
+                _ => explanation,
+            };
             TerminationReport::new(&id(&pod, &termination), &explanation)
         });
         explained.collect()
@@ -150,6 +160,21 @@ fn explain(classifier: &Classifier, termination: &Termination, events: &[PodEven
     if decides { by_events } else { explained }
 }
 
+/// A container whose own status does not say why it ended, of a pod that ended as a whole.
+fn explain_ended_pod(
+    classifier: &Classifier,
+    termination: &Termination,
+    reason: &str,
+    message: &str,
+) -> Explanation {
+    let mut with_pod = termination.clone();
+    with_pod.terminated.reason = reason.to_owned();
+    if with_pod.terminated.message.is_empty() {
+        message.clone_into(&mut with_pod.terminated.message);
+    }
+    classifier.explain(&with_pod)
+}
+
 /// Whether an event is about this container, or about its whole pod.
 fn is_about(event: &PodEvent, container: &str) -> bool {
     event.field_path.is_empty()
@@ -168,6 +193,10 @@ fn id((namespace, pod): &PodName, termination: &Termination) -> String {
     let Termination { container, terminated, .. } = termination;
     let parts = [namespace, pod, container];
     let mut id = parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join("/");
+    if id.is_empty() {
+        // A part of a status names nothing.
+        id.push_str("container");
+    }
     if terminated.exit_code != UNKNOWN_EXIT_CODE {
         id = format!("{id} exit {}", terminated.exit_code);
     }

@@ -1,4 +1,4 @@
-//! The output of `kubectl describe pod`.
+//! The output of `kubectl describe pod`, or a part of it that somebody cut out.
 
 use breaker_core::pod::{PodEvent, Terminated};
 use jiff::Timestamp;
@@ -6,20 +6,33 @@ use jiff::fmt::rfc2822;
 
 use super::capture::{Capture, ContainerStatus, field_path_of};
 use super::case::UNKNOWN_EXIT_CODE;
-use super::event_table::Columns;
+use super::table::Columns;
 
 /// The longest text of several lines that is kept, in bytes: Kubernetes keeps 12 KiB of all
 /// messages of a pod. Behind it the end of the text is missing, and the lines are read as any
 /// other.
 const MAX_TEXT_LEN: usize = 12 * 1024;
 
-/// Whether a text begins as a described pod does.
+/// Whether a text begins as a described pod does, or as a part of one: with its containers, with
+/// one container, or with a state.
 pub(crate) fn is_described(first_lines: &str) -> bool {
     let mut lines = first_lines.lines().filter(|line| !line.trim().is_empty());
-    let has = |line: Option<&str>, key: &str| {
-        line.and_then(|line| line.strip_prefix(key)).is_some_and(|rest| rest.starts_with(' '))
-    };
-    has(lines.next(), "Name:") && has(lines.next(), "Namespace:")
+    let (Some(first), second) = (lines.next(), lines.next().unwrap_or_default()) else { return false };
+    let has = |line: &str, key: &str| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(' '));
+    if has(first, "Name:") && has(second, "Namespace:") || is_state_line(first) {
+        return true;
+    }
+    let ends_in_colon = |line: &str| line.trim_end().ends_with(':') && !line.trim().contains(' ');
+    let is_list = ["Containers:", "Init Containers:"].contains(&first.trim_end());
+    let is_container = ends_in_colon(first);
+    is_list && second.starts_with("  ") && ends_in_colon(second)
+        || is_container && (has(second.trim_start(), "Container ID:") || is_state_line(second))
+}
+
+/// `State:          Running`, `    Last State:     Terminated`.
+fn is_state_line(line: &str) -> bool {
+    let Some((key, value)) = line.trim().split_once(':') else { return false };
+    matches!(key, "State" | "Last State") && matches!(value.trim(), "Running" | "Waiting" | "Terminated")
 }
 
 /// Reads described pods, line by line.
@@ -28,6 +41,8 @@ pub(crate) struct Reader {
     pod: Option<Pod>,
     section: Section,
     state: State,
+    /// How far the line of the state is indented, in bytes.
+    state_indentation: usize,
     /// Whether the lines continue a termination message.
     in_message: bool,
     events: Option<Columns>,
@@ -68,23 +83,37 @@ impl Reader {
         if self.in_message && self.continues_message(line) {
             return;
         }
-        let indentation = line.len() - line.trim_start_matches(' ').len();
+        let indentation = indentation(line);
         let (key, value) = line.trim().split_once(':').unwrap_or((line.trim(), ""));
         let value = value.trim();
+        // A part that was cut out can have lost its indentation.
+        let has_lost_it = self.state != State::None && self.state_indentation == 0;
+        if is_state_line(line) && self.section != Section::Other {
+            return self.begin_state(key, value, indentation);
+        }
+        if has_lost_it && FIELDS.contains(&key) {
+            return self.state_field(key, value);
+        }
         if indentation == 0 && !line.trim().is_empty() && line.contains(':') {
             return self.top_level(key, value, capture);
         }
-        let Some(pod) = &mut self.pod else { return };
-        match self.section {
-            Section::Containers if indentation == 2 && line.ends_with(':') => {
-                self.state = State::None;
-                pod.containers.push(ContainerStatus { name: key.into(), ..ContainerStatus::default() });
-            }
-            Section::Containers if indentation == 4 => self.begin_state(key, value),
-            Section::Containers if indentation == 6 => self.state_field(key, value),
-            Section::Events => self.event(line),
-            _ => {}
+        if indentation == 2 && line.trim_end().ends_with(':') && self.in_containers() {
+            self.state = State::None;
+            let container = ContainerStatus { name: key.into(), ..ContainerStatus::default() };
+            return self.pod.get_or_insert_default().containers.push(container);
         }
+        if self.section == Section::Events {
+            self.event(line);
+        } else if self.state != State::None && indentation > self.state_indentation {
+            self.state_field(key, value);
+        } else if line.contains(':') {
+            self.state = State::None;
+        }
+    }
+
+    /// Whether the lines are those of containers. A part without a beginning is one of containers.
+    fn in_containers(&self) -> bool {
+        self.section == Section::Containers || self.pod.is_none()
     }
 
     /// Adds the pod that was read last.
@@ -126,14 +155,19 @@ impl Reader {
         self.pod.as_mut()?.containers.last_mut()
     }
 
-    fn begin_state(&mut self, key: &str, value: &str) {
+    fn begin_state(&mut self, key: &str, value: &str, indentation: usize) {
         self.state = match (key, value) {
             ("State", "Waiting") => State::Waiting,
             ("State", "Terminated") => State::Terminated,
             ("Last State", "Terminated") => State::LastTerminated,
             _ => State::None,
         };
+        self.state_indentation = indentation;
         let state = self.state;
+        let containers = &mut self.pod.get_or_insert_default().containers;
+        if containers.is_empty() {
+            containers.push(ContainerStatus::default());
+        }
         let Some(container) = self.container() else { return };
         let ended = || Some(Terminated { exit_code: UNKNOWN_EXIT_CODE, ..Terminated::default() });
         match state {
@@ -177,7 +211,9 @@ impl Reader {
     /// behind it.
     fn continues_message(&mut self, line: &str) -> bool {
         let ended = ["Exit Code:", "Signal:", "Started:", "Finished:"];
-        if line.strip_prefix("      ").is_some_and(|rest| ended.iter().any(|key| rest.starts_with(key))) {
+        let is_field = ended.iter().any(|key| line.trim_start().starts_with(key));
+        let is_nested = indentation(line) == self.state_indentation + 2;
+        if is_field && (is_nested || self.state_indentation == 0) {
             self.in_message = false;
             return false;
         }
@@ -205,6 +241,14 @@ impl Reader {
             append_line(&mut event.message, text);
         }
     }
+}
+
+/// The fields of a state.
+const FIELDS: [&str; 6] = ["Reason", "Message", "Exit Code", "Signal", "Started", "Finished"];
+
+/// How far a line is indented, in bytes.
+fn indentation(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
 }
 
 /// Appends a line, unless the text is longer than [`MAX_TEXT_LEN`] with it.

@@ -1,60 +1,114 @@
-//! The table of `kubectl get events` and `kubectl events`.
+//! The table of `kubectl get events` and `kubectl events`, with its header or without.
 
 use breaker_core::pod::PodEvent;
 
 use super::capture::{Capture, field_path_of};
+use super::table::Columns;
 
-/// The columns of a table that kubectl aligns: each begins where its name begins.
+/// The rows of a table.
 #[derive(Debug)]
-pub(crate) struct Columns(Vec<(String, usize)>);
+pub(crate) enum Rows {
+    /// Under a header, whose columns place the cells.
+    Aligned(Columns),
+    /// Without a header, as `--no-headers` prints them: the cells are told apart by two blanks.
+    Bare,
+}
 
-impl Columns {
-    /// The columns of a header; `None` if it has fewer than two. Names can hold single spaces.
-    pub(crate) fn of_header(line: &str) -> Option<Self> {
-        let mut columns = Vec::new();
-        let mut at = 0;
-        for name in line.split("  ") {
-            let begins = at + (name.len() - name.trim_start().len());
-            if !name.trim().is_empty() {
-                columns.push((name.trim().to_owned(), begins));
-            }
-            at += name.len() + "  ".len();
+impl Rows {
+    /// The rows of a table by its first line; `None` if that is not one of a table of events.
+    pub(crate) fn begin(line: &str) -> Option<Self> {
+        let names = ["LAST SEEN", "REASON", "OBJECT", "MESSAGE"];
+        if let Some(columns) = Columns::of_header(line).filter(|columns| columns.have(&names)) {
+            return Some(Self::Aligned(columns));
         }
-        (columns.len() > 1).then_some(Self(columns))
+        bare_row(line).map(|_| Self::Bare)
     }
 
-    /// The cell of a line in the column of this name; empty if there is none.
-    pub(crate) fn cell<'l>(&self, line: &'l str, name: &str) -> &'l str {
-        let Some(column) = self.0.iter().position(|(column, _)| column == name) else { return "" };
-        let from = line.floor_char_boundary(self.0[column].1);
-        let to = self.0.get(column + 1).map_or(line.len(), |(_, to)| line.floor_char_boundary(*to));
-        line.get(from..to).unwrap_or_default().trim()
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(column, _)| column == name)
+    /// Adds the event of a line, if it is about a pod. A header has none.
+    pub(crate) fn add(&self, line: &str, capture: &mut Capture) {
+        let row = match self {
+            Self::Aligned(columns) => {
+                let cell = |name| columns.cell(line, name);
+                Some(Row {
+                    namespace: cell("NAMESPACE"),
+                    reason: cell("REASON"),
+                    object: cell("OBJECT"),
+                    subobject: cell("SUBOBJECT"),
+                    message: cell("MESSAGE"),
+                })
+            }
+            Self::Bare => bare_row(line),
+        };
+        let Some(row) = row else { return };
+        let Some(pod) = row.object.strip_prefix("pod/").or_else(|| row.object.strip_prefix("Pod/")) else {
+            return;
+        };
+        let field_path = match row.subobject {
+            "" => field_path_of(row.message),
+            path => path.to_owned(),
+        };
+        let event = PodEvent { reason: row.reason.into(), message: row.message.into(), field_path, at: None };
+        capture.event(row.namespace, pod, event);
     }
 }
 
-/// The columns of a table of events, by its header.
-pub(crate) fn header(line: &str) -> Option<Columns> {
-    let known =
-        |columns: &Columns| ["LAST SEEN", "REASON", "OBJECT", "MESSAGE"].iter().all(|name| columns.has(name));
-    Columns::of_header(line).filter(known)
+struct Row<'l> {
+    namespace: &'l str,
+    reason: &'l str,
+    object: &'l str,
+    subobject: &'l str,
+    message: &'l str,
 }
 
-/// Adds the event of a row, if it is about a pod.
-pub(crate) fn row(columns: &Columns, line: &str, capture: &mut Capture) {
-    let cell = |name| columns.cell(line, name);
-    let Some(pod) = cell("OBJECT").strip_prefix("pod/").or_else(|| cell("OBJECT").strip_prefix("Pod/"))
-    else {
-        return;
+/// `[NAMESPACE] LAST-SEEN TYPE REASON KIND/NAME MESSAGE`, with two blanks or more between them.
+fn bare_row(line: &str) -> Option<Row<'_>> {
+    let mut rest = line.trim();
+    let mut next = || {
+        let (cell, after) = rest.split_once("  ").unwrap_or((rest, ""));
+        rest = after.trim_start();
+        cell.trim_end()
     };
-    let message = cell("MESSAGE");
-    let field_path = match cell("SUBOBJECT") {
-        "" => field_path_of(message),
-        path => path.to_owned(),
-    };
-    let event = PodEvent { reason: cell("REASON").into(), message: message.into(), field_path, at: None };
-    capture.event(cell("NAMESPACE"), pod, event);
+    let first = next();
+    let (namespace, age) = if is_age(first) { ("", first) } else { (first, next()) };
+    let (kind, reason, object) = (next(), next(), next());
+    let is_row = is_age(age) && matches!(kind, "Normal" | "Warning") && object.contains('/');
+    is_row.then_some(Row { namespace, reason, object, subobject: "", message: rest })
+}
+
+/// `5m12s`, `3d`, `<unknown>`, `10s (x4 over 2m)`.
+fn is_age(cell: &str) -> bool {
+    let age = cell.split(' ').next().unwrap_or_default();
+    let is_unit = |c: char| c.is_ascii_digit() || "smhdy".contains(c);
+    age == "<unknown>"
+        || age.starts_with(|c: char| c.is_ascii_digit())
+            && age.ends_with(|c: char| c.is_ascii_lowercase())
+            && age.chars().all(is_unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_without_a_header_has_the_cells_of_one_with_it() {
+        let message = "Liveness probe failed:  two  blanks";
+        let line = format!("5m12s       Warning   Unhealthy   pod/a-1   {message}");
+        let row = bare_row(&line).expect("a row");
+        assert_eq!((row.namespace, row.reason, row.object), ("", "Unhealthy", "pod/a-1"));
+        assert_eq!(row.message, message);
+        let row = bare_row("sre   2s (x4 over 1m)   Normal   Killing   pod/a-1   Stopping").expect("a row");
+        assert_eq!((row.namespace, row.reason, row.message), ("sre", "Killing", "Stopping"));
+    }
+
+    #[test]
+    fn a_line_of_a_log_is_not_a_row() {
+        for line in [
+            "",
+            "2026-11-29 08:24:03  Warning  pool  a/b  connection refused",
+            "5m  WARN  pool  a/b  refused",
+            "5m12s  Warning  BackOff  app  Back-off",
+        ] {
+            assert!(bare_row(line).is_none(), "{line}");
+        }
+    }
 }

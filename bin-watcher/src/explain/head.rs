@@ -2,11 +2,11 @@
 
 use std::io::{BufRead, Read};
 
-use serde_json::Value;
+use serde_json::{Deserializer, Value};
 
 use super::capture::Capture;
 use super::case::Case;
-use super::{describe, event_table, json, objects};
+use super::{describe, event_table, json, objects, pod_table};
 
 /// The longest beginning that is looked at, in bytes.
 const MAX_HEAD_LEN: u64 = 64 * 1024;
@@ -19,16 +19,18 @@ pub(crate) enum InputFormat {
     Cases,
     /// Objects of Kubernetes or Docker as JSON; perhaps a log, if it turns out not to be JSON.
     Json,
-    /// Objects of Kubernetes as YAML.
+    /// Objects of Kubernetes, or a part of one, as YAML.
     Yaml,
-    /// `kubectl describe pod`.
+    /// `kubectl describe pod`, or a part of it.
     Description,
     /// `kubectl get events`.
     EventTable,
+    /// `kubectl get pods`.
+    PodTable,
     Log,
 }
 
-/// Reads the first two lines that are not blank, or as much as [`MAX_HEAD_LEN`] of them.
+/// Reads the first two lines that are neither blank nor comments, or as much as [`MAX_HEAD_LEN`].
 pub(crate) fn read(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut lines = 0;
@@ -38,7 +40,8 @@ pub(crate) fn read(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
         if input.by_ref().take(room).read_until(b'\n', &mut head)? == 0 {
             break;
         }
-        lines += usize::from(!head[from..].trim_ascii().is_empty());
+        let line = head[from..].trim_ascii();
+        lines += usize::from(!line.is_empty() && !line.starts_with(b"#"));
     }
     Ok(head)
 }
@@ -53,14 +56,18 @@ impl InputFormat {
         if trimmed.starts_with(['{', '[']) {
             return Self::of_json(trimmed);
         }
-        let yaml = ["apiVersion:", "kind:", "items:", "- apiVersion:", "metadata:"];
-        if trimmed == "---" || yaml.iter().any(|start| first.starts_with(start)) {
+        // YAML begins with comments where a person noted what it is.
+        let is_comment = |line: &&str| line.trim().is_empty() || line.trim().starts_with('#');
+        if text.lines().find(|line| !is_comment(line)).is_some_and(is_yaml) {
             return Self::Yaml;
         }
         if describe::is_described(text) {
             return Self::Description;
         }
-        if event_table::header(first).is_some() { Self::EventTable } else { Self::Log }
+        if event_table::Rows::begin(first).is_some() {
+            return Self::EventTable;
+        }
+        if pod_table::header(first).is_some() { Self::PodTable } else { Self::Log }
     }
 
     /// The format of an input whose first line begins as JSON.
@@ -71,6 +78,8 @@ impl InputFormat {
             Ok(value) if is_object(&value) => Self::Json,
             Ok(_) if Case::looks_like_one(first) => Self::Cases,
             Ok(_) => Self::Log,
+            // `-o jsonpath` prints what it found on one line.
+            Err(error) if error.is_syntax() && are_objects(first) => Self::Json,
             // A document on one line that is longer than the head, or cut off.
             Err(error) if error.is_eof() && begins_known(first) => Self::Json,
             Err(_) if Case::looks_like_one(first) => Self::Cases,
@@ -79,6 +88,34 @@ impl InputFormat {
             Err(_) => Self::Log,
         }
     }
+}
+
+/// Whether a line is the first one of YAML with objects, or with a part of a pod. A log can begin
+/// with such words too, so the keys of a part must stand alone.
+fn is_yaml(line: &str) -> bool {
+    let objects = ["apiVersion:", "kind:", "items:", "- apiVersion:", "metadata:", "%YAML"];
+    let parts = [
+        "spec:",
+        "status:",
+        "containerStatuses:",
+        "initContainerStatuses:",
+        "state:",
+        "lastState:",
+        "terminated:",
+    ];
+    let trimmed = line.trim();
+    trimmed == "---"
+        || objects.iter().any(|start| line.starts_with(start))
+        || trimmed.starts_with("- containerID: ")
+        || parts.contains(&trimmed.trim_start_matches("- "))
+}
+
+/// Whether a line holds objects and nothing else.
+fn are_objects(line: &str) -> bool {
+    let mut capture = Capture::default();
+    Deserializer::from_str(line)
+        .into_iter::<Value>()
+        .all(|value| value.is_ok_and(|value| objects::add(&mut capture, &value)))
 }
 
 /// Whether the beginning of a document is one of objects that are known.

@@ -11,11 +11,13 @@
 //! YAML is decoded as a whole, and its length is limited.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::slice;
 
 use anyhow::Context;
 use breaker_core::classify::{EvidenceSource, Explanation};
 use breaker_core::pod::Terminated;
 use breaker_core::{Classifier, Termination};
+use serde_json::Value;
 
 use super::capture::Capture;
 use super::case::Case;
@@ -24,7 +26,7 @@ use super::log_streams::LogStreams;
 use super::report::TerminationReport;
 use super::score::Score;
 use super::writer::ReportWriter;
-use super::{describe, event_table, json, objects};
+use super::{describe, event_table, json, objects, pod_table};
 use crate::cli::exit::{Exit, UsageError};
 
 /// The longest line that is kept, in bytes; more of it is dropped.
@@ -83,10 +85,13 @@ pub(crate) fn explain_input(
                     format!("{name} is longer than 16 MiB; write it as JSON, which is read as a stream");
                 return Err(UsageError(why).into());
             }
-            let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(&text)
+            let documents: Vec<Value> = serde_saphyr::from_multiple_with_options(&text, yaml_options())
                 .map_err(|error| UsageError(format!("{name} is not valid YAML: {error}")))?;
-            for object in &documents {
-                objects::add(&mut capture, object);
+            for document in &documents {
+                let objects = document.as_array().map_or(slice::from_ref(document), Vec::as_slice);
+                for object in objects {
+                    objects::add(&mut capture, object);
+                }
             }
         }
         InputFormat::Description => {
@@ -95,11 +100,22 @@ pub(crate) fn explain_input(
             reader.finish(&mut capture);
         }
         InputFormat::EventTable => {
+            let mut rows = event_table::Rows::Bare;
+            for_each_line(&mut input, |line| {
+                // Of several namespaces or times, each table has a header of its own.
+                match event_table::Rows::begin(line) {
+                    Some(header @ event_table::Rows::Aligned(_)) => rows = header,
+                    _ => rows.add(line, &mut capture),
+                }
+            })
+            .with_context(reading)?;
+        }
+        InputFormat::PodTable => {
             let mut columns = None;
             for_each_line(&mut input, |line| match &columns {
-                _ if line.trim().is_empty() => {}
-                None => columns = event_table::header(line),
-                Some(columns) => event_table::row(columns, line, &mut capture),
+                Some(columns) if !line.trim().is_empty() => pod_table::row(columns, line, &mut capture),
+                Some(_) => {}
+                None => columns = pod_table::header(line),
             })
             .with_context(reading)?;
         }
@@ -114,6 +130,22 @@ pub(crate) fn explain_input(
     }
     reports.iter().for_each(|report| out.write(report));
     Ok(Exit::Done)
+}
+
+/// What [`MAX_YAML_LEN`] of pods can hold. kubectl writes no anchors, so that a few of them
+/// suffice.
+fn yaml_options() -> serde_saphyr::Options {
+    let most = MAX_YAML_LEN as usize;
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_events: most,
+            max_nodes: most,
+            max_total_scalar_bytes: most,
+            max_documents: most,
+            max_aliases: 100,
+            max_anchors: 100,
+        },
+    }
 }
 
 fn empty(name: &str) -> anyhow::Error {

@@ -8,7 +8,22 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 /// The fields of an object that [`objects`](super::objects) reads. Others are not kept.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 31] = [
+    "initContainerStatuses",
+    "containerStatuses",
+    "ephemeralContainerStatuses",
+    "name",
+    "restartCount",
+    "state",
+    "lastState",
+    "running",
+    "waiting",
+    "terminated",
+    "exitCode",
+    "signal",
+    "containerID",
+    "startedAt",
+    "finishedAt",
     "kind",
     "metadata",
     "spec",
