@@ -116,8 +116,13 @@ impl IdentityParts {
             self.key.part("");
         } else {
             let (text, dropped) = mask::mask(&record.text, |id| rules.is_on(id));
-            self.key.part(&text);
-            self.dropped.extend(dropped);
+            if rules.is_volatile("text") {
+                self.key.part("");
+                self.dropped.push(record.text.to_string());
+            } else {
+                self.key.part(&text);
+                self.dropped.extend(dropped);
+            }
         }
         if let Some(key) = &record.key {
             self.label_set.part(SOURCE_KEY);
@@ -140,7 +145,9 @@ impl IdentityParts {
         }
         let pod = labels.iter().find(|(name, _)| *name == "pod").map(|(_, pod)| pod.to_string());
         let pod = pod.filter(|pod| !pod.is_empty() && rules.is_on("identity/pod"));
-        if let Some(pod) = &pod {
+        let is_exporter = rules.is_on("identity/exporter")
+            && pod.as_deref().is_some_and(|pod| is_of_exporter(pod, &labels));
+        if let Some(pod) = pod.as_ref().filter(|_| !is_exporter) {
             let workload = workload(pod);
             if !labels.iter().any(|(name, _)| *name == "workload") {
                 let at = labels.partition_point(|(name, _)| *name < "workload");
@@ -153,7 +160,8 @@ impl IdentityParts {
                 continue;
             }
             let of_pod = pod.is_some() && matches!(*name, "pod" | "instance") && !rules.is_kept(name);
-            let volatile = rules.is_volatile(name) || of_pod;
+            let of_exporter = is_exporter && matches!(*name, "container" | "job") && !rules.is_kept(name);
+            let volatile = rules.is_volatile(name) || of_pod || of_exporter;
             if volatile {
                 self.label_set.part(name);
                 self.label_set.part(value);
@@ -164,6 +172,17 @@ impl IdentityParts {
             }
         }
     }
+}
+
+/// Labels that name a workload, beside the pod.
+pub(crate) const WORKLOAD_LABELS: [&str; 4] = ["deployment", "statefulset", "daemonset", "job_name"];
+
+/// Whether the pod is that of an exporter, such as kube-state-metrics, and not of the workload that
+/// another label names.
+fn is_of_exporter(pod: &str, labels: &[(&str, Cow<'_, str>)]) -> bool {
+    let mut named = labels.iter().filter(|(name, value)| WORKLOAD_LABELS.contains(name) && !value.is_empty());
+    let mut other = named.clone();
+    other.next().is_some() && named.all(|(_, named)| *named != workload(pod) && *named != pod)
 }
 
 /// The workload of a pod, by the pod's name: without the hash of the ReplicaSet or Job, the random
@@ -225,6 +244,26 @@ mod tests {
         assert_eq!(split(record), ("X|".into(), labels(&[("workload", "swype-app")])));
         let record = Record::firing("X").label("instance", "10.0.0.1:80");
         assert_eq!(split(record), ("X|".into(), labels(&[("instance", "10.0.0.1:80")])));
+    }
+
+    #[test]
+    fn the_pod_of_an_exporter_is_no_identity() {
+        for name in ["archive", "zebra"] {
+            let record = Record::firing("KubeDeploymentReplicasMismatch")
+                .label("namespace", "billing")
+                .label("deployment", name)
+                .label("pod", "ksm-kube-state-metrics-6c8d7f9b54-h2k7q")
+                .label("container", "kube-state-metrics")
+                .label("instance", "10.0.0.7:8080")
+                .label("job", "kube-state-metrics");
+            let want = labels(&[("deployment", name), ("namespace", "billing")]);
+            assert_eq!(split(record).1, want);
+        }
+        let own = Record::firing("PodSlow")
+            .label("deployment", "api")
+            .label("pod", "api-7d9f8b6c5d-abcde")
+            .label("container", "app");
+        assert_eq!(split(own).1, labels(&[("container", "app"), ("deployment", "api"), ("workload", "api")]));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct Record<'a> {
     pub suppression: Suppression<'a>,
     /// Whether somebody acknowledged the alert.
     pub acknowledged: bool,
+    /// When somebody acknowledged it; otherwise the record's time counts.
+    pub acknowledged_at: Option<Timestamp>,
     /// Texts for people, such as a summary, a link and a runbook. They are not part of the
     /// identity.
     pub annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
@@ -109,6 +111,7 @@ impl<'a> Record<'a> {
             snapshot: false,
             suppression: Suppression::None,
             acknowledged: false,
+            acknowledged_at: None,
             annotations: Vec::new(),
         }
     }
@@ -178,6 +181,7 @@ impl<'a> Record<'a> {
                 Suppression::Inhibited(by) => Suppression::Inhibited(owned(by)),
             },
             acknowledged: self.acknowledged,
+            acknowledged_at: self.acknowledged_at,
             annotations: (self.annotations.into_iter())
                 .map(|(name, text)| (owned(name), owned(text)))
                 .collect(),

@@ -172,14 +172,16 @@ const ROWS: &[Row] = &[
         fixture: "cloudevents-batch.json",
         format: Format::CloudEvents,
         members: &[
-            "EndpointRegistrationTransientFailure {zone=XQ} info resolved x1 06:51..06:51",
-            "LLMModelStale {zone=AB} warning active x1 06:21..06:21",
+            "EndpointRegistrationTransientFailure {source=/upcommerce/zones/XQ/registry,zone=XQ} info resolved x1 06:51..06:51",
+            "LLMModelStale {source=/upcommerce/zones/AB/registry,zone=AB} warning active x1 06:21..06:21",
         ],
     },
     Row {
         fixture: "cloudevents-structured.json",
         format: Format::CloudEvents,
-        members: &["LLMModelVeryStale {zone=AB} critical active x1 06:41..06:41"],
+        members: &[
+            "LLMModelVeryStale {source=/upcommerce/zones/AB/registry,zone=AB} critical active x1 06:41..06:41",
+        ],
     },
     Row {
         fixture: "cloudevents-webhook.json",
@@ -659,7 +661,7 @@ const PAGED: &[Paged] = &[
     (
         "an end has a summary of its own",
         &[("trigger", "1", "[FIRING:1] X (A)", Some(1)), ("resolve", "1", "[RESOLVED] X (A)", Some(2))],
-        "[FIRING:1] X (A) resolved x2",
+        "X (A) resolved x2",
     ),
     (
         "with times the order of the lines is none",

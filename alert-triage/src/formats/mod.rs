@@ -12,5 +12,6 @@ mod text_rows;
 pub(crate) use self::apply::{Applied, apply};
 pub(crate) use self::builtin::{FORMATS, builtin, builtin_ids};
 pub(crate) use self::format_row::{FormatRow, Shape};
+pub(crate) use self::label_fields::is_label;
 pub(crate) use self::mapped_format::MappedFormat;
 pub(crate) use self::text_rows::{columns, logfmt, table};

@@ -12,6 +12,7 @@ use crate::ledger::AlertEntry;
 use crate::ledger::ArrivalSpan;
 use crate::ledger::{KeyedEnd, LabelSetHistory, SuppressedBy};
 use crate::rules::Limits;
+use crate::source_position::SourcePosition;
 
 /// The instant of an evaluation.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +53,8 @@ pub(crate) struct AlertState {
     /// Why the source suppresses it, if every open label set is suppressed; the first of the
     /// reasons.
     pub(crate) suppressed_by: Option<SuppressedBy>,
+    /// When somebody acknowledged what is open now, if anybody did and if the time is known.
+    pub(crate) acknowledged: Option<Option<Timestamp>>,
     /// Does any of its records carry a time?
     pub(crate) has_times: bool,
     /// Is there a resolve without a firing record?
@@ -73,6 +76,7 @@ impl AlertState {
             episodes: 1,
             cycles: 0,
             suppressed_by: None,
+            acknowledged: None,
             has_times: false,
             only_ended: false,
         }
@@ -162,6 +166,8 @@ impl AlertState {
             high.since = high.since.min(low.since);
             // Suppressed only if every open label set is.
             high.suppressed_by = high.suppressed_by.take().zip(low.suppressed_by).map(|(a, b)| a.min(b));
+            // Acknowledged only if every open label set is.
+            high.acknowledged = high.acknowledged.zip(low.acknowledged).map(|(a, b)| a.max(b));
             high.is_sustained |= low.is_sustained;
             high.lasted = high.lasted.max(low.lasted);
         }
@@ -207,6 +213,13 @@ impl AlertState {
             return state;
         }
         state.since = history.since().filter(|_| !by_untimed);
+        // An acknowledge of an earlier episode says nothing of this one.
+        let is_current = |at: Option<Timestamp>, position: SourcePosition| match at.zip(state.since) {
+            Some((at, since)) => since <= at,
+            None => set.undated.end.max(set.last_timed_end()).is_none_or(|end| end < position),
+        };
+        state.acknowledged =
+            set.acknowledged.filter(|(at, position)| is_current(*at, *position)).map(|(at, _)| at);
         state.lasted = history.lasted(now);
         state.is_sustained = phase == AlertPhase::Open && history.is_sustained(now, limits);
         if by_untimed {

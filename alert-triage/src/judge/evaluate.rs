@@ -108,6 +108,9 @@ impl<'e> Evaluation<'e> {
         if state.cycles > 0 && rules.is_on("flapping") {
             flags |= Flags::FLAPPING;
         }
+        if state.acknowledged.is_some() {
+            flags |= Flags::ACKNOWLEDGED;
+        }
         if state.only_ended {
             flags |= Flags::RESOLVE_ONLY;
         }

@@ -4,7 +4,7 @@ use std::ops::{BitOr, BitOrAssign};
 
 /// Conditions that hold for an alert, beside its verdict. The first ten are verdicts themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Flags(u16);
+pub(crate) struct Flags(u32);
 
 impl Flags {
     pub(crate) const SILENCED: Self = Self(1);
@@ -25,8 +25,9 @@ impl Flags {
     pub(crate) const LASTING_SILENCED: Self = Self(1 << 13);
     pub(crate) const LASTING_INHIBITED: Self = Self(1 << 14);
     pub(crate) const LASTING_MILDER: Self = Self(1 << 15);
+    pub(crate) const ACKNOWLEDGED: Self = Self(1 << 16);
 
-    const WORDS: [(Self, &str); 13] = [
+    const WORDS: [(Self, &str); 14] = [
         (Self::SILENCED, "silenced"),
         (Self::INHIBITED, "inhibited"),
         (Self::FLAPPING, "flapping"),
@@ -40,6 +41,7 @@ impl Flags {
         (Self::RECURRING, "recurring"),
         (Self::RESOLVE_ONLY, "resolve-only"),
         (Self::MILDER_RUNG_ABOVE, "milder-rung-above"),
+        (Self::ACKNOWLEDGED, "acknowledged"),
     ];
 
     /// Are all of these flags set?

@@ -35,6 +35,8 @@ pub(crate) struct LabelSetHistory {
     pub(crate) arrivals: ArrivalSpan,
     /// Whether a record is part of a snapshot of the present.
     pub(crate) is_snapshot: bool,
+    /// The newest acknowledge: when, if that is known, and where.
+    pub(crate) acknowledged: Option<(Option<Timestamp>, SourcePosition)>,
     /// The newest record that the source suppressed.
     suppressed: Option<(Option<Timestamp>, SuppressedBy)>,
     unsuppressed: Option<Option<Timestamp>>,
@@ -201,6 +203,10 @@ impl LabelSetHistory {
             None => {}
         }
         self.is_snapshot |= record.snapshot;
+        if record.acknowledged && record.status != Status::Resolved {
+            self.acknowledged =
+                self.acknowledged.max(Some((record.acknowledged_at.or(record.time), position)));
+        }
         self.last_seen = self.last_seen.max(record.newest());
         if record.status == Status::Firing {
             self.note_suppression(record);
@@ -291,6 +297,7 @@ impl LabelSetHistory {
         self.last_seen = self.last_seen.max(other.last_seen);
         self.arrivals.merge(other.arrivals, gap);
         self.is_snapshot |= other.is_snapshot;
+        self.acknowledged = self.acknowledged.max(other.acknowledged);
         self.suppressed = self.suppressed.take().max(other.suppressed);
         self.unsuppressed = self.unsuppressed.max(other.unsuppressed);
         self.folded += other.folded;

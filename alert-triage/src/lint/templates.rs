@@ -32,6 +32,18 @@ impl Linter<'_> {
                     self.find(earlier, Lint::TooBroad, message);
                 }
             }
+            let counters: Vec<&str> = template
+                .capture_names()
+                .filter(|name| names_a_counter(name) && !self.rules.is_volatile(name))
+                .collect();
+            if self.rules.table().lines.contains_key(id) && !counters.is_empty() {
+                let message = format!(
+                    "captures {}, which probably differs on every line, so that each line is an alert of its own: \
+                     write {{_}} instead, or list it under `identity.drop`",
+                    counters.join(" and ")
+                );
+                self.find(id, Lint::TooBroad, message);
+            }
             if template.is_catch_all() {
                 let message = "takes every line that begins with a word: no line will be malformed any more";
                 self.find(id, Lint::TooBroad, message);
@@ -42,4 +54,14 @@ impl Linter<'_> {
             }
         }
     }
+}
+
+/// Whether a capture is named like a number that counts lines, such as `job_no` or `attempt`.
+fn names_a_counter(name: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "no", "nr", "num", "number", "attempt", "attempts", "retry", "retries", "seq", "sequence", "pid",
+        "count", "duration", "elapsed", "took",
+    ];
+    let last = name.rsplit('_').next().unwrap_or(name);
+    WORDS.iter().any(|word| last.eq_ignore_ascii_case(word))
 }

@@ -10,7 +10,9 @@ use super::scalar::Scalar;
 use super::status_field::StatusField;
 use super::status_word::status;
 use super::time;
+use super::title::without_status;
 use crate::fault::Fault;
+use crate::formats::is_label;
 use crate::identity::integration_key;
 use crate::mask::mask;
 use crate::printable::printable;
@@ -83,7 +85,7 @@ fn name<'j>(object: &Object<'j>) -> Result<Cow<'j, str>, Fault> {
     }
 }
 
-/// The labels in `labels`; without that field, the well-known ones at the top level.
+/// The labels in `labels`; without that field, the fields at the top level that tell alerts apart.
 fn labels<'j>(object: &mut Object<'j>) -> Result<LabelPairs<'j>, Fault> {
     if let Some(labels) = &mut object.labels {
         return match &labels.fault {
@@ -101,6 +103,29 @@ fn labels<'j>(object: &mut Object<'j>) -> Result<LabelPairs<'j>, Fault> {
         match value.clone().label() {
             Ok(value) => labels.extend(value.map(|value| (Cow::Borrowed(*name), value))),
             Err(found) => return Err(Fault::NotAString { field: format!("label {name}"), found }),
+        }
+    }
+    // In an event, these are fields of the event.
+    let fields = [
+        ("class", &object.class),
+        ("source", &object.source),
+        ("subject", &object.subject),
+        ("type", &object.kind),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((Cow::Borrowed(name), value.clone()?)));
+    let other = std::mem::take(&mut object.other);
+    let other =
+        other.into_iter().filter_map(|(name, json)| Some((name, serde_json::from_str(json.get()).ok()?)));
+    for (name, value) in fields.chain(other) {
+        let is_fraction = matches!(&value, Scalar::Number(number) if number.contains(['.', 'e', 'E']));
+        // A field that is an object or a list is not a label.
+        if let Ok(Some(value)) = value.label()
+            && !is_fraction
+            && !value.trim().is_empty()
+            // A check of a site is named by its URL; a link is the same in all records of an alert.
+            && (is_label(&name, &value) || name == "url")
+        {
+            labels.push((name, value));
         }
     }
     Ok(labels)
@@ -140,7 +165,30 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
     let mut record = alert(&mut data)?;
     record.time = record.time.or(time_sent);
     record.keyed = record.time.is_some();
+    if let Some(Scalar::Text(source)) = &envelope.source
+        && !source.is_empty()
+        && !record.labels.iter().any(|(name, _)| name == "source")
+    {
+        record.labels.push((Cow::Borrowed("source"), source.clone()));
+    }
     Ok(record)
+}
+
+/// Whether a class is one that a sender gives to all of its events, so that it names none of them.
+fn is_constant(class: &str) -> bool {
+    const CONSTANT: [&str; 10] = [
+        "default",
+        "alert",
+        "alerts",
+        "event",
+        "grafana",
+        "incident",
+        "none",
+        "prometheus",
+        "unknown",
+        "n/a",
+    ];
+    CONSTANT.iter().any(|word| class.trim().eq_ignore_ascii_case(word))
 }
 
 /// PagerDuty Events v2.
@@ -186,6 +234,8 @@ pub(super) fn pager_duty_event<'j>(
             // An acknowledge is not a sign of life of the alert, so its time is not used.
             record.time = time_sent.filter(|_| status == Status::Resolved);
             record.keyed = record.time.is_some();
+            record.acknowledged = action == "acknowledge";
+            record.acknowledged_at = time_sent.filter(|_| record.acknowledged);
             return Ok(record);
         }
         (None, None) if action != "trigger" => return Err(Fault::Missing { field: "dedup_key" }),
@@ -193,11 +243,15 @@ pub(super) fn pager_duty_event<'j>(
         (key, Some(payload)) => (key, payload),
     };
     let summary = text("payload.summary", payload.summary.as_ref())?;
+    let summary = summary.map(|summary| match summary {
+        Cow::Borrowed(summary) => Cow::Borrowed(without_status(summary).1),
+        Cow::Owned(summary) => Cow::Owned(without_status(&summary).1.to_owned()),
+    });
     let parsed = match &summary {
         Some(Cow::Borrowed(summary)) => record(summary.trim(), rules).ok(),
         _ => None,
     };
-    let class = text("payload.class", payload.class.as_ref())?;
+    let class = text("payload.class", payload.class.as_ref())?.filter(|class| !is_constant(class));
     let mut record = match (class, parsed) {
         (Some(class), parsed) => {
             Record { alert: class, text: Cow::Borrowed(""), ..parsed.unwrap_or_else(|| Record::firing("")) }

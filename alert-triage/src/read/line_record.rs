@@ -46,7 +46,15 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
                             let bad = || Fault::BadTime { field: "time", value: (*value).to_owned() };
                             record.time = Some(at.ok_or_else(bad)?);
                         }
+                        "_" => {}
                         name => record.labels.push((Cow::Owned(name.to_owned()), Cow::Borrowed(value))),
+                    }
+                }
+                if !record.text.is_empty() && !template.captures("status") {
+                    let (status, text) = without_state(&record.text);
+                    if let Some(status) = status {
+                        record.text = Cow::Owned(text.to_owned());
+                        record.status = status;
                     }
                 }
                 return Ok(record);
@@ -61,6 +69,24 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
     }
     let none = || Fault::NoTemplate { literal: String::new(), template: "no template at all".to_owned() };
     Err(nearest.unwrap_or_else(none))
+}
+
+/// The state at the end of a text, in brackets or in capitals, and the text before it.
+fn without_state(text: &str) -> (Option<Status>, &str) {
+    const OPEN: [&str; 5] = ["open", "firing", "new", "active", "reopened"];
+    const OVER: [&str; 8] = ["resolved", "closed", "done", "ok", "fixed", "recovered", "clear", "cleared"];
+    let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
+    let inside = |open: char, close: char| last.strip_prefix(open)?.strip_suffix(close);
+    let bracketed = inside('(', ')').or_else(|| inside('[', ']'));
+    let capitals = Some(last).filter(|word| word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let Some(word) = bracketed.or(capitals) else { return (None, text) };
+    let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
+    let status = match () {
+        () if is(&OPEN) => Status::Firing,
+        () if is(&OVER) => Status::Resolved,
+        () => return (None, text),
+    };
+    (Some(status), before.trim_end())
 }
 
 #[cfg(test)]
@@ -96,6 +122,26 @@ mod tests {
     fn blank_lines_are_white_space_only() {
         for line in ["", "\n", "\r\n", " \t ", "\u{feff}", "\u{feff}\u{3000}\r\n"] {
             assert_eq!(text(line.as_bytes()), Ok(""), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_at_the_end_is_not_text() {
+        for (line, want) in [
+            ("Zone K1: FanDown", (Status::Event, "")),
+            ("Zone K1: FanDown (closed)", (Status::Resolved, "")),
+            ("Zone K1: FanDown [Resolved]", (Status::Resolved, "")),
+            ("Zone K1: FanDown since noon RESOLVED", (Status::Resolved, "since noon")),
+            ("Zone K1: FanDown OK", (Status::Resolved, "")),
+            ("Zone K1: FanDown [open]", (Status::Firing, "")),
+            ("Zone K1: FanDown is not closed", (Status::Event, "is not closed")),
+            ("Zone K1: FanDown closed", (Status::Event, "closed")),
+            ("Zone K1: FanDown (closed", (Status::Event, "(closed")),
+            ("Zone K1: FanDown of HTTP", (Status::Event, "of HTTP")),
+            ("Zone K1: FanDown (not closed)", (Status::Event, "(not closed)")),
+        ] {
+            let record = record(line, &Rules::builtin()).unwrap();
+            assert_eq!((record.status, record.text.as_ref()), want, "{line}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! kept, so that no alert is lost. Of several names for one field the order in the object does not
 //! matter.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -48,12 +49,31 @@ const TOP_LEVEL_LABELS: [&str; 30] = [
     "zone",
 ];
 
+/// Fields of the core formats that are not labels, skipped without a look at their values.
+const NEVER_LABELS: [&str; 12] = [
+    "annotations",
+    "commonAnnotations",
+    "commonLabels",
+    "dashboardURL",
+    "externalURL",
+    "generatorURL",
+    "groupKey",
+    "groupLabels",
+    "panelURL",
+    "receiver",
+    "receivers",
+    "values",
+];
+
 /// The fields found, under the names that the formats use.
 #[derive(Debug, Default)]
 pub(super) struct Object<'j> {
     pub(super) name: Option<Scalar<'j>>,
     pub(super) labels: Option<LabelMap<'j>>,
+    /// Fields at the top level that are labels by their names.
     pub(super) flat: Vec<(&'static str, Scalar<'j>)>,
+    /// Other fields at the top level, which are labels unless they are texts, times or the like.
+    pub(super) other: Vec<(Cow<'j, str>, &'j RawValue)>,
     pub(super) status: Option<StatusField<'j>>,
     pub(super) state: Option<Scalar<'j>>,
     pub(super) starts: Option<Scalar<'j>>,
@@ -148,7 +168,15 @@ impl<'de> Deserialize<'de> for Object<'de> {
                                 o.flat.retain(|(name, _)| name != known);
                                 o.flat.push((known, map.next_value()?));
                             }
-                            None => drop(map.next_value::<IgnoredAny>()?),
+                            // With an object of labels, other fields are none.
+                            None if o.labels.is_some() || NEVER_LABELS.contains(&other) => {
+                                map.next_value::<IgnoredAny>()?;
+                            }
+                            None => {
+                                o.other.retain(|(name, _)| *name != key);
+                                let value = map.next_value()?;
+                                o.other.push((key, value));
+                            }
                         },
                     }
                 }

@@ -1,6 +1,7 @@
 //! Why an incident has its priority and its members.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::view::Report;
 use super::wording::{counted, list};
@@ -38,6 +39,11 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
             counted(u64::from(core.scopes), "scope")
         ));
     }
+    if let Some(acknowledged) = acknowledged(report, members)
+        && let Some(first) = because.first_mut()
+    {
+        let _ = write!(first, "; {acknowledged}");
+    }
     let mut explained: BTreeMap<AlertIx, Vec<String>> = BTreeMap::new();
     for &at in members {
         let alert = report.alert(at);
@@ -73,4 +79,22 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
         because.push(format!("{name} is firing in {scopes} scopes: one notification covers all of them"));
     }
     because
+}
+
+/// Which firing members somebody acknowledged.
+fn acknowledged(report: &Report<'_>, members: &[AlertIx]) -> Option<String> {
+    let is_acknowledged = |at: &&AlertIx| {
+        let alert = report.alert(**at);
+        alert.sets_priority() && alert.flags.contains(Flags::ACKNOWLEDGED)
+    };
+    let firing = members.iter().filter(|at| report.alert(**at).sets_priority()).count();
+    let alerts: Vec<AlertIx> = members.iter().filter(is_acknowledged).copied().collect();
+    let first = *alerts.first()?;
+    let at = report.evaluation.state(first).acknowledged.flatten();
+    let when = at.map(|at| format!(" at {at}")).unwrap_or_default();
+    Some(match alerts.len() {
+        1 if firing == 1 => format!("acknowledged{when}"),
+        1 => format!("{} is acknowledged{when}", report.name(first)),
+        many => format!("acknowledged: {many} of {firing} firing alerts, {}{when}", report.name(first)),
+    })
 }

@@ -115,6 +115,7 @@ impl Report<'_> {
             rule: reason.rule,
             why: reason.why,
             until: reason.until,
+            acknowledged: state.acknowledged.flatten(),
             examples: examples.map(|(_, text)| text.to_string()).collect(),
             runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
             first: self.seen(first),

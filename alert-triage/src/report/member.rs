@@ -47,6 +47,10 @@ pub struct Member {
     /// The end of the silence.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub until: Option<Timestamp>,
+    /// When somebody acknowledged it; see also the flag `acknowledged`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
+    pub acknowledged: Option<Timestamp>,
     /// At most 5 values that are not part of the identity.
     #[serde(serialize_with = "printable::serialize_all")]
     pub examples: Vec<String>,

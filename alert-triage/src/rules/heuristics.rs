@@ -1,8 +1,12 @@
 //! The heuristics.
 
 /// Heuristics in code. Each can be disabled by its id, like a row.
-pub(crate) const HEURISTICS: [(&str, &str); 13] = [
+pub(crate) const HEURISTICS: [(&str, &str); 14] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
+    (
+        "identity/exporter",
+        "beside a deployment, the pod of an exporter and its container and job are no place",
+    ),
     ("severity/alias", "without severity, priority, level, criticality, urgency or importance says it"),
     ("severity/name", "Down, Outage, Unavailable, DataLoss, Corrupt, Violated in a name are critical"),
     ("ladder/name", "X < VeryX < CriticallyX"),

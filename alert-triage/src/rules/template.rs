@@ -6,8 +6,8 @@ use crate::fault::Fault;
 ///
 /// One blank in the template matches any run of blanks, and none after punctuation. A capture ends
 /// at the next literal; a literal that a blank follows in the template must be followed by a blank
-/// or the end in the line. `{alert}` is one identifier; after it comes nothing or blank-separated
-/// text.
+/// or the end in the line. `{_}` ignores what it matches. `{alert}` is one identifier; after it
+/// comes nothing or blank-separated text.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     shown: String,
@@ -41,7 +41,9 @@ impl Template {
                 if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                     return Err(bad("has a capture that is not a label name: use letters, digits and _"));
                 }
-                if parts.iter().any(|part| matches!(part, TemplatePart::Capture(known) if known == name)) {
+                if name != "_"
+                    && parts.iter().any(|part| matches!(part, TemplatePart::Capture(known) if known == name))
+                {
                     return Err(bad(&format!("captures {{{name}}} twice")));
                 }
                 if matches!(parts.last(), Some(TemplatePart::Capture(_))) && !rest_was_parted(&parts) {
@@ -113,6 +115,18 @@ impl Template {
             .parts
             .iter()
             .any(|part| matches!(part, TemplatePart::Literal(literal, _) if !literal.is_empty()))
+    }
+
+    /// Whether it has a capture with this name.
+    pub(crate) fn captures(&self, wanted: &str) -> bool {
+        self.capture_names().any(|name| name == wanted)
+    }
+
+    pub(crate) fn capture_names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            TemplatePart::Capture(name) => Some(name.as_str()),
+            TemplatePart::Literal(..) => None,
+        })
     }
 
     /// The name of a capture.

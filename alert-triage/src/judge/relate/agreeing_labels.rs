@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::hashing::HashSet;
+use crate::identity::WORKLOAD_LABELS;
 use crate::judge::evaluation::Evaluation;
 use crate::judge::index::AlertIx;
 use crate::rules::Edge;
@@ -48,12 +49,15 @@ pub(super) fn agreeing(
                 !IGNORED_LABELS.contains(name) && !edge.ignore.iter().any(|ignored| ignored == name)
             })
             // One alert names the workload of a pod, another the deployment.
-            .map(|(name, value)| match name {
-                "deployment" | "statefulset" | "daemonset" | "job_name" => ("workload", value),
-                name => (name, value),
+            .map(|(name, value)| match WORKLOAD_LABELS.contains(&name) {
+                true => ("workload", value),
+                false => (name, value),
             })
             .collect();
-        labels.sort_unstable();
+        // A label of the workload counts more than what a pod's name says.
+        let is_named = identity.labels().any(|(name, _)| WORKLOAD_LABELS.contains(&name));
+        let of_pod = identity.label("workload").filter(|_| is_named);
+        labels.sort_by_key(|(name, value)| (*name, *name == "workload" && Some(*value) == of_pod, *value));
         labels.dedup_by_key(|(name, _)| *name);
         labels
     };
