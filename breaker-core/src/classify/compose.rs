@@ -93,7 +93,7 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     let apart = |word: &&Word| word.end <= failure.start || word.start >= failure.end;
     let operation = of(WordClass::Operation).rfind(other);
     let remote = failure.class != WordClass::FailureOfOperation
-        && words.iter().any(|word| word.class == WordClass::Remote && apart(&word));
+        && words.iter().any(|word| word.class == WordClass::Remote && apart(&word) && !in_path(line, word));
     let named = || of(WordClass::NamedFailure);
     let alone = named().next().is_some();
     if operation.is_none() && !remote && !alone && !announced && remote_address(line).is_none() {
@@ -113,6 +113,11 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     // "Unreachable" names no reason yet.
     let names_failure = kind != NetworkKind::Unreachable;
     Some(Meaning { kind, names_failure, at: failure.start })
+}
+
+/// Whether a word is a part of a path of a file: `/prometheus/wal`.
+fn in_path(line: &str, word: &Word) -> bool {
+    line[..word.start].ends_with('/') && line[word.end..].starts_with('/')
 }
 
 /// Whether the clause of a word is about something local, or a later clause is.

@@ -53,6 +53,7 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
         Some(decision) if known(&decision) => Some(decision),
         unknown => silent_socket(table, &read, &blocks).or(unknown),
     };
+    let decided = decided.map(|found| end_before(table, &read, &blocks, &found).unwrap_or(found));
     decided.map(|decision| match talks_to_local_socket(table, &read, &decision) {
         true => Decision { row: table.composed_cause(Cause::Application), ..decision },
         false => decision,
@@ -162,6 +163,64 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
     }
 }
 
+/// The statement of another cause that ended the process shortly before a failure of the network
+/// that ended nothing: the process failed to report or to clean up.
+fn end_before<'t>(
+    table: &Table,
+    read: &Read<'t>,
+    blocks: &[Block],
+    found: &Decision<'t>,
+) -> Option<Decision<'t>> {
+    if table.row(found.row).cause != Cause::Network || found.level == Level::Fatal {
+        return None;
+    }
+    let block = blocks.iter().position(|block| block.lines.contains(&found.index))?;
+    let mut distance = 0;
+    let mut worked_on = false;
+    for block in blocks[..block].iter().rev().take(2 * MAX_LINES_AFTER_CRASH) {
+        let earlier = candidate(table, read, block);
+        let classes = earlier.seen.classes;
+        if earlier.side_task != SideTask::No {
+            continue;
+        }
+        let cause = earlier.best.as_ref().map_or(Cause::Unknown, |best| table.row(best.row).cause);
+        // Words that compose another cause are too weak against a failure of the network.
+        let by_rule = |best: &Decision<'_>| {
+            best.strength.names_the_cause() && !table.row(best.row).id.starts_with("composed")
+        };
+        let named = earlier.best.as_ref().is_some_and(by_rule);
+        let survived = classes.has(WordClass::Survived) || classes.has(WordClass::Retry);
+        let ended = match earlier.level {
+            Level::Fatal => true,
+            Level::Error => named && !worked_on && !survived,
+            Level::Plain => {
+                let reported =
+                    cause != Cause::Config || classes.has(WordClass::Trouble) || earlier.head.contains(": ");
+                named && reported && !worked_on && !survived && distance <= MAX_LINES_AFTER_ERROR
+            }
+            Level::Info | Level::Warn => false,
+        };
+        let other = !matches!(cause, Cause::Unknown | Cause::Completed | Cause::Network);
+        if ended && other && !earlier.best.as_ref().is_some_and(|best| announces_reason(best.line)) {
+            return earlier.best;
+        }
+        let recovery = earlier.level < Level::Fatal && line::is_recovery(classes);
+        if cause == Cause::Network || earlier.level == Level::Fatal || recovery {
+            return None;
+        }
+        // Work after an error means that the process survived it.
+        let orderly = classes.has(WordClass::Shutdown) || line::is_chatter(earlier.head, earlier.seen);
+        worked_on |= earlier.level <= Level::Warn && !orderly;
+        distance += usize::from(!orderly);
+    }
+    None
+}
+
+/// Whether the reason follows in the next lines, or the line only warns.
+fn announces_reason(line: &str) -> bool {
+    line.trim_end().ends_with([':', '*']) || line.contains("arning")
+}
+
 /// Whether an earlier statement explains the end, so that what follows is a side task.
 fn explains_end(table: &Table, decision: &Decision<'_>) -> bool {
     let network = table.row(decision.row).cause == Cause::Network;
@@ -237,7 +296,9 @@ impl<'t> Walk<'t> {
         if self.recovered && block.level < Level::Fatal {
             return false;
         }
-        if block.seen.classes.has(WordClass::Survived) && block.level < Level::Fatal {
+        // A client that gave up may have found another way before.
+        let survived = block.seen.classes.has(WordClass::Survived) && self.search_for != SearchFor::Retries;
+        if survived && block.level < Level::Fatal {
             return false;
         }
         let network = table.row(decision.row).cause == Cause::Network;

@@ -47,6 +47,13 @@ fn url(text: &str, colon: usize) -> Option<Address<'_>> {
         text[..colon].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |at| at + 1);
     let scheme = &text[scheme_start..colon];
     let rest = &text[colon + 3..];
+    // gRPC writes the resolver's authority before the address: `endpoint://client-7/db:2379`.
+    if matches!(scheme, "endpoint" | "endpoints" | "passthrough" | "dns") {
+        let target = rest.split([' ', '"', ',']).next().unwrap_or_default();
+        let slash = target.find('/')?;
+        let (host, port) = split_port(target[slash + 1..].trim_end_matches('.'));
+        return port.map(|_| Address { host, port, span: scheme_start..colon + 3 + target.len(), scheme });
+    }
     let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'<>`\\,;)}|".contains(c)).unwrap_or(rest.len());
     // Of a user-info only the host behind it counts.
     let user_info = rest[..end].rfind('@').map_or(0, |at| at + 1);
@@ -65,7 +72,10 @@ fn host_and_port(text: &str, colon: usize) -> Option<Address<'_>> {
     let after = bytes.get(colon + 1 + digits);
     // `11:20:44` is a time.
     let time = after == Some(&b':') && bytes.get(colon + 2 + digits).is_some_and(u8::is_ascii_digit);
-    let ends = after.is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'%')) && !time;
+    // `ipv4:10.0.0.7:443` has another colon.
+    let octets = after == Some(&b'.') && bytes.get(colon + 2 + digits).is_some_and(u8::is_ascii_digit);
+    let ends = after.is_none_or(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'_' | b'%'));
+    let ends = ends && !time && !octets;
     if !(1..=5).contains(&digits) || !ends {
         return None;
     }
@@ -131,6 +141,9 @@ mod tests {
             ("Get \"https://u:p@gw.sre.svc:8443/v1?x=a:80\": EOF", vec!["gw.sre.svc:8443"]),
             ("amqp://app:s/x@mq", vec!["app"]),
             ("http://ledger/v1", vec!["ledger"]),
+            ("target etcd-endpoints://0xc0007101c0/db:2379", vec!["db:2379"]),
+            ("target passthrough:///db:2379, x", vec!["db:2379"]),
+            ("ipv4:10.0.0.7:443: Failed to connect", vec!["10.0.0.7:443"]),
             ("[fd00::1]:443 and http://[::1]:80/", vec!["[fd00::1]:443", "[::1]:80"]),
             ("11:20:44 main.go:40 /a/b:12 x:y a::b file:///x unix:///run/a.sock é:80", vec![]),
         ] {

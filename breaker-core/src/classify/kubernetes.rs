@@ -104,6 +104,9 @@ fn not_started(t: &Termination) -> Option<Verdict> {
             () if missing.iter().any(|text| words.contains(text)) && words.contains("exec: ") => {
                 Cause::Config
             }
+            () if words.contains("port is already allocated") || words.contains("address already in use") => {
+                Cause::Config
+            }
             () if words.contains("deadline exceeded") => Cause::Node,
             () if words.contains("OOM") => Cause::Oom,
             () if ["permission denied", "operation not permitted"]

@@ -34,9 +34,10 @@ pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str], after: &[&st
     (plain == found && plain.len() <= MAX_LEN).then_some(plain)
 }
 
-/// Whether a line before the statement says what failed: the statement may only repeat how.
+/// Whether a line before the statement says what was tried or failed, as a command that a shell
+/// traces: the statement may only repeat how.
 fn reports_failure(line: &str) -> bool {
-    const WORDS: [&str; 10] = [
+    const WORDS: [&str; 13] = [
         "esolve",
         "lookup",
         "unable to",
@@ -47,8 +48,11 @@ fn reports_failure(line: &str) -> bool {
         "etching",
         "hecking",
         "eading ",
+        "olling ",
+        "egistering",
+        "onnected to ",
     ];
-    WORDS.iter().any(|word| line.contains(word))
+    line.starts_with("+ ") || WORDS.iter().any(|word| line.contains(word))
 }
 
 /// The peer that a line names by a host with a port, or by a name that did not resolve.
@@ -173,6 +177,7 @@ static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
         r"\blookup ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]+))? ?(?:on |: |\.)",
         r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9_][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
+        r"([A-Za-z0-9][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)+): (?:Temporary failure in name|Name or service not|No address associated|nodename nor)",
         r"UnknownHostException: ([A-Za-z0-9][0-9A-Za-z_.-]*)",
         r#"(?i)resolve (?:the )?(?:address|host|hostname|name)?[: ]*["'`]([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]"#,
         r#"(?i)(?:resolve|resolving|translate|lookup|look up|find)(?: the)?(?: mongodb| proxy| remote| bootstrap)? (?:host ?name|host|name|address|domain|url|hosts?)?(?: of| for)?[: ]*["'`‘“]?([A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+|[A-Za-z][0-9A-Za-z_]*-[0-9A-Za-z_-]+)["'`’”]?(?::([0-9]{2,5}))?"#,
@@ -198,6 +203,8 @@ static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     compile(&[
         r#"connect\(2\) for ["']([0-9.]+)["'] port ([0-9]{2,5})"#,
+        r"address = ([0-9A-Za-z_.:-]+)",
+        r"\(([0-9]{1,3}(?:\.[0-9]{1,3}){3}), ([0-9]{2,5})\)",
         r"(?i)remote host \(([0-9A-Za-z_.:-]+)\)",
         r#"(?i)\bserver on ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)\bserver at ["'`]([0-9A-Za-z_.-]+)["'`]"#,
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (6, 10, 5));
+        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (7, 10, 7));
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub(super) enum SideTask {
 ///
 /// A side task that fails while the process starts, or that is logged as fatal, ends the process.
 pub(super) fn of(block: &Block, head: &str) -> SideTask {
-    if block.classes.has(WordClass::Startup) {
+    // A process that will try again does not end here.
+    if block.classes.has(WordClass::Startup) && !block.classes.has(WordClass::Retry) {
         return SideTask::No;
     }
     // A thread that is not the main thread ends alone.

@@ -382,3 +382,21 @@ fn a_socket_file_that_does_not_answer_is_local() {
     let remote = silent.replace("unix:///csi/ledger.sock", "tcp://ledger:50051");
     assert_ne!(Classifier::default().read(&remote).label(), "application");
 }
+
+/// What fails after the end explains nothing, whoever reports it.
+#[test]
+fn a_crash_before_a_failed_report_decides() {
+    let report = "telling the ledger room: dial tcp 10.43.9.9:80: connect: connection refused\n";
+    for (text, want) in [
+        ("thread 'main' panicked at src/main.rs:7:9:\nindex out of bounds: the len is 1\n", "application"),
+        ("ERROR run: open /etc/ledger.yaml: no such file or directory\n", "config"),
+        ("ERROR run: write /data/x: no space left on device\nINFO stopping the reader\n", "storage"),
+    ] {
+        assert_eq!(Classifier::default().read(&format!("{text}{report}")).label(), want, "{text}");
+    }
+    // The process worked on after the error, or the line only announces the reason.
+    for text in ["ERROR open /tmp/x: no such file or directory\nINFO 7 rates kept\n", "config error:\n"] {
+        let verdict = Classifier::default().read(&format!("{text}{report}"));
+        assert_eq!(verdict.label(), "network:refused", "{text}");
+    }
+}

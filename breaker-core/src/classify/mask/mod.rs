@@ -220,6 +220,13 @@ pub(super) mod tests {
                 "k *** z",
             ),
             ("cut private key", "-----BEGIN PRIVATE KEY-----\nMIIE", "***"),
+            ("curl", "+ curl -sS -u app:s3cr3t https://gw/v1", "+ curl -sS -u app:*** https://gw/v1"),
+            ("a user of a container", "docker run -u 1000:1000 app", "docker run -u 1000:1000 app"),
+            ("mysql", "+ mysql -h db -uapp -ps3cr3t x", "+ mysql -h db -uapp -p*** x"),
+            ("key in prose", "using api_key a1b2c3d4e5f6a7b8 of x", "using api_key *** of x"),
+            ("rails", "secret_key_base: 0f1e2d3c", "secret_key_base: ***"),
+            ("django", "SECRET_KEY='a b'", "SECRET_KEY=***"),
+            ("aws secret", "AKIAIOSFODNN7EXAMPLE wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY x", "*** *** x"),
             ("flag", "mysql --password s3cr3t -h db", "mysql --password *** -h db"),
             (
                 "chat webhook",

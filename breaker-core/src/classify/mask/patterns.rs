@@ -7,6 +7,11 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     (r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|$)", "***"),
     // JSON Web Tokens: base64 of `{"…`, at least header and payload.
     (r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*)?", "***"),
+    // A secret of AWS has no beginning of its own; it stands behind its key id.
+    (
+        r#"\b((?:AKIA|ASIA)[A-Z0-9]{12,}["']?[\s:,;/=]+["']?(?:[a-z_]+["']?[\s:=]+["']?)?)[A-Za-z0-9/+]{40}"#,
+        "${1}***",
+    ),
     // Tokens with a known beginning.
     (
         concat!(
@@ -51,11 +56,21 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     (r"[^\s:@/()]+:[^\s@()]*@(tcp|unix)\(", "***@${1}("),
     // key=value and "key": "value" where the key is named like a secret.
     (
-        r#"(?i)([A-Za-z0-9_.-]*(?:passw(?:or)?d|passwort|passphrase|\bpwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|shared[_-]?access[_-]?key|private[_-]?key|client[_-]?key|credentials?|session[_-]?id|cookie|\bsig|signature)(?:[_-]?(?:id|value|data))?\\?["']?\s*(?:=>|[=:])\s*)(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?"|$)|'[^']*(?:'|$)|[^\s"',;&)}\]]+)"#,
+        r#"(?i)([A-Za-z0-9_.-]*(?:passw(?:or)?d|passwort|passphrase|\bpwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key|shared[_-]?access[_-]?key|private[_-]?key|client[_-]?key|credentials?|session[_-]?id|cookie|\bsig|signature)(?:[_-]?(?:id|value|data|key|key[_-]base))?\\?["']?\s*(?:=>|[=:])\s*)(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?"|$)|'[^']*(?:'|$)|[^\s"',;&)}\]]+)"#,
         "${1}***",
     ),
     // --password value, -password value
     (r"(?i)(--?(?:password|passwd|pass|token|secret|api-key|access-key)\s+)[^\s-][^\s]*", "${1}***"),
+    // curl -u user:password, mysql -ppassword, api_key value
+    (
+        r#"(?i)\b((?:curl|http|https|wget)\b[^\n]*?\s(?:-u|--user)[ =]?["']?[^\s:"'=-][^\s:"']*:)[^\s"']+"#,
+        "${1}***",
+    ),
+    (
+        r"\b((?:mysql|mysqldump|mysqladmin|mysqlcheck|mariadb|mariadb-dump|mariadb-admin)\b[^\n]*?\s-p)[^\s]+",
+        "${1}***",
+    ),
+    (r#"(?i)\b((?:api|secret|access|auth)[_-]?(?:key|token)\s+)["']?[A-Za-z0-9_+/=.-]{16,}"#, "${1}***"),
     // "pass phrase is hunter2", "using password hunter2"
     (r#"(?i)\b(password|passphrase)\s+(?:is|was)\s+["']?[^\s"',;]+"#, "${1} is ***"),
 ];

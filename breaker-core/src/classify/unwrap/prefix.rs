@@ -45,6 +45,9 @@ fn strip_one(text: &str) -> Option<String> {
         tagged_stream,
         clock,
     ];
+    if nearly_all(filled(), |line| cri(line).is_some()) && lines.iter().any(|line| is_partial(line)) {
+        return Some(join_partial(&lines));
+    }
     for prefix in known {
         if nearly_all(filled(), |line| prefix(line).is_some()) {
             return Some(rebuild(&lines, |line| line[prefix(line).unwrap_or(0)..].to_owned()));
@@ -56,7 +59,9 @@ fn strip_one(text: &str) -> Option<String> {
     };
     let last = filled().next_back()?;
     let task = || task_runner(last).filter(|_| filled().count() > 2).and_then(same);
-    stern(last).and_then(same).or_else(task)
+    // In a short text, words like `worker-3 failed` look like it.
+    let few = filled().count() < 3;
+    stern(last).filter(|prefix| !few || is_hashed(prefix)).and_then(same).or_else(task)
 }
 
 /// Whether at least four of five lines have the prefix, or all but the first.
@@ -99,6 +104,29 @@ fn cri(line: &str) -> Option<usize> {
         .iter()
         .find(|tag| rest.starts_with(**tag))
         .and_then(|tag| with_space(line, stamp + tag.len()))
+}
+
+/// Whether containerd or CRI-O cut the line: the next line continues it.
+fn is_partial(line: &str) -> bool {
+    rfc3339(line)
+        .is_some_and(|stamp| [" stdout P ", " stderr P "].iter().any(|tag| line[stamp..].starts_with(tag)))
+}
+
+/// The lines without their prefix, partial ones joined. Empty lines keep the numbers of the others.
+fn join_partial(lines: &[&str]) -> String {
+    let mut out = String::new();
+    let mut joined = 0;
+    for line in lines {
+        out.push_str(&line[cri(line).unwrap_or(0)..]);
+        if is_partial(line) {
+            joined += 1;
+        } else {
+            out.extend(std::iter::repeat_n('\n', joined + 1));
+            joined = 0;
+        }
+    }
+    out.push('\n');
+    out
 }
 
 /// `[pod/NAME/CONTAINER] text`, as `kubectl logs --prefix` shows it; also `[NAME CONTAINER] text`.
@@ -218,6 +246,14 @@ fn stern(line: &str) -> Option<&str> {
     (plain(pod) && plain(container) && pod_like).then(|| &line[..line.len() - rest.len() + container.len()])
 }
 
+/// Whether the name of the pod ends like one of a ReplicaSet.
+fn is_hashed(prefix: &str) -> bool {
+    let pod = prefix.trim_start_matches("+ ").split(' ').next().unwrap_or_default();
+    let ending = pod.rsplit('-').next().unwrap_or_default();
+    let has = |is: fn(&u8) -> bool| ending.bytes().any(|b| is(&b));
+    ending.len() == 5 && has(u8::is_ascii_digit) && has(u8::is_ascii_lowercase)
+}
+
 /// The first word of a line of Turborepo: `@acme/web:start:`.
 fn task_runner(line: &str) -> Option<&str> {
     let name = line.split(' ').next()?;
@@ -318,6 +354,14 @@ mod tests {
     }
 
     #[test]
+    fn partial_lines_are_joined() {
+        let line = |tag: &str, text: &str| format!("2026-06-03T11:20:44.5Z stderr {tag} {text}\n");
+        let text =
+            [line("F", "up"), line("P", "dial tcp: connection "), line("F", "refused"), line("F", "x")];
+        assert_eq!(strip(&text.concat()), Some("up\ndial tcp: connection refused\n\nx\n\n".into()));
+    }
+
+    #[test]
     fn a_log_without_prefix_is_left_alone() {
         for text in [
             "2026/06/03 11:20:44 settle: x\n2026/06/03 11:20:44 settle: y\n",
@@ -327,6 +371,7 @@ mod tests {
             "a | b\nc\nd\ne\nf\n",
             "time=2026-06-03T11:20:44.101Z level=ERROR msg=\"run\"\n",
             "psql: error: x\n",
+            "worker-3 failed\n",
             "",
         ] {
             assert_eq!(strip(text), None, "{text}");
