@@ -68,7 +68,7 @@ fn each_ended_container_of_a_capture_has_one_answer() {
         (
             "pods.yaml",
             &[
-                ("sre/ledger-0/db exit 1 at 2026-11-29T08:24:03Z", "network:timeout", "10.96.0.7:5432"),
+                ("sre/ledger-0/db exit 1 at 2026-11-29T08:24:03Z", "network:timeout", "db.pay:5432"),
                 ("sre/api-5d6f7c8b9-h2j4k/api", "config", ""),
                 ("sre/api-5d6f7c8b9-h2j4k/proxy", "unknown", ""),
             ],
@@ -311,6 +311,14 @@ fn the_containers_of_an_evicted_pod_were_evicted_unless_they_say_why_they_ended(
     ]
     .map(|(id, cause)| (id.to_owned(), cause.to_owned()));
     assert_eq!(causes, want);
+}
+
+#[test]
+fn a_name_in_a_capture_cannot_change_how_the_answer_is_shown() {
+    let state = r#"{"Status": "exited", "Running": false, "ExitCode": 1}"#;
+    let input = format!("[{{\"Id\": \"b2\", \"Name\": \"/a\\u202e\\u001b[31m\\nb\", \"State\": {state}}}]");
+    let output = explain(input.as_bytes());
+    assert_eq!(answers(&output)[0].0, "a [31m b exit 1");
 }
 
 #[test]

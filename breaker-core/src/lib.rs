@@ -82,6 +82,7 @@ mod observer;
 pub mod pod;
 mod pod_cache;
 pub mod policy;
+pub mod printable;
 pub mod record;
 mod restart_event;
 #[cfg(feature = "sim")]

@@ -1,5 +1,7 @@
 //! Texts of limited length.
 
+use breaker_core::printable;
+
 /// `text` in at most `max_len` bytes (at least 3), with an ellipsis when it was cut.
 pub(crate) fn truncate(text: &str, max_len: usize) -> String {
     if text.len() <= max_len {
@@ -10,8 +12,7 @@ pub(crate) fn truncate(text: &str, max_len: usize) -> String {
 
 /// The printable characters of `text` on one line, in at most `max_len` bytes.
 pub(crate) fn one_line(text: &str, max_len: usize) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    truncate(&printable.split_whitespace().collect::<Vec<_>>().join(" "), max_len)
+    truncate(&printable::one_line(text).split_whitespace().collect::<Vec<_>>().join(" "), max_len)
 }
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod tests {
     #[test]
     fn a_page_becomes_one_line_of_printable_characters() {
         assert_eq!(one_line("<html>\r\n  <h1>502\u{1b}[31m</h1>\n", 99), "<html> <h1>502 [31m</h1>");
+        assert_eq!(one_line("a\u{202e}b\u{2028}c", 99), "ab c");
         assert_eq!(one_line(" \n", 99), "");
         assert_eq!(one_line("a  b c", 5), "a b c");
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use breaker_core::backoff::Backoff;
 use breaker_core::jiff::SignedDuration;
+use breaker_core::printable;
 use kube::core::Status;
 use kube::runtime::utils::Backoff as StreamBackoff;
 use kube::runtime::watcher;
@@ -92,8 +93,7 @@ fn answer(status: &Status) -> String {
     }
 }
 
-/// One line without control characters. A proxy answers with a whole page.
+/// One line of printable characters. A proxy answers with a whole page.
 fn sentence(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    truncate(line.trim(), MAX_SENTENCE_LEN)
+    truncate(printable::one_line(text).trim(), MAX_SENTENCE_LEN)
 }

@@ -1,5 +1,6 @@
 //! The list of breakers: a table, or the objects as JSON or YAML.
 
+use breaker_core::printable::one_line;
 use breaker_kube::crd::condition;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -13,7 +14,6 @@ use crate::cli::exit::Exit;
 use crate::cli::format::StatusFormat;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::output::stdout::print;
-use crate::output::text::without_control_chars;
 
 /// Spaces between two columns, as in kubectl.
 const COLUMN_GAP: u16 = 3;
@@ -54,7 +54,7 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
     }
     table.set_header(head);
     for object in breakers {
-        table.add_row(row(object, all, wide, now).into_iter().map(|cell| without_control_chars(&cell)));
+        table.add_row(row(object, all, wide, now).into_iter().map(|cell| one_line(&cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, COLUMN_GAP));

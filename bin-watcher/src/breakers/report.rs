@@ -6,6 +6,7 @@ use anyhow::Context;
 use breaker_core::cluster::Scale;
 use breaker_core::pod::PodReport;
 use breaker_core::policy::{Mode, Window};
+use breaker_core::printable::one_line;
 use breaker_core::record::ContainerRecord;
 use breaker_core::state::State;
 use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
@@ -19,7 +20,6 @@ use crate::cli::format::StatusFormat;
 use crate::cli::reset_command;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::output::stdout::print;
-use crate::output::text::without_control_chars;
 use crate::workload::status::{RestartRow, Status, WorkloadState};
 
 /// A breaker, its workload, and why it acted or did not.
@@ -215,7 +215,7 @@ fn count_restarts(
 
 impl fmt::Display for BreakerReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", one_line(text));
         fact("Breaker", &self.breaker)?;
         fact("Verdict", &self.verdict)?;
         fact("Policy", &self.policy)?;
@@ -226,7 +226,7 @@ impl fmt::Display for BreakerReport {
         if let Some(status) = &self.status {
             write!(f, "{}", status.without_newest())?;
         }
-        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", one_line(text));
         if let Some(why) = &self.unseen {
             fact("Workload", why)?;
         }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use breaker_core::printable::one_line;
 use breaker_core::{ClusterError, WorkloadRef};
 use breaker_kube::ConnectError;
 
@@ -97,7 +98,7 @@ pub(crate) fn print_error(error: &anyhow::Error) {
     if matches!(Exit::from_error(error), Exit::Signal(_)) {
         return;
     }
-    eprintln!("error: {}", one_line(error));
+    eprintln!("error: {}", sentence(error));
     let rule = error.chain().find_map(|cause| cause.downcast_ref::<ClusterError>()?.missing_rule());
     if let Some(rule) = rule {
         eprintln!("missing rule: {rule}");
@@ -105,7 +106,7 @@ pub(crate) fn print_error(error: &anyhow::Error) {
 }
 
 /// The error and its causes, outermost first. A cause that an outer one quotes is left out.
-fn one_line(error: &anyhow::Error) -> String {
+fn sentence(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let more = cause.to_string();
@@ -117,7 +118,7 @@ fn one_line(error: &anyhow::Error) -> String {
             text = format!("{text}: {more}");
         }
     }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(&text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -193,6 +194,6 @@ mod tests {
     #[test]
     fn an_error_is_one_line_with_each_fact_once() {
         let inner = anyhow::anyhow!("connection refused").context("reading x:\nconnection refused");
-        assert_eq!(one_line(&inner.context("watching")), "watching: reading x: connection refused");
+        assert_eq!(sentence(&inner.context("watching")), "watching: reading x: connection refused");
     }
 }

@@ -4,12 +4,12 @@ use std::fmt;
 
 use breaker_core::classify::Explanation;
 use breaker_core::evidence::ExplainedTermination;
+use breaker_core::printable::one_line;
 use breaker_core::verdict::{Confidence, NetworkKind};
 use breaker_core::{Cause, Termination};
 use serde::Serialize;
 
 use crate::explain::case::Case;
-use crate::output::text::without_control_chars;
 
 /// Why one container terminated.
 #[derive(Serialize)]
@@ -37,7 +37,7 @@ impl TerminationReport {
     pub(crate) fn new(id: &str, explanation: &Explanation) -> Self {
         let Explanation { verdict, place } = explanation;
         Self {
-            id: id.to_owned(),
+            id: one_line(id),
             cause: verdict.cause,
             kind: verdict.kind,
             confidence: verdict.confidence,
@@ -75,7 +75,7 @@ impl fmt::Display for TerminationReport {
             Confidence::Medium => "medium",
             Confidence::High => "high",
         };
-        write!(f, "{}: {verdict} by {rule}, confidence {confidence}", without_control_chars(id))?;
+        write!(f, "{id}: {verdict} by {rule}, confidence {confidence}")?;
         if let Some(peer) = &self.peer {
             write!(f, "; peer {peer}")?;
             if let Some(status) = &self.peer_status {

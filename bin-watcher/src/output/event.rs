@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write;
 
 use breaker_core::BreakerEvent;
+use breaker_core::printable::one_line;
 use breaker_core::state::Phase;
 use breaker_kube::crd::BreakerName;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::format::LineFormat;
-use crate::output::text::{counted, without_control_chars};
+use crate::output::text::counted;
 
 /// An event of the program itself, beside the events of the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -147,7 +148,7 @@ impl<W: Write> EventWriter<W> {
         let line = match self.format {
             LineFormat::Text => {
                 let breaker = breaker.map_or(String::new(), |name| name + " ");
-                format!("{at:.0} {}\n", without_control_chars(&(breaker + &event.text())))
+                format!("{at:.0} {}\n", one_line(&(breaker + &event.text())))
             }
             LineFormat::Json => {
                 match serde_json::to_string(&EventLine { time: format!("{at:.3}"), breaker, event }) {

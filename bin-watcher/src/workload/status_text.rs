@@ -2,16 +2,17 @@
 
 use std::fmt;
 
+use breaker_core::printable::one_line;
 use breaker_core::snapshot::{Counts, list_peers};
 use breaker_core::state::Override;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::output::text::{counted, without_control_chars};
+use crate::output::text::counted;
 use crate::workload::status::{RecordState, Status};
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", without_control_chars(text));
+        let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", one_line(text));
         fact("Target", &self.target)?;
         fact("Phase", &self.phase_line())?;
         match self.override_ {

@@ -2,8 +2,9 @@
 
 use super::mask::Masks;
 use super::text;
-use super::unwrap::{self, unwrap};
+use super::unwrap::unwrap;
 use crate::Cause;
+use crate::printable::one_line;
 use crate::verdict::{NetworkKind, Verdict};
 
 /// The maximum length of a quote, in characters.
@@ -14,9 +15,7 @@ pub(super) const MAX_CHARS: usize = 200;
 ///
 /// The line is masked before it is cut, because half a secret would not be recognized.
 pub(super) fn quote(line: &str, at: usize, masks: &Masks) -> String {
-    let visible = line.chars().filter(|c| !unwrap::is_invisible(*c));
-    let one_line: String = visible.map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let masked = masks.mask(one_line.trim());
+    let masked = masks.mask(one_line(line).trim());
     let length = masked.chars().count();
     if length <= MAX_CHARS {
         return masked;

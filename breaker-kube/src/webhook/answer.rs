@@ -1,6 +1,7 @@
 //! What the answer of a webhook means: a decision, or an error that may be retried.
 
 use breaker_core::classify::mask;
+use breaker_core::printable;
 use breaker_core::webhook::{HookDecision, WebhookError};
 use http::StatusCode;
 use serde::Deserialize;
@@ -57,10 +58,9 @@ pub(super) fn transient(why: String) -> WebhookError {
     WebhookError { why: one_line(&why), retryable: true }
 }
 
-/// The text with its secrets masked, without control characters, and cut to [`MAX_REASON_LEN`].
+/// The text with its secrets masked, on one line, and cut to [`MAX_REASON_LEN`].
 fn one_line(text: &str) -> String {
-    let text: String = mask(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    truncate(&text, MAX_REASON_LEN)
+    truncate(&printable::one_line(&mask(text)), MAX_REASON_LEN)
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
             (r#"{"decision":"ho"#, Some(None)),
             (r#"{"decision":"proceed","reason":"x"}"#, Some(Some(HookDecision::Proceed))),
             (
-                r#"{"decision":"hold","reason":"two\nlines"}"#,
+                r#"{"decision":"hold","reason":"two\nlines\u202e"}"#,
                 Some(Some(HookDecision::Hold("two lines".into()))),
             ),
             (r#"{"decision":"hold"}"#, Some(Some(HookDecision::Hold("no reason given".into())))),

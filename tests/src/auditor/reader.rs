@@ -73,12 +73,18 @@ impl Auditor {
             Watched { kind: ApiResource::from_gvk(&breaker), fields: named(target) },
         ];
         let seen: Arc<Mutex<Seen>> = Arc::default();
-        let watches = watched.into_iter().map(|watched| {
-            let api = Api::namespaced_with(ns.cluster.client.clone(), &ns.name, &watched.kind);
-            let (seen, version, network) = (Arc::clone(&seen), version.clone(), network.to_owned());
-            tokio::spawn(async move { read(api, watched, version, &network, &seen).await })
-        });
-        let watches = watches.collect();
+        let mut watches = Vec::new();
+        for watched in watched {
+            let api: Api<DynamicObject> =
+                Api::namespaced_with(ns.cluster.client.clone(), &ns.name, &watched.kind);
+            // A kind that was defined a moment ago has no history as old as the version of the
+            // pods. One that is not defined cannot be listed.
+            let own = api.list(&ListParams::default()).await.ok();
+            let version =
+                own.and_then(|list| list.metadata.resource_version).unwrap_or_else(|| version.clone());
+            let (seen, network) = (Arc::clone(&seen), network.to_owned());
+            watches.push(tokio::spawn(async move { read(api, watched, version, &network, &seen).await }));
+        }
         Self { ns: ns.clone(), target: target.into(), seen, watches }
     }
 

@@ -1,5 +1,6 @@
 //! Removes ANSI sequences, control characters and marks of text direction.
 
+use crate::printable::is_invisible;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -30,12 +31,6 @@ fn without_controls(text: &str) -> String {
         }
     }
     out
-}
-
-/// Byte-order marks, characters without width, and controls of the text direction. A terminal or a
-/// browser that obeys the latter shows a text in another order than it has.
-pub(in crate::classify) fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{61c}')
 }
 
 fn skip_escape(chars: &mut Peekable<Chars<'_>>) {

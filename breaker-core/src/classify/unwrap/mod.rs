@@ -12,7 +12,6 @@ mod stamp;
 
 use std::borrow::Cow;
 
-pub(super) use encoding::is_invisible;
 pub(super) use record::JOINED;
 
 /// `text` as the program wrote it.
