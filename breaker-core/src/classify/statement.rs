@@ -1,5 +1,7 @@
 //! The statement of a block: its strongest match, by a rule or by its composed meaning.
 
+use std::cell::OnceCell;
+
 use super::block::Block;
 use super::compose;
 use super::level::Level;
@@ -38,14 +40,33 @@ const MAX_SYMPTOM: usize = 24;
 /// The number of lines after a line that may show what it is about.
 const MAX_LINES_AFTER: usize = 4;
 
+/// A match in a line of a block.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    line: usize,
+    row: u16,
+    strength: Strength,
+    at: usize,
+}
+
+impl Found {
+    fn decision<'t>(self, read: &Read<'t>, block: &Block) -> Decision<'t> {
+        decision(read, block, self.line, self.row, self.strength, self.at)
+    }
+}
+
 /// The decision on a block with matches of one strength: the innermost line that has a match.
 pub(super) fn find_in<'t>(read: &Read<'t>, block: &Block, strength: Strength) -> Option<Decision<'t>> {
+    Some(found_in(read, block, strength)?.decision(read, block))
+}
+
+fn found_in(read: &Read<'_>, block: &Block, strength: Strength) -> Option<Found> {
     let mut hits = block.lines.iter().filter_map(|line| Some((*line, read.seen[*line].first_hit(strength)?)));
     let (line, hit) = match strength {
         Strength::Whole => hits.min_by_key(|(_, hit)| hit.row),
         _ => hits.next(),
     }?;
-    Some(decision(read, block, line, hit.row, strength, usize::from(hit.at)))
+    Some(Found { line, row: hit.row, strength, at: usize::from(hit.at) })
 }
 
 pub(super) fn decision<'t>(
@@ -77,8 +98,13 @@ pub(super) fn decision<'t>(
 }
 
 /// The innermost line that names its cause, by a rule or by its composed meaning.
-fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decision<'t>> {
-    block.lines.iter().find_map(|line| {
+fn find_cause(
+    table: &Table,
+    read: &Read<'_>,
+    block: &Block,
+    composed: impl Fn(usize) -> Option<Found>,
+) -> Option<Found> {
+    block.lines.iter().enumerate().find_map(|(nth, line)| {
         let seen = &read.seen[*line];
         let framed = table.framed_row(seen.needs_frame & block.framed).map(|row| {
             let at = seen.first_hit(Strength::Framed).map_or(0, |hit| hit.at);
@@ -90,8 +116,8 @@ fn find_cause<'t>(table: &Table, read: &Read<'t>, block: &Block) -> Option<Decis
         let said = said.filter(|(row, ..)| !local || table.row(*row).cause != Cause::Network);
         // Of two rules the upper one decides.
         match said.min_by_key(|(row, ..)| *row) {
-            Some((row, strength, at)) => Some(decision(read, block, *line, row, strength, usize::from(at))),
-            None => composed(table, read, block, *line).filter(|found| found.strength == Strength::Cause),
+            Some((row, strength, at)) => Some(Found { line: *line, row, strength, at: usize::from(at) }),
+            None => composed(nth).filter(|found| found.strength == Strength::Cause),
         }
     })
 }
@@ -103,7 +129,7 @@ fn is_local_line(read: &Read<'_>, line: usize) -> bool {
 }
 
 /// The composed meaning of a line. A failed operation is a symptom: earlier lines may say more.
-fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> Option<Decision<'t>> {
+fn composed(table: &Table, read: &Read<'_>, block: &Block, line: usize) -> Option<Found> {
     let unknown = |hit: Hit| table.row(hit.row).cause == Cause::Unknown;
     // A hint of an unknown cause: the words sound remote, and mean more than that.
     if read.seen[line].first_hit(Strength::Hint).is_some_and(unknown) {
@@ -121,7 +147,7 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
         && let Some(meaning) = compose::meaning(read.text.folded(line), &words, before)
     {
         let strength = if meaning.names_failure { Strength::Cause } else { Strength::Symptom };
-        return Some(decision(read, block, line, table.composed_row(meaning.kind), strength, meaning.at));
+        return Some(Found { line, row: table.composed_row(meaning.kind), strength, at: meaning.at });
     }
     // A hint for the reader is not a statement, and what a rule calls a symptom names no cause.
     let seen = &read.seen[line];
@@ -137,7 +163,7 @@ fn composed<'t>(table: &Table, read: &Read<'t>, block: &Block, line: usize) -> O
         return None;
     }
     let strength = if meaning.names_fault { Strength::Cause } else { Strength::Hint };
-    Some(decision(read, block, line, table.composed_cause(meaning.cause), strength, meaning.at))
+    Some(Found { line, row: table.composed_cause(meaning.cause), strength, at: meaning.at })
 }
 
 /// A block with its strongest match.
@@ -158,21 +184,24 @@ impl Candidate<'_, '_> {
 }
 
 pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block) -> Candidate<'r, 't> {
+    // A line is composed at most once: that is the most expensive step.
+    let meanings: Vec<OnceCell<Option<Found>>> = block.lines.iter().map(|_| OnceCell::new()).collect();
+    let meaning = |nth: usize| *meanings[nth].get_or_init(|| composed(table, read, block, block.lines[nth]));
     let composed = |strength: Strength| {
-        let found = |line: &usize| composed(table, read, block, *line);
-        block.lines.iter().filter_map(found).find(|found| found.strength == strength)
+        (0..block.lines.len()).filter_map(meaning).find(|found| found.strength == strength)
     };
     let symptom = || {
-        find_in(read, block, Strength::Symptom)
-            .filter(|found| table.row(found.row).cause != Cause::Network || !is_local_line(read, found.index))
+        found_in(read, block, Strength::Symptom)
+            .filter(|found| table.row(found.row).cause != Cause::Network || !is_local_line(read, found.line))
     };
-    let known = |found: &Decision<'_>| table.row(found.row).cause != Cause::Unknown;
-    let best = find_cause(table, read, block)
+    let known = |found: &Found| table.row(found.row).cause != Cause::Unknown;
+    let best = find_cause(table, read, block, meaning)
         .or_else(|| symptom().filter(known))
         .or_else(|| composed(Strength::Symptom))
         .or_else(symptom)
         .or_else(|| composed(Strength::Hint))
-        .or_else(|| find_in(read, block, Strength::Hint));
+        .or_else(|| found_in(read, block, Strength::Hint));
+    let best = best.map(|found| found.decision(read, block));
     let head = read.text.folded(block.head);
     let side_task = side_task::of(block, head);
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
