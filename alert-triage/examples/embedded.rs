@@ -71,7 +71,6 @@ fn main() -> Result<(), Box<dyn Error>> {
 // Prints:
 //
 // 2026-11-23T12:00:00Z page P2 opened LinkDown
-// 2026-11-23T12:00:00Z page P2 opened LinkDown
 // 2026-11-23T12:01:00Z page P1 escalated RouterLost
 // 2026-11-23T12:10:00Z none P5 closed LinkDown
 // 8 records, 2 of them duplicates

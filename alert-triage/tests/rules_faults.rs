@@ -9,7 +9,7 @@ fn every_fault_has_its_place_and_its_fix() {
             "a section of another name",
             "severity:\n- {id: a, alert: X, severity: error}\n",
             "r.yml:1:1: unknown field `severity`, expected one of templates, identity, scope, severities, ladders, \
-             edges, transients, informational, silences, ttls, runbooks, formats, limits, builtin\n\
+             edges, separate, transients, informational, silences, ttls, runbooks, formats, limits, builtin\n\
              1 | severity:\n\
              \u{20}   ^",
         ),

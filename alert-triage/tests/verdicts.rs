@@ -397,8 +397,8 @@ fn transients_go_away_or_are_judged_as_what_lasts() {
                 line("A/EndpointRegistrationFailure node=n1"),
                 line("A/EndpointRegistrationFailure node=n2"),
             ],
-            "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationTransientFailure=superseded +transient \
-             ^EndpointRegistrationFailure; P2 A/EndpointRegistrationFailure=active",
+            "P2 A/EndpointRegistrationFailure=active, A/EndpointRegistrationFailure=active, \
+             A/EndpointRegistrationTransientFailure=superseded +transient ^EndpointRegistrationFailure",
         ),
         (
             "or the top of its ladder",

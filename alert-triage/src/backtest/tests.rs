@@ -149,7 +149,8 @@ fn other_identities_are_the_same_notification() {
     let json = r#"{"labels":{"alertname":"DiskDown","zone":"AB","node":"n1"},"startsAt":"2026-11-23T06:00:00Z"}
 {"labels":{"alertname":"DiskDown","zone":"AB","node":"n2"},"startsAt":"2026-11-23T06:01:00Z"}
 "#;
-    let dropped = backtest_of("identity: {drop: [node]}", "", Format::Jsonl, json);
+    let apart = "separate: [DiskDown]";
+    let dropped = backtest_of("identity: {drop: [node]}", apart, Format::Jsonl, json);
     assert_eq!((dropped.candidate.alerts, dropped.baseline.alerts), (1, 2));
     assert_eq!(shown(&dropped.pages_gained), Vec::<String>::new());
     assert_eq!(shown(&dropped.pages_lost), ["06:01 P1 opened DiskDown"], "one page for two nodes");

@@ -20,6 +20,8 @@ pub enum Change {
     Reopened,
     /// No longer silenced.
     Unsilenced,
+    /// Another instance of its alert began more than 10 minutes after the one before.
+    Grew,
     /// As urgent as in its last notification, but with another headline, another alert that pages
     /// on its own, another scope of its group, or another incident merged into it. Notifies nobody.
     Changed,
@@ -34,6 +36,7 @@ impl std::fmt::Display for Change {
             Change::Escalated => "escalated",
             Change::Reopened => "reopened",
             Change::Unsilenced => "unsilenced",
+            Change::Grew => "grew",
             Change::Changed => "changed",
             Change::Closed => "closed",
         })

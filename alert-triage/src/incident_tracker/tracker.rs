@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::fast::FixedState;
+use jiff::{SignedDuration, Timestamp};
 
 use super::notification::{self, Change, LastNotified, Notification, hex};
 use crate::hashing::hash;
@@ -14,6 +15,9 @@ use crate::verdict::{Notify, Priority, Verdict};
 type IdMap<V> = std::collections::HashMap<u64, V, FixedState>;
 type IdSet = std::collections::HashSet<u64, FixedState>;
 
+/// An instance that joins its incident within this time of the one before notifies nobody again.
+const JOINS_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
 /// Maximum number of former ids kept of an incident; the oldest is dropped first.
 const MAX_ALIASES: usize = 64;
 
@@ -24,7 +28,8 @@ const MAX_FORMER: usize = 1 << 20;
 ///
 /// Firing members identify an incident. When incidents merge, the oldest id survives and the others
 /// become its [aliases](Incident::aliases). A [`Notification`] is due when an incident first needs
-/// a person, when its priority rises, when it reopens, and when its silence ends. Other
+/// a person, when its priority rises, when it reopens, when its silence ends, and when another
+/// instance of its alert [joins late](Change::Grew). Other
 /// [changes](Change::Changed) are reported but notify nobody. A notification keeps its key when it
 /// is delivered again, and a tracker that starts from the same records creates the same keys.
 ///
@@ -100,6 +105,10 @@ pub(super) struct TrackedIncident {
     headline: String,
     /// The maximum number of alerts that page on their own since it opened.
     pages: u32,
+    /// The number of firing alerts with the name of the headline.
+    instances: u32,
+    /// When the last of them joined.
+    joined: Option<Timestamp>,
 }
 
 impl IncidentTracker {
@@ -172,7 +181,8 @@ impl IncidentTracker {
             ids.push(id);
             let Some(known) = self.known.get_mut(&id) else { continue };
             let group = outline.group.map(|group| (group, report.group_name(group)));
-            let change = known.change(&outline, &self.former);
+            let grew = known.grew(&outline, report.now());
+            let change = known.change(&outline, grew, &self.former);
             match (change, group) {
                 (None, _) => {}
                 // The notification of the group covers it.
@@ -263,6 +273,8 @@ impl IncidentTracker {
             by_group: None,
             headline: String::new(),
             pages: 0,
+            instances: 0,
+            joined: None,
         };
         self.started += 1;
         self.known.insert(id, known);
@@ -367,7 +379,36 @@ impl TrackedIncident {
         }
     }
 
-    fn change(&mut self, incident: &IncidentOutline<'_>, former: &IdMap<FormerIncident>) -> Option<Change> {
+    /// Whether another alert with the name of the headline fires, and whether it joined late.
+    fn grew(&mut self, incident: &IncidentOutline<'_>, now: Option<Timestamp>) -> Option<Change> {
+        let has_more = incident.instances > self.instances.max(1);
+        // One alert that fires again is not another instance.
+        let began_later = (incident.instances > 1 || self.joined.is_none()) && incident.joined > self.joined;
+        let is_other = incident.headline != self.headline;
+        let before = self.joined;
+        self.instances = incident.instances;
+        // Without the time of its start, an alert joins when it is reported.
+        let joined = match began_later {
+            true => incident.joined,
+            false if has_more => now,
+            false => return None,
+        };
+        self.joined = before.max(joined);
+        // With another headline, other alerts are counted.
+        if is_other {
+            return None;
+        }
+        let is_late =
+            joined.zip(before).is_some_and(|(joined, before)| joined.duration_since(before) > JOINS_WITHIN);
+        Some(if is_late { Change::Grew } else { Change::Changed })
+    }
+
+    fn change(
+        &mut self,
+        incident: &IncidentOutline<'_>,
+        grew: Option<Change>,
+        former: &IdMap<FormerIncident>,
+    ) -> Option<Change> {
         let notifies = incident.priority.notify() != Notify::None;
         let has_merged =
             || self.aliases.iter().any(|alias| former.get(alias).is_some_and(|former| former.open.is_some()));
@@ -379,7 +420,11 @@ impl TrackedIncident {
                 let is_as_urgent = incident.priority == known;
                 let differs =
                     incident.headline != self.headline || incident.pages > self.pages || has_merged();
-                (is_as_urgent && differs).then_some(Change::Changed)
+                match grew {
+                    // A late instance is a fault that nobody was notified of.
+                    Some(Change::Grew) => Some(Change::Grew),
+                    _ => (is_as_urgent && (differs || grew.is_some())).then_some(Change::Changed),
+                }
             }
             (true, None) if was_silenced => Some(Change::Unsilenced),
             (true, None) if self.is_notified => Some(Change::Reopened),

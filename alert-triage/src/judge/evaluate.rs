@@ -41,6 +41,7 @@ impl<'e> Evaluation<'e> {
         relate::ladders(&mut evaluation, &mut union);
         evaluation.choose_verdicts();
         relate::edges(&mut evaluation, &mut union);
+        relate::instances(&evaluation, &mut union);
         incidents::form(&mut evaluation, &mut union);
         evaluation
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 use super::index::{AlertIx, GroupIx, IncidentIx, ScopeIx};
 use crate::verdict::Priority;
 
@@ -23,6 +25,10 @@ pub(crate) struct IncidentCore {
     pub(crate) rung: u8,
     /// The number of members that page on their own.
     pub(crate) pages: u32,
+    /// The number of firing members with the name of the headline.
+    pub(crate) instances: u32,
+    /// When the last of them began, if that is known.
+    pub(crate) joined: Option<Timestamp>,
     /// For how many seconds the longest open member has been open.
     pub(crate) lasted: u32,
     /// The number of records, without duplicates.

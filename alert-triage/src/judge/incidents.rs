@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::evaluation::Evaluation;
+use super::flags::Flags;
 use super::groups;
 use super::incident_core::IncidentCore;
 use super::index::{AlertIx, indices};
@@ -115,6 +116,11 @@ fn core(evaluation: &mut Evaluation<'_>, part: Range<u32>, is_pattern: bool) -> 
     let scopes: BTreeSet<_> = members.iter().map(|at| alert(at).scope).collect();
     let counted = || members.iter().map(alert).filter(|alert| alert.sets_priority());
     let is_explained = |at: &&AlertIx| alert(at).cause.is_some() || alert(at).superior.is_some();
+    let name = evaluation.name(headline);
+    let instances = || {
+        let is_instance = |at: &&AlertIx| alert(at).headline_tier() == 0 && evaluation.name(**at) == name;
+        members.iter().filter(is_instance)
+    };
     let core = IncidentCore {
         id: id(evaluation, &members, headline, is_pattern),
         headline,
@@ -123,6 +129,11 @@ fn core(evaluation: &mut Evaluation<'_>, part: Range<u32>, is_pattern: bool) -> 
         explained: members.iter().filter(is_explained).count() as u32,
         rung: counted().map(|alert| alert.rung).max().unwrap_or(0),
         pages: counted().filter(|alert| alert.priority.notify() == Notify::Page).count() as u32,
+        instances: instances().count() as u32,
+        joined: instances()
+            .filter(|at| !alert(at).flags.contains(Flags::FLAPPING))
+            .filter_map(|at| alert(at).since)
+            .max(),
         lasted: counted().map(|alert| alert.lasted).max().unwrap_or(0),
         count: members.iter().map(|at| evaluation.count(*at)).sum(),
         is_pattern,

@@ -78,7 +78,9 @@ fn edges(report: &Report<'_>, headline: AlertIx, members: &[AlertIx], alternativ
     let mut linked: Vec<(&Edge, usize, usize, bool)> = Vec::new();
     for (a, &one) in members.iter().enumerate() {
         for (b, &other) in members.iter().enumerate() {
-            if a < b && relate::is_laddered(evaluation, one, other) {
+            let is_joined =
+                relate::is_laddered(evaluation, one, other) || relate::is_instance(evaluation, one, other);
+            if a < b && is_joined {
                 laddered.push((a, b));
             }
             for edge in edges {

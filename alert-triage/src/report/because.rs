@@ -33,6 +33,12 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
         }
         verdict => format!("{}, notify {notify}: no member is firing, {name} is {verdict}", core.priority),
     });
+    if core.instances > 1 {
+        because.push(format!(
+            "{} of {name} in one scope: one notification covers all of them",
+            counted(u64::from(core.instances), "instance")
+        ));
+    }
     if core.is_pattern && core.scopes > 1 {
         because.push(format!(
             "the same transient in {}: one pattern, one ticket",

@@ -1,5 +1,7 @@
 //! Outlines of incidents, for the comparison of one report with the next.
 
+use jiff::Timestamp;
+
 use super::because;
 use super::labels::Labels;
 use super::reason::reason;
@@ -18,6 +20,10 @@ pub(crate) struct IncidentOutline<'r> {
     pub(crate) group: Option<GroupIx>,
     /// The number of members that page on their own.
     pub(crate) pages: u32,
+    /// The number of firing members with the name of the headline.
+    pub(crate) instances: u32,
+    /// When the last of them began.
+    pub(crate) joined: Option<Timestamp>,
 }
 
 impl Report<'_> {
@@ -31,6 +37,8 @@ impl Report<'_> {
                 headline: self.evaluation.name(core.headline),
                 group: core.group,
                 pages: core.pages,
+                instances: core.instances,
+                joined: core.joined,
             };
             (incident, outline)
         })

@@ -17,6 +17,8 @@ pub struct Row {
     pub incidents: u64,
     /// The number of members of this incident.
     pub alerts: u64,
+    /// The number of firing members with the name of the headline.
+    pub instances: u64,
     /// The number of their records, without duplicates.
     pub count: u64,
     /// The first scopes of all incidents in the row; empty without scope labels.
@@ -78,6 +80,7 @@ impl Report<'_> {
             incident: self.incident_with(incident, members, scopes),
             incidents,
             alerts: alerts.len() as u64,
+            instances: u64::from(core.instances),
             count: core.count,
             scopes: in_all.iter().take(scopes).map(|scope| self.scope(*scope)).collect(),
             scopes_in_all: in_all.len() as u64,

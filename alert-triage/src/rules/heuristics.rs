@@ -1,7 +1,7 @@
 //! The heuristics.
 
 /// Heuristics in code. Each can be disabled by its id, like a row.
-pub(crate) const HEURISTICS: [(&str, &str); 14] = [
+pub(crate) const HEURISTICS: [(&str, &str); 15] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
     (
         "identity/exporter",
@@ -18,5 +18,9 @@ pub(crate) const HEURISTICS: [(&str, &str); 14] = [
     ("recurring", "a transient seen 3 times"),
     ("ttl", "not seen for the TTL: obsolete"),
     ("pattern", "one transient in several scopes is one ticket"),
+    (
+        "instances",
+        "firing alerts of one name in one scope, namespace, service, job and workload are one incident",
+    ),
     ("group", "one alert standing in 3 scopes is one notification"),
 ];

@@ -187,6 +187,11 @@ impl Rules {
         &self.0.ladders[ladder].1
     }
 
+    /// Whether the instances of this alert are incidents of their own.
+    pub(crate) fn is_separate(&self, alert: &str) -> bool {
+        self.0.separate.iter().any(|pattern| pattern.matches(alert))
+    }
+
     pub(crate) fn edges(&self) -> &[Edge] {
         &self.0.edges
     }

@@ -24,6 +24,8 @@ pub(super) struct RulesFile {
     #[serde(deserialize_with = "or_empty")]
     pub(super) edges: Vec<EdgeRow>,
     #[serde(deserialize_with = "or_empty")]
+    pub(super) separate: Vec<Text>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) transients: Vec<TransientRow>,
     #[serde(deserialize_with = "or_empty")]
     pub(super) informational: Vec<InformationalRow>,

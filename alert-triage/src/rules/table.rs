@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use jiff::SignedDuration;
+use wildmatch::WildMatch;
 
 use super::limits::Limits;
 use super::rows::{Edge, RuleRow, ScopeConstant, Silence};
@@ -22,6 +23,8 @@ pub(crate) struct RuleTable {
     pub(crate) severities: Vec<RuleRow<Severity>>,
     pub(crate) ladders: Vec<(String, Vec<String>)>,
     pub(crate) edges: Vec<Edge>,
+    /// Names whose instances are incidents of their own.
+    pub(crate) separate: Vec<WildMatch>,
     pub(crate) transients: Vec<RuleRow<String>>,
     pub(crate) informational: Vec<RuleRow<String>>,
     pub(crate) silences: Vec<Silence>,

@@ -156,6 +156,9 @@ impl RuleTable {
                 id: row.id.value,
             });
         }
+        for alert in base.separate.iter().chain(&file.separate) {
+            table.separate.push(WildMatch::new(&name(alert)?));
+        }
         let none = BTreeMap::new();
         for row in over(file.transients, base.transients, |row| &row.id.value, off) {
             let matches = matches(&row.alert, &none)?;

@@ -1,5 +1,7 @@
 //! Labels and names as text. All of it is printable.
 
+use std::collections::BTreeSet;
+
 use alert_triage::printable;
 use alert_triage::report::{Incident, Labels, Member, Row};
 
@@ -85,6 +87,34 @@ impl<'r> MemberNames<'r> {
             false => alert(member, self.common),
         }
     }
+}
+
+/// Names of instances in a sentence.
+const MAX_INSTANCES: usize = 6;
+
+/// The instances of an incident that has nothing else, by the labels in which they differ: their
+/// values if that is one label. `None` for any other incident.
+pub(crate) fn instances(row: &Row) -> Option<String> {
+    if row.instances < 2 || row.instances != row.alerts || row.incidents > 1 {
+        return None;
+    }
+    let members = &row.incident.members;
+    let differing: BTreeSet<String> =
+        members.iter().flat_map(|member| own(member, &row.common).into_keys()).collect();
+    let name = |member: &Member| {
+        let own = own(member, &row.common);
+        let labels = match differing.len() {
+            1 => own.values().map(printable).collect(),
+            _ => pairs(&own),
+        };
+        let parts = [labels, printable(&member.text)];
+        let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        if name.is_empty() { printable(&member.alert) } else { name }
+    };
+    let names: Vec<String> = members.iter().take(MAX_INSTANCES).map(name).collect();
+    let more = row.alerts.saturating_sub(names.len() as u64);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!("{}{more}", names.join(", ")))
 }
 
 /// The free text of the row's only alert; empty if the row has several, whose own rows show it.

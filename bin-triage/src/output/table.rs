@@ -123,7 +123,11 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
     // Free text distinguishes alerts of one name. A long one is cut.
     let text = labels::text(row);
     let text = if text.is_empty() { text } else { format!(" {}", cut(&text, MAX_TEXT_WIDTH)) };
-    let title = columns(&printable(&incident.headline)) + columns(&text);
+    let headline = match row.instances {
+        0 | 1 => printable(&incident.headline),
+        many => format!("{} x{many}", printable(&incident.headline)),
+    };
+    let title = columns(&headline) + columns(&text);
     let used = MARGIN + title + columns(&state) + 2 + id.len() + 2;
     let seen = span_with_unit(&row.first, &row.last, now);
     let counts = format!("{}  {seen}", counts(row));
@@ -137,7 +141,7 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
     let line = LineBuilder::new(columns(&right) + 2 + id.len() + 2)
         .put(style, &format!("{} {}", incident.priority, incident.notify))
         .up_to(MARGIN)
-        .put(style, &printable(&incident.headline));
+        .put(style, &headline);
     let left = line.room().saturating_sub(columns(&state) + 2 + SCOPE_WIDTH);
     let line = line.plain(&cut(&text, left)).put(style, &state).plain("  ");
     let place = match scopes.as_slice() {
@@ -168,6 +172,11 @@ fn counts(row: &Row) -> String {
 /// alternative.
 fn details(row: &Row, max: usize, report: &Report<'_>) -> Vec<String> {
     let mut reasons = reasons(row);
+    if let Some(names) = labels::instances(row).filter(|_| max < usize::MAX / 2) {
+        let named = wrapped(&format!("{:>1$}  ", "of", MARGIN - 2), &cut(&names, MAX_SENTENCE_WIDTH));
+        let lines = named.into_iter().map(|line| line.to_string()).chain(reasons);
+        return lines.take(max).collect();
+    }
     let member_count = if row.incidents == 1 && row.alerts > 1 { row.alerts as usize } else { 0 };
     if reasons.len().saturating_add(member_count) <= max {
         return members(row, report).take(member_count).chain(reasons).collect();

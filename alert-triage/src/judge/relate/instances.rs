@@ -1,0 +1,75 @@
+//! Instances: firing alerts of one name in one scope are one incident.
+
+use super::Union;
+use crate::hashing::hash;
+use crate::judge::evaluation::Evaluation;
+use crate::judge::flags::Flags;
+use crate::judge::index::{AlertIx, indices};
+
+/// Labels in which instances must agree.
+const SHARED_LABELS: [&str; 8] =
+    ["namespace", "service", "job", "workload", "deployment", "statefulset", "daemonset", "job_name"];
+
+/// Joins the firing alerts of one name and scope that agree on their text, namespace,
+/// service, job and workload.
+pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union) {
+    if !evaluation.engine.rules().is_on("instances") {
+        return;
+    }
+    let mut key = Vec::new();
+    let mut found: Vec<(u64, AlertIx)> = Vec::new();
+    for at in indices::<AlertIx>(evaluation.alerts.len()) {
+        if may_join(evaluation, at) {
+            write_key(evaluation, at, &mut key);
+            found.push((hash(&key), at));
+        }
+    }
+    found.sort_unstable();
+    for same in found.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
+        // Different keys rarely have equal hashes; then only those of the first are joined.
+        for (_, at) in &same[1..] {
+            if has_one_key(evaluation, same[0].1, *at) {
+                union.join(same[0].1, *at);
+            }
+        }
+    }
+}
+
+/// Are they instances of one alert?
+pub(crate) fn is_instance(evaluation: &Evaluation<'_>, one: AlertIx, other: AlertIx) -> bool {
+    evaluation.engine.rules().is_on("instances")
+        && may_join(evaluation, one)
+        && may_join(evaluation, other)
+        && has_one_key(evaluation, one, other)
+}
+
+/// Transients form patterns instead, over all scopes. An alert that another one explains belongs to
+/// that one, and joins it with no other fault.
+fn may_join(evaluation: &Evaluation<'_>, at: AlertIx) -> bool {
+    let alert = &evaluation.alerts[at];
+    alert.sets_priority()
+        && alert.cause.is_none()
+        && !alert.is_transient()
+        && !alert.flags.contains(Flags::INFORMATIONAL)
+        && !evaluation.engine.rules().is_separate(evaluation.name(at))
+}
+
+fn has_one_key(evaluation: &Evaluation<'_>, one: AlertIx, other: AlertIx) -> bool {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    write_key(evaluation, one, &mut first);
+    write_key(evaluation, other, &mut second);
+    first == second
+}
+
+fn write_key(evaluation: &Evaluation<'_>, at: AlertIx, key: &mut Vec<u8>) {
+    let identity = evaluation.entry(at).identity();
+    key.clear();
+    key.extend_from_slice(&evaluation.alerts[at].scope.bytes());
+    key.extend_from_slice(identity.alert.as_bytes());
+    key.push(0xff);
+    key.extend_from_slice(identity.text.as_bytes());
+    for name in SHARED_LABELS {
+        key.push(0xff);
+        key.extend_from_slice(identity.label(name).unwrap_or_default().as_bytes());
+    }
+}
