@@ -67,18 +67,16 @@ impl KedaSwitch {
         }
     }
 
+    /// Finds the ScaledObject. What is remembered of one that is paused stays: a list can be from the
+    /// past, and show as the owner's value what the breaker had set, or as set what it has resumed.
+    /// Before the annotation is written it is read anew.
     async fn find_once(&self) -> Result<(), ClusterError> {
-        let Some(mut found) = autoscalers::find_scaled_object(&self.kube, &self.target).await? else {
+        let Some(found) = autoscalers::find_scaled_object(&self.kube, &self.target).await? else {
             return Ok(());
         };
         self.status.change(|model| {
-            // A value of ours is still there: the owner's is the one that was remembered.
-            if let Some(known) = model.paused.take_if(|known| known.scaled_object == found.scaled_object)
-                && known.is_ours(found.before.as_deref())
-            {
-                found = known;
-            }
-            model.paused = Some(found);
+            let known = model.paused.take().filter(|known| known.scaled_object == found.scaled_object);
+            model.paused = Some(known.map_or(found, |known| KedaPause { set: false, ..known }));
         });
         Ok(())
     }

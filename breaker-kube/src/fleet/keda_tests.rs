@@ -163,3 +163,26 @@ async fn the_pause_of_a_trial_is_not_taken_for_the_value_of_the_owner() {
     reset(&cluster).await;
     assert_eq!(paused(&cluster), some("3"));
 }
+
+/// Such a list shows the annotation as it was before the breaker wrote it.
+#[tokio::test(start_paused = true)]
+async fn a_list_from_the_past_does_not_replace_what_is_remembered_of_a_pause() {
+    for listed in [None, some("0"), some("1"), some("3"), some("9")] {
+        let cluster = pressed(|_| {});
+        cluster.run(Cut::Never, LONG).await;
+        // A trial of one replica begins, and a person presses again.
+        cluster.edit_breaker("a", |breaker| {
+            let status = &mut breaker["status"];
+            status["paused"] = json!({"scaledObject": "a", "before": "3", "ours": "1", "set": true});
+            let state = &mut status["record"]["state"];
+            (state["phase"], state["probe"], state["probing"]) = ("HalfOpen".into(), 1.into(), true.into());
+            status["record"]["handled"]["override"] = "Auto".into();
+        });
+        cluster.add_deployment("a", 1);
+        cluster.keda(|keda| (keda.paused, keda.listed) = (some("1"), Some(listed.clone())));
+        cluster.run(Cut::Never, LONG).await;
+        assert_eq!((cluster.replicas("a"), paused(&cluster)), (0, some("0")), "{listed:?}");
+        reset(&cluster).await;
+        assert_eq!(paused(&cluster), some("3"), "{listed:?}");
+    }
+}

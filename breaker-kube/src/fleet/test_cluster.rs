@@ -102,15 +102,18 @@ pub(super) struct Keda {
     /// Requests that are carried out before those.
     pub(super) right_before_answers: usize,
     pub(super) before: Option<BeforeRequest>,
+    /// What lists show instead of the annotation, as lists from the past do.
+    pub(super) listed: Option<Option<String>>,
     version: u64,
 }
 
 impl Keda {
-    fn object(&self, name: &str) -> Value {
+    fn object(&self, name: &str, paused: &Option<String>) -> Value {
+        let annotations = paused.iter().map(|value| ("autoscaling.keda.sh/paused-replicas", value));
         json!({
             "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
             "metadata": {"name": name, "namespace": "sre", "resourceVersion": self.version.to_string(),
-                         "annotations": {"autoscaling.keda.sh/paused-replicas": self.paused}},
+                         "annotations": annotations.collect::<BTreeMap<_, _>>()},
             "spec": {"scaleTargetRef": {"name": name}},
         })
     }
@@ -136,10 +139,13 @@ impl Keda {
             self.paused = value.as_str().map(str::to_owned);
             self.version += 1;
         }
-        let object = self.object(&name);
-        let list = json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObjectList", "metadata": {},
-                          "items": [object]});
-        (200, if is_list { list } else { object }.to_string())
+        let object = if is_list {
+            let item = self.object(&name, self.listed.as_ref().unwrap_or(&self.paused));
+            json!({"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObjectList", "metadata": {}, "items": [item]})
+        } else {
+            self.object(&name, &self.paused)
+        };
+        (200, object.to_string())
     }
 }
 
