@@ -200,8 +200,8 @@ fn check_words(expect: &Expectation) -> Result<(), FileError> {
     let roles = shown(&[&Role::Cause, &Role::Symptom, &Role::Member]);
     use Severity::{Critical, Error, Info, None as Nothing, Unknown, Warning};
     let severities = shown(&[&Critical, &Error, &Warning, &Unknown, &Info, &Nothing]);
-    use Change::{Changed, Closed, Escalated, Opened, Reopened, Unsilenced};
-    let changes = shown(&[&Opened, &Escalated, &Reopened, &Unsilenced, &Changed, &Closed]);
+    use Change::{Changed, Closed, Escalated, Grew, Opened, Reopened, Unsilenced};
+    let changes = shown(&[&Opened, &Escalated, &Reopened, &Unsilenced, &Grew, &Changed, &Closed]);
     let mut alerts: Vec<&AlertRow> = expect.alerts.iter().flatten().map(|alert| &alert.value).collect();
     for incident in expect.incidents.iter().flatten().map(|incident| &incident.value) {
         checked.push((&incident.priority, "priority", priorities.clone()));

@@ -8,10 +8,10 @@
 //! {"summary":{"time","source","format","totals","unread","open":[change...],"emitted":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
-//! `change` is opened, escalated, reopened, unsilenced, changed or closed. `text` is omitted if it
-//! is empty. One of `scope` (an object of labels) and `scopes` is null. Equal changes have equal
-//! `key`s. `open` lists incidents with their current values and the `change` emitted last, without
-//! a time. `ended` is `input` or the name of a signal.
+//! `change` is opened, escalated, reopened, unsilenced, grew, changed or closed. `text` is omitted
+//! if it is empty. One of `scope` (an object of labels) and `scopes` is null. Equal changes have
+//! equal `key`s. `open` lists incidents with their current values and the `change` emitted last,
+//! without a time. `ended` is `input` or the name of a signal.
 
 use std::io::{self, Write};
 
