@@ -67,9 +67,9 @@ impl KedaSwitch {
         }
     }
 
-    /// Finds the ScaledObject. What is remembered of one that is paused stays: a list can be from the
-    /// past, and show as the owner's value what the breaker had set, or as set what it has resumed.
-    /// Before the annotation is written it is read anew.
+    /// Finds the ScaledObject. What is remembered of one that is paused stays: a list can be from
+    /// the past, and show as the owner's value what the breaker had set, or as set what it has
+    /// resumed. The annotation is read again before it is written.
     async fn find_once(&self) -> Result<(), ClusterError> {
         let Some(found) = autoscalers::find_scaled_object(&self.kube, &self.target).await? else {
             return Ok(());
