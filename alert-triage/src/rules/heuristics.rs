@@ -5,7 +5,7 @@ pub(crate) const HEURISTICS: [(&str, &str); 15] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
     (
         "identity/exporter",
-        "beside a deployment, the pod of an exporter and its container and job are no place",
+        "beside a deployment, the pod, container and job of an exporter do not say where it is",
     ),
     ("severity/alias", "without severity, priority, level, criticality, urgency or importance says it"),
     ("severity/name", "Down, Outage, Unavailable, DataLoss, Corrupt, Violated in a name are critical"),

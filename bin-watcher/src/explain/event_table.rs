@@ -10,7 +10,7 @@ use super::table::Columns;
 pub(crate) enum Rows {
     /// Under a header, whose columns place the cells.
     Aligned(Columns),
-    /// Without a header, as `--no-headers` prints them: the cells are told apart by two blanks.
+    /// Without a header, as `--no-headers` prints them: two blanks separate the cells.
     Bare,
 }
 
