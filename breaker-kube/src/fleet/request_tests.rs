@@ -8,13 +8,16 @@ use breaker_core::state::{State, Trip, TripReason};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::test_cluster::{Cut, TestCluster};
+use super::test_cluster::{At, Cut, OldList, TestCluster};
 use crate::crd::RESET_ANNOTATION;
 
 const REQUESTED_AT: &str = "1970-01-01T12:00:00Z";
 
 /// Longer than every back-off of a breaker that starts.
 const LONG: Duration = Duration::from_secs(120);
+
+/// Longer than a start, and shorter than every interval at which something is read again.
+const START: Duration = Duration::from_secs(20);
 
 /// How long a controller lives that is killed.
 const SHORT: Duration = Duration::from_millis(700);
@@ -191,5 +194,54 @@ async fn requests_that_an_earlier_version_has_handled_are_not_repeated() {
         cluster.run(Cut::Never, LONG).await;
         let status = &cluster.breaker("a")["status"];
         assert_eq!((status["record"]["episode"].as_u64(), cluster.replicas("a")), (Some(4), 3), "{status}");
+    }
+}
+
+/// The owner may ask while the controller lists, reads, or writes for the first time. What it reads
+/// then may be from before the request and arrive after the event that shows it, or the other way
+/// round.
+#[tokio::test(start_paused = true)]
+async fn a_reset_that_comes_at_any_request_of_the_start_is_carried_out() {
+    let cluster = || {
+        let cluster = TestCluster::new(check_reset);
+        cluster.add_deployment("a", 0);
+        cluster.add_breaker("a", "a", |breaker| {
+            breaker["status"] = json!({"phase": "Open", "record": open("a")});
+        });
+        cluster
+    };
+    // The next controller finds the status as it would write it.
+    let stored = cluster();
+    stored.run(Cut::Never, START).await;
+    let status = stored.breaker("a")["status"].clone();
+    let cluster = || {
+        let cluster = cluster();
+        cluster.edit_breaker("a", |breaker| breaker["status"] = status.clone());
+        cluster
+    };
+    let requests = cluster().run(Cut::Never, START).await;
+    assert!(requests > 5, "{requests}");
+    for number in 0..requests {
+        for at in [At::Before(number), At::After(number)] {
+            for (watch_delay, answer_delay) in
+                [(0, 2), (1, 2), (50, 2), (2_000, 2), (0, 10), (0, 200), (300, 500)]
+            {
+                let cluster = cluster();
+                let version = cluster.versions().last().copied().unwrap_or_default();
+                let watch_delay = Duration::from_millis(watch_delay);
+                cluster.set_old_list(Some(OldList { version, watch_delay }));
+                cluster.set_latency(move |of| {
+                    Duration::from_millis(if of == number { answer_delay } else { 2 })
+                });
+                cluster.edit_breaker_at(at, "a", |breaker| {
+                    breaker["metadata"]["annotations"] = json!({RESET_ANNOTATION: REQUESTED_AT});
+                });
+                cluster.run(Cut::Never, 2 * START).await;
+                let status = &cluster.breaker("a")["status"];
+                let found = (phase(status), cluster.replicas("a"), cluster.scales().len());
+                let when = format!("{at:?}, watch late by {watch_delay:?}, answer by {answer_delay} ms");
+                assert_eq!(found, ("Closed", 3, 1), "{when}: {status}");
+            }
+        }
     }
 }

@@ -265,15 +265,28 @@ impl StatusWriter {
     /// Reads the breaker. Returns whether its Record is the one that is known here.
     async fn refresh(&self) -> Result<bool, ClusterError> {
         let request = self.request("reading", "get", "circuitbreakers");
-        let found = request.send(self.api.get(&self.name.name)).await?;
-        if found.uid().is_empty() {
-            return Err(request.unclear("the CircuitBreaker has no uid"));
-        }
-        if found.uid() != self.uid {
-            return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
-        }
-        let mut local = self.local.lock();
-        let is_older = local.order(&found).is_lt();
+        let mut late = 0;
+        let (found, is_older, mut local) = loop {
+            let known = self.local.lock().resource_version.clone();
+            let found = request.send(self.api.get(&self.name.name)).await?;
+            if found.uid().is_empty() {
+                return Err(request.unclear("the CircuitBreaker has no uid"));
+            }
+            if found.uid() != self.uid {
+                return Err(ClusterError::NotFound(format!("CircuitBreaker {}", self.name)));
+            }
+            let local = self.local.lock();
+            let is_older = local.order(&found).is_lt();
+            // The watch has shown a newer version while the answer was under way. It was right when
+            // it was sent, and must not undo what the watch has shown.
+            if !is_older || local.resource_version == known {
+                break (found, is_older, local);
+            }
+            late += 1;
+            if late == MAX_ATTEMPTS {
+                return Err(request.unclear("each answer is older than what the watch shows meanwhile"));
+            }
+        };
         local.resource_version = found.metadata.resource_version.clone().unwrap_or_default();
         let record = record_in(&found.status);
         let (status, unreadable) = parse(&found.status);

@@ -52,7 +52,7 @@ pub(super) struct TestCluster {
     check: Arc<StatusCheck>,
 }
 
-struct World {
+pub(super) struct World {
     version: u64,
     breakers: BTreeMap<String, Value>,
     /// Replicas by Deployment.
@@ -76,7 +76,24 @@ struct World {
     watches: Vec<mpsc::UnboundedSender<String>>,
     requests: usize,
     cut: Cut,
+    edit: Option<(At, Edit)>,
+    /// How long after a request was carried out its answer comes, by the number of the request.
+    latency: Box<Latency>,
 }
+
+/// A moment in the requests of a fleet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// Before the request with this number is carried out.
+    Before(usize),
+    /// After it was carried out, before it is answered.
+    After(usize),
+}
+
+/// How late the answer of the request with this number comes.
+type Latency = dyn Fn(usize) -> Duration + Send;
+
+type Edit = Box<dyn FnOnce(&mut World) + Send>;
 
 /// The lists of CircuitBreakers come from the past.
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +184,8 @@ impl TestCluster {
             watches: Vec::new(),
             requests: 0,
             cut: Cut::Never,
+            edit: None,
+            latency: Box::new(|_| Duration::ZERO),
         };
         Self { world: Arc::new(Mutex::new(world)), check: Arc::new(check) }
     }
@@ -196,6 +215,27 @@ impl TestCluster {
         let mut breaker = world.breakers[name].clone();
         change(&mut breaker);
         world.put(name, breaker);
+    }
+
+    /// Changes the CircuitBreaker at this moment of the next run.
+    pub(super) fn edit_breaker_at(
+        &self,
+        at: At,
+        name: &str,
+        change: impl FnOnce(&mut Value) + Send + 'static,
+    ) {
+        let name = name.to_owned();
+        let edit: Edit = Box::new(move |world| {
+            let mut breaker = world.breakers[&name].clone();
+            change(&mut breaker);
+            world.put(&name, breaker);
+        });
+        self.world.lock().edit = Some((at, edit));
+    }
+
+    /// How long after a request was carried out its answer comes, by the number of the request.
+    pub(super) fn set_latency(&self, latency: impl Fn(usize) -> Duration + Send + 'static) {
+        self.world.lock().latency = Box::new(latency);
     }
 
     /// Gives this answer, a code and a sentence, to requests for a scale with this method.
@@ -318,8 +358,12 @@ impl TestCluster {
         }
         let is_own_pod = uri.query().is_some_and(|query| query.contains("fieldSelector=metadata.name"));
         let path = if is_own_pod { "own-pod" } else { uri.path() };
-        let answer = self.answer(&method, path, &body);
+        let (number, answer) = self.answer(&method, path, &body);
         let Some((code, text)) = answer else { return std::future::pending().await };
+        let latency = (self.world.lock().latency)(number);
+        if latency > Duration::ZERO {
+            tokio::time::sleep(latency).await;
+        }
         let body = AnyBody::new(Full::new(Bytes::from(text)));
         Response::builder().status(code).body(body).expect("a response")
     }
@@ -340,8 +384,8 @@ impl TestCluster {
         receiver
     }
 
-    /// `None`: no answer comes.
-    fn answer(&self, method: &str, path: &str, body: &Value) -> Option<(u16, String)> {
+    /// The number of the request and its answer; `None`: no answer comes.
+    fn answer(&self, method: &str, path: &str, body: &Value) -> (usize, Option<(u16, String)>) {
         let mut world = self.world.lock();
         let number = world.requests;
         world.requests += 1;
@@ -350,12 +394,20 @@ impl TestCluster {
             Cut::Before(cut) => (number < cut, number < cut),
             Cut::After(cut) => (number <= cut, number < cut),
         };
-        let answer = is_carried_out.then(|| world.carry_out(method, path, body, &*self.check))?;
-        is_answered.then_some(answer)
+        world.edit_at(At::Before(number));
+        let answer = is_carried_out.then(|| world.carry_out(method, path, body, &*self.check));
+        world.edit_at(At::After(number));
+        (number, answer.filter(|_| is_answered))
     }
 }
 
 impl World {
+    fn edit_at(&mut self, at: At) {
+        if let Some((_, edit)) = self.edit.take_if(|(planned, _)| *planned == at) {
+            edit(self);
+        }
+    }
+
     fn put(&mut self, name: &str, mut breaker: Value) {
         self.version += 1;
         breaker["metadata"]["resourceVersion"] = self.version.to_string().into();
