@@ -58,7 +58,9 @@ fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
     assert_eq!(stub.replicas(), 0);
     assert_eq!(asked.headers["request"], "POST /services/T0/s3cretpath HTTP/1.1");
     assert_eq!(asked.headers["content-type"], "application/cloudevents+json");
-    assert_eq!(asked.headers["idempotency-key"], "u1.1");
+    let key = &asked.headers["idempotency-key"];
+    let trip_id = key.strip_prefix("u1.").expect("the UID of the target first");
+    assert!(trip_id.len() == 16 && trip_id.bytes().all(|byte| byte.is_ascii_hexdigit()), "{key}");
     let hex = asked.headers["x-bigredbutton-signature"].strip_prefix("sha256=").unwrap();
     let tag: Vec<u8> =
         (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
@@ -66,7 +68,7 @@ fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
         .expect("the signature is right");
     for (field, want) in [
         ("specversion", "1.0"),
-        ("id", "u1.1"),
+        ("id", key),
         ("source", "/bigredbutton/sre/deployment/swype-app"),
         ("type", "dev.bigredbutton.before_trip"),
         ("subject", "sre/deployment/swype-app"),
@@ -79,7 +81,7 @@ fn the_hook_is_asked_before_the_scale_and_can_check_who_asks() {
     let [tripped] = &pager.requests()[..] else { panic!("notified {} times", pager.requests().len()) };
     assert_eq!(
         (&tripped.event["type"], &tripped.event["id"]),
-        (&"dev.bigredbutton.tripped".into(), &"u1.1.tripped".into())
+        (&"dev.bigredbutton.tripped".into(), &format!("{key}.tripped").into())
     );
     let events = events(&output);
     assert_eq!(events_named(&events, "hook")[0]["answer"], "proceed");
@@ -246,6 +248,7 @@ fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher(
         std::thread::sleep(Duration::from_millis(10));
     }
     // The trip did not wait for it.
+    let id = stub.record()["notices"][0]["id"].clone();
     first.kill().unwrap();
     first.wait().unwrap();
     assert!(pager.requests().is_empty());
@@ -254,6 +257,6 @@ fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher(
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let delivered: Vec<_> =
         pager.wait_for(1).into_iter().map(|request| request.event["id"].clone()).collect();
-    assert_eq!(delivered, ["u1.1.tripped"]);
+    assert_eq!(delivered, [id]);
     assert_eq!(stub.record()["notices"], Value::Null);
 }

@@ -12,7 +12,7 @@ use crate::state::TripReason;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Notification {
-    /// `<uid>.<episode>.<what>`. A notification that is sent again has the same id.
+    /// `<uid>.<episode id>.<what>`. A notification that is sent again has the same id.
     pub id: String,
     /// The kind.
     pub what: NotificationKind,

@@ -21,6 +21,11 @@ pub struct Record {
     /// Number of the episode, from 1. A new episode starts when the breaker opens, on every reset,
     /// when a trip is abandoned, and when another client scales the target up.
     pub episode: u64,
+    /// Random id of the episode: 16 hexadecimal digits. Unlike the number it is never used again,
+    /// so the keys of hooks, notifications and Events have it. `None` in Records of earlier
+    /// versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub episode_id: Option<String>,
     /// Restarts before this time never count; `None` means that no restart is too old.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,

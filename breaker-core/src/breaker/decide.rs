@@ -41,7 +41,7 @@ impl Breaker {
 
     fn exceeded(&mut self, revision: &RevisionCounts, now: Timestamp) {
         let only_observes = self.only_observes();
-        if only_observes && self.holds.would_trip(self.episode).is_some() {
+        if only_observes && self.holds.would_trip(self.episode.number).is_some() {
             return;
         }
         let hold = |reason, why| Hold::new(reason, why, Some(revision));
@@ -66,7 +66,7 @@ impl Breaker {
         }
         let because = self.reason(revision, now);
         if only_observes {
-            self.holds.set_would_trip(self.episode, because.clone());
+            self.holds.set_would_trip(self.episode.number, because.clone());
             return self.emit(BreakerEvent::WouldTrip(because));
         }
         if self.contested.is_some() && self.trips_in_last_hour(now) >= MAX_CONTESTED_TRIPS {

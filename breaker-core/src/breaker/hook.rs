@@ -1,7 +1,7 @@
 //! The hook: called after the Record with `Tripping` is stored, and before the scale is written.
 //!
 //! ```text
-//! Record(Tripping, episode) -> CallHook(id = uid.episode) -> HookAnswered
+//! Record(Tripping, episode) -> CallHook(id = uid.episode id) -> HookAnswered
 //!   proceed                          -> ReadScale -> WriteScale(0)
 //!   hold, or failed and onFailure is Hold -> back where the trip came from, `held` for `hook`,
 //!                                       asked again after 10 s, then twice as long, at most 5 min,
@@ -104,8 +104,8 @@ impl Breaker {
         self.hook.has_passed(&self.hook_id())
     }
 
-    /// The idempotency key: target UID and episode.
+    /// The idempotency key: target UID and the id of the episode.
     fn hook_id(&self) -> String {
-        format!("{}.{}", self.target_uid, self.episode)
+        format!("{}.{}", self.target_uid, self.episode.key())
     }
 }

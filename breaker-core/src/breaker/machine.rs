@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::clock_skew::ClockSkew;
+use super::episode::{Episode, EpisodeIds};
 use super::holds::Holds;
 use super::hook_calls::HookCalls;
 use super::outbox::Outbox;
@@ -39,7 +40,8 @@ pub struct Breaker {
 
     // Fields that the Record keeps, beside containers, Events and notifications.
     pub(super) target_uid: String,
-    pub(super) episode: u64,
+    pub(super) episode: Episode,
+    ids: EpisodeIds,
     pub(super) counts_from: Option<Timestamp>,
     pub(super) state: State,
     pub(super) override_: Override,
@@ -90,7 +92,12 @@ impl Breaker {
         let mut ledger = Ledger::default();
         ledger.merge_record(&record.containers);
         let mut saves = RecordSaves::default();
-        saves.stored(record.episode, &record.state);
+        let mut ids = EpisodeIds::random();
+        let episode = match &record.episode {
+            0 => Episode { number: 1, id: Some(ids.next()) },
+            _ => Episode::of(&record),
+        };
+        saves.stored(Episode::of(&record), &record.state);
         Self {
             pods: PodCache::new(target.clone(), scale.uid.clone()),
             watch: WatchState::default(),
@@ -100,7 +107,8 @@ impl Breaker {
             restore_hint: None,
             ledger,
             target_uid: scale.uid.clone(),
-            episode: record.episode.max(1),
+            episode,
+            ids,
             counts_from: record.counts_from,
             state: record.state,
             override_: record.override_,
@@ -231,12 +239,7 @@ impl Breaker {
         self.retries.ended(failure.of);
         match failure.of {
             Attempt::SaveRecord => self.save_failed(&failure, now),
-            Attempt::LoadRecord => {
-                self.retry_failed(&failure, now);
-                if failure.is_refusal() {
-                    self.settle_contest(now);
-                }
-            }
+            Attempt::LoadRecord => self.load_failed(&failure, now),
             Attempt::ReadScale => self.scale_read_failed(&failure, now),
             Attempt::WriteScale => self.write_failed(&failure, now),
             Attempt::FindScaler => self.scaler_found(None, now),
@@ -292,7 +295,7 @@ impl Breaker {
 
     /// The number of the current episode, from 1.
     pub fn episode(&self) -> u64 {
-        self.episode
+        self.episode.number
     }
 
     /// Whether the first list of pods has arrived.
@@ -392,7 +395,7 @@ impl Breaker {
     }
 
     fn would_trip(&self) -> Option<&TripReason> {
-        self.holds.would_trip(self.episode).filter(|_| self.state == State::Closed)
+        self.holds.would_trip(self.episode.number).filter(|_| self.state == State::Closed)
     }
 
     /// The restarts that count and lie in the window, each with its end and its peer, in no
@@ -408,7 +411,8 @@ impl Breaker {
     pub fn record(&self, now: Timestamp) -> Record {
         Record {
             target_uid: self.target_uid.clone(),
-            episode: self.episode,
+            episode: self.episode.number,
+            episode_id: self.episode.id.clone(),
             counts_from: self.counts_from,
             state: self.state.clone(),
             override_: self.override_,
@@ -432,8 +436,13 @@ impl Breaker {
         self.policy.oldest_counted(self.counts_from, now)
     }
 
+    /// Only the number and the id change.
+    pub(super) fn next_episode(&mut self) {
+        self.episode = Episode { number: self.episode.number + 1, id: Some(self.ids.next()) };
+    }
+
     pub(super) fn start_episode(&mut self, now: Timestamp) {
-        self.episode += 1;
+        self.next_episode();
         self.counts_from = Some(now);
         self.scale.read_ahead = false;
         self.holds.start_episode();

@@ -20,6 +20,7 @@ mod clock_step;
 mod commands;
 mod contest;
 mod decide;
+mod episode;
 mod hold;
 mod holds;
 mod hook;

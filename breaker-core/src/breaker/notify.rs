@@ -44,7 +44,7 @@ impl Breaker {
         }
         let Message { kind, mut text, replicas, because, hold } = message;
         truncate(&mut text, MAX_MESSAGE_LEN);
-        let mut id = format!("{}.{}.{kind}", self.target_uid, self.episode);
+        let mut id = format!("{}.{}.{kind}", self.target_uid, self.episode.key());
         if let Some(reason) = hold {
             id = format!("{id}.{}", in_ids(reason));
         }
@@ -52,7 +52,7 @@ impl Breaker {
             id,
             what: kind,
             at: now,
-            episode: self.episode,
+            episode: self.episode.number,
             message: text,
             replicas,
             because,
@@ -94,7 +94,7 @@ impl Breaker {
             kind,
             name,
             uid: self.target_uid.clone(),
-            episode: self.episode,
+            episode: self.episode.number,
             message,
             replicas: None,
             because: None,

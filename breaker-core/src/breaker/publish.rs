@@ -22,7 +22,7 @@ impl Breaker {
     ) -> KubernetesEvent {
         truncate(&mut note, MAX_NOTE_LEN);
         KubernetesEvent {
-            key: format!("{}.{}.{}", self.target_uid, self.episode, reason.to_ascii_lowercase()),
+            key: format!("{}.{}.{}", self.target_uid, self.episode.key(), reason.to_ascii_lowercase()),
             uid: self.target_uid.clone(),
             warning,
             reason: reason.into(),

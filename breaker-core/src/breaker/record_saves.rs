@@ -1,5 +1,6 @@
 //! Saves of the Record, and the actions that wait for them.
 
+use super::episode::Episode;
 use crate::action::Action;
 use crate::record::Record;
 use crate::state::State;
@@ -16,9 +17,17 @@ pub(super) struct RecordSaves {
     /// The Record cannot be stored, or must not be: it is kept in memory.
     pub(super) in_memory: bool,
     /// Episode and state of each Record that was sent since the last acknowledgement.
-    sent: Vec<(u64, State)>,
+    sent: Vec<(Episode, State)>,
     /// Episode and state of the stored Record.
-    stored: Option<(u64, State)>,
+    stored: Option<(Episode, State)>,
+    /// Version of the scale that was known when the save under way was sent.
+    saving_over: Option<String>,
+    /// Version of the scale that was known when the load under way was sent.
+    loading_over: Option<String>,
+    /// Version of the scale since whose read the Record was stored, or found as it is here.
+    confirmed_over: Option<String>,
+    /// A write of the scale waits until the Record is confirmed.
+    pub(super) write_waits: bool,
     /// The storage has gone back to a backup: what is stored now is not known.
     is_lost: bool,
     /// The Record of another watcher that has a trip, while this breaker is closed. Nothing is
@@ -41,11 +50,12 @@ impl RecordSaves {
         self.dirty
     }
 
-    /// A save is sent now.
-    pub(super) fn sent(&mut self, episode: u64, state: &State) {
+    /// A save is sent now, while this version of the scale is known.
+    pub(super) fn sent(&mut self, episode: &Episode, state: &State, scale: Option<String>) {
         self.dirty = false;
+        self.saving_over = scale;
         self.after_current = std::mem::take(&mut self.after_next);
-        self.sent.push((episode, state.clone()));
+        self.sent.push((episode.clone(), state.clone()));
         self.sent.dedup();
     }
 
@@ -65,6 +75,7 @@ impl RecordSaves {
             self.stored(episode, &state);
         }
         self.sent.clear();
+        self.confirmed_over = self.saving_over.take();
         std::mem::take(&mut self.after_current)
     }
 
@@ -75,10 +86,10 @@ impl RecordSaves {
     }
 
     /// Another Record takes the place of this one; nothing waits for it any more.
-    pub(super) fn replaced(&mut self, episode: u64, state: &State) {
+    pub(super) fn replaced(&mut self, episode: Episode, state: &State) {
         self.after_current.clear();
         self.after_next.clear();
-        self.dirty = false;
+        (self.dirty, self.write_waits) = (false, false);
         self.sent.clear();
         self.doubted = None;
         self.stored(episode, state);
@@ -86,7 +97,26 @@ impl RecordSaves {
 
     /// This Record is stored, by whomever.
     pub(super) fn found(&mut self, record: Option<&Record>) {
-        self.stored = record.map(|record| (record.episode, record.state.clone()));
+        self.stored = record.map(|record| (Episode::of(record), record.state.clone()));
+    }
+
+    /// A load is sent now, while this version of the scale is known.
+    pub(super) fn load_sent(&mut self, scale: Option<String>) {
+        self.loading_over = scale;
+    }
+
+    /// The load has found the Record as it is here. Returns whether a write of the scale waits for
+    /// that.
+    pub(super) fn confirm(&mut self) -> bool {
+        self.confirmed_over = self.loading_over.take();
+        std::mem::take(&mut self.write_waits)
+    }
+
+    /// Whether the Record is known from after the read of this version of the scale. Then a write
+    /// with that precondition can only take effect while the Record says what is carried out:
+    /// whoever undoes it changes the Record first, and the version of the scale next.
+    pub(super) fn is_confirmed_over(&self, version: &str) -> bool {
+        self.in_memory || self.confirmed_over.as_deref() == Some(version)
     }
 
     /// The storage has gone back to a backup.
@@ -100,13 +130,13 @@ impl RecordSaves {
     }
 
     /// This is what the stored Record says.
-    pub(super) fn stored(&mut self, episode: u64, state: &State) {
+    pub(super) fn stored(&mut self, episode: Episode, state: &State) {
         self.stored = Some((episode, state.clone()));
     }
 
     /// Whether the stored Record says this, so that it may be carried out.
-    pub(super) fn has(&self, episode: u64, state: &State) -> bool {
-        self.stored.as_ref().is_some_and(|(of, stored)| *of == episode && asks_for_the_same(stored, state))
+    pub(super) fn has(&self, episode: &Episode, state: &State) -> bool {
+        self.stored.as_ref().is_some_and(|(of, stored)| of == episode && asks_for_the_same(stored, state))
     }
 }
 
@@ -120,6 +150,6 @@ fn asks_for_the_same(a: &State, b: &State) -> bool {
     std::mem::discriminant(a) == std::mem::discriminant(b) && a.trip() == b.trip() && trial(a) == trial(b)
 }
 
-fn is_same((episode, state): &(u64, State), record: &Record) -> bool {
-    (*episode, state) == (record.episode, &record.state)
+fn is_same((episode, state): &(Episode, State), record: &Record) -> bool {
+    *episode == Episode::of(record) && *state == record.state
 }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::episode::Episode;
 use super::machine::Breaker;
 use crate::action::{Action, Attempt, Failure};
 use crate::event::BreakerEvent;
@@ -21,7 +22,7 @@ impl Breaker {
         {
             return;
         }
-        self.saves.sent(self.episode, &self.state);
+        self.saves.sent(&self.episode, &self.state, self.scale.version());
         if self.saves.in_memory {
             self.record_saved(now);
         } else {
@@ -46,7 +47,21 @@ impl Breaker {
     /// scaled the target up.
     pub(super) fn load_record(&mut self) {
         if !self.saves.in_memory && self.retries.start_unless_waiting(Attempt::LoadRecord) {
+            self.saves.load_sent(self.scale.version());
             self.out.push(Action::LoadRecord);
+        }
+    }
+
+    /// The Record cannot be loaded. A trip that waits for it is held.
+    pub(super) fn load_failed(&mut self, failure: &Failure, now: Timestamp) {
+        self.retry_failed(failure, now);
+        if failure.is_refusal() {
+            self.settle_contest(now);
+        }
+        let is_lasting = failure.is_refusal() || self.retries.failures(failure.of) >= REPORTED_FAILURES;
+        if is_lasting && matches!(self.state, State::Tripping { .. }) {
+            let why = format!("the record cannot be read, and nothing is scaled without it: {}", failure.why);
+            self.hold(HoldReason::Record, why, now);
         }
     }
 
@@ -74,6 +89,8 @@ impl Breaker {
         let Some(theirs) = theirs.filter(|record| record.target_uid == self.target_uid) else {
             if !loading {
                 self.save_again(now);
+            } else if self.state != State::Closed {
+                self.saves.request();
             }
             return;
         };
@@ -81,12 +98,19 @@ impl Breaker {
             return self.record_saved(now);
         }
         if loading && self.is_stored() && !went_back {
-            return self.outbox.merge(theirs.notices);
+            self.outbox.merge(theirs.notices);
+            self.holds.clear_if(HoldReason::Record);
+            if self.saves.confirm() {
+                self.scale_known(now);
+            }
+            return;
         }
         self.ledger.merge_record(&theirs.containers);
-        let further = (theirs.episode, progress(&theirs.state)) > (self.episode, progress(&self.state));
+        let further =
+            (theirs.episode, progress(&theirs.state)) > (self.episode.number, progress(&self.state));
         let tripping = |state: &State| matches!(state, State::Tripping { .. });
-        let same_trip = theirs.episode == self.episode && tripping(&self.state) && tripping(&theirs.state);
+        let same_trip =
+            theirs.episode == self.episode.number && tripping(&self.state) && tripping(&theirs.state);
         if further || same_trip || went_back || self.is_explained_by(&theirs) {
             return self.take_over(theirs);
         }
@@ -105,6 +129,8 @@ impl Breaker {
         self.outbox.merge(theirs.notices);
         if !loading {
             self.save_again(now);
+        } else if self.state != State::Closed {
+            self.saves.request();
         }
     }
 
@@ -127,12 +153,16 @@ impl Breaker {
     fn take_over(&mut self, theirs: Record) {
         self.retries.succeeded(Attempt::SaveRecord);
         self.contest = None;
-        self.saves.replaced(theirs.episode, &theirs.state);
+        // The press was about the state before. If it is still asked for, it comes again.
+        self.pressing = false;
+        let episode = Episode::of(&theirs);
+        self.saves.replaced(episode.clone(), &theirs.state);
         self.outbox.merge(theirs.notices);
-        if theirs.episode < self.episode {
+        if episode.number < self.episode.number {
             self.saves.request();
+        } else {
+            self.episode = episode;
         }
-        self.episode = theirs.episode.max(self.episode);
         self.counts_from = theirs.counts_from;
         self.state = theirs.state;
         self.trial_sent = true;

@@ -195,7 +195,7 @@ impl Breaker {
 
     /// Whether the stored Record says what this breaker is about to do.
     pub(super) fn is_stored(&self) -> bool {
-        self.saves.has(self.episode, &self.state)
+        self.saves.has(&self.episode, &self.state)
     }
 
     /// Whether the pods have to be listed before a trip that was decided at `since` goes on.
@@ -205,7 +205,13 @@ impl Breaker {
         self.pods.is_stale(now) || !confirmed
     }
 
+    /// Writes the scale. Since it was `seen`, another watcher may have undone what the Record says:
+    /// unless the Record was stored after that, it is loaded first.
     pub(super) fn write_scale(&mut self, seen: Scale, replicas: u32) {
+        if !self.saves.is_confirmed_over(&seen.resource_version) {
+            self.saves.write_waits = true;
+            return self.load_record();
+        }
         if !self.retries.waits(Attempt::WriteScale) && self.retries.start(Attempt::WriteScale) {
             self.scale.write_sent(&seen, replicas);
             self.out.push(Action::WriteScale { seen, replicas });
@@ -324,7 +330,7 @@ impl Breaker {
             self.state = State::Closed;
         } else {
             self.state = State::Closed;
-            self.episode += 1;
+            self.next_episode();
             let message = "the target was deleted and created again; counting from zero".into();
             self.saves.request_then([Action::Emit(BreakerEvent::Warning { message })]);
         }

@@ -65,6 +65,11 @@ impl ScaleReads {
         self.last.as_ref().map(|scale| &scale.selector)
     }
 
+    /// The version as last read or written; `None` if it is known to have changed.
+    pub(super) fn version(&self) -> Option<String> {
+        self.last.as_ref().filter(|_| !self.is_outdated).map(|scale| scale.resource_version.clone())
+    }
+
     pub(super) fn replicas(&self) -> Option<u32> {
         self.last.as_ref().map(|scale| scale.replicas)
     }

@@ -81,7 +81,7 @@ impl Breaker {
     pub(super) fn undo_trip(&mut self, now: Timestamp) {
         let State::Tripping { trip, probe, .. } = self.state.clone() else { return };
         self.press_taken_back();
-        self.episode += 1;
+        self.next_episode();
         self.press_once = false;
         let Some(probe) = probe else {
             self.state = State::Closed;

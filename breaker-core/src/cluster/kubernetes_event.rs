@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 pub struct KubernetesEvent {
     /// Unique for what happened, so that publishing it twice makes one Event:
-    /// `<uid>.<episode>.<reason>`.
+    /// `<uid>.<episode id>.<reason>`.
     pub key: String,
     /// UID of the target.
     pub uid: String,

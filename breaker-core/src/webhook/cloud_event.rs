@@ -12,8 +12,8 @@ use crate::state::TripReason;
 pub struct CloudEvent {
     /// `1.0`.
     pub specversion: String,
-    /// The idempotency key: `<target uid>.<episode>` for the hook, `<target uid>.<episode>.<kind>`
-    /// for a notification.
+    /// The idempotency key: `<target uid>.<trip id>` for the hook, `<target uid>.<trip id>.<kind>`
+    /// for a notification. The trip id is random, new with each episode, and part of the Record.
     pub id: String,
     /// `/bigredbutton/<namespace>/<kind>/<name>`.
     pub source: String,
