@@ -280,7 +280,7 @@ impl<'r, 't> Draft<'r, 't> {
 }
 
 /// `java.net.ConnectException: text`, `MaxRetriesPerRequestError: text`.
-fn is_exception(line: &str) -> bool {
+pub(super) fn is_exception(line: &str) -> bool {
     let name = line.split([':', ' ']).next().unwrap_or_default();
     (name.ends_with("Exception") || name.ends_with("Error"))
         && !matches!(name, "Exception" | "Error")

@@ -48,6 +48,8 @@ impl Check {
             | WordClass::LocalSubject
             | WordClass::Setting
             | WordClass::SideTask
+            | WordClass::SideAction
+            | WordClass::SideObject
             | WordClass::SideTaskHint
             | WordClass::SideTaskFrame
             | WordClass::LocalSocket

@@ -8,7 +8,7 @@
 //! because the process survived it. A warning or an informational line decides only if no crash was
 //! logged shortly before it, because a failing process may still warn of problems it survived.
 
-use super::block::{Block, blocks};
+use super::block::{self, Block, blocks};
 use super::compose;
 use super::level::Level;
 use super::line;
@@ -109,6 +109,8 @@ struct Walk<'t> {
     low_level: Option<Decision<'t>>,
     /// Number of blocks without a rule skipped so far.
     skipped: usize,
+    /// How many of them may belong to an orderly end that began before them.
+    calm: usize,
     /// A line that reports a recovery was skipped.
     recovered: bool,
     /// An error that no rule explains was skipped.
@@ -137,6 +139,7 @@ fn walk<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> Option<Decision
         fallback: None,
         low_level: None,
         skipped: 0,
+        calm: 0,
         recovered: false,
         unexplained: false,
         foreign: false,
@@ -177,6 +180,7 @@ fn end_before<'t>(
     let block = blocks.iter().position(|block| block.lines.contains(&found.index))?;
     let mut distance = 0;
     let mut worked_on = false;
+    let mut ended = None;
     for block in blocks[..block].iter().rev().take(2 * MAX_LINES_AFTER_CRASH) {
         let earlier = candidate(table, read, block);
         let classes = earlier.seen.classes;
@@ -190,7 +194,7 @@ fn end_before<'t>(
         };
         let named = earlier.best.as_ref().is_some_and(by_rule);
         let survived = classes.has(WordClass::Survived) || classes.has(WordClass::Retry);
-        let ended = match earlier.level {
+        let is_end = match earlier.level {
             Level::Fatal => true,
             Level::Error => named && !worked_on && !survived,
             Level::Plain => {
@@ -201,19 +205,36 @@ fn end_before<'t>(
             Level::Info | Level::Warn => false,
         };
         let other = !matches!(cause, Cause::Unknown | Cause::Completed | Cause::Network);
-        if ended && other && !earlier.best.as_ref().is_some_and(|best| announces_reason(best.line)) {
+        if is_end && other && !earlier.best.as_ref().is_some_and(|best| announces_reason(best.line)) {
             return earlier.best;
         }
         let recovery = earlier.level < Level::Fatal && line::is_recovery(classes);
-        if cause == Cause::Network || earlier.level == Level::Fatal || recovery {
+        if cause == Cause::Network || recovery {
             return None;
+        }
+        // The process had ended, and nothing says why.
+        let unexplained = match earlier.level {
+            // What follows a stack without an exception is its exception.
+            Level::Fatal => {
+                !announces_reason(earlier.head)
+                    && !line::is_effect(earlier.head, earlier.seen)
+                    && !block::is_exception(found.line)
+            }
+            _ => classes.has(WordClass::Exit) && !worked_on && !survived,
+        };
+        if unexplained && ended.is_none() {
+            let row = table.composed_cause(Cause::Unknown);
+            ended = Some(decision(read, block, block.head, row, Strength::Hint, 0));
+        }
+        if earlier.level == Level::Fatal {
+            return ended;
         }
         // Work after an error means that the process survived it.
         let orderly = classes.has(WordClass::Shutdown) || line::is_chatter(earlier.head, earlier.seen);
         worked_on |= earlier.level <= Level::Warn && !orderly;
         distance += usize::from(!orderly);
     }
-    None
+    ended
 }
 
 /// Whether the reason follows in the next lines, or the line only warns.
@@ -240,6 +261,10 @@ impl<'t> Walk<'t> {
             && !block.seen.classes.has(WordClass::Trouble);
         // "Waiting for the database ..." announces another attempt.
         let waiting = calm && block.seen.classes.has(WordClass::Progress);
+        if orderly {
+            // The lines after the announcement of an orderly end are a part of it.
+            self.skipped -= std::mem::take(&mut self.calm);
+        }
         if orderly || waiting || block.seen.classes.has(WordClass::Wrapper) && !explained {
             return Step::Continue;
         }
@@ -320,7 +345,8 @@ impl<'t> Walk<'t> {
             Level::Info if self.search_for == SearchFor::Retries => block.seen.classes.has(WordClass::Retry),
             // Some programs log even their fatal error as information.
             Level::Info => {
-                self.skipped == 0
+                !network
+                    && self.skipped == 0
                     && self.search_for == SearchFor::Statement
                     && !line::is_recovery(block.seen.classes)
                     && block.seen.classes.has(WordClass::Trouble)
@@ -378,6 +404,8 @@ impl<'t> Walk<'t> {
             return Step::Continue;
         }
         self.skipped += 1;
+        let is_calm = !error && !self.recovered && block.level <= Level::Info;
+        self.calm = if is_calm && self.skipped == self.calm + 1 { self.skipped } else { 0 };
         match self.search_for {
             SearchFor::Statement if self.skipped > MAX_LINES_AFTER_CRASH => Step::Stop,
             _ => Step::Continue,

@@ -58,7 +58,7 @@ fn url(text: &str, colon: usize) -> Option<Address<'_>> {
     // Of a user-info only the host behind it counts.
     let user_info = rest[..end].rfind('@').map_or(0, |at| at + 1);
     // A sentence may end behind the address.
-    let authority = rest[user_info..end].trim_end_matches('.');
+    let authority = rest[user_info..end].trim_end_matches(['.', ':']);
     let (host, port) = split_port(authority);
     let local = matches!(scheme, "file" | "unix" | "npipe") || host.is_empty();
     let named = host.starts_with('[') || host.chars().all(|c| is_host_char(c as u32));
@@ -80,6 +80,11 @@ fn host_and_port(text: &str, colon: usize) -> Option<Address<'_>> {
         return None;
     }
     let before = &text[..colon];
+    // A part of an IPv6 address without brackets, whose port nobody can tell.
+    let goes_on = after == Some(&b':') && bytes.get(colon + 2 + digits) == Some(&b':');
+    if goes_on || before.rsplit(|c: char| !is_host_char(c as u32) && c != ':').next()?.contains("::") {
+        return None;
+    }
     let start = match before.strip_suffix(']') {
         Some(open) => open.rfind('[')?,
         None => before

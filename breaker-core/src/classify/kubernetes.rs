@@ -115,7 +115,12 @@ fn not_started(t: &Termination) -> Option<Verdict> {
             {
                 Cause::Permission
             }
-            () if words.contains("error mounting") || words.contains("no space left") => Cause::Storage,
+            () if ["error mounting", "no space left", "read-only file system"]
+                .iter()
+                .any(|text| words.contains(text)) =>
+            {
+                Cause::Storage
+            }
             () => Cause::Image,
         };
         return Some(verdict(cause, None, "k8s-start", words));
@@ -172,6 +177,14 @@ fn asked_to_leave(t: &Termination) -> Option<Verdict> {
 /// Whether a signal killed the container: exit code 137 or 143, or signal 9 or 15.
 pub(super) fn killed(t: &Termination) -> bool {
     matches!(t.terminated.exit_code, 137 | 143) || matches!(t.terminated.signal, Some(9 | 15))
+}
+
+/// Whether a fault of the process itself ended it: SIGPIPE, SIGSEGV, SIGBUS or SIGFPE.
+///
+/// SIGABRT and SIGILL are not in the list: runtimes end with them after any unhandled error.
+pub(super) fn crashed(t: &Termination) -> bool {
+    matches!(t.terminated.exit_code, 135 | 136 | 139 | 141)
+        || matches!(t.terminated.signal, Some(7 | 8 | 11 | 13))
 }
 
 fn words_or_reason(t: &Termination) -> &str {

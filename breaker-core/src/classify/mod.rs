@@ -149,13 +149,21 @@ impl Classifier {
             return Explanation { verdict, place: Some(EvidenceSource::Kubernetes) };
         }
         let killed = kubernetes::killed(termination);
-        let by_text = self.explain_text(termination).filter(|explanation| {
-            // A signal ended the process, so only messages about memory, a probe or a requested
-            // stop explain the end.
-            !killed
-                || matches!(explanation.verdict.cause, Cause::Oom | Cause::Probe)
-                || explanation.verdict.rule == "asked-to-leave"
-        });
+        let crashed = kubernetes::crashed(termination);
+        let by_text = self
+            .explain_text(termination)
+            .filter(|explanation| {
+                // A process that handles a failure of the network does not crash on memory.
+                let network = explanation.verdict.cause == Cause::Network;
+                !(crashed && network && explanation.verdict.confidence < Confidence::High)
+            })
+            .filter(|explanation| {
+                // A signal ended the process, so only messages about memory, a probe or a requested
+                // stop explain the end.
+                !killed
+                    || matches!(explanation.verdict.cause, Cause::Oom | Cause::Probe)
+                    || explanation.verdict.rule == "asked-to-leave"
+            });
         if let Some(explanation) = by_text {
             return explanation;
         }

@@ -25,13 +25,48 @@ pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str], after: &[&st
     let failed_before = || before.iter().filter(|line| reports_failure(line)).find_map(|line| in_line(line));
     let arguments =
         || after.iter().filter(|line| line.starts_with("Last message")).find_map(|line| spelled_out(line));
-    let found = found.or_else(announced).or_else(failed_before).or_else(arguments)?;
+    let alone = || all().chain(after.iter().copied().filter(|line| shows_command(line))).find_map(bare_host);
+    let found = found.or_else(announced).or_else(failed_before).or_else(arguments).or_else(alone)?;
     // Another line can know the port.
     let same = |a: &Address<'_>| a.host == found && a.port.is_some();
     let with_port = || all().flat_map(addresses).find(same).map(|a| show(&a));
     let found = if found.contains(':') { found } else { with_port().unwrap_or(found) };
+    let found = name_of(&found, all()).unwrap_or(found);
     let plain = mask(&found);
     (plain == found && plain.len() <= MAX_LEN).then_some(plain)
+}
+
+/// The name of a peer that was found by its number, if another line of the statement has it: an
+/// address with the same port, or a URL whose scheme has that port.
+fn name_of<'l>(found: &str, lines: impl Iterator<Item = &'l str>) -> Option<String> {
+    let (host, port) = found.rsplit_once(':').filter(|(host, _)| is_ipv4(host))?;
+    let same_port = |address: &Address<'_>| match address.port {
+        Some(own) => own == port,
+        None => matches!((address.scheme, port), ("http" | "ws", "80") | ("https" | "wss", "443")),
+    };
+    let is_name = |address: &Address<'_>| {
+        address.host != host && address.host.contains(|c: char| c.is_ascii_alphabetic())
+    };
+    let foreign =
+        |line: &'l str| addresses(line).filter(move |a| !is_own(a, line) && !is_documentation(a, line));
+    lines
+        .flat_map(foreign)
+        .find(|address| is_name(address) && same_port(address))
+        .map(|address| show(&address))
+}
+
+fn is_ipv4(host: &str) -> bool {
+    host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
+}
+
+/// Whether a line after the failure shows the command that failed.
+fn shows_command(line: &str) -> bool {
+    ["ommand '", "ommand: ", "ommand \"", "ommand failed"].iter().any(|words| line.contains(words))
+}
+
+/// A host without a port: an IPv4 address, a URL, or a name with a top-level domain.
+fn bare_host(line: &str) -> Option<String> {
+    address(line).or_else(|| first_match(&BARE, line))
 }
 
 /// Whether a line before the statement says what was tried or failed, as a command that a shell
@@ -152,11 +187,16 @@ fn fields(lines: &[&str]) -> Option<String> {
     };
     let host = field("address:").or_else(|| field("hostname:")).or_else(|| field("host:"))?;
     let named = !host.is_empty() && !host.contains(['/', ' ']);
+    let host = if is_ipv6(host) { format!("[{host}]") } else { host.to_owned() };
     match field("port:") {
         _ if !named => None,
         Some(port) => Some(format!("{host}:{}", port.trim_end_matches(|c: char| !c.is_ascii_digit()))),
-        None => Some(host.to_owned()),
+        None => Some(host),
     }
+}
+
+fn is_ipv6(host: &str) -> bool {
+    host.contains("::") && host.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
 }
 
 /// The first group of the first pattern that matches, with the second as its port.
@@ -178,7 +218,7 @@ static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\blookup ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]+))? ?(?:on |: |\.)",
         r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9_][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
         r"([A-Za-z0-9][0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)+): (?:Temporary failure in name|Name or service not|No address associated|nodename nor)",
-        r"UnknownHostException: ([A-Za-z0-9][0-9A-Za-z_.-]*)",
+        r"UnknownHostException: (?:Failed to resolve ')?([A-Za-z0-9][0-9A-Za-z_.-]*)",
         r#"(?i)resolve (?:the )?(?:address|host|hostname|name)?[: ]*["'`]([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]"#,
         r#"(?i)(?:resolve|resolving|translate|lookup|look up|find)(?: the)?(?: mongodb| proxy| remote| bootstrap)? (?:host ?name|host|name|address|domain|url|hosts?)?(?: of| for)?[: ]*["'`‘“]?([A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+|[A-Za-z][0-9A-Za-z_]*-[0-9A-Za-z_-]+)["'`’”]?(?::([0-9]{2,5}))?"#,
         r#"(?i)(?:resolve host|resolve proxy|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:?|host lookup:|no such host is known\.? \()[: ]*\\*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
@@ -209,6 +249,13 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r#"(?i)\bserver on ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)\bserver at ["'`]([0-9A-Za-z_.-]+)["'`]"#,
         r#"(?i)(?:connect(?:ing|ion)? (?:to|with)|contact|reach|dial(?:ing)?|from|upstream|broker|host|service|endpoint|server|peer|node|database)(?: server| host| broker| service| database| node| endpoint| upstream| at)? ["'`]?([a-z0-9]+(?:[-.][a-z0-9]+)+)["'`]?(?:[\s,:;)]|$)"#,
+    ])
+});
+
+static BARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    compile(&[
+        r"(?:^|[ =('\x22,])([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?:[ ),;:'\x22]|$)",
+        r"(?:^|[ =('\x22,])([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|dev|local|internal|svc|cloud|app))(?:[ ),;:'\x22]|\.?$)",
     ])
 });
 

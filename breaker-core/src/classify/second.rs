@@ -39,6 +39,10 @@ pub(super) fn reading<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> O
             continue;
         }
         if let Some(decision) = failure(table, &candidate) {
+            // What is only information ended nothing.
+            if candidate.level == Level::Info && table.row(decision.row).cause == Cause::Network {
+                continue;
+            }
             let decision = Decision { strength: Strength::Hint, ..decision.clone() };
             let classes = candidate.seen.classes;
             if classes.has(WordClass::Survived) {

@@ -5,7 +5,8 @@
 
 use super::block::Block;
 use super::level::Level;
-use super::words::WordClass;
+use super::table::Read;
+use super::words::{Word, WordClass};
 
 /// Whether a statement is about a side task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub(super) enum SideTask {
 /// Whether the block is the failure of a side task, with this folded first line.
 ///
 /// A side task that fails while the process starts, or that is logged as fatal, ends the process.
-pub(super) fn of(block: &Block, head: &str) -> SideTask {
+pub(super) fn of(read: &Read<'_>, block: &Block) -> SideTask {
+    let head = read.text.folded(block.head);
     // A process that will try again does not end here.
     if block.classes.has(WordClass::Startup) && !block.classes.has(WordClass::Retry) {
         return SideTask::No;
@@ -32,11 +34,38 @@ pub(super) fn of(block: &Block, head: &str) -> SideTask {
         [block.classes, block.frame_classes].iter().any(|classes| classes.has(WordClass::SideTaskHint));
     // OpenTelemetry for Node.js prints the error object alone.
     let frames = frames || hinted && head.starts_with("{\"stack\":");
-    if frames || survived && block.classes.has(WordClass::SideTask) {
+    let named = || block.classes.has(WordClass::SideTask) || is_composed(read, block);
+    // A warning claims less than an error.
+    let weak = || block.level <= Level::Warn && block.classes.has(WordClass::SideTaskHint);
+    if frames || survived && (named() || weak()) {
         SideTask::Yes
     } else if survived && block.classes.has(WordClass::SideTaskHint) {
         SideTask::Maybe
     } else {
         SideTask::No
     }
+}
+
+/// The maximum distance between an action and its object, in bytes.
+const MAX_DISTANCE: usize = 40;
+
+/// Whether a line of the block joins an action of side tasks with its object: "posting the usage",
+/// "lock not released".
+fn is_composed(read: &Read<'_>, block: &Block) -> bool {
+    let has = |class: WordClass| block.classes.has(class);
+    has(WordClass::SideAction)
+        && has(WordClass::SideObject)
+        && block.lines.iter().any(|line| joins(read.text.folded(*line), &read.words(*line)))
+}
+
+fn joins(line: &str, words: &[Word]) -> bool {
+    let of =
+        |class: WordClass| words.iter().filter(move |word| word.class == class && !word.is_parameter(line));
+    of(WordClass::SideObject).any(|object| {
+        of(WordClass::SideAction).any(|action| {
+            let apart = action.end <= object.start || object.end <= action.start;
+            let gap = object.start.saturating_sub(action.end).max(action.start.saturating_sub(object.end));
+            apart && gap <= MAX_DISTANCE
+        })
+    })
 }

@@ -203,6 +203,6 @@ pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block
         .or_else(|| found_in(read, block, Strength::Hint));
     let best = best.map(|found| found.decision(read, block));
     let head = read.text.folded(block.head);
-    let side_task = side_task::of(block, head);
+    let side_task = side_task::of(read, block);
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
 }

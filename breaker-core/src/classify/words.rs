@@ -44,6 +44,10 @@ pub(super) enum WordClass {
     Hedge,
     /// Telemetry, clean-up and notification, whose failure does not end a process.
     SideTask,
+    /// Composed to a side task with a word of [`Self::SideObject`]: send, release.
+    SideAction,
+    /// What side tasks work on: metrics, a lock.
+    SideObject,
     /// May be a side task: ports and names that other programs have too. It counts only after
     /// another statement that explains the end.
     SideTaskHint,
@@ -57,6 +61,8 @@ pub(super) enum WordClass {
     Wrapper,
     /// An orderly end: stopped, drained.
     Shutdown,
+    /// The process says that it ends now: exiting, exited with, giving up.
+    Exit,
     /// Another attempt is announced: waiting for, connecting to.
     Progress,
     /// The process's own end: a panic, an uncaught exception.
@@ -84,7 +90,7 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 33] = [
+    pub(super) const ALL: [Self; 36] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -100,12 +106,15 @@ impl WordClass {
         Self::LocalLine,
         Self::Hedge,
         Self::SideTask,
+        Self::SideAction,
+        Self::SideObject,
         Self::SideTaskHint,
         Self::SideTaskFrame,
         Self::Startup,
         Self::Footer,
         Self::Wrapper,
         Self::Shutdown,
+        Self::Exit,
         Self::Progress,
         Self::Fatal,
         Self::ToolError,
@@ -137,12 +146,15 @@ impl WordClass {
             Self::LocalLine => "local-line",
             Self::Hedge => "hedge",
             Self::SideTask => "side-task",
+            Self::SideAction => "side-action",
+            Self::SideObject => "side-object",
             Self::SideTaskHint => "side-task-hint",
             Self::SideTaskFrame => "side-task-frame",
             Self::Startup => "startup",
             Self::Footer => "footer",
             Self::Wrapper => "wrapper",
             Self::Shutdown => "shutdown",
+            Self::Exit => "exit",
             Self::Progress => "progress",
             Self::Fatal => "fatal",
             Self::ToolError => "tool-error",
@@ -179,6 +191,8 @@ impl WordClass {
                 | Self::Subject
                 | Self::Fault
                 | Self::Hedge
+                | Self::SideAction
+                | Self::SideObject
         )
     }
 

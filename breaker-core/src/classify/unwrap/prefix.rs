@@ -186,9 +186,16 @@ fn compose(line: &str) -> Option<usize> {
     (plain && name.len() < bar).then(|| with_space(line, bar + 1)).flatten()
 }
 
-/// `2026-06-03T11:20:44.5Z text`, as `--timestamps` shows it.
+/// `2026-06-03T11:20:44.5Z text`, as `--timestamps` shows it, and `[2026-06-03T11:20:44.5Z] text`,
+/// as Jenkins does.
 fn stamped(line: &str) -> Option<usize> {
-    with_space(line, rfc3339(line)?)
+    match line.strip_prefix('[') {
+        Some(inner) => {
+            let end = 1 + rfc3339(inner)?;
+            with_space(line, line[end..].starts_with(']').then_some(end + 1)?)
+        }
+        None => with_space(line, rfc3339(line)?),
+    }
 }
 
 /// `11:20:44 text` and `[11:20:44] text`, as CI servers stamp the output of a tool.
