@@ -39,7 +39,7 @@ fn what_stands_around_a_statement_is_read_right() {
 
 #[test]
 fn public_reports_are_read_right() {
-    let bars = Bars { network_precision: 0.985, network_recall: 0.94, accuracy: 0.92 };
+    let bars = Bars { network_precision: 0.99, network_recall: 0.94, accuracy: 0.93 };
     read("field", include_str!("corpus/field.jsonl"), &bars);
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Block {
     pub(super) frame_classes: WordClasses,
 }
 
+const TRACEBACK: &str = "Traceback (most recent call last)";
+
 /// The number of lines of a message that may stand between an exception and its stack frames.
 const MAX_MESSAGE_LINES: usize = 3;
 
@@ -187,7 +189,8 @@ impl<'r, 't> Draft<'r, 't> {
             self.python = Python::Linked;
             return;
         }
-        let traceback = written.find("Traceback (most recent call last)");
+        // A word of the class `fatal`.
+        let traceback = seen.classes.has(WordClass::Fatal).then(|| written.find(TRACEBACK)).flatten();
         if traceback.is_some() || shape == Shape::PythonFrame {
             self.python = Python::Frames;
             self.frames = true;

@@ -54,10 +54,34 @@ pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>
         unknown => silent_socket(table, &read, &blocks).or(unknown),
     };
     let decided = decided.map(|found| end_before(table, &read, &blocks, &found).unwrap_or(found));
-    decided.map(|decision| match talks_to_local_socket(table, &read, &decision) {
-        true => Decision { row: table.composed_cause(Cause::Application), ..decision },
-        false => decision,
+    decided.map(|decision| {
+        let other = match () {
+            () if talks_to_local_socket(table, &read, &decision) => Cause::Application,
+            () if waits_for_own_child(table, &read, &decision) => Cause::Unknown,
+            () => return decision,
+        };
+        Decision { row: table.composed_cause(other), ..decision }
     })
+}
+
+/// The number of lines before a statement that may say that the process started a server itself.
+const LINES_OF_START: usize = 40;
+
+/// Whether the process could not reach a server that it had started itself: an entry point that
+/// says "Starting MySQL server..." first. Why that server does not answer is not said.
+fn waits_for_own_child(table: &Table, read: &Read<'_>, decision: &Decision<'_>) -> bool {
+    if table.row(decision.row).cause != Cause::Network || decision.level == Level::Fatal {
+        return false;
+    }
+    let said = read.text.folded(decision.index);
+    let started = |line: usize| {
+        let (_, what) = read.text.folded(line).split_once("starting ")?;
+        let (name, rest) = what.split_once(' ')?;
+        (rest.starts_with("server") || rest.starts_with("daemon")).then_some(name)
+    };
+    let before = decision.index.saturating_sub(LINES_OF_START)..decision.index;
+    compose::remote_address(said).is_none()
+        && before.filter_map(started).any(|name| said.split(' ').any(|word| word == name))
 }
 
 /// Whether what looks like a failure of the network is that of a process in the same pod, behind a

@@ -55,6 +55,9 @@ fn url(text: &str, colon: usize) -> Option<Address<'_>> {
         return port.map(|_| Address { host, port, span: scheme_start..colon + 3 + target.len(), scheme });
     }
     let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'<>`\\,;)}|".contains(c)).unwrap_or(rest.len());
+    // A bracket closes only what the URL itself opened.
+    let bracket = rest[..end].find(']').filter(|_| !rest[..end].contains('['));
+    let end = bracket.unwrap_or(end);
     // Of a user-info only the host behind it counts.
     let user_info = rest[..end].rfind('@').map_or(0, |at| at + 1);
     // A sentence may end behind the address.

@@ -145,8 +145,11 @@ fn storage(t: &Termination) -> Option<Verdict> {
 }
 
 fn sandbox(t: &Termination) -> Option<Verdict> {
-    let found =
-        t.events.iter().find(|e| e.reason == "FailedCreatePodSandBox" || e.reason == "NetworkNotReady")?;
+    let found = t.events.iter().find(|e| {
+        // Kubelets before 1.8 report the set-up of the network as a failed sync.
+        matches!(e.reason.as_str(), "FailedCreatePodSandBox" | "NetworkNotReady")
+            || e.reason == "FailedSync" && e.message.contains("SetupNetwork")
+    })?;
     let lost =
         t.terminated.exit_code == 255 || t.terminated.reason == "Unknown" || t.terminated.reason.is_empty();
     let silent = t.log_tail.trim().is_empty() && t.terminated.message.trim().is_empty();

@@ -77,7 +77,13 @@ fn is_call(text: &str) -> bool {
     if text.contains("Unhandled exception") || text.contains(" ---> ") {
         return false;
     }
-    text.ends_with(')')
+    // `at net.js:963:9`
+    let is_number =
+        |part: Option<&str>| part.is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    let mut ends = text.rsplit(':');
+    let is_place = is_number(ends.next()) && is_number(ends.next()) && text.matches(' ').count() == 1;
+    is_place
+        || text.ends_with(')')
         || text.ends_with(") {")
         || [".java:", ".kt:", ".scala:", "Native Method"].iter().any(|part| text.contains(part))
 }
@@ -142,6 +148,7 @@ fn is_link(text: &str) -> bool {
     [
         "Caused by",
         "caused by",
+        "info: caused by",
         "Cause:",
         "cause:",
         "[cause]:",

@@ -142,7 +142,8 @@ impl Classifier {
         if let Some(mut verdict) = kubernetes::verdict_of(termination) {
             if verdict.cause == Cause::Network {
                 let messages = termination.events.iter().map(|event| event.message.as_str());
-                let mut about = messages.filter(|message| message.contains("sandbox"));
+                let mut about = messages
+                    .filter(|message| message.contains("sandbox") || message.contains("SetupNetwork"));
                 verdict.peer = about.find_map(|message| peer::peer(message, &[], &[], &[]));
             }
             verdict.quote = self.table.masks.mask(&verdict.quote);

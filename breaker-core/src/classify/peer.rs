@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Regex, RegexSet};
 
 use super::hosts::{Address, addresses, is_host_char};
 use super::mask::mask;
@@ -25,7 +25,11 @@ pub(super) fn peer(deciding: &str, lines: &[&str], before: &[&str], after: &[&st
     let failed_before = || before.iter().filter(|line| reports_failure(line)).find_map(|line| in_line(line));
     let arguments =
         || after.iter().filter(|line| line.starts_with("Last message")).find_map(|line| spelled_out(line));
-    let alone = || all().chain(after.iter().copied().filter(|line| shows_command(line))).find_map(bare_host);
+    let alone = || {
+        all()
+            .chain(after.iter().copied().filter(|line| shows_command(line) || reports_failure(line)))
+            .find_map(bare_host)
+    };
     let found = found.or_else(announced).or_else(failed_before).or_else(arguments).or_else(alone)?;
     // Another line can know the port.
     let same = |a: &Address<'_>| a.host == found && a.port.is_some();
@@ -66,13 +70,17 @@ fn shows_command(line: &str) -> bool {
 
 /// A host without a port: an IPv4 address, a URL, or a name with a top-level domain.
 fn bare_host(line: &str) -> Option<String> {
+    if line.contains("listen") || line.contains("0.0.0.0") {
+        return None;
+    }
     address(line).or_else(|| first_match(&BARE, line))
 }
 
 /// Whether a line before the statement says what was tried or failed, as a command that a shell
 /// traces: the statement may only repeat how.
 fn reports_failure(line: &str) -> bool {
-    const WORDS: [&str; 13] = [
+    const WORDS: [&str; 14] = [
+        "rror",
         "esolve",
         "lookup",
         "unable to",
@@ -200,20 +208,24 @@ fn is_ipv6(host: &str) -> bool {
 }
 
 /// The first group of the first pattern that matches, with the second as its port.
-fn first_match(patterns: &[Regex], line: &str) -> Option<String> {
-    let captures = patterns.iter().find_map(|pattern| pattern.captures(line))?;
+fn first_match(patterns: &Patterns, line: &str) -> Option<String> {
+    // One scan for all patterns: most lines match none.
+    if !patterns.any.is_match(line) {
+        return None;
+    }
+    let captures = patterns.each.iter().find_map(|pattern| pattern.captures(line))?;
     let host = captures.get(1)?.as_str();
-    let host = host.trim_end_matches(['.', ':']);
+    let host = if is_ipv6(host) { format!("[{host}]") } else { host.trim_end_matches(['.', ':']).to_owned() };
     if host.is_empty() {
         return None;
     }
     Some(match captures.get(2) {
         Some(port) => format!("{host}:{}", port.as_str()),
-        None => host.to_owned(),
+        None => host,
     })
 }
 
-static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+static UNRESOLVED: LazyLock<Patterns> = LazyLock::new(|| {
     compile(&[
         r"\blookup ([A-Za-z0-9][0-9A-Za-z_.-]*)(?::([0-9]+))? ?(?:on |: |\.)",
         r"(?:ENOTFOUND|EAI_AGAIN|EAI_NODATA|EAI_FAIL) ([A-Za-z0-9_][0-9A-Za-z_.-]*)(?::([0-9]{2,5}))?",
@@ -225,13 +237,14 @@ static UNRESOLVED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     ])
 });
 
-static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+static APART: LazyLock<Patterns> = LazyLock::new(|| {
     compile(&[
         r#"(?i)(?:server|host)(?: running)? (?:at|on host) \\?"([^"\s/\\]+)\\?"(?: \([^)]*\))?,? (?:port|and accepting(?:\s+TCP/IP connections on port)?) ?([0-9]+)?"#,
         r#"host=\\?'([^'\\]+)\\?', port=\\?'?([0-9]+)"#,
         r#"(?i)\bhost[=:] ?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?[,;]? port[=:] ?["']?([0-9]{2,5})"#,
         r#"[({](?:~c)?['"]([0-9A-Za-z_.-]+)['"], ?([0-9]{2,5})[)}]"#,
         r#"(?i)\b(?:for|to) ["']([0-9A-Za-z_.-]*[A-Za-z][0-9A-Za-z_.-]*)["'],? port ([0-9]{2,5})"#,
+        r#"\(['"]([0-9a-f]*:[0-9a-f:]*)['"], ([0-9]{2,5}), [0-9]+, [0-9]+\)"#,
         r#"Some\(Domain\("([0-9A-Za-z_.-]+)"\)\)(?:, port: Some\(([0-9]+)\))?"#,
         r#"\bhost: ~?c?['"]([0-9A-Za-z_.-]+)['"].{0,160}?\bport: ([0-9]{2,5})"#,
         r#"(?i)\b(?:to|with|from) ["'`]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]?(?: \([0-9.a-f:]+\))?,? port:? ([0-9]{2,5})"#,
@@ -240,7 +253,7 @@ static APART: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     ])
 });
 
-static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+static NAMED: LazyLock<Patterns> = LazyLock::new(|| {
     compile(&[
         r#"connect\(2\) for ["']([0-9.]+)["'] port ([0-9]{2,5})"#,
         r"address = ([0-9A-Za-z_.:-]+)",
@@ -252,16 +265,23 @@ static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     ])
 });
 
-static BARE: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+static BARE: LazyLock<Patterns> = LazyLock::new(|| {
     compile(&[
         r"(?:^|[ =('\x22,])([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?:[ ),;:'\x22]|$)",
         r"(?:^|[ =('\x22,])([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|net|org|io|dev|local|internal|svc|cloud|app))(?:[ ),;:'\x22]|\.?$)",
     ])
 });
 
-fn compile(patterns: &[&str]) -> Vec<Regex> {
+/// Patterns in their order, and all of them as one.
+struct Patterns {
+    each: Vec<Regex>,
+    any: RegexSet,
+}
+
+fn compile(patterns: &[&str]) -> Patterns {
     // A test compiles them all, so that none can fail for a user.
-    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+    let each = patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    Patterns { each, any: RegexSet::new(patterns).unwrap_or_default() }
 }
 
 #[cfg(test)]
@@ -270,7 +290,8 @@ mod tests {
 
     #[test]
     fn every_pattern_compiles() {
-        assert_eq!((UNRESOLVED.len(), APART.len(), NAMED.len()), (7, 10, 7));
+        let lengths = [&*UNRESOLVED, &*APART, &*NAMED, &*BARE].map(|all| (all.each.len(), all.any.len()));
+        assert_eq!(lengths, [(7, 7), (11, 11), (7, 7), (2, 2)]);
     }
 
     #[test]

@@ -40,7 +40,8 @@ pub(super) fn reading<'t>(table: &Table, read: &Read<'t>, blocks: &[Block]) -> O
         }
         if let Some(decision) = failure(table, &candidate) {
             // What is only information ended nothing.
-            if candidate.level == Level::Info && table.row(decision.row).cause == Cause::Network {
+            let network = table.row(decision.row).cause == Cause::Network;
+            if network && candidate.level == Level::Info && !candidate.seen.classes.has(WordClass::Startup) {
                 continue;
             }
             let decision = Decision { strength: Strength::Hint, ..decision.clone() };

@@ -34,7 +34,7 @@ pub(super) struct Decision<'t> {
 }
 
 /// The number of lines before a statement that may announce its operation.
-const MAX_LINES_BEFORE: usize = 3;
+const MAX_LINES_BEFORE: usize = 8;
 /// The length of the words of a symptom, in bytes.
 const MAX_SYMPTOM: usize = 24;
 /// The number of lines after a line that may show what it is about.

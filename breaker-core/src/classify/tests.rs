@@ -170,7 +170,9 @@ fn exit_codes_speak_last_and_softly() {
         (127, "", "config"),
         (126, "", "permission"),
         (1, "", "unknown"),
-        (139, "dial tcp 10.0.0.1:80: connect: connection refused", "network:refused"),
+        (134, "dial tcp 10.0.0.1:80: connect: connection refused", "network:refused"),
+        (139, "dial tcp 10.0.0.1:80: connect: connection refused", "application"),
+        (139, "panic: dial tcp 10.0.0.1:80: connect: connection refused", "network:refused"),
     ] {
         assert_eq!(Classifier::default().classify(&died(code, words)).label(), want, "{code} {words}");
     }

@@ -5,7 +5,7 @@ mod patterns;
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::bytes::{Captures, Regex, RegexBuilder};
+use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use patterns::PATTERNS;
 
@@ -17,6 +17,10 @@ use patterns::PATTERNS;
 /// (`password=…`,
 /// `"token": "…"`, `AccountKey=…`), and a password in prose. Masking twice changes nothing.
 pub fn mask(text: &str) -> String {
+    // One scan for all patterns: most texts hold no secret.
+    if !ANY.is_match(text.as_bytes()) {
+        return text.to_owned();
+    }
     let mut masked = Cow::Borrowed(text.as_bytes());
     for (regex, with) in MASKS.iter() {
         if let Cow::Owned(changed) = regex.replace_all(&masked, with.as_bytes()) {
@@ -68,17 +72,25 @@ static MASKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     PATTERNS.iter().map(|(pattern, with)| (compiled(pattern), *with)).collect()
 });
 
-/// A password in prose: `login with password hunter2 failed`.
-static PROSE: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(?i)\b(password|passwd|passphrase|pwd)(\s+)("[^"]*"|'[^']*'|[^\s"',;:=()\[\]]+)"#;
-    compile(pattern).unwrap_or_else(|e| unreachable!("{pattern}: {e}"))
+/// Every pattern of this module.
+static ANY: LazyLock<RegexSet> = LazyLock::new(|| {
+    let all = PATTERNS.iter().map(|(pattern, _)| *pattern).chain([PROSE_PATTERN, LOGIN_PATTERN]);
+    let set = RegexSetBuilder::new(all).unicode(false).dfa_size_limit(1 << 20).build();
+    set.unwrap_or_else(|e| unreachable!("{e}"))
 });
 
+/// A password in prose: `login with password hunter2 failed`.
+const PROSE_PATTERN: &str =
+    r#"(?i)\b(password|passwd|passphrase|pwd)(\s+)("[^"]*"|'[^']*'|[^\s"',;:=()\[\]]+)"#;
+
 /// `user/password@database`, as Oracle's tools write it.
-static LOGIN: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = r#"(?i)(^|[\s="'(])([a-z][a-z0-9_$#]*/[^\s/@"']+)@(//[^\s"']+|[a-z][^\s"']*)"#;
-    compile(pattern).unwrap_or_else(|e| unreachable!("{pattern}: {e}"))
-});
+const LOGIN_PATTERN: &str = r#"(?i)(^|[\s="'(])([a-z][a-z0-9_$#]*/[^\s/@"']+)@(//[^\s"']+|[a-z][^\s"']*)"#;
+
+static PROSE: LazyLock<Regex> =
+    LazyLock::new(|| compile(PROSE_PATTERN).unwrap_or_else(|e| unreachable!("{PROSE_PATTERN}: {e}")));
+
+static LOGIN: LazyLock<Regex> =
+    LazyLock::new(|| compile(LOGIN_PATTERN).unwrap_or_else(|e| unreachable!("{LOGIN_PATTERN}: {e}")));
 
 /// Words that follow "password" in sentences and are not one.
 const AFTER_PASSWORD: &str = " a an and are as at attempt attempts auth authentication based but by can cannot \

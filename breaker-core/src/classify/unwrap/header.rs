@@ -43,7 +43,8 @@ fn continuations(lines: &[&str]) -> Vec<Option<usize>> {
     let mut ended = false;
     for n in 0..lines.len() {
         let line = lines[n];
-        if let Some(at) = line.find(TRACEBACK).filter(|at| *at >= MIN_HEADER) {
+        let begins = || line.trim_end().strip_suffix(TRACEBACK).map(str::len);
+        if let Some(at) = begins().filter(|at| *at >= MIN_HEADER) {
             traceback = Some(at);
             ended = false;
             continue;
