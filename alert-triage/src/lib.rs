@@ -108,7 +108,7 @@ pub use incident_tracker::IncidentTracker;
 /// The time crate of this API: instants and spans are its types.
 pub use jiff;
 pub use ledger::Engine;
-pub use printable::printable;
+pub use printable::{is_link, printable};
 pub use record::Record;
 pub use report::Report;
 pub use rules::Rules;

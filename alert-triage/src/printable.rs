@@ -69,6 +69,20 @@ pub(crate) fn serialize_all<S: Serializer>(texts: &[String], to: S) -> Result<S:
     to.collect_seq(texts.iter().map(|text| shown(text.as_bytes())))
 }
 
+/// Whether the text is a complete link that can be shown as it is: an `http` or `https` URL of
+/// printable ASCII, as RFC 3986 has them, without a password.
+pub fn is_link(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        !host.is_empty()
+            && !host.contains('@')
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'`'))
+    })
+}
+
 /// Whether a terminal could interpret the character, or a reader be misled by it.
 fn is_unsafe(c: char) -> bool {
     c.is_control()

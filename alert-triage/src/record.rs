@@ -52,8 +52,12 @@ pub struct Record<'a> {
     pub acknowledged: bool,
     /// When somebody acknowledged it; otherwise the record's time counts.
     pub acknowledged_at: Option<Timestamp>,
+    /// The severity, for a source in which it changes while the alert stays the same, such as a
+    /// check that warns first. That of the newest record counts, and takes precedence over the
+    /// label `severity`. It is not part of the identity.
+    pub severity: Option<Cow<'a, str>>,
     /// Texts for people, such as a summary, a link and a runbook. They are not part of the
-    /// identity.
+    /// identity; the report shows those of the newest record that has any.
     pub annotations: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
@@ -112,6 +116,7 @@ impl<'a> Record<'a> {
             suppression: Suppression::None,
             acknowledged: false,
             acknowledged_at: None,
+            severity: None,
             annotations: Vec::new(),
         }
     }
@@ -182,6 +187,7 @@ impl<'a> Record<'a> {
             },
             acknowledged: self.acknowledged,
             acknowledged_at: self.acknowledged_at,
+            severity: self.severity.map(owned),
             annotations: (self.annotations.into_iter())
                 .map(|(name, text)| (owned(name), owned(text)))
                 .collect(),

@@ -6,7 +6,7 @@ use std::fmt;
 /// number of lines of each block is known; the report computes line numbers. A position has 64
 /// bits: 65,536 sources, 16.7 million blocks per source, 16.7 million lines per block. Larger
 /// numbers saturate.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SourcePosition(u64);
 
 impl SourcePosition {

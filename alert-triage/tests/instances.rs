@@ -51,6 +51,24 @@ fn what_differs_in_more_than_the_instance_is_apart() {
     }
 }
 
+/// Plain lines have no label for the host: its name is the text.
+#[test]
+fn hosts_in_the_text_are_instances_if_they_differ_in_a_number() {
+    for (case, lines, incidents) in [
+        ("numbers", "Zone A: HostDown node-1\nZone A: HostDown node-2\nZone A: HostDown node-10\n", 1),
+        ("domains", "Zone A: HostDown db1.t.example\nZone A: HostDown db2.t.example\n", 1),
+        ("zones", "Zone A: HostDown node-1\nZone B: HostDown node-2\n", 2),
+        ("other hosts", "Zone A: HostDown node-1\nZone A: HostDown store-2\n", 2),
+        ("letters", "Zone A: HostDown node-a\nZone A: HostDown node-b\n", 2),
+        ("more than a host", "Zone A: HostDown node-1 slow\nZone A: HostDown node-2 gone\n", 2),
+        ("numbers alone", "Zone A: HostDown 1\nZone A: HostDown 2\n", 2),
+    ] {
+        let mut engine = Engine::new(Rules::builtin());
+        engine.read("lines", alert_triage::Format::Lines, lines.as_bytes());
+        assert_eq!(engine.report(None).totals().incidents, incidents, "{case}");
+    }
+}
+
 #[test]
 fn an_instance_that_joins_late_notifies_once_more() {
     let mut engine = Engine::new(Rules::builtin());

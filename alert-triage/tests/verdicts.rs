@@ -765,7 +765,7 @@ fn silences_hold_until_they_end() {
     let silenced = &incidents(&until(ago(-1)), &records)[1].members[0];
     assert_eq!(
         (silenced.rule.as_str(), silenced.until, silenced.why.as_str()),
-        ("night", Some(ago(-1)), "silenced by us: works")
+        ("night", Some(ago(-1)), "silenced by us until 2026-11-23T12:01:00Z: works")
     );
 }
 

@@ -6,7 +6,10 @@ use std::path::PathBuf;
 use alert_triage::Format;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use jiff::Timestamp;
+
+use crate::time_arg::time;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -67,6 +70,10 @@ pub(crate) enum Command {
     Formats(FormatsArgs),
     /// Print the JSON Schema of the report (`triage -o json`)
     Schema,
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the man page, or write one page for each command
+    Man(ManArgs),
 }
 
 /// What to read, and with which rules.
@@ -80,9 +87,10 @@ pub(crate) struct ReadArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
 
-    /// Time at which to judge the alerts, as 2026-11-23T06:51:59Z or in
-    /// seconds since 1970 [default: the newest time in the input]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Time at which to judge the alerts: 2026-11-23T06:51:59Z, 2026-11-23,
+    /// seconds since 1970, yesterday, or how long ago, such as -2h [default:
+    /// the newest time in the input]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 
     /// Number of threads that read the input; it does not change the report
@@ -117,7 +125,7 @@ pub(crate) struct ReportArgs {
 /// The output formats of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// Text for a terminal, at most 100 columns wide
+    /// Text that fits the terminal, 100 columns wide without one
     #[default]
     Table,
     /// One complete `triage/v1` document
@@ -198,10 +206,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) history: Vec<PathBuf>,
 
-    /// Time at which to check whether silences have ended, as
-    /// 2026-11-23T06:51:59Z or in seconds since 1970 [default: the current
-    /// time]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Time at which to check whether silences have ended:
+    /// 2026-11-23T06:51:59Z, 2026-11-23, yesterday, -2h and the like
+    /// [default: the current time]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 }
 
@@ -236,9 +244,9 @@ pub(crate) struct BacktestArgs {
     #[arg(long, value_name = "FORMAT", default_value = "auto", value_parser = formats())]
     pub(crate) format: FormatArg,
 
-    /// End of the history, if later than its newest time; as
-    /// 2026-11-23T06:51:59Z or in seconds since 1970
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// End of the history, if later than its newest time:
+    /// 2026-11-23T06:51:59Z, 2026-11-23, yesterday, -2h and the like
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
     pub(crate) now: Option<Timestamp>,
 
     /// Output format
@@ -273,6 +281,21 @@ pub(crate) struct FormatsArgs {
     pub(crate) builtin: bool,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Shell to write the script for
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Directory for one page for each command, such as triage-follow.1; it
+    /// is created if necessary
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+}
+
 /// An input format by its name; `auto` is `None`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FormatArg(pub(crate) Option<Format>);
@@ -280,14 +303,6 @@ pub(crate) struct FormatArg(pub(crate) Option<Format>);
 fn formats() -> impl clap::builder::TypedValueParser<Value = FormatArg> {
     let names = ["auto"].into_iter().chain(Format::ALL.map(Format::name));
     PossibleValuesParser::new(names).map(|name| FormatArg(name.parse().ok()))
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    match seconds.or_else(|| text.parse().ok()) {
-        Some(at) => Ok(at),
-        None => Err("not a valid time: write 2026-11-23T06:51:59Z or seconds since 1970".to_owned()),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod args;
 mod cmd;
 mod output;
 mod read;
+mod time_arg;
+mod typo;
 mod user_file;
 
 use std::process::ExitCode;
@@ -19,11 +21,17 @@ use alert_triage::printable;
 use clap::Parser as _;
 
 use crate::args::{Cli, Command};
-use crate::cmd::{backtest, check, explain, follow, formats, report, rules, schema, test};
+use crate::cmd::{backtest, check, completions, explain, follow, formats, man, report, rules, schema, test};
 use crate::user_file::BadUserFile;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.command.is_none()
+        && let Some(message) = cli.report.files.first().and_then(|file| typo::mistyped_subcommand(file))
+    {
+        eprintln!("triage: {message}");
+        return ExitCode::from(2);
+    }
     let result = match &cli.command {
         None => report::run(&cli.report),
         Some(Command::Follow(args)) => follow::run(args),
@@ -34,6 +42,8 @@ fn main() -> ExitCode {
         Some(Command::Rules(args)) => rules::run(args),
         Some(Command::Formats(args)) => formats::run(args),
         Some(Command::Schema) => schema::run(),
+        Some(Command::Completions(args)) => completions::run(args.shell),
+        Some(Command::Man(args)) => man::run(args.directory.as_deref()),
     };
     match result {
         Ok(code) => code,

@@ -112,7 +112,7 @@ fn a_night_with_times_in_three_zones() {
 
 #[test]
 fn malformed_lines_are_shown_with_their_reason_and_fix() {
-    let input = b"\xef\xbb\xbfZone AB: X1\r\n\r\nZone \x1b[2J: X1\nnonsense \xff\nZone AB:X1\n";
+    let input = b"\xef\xbb\xbfZone AB: X1\r\n\r\nZone \x1b[2J: X1\nnonsense \xff\nZone AB X1\n";
     let output = triage(&["-"], input);
     assert_eq!(output.status.code(), Some(0));
     insta::assert_snapshot!(format!("{}\n--- stderr\n{}", stdout(&output), stderr(&output)));
@@ -387,8 +387,21 @@ fn exit_codes() {
             vec!["--now", "soon", "-"],
             "",
             2,
-            "write 2026-11-23T06:51:59Z or seconds since 1970",
+            "write 2026-11-23T06:51:59Z, 2026-11-23, 1795157519 (seconds since 1970)",
         ),
+        ("a time ago", vec!["--now", "-2h", "-"], "Zone AB: X1", 0, ""),
+        ("a word for a time", vec!["--now=yesterday", "-"], "Zone AB: X1", 0, ""),
+        (
+            "a mistyped subcommand",
+            vec!["folow", "night.log"],
+            "",
+            2,
+            "no subcommand and no file has the name folow: did you mean `triage follow`?",
+        ),
+        ("no such subcommand", vec!["night"], "", 2, "night: No such file or directory"),
+        ("completions", vec!["completions", "bash"], "", 0, ""),
+        ("no such shell", vec!["completions", "csh"], "", 2, "bash, elvish, fish, powershell, zsh"),
+        ("the man page", vec!["man"], "", 0, ""),
         ("rules of one's own", vec!["--rules", &rules, "-"], "Zone AB: X1", 0, ""),
         ("no such rules", vec!["--rules", "/nonexistent/rules.yaml", "-"], "", 2, "rules.yaml"),
         ("rules that cannot be used", vec!["--rules", &broken, "-"], "", 2, "broken.yaml"),
@@ -423,6 +436,38 @@ fn one_line_warns_of_all_that_is_malformed() {
     let warning = stderr(&output);
     assert_eq!(warning.lines().count(), 1, "{warning}");
     assert!(warning.contains("3 malformed, line 1 ") && warning.contains("; 2 more"), "{warning}");
+}
+
+/// The scripts and pages come from the definitions of the flags, so they name each subcommand.
+#[test]
+fn completions_and_man_pages_name_every_subcommand() {
+    let help = triage(&["--help"], b"");
+    let commands: Vec<&str> = (stdout(&help).lines())
+        .skip_while(|line| !line.starts_with("Commands:"))
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.len() > 9 && commands.contains(&"follow"), "{commands:?}");
+    let directory = std::env::temp_dir().join(format!("triage-man-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&directory);
+    let written = triage(&["man", directory.to_str().unwrap()], b"");
+    assert_eq!((written.status.code(), stderr(&written)), (Some(0), ""));
+    let page = triage(&["man"], b"");
+    let bash = triage(&["completions", "bash"], b"");
+    for command in commands {
+        assert!(stdout(&bash).contains(&format!("triage,{command})")), "{command}");
+        if command != "help" {
+            assert!(
+                stdout(&page).contains(&format!("triage\\-{command}(1)")),
+                "{command}: {}",
+                stdout(&page)
+            );
+            let own = std::fs::read_to_string(directory.join(format!("triage-{command}.1"))).unwrap();
+            assert!(own.starts_with(".ie"), "{own}");
+        }
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
 }
 
 #[test]

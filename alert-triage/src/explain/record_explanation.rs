@@ -97,8 +97,15 @@ impl RecordExplanation {
         let found = evidence.get(key);
         let is_keyed = record.status != Status::Event && (record.starts.is_some() || record.keyed);
         let first = found.and_then(|found| found.first_of.get(&taken.same).copied().flatten());
-        let duplicate_of =
-            first.filter(|first| is_keyed && Some(*first) != position).map(|first| location(report, first));
+        // A firing record after the end is no repeat of the one before it, although both are equal.
+        let fires_again = record.status == Status::Firing
+            && at.zip(record.starts).zip(position).is_some_and(|((at, starts), position)| {
+                let entry = report.evaluation.entry(at);
+                entry.label_sets().any(|(_, set)| set.is_after_end(starts, position))
+            });
+        let duplicate_of = first
+            .filter(|first| is_keyed && !fires_again && Some(*first) != position)
+            .map(|first| location(report, first));
         let incident = at.and_then(|at| incident_of(report, at));
         let member = at.map(|at| report.member(at));
         Self {

@@ -83,6 +83,9 @@ pub(crate) fn apply(
     record.snapshot = format.snapshot;
     record.labels = labels(format, alert, document);
     match text(&format.severity, alert, document) {
+        severity if format.severity_changes => {
+            record.severity = severity.map(|word| Cow::Owned(word.into_owned()))
+        }
         Some(severity) => {
             record.labels.push((Cow::Borrowed("severity"), Cow::Owned(severity.into_owned())));
         }

@@ -114,6 +114,10 @@ pub(crate) struct FormatRow {
     pub(super) drop: Vec<String>,
     #[serde(default)]
     pub(super) severity: Option<FieldRow>,
+    /// Whether the severity changes while the alert stays the same, such as a check that warns
+    /// first.
+    #[serde(default)]
+    pub(super) severity_changes: bool,
     #[serde(default)]
     pub(super) status: Option<FieldRow>,
     #[serde(default)]

@@ -75,7 +75,9 @@ const MEASURED: [&str; 20] = [
 ];
 
 /// Names of fields that identify one record.
-const IDS: [&str; 18] = [
+const IDS: [&str; 24] = [
+    "caseid",
+    "casenumber",
     "correlationid",
     "eventid",
     "fingerprint",
@@ -83,6 +85,7 @@ const IDS: [&str; 18] = [
     "hash",
     "id",
     "incidentid",
+    "issueid",
     "issuekey",
     "key",
     "messageid",
@@ -91,6 +94,9 @@ const IDS: [&str; 18] = [
     "seq",
     "sequence",
     "spanid",
+    "ticket",
+    "ticketid",
+    "ticketkey",
     "traceid",
     "uid",
     "uuid",

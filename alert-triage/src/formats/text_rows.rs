@@ -62,11 +62,13 @@ pub(crate) fn columns(text: &str) -> Option<Vec<String>> {
     header(text).map(|(_, _, columns)| columns)
 }
 
+/// Whether a line of a table draws only rules, or is blank.
+fn is_rule(line: &str) -> bool {
+    line.trim().chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ' ' | ':' | '\t'))
+}
+
 fn header(text: &str) -> Option<(usize, Separator, Vec<String>)> {
-    let is_rule =
-        |line: &str| !line.is_empty() && line.chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ' ' | ':'));
-    let (number, line) =
-        text.lines().enumerate().find(|(_, line)| !line.trim().is_empty() && !is_rule(line.trim()))?;
+    let (number, line) = text.lines().enumerate().find(|(_, line)| !is_rule(line))?;
     let separator = if line.trim().starts_with('|') {
         Separator::Bars
     } else if let Some(byte) = [b'\t', b';', b','].into_iter().find(|byte| line.as_bytes().contains(byte)) {
@@ -129,8 +131,7 @@ pub(crate) fn table(text: &str) -> Option<Rows> {
         Separator::Bars | Separator::Aligned => {
             let begin = starts(text.lines().nth(at).unwrap_or_default());
             for (number, line) in text.lines().enumerate().skip(at + 1) {
-                let is_rule = line.chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ' ' | ':' | '\t'));
-                if !is_rule {
+                if !is_rule(line) {
                     let cells = if separator == Separator::Bars { bars(line) } else { aligned(line, &begin) };
                     rows.push((number as u64 + 1, Ok(row(cells))));
                 }

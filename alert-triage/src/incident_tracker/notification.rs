@@ -79,6 +79,9 @@ pub struct Notification {
     /// The scopes, if there are several.
     #[serde(serialize_with = "report::maybe_many_labels")]
     pub scopes: Option<Vec<Labels>>,
+    /// The number of firing instances of the headline, if there are several.
+    #[serde(skip_serializing_if = "is_single")]
+    pub instances: u64,
     /// The reasons, one sentence each.
     #[serde(serialize_with = "printable::serialize_all")]
     pub because: Vec<String>,
@@ -121,6 +124,7 @@ pub(super) fn new(
         text: String::new(),
         scope: None,
         scopes: None,
+        instances: 0,
         because: Vec::new(),
         key: format!("{key}/{times}"),
     }
@@ -137,6 +141,10 @@ pub(super) fn for_overflow(last: LastNotified) -> Notification {
     let because = "there are more distinct alerts than the limit of the rules: the least severe are only counted per \
                    severity; a label or a name probably contains ids";
     Notification { because: vec![because.to_owned()], ..new(last, "overflow", "overflow") }
+}
+
+fn is_single(instances: &u64) -> bool {
+    *instances < 2
 }
 
 const GROUP: &str = "group/";

@@ -449,6 +449,7 @@ impl TrackedIncident {
             text,
             scope,
             scopes,
+            instances: u64::from(incident.instances),
             because: report.because(number),
             ..notification::new(last, incident.headline, &hex(id))
         }

@@ -12,6 +12,7 @@ use crate::ledger::AlertEntry;
 use crate::ledger::ArrivalSpan;
 use crate::ledger::{KeyedEnd, LabelSetHistory, SuppressedBy};
 use crate::rules::Limits;
+use crate::severity::Severity;
 use crate::source_position::SourcePosition;
 
 /// The instant of an evaluation.
@@ -57,6 +58,11 @@ pub(crate) struct AlertState {
     pub(crate) acknowledged: Option<Option<Timestamp>>,
     /// Does any of its records carry a time?
     pub(crate) has_times: bool,
+    /// The severity in the newest record, for sources in which it changes. Of several open label
+    /// sets, the most severe.
+    pub(crate) severity: Option<Box<str>>,
+    /// Is it resolved, and reported as firing after its end by a record that may be a late repeat?
+    pub(crate) fired_again: bool,
     /// Is there a resolve without a firing record?
     pub(crate) only_ended: bool,
 }
@@ -78,6 +84,8 @@ impl AlertState {
             suppressed_by: None,
             acknowledged: None,
             has_times: false,
+            severity: None,
+            fired_again: false,
             only_ended: false,
         }
     }
@@ -170,7 +178,9 @@ impl AlertState {
             high.acknowledged = high.acknowledged.zip(low.acknowledged).map(|(a, b)| a.max(b));
             high.is_sustained |= low.is_sustained;
             high.lasted = high.lasted.max(low.lasted);
+            high.severity = most_severe(high.severity.take(), low.severity);
         }
+        high.fired_again |= low.fired_again;
         high.latest = high.latest.zip(low.latest).map(|(a, b)| a.max(b));
         high.cycles = high.cycles.max(low.cycles);
         high.episodes += low.episodes;
@@ -206,6 +216,8 @@ impl AlertState {
             cycles: history.cycles(now, limits),
             suppressed_by: set.suppressed_by().cloned(),
             has_times: set.last_seen.is_some(),
+            severity: set.newest.as_ref().and_then(|newest| newest.severity()).map(Into::into),
+            fired_again: phase == AlertPhase::Resolved && !by_untimed && history.has_fired_again(),
             only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
             ..Self::untimed()
         };
@@ -236,4 +248,9 @@ impl AlertState {
         state.is_sustained &= state.phase == AlertPhase::Open;
         state
     }
+}
+
+/// The word of the more severe of two; of equal ones the first in alphabetical order.
+fn most_severe(a: Option<Box<str>>, b: Option<Box<str>>) -> Option<Box<str>> {
+    a.into_iter().chain(b).min_by_key(|word| (Severity::from_word(word).class(), word.clone()))
 }

@@ -112,6 +112,9 @@ impl<'e> Evaluation<'e> {
         if state.acknowledged.is_some() {
             flags |= Flags::ACKNOWLEDGED;
         }
+        if state.fired_again {
+            flags |= Flags::FIRED_AGAIN;
+        }
         if state.only_ended {
             flags |= Flags::RESOLVE_ONLY;
         }
@@ -127,7 +130,10 @@ impl<'e> Evaluation<'e> {
         flags: &mut Flags,
     ) -> (Severity, SeveritySource) {
         let rules = self.engine.rules();
-        let label = |name: &str| identity.label(name);
+        let label = |name: &str| match &state.severity {
+            Some(word) if name == "severity" => Some(word.as_ref()),
+            _ => identity.label(name),
+        };
         let (mut severity, mut severity_by) = rules.severity(identity.alert, label);
         let Some((lasting, _)) = rules.lasting_form(identity.alert) else { return (severity, severity_by) };
         *flags |= Flags::TRANSIENT;
@@ -195,8 +201,14 @@ fn priority(alert: &AlertVerdict) -> Priority {
         // An alert that flapped and whose last episode is resolved gets a low ticket.
         let has_flapped = alert.flags.contains(Flags::FLAPPING) && alert.phase == AlertPhase::Resolved;
         let is_suppressed = alert.flags.intersects(Flags::SILENCED | Flags::INHIBITED);
-        let is_ticket = has_flapped && !is_suppressed && !is_informational;
-        return if is_ticket { Priority::P4 } else { Priority::P5 };
+        let fires_perhaps = alert.flags.contains(Flags::FIRED_AGAIN) && alert.phase == AlertPhase::Resolved;
+        return match () {
+            () if is_suppressed || is_informational => Priority::P5,
+            // It may be a missed page: somebody has to look, but nothing proves that it fires.
+            () if fires_perhaps && !alert.is_transient() => Priority::P3,
+            () if fires_perhaps || has_flapped => Priority::P4,
+            () => Priority::P5,
+        };
     }
     if alert.is_transient() {
         return Priority::P4;
@@ -214,5 +226,5 @@ fn scope_of<'e>(
     by_source: &'e SourceScopes<'e>,
 ) -> Vec<(&'e str, &'e str)> {
     let found = scope_labels(entry.identity(), rules);
-    if found.is_empty() { by_source.label(entry.sources).into_iter().collect() } else { found }
+    if found.is_empty() { by_source.label(&entry.sources).into_iter().collect() } else { found }
 }

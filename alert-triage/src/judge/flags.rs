@@ -27,7 +27,10 @@ impl Flags {
     pub(crate) const LASTING_MILDER: Self = Self(1 << 15);
     pub(crate) const ACKNOWLEDGED: Self = Self(1 << 16);
 
-    const WORDS: [(Self, &str); 14] = [
+    /// Reported as firing after its end, perhaps by a late repeat.
+    pub(crate) const FIRED_AGAIN: Self = Self(1 << 17);
+
+    const WORDS: [(Self, &str); 15] = [
         (Self::SILENCED, "silenced"),
         (Self::INHIBITED, "inhibited"),
         (Self::FLAPPING, "flapping"),
@@ -42,6 +45,7 @@ impl Flags {
         (Self::RESOLVE_ONLY, "resolve-only"),
         (Self::MILDER_RUNG_ABOVE, "milder-rung-above"),
         (Self::ACKNOWLEDGED, "acknowledged"),
+        (Self::FIRED_AGAIN, "fired-again"),
     ];
 
     /// Are all of these flags set?

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert_phase::AlertPhase;
-use crate::ledger::LabelSetHistory;
+use crate::ledger::{FiredAgain, LabelSetHistory};
 use crate::record::Status;
 use crate::rules::Limits;
 
@@ -17,6 +17,8 @@ pub(crate) struct SpanHistory {
     changes: Vec<(Timestamp, bool)>,
     /// The number of episodes, at least 1.
     pub(crate) episodes: u32,
+    /// The start of the last episode that may be firing again after its end.
+    fired_again: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,10 +68,17 @@ impl SpanHistory {
 
         let mut spans = Vec::new();
         let mut closers = ends.clone();
+        let mut fired_again = None;
         for (&from, episode) in &set.episodes {
-            let own = match episode.resolved.any() {
-                true => Some(episode.ended.unwrap_or(from).max(from)),
-                false => passed(episode.ends.end()),
+            let reported = episode.resolved.any().then(|| episode.ended.unwrap_or(from).max(from));
+            let own = match reported.map(|end| (end, episode.fired_again(end, set.arrivals.last()))) {
+                Some((end, FiredAgain::No)) => Some(end),
+                Some((end, FiredAgain::Perhaps)) => {
+                    fired_again = Some(from);
+                    Some(end)
+                }
+                Some((end, FiredAgain::Yes)) => passed(episode.ends.end()).filter(|next| *next > end),
+                None => passed(episode.ends.end()),
             };
             let timed_out = passed(episode.times_out);
             let (phase, until) = match (own, first_from(&ends, from), timed_out) {
@@ -111,7 +120,7 @@ impl SpanHistory {
         }));
         // Of two spans with equal times, the open one decides.
         spans.sort_by_key(|span| (span.last, span.phase));
-        Self { has_ends, changes: Vec::new(), episodes: 0, spans }.with_changes()
+        Self { has_ends, changes: Vec::new(), episodes: 0, fired_again, spans }.with_changes()
     }
 
     /// Finds the starts and the ends. A state that continues the span before starts nothing, and
@@ -150,6 +159,16 @@ impl SpanHistory {
     /// When the source stopped reporting it, if it is obsolete.
     pub(crate) fn timed_out(&self) -> Option<Timestamp> {
         self.spans.last().filter(|span| span.phase == AlertPhase::Obsolete).and_then(|span| span.until)
+    }
+
+    /// Is the last episode resolved, and reported as firing after its end by a record that may be a
+    /// late repeat?
+    pub(crate) fn has_fired_again(&self) -> bool {
+        self.spans.last().is_some_and(|span| {
+            span.source == SpanSource::Episode
+                && span.phase == AlertPhase::Resolved
+                && Some(span.from) == self.fired_again
+        })
     }
 
     /// The latest end.

@@ -33,14 +33,14 @@ impl<'e> SourceScopes<'e> {
     }
 
     /// The label that shows the scope of these sources; `None` if all sources are one scope.
-    pub(super) fn label(&self, sources: SourceSet) -> Option<(&'static str, &'e str)> {
+    pub(super) fn label(&self, sources: &SourceSet) -> Option<(&'static str, &'e str)> {
         self.names.get(sources.first()?).map(|name| (SOURCE, *name))
     }
 }
 
 /// The first source of the scope of each source; `None` for a source without alerts of this kind.
-fn parts(engine: &Engine) -> [Option<usize>; SourceSet::MAX_SOURCE + 1] {
-    let mut parts = [None; SourceSet::MAX_SOURCE + 1];
+fn parts(engine: &Engine) -> Vec<Option<usize>> {
+    let mut parts = vec![None; engine.sources.len()];
     let rules = engine.rules();
     for entry in &engine.entries {
         let identity = entry.identity();
@@ -51,7 +51,9 @@ fn parts(engine: &Engine) -> [Option<usize>; SourceSet::MAX_SOURCE + 1] {
         let is_common = rules.informational(identity.alert, |name| identity.label(name)).is_some();
         let mut joined: Option<usize> = None;
         for source in entry.sources.iter() {
-            let part = *parts[source].get_or_insert(source);
+            // A program may give positions of sources that it did not add.
+            let Some(part) = parts.get_mut(source) else { continue };
+            let part = *part.get_or_insert(source);
             let Some(other) = joined.filter(|_| !is_common) else {
                 joined = Some(part);
                 continue;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::arrival_span::ArrivalSpan;
 use super::label_set_history::{LabelSetHistory, TimedPosition};
+use super::newest::Newest;
 use super::small_map::SmallMap;
 use super::source_set::SourceSet;
 use crate::hashing::hash;
@@ -104,7 +105,7 @@ impl AlertEntry {
             self.arrivals.restart(at);
         }
         let is_plain = record.status == Status::Event && record.time.is_none() && record.starts.is_none();
-        if is_plain && parts.label_set.0.is_empty() {
+        if is_plain && parts.label_set.0.is_empty() && !Newest::concerns(record) {
             self.lines.add(LineCount { count: 1, first: position, last: position });
             if let Some(at) = arrival {
                 self.arrivals.extend(at, gap);
@@ -175,6 +176,18 @@ impl AlertEntry {
     /// Label sets that have a key of their source, by that key.
     pub(crate) fn keyed_label_sets(&self) -> impl Iterator<Item = (&str, &LabelSetHistory)> {
         self.label_sets().filter_map(|(key, set)| Some((source_key(key)?, set)))
+    }
+
+    /// Whether its severity is that of its newest record and not that of a label.
+    pub(crate) fn has_own_severity(&self) -> bool {
+        self.label_sets()
+            .any(|(_, set)| set.newest.as_ref().is_some_and(|newest| newest.severity().is_some()))
+    }
+
+    /// The texts for people in the newest record that has any.
+    pub(crate) fn annotations(&self) -> impl Iterator<Item = (&str, &str)> {
+        let newest = self.label_sets().filter_map(|(_, set)| set.newest.as_deref());
+        newest.max_by(|a, b| a.cmp_annotations(b)).into_iter().flat_map(Newest::annotations)
     }
 
     /// Folds these label sets into one count.

@@ -35,7 +35,7 @@ use crate::source_position::SourcePosition;
 /// use alert_triage::{Engine, Format, Rules};
 ///
 /// let mut engine = Engine::new(Rules::builtin());
-/// engine.read("tickets.log", Format::Lines, b"Zone AB: TooFewEndpointsRegistered\nZone AB: nonsense!\n");
+/// engine.read("tickets.log", Format::Lines, b"Zone AB: TooFewEndpointsRegistered\nnonsense\n");
 /// let report = engine.report(None);
 /// let first = report.incidents().next().unwrap();
 /// assert_eq!((first.headline.as_str(), first.priority.to_string()), ("TooFewEndpointsRegistered", "P1".to_owned()));

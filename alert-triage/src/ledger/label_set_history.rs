@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::announced_ends::AnnouncedEnds;
 use super::arrival_span::ArrivalSpan;
 use super::bursts::Bursts;
+use super::newest::Newest;
 use super::small_map::SmallMap;
 use crate::line_cache::LineCount;
 use crate::record::{Ends, Record, Status, Suppression};
@@ -39,6 +40,8 @@ pub(crate) struct LabelSetHistory {
     pub(crate) acknowledged: Option<(Option<Timestamp>, SourcePosition)>,
     /// The newest record that the source suppressed.
     suppressed: Option<(Option<Timestamp>, SuppressedBy)>,
+    /// Boxed, since many sources send neither.
+    pub(crate) newest: Option<Box<Newest>>,
     unsuppressed: Option<Option<Timestamp>>,
     /// The records of dropped episodes and status reports.
     folded: u64,
@@ -57,7 +60,26 @@ pub(crate) struct Episode {
     pub(crate) ends: AnnouncedEnds,
     /// When the source gives the alert up.
     pub(crate) times_out: Option<Timestamp>,
+    /// The newest time of a firing record, if it is later than the start.
+    fired_at: Option<Timestamp>,
+    /// The last positions of a firing record and of a resolve. A snapshot has no order of arrival,
+    /// so its records do not count.
+    last_fire: SourcePosition,
+    last_end: SourcePosition,
 }
+
+/// Whether an alert is reported as firing again, with the same start, after its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FiredAgain {
+    No,
+    /// It arrived after the end, but may be older: a late repeat.
+    Perhaps,
+    /// The firing record is younger than the end.
+    Yes,
+}
+
+/// A firing record that arrives this long after the end is not a late repeat of another sender.
+const MAX_LATENESS: SignedDuration = SignedDuration::from_mins(5);
 
 /// One state of an alert, reported at one time.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -135,6 +157,27 @@ impl Episode {
         self.ended = self.ended.max(other.ended);
         self.ends.merge(&other.ends);
         self.times_out = self.times_out.max(other.times_out);
+        self.fired_at = self.fired_at.max(other.fired_at);
+        self.last_fire = self.last_fire.max(other.last_fire);
+        self.last_end = self.last_end.max(other.last_end);
+    }
+
+    /// Whether it is reported as firing again after `end`. `arrived` is when the last record of the
+    /// label set arrived, if that is known.
+    pub(crate) fn fired_again(&self, end: Timestamp, arrived: Option<Timestamp>) -> FiredAgain {
+        if self.fired_at.is_some_and(|at| at > end) {
+            return FiredAgain::Yes;
+        }
+        // It fired, ended, and fired again. With one of these missing, the records came in another
+        // order.
+        let is_same_source = self.last_fire.source() == self.last_end.source();
+        let is_again = self.firing.first < self.last_end && self.last_end < self.last_fire;
+        if !is_same_source || !is_again {
+            return FiredAgain::No;
+        }
+        let is_pushed = self.ends.last().is_some_and(|(pushed, at)| pushed > end && at > self.last_end);
+        let is_late = arrived.is_some_and(|at| at.duration_since(end) >= MAX_LATENESS);
+        if is_pushed || is_late { FiredAgain::Yes } else { FiredAgain::Perhaps }
     }
 
     fn records(&self) -> u64 {
@@ -210,6 +253,9 @@ impl LabelSetHistory {
         self.last_seen = self.last_seen.max(record.newest());
         if record.status == Status::Firing {
             self.note_suppression(record);
+        }
+        if Newest::concerns(record) {
+            self.newest.get_or_insert_default().record(position, record);
         }
         let over = match (record.status, record.ends) {
             (Status::Resolved, Ends::At(at)) => Some(at),
@@ -300,6 +346,9 @@ impl LabelSetHistory {
         self.acknowledged = self.acknowledged.max(other.acknowledged);
         self.suppressed = self.suppressed.take().max(other.suppressed);
         self.unsuppressed = self.unsuppressed.max(other.unsuppressed);
+        if let Some(theirs) = other.newest {
+            self.newest.get_or_insert_default().merge(*theirs);
+        }
         self.folded += other.folded;
         if let Some((at, position)) = other.oldest_folded {
             self.add_folded(at, Some(position), 0);
@@ -317,6 +366,14 @@ impl LabelSetHistory {
     pub(crate) fn repeats(&self) -> u64 {
         let episodes = self.episodes.values().flat_map(Episode::deliveries);
         episodes.chain(self.status_reports.values().map(|report| report.keyed)).map(Deliveries::repeats).sum()
+    }
+
+    /// Whether a record at this position follows the end of the episode with this start.
+    pub(crate) fn is_after_end(&self, starts: Timestamp, position: SourcePosition) -> bool {
+        self.episodes.get(&starts).is_some_and(|episode| {
+            let end = episode.last_end;
+            episode.resolved.any() && end.source() == position.source() && end < position
+        })
     }
 
     /// The newest position of a resolve with a time.
@@ -380,6 +437,15 @@ fn episode(position: SourcePosition, record: &Record<'_>, starts: Timestamp) -> 
         Status::Resolved => &mut episode.resolved,
     };
     *deliveries = Deliveries::once(position);
+    match record.status {
+        Status::Resolved => episode.last_end = position,
+        _ if record.snapshot => {}
+        Status::Firing | Status::Event => episode.last_fire = position,
+        Status::Pending => {}
+    }
+    if record.status == Status::Firing {
+        episode.fired_at = record.time.filter(|at| *at > starts);
+    }
     match (record.status, record.ends) {
         (Status::Resolved, Ends::At(at) | Ends::TimesOut(at)) => episode.ended = Some(at),
         // A resolve without an end: it ended no later than the record's time, no earlier than its

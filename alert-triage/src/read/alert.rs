@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::line_record::record;
+use super::line_record::strict;
 use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
@@ -26,6 +26,7 @@ type LabelPairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
 pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
     let mut record = Record::firing(name(object)?);
     record.labels = labels(object)?;
+    record.annotations = annotations(object);
     let starts = instant("startsAt", object.starts.as_ref())?;
     let active = instant("activeAt", object.active.as_ref())?;
     let ends = instant("endsAt", object.ends.as_ref())?;
@@ -131,6 +132,23 @@ fn labels<'j>(object: &mut Object<'j>) -> Result<LabelPairs<'j>, Fault> {
     Ok(labels)
 }
 
+/// The texts and links for people. A value that is not a text is left out: it tells nobody
+/// anything, and is no reason to lose the alert.
+fn annotations<'j>(object: &mut Object<'j>) -> LabelPairs<'j> {
+    let mut texts = object.annotations.take().map(|map| map.pairs).unwrap_or_default();
+    // Grafana adds its own state to the annotations.
+    texts.retain(|(name, text)| !name.starts_with("__") && !text.trim().is_empty());
+    for (name, value) in std::mem::take(&mut object.top_annotations) {
+        if let Scalar::Text(text) = value
+            && !text.trim().is_empty()
+            && !texts.iter().any(|(known, _)| known == name)
+        {
+            texts.push((Cow::Borrowed(name), text));
+        }
+    }
+    texts
+}
+
 fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Timestamp>, Fault> {
     let text = match value {
         None | Some(Scalar::Null) => return Ok(None),
@@ -191,6 +209,20 @@ fn is_constant(class: &str) -> bool {
     CONSTANT.iter().any(|word| class.trim().eq_ignore_ascii_case(word))
 }
 
+/// A link of a PagerDuty event.
+#[derive(serde::Deserialize)]
+struct EventLink<'j> {
+    #[serde(borrow)]
+    href: Cow<'j, str>,
+    #[serde(borrow, default)]
+    text: Option<Cow<'j, str>>,
+}
+
+/// The links of a PagerDuty event; none if they are not as PagerDuty describes them.
+fn links<'j>(event: &Object<'j>) -> Vec<EventLink<'j>> {
+    event.links.and_then(|links| serde_json::from_str(links.get()).ok()).unwrap_or_default()
+}
+
 /// PagerDuty Events v2.
 pub(super) fn pager_duty_event<'j>(
     event: &Object<'j>,
@@ -242,13 +274,13 @@ pub(super) fn pager_duty_event<'j>(
         (_, None) => return Err(Fault::Missing { field: "payload" }),
         (key, Some(payload)) => (key, payload),
     };
-    let summary = text("payload.summary", payload.summary.as_ref())?;
+    let summary = text("payload.summary", payload.top_annotation("summary"))?;
     let summary = summary.map(|summary| match summary {
         Cow::Borrowed(summary) => Cow::Borrowed(without_status(summary).1),
         Cow::Owned(summary) => Cow::Owned(without_status(&summary).1.to_owned()),
     });
     let parsed = match &summary {
-        Some(Cow::Borrowed(summary)) => record(summary.trim(), rules).ok(),
+        Some(Cow::Borrowed(summary)) => strict(summary.trim(), rules).ok(),
         _ => None,
     };
     let class = text("payload.class", payload.class.as_ref())?.filter(|class| !is_constant(class));
@@ -259,8 +291,8 @@ pub(super) fn pager_duty_event<'j>(
         (None, Some(parsed)) => parsed,
         (None, None) => {
             // The summary is a sentence and not a name: the parts that vary are masked.
-            let summary = summary.ok_or(Fault::Missing { field: "payload.summary" })?;
-            Record::firing(mask(&summary, |id| rules.is_on(id)).0)
+            let summary = summary.as_ref().ok_or(Fault::Missing { field: "payload.summary" })?;
+            Record::firing(mask(summary, |id| rules.is_on(id)).0)
         }
     };
     let mut add = |name: &'static str, value: Option<Cow<'j, str>>| {
@@ -272,6 +304,17 @@ pub(super) fn pager_duty_event<'j>(
         add(name, text("payload.custom_details", Some(value)).unwrap_or_default());
     }
     add("source", text("payload.source", payload.source.as_ref())?);
+    if let Some(summary) = summary.filter(|summary| *summary != record.alert) {
+        record.annotations.push((Cow::Borrowed("summary"), summary));
+    }
+    if let Some(Scalar::Text(url)) = event.top_annotation("client_url") {
+        record.annotations.push((Cow::Borrowed("client_url"), url.clone()));
+    }
+    for (number, EventLink { href, text }) in links(event).into_iter().enumerate() {
+        let name = text.filter(|text| !text.trim().is_empty());
+        let name = name.unwrap_or_else(|| Cow::Owned(format!("link {}", number + 1)));
+        record.annotations.push((name, href));
+    }
     record.time = time_sent;
     record.keyed = key.is_some() && record.time.is_some();
     (record.key, record.status) = (key, status);

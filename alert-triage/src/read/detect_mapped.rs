@@ -9,6 +9,9 @@ use crate::formats::{MappedFormat, Shape, columns, logfmt};
 use crate::rules::Rules;
 use crate::unread::first_value;
 
+/// How the types of the CloudEvents of `watcher` begin.
+pub(super) const WATCHER: &str = "dev.bigredbutton.";
+
 /// Lines at the start of an input by which its format is chosen.
 const MAX_SAMPLE_LINES: usize = 50;
 
@@ -120,10 +123,13 @@ fn is_core(value: &Value) -> bool {
         .flatten()
         .filter_map(Value::as_array)
         .any(|alerts| alerts.first().is_none_or(has_name));
+    // A notification of `watcher` is a CloudEvent whose type says what it is.
+    let is_of_watcher =
+        value.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with(WATCHER));
     has("alertname")
         || has_name(value)
         || has_alerts
-        || has("specversion")
+        || has("specversion") && !is_of_watcher
         || has("event_action")
         || has("routing_key")
 }

@@ -17,6 +17,9 @@ pub(super) fn enclosed<'r>(mut record: Record<'r>, outer: &Record<'static>) -> R
             record.annotations.push((name.clone(), text.clone()));
         }
     }
+    if record.severity.is_none() && !is_log_line {
+        record.severity = outer.severity.clone();
+    }
     if record.status == Status::Event {
         record.status = outer.status;
         if record.ends == Ends::Open {

@@ -4,6 +4,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::alert;
+use super::detect_mapped::WATCHER;
 use super::enclosed::enclosed;
 use super::invalid_byte::first_invalid;
 use super::json_shape::shape;
@@ -293,7 +294,7 @@ impl<'e, 't> JsonReader<'e, 't> {
             time::Leading::At(at, rest) => (Some(at), rest),
             time::Leading::None | time::Leading::Yearless(_) => (None, message),
         };
-        match line_record::record(text, &rules) {
+        match line_record::strict(text, &rules) {
             Ok(mut line) => {
                 line.time = line.time.or(at);
                 self.ingest(self.position, enclosed(line, &record));
@@ -317,6 +318,10 @@ impl<'e, 't> JsonReader<'e, 't> {
 
     fn shaped(&mut self, shape: Format, object: Object<'t>, json: &'t str) {
         match shape {
+            // A notification of `watcher` says in its type what an alert says in its fields.
+            Format::CloudEvents
+                if matches!(&object.kind, Some(Scalar::Text(kind)) if kind.starts_with(WATCHER))
+                    && self.mapped(json) => {}
             Format::CloudEvents => {
                 // An event may have no data: its subject is the alert.
                 let data = object.data.map_or("{}", RawValue::get);

@@ -1,12 +1,10 @@
 //! The record of one plain line, by the templates.
 
-use std::borrow::Cow;
-
 use super::line::without_cr;
-use super::status_word::status;
-use super::time;
+use super::matched_line::from_match;
+use super::pasted;
 use crate::fault::{Fault, MAX_LINE_BYTES};
-use crate::record::{Record, Status};
+use crate::record::Record;
 use crate::rules::{Rules, TemplateMatch};
 
 /// The line without outer blanks.
@@ -27,38 +25,32 @@ pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
     Ok(line)
 }
 
-/// The record by the first template that matches; else the fault of the template that matched most.
+/// The record by the first template that matches; else by the first that matches a part of a pasted
+/// line; else the fault of the template that matched most.
 pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fault> {
+    match strict(text, rules) {
+        Ok(record) if is_clean(&record) => Ok(record),
+        strict => pasted::record(text, rules).map_or(strict, Ok),
+    }
+}
+
+/// Whether no mark of a list, a quote or a sentence sticks to the name and the labels.
+fn is_clean(record: &Record<'_>) -> bool {
+    let is_marked = |value: &str| {
+        let edge =
+            |byte: Option<&u8>| byte.is_none_or(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'*' | b'='));
+        edge(value.as_bytes().first()) || edge(value.as_bytes().last())
+    };
+    !record.alert.ends_with('.') && !record.labels.iter().any(|(_, value)| is_marked(value))
+}
+
+/// The record by the first template that matches as it is written; for texts of programs.
+pub(super) fn strict<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fault> {
     let mut found = TemplateMatch::default();
     let mut nearest: Option<Fault> = None;
     for (_, template) in &rules.table().templates {
         match template.match_line(text, &mut found) {
-            Ok(()) => {
-                let mut record = Record::firing(found.alert);
-                record.status = Status::Event;
-                record.text = Cow::Borrowed(found.text);
-                for (part, value) in &found.captures {
-                    match template.name(*part) {
-                        "status" => record.status = status(value)?,
-                        "text" => record.text = Cow::Borrowed(value),
-                        "time" => {
-                            let at = time::parse(value);
-                            let bad = || Fault::BadTime { field: "time", value: (*value).to_owned() };
-                            record.time = Some(at.ok_or_else(bad)?);
-                        }
-                        "_" => {}
-                        name => record.labels.push((Cow::Owned(name.to_owned()), Cow::Borrowed(value))),
-                    }
-                }
-                if !record.text.is_empty() && !template.captures("status") {
-                    let (status, text) = without_state(&record.text);
-                    if let Some(status) = status {
-                        record.text = Cow::Owned(text.to_owned());
-                        record.status = status;
-                    }
-                }
-                return Ok(record);
-            }
+            Ok(()) => return from_match(template, &found, rules),
             Err(fault) => {
                 let is_nearer = !matches!(fault, Fault::NoTemplate { .. });
                 if nearest.is_none() || is_nearer && matches!(nearest, Some(Fault::NoTemplate { .. })) {
@@ -71,27 +63,10 @@ pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fau
     Err(nearest.unwrap_or_else(none))
 }
 
-/// The state at the end of a text, in brackets or in capitals, and the text before it.
-fn without_state(text: &str) -> (Option<Status>, &str) {
-    const OPEN: [&str; 5] = ["open", "firing", "new", "active", "reopened"];
-    const OVER: [&str; 8] = ["resolved", "closed", "done", "ok", "fixed", "recovered", "clear", "cleared"];
-    let (before, last) = text.rsplit_once(char::is_whitespace).unwrap_or(("", text));
-    let inside = |open: char, close: char| last.strip_prefix(open)?.strip_suffix(close);
-    let bracketed = inside('(', ')').or_else(|| inside('[', ']'));
-    let capitals = Some(last).filter(|word| word.bytes().all(|byte| byte.is_ascii_uppercase()));
-    let Some(word) = bracketed.or(capitals) else { return (None, text) };
-    let is = |words: &[&str]| words.iter().any(|known| known.eq_ignore_ascii_case(word));
-    let status = match () {
-        () if is(&OPEN) => Status::Firing,
-        () if is(&OVER) => Status::Resolved,
-        () => return (None, text),
-    };
-    (Some(status), before.trim_end())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Status;
 
     fn parse(line: &str) -> Result<(String, String, String), Fault> {
         let rules = Rules::builtin();
@@ -149,11 +124,12 @@ mod tests {
     fn faults_are_told_apart() {
         for (case, line, want) in [
             ("prose", b"something else".as_slice(), "no-template"),
-            ("another case", b"zone AB: X1", "no-template"),
             ("a longer word", b"Zones AB: X1", "no-template"),
             ("no colon", b"Zone AB X1", "no-template"),
             ("only the word", b"Zone", "no-template"),
-            ("no blank behind the colon", b"Zone AB:X1", "no-template"),
+            ("no blank behind the word", b"ZoneAB: X1", "no-template"),
+            ("another word", b"zonefile: X1", "no-template"),
+            ("two alerts", b"Zone AB: X1, Zone AB: X2", "not-a-name"),
             ("no zone", b"Zone : X1", "empty-field"),
             ("no zone, no blank", b"Zone: X1", "empty-field"),
             ("no alert", b"Zone AB: ", "no-alert"),

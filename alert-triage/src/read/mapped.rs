@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use super::enclosed::enclosed;
 use super::json_reader::JsonReader;
 use super::line::{each_line, without_cr};
 use super::line_record::{record, text};
 use super::time::{self, Leading};
 use crate::fault::Fault;
-use crate::formats::{MappedFormat, Shape, apply, logfmt, table};
+use crate::formats::{Applied, MappedFormat, Shape, apply, logfmt, table};
 use crate::ledger::Engine;
+use crate::record::Record;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
 
@@ -82,6 +84,13 @@ fn take(
     shown: impl FnOnce() -> String,
 ) {
     match apply(format, row, row, engine.reference) {
+        // The title of a ticket may be a line such as `Zone AB: LLMModelStale`.
+        Ok(Applied { record: outer, message: None, .. })
+            if format.shape == Shape::Table
+                && let Ok(line) = record(&outer.alert, engine.rules()).map(Record::into_owned) =>
+        {
+            engine.ingest(position, &enclosed(line, &outer));
+        }
         Ok(applied) => JsonReader::new(engine, position, "", 0).take(applied, shown),
         Err(fault) => engine.fault(position, fault, shown().as_bytes()),
     }

@@ -50,19 +50,29 @@ const TOP_LEVEL_LABELS: [&str; 30] = [
 ];
 
 /// Fields of the core formats that are not labels, skipped without a look at their values.
-const NEVER_LABELS: [&str; 12] = [
-    "annotations",
+const NEVER_LABELS: [&str; 8] = [
     "commonAnnotations",
     "commonLabels",
-    "dashboardURL",
     "externalURL",
-    "generatorURL",
     "groupKey",
     "groupLabels",
-    "panelURL",
     "receiver",
     "receivers",
     "values",
+];
+
+/// Fields at the top level that are texts or links for people.
+const TOP_LEVEL_ANNOTATIONS: [&str; 10] = [
+    "client_url",
+    "dashboardURL",
+    "dashboard_url",
+    "description",
+    "generatorURL",
+    "message",
+    "panelURL",
+    "runbook",
+    "runbook_url",
+    "summary",
 ];
 
 /// The fields found, under the names that the formats use.
@@ -74,6 +84,9 @@ pub(super) struct Object<'j> {
     pub(super) flat: Vec<(&'static str, Scalar<'j>)>,
     /// Other fields at the top level, which are labels unless they are texts, times or the like.
     pub(super) other: Vec<(Cow<'j, str>, &'j RawValue)>,
+    /// Texts and links for people.
+    pub(super) annotations: Option<LabelMap<'j>>,
+    pub(super) top_annotations: Vec<(&'static str, Scalar<'j>)>,
     pub(super) status: Option<StatusField<'j>>,
     pub(super) state: Option<Scalar<'j>>,
     pub(super) starts: Option<Scalar<'j>>,
@@ -99,10 +112,17 @@ pub(super) struct Object<'j> {
     pub(super) dedup_key: Option<Scalar<'j>>,
     pub(super) routing_key: Option<Scalar<'j>>,
     /// Inside PagerDuty's payload.
-    pub(super) summary: Option<Scalar<'j>>,
     pub(super) class: Option<Scalar<'j>>,
     pub(super) source: Option<Scalar<'j>>,
     pub(super) custom_details: Option<&'j RawValue>,
+    pub(super) links: Option<&'j RawValue>,
+}
+
+impl<'j> Object<'j> {
+    /// The text or link of this name at the top level; of two the later one.
+    pub(super) fn top_annotation(&self, name: &str) -> Option<&Scalar<'j>> {
+        self.top_annotations.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
 }
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -120,6 +140,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
                     let o = &mut object;
                     match key.as_ref() {
                         "labels" => o.labels = Some(map.next_value()?),
+                        "annotations" => o.annotations = Some(map.next_value()?),
                         "alertname" => names[0] = Some(map.next_value()?),
                         "alert" => names[1] = Some(map.next_value()?),
                         "name" => names[2] = Some(map.next_value()?),
@@ -159,10 +180,16 @@ impl<'de> Deserialize<'de> for Object<'de> {
                         "event_action" => o.event_action = Some(map.next_value()?),
                         "dedup_key" => o.dedup_key = Some(map.next_value()?),
                         "routing_key" => o.routing_key = Some(map.next_value()?),
-                        "summary" => o.summary = Some(map.next_value()?),
                         "class" => o.class = Some(map.next_value()?),
                         "source" => o.source = Some(map.next_value()?),
+                        "links" => o.links = Some(map.next_value()?),
                         "custom_details" => o.custom_details = Some(map.next_value()?),
+                        other
+                            if let Some(known) =
+                                TOP_LEVEL_ANNOTATIONS.iter().find(|known| **known == other) =>
+                        {
+                            o.top_annotations.push((known, map.next_value()?));
+                        }
                         other => match TOP_LEVEL_LABELS.iter().find(|known| **known == other) {
                             Some(known) => {
                                 o.flat.retain(|(name, _)| name != known);

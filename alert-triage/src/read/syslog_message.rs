@@ -31,8 +31,8 @@ pub(super) fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> R
     let msg = msg.trim().trim_start_matches('\u{feff}').trim_start();
     // Without a header the message begins after the priority, and what looks like a header is part
     // of the message.
-    let bare = || line_record::record(line.split_once('>').unwrap_or_default().1.trim(), rules);
-    let found = line_record::record(msg, rules);
+    let bare = || line_record::strict(line.split_once('>').unwrap_or_default().1.trim(), rules);
+    let found = line_record::strict(msg, rules);
     let mut record =
         match if timestamp.is_none() { found.or_else(|fault| bare().map_err(|_| fault)) } else { found } {
             Ok(record) => record,

@@ -34,6 +34,17 @@ pub(super) fn alternatives(report: &Report<'_>, incident: IncidentIx) -> Vec<Str
             (true, true) => {}
         }
     }
+    let again: Vec<String> = (members.iter())
+        .filter(|at| report.alert(**at).flags.contains(Flags::FIRED_AGAIN))
+        .map(|at| report.name(*at))
+        .collect();
+    if !again.is_empty() {
+        alternatives.push(format!(
+            "{} may be firing: a record after its end says so without a time of its own. It may be a late \
+             repeat, or the source could not be reached for a while; look at the source",
+            list(&again)
+        ));
+    }
     let head = report.alert(core.headline);
     let rules = evaluation.engine.rules();
     if head.verdict == Verdict::Transient

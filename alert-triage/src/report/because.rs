@@ -31,6 +31,10 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
                 report.severity(core.headline)
             )
         }
+        verdict if head.flags.contains(Flags::FIRED_AGAIN) => format!(
+            "{}, notify {notify}: {name} is {verdict}, and was then reported as firing again with the same start",
+            core.priority
+        ),
         verdict => format!("{}, notify {notify}: no member is firing, {name} is {verdict}", core.priority),
     });
     if core.instances > 1 {

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::view::Report;
 use super::wording::{counted, list};
 use crate::judge::AlertVerdict;
-use crate::printable::printable;
 use crate::rules::SeveritySource;
 use crate::verdict::Verdict;
 
@@ -72,17 +71,14 @@ impl Report<'_> {
 
     /// Which words of severities are not known, and how many alerts have each.
     fn unknown_severity_words(&self) -> Option<String> {
-        let mut words: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut words: BTreeMap<String, u64> = BTreeMap::new();
         for (at, alert) in self.evaluation.alerts.enumerate() {
-            if alert.severity_by == SeveritySource::UnknownWord
-                && let Some(word) = self.evaluation.entry(at).identity().label("severity")
-            {
-                *words.entry(word).or_default() += 1;
+            if alert.severity_by == SeveritySource::UnknownWord {
+                *words.entry(self.severity_word(at)).or_default() += 1;
             }
         }
-        let named: Vec<String> = (words.iter())
-            .map(|(word, alerts)| format!("{} ({})", printable(word), counted(*alerts, "alert")))
-            .collect();
+        let named: Vec<String> =
+            (words.iter()).map(|(word, alerts)| format!("{word} ({})", counted(*alerts, "alert"))).collect();
         let (count, are) =
             (counted(words.len() as u64, "severity word"), if words.len() == 1 { "is" } else { "are" });
         (!words.is_empty()).then(|| {

@@ -38,6 +38,7 @@ struct IncidentShape<'i, C, M> {
     scopes: Option<C>,
     #[serde(serialize_with = "printable::serialize")]
     headline: &'i str,
+    instances: u64,
     score: &'i Score,
     members: M,
     because: &'i [String],
@@ -55,6 +56,7 @@ impl<'i, C, M> IncidentShape<'i, C, M> {
             scope: incident.scope.as_ref().map(Printable),
             scopes,
             headline: &incident.headline,
+            instances: incident.instances,
             score: &incident.score,
             members,
             because: &incident.because,

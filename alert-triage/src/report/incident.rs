@@ -33,6 +33,9 @@ pub struct Incident {
     pub scopes: Option<Vec<Labels>>,
     /// The firing member of the highest severity; among equals, the nearest to the cause.
     pub headline: String,
+    /// The number of firing members with the name of the headline.
+    #[serde(default)]
+    pub instances: u64,
     /// Orders incidents of one priority.
     pub score: Score,
     /// The firing members first, from the cause down; then those set aside.

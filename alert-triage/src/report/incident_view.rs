@@ -11,8 +11,8 @@ use super::reason::reason;
 use super::view::Report;
 use crate::judge::alert_state::AlertState;
 use crate::judge::{AlertIx, AlertVerdict, Flags, IncidentIx, ScopeIx};
-use crate::ledger::TimedPosition;
-use crate::printable::printable;
+use crate::ledger::{AlertEntry, TimedPosition};
+use crate::printable::{is_link, printable};
 
 impl Report<'_> {
     /// All incidents, the most urgent first. Each is derived on demand.
@@ -38,6 +38,7 @@ impl Report<'_> {
             scope,
             scopes,
             headline: self.evaluation.name(core.headline).to_owned(),
+            instances: u64::from(core.instances),
             score: Score::new(core.explained, core.rung, core.scopes, core.lasted, core.count),
             members: members.map(|at| self.member(*at)).collect(),
             because: because(self, incident),
@@ -117,7 +118,13 @@ impl Report<'_> {
             until: reason.until,
             acknowledged: state.acknowledged.flatten(),
             examples: examples.map(|(_, text)| text.to_string()).collect(),
-            runbook: rules.runbook(identity.alert, |name| identity.label(name)).map(printable),
+            runbook: rules
+                .runbook(identity.alert, |name| identity.label(name))
+                .or_else(|| runbook_of(entry))
+                .map(|runbook| if is_link(runbook) { runbook.to_owned() } else { printable(runbook) }),
+            annotations: (entry.annotations())
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect(),
             first: self.seen(first),
             last: self.seen(last),
         }
@@ -136,6 +143,12 @@ impl Report<'_> {
     fn alert_ref(&self, at: AlertIx) -> AlertRef {
         AlertRef { alert: self.evaluation.name(at).to_owned(), labels: self.labels(at) }
     }
+}
+
+/// The runbook in the annotations.
+fn runbook_of(entry: &AlertEntry) -> Option<&str> {
+    const NAMES: [&str; 4] = ["runbook_url", "runbookUrl", "runbook_link", "runbook"];
+    NAMES.iter().find_map(|wanted| entry.annotations().find(|(name, _)| name == wanted)).map(|(_, text)| text)
 }
 
 /// The flags of an alert as words, without its verdict.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use crate::printable::{printable, shown};
+use crate::printable::{is_link, printable, shown};
 
 /// Labels, sorted by name.
 pub type Labels = BTreeMap<String, String>;
@@ -28,6 +28,14 @@ pub(crate) fn labels<S: Serializer>(labels: &Labels, to: S) -> Result<S::Ok, S::
         keys.insert(key, printable(text));
     }
     to.collect_map(keys)
+}
+
+/// As [`labels`], but a link is not cut: a part of it leads nowhere.
+pub(crate) fn annotations<S: Serializer>(texts: &Labels, to: S) -> Result<S::Ok, S::Error> {
+    let (links, texts): (Labels, Labels) =
+        texts.iter().map(|(name, text)| (printable(name), text.clone())).partition(|(_, text)| is_link(text));
+    let texts = texts.into_iter().map(|(name, text)| (name, printable(text)));
+    to.collect_map(links.into_iter().chain(texts).collect::<Labels>())
 }
 
 pub(super) struct Printable<'l>(pub(super) &'l Labels);

@@ -51,10 +51,14 @@ pub struct Member {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub acknowledged: Option<Timestamp>,
+    /// Texts and links for people, as its newest record has them: a summary, a description, a
+    /// runbook, a graph, a dashboard. A link is complete; a text is cut as any other.
+    #[serde(default, skip_serializing_if = "Labels::is_empty", serialize_with = "labels::annotations")]
+    pub annotations: Labels,
     /// At most 5 values that are not part of the identity.
     #[serde(serialize_with = "printable::serialize_all")]
     pub examples: Vec<String>,
-    /// The URL of its runbook.
+    /// The URL of its runbook, from the rules or else from its annotations.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub runbook: Option<String>,
     /// Its earliest record.

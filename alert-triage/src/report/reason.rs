@@ -44,7 +44,13 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
                         "" => String::new(),
                         because => format!(": {}", printable(because)),
                     };
-                    (silence.id.clone(), format!("silenced by us{because}"))
+                    let span = match (silence.from, silence.until) {
+                        (Some(from), Some(until)) => format!(" from {from} until {until}"),
+                        (Some(from), None) => format!(" since {from}, without an end"),
+                        (None, Some(until)) => format!(" until {until}"),
+                        (None, None) => String::new(),
+                    };
+                    (silence.id.clone(), format!("silenced by us{span}{because}"))
                 }
                 (None, Some(SuppressedBy::Silenced(by) | SuppressedBy::Inhibited(by))) => {
                     of_source(format!("suppressed at its source by the silence {}", printable(by.as_bytes())))
@@ -150,6 +156,9 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
     if let Some(cause) = alert.cause {
         let edge = &rules.edges()[cause.edge as usize].id;
         let _ = write!(why, "; explained by {} ({edge})", report.name(cause.alert));
+    }
+    if alert.flags.contains(Flags::FIRED_AGAIN) {
+        why.push_str("; then it was reported as firing again, with the same start");
     }
     if alert.flags.contains(Flags::RESOLVE_ONLY) {
         why.push_str("; the input contains only its end");

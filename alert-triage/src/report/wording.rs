@@ -37,18 +37,28 @@ impl Report<'_> {
         printable(self.evaluation.name(at))
     }
 
+    /// The word that gives the severity: that of the newest record, else that of the label.
+    pub(super) fn severity_word(&self, at: AlertIx) -> String {
+        match self.evaluation.state(at).severity {
+            Some(word) => printable(word.as_bytes()),
+            None => printable(self.evaluation.entry(at).identity().label("severity").unwrap_or_default()),
+        }
+    }
+
     /// The severity of an alert, and where it comes from.
     pub(crate) fn severity(&self, at: AlertIx) -> String {
         let alert = self.alert(at);
         let severity = alert.severity;
         match alert.severity_by {
+            SeveritySource::Label if self.evaluation.entry(at).has_own_severity() => {
+                format!("{severity} by its newest record")
+            }
             SeveritySource::Label => format!("{severity} by its label"),
             SeveritySource::Alias(_) => {
                 format!("{severity} by its label {}", alert.severity_by.label().unwrap_or_default())
             }
             SeveritySource::UnknownWord => {
-                let word = self.evaluation.entry(at).identity().label("severity").unwrap_or_default();
-                format!("severity `{}` is not known: taken for a warning", printable(word))
+                format!("severity `{}` is not known: taken for a warning", self.severity_word(at))
             }
             SeveritySource::Row(_) => {
                 let id = self.evaluation.engine.rules().severity_id(alert.severity_by);

@@ -21,6 +21,8 @@ pub(crate) struct Edge {
     pub(crate) symptoms: Vec<String>,
     /// Labels that may differ although both alerts carry them.
     pub(crate) ignore: Vec<String>,
+    /// Labels that name the workload of an alert that has no other label for it.
+    pub(crate) workload: Vec<String>,
 }
 
 /// Labels of a scope for the alerts of some sources.

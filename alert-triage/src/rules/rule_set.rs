@@ -98,6 +98,17 @@ impl Rules {
         self.0.kept.contains(label)
     }
 
+    /// The name as the built-in rules spell it, if a line has it in small letters or in capitals
+    /// only.
+    pub(crate) fn usual_spelling(&self, name: &str) -> Option<&str> {
+        let has = |is: fn(&u8) -> bool| name.bytes().any(|byte| is(&byte));
+        if has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) {
+            return None;
+        }
+        let spellings = self.0.spellings.get_or_init(|| self.0.spellings());
+        spellings.get(&name.to_ascii_lowercase()).map(String::as_str).filter(|usual| *usual != name)
+    }
+
     pub(crate) fn severity<'l>(
         &self,
         alert: &str,

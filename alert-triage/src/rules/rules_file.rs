@@ -104,6 +104,9 @@ pub(super) struct EdgeRow {
     pub(super) symptoms: Vec<Text>,
     #[serde(default, deserialize_with = "or_empty")]
     pub(super) ignore: Vec<String>,
+    /// Labels that name the workload of an alert that has no other label for it.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub(super) workload: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

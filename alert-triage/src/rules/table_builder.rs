@@ -153,6 +153,7 @@ impl RuleTable {
                 cause: name(&row.cause)?,
                 symptoms,
                 ignore: row.ignore,
+                workload: row.workload,
                 id: row.id.value,
             });
         }

@@ -1,5 +1,9 @@
 //! Line templates such as `Zone {zone}: {alert}`.
 
+use std::sync::OnceLock;
+
+use regex::Regex;
+
 use crate::fault::Fault;
 
 /// A line template: literals and captures.
@@ -12,6 +16,8 @@ use crate::fault::Fault;
 pub(crate) struct Template {
     shown: String,
     parts: Vec<TemplatePart>,
+    /// Made when a line is read that the template does not match as it is written.
+    relaxed: OnceLock<Option<Regex>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -67,7 +73,7 @@ impl Template {
         if !parts.iter().any(|part| matches!(part, TemplatePart::Capture(name) if name == "alert")) {
             return Err(bad("has no {alert}"));
         }
-        Ok(Self { shown: template.trim().to_owned(), parts })
+        Ok(Self { shown: template.trim().to_owned(), parts, relaxed: OnceLock::new() })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -204,6 +210,68 @@ impl Template {
             found.text = rest;
         }
         Ok(())
+    }
+
+    /// Matches a line with tolerance: words in any case, a dash, a bar or another mark for a colon,
+    /// quotes and brackets around values.
+    pub(crate) fn match_relaxed<'l>(&self, line: &'l str, found: &mut TemplateMatch<'l>) -> Option<()> {
+        // Without a literal word nothing shows that the line is meant.
+        let has_word = self.parts.iter().any(|part| {
+            matches!(part, TemplatePart::Literal(literal, _) if literal.chars().any(char::is_alphabetic))
+        });
+        if !has_word {
+            return None;
+        }
+        let regex = self.relaxed.get_or_init(|| Regex::new(&self.relaxed_pattern()).ok()).as_ref()?;
+        let groups = regex.captures(line)?;
+        found.captures.clear();
+        (found.alert, found.text) = ("", groups.name("rest").map_or("", |rest| rest.as_str()));
+        for (at, part) in self.parts.iter().enumerate() {
+            let TemplatePart::Capture(name) = part else { continue };
+            let value = groups.name(&format!("c{at}"))?.as_str();
+            match name.as_str() {
+                "alert" => found.alert = value,
+                _ => found.captures.push((at, value)),
+            }
+        }
+        is_name(found.alert).then_some(())
+    }
+
+    fn relaxed_pattern(&self) -> String {
+        const OPEN: &str = r##"[\s"'“”„‘’«‹`*_(\[]*"##;
+        const BEHIND: &str = r##"[\s:="'“”„‘’«‹`*_(\[-]+"##;
+        const CLOSE: &str = r##"[\s"'“”’»›`*_)\]]*"##;
+        // A dash needs blanks around it, since names contain dashes. A closing bracket parts as
+        // well.
+        const COLON: &str =
+            r##"(?:\s*["'”’»›`*_)\]]*\s*[:：=|,;→][>*_]*|["'”’»›`*_)\]]*\s+(?:[-–—]+>?|=>)|[)\]])"##;
+        let mut pattern = "(?i)^".to_owned();
+        for (at, part) in self.parts.iter().enumerate() {
+            match part {
+                TemplatePart::Literal(literal, _) if literal.is_empty() => pattern.push_str(r"\s+"),
+                TemplatePart::Literal(literal, _) if literal == ":" => {
+                    pattern.push_str(COLON);
+                    pattern.push_str(OPEN);
+                }
+                TemplatePart::Literal(literal, _) => {
+                    if at > 0 {
+                        pattern.push_str(CLOSE);
+                    }
+                    pattern.push_str(&regex::escape(literal));
+                    // A word ends where anything but a letter follows.
+                    pattern.push_str(if literal.ends_with(char::is_alphanumeric) { BEHIND } else { OPEN });
+                }
+                TemplatePart::Capture(name) if name == "alert" => {
+                    pattern.push_str(&format!(r"(?P<c{at}>\p{{L}}[\p{{L}}\p{{N}}_.-]*[\p{{L}}\p{{N}}_])"));
+                }
+                TemplatePart::Capture(_) => {
+                    pattern.push_str(&format!(r"(?P<c{at}>[\p{{L}}\p{{N}}][\p{{L}}\p{{N}}_./-]*?)"));
+                }
+            }
+        }
+        pattern.push_str(CLOSE);
+        pattern.push_str(r"(?:[.,;!]?\s+(?P<rest>.*?)|[.,;!]+)?\s*$");
+        pattern
     }
 
     fn fault_at(&self, part: usize, literal: &str) -> Fault {

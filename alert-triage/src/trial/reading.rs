@@ -51,7 +51,7 @@ impl Reading {
 pub(super) fn described(record: &Record<'_>) -> BTreeMap<&'static str, Value> {
     let labels: BTreeMap<&str, &str> =
         record.labels.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-    let severity = labels.get("severity").map(|severity| json!(severity));
+    let severity = record.severity.as_deref().or(labels.get("severity").copied()).map(|word| json!(word));
     let status = match record.status {
         Status::Pending => "pending",
         Status::Event => "event",

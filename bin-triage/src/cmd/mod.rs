@@ -2,9 +2,11 @@
 
 pub(crate) mod backtest;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod explain;
 pub(crate) mod follow;
 pub(crate) mod formats;
+pub(crate) mod man;
 pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod schema;

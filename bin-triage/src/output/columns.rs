@@ -1,12 +1,36 @@
 //! Layout of text in terminal columns. A character takes zero, one or two columns.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Columns of the longest line.
-pub(super) const WIDTH: usize = 100;
+/// Columns of the longest line if the output is not a terminal.
+const DEFAULT_WIDTH: usize = 100;
+
+/// The narrowest and the widest layout. A longer line is hard to read, and a narrower terminal wraps.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
+
+thread_local! {
+    static WIDTH: Cell<usize> = const { Cell::new(DEFAULT_WIDTH) };
+}
+
+/// Columns of the longest line that this thread prints.
+pub(super) fn width() -> usize {
+    WIDTH.get()
+}
+
+/// Sets the width of the lines of this thread: that of the terminal, else the default.
+pub(crate) fn set_width(terminal: Option<usize>) {
+    WIDTH.set(terminal.map_or(DEFAULT_WIDTH, |columns| columns.clamp(*WIDTHS.start(), *WIDTHS.end())));
+}
+
+/// Columns of the terminal that standard output is, if it is one.
+pub(crate) fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout())
+        .map(|(terminal_size::Width(columns), _)| usize::from(columns))
+}
 
 /// Columns that the text takes.
 pub(super) fn columns(text: &str) -> usize {
@@ -33,13 +57,13 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// The text after `label`, in lines of at most [`WIDTH`] columns that are indented by its width.
+/// The text after `label`, in lines of at most [`width`] columns that are indented by its width.
 pub(super) fn wrapped(label: &str, text: &str) -> Vec<String> {
     let blank = " ".repeat(columns(label));
     wrap(text, label, &blank)
 }
 
-/// Writes a sentence in lines of at most [`WIDTH`] columns: the first with `indent`, the others
+/// Writes a sentence in lines of at most [`width`] columns: the first with `indent`, the others
 /// with two columns more.
 pub(crate) fn write_sentence(out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
     wrap(text, indent, &format!("{indent}  ")).iter().try_for_each(|line| writeln!(out, "{line}"))
@@ -47,7 +71,7 @@ pub(crate) fn write_sentence(out: &mut dyn Write, indent: &str, text: &str) -> i
 
 fn wrap(text: &str, first: &str, others: &str) -> Vec<String> {
     // A time or an id that is split at its hyphens cannot be copied.
-    let options = textwrap::Options::new(WIDTH)
+    let options = textwrap::Options::new(width())
         .initial_indent(first)
         .subsequent_indent(others)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
@@ -64,18 +88,18 @@ pub(super) struct LineBuilder {
 impl LineBuilder {
     /// An empty line that leaves `right` columns free at its end.
     pub(super) fn new(right: usize) -> Self {
-        Self { text: String::new(), used: 0, limit: WIDTH.saturating_sub(right) }
+        Self { text: String::new(), used: 0, limit: width().saturating_sub(right) }
     }
 
     /// Frees `by` of those columns.
     pub(super) fn widened(mut self, by: usize) -> Self {
-        self.limit = (self.limit + by).min(WIDTH);
+        self.limit = (self.limit + by).min(width());
         self
     }
 
     /// Columns that are left before the limit.
     pub(super) fn room(&self) -> usize {
-        self.limit - self.used
+        self.limit.saturating_sub(self.used)
     }
 
     /// Appends styled text.
@@ -99,8 +123,8 @@ impl LineBuilder {
 
     /// Puts the text at the right edge and returns the line.
     pub(super) fn right(mut self, style: Style, text: &str) -> String {
-        self.limit = WIDTH;
-        let at = WIDTH.saturating_sub(columns(text));
+        self.limit = width();
+        let at = width().saturating_sub(columns(text));
         self.up_to(at).put(style, text).text
     }
 
@@ -134,10 +158,10 @@ mod tests {
     fn lines_fit_the_width() {
         let long = "東".repeat(70);
         let line = LineBuilder::new(12).plain(&long).right(Style::new(), "lines 1–31");
-        assert_eq!(columns(&line), WIDTH);
+        assert_eq!(columns(&line), width());
         assert!(line.ends_with("…   lines 1–31"), "{line}");
         for line in wrapped("why  ", &long) {
-            assert!(columns(&line) <= WIDTH);
+            assert!(columns(&line) <= width());
         }
     }
 }

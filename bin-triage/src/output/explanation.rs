@@ -12,6 +12,7 @@ use alert_triage::verdict::Notify;
 use super::columns::write_sentence;
 use super::labels::{self, scope};
 use super::phrases::counted;
+use super::texts;
 
 /// Members that are shown; the JSON has all.
 const MAX_MEMBERS: usize = 20;
@@ -57,8 +58,11 @@ pub(crate) fn write_incident(explained: &IncidentExplanation, out: &mut dyn Writ
             let left_out: Vec<String> = member.examples.iter().map(printable).collect();
             write_sentence(out, "    ", &format!("not part of its identity: {}", left_out.join(", ")))?;
         }
+        if let Some(summary) = texts::summary(member) {
+            write_sentence(out, "    ", &format!("summary: {summary}"))?;
+        }
         if let Some(runbook) = &member.runbook {
-            write_sentence(out, "    ", &format!("runbook: {}", printable(runbook)))?;
+            write_sentence(out, "    ", &format!("runbook: {}", texts::whole_link(runbook)))?;
         }
     }
     if incident.members.len() > MAX_MEMBERS {

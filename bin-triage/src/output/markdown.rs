@@ -11,6 +11,7 @@ use super::labels::{self, MemberNames};
 use super::limits::MAX_INCIDENTS;
 use super::phrases::{self, counted};
 use super::seen::span_with_unit;
+use super::texts;
 use super::tree::member_tree;
 
 /// Members of one incident that are shown without `--all`.
@@ -113,12 +114,16 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
     if more > 0 {
         writeln!(to, "\n{} (`--all`)", counted(more, "more alert"))?;
     }
-    let mut runbooks: Vec<&str> =
-        incident.members.iter().filter_map(|member| member.runbook.as_deref()).collect();
-    runbooks.dedup();
     writeln!(to)?;
-    for runbook in runbooks {
-        writeln!(to, "- runbook: {}", code(runbook))?;
+    let head = texts::headline(incident);
+    if let Some(summary) = head.and_then(texts::summary) {
+        writeln!(to, "- summary: {}", code(&summary))?;
+    }
+    for runbook in texts::runbooks(incident) {
+        writeln!(to, "- runbook: {}", code_span(&texts::whole_link(runbook)))?;
+    }
+    for (name, url) in head.into_iter().flat_map(texts::links) {
+        writeln!(to, "- {}: {}", text(&printable(name)), code_span(url))?;
     }
     for because in &incident.because {
         writeln!(to, "- {}", text(because))?;
@@ -129,9 +134,9 @@ fn details(row: &Row, report: &Report<'_>, to: &mut impl Write) -> io::Result<()
     writeln!(to, "- details: `triage explain {id} FILE…`")
 }
 
-/// The headline with its text.
+/// The headline with the number of its instances and its text.
 fn title(row: &Row) -> String {
-    let headline = code(&row.incident.headline);
+    let headline = code(&row.incident.headline) + &phrases::times_instances(row);
     match labels::text(row) {
         text if text.is_empty() => headline,
         text => format!("{headline} {}", code(&text)),
@@ -190,7 +195,11 @@ fn cells(to: &mut impl Write, cells: &[String]) -> io::Result<()> {
 
 /// A code span, which contains no mark-up, links or mentions.
 fn code(raw: &str) -> String {
-    let shown = printable(raw);
+    code_span(&printable(raw))
+}
+
+/// A code span of a text that is printable.
+fn code_span(shown: &str) -> String {
     let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
     let is_bare = !shown.starts_with(['`', ' ']) && !shown.ends_with(['`', ' ']) && !shown.is_empty();

@@ -14,6 +14,7 @@ mod report_tests;
 mod seen;
 mod stdout;
 mod table;
+mod texts;
 mod tree;
 
 pub(crate) use self::report::print_report;

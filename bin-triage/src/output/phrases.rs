@@ -1,6 +1,6 @@
 //! Phrases of several outputs. Text from the input is printable in them.
 
-use alert_triage::report::{Incident, Malformed, Member, Unread};
+use alert_triage::report::{Incident, Malformed, Member, Row, Unread};
 use alert_triage::{Report, Severity, Verdict, printable};
 use jiff::Timestamp;
 
@@ -119,6 +119,11 @@ pub(crate) fn state(incident: &Incident, now: Option<Timestamp>) -> Option<Strin
             None => state.to_string(),
         }),
     }
+}
+
+/// ` x40` for a row of 40 instances; empty for one.
+pub(crate) fn times_instances(row: &Row) -> String {
+    if row.instances > 1 { format!(" x{}", row.instances) } else { String::new() }
 }
 
 /// Why the incident has its priority, without the priority itself, which the row shows.

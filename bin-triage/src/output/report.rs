@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use alert_triage::Report;
 
+use super::columns::{set_width, terminal_width};
 use super::stdout::{buffered, ignore_closed};
 use super::{html, json, markdown, table};
 use crate::args::Output;
@@ -18,7 +19,10 @@ pub(crate) fn print_report(
 ) -> io::Result<()> {
     let stdout = io::stdout().lock();
     ignore_closed(match output {
-        Output::Table => buffered(anstream::AutoStream::auto(stdout), |to| table::write(report, all, to)),
+        Output::Table => {
+            set_width(terminal_width());
+            buffered(anstream::AutoStream::auto(stdout), |to| table::write(report, all, to))
+        }
         Output::Json => buffered(stdout, |to| json::write_document(report, threads, to)),
         Output::Jsonl => buffered(stdout, |to| json::write_lines(report, to)),
         Output::Markdown => buffered(stdout, |to| markdown::write(report, all, to)),

@@ -1,7 +1,7 @@
 //! No text of the input breaks an output or takes effect in it.
 
 use alert_triage::printable::MAX_PRINTABLE_CHARS;
-use alert_triage::{Engine, Format, Rules};
+use alert_triage::{Engine, Format, Rules, is_link};
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io;
 use std::num::NonZeroUsize;
 
-use super::columns::{WIDTH, columns};
+use super::columns::{columns, set_width, width};
 use super::{html, json, markdown, table};
 
 /// Texts that would like to be more.
@@ -40,7 +40,9 @@ const NASTY: [&str; 22] = [
 
 fn jsonl(alerts: &[(String, String, String)]) -> String {
     let line = |(name, zone, value): &(String, String, String)| {
-        json!({"alertname": name, "labels": {"zone": zone, "own": value, value.clone(): "x"}}).to_string()
+        json!({"alertname": name, "labels": {"zone": zone, "own": value, value.clone(): "x"},
+            "annotations": {"summary": zone, "runbook_url": value, value.clone(): name, "url": format!("https://{zone}")}})
+        .to_string()
             + "\n"
     };
     alerts.iter().map(line).collect()
@@ -77,7 +79,7 @@ fn check(input: &[u8], format: Format, all: bool) {
         };
         assert!(!text.contains(is_obeyed), "{name}: {text:?}");
         match name {
-            "table" => text.lines().for_each(|line| assert!(columns(line) <= WIDTH, "{line}")),
+            "table" => text.lines().for_each(|line| assert!(columns(line) <= width(), "{line}")),
             "json" => assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["schema"], "triage/v1"),
             "jsonl" => text.lines().for_each(|line| {
                 assert!(serde_json::from_str::<Value>(line).unwrap()["type"].is_string());
@@ -141,7 +143,8 @@ fn tags_are_ours(html: &str) {
         let outside: String = tag.split('"').step_by(2).collect();
         assert!(!outside.contains(" on"), "<{tag}>");
         if let Some((_, address)) = tag.split_once("href=\"") {
-            assert!(address.starts_with("#i"), "<{tag}>");
+            let address = address.split('"').next().unwrap();
+            assert!(address.starts_with("#i") || is_link(address), "<{tag}>");
         }
         assert!(!outside.contains(" src=") && !outside.contains(" style="), "<{tag}>");
     }
@@ -160,9 +163,13 @@ fn nasty_names_stay_text() {
         })
         .collect();
     let input = jsonl(&alerts);
-    for all in [false, true] {
-        check(input.as_bytes(), Format::Jsonl, all);
+    for terminal in [None, Some(40), Some(60), Some(79), Some(160)] {
+        set_width(terminal);
+        for all in [false, true] {
+            check(input.as_bytes(), Format::Jsonl, all);
+        }
     }
+    set_width(None);
     check(NASTY.join("\n").as_bytes(), Format::Lines, false);
     let zones: String = NASTY.iter().map(|name| format!("Zone {}: X\n", name.replace('\n', " "))).collect();
     check(zones.as_bytes(), Format::Lines, true);
@@ -213,7 +220,9 @@ proptest! {
     fn no_name_breaks_an_output(
         alerts in prop::collection::vec((".{1,40}", "\\PC{0,30}", prop::sample::select(&NASTY[..])), 1..30),
         all: bool,
+        terminal in prop::option::of(0usize..200),
     ) {
+        set_width(terminal);
         let alerts: Vec<_> = alerts.into_iter().map(|(name, zone, value)| (name, zone, value.to_owned())).collect();
         check(jsonl(&alerts).as_bytes(), Format::Jsonl, all);
     }

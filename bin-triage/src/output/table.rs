@@ -1,17 +1,19 @@
 //! A table for terminals: incidents that need a person first, then the rest.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use alert_triage::report::{Labels, Member, Row};
 use alert_triage::verdict::Notify;
-use alert_triage::{Priority, Report, Severity, printable};
+use alert_triage::{Priority, Report, Severity, is_link, printable};
 use anstyle::{AnsiColor, Style};
 
-use super::columns::{LineBuilder, WIDTH, columns, cut, wrapped};
+use super::columns::{LineBuilder, columns, cut, width, wrapped};
 use super::labels::{self, MemberNames};
 use super::limits::MAX_INCIDENTS;
 use super::phrases::{self, counted, short_id};
 use super::seen::{span, span_with_unit};
+use super::texts;
 use super::tree::{is_set_aside, member_tree};
 
 /// Lines of incidents that are shown without `--all`.
@@ -26,8 +28,11 @@ const MAX_ALERT_WIDTH: usize = 36;
 /// Scopes that are named in a head.
 const MAX_SCOPES: usize = 4;
 
-/// Columns of a sentence under a head, over all its lines.
-const MAX_SENTENCE_WIDTH: usize = 3 * (WIDTH - MARGIN);
+/// Lines of a sentence under a head.
+const MAX_SENTENCE_LINES: usize = 3;
+
+/// The width from which on a head has room for the place in the input.
+const MIN_WIDE: usize = 80;
 
 /// Columns kept free for the scope in a head.
 const SCOPE_WIDTH: usize = 16;
@@ -81,6 +86,7 @@ fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<
     let first: Vec<Row> = rows.by_ref().take(MAX_INCIDENTS).collect();
     let mut following = if all { 0 } else { first.len() };
     let others = rows.by_ref().take(if all { usize::MAX } else { 0 });
+    let telling = TellingLabels::new(&first);
     let (mut shown, mut explained, mut was_long) = (0, None, true);
     for row in first.into_iter().chain(others) {
         shown += row.incidents;
@@ -90,13 +96,18 @@ fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<
         // One line is reserved for each row that follows; this row may use the others.
         following = following.saturating_sub(1);
         let own = room.saturating_sub(following);
-        let details = details(&row, own.saturating_sub(2), report);
+        let below = head(&row, row.alerts == 1, &telling, report).1.len();
+        let mut details = details(&row, own.saturating_sub(2 + below), report);
+        let (head, labels) = head(&row, details.is_empty() || row.alerts == 1, &telling, report);
+        if own > 1 {
+            details.splice(0..0, labels);
+        }
         let is_long = !details.is_empty();
         if (is_long || was_long) && own > 1 {
             writeln!(to)?;
             room -= 1;
         }
-        writeln!(to, "{}", head(&row, !is_long || row.alerts == 1, report))?;
+        writeln!(to, "{head}")?;
         for line in &details {
             writeln!(to, "{line}")?;
         }
@@ -106,16 +117,32 @@ fn incidents(report: &Report<'_>, all: bool, to: &mut impl Write) -> io::Result<
     if shown < total {
         let urgent =
             rows.next().map(|row| format!(", {} at most", row.incident.priority)).unwrap_or_default();
-        writeln!(to, "\n{}{urgent} (--all)", counted(total - shown, "more incident"))?;
+        writeln!(to)?;
+        for line in wrapped("", &format!("{}{urgent} (--all)", counted(total - shown, "more incident"))) {
+            writeln!(to, "{line}")?;
+        }
     }
     if let Some(id) = explained {
-        writeln!(to, "\n{DIM}triage explain {id} FILE… explains the rank, and what would change it{DIM:#}")?;
+        writeln!(to)?;
+        let hint = format!("triage explain {id} FILE… explains the rank, and what would change it");
+        for line in wrapped("", &hint) {
+            writeln!(to, "{DIM}{line}{DIM:#}")?;
+        }
     }
     Ok(())
 }
 
-/// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`
-fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
+/// A sentence in at most [`MAX_SENTENCE_LINES`] lines; a link is not cut.
+fn sentence(text: &str) -> String {
+    match is_link(text) {
+        true => text.to_owned(),
+        false => cut(text, MAX_SENTENCE_LINES * (width() - MARGIN)),
+    }
+}
+
+/// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`, and the labels that tell it
+/// from rows with the same headline, if the line has no room for them.
+fn head(row: &Row, is_alone: bool, telling: &TellingLabels, report: &Report<'_>) -> (String, Vec<String>) {
     let Row { incident, incidents, scopes, .. } = row;
     let (style, now) = (style(incident.priority), report.now());
     let id = short_id(&incident.id);
@@ -123,17 +150,15 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
     // Free text distinguishes alerts of one name. A long one is cut.
     let text = labels::text(row);
     let text = if text.is_empty() { text } else { format!(" {}", cut(&text, MAX_TEXT_WIDTH)) };
-    let headline = match row.instances {
-        0 | 1 => printable(&incident.headline),
-        many => format!("{} x{many}", printable(&incident.headline)),
-    };
+    let headline = printable(&incident.headline) + &phrases::times_instances(row);
     let title = columns(&headline) + columns(&text);
     let used = MARGIN + title + columns(&state) + 2 + id.len() + 2;
     let seen = span_with_unit(&row.first, &row.last, now);
     let counts = format!("{}  {seen}", counts(row));
     let right = match *incidents {
+        _ if width() < MIN_WIDE => String::new(),
         // The scope matters more than the counts.
-        1 if is_alone && used + columns(&counts) + SCOPE_WIDTH + 4 <= WIDTH => counts,
+        1 if is_alone && used + columns(&counts) + SCOPE_WIDTH + 4 <= width() => counts,
         1 => seen,
         incidents => counted(incidents, "incident"),
     };
@@ -156,8 +181,45 @@ fn head(row: &Row, is_alone: bool, report: &Report<'_>) -> String {
             .unwrap_or_else(|| counted(row.scopes_in_all, "scope")),
     };
     let shared = if *incidents == 1 { labels::common_without_scope(row) } else { Labels::new() };
-    let shared = if shared.is_empty() { String::new() } else { format!(" {}", labels::pairs(&shared)) };
-    line.plain(&place).put(DIM, &shared).widened(2 + id.len()).plain("  ").put(DIM, id).right(PLAIN, &right)
+    let (own, shared): (Labels, Labels) =
+        shared.into_iter().partition(|(name, _)| telling.contains(&incident.headline, name));
+    let after = |labels: &Labels| match labels.is_empty() {
+        true => String::new(),
+        false => format!(" {}", labels::pairs(labels)),
+    };
+    let own = after(&own);
+    // What tells rows apart is never cut: it takes a line of its own.
+    let fits = columns(&place) + columns(&own) <= line.room();
+    let below =
+        if fits { Vec::new() } else { wrapped(&" ".repeat(MARGIN), &sentence(&(place.clone() + &own))) };
+    let own = if fits { own } else { String::new() };
+    let line = line.plain(&place).plain(&own).put(DIM, &after(&shared));
+    (line.widened(2 + id.len()).plain("  ").put(DIM, id).right(PLAIN, &right), below)
+}
+
+/// The labels in which rows with the same headline differ.
+struct TellingLabels(BTreeMap<String, BTreeSet<String>>);
+
+impl TellingLabels {
+    fn new(rows: &[Row]) -> Self {
+        let mut by_headline: BTreeMap<&str, Vec<&Labels>> = BTreeMap::new();
+        for row in rows {
+            by_headline.entry(&row.incident.headline).or_default().push(&row.common);
+        }
+        let differing = |all: &[&Labels]| -> BTreeSet<String> {
+            let names = all.iter().flat_map(|labels| labels.keys());
+            names
+                .filter(|name| all.iter().any(|labels| labels.get(*name) != all[0].get(*name)))
+                .cloned()
+                .collect()
+        };
+        let found = by_headline.iter().map(|(headline, all)| ((*headline).to_owned(), differing(all)));
+        Self(found.collect())
+    }
+
+    fn contains(&self, headline: &str, label: &str) -> bool {
+        self.0.get(headline).is_some_and(|labels| labels.contains(label))
+    }
 }
 
 /// `6 alerts, 11×`
@@ -173,7 +235,7 @@ fn counts(row: &Row) -> String {
 fn details(row: &Row, max: usize, report: &Report<'_>) -> Vec<String> {
     let mut reasons = reasons(row);
     if let Some(names) = labels::instances(row).filter(|_| max < usize::MAX / 2) {
-        let named = wrapped(&format!("{:>1$}  ", "of", MARGIN - 2), &cut(&names, MAX_SENTENCE_WIDTH));
+        let named = wrapped(&format!("{:>1$}  ", "of", MARGIN - 2), &sentence(&names));
         let lines = named.into_iter().map(|line| line.to_string()).chain(reasons);
         return lines.take(max).collect();
     }
@@ -199,7 +261,8 @@ fn reasons(row: &Row) -> Vec<String> {
     if incident.notify == Notify::None {
         return Vec::new();
     }
-    let runbook = incident.members.iter().find_map(|member| member.runbook.as_deref());
+    let summary = texts::headline(incident).and_then(texts::summary);
+    let runbook = texts::runbooks(incident).first().map(|runbook| texts::whole_link(runbook));
     // An alternative matters only where several alerts were joined.
     let mut or = incident.alternatives.first().filter(|_| row.alerts > 1).cloned();
     if let (Some(or), more @ 1..) = (&mut or, incident.alternatives.len().saturating_sub(1)) {
@@ -208,13 +271,14 @@ fn reasons(row: &Row) -> Vec<String> {
     let needs_a_person = incident.priority.needs_a_person();
     let mut lines = Vec::new();
     for (label, text) in [
-        ("runbook", runbook),
+        ("summary", summary.as_deref()),
+        ("runbook", runbook.as_deref()),
         ("why", phrases::why(incident)),
         ("or", or.as_deref().filter(|_| needs_a_person)),
     ] {
         let Some(text) = text else { continue };
-        let style = if label == "runbook" { PLAIN } else { DIM };
-        for line in wrapped(&format!("{label:>0$}  ", MARGIN - 2), &cut(text, MAX_SENTENCE_WIDTH)) {
+        let style = if matches!(label, "summary" | "runbook") { PLAIN } else { DIM };
+        for line in wrapped(&format!("{label:>0$}  ", MARGIN - 2), &sentence(text)) {
             lines.push(format!("{style}{line}{style:#}"));
         }
     }
@@ -295,7 +359,10 @@ fn malformed(report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
         }
         let more = group.count - group.examples.len() as u64;
         if more > 0 {
-            writeln!(to, "  {more} more with the error {}; -o json lists the first 1,000", group.kind)?;
+            let more = format!("{more} more with the error {}; -o json lists the first 1,000", group.kind);
+            for line in wrapped("  ", &more) {
+                writeln!(to, "{line}")?;
+            }
         }
     }
     Ok(())

@@ -59,12 +59,22 @@ pub(super) fn agreeing(
         let of_pod = identity.label("workload").filter(|_| is_named);
         labels.sort_by_key(|(name, value)| (*name, *name == "workload" && Some(*value) == of_pod, *value));
         labels.dedup_by_key(|(name, _)| *name);
+        let has_workload = labels.iter().any(|(name, _)| *name == "workload");
+        let named = edge.workload.iter().find_map(|name| identity.label(name));
+        if let Some(workload) = named.filter(|_| !has_workload) {
+            labels.insert(labels.partition_point(|(name, _)| *name < "workload"), ("workload", workload));
+        }
         labels
     };
     let by_label_names = |alerts: &[AlertIx]| {
         let mut found: BTreeMap<Vec<String>, Vec<AlertIx>> = BTreeMap::new();
         for &at in alerts {
-            let names = location_labels(at).into_iter().map(|(name, _)| name.to_owned()).collect();
+            let names: Vec<String> =
+                location_labels(at).into_iter().map(|(name, _)| name.to_owned()).collect();
+            // An edge between alerts of one workload holds for no alert without one.
+            if !edge.workload.is_empty() && !names.iter().any(|name| name == "workload") {
+                continue;
+            }
             found.entry(names).or_default().push(at);
         }
         found

@@ -10,8 +10,8 @@ use crate::judge::index::{AlertIx, indices};
 const SHARED_LABELS: [&str; 8] =
     ["namespace", "service", "job", "workload", "deployment", "statefulset", "daemonset", "job_name"];
 
-/// Joins the firing alerts of one name and scope that agree on their text, namespace,
-/// service, job and workload.
+/// Joins the firing alerts of one name and scope that agree on their namespace, service, job and
+/// workload, and on their text but for the number in the name of a host.
 pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union) {
     if !evaluation.engine.rules().is_on("instances") {
         return;
@@ -61,13 +61,32 @@ fn has_one_key(evaluation: &Evaluation<'_>, one: AlertIx, other: AlertIx) -> boo
     first == second
 }
 
+/// The text without the number of an instance: `node-1` and `node-2` are instances, `node-1 slow`
+/// and `node-2 gone` are two faults.
+fn write_text(text: &str, key: &mut Vec<u8>) {
+    let is_host = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+    if !is_host {
+        return key.extend_from_slice(text.as_bytes());
+    }
+    let mut is_number = false;
+    for byte in text.bytes() {
+        match byte.is_ascii_digit() {
+            true if is_number => {}
+            true => key.push(b'#'),
+            false => key.push(byte),
+        }
+        is_number = byte.is_ascii_digit();
+    }
+}
+
 fn write_key(evaluation: &Evaluation<'_>, at: AlertIx, key: &mut Vec<u8>) {
     let identity = evaluation.entry(at).identity();
     key.clear();
     key.extend_from_slice(&evaluation.alerts[at].scope.bytes());
     key.extend_from_slice(identity.alert.as_bytes());
     key.push(0xff);
-    key.extend_from_slice(identity.text.as_bytes());
+    write_text(identity.text, key);
     for name in SHARED_LABELS {
         key.push(0xff);
         key.extend_from_slice(identity.label(name).unwrap_or_default().as_bytes());

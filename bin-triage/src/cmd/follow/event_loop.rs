@@ -123,6 +123,8 @@ impl<W: io::Write> EventLoop<W> {
     /// Stops on a signal. A last line without a line end is not read: it may be incomplete.
     fn stop(&mut self, signal: i32) -> anyhow::Result<ExitCode> {
         self.judge()?;
+        let held = self.stream.held();
+        self.printer.changes(&held, self.stream.now()).context(STDOUT_ERROR)?;
         self.summarize(signal_hook::low_level::signal_name(signal).unwrap_or("a signal"))?;
         Ok(u8::try_from(128 + signal).map_or(ExitCode::FAILURE, ExitCode::from))
     }

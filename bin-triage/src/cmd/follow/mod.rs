@@ -11,6 +11,7 @@
 //! the kernel do not.
 
 mod event_loop;
+mod held_changes;
 mod line_buffer;
 mod printer;
 mod schedule;

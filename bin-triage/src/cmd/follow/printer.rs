@@ -4,12 +4,12 @@
 //!
 //! ```text
 //! {"snapshot":{"time","source","format","totals","unread","open":[change...],"emitted":{}}}   once, first
-//! {"time","change","id","aliases","priority","notify","headline","labels","text","scope","scopes","because","key"}   each change
+//! {"time","change","id","aliases","priority","notify","headline","labels","text","scope","scopes","instances","because","key"}   each change
 //! {"summary":{"time","source","format","totals","unread","open":[change...],"emitted":{"opened":1...},"ended"}}  once, last
 //! ```
 //!
 //! `change` is opened, escalated, reopened, unsilenced, grew, changed or closed. `text` is omitted
-//! if it is empty. One of `scope` (an object of labels) and `scopes` is null. Equal changes have
+//! if it is empty, and `instances` below 2. One of `scope` (an object of labels) and `scopes` is null. Equal changes have
 //! equal `key`s. `open` lists incidents with their current values and the `change` emitted last,
 //! without a time. `ended` is `input` or the name of a signal.
 
@@ -179,6 +179,9 @@ fn summary_body<'s>(summary: &'s Summary, ended: Option<&'s str>) -> SummaryBody
 /// The headline, scope, id and reasons of a notice.
 fn describe(notice: &Notification) -> String {
     let mut text = notice.headline.clone();
+    if notice.instances > 1 {
+        text.push_str(&format!(" x{}", notice.instances));
+    }
     match (&notice.scope, &notice.scopes) {
         (Some(scope), _) if !scope.is_empty() => text.push_str(&format!(" {}", labels::scope(scope))),
         (_, Some(scopes)) => {

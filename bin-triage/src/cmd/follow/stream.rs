@@ -9,6 +9,7 @@ use alert_triage::{Engine, Format, IncidentTracker, Report, Rules, printable};
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 
+use super::held_changes::HeldChanges;
 use super::line_buffer::LineBuffer;
 use super::warnings::Warnings;
 use crate::output::phrases;
@@ -30,6 +31,7 @@ pub(super) struct Stream {
     engine: Engine,
     source: usize,
     tracker: IncidentTracker,
+    held_changes: HeldChanges,
     /// Known after the first line that is not blank.
     format: Option<Format>,
     buffer: LineBuffer,
@@ -88,6 +90,7 @@ impl Stream {
             engine,
             source,
             tracker: IncidentTracker::default(),
+            held_changes: HeldChanges::default(),
             format,
             buffer: LineBuffer::default(),
             lines: 0,
@@ -132,15 +135,20 @@ impl Stream {
         self.set_clock(now);
         self.pending_warnings.extend(self.malformed_warnings.tick(self.now));
         let notices = self.update();
+        let notices = self.held_changes.pass(notices, self.now);
         // After the notices: an alert must be reported as closed before it is removed.
         if self.now.duration_since(self.retired).abs() >= RETIRE_INTERVAL {
             self.retired = self.now;
             self.engine.retire(self.now, RETENTION);
         }
-        for notice in &notices {
+        self.count(&notices);
+        notices
+    }
+
+    fn count(&mut self, notices: &[Notification]) {
+        for notice in notices {
             *self.emitted.entry(notice.change).or_default() += 1;
         }
-        notices
     }
 
     /// Continues with the start of another file. A last line without a line end is complete.
@@ -175,7 +183,16 @@ impl Stream {
             self.refuse_documents(Some(self.detect(&last)))?;
         }
         self.read_lines(&last)?;
-        Ok(self.judge(now))
+        let mut notices = self.judge(now);
+        notices.extend(self.held());
+        Ok(notices)
+    }
+
+    /// Takes the changes that were held back.
+    pub(super) fn held(&mut self) -> Vec<Notification> {
+        let held = self.held_changes.flush();
+        self.count(&held);
+        held
     }
 
     /// The summary as of the last judgement.

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use alert_triage::report::{Incident, Member, Row};
 use alert_triage::verdict::Notify;
-use alert_triage::{Report, printable};
+use alert_triage::{Report, is_link, printable};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::labels::{self, MemberNames};
 use super::super::phrases::{self, counted};
 use super::super::seen::span_with_unit;
+use super::super::texts;
 use super::super::tree::{is_set_aside, member_tree};
 use super::timeline::timeline;
 
@@ -44,12 +45,12 @@ pub(in crate::output) fn write(report: &Report<'_>, all: bool, to: &mut impl Wri
         (PreEscaped("\n<body>\n"))
         (summary(report, &title))
         (PreEscaped("\n<main>\n"))
-        @if !first.is_empty() { (timeline(&first, report)) }
     };
     write!(to, "{}", head.into_string())?;
+    let drawn = if first.is_empty() { String::new() } else { timeline(&first, report).into_string() };
     match all {
-        true => incidents(report.rows(usize::MAX, MAX_SCOPES), report, to)?,
-        false => incidents(first.into_iter(), report, to)?,
+        true => incidents(report.rows(usize::MAX, MAX_SCOPES), &drawn, report, to)?,
+        false => incidents(first.into_iter(), &drawn, report, to)?,
     }
     let foot = html! { (malformed(report)) };
     writeln!(to, "{}\n</main>\n</body>\n</html>", foot.into_string())
@@ -83,8 +84,14 @@ fn summary(report: &Report<'_>, title: &str) -> Markup {
     }
 }
 
-/// Writes a card per incident; those without a notification come last, folded.
-fn incidents(rows: impl Iterator<Item = Row>, report: &Report<'_>, to: &mut impl Write) -> io::Result<()> {
+/// Writes a card per incident that somebody is notified of, the timeline, and the other incidents,
+/// folded.
+fn incidents(
+    rows: impl Iterator<Item = Row>,
+    timeline: &str,
+    report: &Report<'_>,
+    to: &mut impl Write,
+) -> io::Result<()> {
     let mut shown = 0;
     let mut is_folded = false;
     for row in rows {
@@ -92,7 +99,7 @@ fn incidents(rows: impl Iterator<Item = Row>, report: &Report<'_>, to: &mut impl
             is_folded = true;
             writeln!(
                 to,
-                "\n<h2>For the record</h2>\n<details>\n<summary>Incidents without a notification</summary>"
+                "{timeline}\n<h2>For the record</h2>\n<details>\n<summary>Incidents without a notification</summary>"
             )?;
         } else if shown == 0 {
             writeln!(to, "\n<h2>Incidents</h2>")?;
@@ -100,8 +107,9 @@ fn incidents(rows: impl Iterator<Item = Row>, report: &Report<'_>, to: &mut impl
         shown += row.incidents;
         writeln!(to, "{}", card(&row, report).into_string())?;
     }
-    if is_folded {
-        writeln!(to, "</details>")?;
+    match is_folded {
+        true => writeln!(to, "</details>")?,
+        false => writeln!(to, "{timeline}")?,
     }
     let more = report.totals().incidents - shown;
     if more > 0 {
@@ -115,12 +123,13 @@ fn card(row: &Row, report: &Report<'_>) -> Markup {
     let state = phrases::state(incident, report.now());
     let text = labels::text(row);
     let shared = labels::common_without_scope(row);
+    let summary = texts::headline(incident).and_then(texts::summary);
     html! {
         article #{ "i" (incident.id) } class=(incident.priority) {
             header {
                 span .badge { (incident.priority) " " (incident.notify) }
                 h3 {
-                    (printable(&incident.headline))
+                    (printable(&incident.headline)) (phrases::times_instances(row))
                     @if !text.is_empty() { " " (text) }
                     @if let Some(state) = state { " (" (state) ")" }
                 }
@@ -128,12 +137,14 @@ fn card(row: &Row, report: &Report<'_>) -> Markup {
                 code .id.muted { (incident.id) }
             }
             @if let Some(why) = phrases::why(incident) { p { (why) } }
+            @if let Some(names) = labels::instances(row) { p { "Instances: " (names) } }
             @if *incidents > 1 {
                 p { "The first of " (counted(*incidents, "incident")) ", which share one " (incident.notify) "." }
             }
             @if !shared.is_empty() { p .muted { "All with " code { (labels::pairs(&shared)) } } }
-            @for runbook in runbooks(incident) { p { "Runbook: " (runbook) } }
-            (members(row, report))
+            @if let Some(summary) = &summary { p .summary { (summary) } }
+            @for runbook in texts::runbooks(incident) { p { "Runbook: " (link(runbook)) } }
+            (members(row, summary.as_deref(), report))
             (reasons(incident))
         }
     }
@@ -151,7 +162,8 @@ fn place(row: &Row) -> Markup {
     }
 }
 
-fn members(row: &Row, report: &Report<'_>) -> Markup {
+/// A row per member. The summary of a member is left out if it is that of the card.
+fn members(row: &Row, summary: Option<&str>, report: &Report<'_>) -> Markup {
     let members = &row.incident.members;
     let names = MemberNames::new(row);
     let more = row.alerts - members.len() as u64;
@@ -168,7 +180,7 @@ fn members(row: &Row, report: &Report<'_>) -> Markup {
             }
             tbody {
                 @for tree_row in member_tree(members) {
-                    (line(tree_row.member, tree_row.depth(), &names.name(tree_row.member), report))
+                    (line(tree_row.member, tree_row.depth(), &names.name(tree_row.member), summary, report))
                 }
             }
         }
@@ -176,7 +188,8 @@ fn members(row: &Row, report: &Report<'_>) -> Markup {
     }
 }
 
-fn line(member: &Member, depth: usize, name: &str, report: &Report<'_>) -> Markup {
+fn line(member: &Member, depth: usize, name: &str, summary: Option<&str>, report: &Report<'_>) -> Markup {
+    let own = texts::summary(member).filter(|own| Some(own.as_str()) != summary);
     let severity = phrases::severity(member).map(|severity| severity.to_string()).unwrap_or_default();
     let class = if is_set_aside(member) { "aside" } else { &severity };
     let standing = phrases::standing(member, report.now());
@@ -187,6 +200,13 @@ fn line(member: &Member, depth: usize, name: &str, report: &Report<'_>) -> Marku
             td class={ "alert d" (depth.min(4)) } {
                 @if depth > 0 { span .branch aria-hidden="true" { "└\u{a0}" } }
                 (name)
+                @if let Some(own) = own { br; (own) }
+                @if texts::links(member).next().is_some() {
+                    br;
+                    @for (name, url) in texts::links(member) {
+                        a .link href=(url) rel="noreferrer" { (printable(name)) } " "
+                    }
+                }
                 @if !member.examples.is_empty() {
                     br;
                     span .muted { "as " (member.examples.iter().map(printable).collect::<Vec<_>>().join(", ")) }
@@ -219,16 +239,11 @@ fn reasons(incident: &Incident) -> Markup {
     }
 }
 
-/// The runbooks, as links if they are web addresses.
-fn runbooks(incident: &Incident) -> Vec<Markup> {
-    let mut runbooks: Vec<&str> =
-        incident.members.iter().filter_map(|member| member.runbook.as_deref()).collect();
-    runbooks.dedup();
-    let link = |runbook: &str| {
-        let is_web = runbook.starts_with("https://") || runbook.starts_with("http://");
-        html! { @if is_web { a href=(runbook) rel="noreferrer" { (runbook) } } @else { code { (runbook) } } }
-    };
-    runbooks.into_iter().map(link).collect()
+/// A link if it is a web address.
+fn link(text: &str) -> Markup {
+    html! {
+        @if is_link(text) { a href=(text) rel="noreferrer" { (text) } } @else { code { (printable(text)) } }
+    }
 }
 
 fn malformed(report: &Report<'_>) -> Markup {

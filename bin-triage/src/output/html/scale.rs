@@ -61,6 +61,14 @@ impl Scale {
         }
     }
 
+    /// Whether a record is earlier than the axis.
+    pub(super) fn is_before(&self, seen: &Seen) -> bool {
+        match self {
+            Scale::Time { from, .. } => seen.at.is_some_and(|at| at.as_second() < *from),
+            Scale::Lines { .. } => false,
+        }
+    }
+
     /// The position of `now`, if it is known and the scale shows time.
     pub(super) fn now(&self) -> Option<f64> {
         match self {
@@ -130,6 +138,9 @@ impl Scale {
         if to <= from {
             return 50.0;
         }
+        if value < from {
+            return 0.0;
+        }
         let part = (value - from) as f64 / (to - from) as f64;
         // The margins have room for the marks at both ends.
         ((1.5 + 97.0 * part.clamp(0.0, 1.0)) * 100.0).round() / 100.0
@@ -185,6 +196,17 @@ mod tests {
         let ages = [seen(None, 1, Some("0001-01-01T00:00:00Z")), seen(None, 2, Some("9999-01-01T00:00:00Z"))];
         let count = labels(&Scale::new(&ages.iter().collect::<Vec<_>>(), None)).len();
         assert!((1..=6).contains(&count), "{count}");
+    }
+
+    #[test]
+    fn what_is_older_than_the_axis_runs_in_from_its_edge() {
+        let asks = [seen(None, 2, Some("2026-11-23T07:40:00Z")), seen(None, 3, Some("2026-11-23T07:50:00Z"))];
+        let old = seen(None, 1, Some("2026-11-01T00:00:00Z"));
+        let now = "2026-11-23T08:00:00Z".parse().unwrap();
+        let scale = Scale::new(&asks.iter().collect::<Vec<_>>(), Some(now));
+        assert_eq!((scale.position(&old), scale.is_before(&old)), (Some(0.0), true));
+        assert_eq!((scale.position(&asks[0]), scale.is_before(&asks[0])), (Some(1.5), false));
+        assert_eq!(scale.position(&asks[1]), Some(50.0));
     }
 
     #[test]
