@@ -5,7 +5,7 @@ use alert_triage::record::{Ends, Status};
 use alert_triage::{Engine, Record, Rules, SourcePosition};
 
 /// Prometheus could not reach Alertmanager for some minutes: the alert ended, and fires again with
-/// the same start. Only what is younger than the end proves that it is no late repeat.
+/// the same start. Only what is younger than the end proves that it is not a late repeat.
 #[test]
 fn an_alert_may_fire_again_with_the_same_start() {
     let at = |minute: i64| Timestamp::from_second(1_795_158_000 + 60 * minute).unwrap();

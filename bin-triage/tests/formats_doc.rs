@@ -54,7 +54,7 @@ formats:
 | `labels` | labels by name; `\"*\"` takes all members of an object, a list of `{name, value}` or texts such as `key:value` |
 | `drop` | members that `\"*\"` leaves out |
 | `severity`, `status` | words of the source; `status` is firing, resolved, pending, event, or a word such as open or closed |
-| `severity_changes` | `true` if the severity changes while the alert stays the same, such as a check that warns first: that of the newest record counts, and it is no part of the identity |
+| `severity_changes` | `true` if the severity changes while the alert stays the same, such as a check that warns first: that of the newest record counts, and it is not part of the identity |
 | `starts_at`, `ends_at`, `updated_at` | times: RFC 3339, since 1970, or by the formats of `time` |
 | `key` | what the source joins its events by; a resolve without a severity ends the alerts with its key |
 | `summary`, `url`, `runbook`, `acknowledged` | texts for people, and whether somebody acknowledged the alert |

@@ -1,8 +1,8 @@
 //! Law: lines that a person pasted give the incidents of the lines themselves, or a loud reason.
 //!
-//! Each transformation stands for a place that people paste from: a list, a table, a mail, a chat, a
-//! ticket system. The report of the transformed input has the same incidents as that of the input,
-//! or the exit code is 3 and a sentence says why nothing could be read.
+//! Each transformation stands for a place that people paste from: a list, a table, a mail, a chat,
+//! a ticket system. The report of the transformed input has the same incidents as that of the
+//! input, or the exit code is 3 and a sentence says why nothing could be read.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -246,7 +246,7 @@ fn other_letters_are_the_same_incidents() {
     assert_eq!(shape(&SAMPLE.to_uppercase()), want);
 }
 
-/// A sentence that happens to name a zone is no alert.
+/// A sentence that happens to name a zone is not an alert.
 #[test]
 fn prose_is_not_an_alert() {
     let prose = "The zone was restarted yesterday.\nZone AB is fine again\nwe moved zone XQ to another rack\n\

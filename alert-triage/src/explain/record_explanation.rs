@@ -97,7 +97,8 @@ impl RecordExplanation {
         let found = evidence.get(key);
         let is_keyed = record.status != Status::Event && (record.starts.is_some() || record.keyed);
         let first = found.and_then(|found| found.first_of.get(&taken.same).copied().flatten());
-        // A firing record after the end is no repeat of the one before it, although both are equal.
+        // A firing record after the end is not a repeat of the one before it, although both are
+        // equal.
         let fires_again = record.status == Status::Firing
             && at.zip(record.starts).zip(position).is_some_and(|((at, starts), position)| {
                 let entry = report.evaluation.entry(at);

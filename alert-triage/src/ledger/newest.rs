@@ -11,8 +11,8 @@ use crate::source_position::SourcePosition;
 /// At most this number of annotations is kept per alert, in the order of the source.
 const MAX_ANNOTATIONS: usize = 16;
 
-/// The maximum length of an annotation in bytes. A longer link is left out, since a part of it leads
-/// nowhere; a longer text is cut to what is shown of it.
+/// The maximum length of an annotation in bytes. A longer link is left out, since a part of it
+/// leads nowhere; a longer text is cut to what is shown of it.
 const MAX_ANNOTATION_LEN: usize = 2_048;
 
 /// A value of the newest record that has one. Of two records with equal times, the later position

@@ -133,7 +133,7 @@ fn labels<'j>(object: &mut Object<'j>) -> Result<LabelPairs<'j>, Fault> {
 }
 
 /// The texts and links for people. A value that is not a text is left out: it tells nobody
-/// anything, and is no reason to lose the alert.
+/// anything, and is not a reason to lose the alert.
 fn annotations<'j>(object: &mut Object<'j>) -> LabelPairs<'j> {
     let mut texts = object.annotations.take().map(|map| map.pairs).unwrap_or_default();
     // Grafana adds its own state to the annotations.

@@ -1,9 +1,9 @@
 //! Lines as people paste them: in lists, tables, quotes and mails, with ticket numbers and in other
 //! letters.
 //!
-//! A line that fits no template is freed of what surrounds it, from the outside in, until a template
-//! matches, with its words in any case and its punctuation in the forms that people use. A line that
-//! no one can read stays malformed.
+//! A line that fits no template is freed of what surrounds it, from the outside in, until a
+//! template matches, with its words in any case and its punctuation in the forms that people use. A
+//! line that no one can read stays malformed.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -96,7 +96,7 @@ fn relaxed(line: &str, rules: &Rules) -> Option<Record<'static>> {
     let mut found = TemplateMatch::default();
     rules.table().templates.iter().find_map(|(_, template)| {
         template.match_relaxed(line, &mut found)?;
-        // A word of prose is no name: `zone AB: fine`.
+        // A word of prose is not a name: `zone AB: fine`.
         let is_name =
             found.alert.bytes().any(|byte| !byte.is_ascii_lowercase() && byte != b'-' && byte != b'.');
         if !is_name && rules.usual_spelling(found.alert).is_none() {

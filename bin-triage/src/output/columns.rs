@@ -9,7 +9,8 @@ use unicode_width::UnicodeWidthStr as _;
 /// Columns of the longest line if the output is not a terminal.
 const DEFAULT_WIDTH: usize = 100;
 
-/// The narrowest and the widest layout. A longer line is hard to read, and a narrower terminal wraps.
+/// The narrowest and the widest layout. A longer line is hard to read, and a narrower terminal
+/// wraps.
 const WIDTHS: std::ops::RangeInclusive<usize> = 40..=160;
 
 thread_local! {

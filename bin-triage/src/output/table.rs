@@ -140,8 +140,8 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`, and the labels that tell it
-/// from rows with the same headline, if the line has no room for them.
+/// `P1 page  TooFewEndpointsRegistered  zone=AB  d9447456  lines 11–31`, and the labels that tell
+/// it from rows with the same headline, if the line has no room for them.
 fn head(row: &Row, is_alone: bool, telling: &TellingLabels, report: &Report<'_>) -> (String, Vec<String>) {
     let Row { incident, incidents, scopes, .. } = row;
     let (style, now) = (style(incident.priority), report.now());

@@ -1,4 +1,5 @@
-//! Holds changes of one incident back, so that a storm is one line and not a line for each instance.
+//! Holds changes of one incident back, so that a storm is one line and not a line for each
+//! instance.
 
 use std::collections::BTreeMap;
 

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! `change` is opened, escalated, reopened, unsilenced, grew, changed or closed. `text` is omitted
-//! if it is empty, and `instances` below 2. One of `scope` (an object of labels) and `scopes` is null. Equal changes have
-//! equal `key`s. `open` lists incidents with their current values and the `change` emitted last,
-//! without a time. `ended` is `input` or the name of a signal.
+//! if it is empty, and `instances` below 2. One of `scope` (an object of labels) and `scopes` is
+//! null. Equal changes have equal `key`s. `open` lists incidents with their current values and the
+//! `change` emitted last, without a time. `ended` is `input` or the name of a signal.
 
 use std::io::{self, Write};
 
