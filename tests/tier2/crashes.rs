@@ -228,8 +228,8 @@ async fn killed_before_any_call_and_started_at_once_it_trips_once() {
 #[tokio::test]
 async fn killed_before_any_call_it_asks_the_hook_before_it_scales_and_notifies_of_the_trip() {
     let cluster = Cluster::connect().await;
-    // Four more calls: the scale read for the hook, the hook, the load of the Record after a read of
-    // the scale, and the notification.
+    // Four more calls: the scale read for the hook, the hook, the load of the Record after a read
+    // of the scale, and the notification.
     let runs = (0..CALLS + 4).map(|calls| {
         let cluster = cluster.clone();
         async move {
