@@ -78,9 +78,8 @@ mod tests {
         let mut wrong = Vec::new();
         for (_, format) in rules.builtin_formats() {
             assert!(!format.examples.is_empty(), "{} has no example", format.id);
-            let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(&format.see);
-            let is_documented =
-                format.see.starts_with("https://") || format.see.ends_with(".md") && page.exists();
+            // That the pages exist is tested beside them, since they are not a part of this crate.
+            let is_documented = format.see.starts_with("https://") || format.see.ends_with(".md");
             assert!(is_documented, "{} names no documentation", format.id);
             wrong.extend(
                 failures(&rules, format).into_iter().map(|one| format!("{}: {}", one.id, one.message)),
