@@ -139,16 +139,19 @@ fn nasty_input_is_text_wherever_it_is_shown() {
     let runbooks = [
         "javascript:(parent.ran ??= []).push('runbook')",
         "https://runbooks.example/\"onclick='parent.ran=1'",
+        "https://runbooks.example/nasty?a=1&lt;b=%22",
     ];
     let rules = json!({"runbooks": [
         {"id": "script", "alert": "NastyReplica", "url": runbooks[0]},
         {"id": "quote", "alert": "NastySeverity", "url": runbooks[1]},
+        {"id": "link", "alert": "NastyLabel", "url": runbooks[2]},
     ]});
     fs::write(dir.path().join("rules.yaml"), rules.to_string()).expect("written");
     let mut command = Command::new(program());
     command.args(["--rules", "rules.yaml", "-o", "html", "--all", file, "other.jsonl"]).current_dir(&dir);
     let visit = Visit::open(command.output().expect("triage starts").stdout);
-    assert_harmless(&visit, &runbooks[1..]);
+    // Only a whole web address without quotes is a link.
+    assert_harmless(&visit, &runbooks[2..]);
     let text = visit.text("everything");
     for shown in MALICIOUS.into_iter().chain(REORDERED.map(|(_, shown)| shown)).chain([file]).chain(runbooks)
     {
