@@ -4,8 +4,7 @@
 //! a ticket system. The report of the transformed input has the same incidents as that of the
 //! input, or the exit code is 3 and a sentence says why nothing could be read.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+mod common;
 
 use serde_json::Value;
 
@@ -162,15 +161,7 @@ const DOCUMENTS: &[(&str, bool, Document)] = &[
 
 /// The exit code, the report, and what standard error says.
 fn triage(input: &str) -> (Option<i32>, Value, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))
-        .args(["-", "-o", "json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = common::report_of(input);
     let report = serde_json::from_slice(&output.stdout).unwrap_or_default();
     (output.status.code(), report, String::from_utf8(output.stderr).unwrap())
 }

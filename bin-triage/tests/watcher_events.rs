@@ -1,20 +1,11 @@
 //! What `watcher` sends, read by `triage`.
 
-use std::io::Write as _;
-use std::process::{Command, Stdio};
+mod common;
 
 use serde_json::{Value, json};
 
 fn report(input: &str) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))
-        .args(["-", "-o", "json"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
+    let output = common::report_of(input);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["totals"]["malformed"], 0, "{report}");
