@@ -22,11 +22,15 @@ struct Cluster {
     breaker: Breaker,
     scale: Scale,
     record: Option<Record>,
+    /// The Record that the breaker saved or loaded last. A save over another one conflicts.
+    known: Option<Record>,
     /// Actions that are not carried out yet.
     actions: VecDeque<Action>,
     /// How many were carried out.
     carried_out: usize,
     keys: BTreeSet<String>,
+    /// Keys of the Events with the reason `Tripped`, of all watchers.
+    tripped: BTreeSet<String>,
     /// Writes of the scale that were carried out although the Record did not ask for them.
     wrong: Vec<String>,
 }
@@ -34,10 +38,17 @@ struct Cluster {
 impl Cluster {
     fn new(policy: Policy, replicas: u32, record: Option<Record>) -> Self {
         let breaker = breaker(policy, replicas, record.clone());
-        let actions = VecDeque::new();
-        let (keys, wrong) = (BTreeSet::new(), Vec::new());
-        let mut cluster =
-            Self { breaker, scale: scale(replicas), record, actions, carried_out: 0, keys, wrong };
+        let mut cluster = Self {
+            breaker,
+            scale: scale(replicas),
+            known: record.clone(),
+            record,
+            actions: VecDeque::new(),
+            carried_out: 0,
+            keys: BTreeSet::new(),
+            tripped: BTreeSet::new(),
+            wrong: Vec::new(),
+        };
         cluster.give(Input::PodsListed { pods: vec![], asked_at: start() });
         cluster
     }
@@ -69,16 +80,19 @@ impl Cluster {
         let outcome = match action {
             Action::ReadScale => Outcome::ScaleRead(Some(self.scale.clone())),
             Action::SaveRecord(record) => {
-                let others = self.record.clone().filter(|stored| stored.episode > record.episode);
-                match others {
-                    Some(stored) => Outcome::RecordFound(Some(Box::new(stored))),
-                    None => {
-                        self.record = Some(*record);
-                        Outcome::RecordSaved
-                    }
+                if self.record == self.known {
+                    self.record = Some(*record);
+                    self.known = self.record.clone();
+                    Outcome::RecordSaved
+                } else {
+                    self.known = self.record.clone();
+                    Outcome::RecordFound(self.known.clone().map(Box::new))
                 }
             }
-            Action::LoadRecord => Outcome::RecordFound(self.record.clone().map(Box::new)),
+            Action::LoadRecord => {
+                self.known = self.record.clone();
+                Outcome::RecordFound(self.known.clone().map(Box::new))
+            }
             Action::WriteScale { seen, replicas } => {
                 if seen.resource_version != self.scale.resource_version {
                     let why = "the object has been modified".into();
@@ -102,7 +116,12 @@ impl Cluster {
                 self.keys.insert(event.id.clone());
                 Outcome::HookAnswered { id: event.id, answer: Ok(HookDecision::Proceed) }
             }
-            Action::Publish(event) => Outcome::Published(event.key),
+            Action::Publish(event) => {
+                if event.reason == "Tripped" {
+                    self.tripped.insert(event.key.clone());
+                }
+                Outcome::Published(event.key)
+            }
             _ => return None,
         };
         Some(Input::Done(outcome))
@@ -170,6 +189,35 @@ fn a_trip_that_another_watcher_has_carried_out_and_undone_is_not_carried_out_aga
             cluster.run(before, trips_and_restores);
             let well = cluster.phase() == "Open" && cluster.scale.replicas == 0;
             (cluster, well)
+        });
+    }
+}
+
+/// Both decide at one time, and the other one is quicker and reports its trip. This one takes over
+/// the trip that is stored, and reports none of its own.
+#[test]
+fn two_watchers_that_decide_at_one_time_report_one_trip() {
+    fn trips(cluster: &mut Cluster) {
+        let episode = match &cluster.record {
+            None => 1,
+            Some(Record { state: State::Closed, episode, .. }) => *episode,
+            Some(_) => return,
+        };
+        cluster.record = Some(Record { episode, episode_id: Some("other".into()), ..open() });
+        cluster.set_scale(0);
+        cluster.tripped.insert("other".into());
+        // A read that was sent before this, and answered after.
+        let read = Outcome::ScaleRead(Some(cluster.scale.clone()));
+        cluster.give(Input::Done(read));
+    }
+    for policy in [Policy::default(), with_hook()] {
+        before_each_action(|before| {
+            let mut cluster = Cluster::new(policy.clone(), REPLICAS, None);
+            cluster.give(Input::Command(Command::Press));
+            cluster.run(before, trips);
+            assert_eq!((cluster.phase(), cluster.scale.replicas), ("Open", 0), "before action {before}");
+            assert_eq!(cluster.tripped.len(), 1, "before action {before}: {:?}", cluster.tripped);
+            (cluster, true)
         });
     }
 }

@@ -152,6 +152,11 @@ impl Breaker {
             if self.scale.write_may_follow(now) {
                 return self.recheck_later(now);
             }
+            if !self.is_stored() {
+                // Another watcher may have scaled it, by a trip of its own. Then the save finds the
+                // Record of that trip, which is the one to report.
+                return;
+            }
             return self.opened(true, now);
         }
         if self.only_observes() {
