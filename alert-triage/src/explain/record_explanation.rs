@@ -156,7 +156,7 @@ pub(super) fn index(report: &Report<'_>, taken: &TracedRecord) -> Option<AlertIx
         return named();
     }
     let key = taken.record.key.as_deref()?;
-    if let Some((_, owner)) = key_owners(engine).get(key) {
+    if let Some(owner) = key_owners(engine).get(key) {
         return Some(*owner);
     }
     let mut unmatched = report.evaluation.alerts.indices().skip(engine.entries.len());

@@ -217,7 +217,11 @@ impl AlertState {
             suppressed_by: set.suppressed_by().cloned(),
             has_times: set.last_seen.is_some(),
             severity: set.newest.as_ref().and_then(|newest| newest.severity()).map(Into::into),
-            fired_again: phase == AlertPhase::Resolved && !by_untimed && history.has_fired_again(),
+            // What its source suppresses would notify nobody even if it fired.
+            fired_again: phase == AlertPhase::Resolved
+                && !by_untimed
+                && set.suppressed_by().is_none()
+                && history.has_fired_again(),
             only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
             ..Self::untimed()
         };

@@ -19,6 +19,8 @@ pub(crate) struct SpanHistory {
     pub(crate) episodes: u32,
     /// The start of the last episode that may be firing again after its end.
     fired_again: Option<Timestamp>,
+    /// The ends of episodes that fire again after it.
+    interruptions: Vec<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,6 +71,7 @@ impl SpanHistory {
         let mut spans = Vec::new();
         let mut closers = ends.clone();
         let mut fired_again = None;
+        let mut interruptions = Vec::new();
         for (&from, episode) in &set.episodes {
             let reported = episode.resolved.any().then(|| episode.ended.unwrap_or(from).max(from));
             let own = match reported.map(|end| (end, episode.fired_again(end, set.arrivals.last()))) {
@@ -77,7 +80,10 @@ impl SpanHistory {
                     fired_again = Some(from);
                     Some(end)
                 }
-                Some((end, FiredAgain::Yes)) => passed(episode.ends.end()).filter(|next| *next > end),
+                Some((end, FiredAgain::Yes)) => {
+                    interruptions.push(end);
+                    passed(episode.ends.end()).filter(|next| *next > end)
+                }
                 None => passed(episode.ends.end()),
             };
             let timed_out = passed(episode.times_out);
@@ -120,7 +126,8 @@ impl SpanHistory {
         }));
         // Of two spans with equal times, the open one decides.
         spans.sort_by_key(|span| (span.last, span.phase));
-        Self { has_ends, changes: Vec::new(), episodes: 0, fired_again, spans }.with_changes()
+        let history = Self { has_ends, changes: Vec::new(), episodes: 0, fired_again, interruptions, spans };
+        history.with_changes()
     }
 
     /// Finds the starts and the ends. A state that continues the span before starts nothing, and
@@ -162,12 +169,13 @@ impl SpanHistory {
     }
 
     /// Is the last episode resolved, and reported as firing after its end by a record that may be a
-    /// late repeat?
+    /// late repeat? Only a later end settles that, not a record of before the end.
     pub(crate) fn has_fired_again(&self) -> bool {
-        self.spans.last().is_some_and(|span| {
-            span.source == SpanSource::Episode
-                && span.phase == AlertPhase::Resolved
-                && Some(span.from) == self.fired_again
+        let last = self.spans.iter().rev().find(|span| span.source == SpanSource::Episode);
+        last.is_some_and(|last| {
+            last.phase == AlertPhase::Resolved
+                && Some(last.from) == self.fired_again
+                && self.spans.iter().all(|span| span.until <= last.until)
         })
     }
 
@@ -218,10 +226,16 @@ impl SpanHistory {
 
     /// The number of resolved episodes of the flapping at `now`; 0 if it does not flap.
     pub(crate) fn cycles(&self, now: Option<Timestamp>, limits: &Limits) -> u32 {
+        if self.changes.len() + self.interruptions.len() < limits.flaps {
+            return 0;
+        }
         let mut recent: Vec<Timestamp> = Vec::new();
         let mut cycles = 0u32;
         let mut last: Option<Timestamp> = None;
-        for &(at, closes) in &self.changes {
+        let interruptions = self.interruptions.iter().map(|at| (*at, true));
+        let mut changes: Vec<_> = self.changes.iter().copied().chain(interruptions).collect();
+        changes.sort_unstable();
+        for (at, closes) in changes {
             let quiet = last.is_some_and(|last| at.duration_since(last) >= limits.flap_quiet);
             if quiet {
                 cycles = 0;

@@ -12,17 +12,18 @@ use crate::severity::Severity;
 use crate::source_position::SourcePosition;
 
 /// The alert that owns each key. Of several alerts with one key, the one with the last firing
-/// record.
-pub(crate) fn key_owners(engine: &Engine) -> BTreeMap<&str, (SourcePosition, AlertIx)> {
-    let mut owners: BTreeMap<&str, (SourcePosition, AlertIx)> = BTreeMap::new();
-    for (position, entry) in engine.entries.iter().enumerate() {
+/// record; of several without one, the one with the largest identity, whatever the order of
+/// arrival.
+pub(crate) fn key_owners(engine: &Engine) -> BTreeMap<&str, AlertIx> {
+    let mut owners: BTreeMap<&str, (Option<SourcePosition>, &[u8], AlertIx)> = BTreeMap::new();
+    for (at, entry) in engine.entries.iter().enumerate() {
         for (key, set) in entry.keyed_label_sets() {
-            let last = (set.last_fire().unwrap_or(SourcePosition::new(0, 0, 0)), AlertIx::new(position));
-            let owner = owners.entry(key).or_insert(last);
-            *owner = (*owner).max(last);
+            let candidate = (set.last_fire(), &*entry.key, AlertIx::new(at));
+            let owner = owners.entry(key).or_insert(candidate);
+            *owner = (*owner).max(candidate);
         }
     }
-    owners
+    owners.into_iter().map(|(key, (.., owner))| (key, owner)).collect()
 }
 
 /// Counts each resolve by key with the owner of the key, else with the alert of the resolve's own
@@ -41,7 +42,7 @@ pub(super) fn match_resolves_by_key(engine: &Engine) -> (HashMap<AlertIx, LabelS
     for (key, end) in &engine.keyed_ends {
         let set = &end.history;
         let named = || Some(AlertIx::new(engine.find(end.identity.as_ref()?)? as usize));
-        match owners.get(key.as_ref()).map(|(_, owner)| *owner).or_else(named) {
+        match owners.get(key.as_ref()).copied().or_else(named) {
             Some(owner) => matched.entry(owner).or_default().merge(set.clone(), gap),
             None => {
                 let identity = end.identity.clone().unwrap_or_else(|| named_by_key(key));

@@ -153,7 +153,7 @@ pub(crate) fn fire() -> impl Strategy<Value = Record<'static>> {
 }
 
 /// Said once by its source, and perhaps joined by the source's own key.
-fn keyed() -> impl Strategy<Value = Record<'static>> {
+pub(crate) fn keyed() -> impl Strategy<Value = Record<'static>> {
     let status = select(vec![Status::Firing, Status::Resolved, Status::Event, Status::Pending]);
     (name(), labels(), instant(), select(vec![Some("k1"), Some("k2"), None]), status, any::<bool>()).prop_map(
         |(alert, labels, at, key, status, ends_by_key)| {
@@ -226,7 +226,7 @@ fn outage() -> impl Strategy<Value = Vec<Record<'static>>> {
     )
 }
 
-fn placed(records: Vec<Record<'static>>) -> Vec<PlacedRecord> {
+pub(crate) fn placed(records: Vec<Record<'static>>) -> Vec<PlacedRecord> {
     let place = |(at, record)| PlacedRecord { place: SourcePosition::new(0, 0, at as u64 + 1), record };
     records.into_iter().enumerate().map(place).collect()
 }
