@@ -4,6 +4,7 @@ mod binary;
 mod stub;
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -79,6 +80,52 @@ fn a_signal_ends_the_watch_in_an_orderly_way() {
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let stopped: serde_json::Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
         assert_eq!((&stopped["event"], &stopped["signal"]), (&"stopped".into(), &name.into()));
+    }
+}
+
+/// The CPU time of a process so far.
+fn cpu_time(child: &Child) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap();
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    // `utime` and `stime`, in hundredths of a second on Linux.
+    let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_millis(10 * ticks)
+}
+
+/// The receiver of the notification accepts connections and never answers. The command waits for
+/// it first to be settled, then together with the pods.
+#[test]
+fn a_trip_that_waits_says_for_what_takes_no_cpu_time_and_ends_at_once_on_a_signal() {
+    for (signal, code, name, wait) in [("-INT", 130, "SIGINT", 0..5), ("-TERM", 143, "SIGTERM", 5..120)] {
+        let stub = Stub::new(StubBehavior::default());
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", silent.local_addr().unwrap());
+        let mut child = Command::new(env!("CARGO_BIN_EXE_watcher"))
+            .args(["trip", "--deployment", "swype-app", "-o", "json", "--notify", &url, "--kubeconfig"])
+            .arg(stub.kubeconfig())
+            .env_clear()
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap());
+        let waits = |line: &serde_json::Value| {
+            line["event"] == "waiting"
+                && line["secondsLeft"].as_u64().is_some_and(|left| wait.contains(&left))
+        };
+        let line = lines.find(waits).expect("it says what it waits for");
+        assert_eq!(line["what"], "1 notification to be acknowledged");
+        let before = cpu_time(&child);
+        std::thread::sleep(Duration::from_secs(1));
+        let used = cpu_time(&child) - before;
+        assert!(used < Duration::from_millis(200), "{used:?} of 1 s");
+        let sent = Instant::now();
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        assert!(sent.elapsed() < Duration::from_millis(500), "{:?}", sent.elapsed());
+        let stopped = lines.last().expect("it says that it was stopped");
+        assert_eq!((&stopped["event"], &stopped["signal"]), (&"stopped".into(), &name.into()));
+        assert_eq!(stopped["phase"], "Open");
     }
 }
 

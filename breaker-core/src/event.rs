@@ -144,6 +144,14 @@ pub enum BreakerEvent {
         /// The problem, in one sentence.
         message: String,
     },
+    /// A command is done, or a target is at zero, and the run waits before it ends.
+    Waiting {
+        /// What it waits for, as the end of the sentence "waiting for".
+        what: String,
+        /// After how many more seconds the run ends in any case; `None` without such a limit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds_left: Option<i64>,
+    },
     /// The target was deleted.
     Lost {
         /// `namespace/kind/name`.
@@ -244,6 +252,10 @@ impl fmt::Display for BreakerEvent {
                 write!(f, "already open; a reset restores {}: {because}", plural(*replicas, "replica"))
             }
             Self::Warning { message } => write!(f, "warning: {message}"),
+            Self::Waiting { what, seconds_left: Some(secs) } => {
+                write!(f, "waiting up to {secs} s for {what}")
+            }
+            Self::Waiting { what, seconds_left: None } => write!(f, "waiting for {what}"),
             Self::Lost { target } => write!(f, "{target} is gone"),
         }
     }

@@ -7,6 +7,7 @@
 
 mod carry_out;
 mod options;
+mod wait;
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::carry_out::{Completion, Context, StoredVersion, carry_out};
 pub use self::options::{Dependencies, RecordStorage, RunUntil, StopReason, SupervisorOptions};
+use self::wait::{Wait, describe};
 use crate::action::{Action, Command, Input};
 use crate::clock::shifted;
 use crate::clock_steps::ClockSteps;
@@ -86,11 +88,9 @@ pub struct Supervisor {
     would_trip: bool,
     lost: bool,
     next_heartbeat: Option<Timestamp>,
-    /// Since when the breaker is open.
-    opened_at: Option<Timestamp>,
+    /// What the present run waits for before it ends.
+    wait: Option<Wait>,
     clock_steps: ClockSteps,
-    /// Since when a command is done.
-    settled_at: Option<Timestamp>,
     watch_is_down: bool,
     report_watch: bool,
     /// The Record is kept in memory, and that is yet to be reported.
@@ -167,10 +167,9 @@ impl Supervisor {
             would_trip: false,
             lost: false,
             next_heartbeat: None,
-            opened_at: None,
+            wait: None,
             clock_steps: ClockSteps::new(&*dependencies.clock),
             dependencies,
-            settled_at: None,
             watch_is_down: false,
             report_watch,
             warn_of_memory: in_memory && !dry_run,
@@ -216,7 +215,7 @@ impl Supervisor {
         self.breaker.watch_for_pods(started_at);
         self.wakes.insert(started_at + Blind::REPORTED_AFTER);
         self.next_heartbeat = self.heartbeat.map(|every| started_at + every);
-        (self.opened_at, self.settled_at) = (None, None);
+        self.wait = None;
         loop {
             self.follow_clock(observer);
             // The target was created again with another selector, or its selector was changed.
@@ -230,43 +229,39 @@ impl Supervisor {
                     self.step(Input::Command(command), observer);
                 }
             }
-            if let Some(end) = self.end(until, now)? {
+            // What is due comes before the next sleep, which must not end in the past.
+            self.wake(now, observer);
+            if let Some(end) = self.end(until, now, observer)? {
                 return Ok(end);
             }
-            let look_again = now + MAX_SLEEP;
-            let mut timer =
-                clock.sleep_until(self.next_wake().map_or(look_again, |at| at.min(look_again))).fuse();
+            let mut timer = clock.sleep_until(self.next_wake(now)).fuse();
             // Verdicts and acknowledgements come first: they are what a trip waits for.
             futures::select_biased! {
                 done = self.tasks.select_next_some() => self.completed(done, observer),
                 command = commands.select_next_some() => waiting_commands.push(command),
                 news = watch.select_next_some() => self.pod_event(news, observer),
-                () = timer => {
-                    self.follow_clock(observer);
-                    let now = clock.now();
-                    if self.next_wake().is_some_and(|at| at <= now) {
-                        self.wake(now, observer);
-                    }
-                }
+                () = timer => {}
             }
         }
     }
 
-    /// When something is due next.
-    fn next_wake(&self) -> Option<Timestamp> {
-        let limits = [
-            self.wakes.first().copied(),
-            self.next_heartbeat,
-            self.opened_at.map(|at| at + TERMINATION_TIMEOUT),
-            self.settled_at.map(|at| at + NOTIFY_TIMEOUT),
-        ];
-        limits.into_iter().flatten().min()
+    /// When something is due next: always after `now`, and at most [`MAX_SLEEP`] later. What has
+    /// passed was done, and must not end the sleep again.
+    fn next_wake(&self, now: Timestamp) -> Timestamp {
+        let waits = self.wait.iter().flat_map(Wait::due).chain([self.next_heartbeat]).flatten();
+        let due = self.wakes.iter().copied().chain(waits).filter(|at| *at > now);
+        due.fold(now + MAX_SLEEP, Timestamp::min)
     }
 
+    /// Lets the breaker do what is due.
     fn wake(&mut self, now: Timestamp, observer: &mut dyn Observer) {
+        let heartbeat = self.next_heartbeat.is_some_and(|at| at <= now);
+        if !heartbeat && self.wakes.first().is_none_or(|at| *at > now) {
+            return;
+        }
         self.wakes.retain(|at| *at > now);
         self.step(Input::Tick, observer);
-        if self.next_heartbeat.is_some_and(|at| at <= now) {
+        if heartbeat {
             self.next_heartbeat = self.heartbeat.map(|every| now + every);
             self.step(Input::Heartbeat, observer);
         }
@@ -275,9 +270,11 @@ impl Supervisor {
     /// Shifts every wait after the wall clock was set. A wait takes as long as was decided.
     fn follow_clock(&mut self, observer: &mut dyn Observer) {
         let Some(by) = self.clock_steps.take(&*self.dependencies.clock) else { return };
-        let waits = [&mut self.next_heartbeat, &mut self.opened_at, &mut self.settled_at];
-        for at in waits.into_iter().flatten() {
+        if let Some(at) = &mut self.next_heartbeat {
             *at = shifted(*at, by);
+        }
+        if let Some(wait) = &mut self.wait {
+            wait.shift(by);
         }
         self.wakes = self.wakes.iter().map(|at| shifted(*at, by)).collect();
         self.step(Input::ClockStepped(by), observer);
@@ -287,7 +284,12 @@ impl Supervisor {
         self.breaker.scale().map(|scale| scale.selector.clone()).unwrap_or_default()
     }
 
-    fn end(&mut self, until: RunUntil, now: Timestamp) -> Result<Option<StopReason>, ClusterError> {
+    fn end(
+        &mut self,
+        until: RunUntil,
+        now: Timestamp,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<StopReason>, ClusterError> {
         let settled = self.breaker.is_started() && self.breaker.is_settled();
         if self.lost {
             return Ok(Some(StopReason::Lost));
@@ -297,33 +299,47 @@ impl Supervisor {
         {
             return Err(error);
         }
+        let told = self.breaker.pending_notifications() == 0;
         match until {
             RunUntil::Forever => Ok(None),
+            RunUntil::Settled if settled && told && self.tasks.is_empty() => Ok(Some(StopReason::Settled)),
             RunUntil::Settled => {
-                if !settled {
-                    self.settled_at = None;
-                    return Ok(None);
-                }
-                let told = self.breaker.pending_notifications() == 0 && self.tasks.is_empty();
-                let since = *self.settled_at.get_or_insert(now);
-                Ok((told || now >= since + NOTIFY_TIMEOUT).then_some(StopReason::Settled))
+                let is_over = self.wait(settled.then_some(NOTIFY_TIMEOUT), now, vec![], observer);
+                Ok(is_over.then_some(StopReason::Settled))
+            }
+            RunUntil::Tripped if self.would_trip => Ok(Some(StopReason::WouldTrip)),
+            RunUntil::Tripped if !matches!(self.breaker.state(), State::Open { .. }) => {
+                self.wait = None;
+                Ok(None)
             }
             RunUntil::Tripped => {
-                if self.would_trip {
-                    return Ok(Some(StopReason::WouldTrip));
-                }
-                if !matches!(self.breaker.state(), State::Open { .. }) {
-                    self.opened_at = None;
-                    return Ok(None);
-                }
-                let since = *self.opened_at.get_or_insert(now);
                 let left = self.breaker.pods_left();
-                let settled = settled && self.breaker.pending_notifications() == 0;
-                let enough = left.is_empty() || now >= since + TERMINATION_TIMEOUT;
-                Ok((enough && (settled || now >= since + TERMINATION_TIMEOUT))
-                    .then_some(StopReason::Tripped { left }))
+                let is_over = (left.is_empty() && settled && told)
+                    || self.wait(Some(TERMINATION_TIMEOUT), now, left.clone(), observer);
+                Ok(is_over.then_some(StopReason::Tripped { left }))
             }
         }
+    }
+
+    /// Waits for at most `limit`, and reports what for. Returns whether the wait is over.
+    fn wait(
+        &mut self,
+        limit: Option<SignedDuration>,
+        now: Timestamp,
+        pods: Vec<String>,
+        observer: &mut dyn Observer,
+    ) -> bool {
+        if self.wait.is_none_or(|wait| wait.is_other(limit)) {
+            self.wait = Some(Wait::new(now, limit));
+        }
+        let Some(wait) = &mut self.wait else { return false };
+        let (breaker, requests) = (&self.breaker, self.tasks.len());
+        let report = wait
+            .report(now, || describe(breaker.is_started(), &pods, breaker.pending_notifications(), requests));
+        if let Some(event) = report {
+            observer.event(now, &event);
+        }
+        wait.is_over(now)
     }
 
     fn pod_event(&mut self, news: PodWatchEvent, observer: &mut dyn Observer) {
@@ -379,6 +395,7 @@ impl Supervisor {
             self.follow_clock(observer);
         }
         let now = self.dependencies.clock.now();
+        let is_tick = matches!(input, Input::Tick);
         for action in self.breaker.step(input, now) {
             match action {
                 Action::Emit(event) => {
@@ -387,6 +404,7 @@ impl Supervisor {
                     observer.event(now, &event);
                 }
                 Action::Wake(at) => {
+                    debug_assert!(!is_tick || at > now, "what is due was done");
                     self.wakes.insert(at);
                 }
                 other => self.tasks.push(self.carry_out(other)),

@@ -16,6 +16,7 @@ use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::{Exit, UsageError};
 use crate::cli::format::LineFormat;
 use crate::cli::reset_command;
+use crate::cli::signal::Signal;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::{CliEvent, EventWriter};
@@ -24,6 +25,8 @@ use crate::workload::nothing_to_restore::NothingToRestore;
 
 /// How long to wait for the controller. One that runs acts sooner.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
+/// A wait that ends sooner is not reported.
+const REPORT_AFTER: Duration = Duration::from_secs(2);
 const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 /// Retries of a write that conflicts. The controller writes the status often, so conflicts are
@@ -35,8 +38,9 @@ const MAX_RETRIES: u32 = 5;
 /// # Errors
 /// A breaker that cannot be read or written, or that is not open after [`WAIT_TIMEOUT`].
 pub(crate) async fn trip(cluster: &ClusterArgs, name: &str, format: LineFormat) -> anyhow::Result<Exit> {
-    let mut command = PendingCommand::connect(cluster, name, format).await?;
-    until_signal(command.trip()).await.map(|()| Exit::Done)
+    let mut command = until_signal(PendingCommand::connect(cluster, name, format)).await?;
+    let done = until_signal(command.trip()).await;
+    command.ended(done)
 }
 
 /// Sets the reset annotation and waits until the controller has closed the breaker.
@@ -44,8 +48,9 @@ pub(crate) async fn trip(cluster: &ClusterArgs, name: &str, format: LineFormat) 
 /// # Errors
 /// A breaker that cannot be read or written, or that is not closed after [`WAIT_TIMEOUT`].
 pub(crate) async fn reset(cluster: &ClusterArgs, name: &str, format: LineFormat) -> anyhow::Result<Exit> {
-    let mut command = PendingCommand::connect(cluster, name, format).await?;
-    until_signal(command.reset()).await.map(|()| Exit::Done)
+    let mut command = until_signal(PendingCommand::connect(cluster, name, format)).await?;
+    let done = until_signal(command.reset()).await;
+    command.ended(done)
 }
 
 /// A command that is written into a breaker for its controller to carry out.
@@ -53,6 +58,8 @@ struct PendingCommand {
     kube: KubeClient,
     name: BreakerName,
     undo: String,
+    /// What was asked is stored in the breaker.
+    is_stored: bool,
     writer: EventWriter<std::io::Stdout>,
 }
 
@@ -61,7 +68,22 @@ impl PendingCommand {
         let cluster = with_startup_timeout(async { Ok(Cluster::connect(args).await?) }).await?;
         let name = BreakerName { namespace: cluster.namespace, name: name.to_owned() };
         let undo = reset_command::of_breaker(args, &name);
-        Ok(Self { kube: cluster.kube, name, undo, writer: EventWriter::new(format, std::io::stdout()) })
+        let writer = EventWriter::new(format, std::io::stdout());
+        Ok(Self { kube: cluster.kube, name, undo, is_stored: false, writer })
+    }
+
+    /// The exit of a command that has ended. After a signal it says what becomes of the request.
+    fn ended(&mut self, done: anyhow::Result<()>) -> anyhow::Result<Exit> {
+        if let Err(error) = &done
+            && let Some(signal) = error.downcast_ref::<Signal>()
+        {
+            let request = match self.is_stored {
+                true => "the request stays, and the controller carries it out",
+                false => "nothing was asked",
+            };
+            self.note(format!("stopped by {signal}; {request}"));
+        }
+        done.map(|()| Exit::Done)
     }
 
     async fn read(&self) -> anyhow::Result<BreakerObject> {
@@ -155,7 +177,7 @@ impl PendingCommand {
         Err(NothingToRestore { target, hint }.into())
     }
 
-    async fn write(&self, patch: impl Fn(&BreakerObject) -> Value) -> anyhow::Result<()> {
+    async fn write(&mut self, patch: impl Fn(&BreakerObject) -> Value) -> anyhow::Result<()> {
         let mut retries = 0;
         loop {
             let breaker = self.read().await?;
@@ -164,24 +186,34 @@ impl PendingCommand {
                     .await?;
             match edited {
                 Err(ClusterError::Conflict(_)) if retries < MAX_RETRIES => retries += 1,
-                edited => return Ok(edited.map(|_| ())?),
+                edited => {
+                    edited?;
+                    self.is_stored = true;
+                    return Ok(());
+                }
             }
         }
     }
 
     /// Polls the breaker until `is_done`. `done` is the verb of the error.
     async fn wait_until(
-        &self,
+        &mut self,
         done: &str,
         is_done: impl Fn(&BreakerObject) -> bool,
     ) -> anyhow::Result<BreakerObject> {
-        let end = tokio::time::Instant::now() + WAIT_TIMEOUT;
+        let start = tokio::time::Instant::now();
+        let (end, mut report_at) = (start + WAIT_TIMEOUT, Some(start + REPORT_AFTER));
         loop {
             let breaker = self.read().await?;
             if is_done(&breaker) {
                 return Ok(breaker);
             }
-            if tokio::time::Instant::now() > end {
+            let now = tokio::time::Instant::now();
+            if report_at.take_if(|at| now >= *at).is_some() {
+                let left = (end - now).as_secs();
+                self.note(format!("waiting up to {left} s until the controller has {done} {}", self.name));
+            }
+            if now > end {
                 let why = [condition::HELD, condition::READY].map(|kind| breaker.condition(kind).cloned());
                 let why = match why {
                     [Some(held), _] if held.status == "True" => held.message,

@@ -55,6 +55,10 @@ impl fmt::Display for CliEvent {
                 "stopped by {signal} during a trip; a watcher started within a minute finishes the trip if it is \
                  still due"
             ),
+            Self::Stopped { signal, phase: Phase::Open } => write!(
+                f,
+                "stopped by {signal}, open; the workload stays at 0 replicas and is not watched now"
+            ),
             Self::Stopped { signal, phase } => {
                 write!(
                     f,

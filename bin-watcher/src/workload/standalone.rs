@@ -110,16 +110,22 @@ impl StandaloneCommand {
         // in the Record and the scale agree when the command arrives.
         if !self.is_at_rest() {
             self.narrator.drive(&mut self.supervisor, no_commands(), RunUntil::Settled).await?;
-            self.supervisor =
-                with_startup_timeout(start(self.parts.clone(), &self.hooks, &self.target)).await?;
+            self.start_again().await?;
         }
         self.narrator.drive(&mut self.supervisor, one_command(command), RunUntil::Settled).await
+    }
+
+    /// Reads the scale and the Record again.
+    async fn start_again(&mut self) -> anyhow::Result<()> {
+        let starting = with_startup_timeout(start(self.parts.clone(), &self.hooks, &self.target));
+        self.supervisor = until_signal(starting).await?;
+        Ok(())
     }
 
     /// Sets the override back to `Auto` after a trip that the hook held, so that no later watcher
     /// carries it out.
     pub(crate) async fn clear_override(&mut self) -> anyhow::Result<()> {
-        self.supervisor = with_startup_timeout(start(self.parts.clone(), &self.hooks, &self.target)).await?;
+        self.start_again().await?;
         let auto = one_command(Command::Override(Override::Auto));
         self.narrator.drive(&mut self.supervisor, auto, RunUntil::Settled).await.map(|_| ())
     }
