@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Api, CustomResourceExt};
+use kube::{Api, Client, Config, CustomResourceExt};
 use serde_json::{Value, json};
 
 use crate::{Cluster, TestNamespace, eventually};
@@ -47,6 +48,20 @@ impl TestNamespace {
         let kind = GroupVersionKind::gvk("bigredbutton.dev", "v1alpha1", "CircuitBreaker");
         let resource = ApiResource::from_gvk(&kind);
         Api::namespaced_with(self.cluster.client.clone(), &self.name, &resource)
+    }
+
+    /// The same as this user, with the rights that [`allow`](Self::allow) grants.
+    ///
+    /// # Panics
+    /// When the kubeconfig cannot be read.
+    pub async fn breakers_as(&self, user: &str) -> Api<DynamicObject> {
+        let read = Kubeconfig::read_from(&self.cluster.kubeconfig).expect("the kubeconfig can be read");
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
+        let mut config = config.expect("the kubeconfig is complete");
+        config.auth_info.impersonate = Some(user.to_owned());
+        let client = Client::try_from(config).expect("a client");
+        let cluster = Cluster { client, kubeconfig: self.cluster.kubeconfig.clone() };
+        Self { cluster, name: self.name.clone() }.breakers()
     }
 
     /// Creates a breaker for the Deployment of the same name; `more` is merged into its spec.

@@ -2,7 +2,9 @@
 //! refusals.
 #![allow(missing_docs)]
 
-use bigredbutton_tests::{Cluster, TestNamespace};
+use bigredbutton_tests::{Cluster, TestNamespace, eventually};
+use kube::Api;
+use kube::api::{DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
 async fn test_namespace(name: &str) -> TestNamespace {
@@ -152,6 +154,61 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
             other => panic!("{spec} was not refused: {other:?}"),
         }
     }
+    ns.delete().await;
+}
+
+/// Two users may edit breakers; one of them may scale the workload as well.
+#[tokio::test]
+async fn a_user_may_ask_a_breaker_only_for_what_they_may_do_themselves() {
+    let ns = test_namespace("crd-deputy").await;
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base/admission-policy.yaml");
+    ns.cluster.kubectl(&["apply", "--server-side", "-f", policy]);
+    let edit = json!({
+        "apiGroups": ["bigredbutton.dev"], "resources": ["circuitbreakers"],
+        "verbs": ["get", "create", "update", "patch", "delete"],
+    });
+    let scale = json!({
+        "apiGroups": ["apps"], "resources": ["deployments/scale"], "resourceNames": ["swype-app"],
+        "verbs": ["patch"],
+    });
+    ns.allow("deputy", json!([edit])).await;
+    ns.allow("operator", json!([edit, scale])).await;
+    let [deputy, operator] = ["deputy", "operator"].map(|user| ns.breakers_as(user));
+    let (deputy, operator) = (deputy.await, operator.await);
+    let breaker = |name: &str, target: &str| -> DynamicObject {
+        let metadata = json!({"name": name});
+        let spec = json!({"targetRef": {"kind": "Deployment", "name": target}});
+        let (api_version, kind) = ("bigredbutton.dev/v1alpha1", "CircuitBreaker");
+        let object = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec});
+        serde_json::from_value(object).expect("a breaker")
+    };
+    // A new policy takes some seconds to be in force.
+    let refused = eventually("the policy is in force", || async {
+        let create = PostParams { dry_run: true, ..PostParams::default() };
+        deputy.create(&create, &breaker("early", "swype-app")).await.err().map(|error| error.to_string())
+    })
+    .await;
+    for words in ["user deputy may not patch deployments/scale of swype-app", "verbs: [\"patch\"]"] {
+        assert!(refused.contains(words), "{refused}");
+    }
+    operator.create(&PostParams::default(), &breaker("swype", "swype-app")).await.expect("may scale it");
+    let other = operator.create(&PostParams::default(), &breaker("other", "ledger")).await;
+    assert!(other.is_err_and(|error| error.to_string().contains("scale of ledger")));
+
+    let pressed = json!({"spec": {"override": "ForcedOpen"}});
+    let reset =
+        json!({"metadata": {"annotations": {"bigredbutton.dev/reset-requested-at": "2026-01-02T03:04:05Z"}}});
+    let label = json!({"metadata": {"labels": {"team": "payments"}, "annotations": {"note": "x"}}});
+    let patch = |api: Api<DynamicObject>, change: Value| async move {
+        api.patch("swype", &PatchParams::default(), &Patch::Merge(change)).await
+    };
+    for change in [&pressed, &reset] {
+        let error = patch(deputy.clone(), change.clone()).await.expect_err("by proxy");
+        assert!(error.to_string().contains("may not patch deployments/scale"), "{error}");
+        patch(operator.clone(), change.clone()).await.expect("may scale it");
+    }
+    patch(deputy.clone(), label).await.expect("asks for nothing");
+    deputy.delete("swype", &DeleteParams::default()).await.expect("scales nothing");
     ns.delete().await;
 }
 
