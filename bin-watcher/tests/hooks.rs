@@ -148,7 +148,7 @@ fn a_hook_that_fails_for_good_lets_go_on_or_holds_as_wished() {
 }
 
 #[test]
-fn a_hook_that_answers_hold_holds_the_trip_and_gives_its_reason() {
+fn a_hook_that_answers_hold_holds_the_trip_and_its_reason_is_logged() {
     let stub = Stub::new(StubBehavior::default());
     let hook = receiver(
         &stub,
@@ -161,8 +161,10 @@ fn a_hook_that_answers_hold_holds_the_trip_and_gives_its_reason() {
     let held = events_named(&events, "held")[0];
     assert_eq!(
         (&held["reason"], &held["why"]),
-        (&"hook".into(), &"the hook asks to hold: a payout is running".into())
+        (&"hook".into(), &"the hook asks to hold; its reason is in the log of watcher".into())
     );
+    assert!(text(&output.stderr).contains("a payout is running"), "{}", text(&output.stderr));
+    assert!(!stub.record().to_string().contains("payout"), "what a receiver says is only logged");
     assert_eq!(stub.record()["state"]["phase"], "Closed");
     assert_eq!(stub.record()["override"], "Auto");
 }

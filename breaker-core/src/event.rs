@@ -84,7 +84,7 @@ pub enum BreakerEvent {
         to: String,
         /// The outcome.
         answer: HookOutcome,
-        /// Why it holds or failed; empty when it does neither.
+        /// Why it failed; empty when it did not.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         why: String,
         /// Whether the trip proceeds.
@@ -226,9 +226,7 @@ impl fmt::Display for BreakerEvent {
                 write!(f, "tripping: scaling {} to 0: {because}", plural(*replicas, "replica"))
             }
             Self::Hook { to, answer: HookOutcome::Proceed, .. } => write!(f, "hook {to} answered: proceed"),
-            Self::Hook { to, answer: HookOutcome::Hold, why, .. } => {
-                write!(f, "hook {to} answered: hold, {why}")
-            }
+            Self::Hook { to, answer: HookOutcome::Hold, .. } => write!(f, "hook {to} answered: hold"),
             Self::Hook { to, why, proceeds: true, .. } => write!(f, "hook {to} failed, proceeding: {why}"),
             Self::Hook { to, why, .. } => write!(f, "hook {to} failed: {why}"),
             Self::Notified { to, what } => write!(f, "notified {to} of {what}"),

@@ -368,7 +368,7 @@ fn a_hook_that_holds_while_everything_else_fails_is_obeyed() {
     for call in [Call::SaveRecord, Call::ReadScale, Call::WriteScale] {
         for fault in faults(call) {
             let mut day = day_of(1, &with_hooks(Policy::default()), &[(170, Step::Lasting(100, fault))]);
-            day.sim.with(|world| world.set_hook_says(HookDecision::Hold("payments are queued".into())));
+            day.sim.with(|world| world.set_hook_says(HookDecision::Hold));
             day.run_until(600);
             assert_eq!(day.scales(), [0; 0], "{fault:?}: {}", day.seen.text());
             day.sim.with(|world| world.set_hook_says(HookDecision::Proceed));

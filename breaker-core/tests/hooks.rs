@@ -133,12 +133,12 @@ proptest! {
 #[test]
 fn a_hook_that_answers_hold_is_asked_again_with_a_new_id_until_it_proceeds() {
     let watch = dying(2, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("a rollback is running".into())));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold));
     watch.sim.after_secs(600, |world| world.set_hook_says(HookDecision::Proceed));
     let seen = watch.for_minutes(9);
     assert!(scales(&watch).is_empty());
     assert_eq!(held_by_hook(&seen), 1, "{:?}", seen.lines);
-    assert!(seen.lines_with("held: the hook asks to hold: a rollback is running").len() == 1);
+    assert!(seen.lines_with("held: the hook asks to hold; its reason is in the log").len() == 1);
     let ids: Vec<_> = watch.posted("before_trip").into_iter().map(|event| event.id).collect();
     // After 10, 20, 40, 80, 160 s.
     assert_eq!(ids.len(), 6, "{ids:?}");
@@ -195,7 +195,7 @@ fn a_reset_or_a_guard_while_the_hook_thinks_stops_the_trip() {
 #[test]
 fn a_press_asks_too_and_presses_again_while_the_button_is_down() {
     let watch = Watch::with(3, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold));
     watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
     let seen = watch.with_commands(vec![(5, Command::Press)], 5);
     assert_eq!(scales(&watch), [0], "{:?}", seen.lines);
@@ -203,7 +203,7 @@ fn a_press_asks_too_and_presses_again_while_the_button_is_down() {
 
     // The override is cleared before the hook proceeds: nothing trips.
     let watch = Watch::with(3, asking(OnFailure::Proceed));
-    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold("not yet".into())));
+    watch.sim.with(|world| world.set_hook_says(HookDecision::Hold));
     watch.sim.after_secs(60, |world| world.set_hook_says(HookDecision::Proceed));
     let up = Command::Override(breaker_core::state::Override::Auto);
     watch.with_commands(vec![(5, Command::Press), (20, up)], 5);

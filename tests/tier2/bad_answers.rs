@@ -71,9 +71,10 @@ impl Setup {
                 let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
                 Watcher::run(&behind, APP, &flags)
             }
-            Program::Controller => {
-                Watcher::start(&behind, &["controller", "--status-interval", "1s", "--leader-elect=false"])
-            }
+            Program::Controller => Watcher::start(
+                &behind,
+                &["controller", "--status-interval", "1s", "--leader-elect=false", "--allow-local-hooks"],
+            ),
         };
         watcher.wait_for("watching").await;
         watcher

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use breaker_core::Classifier;
+use breaker_kube::webhook::LocalReceivers;
 use clap::{ArgAction, Args};
 use jiff::SignedDuration;
 
@@ -36,6 +37,12 @@ pub(crate) struct ControllerArgs {
     /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+    /// Let hooks and notifications go to loopback and link-local addresses.
+    ///
+    /// They are refused by default: who may write a CircuitBreaker would reach the controller's
+    /// neighbours by them, and the metadata service of a cloud.
+    #[arg(long)]
+    allow_local_hooks: bool,
     /// How often each breaker compares its status, from 1s to 24h.
     ///
     /// A changed status is written.
@@ -86,6 +93,7 @@ pub(crate) struct ControllerOptions {
     pub(crate) namespace: Option<String>,
     pub(crate) outage_guard_targets: u32,
     pub(crate) classifier: Classifier,
+    pub(crate) local_receivers: LocalReceivers,
     pub(crate) status_interval: SignedDuration,
     pub(crate) bind_address: Option<SocketAddr>,
     /// The Lease of the election; `None` without an election.
@@ -111,6 +119,11 @@ impl ControllerArgs {
             namespace,
             outage_guard_targets,
             classifier: rules::load(rules.as_deref())?,
+            local_receivers: if self.allow_local_hooks {
+                LocalReceivers::Allowed
+            } else {
+                LocalReceivers::Refused
+            },
             status_interval,
             bind_address: self.bind_address,
             lease: self.leader_elect.then_some(lease),

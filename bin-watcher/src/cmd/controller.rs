@@ -35,7 +35,8 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
     let starting = with_startup_timeout(async {
         let cluster = Cluster::connect(&args).await?;
         let secrets = Arc::new(KubeSecrets::new(cluster.kube.clone()));
-        let webhooks = HttpWebhookClient::new(secrets).context("TLS to hooks cannot be set up")?;
+        let webhooks = HttpWebhookClient::new(secrets, controller.local_receivers)
+            .context("TLS to hooks cannot be set up")?;
         let mut options = FleetOptions::default();
         options.namespace = namespace;
         options.outage_guard_targets = controller.outage_guard_targets;

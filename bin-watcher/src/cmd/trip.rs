@@ -65,13 +65,11 @@ mod tests {
     #[test]
     fn a_press_that_the_hook_holds_fails_and_is_not_made_later() {
         let fixture = Fixture::new(3).with_hook();
-        fixture.sim.with(|world| {
-            world.set_hook_says(breaker_core::webhook::HookDecision::Hold("a rollback runs".into()))
-        });
+        fixture.sim.with(|world| world.set_hook_says(breaker_core::webhook::HookDecision::Hold));
         let error = press_on(&fixture).unwrap_err();
         assert_eq!(Exit::from_error(&error), Exit::Failed);
         assert!(
-            fixture.output().contains("held: the hook asks to hold: a rollback runs"),
+            fixture.output().contains("held: the hook asks to hold; its reason is in the log of watcher"),
             "{}",
             fixture.output()
         );

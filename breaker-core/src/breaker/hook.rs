@@ -65,9 +65,9 @@ impl Breaker {
         let to = hook.to.shown();
         let (answer, why, hold) = match answer {
             Ok(HookDecision::Proceed) => (HookOutcome::Proceed, String::new(), None),
-            Ok(HookDecision::Hold(why)) => {
-                let hold = format!("the hook asks to hold: {why}");
-                (HookOutcome::Hold, why, Some(hold))
+            Ok(HookDecision::Hold) => {
+                let why = "the hook asks to hold; its reason is in the log of watcher";
+                (HookOutcome::Hold, String::new(), Some(why.into()))
             }
             Err(error) => {
                 let why = error.to_string();

@@ -24,8 +24,8 @@ pub trait WebhookClient: Send + Sync {
 pub enum HookDecision {
     /// The trip may proceed.
     Proceed,
-    /// The trip must wait, for this reason.
-    Hold(String),
+    /// The trip must wait.
+    Hold,
 }
 
 /// A message that was not accepted.

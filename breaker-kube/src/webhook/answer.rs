@@ -12,28 +12,38 @@ use crate::text::truncate;
 /// Bytes of a reason or an error that are kept.
 const MAX_REASON_LEN: usize = 200;
 
-#[derive(Deserialize)]
-struct HookAnswer {
+/// The answer of a hook in JSON; both fields may be missing.
+#[derive(Deserialize, Default)]
+pub(super) struct HookAnswer {
     decision: Option<Value>,
     reason: Option<Value>,
 }
 
-/// The decision in the body of an answer; `None` when there is none.
-pub(super) fn decision(body: &[u8]) -> Result<Option<HookDecision>, WebhookError> {
-    let Ok(HookAnswer { decision: Some(decision), reason }) = serde_json::from_slice(body) else {
-        return Ok(None);
-    };
-    match decision.as_str() {
-        Some("proceed") => Ok(Some(HookDecision::Proceed)),
-        Some("hold") => {
-            let reason = reason.as_ref().and_then(Value::as_str).unwrap_or_default();
-            let reason = if reason.trim().is_empty() { "no reason given".into() } else { one_line(reason) };
-            Ok(Some(HookDecision::Hold(reason)))
+impl HookAnswer {
+    /// The answer in a body. A body that is not such JSON has no decision.
+    pub(super) fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    /// The decision; `None` when there is none.
+    pub(super) fn decision(&self) -> Result<Option<HookDecision>, WebhookError> {
+        match self.decision.as_ref().map(Value::as_str) {
+            None => Ok(None),
+            Some(Some("proceed")) => Ok(Some(HookDecision::Proceed)),
+            Some(Some("hold")) => Ok(Some(HookDecision::Hold)),
+            Some(_) => Err(permanent("its decision must be proceed or hold".into())),
         }
-        _ => Err(permanent(format!(
-            "it answered with the decision {}; a decision must be proceed or hold",
-            one_line(&decision.to_string())
-        ))),
+    }
+
+    /// What the log shows of an answer other than proceed. It goes nowhere else, since the receiver
+    /// chose the words.
+    pub(super) fn said(&self) -> Option<String> {
+        let decision = self.decision.as_ref().filter(|decision| *decision != "proceed")?;
+        let reason = match self.reason.as_ref().and_then(Value::as_str) {
+            Some(reason) if !reason.trim().is_empty() => reason,
+            _ => "no reason given",
+        };
+        Some(one_line(&format!("{decision}: {reason}")))
     }
 }
 
@@ -59,7 +69,7 @@ pub(super) fn transient(why: String) -> WebhookError {
 }
 
 /// The text with its secrets masked, on one line, and cut to [`MAX_REASON_LEN`].
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     truncate(&printable::one_line(&mask(text)), MAX_REASON_LEN)
 }
 
@@ -75,15 +85,27 @@ mod tests {
             ("{}", Some(None)),
             (r#"{"decision":"ho"#, Some(None)),
             (r#"{"decision":"proceed","reason":"x"}"#, Some(Some(HookDecision::Proceed))),
-            (
-                r#"{"decision":"hold","reason":"two\nlines\u202e"}"#,
-                Some(Some(HookDecision::Hold("two lines".into()))),
-            ),
-            (r#"{"decision":"hold"}"#, Some(Some(HookDecision::Hold("no reason given".into())))),
+            (r#"{"decision":"hold","reason":"two\nlines\u202e"}"#, Some(Some(HookDecision::Hold))),
+            (r#"{"decision":"hold"}"#, Some(Some(HookDecision::Hold))),
             (r#"{"decision":"wait"}"#, None),
             (r#"{"decision":1}"#, None),
         ] {
-            assert_eq!(decision(body.as_bytes()).ok(), want, "{body}");
+            assert_eq!(HookAnswer::read(body.as_bytes()).decision().ok(), want, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_a_receiver_says_is_for_the_log_only() {
+        for (body, want) in [
+            (r#"{"decision":"proceed","reason":"x"}"#, None),
+            (r#"{"decision":"hold","reason":"two\nlines\u202e"}"#, Some("\"hold\": two lines")),
+            (r#"{"decision":"hold","reason":" "}"#, Some("\"hold\": no reason given")),
+            (r#"{"decision":"key=hunter2 wait"}"#, Some("\"key=hunter2 wait\": no reason given")),
+        ] {
+            let answer = HookAnswer::read(body.as_bytes());
+            assert_eq!(answer.said().as_deref(), want, "{body}");
+            let error = answer.decision().err();
+            assert!(!error.is_some_and(|error| error.why.contains("wait")), "{body}");
         }
     }
 

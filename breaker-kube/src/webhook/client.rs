@@ -6,20 +6,19 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use breaker_core::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
 use bytes::Bytes;
-use http::{Request, header};
+use http::{Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
-use ring::hmac;
+use jiff::Timestamp;
 
-use super::answer::{decision, not_accepted, permanent, transient};
+use super::answer::{HookAnswer, not_accepted, one_line, permanent, transient};
+use super::dial::{LocalAddress, LocalReceivers, Resolver};
 use super::secrets::Secrets;
-
-/// The header with the signature of the body.
-pub const SIGNATURE_HEADER: &str = "X-BigRedButton-Signature";
+use super::signature::sign;
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER_LEN: usize = 64 * 1024;
@@ -29,24 +28,25 @@ const MAX_ANSWER_LEN: usize = 64 * 1024;
 /// ```no_run
 /// use std::sync::Arc;
 ///
-/// use breaker_kube::webhook::{HttpWebhookClient, SecretFiles};
+/// use breaker_kube::webhook::{HttpWebhookClient, LocalReceivers, SecretFiles};
 ///
-/// let client = HttpWebhookClient::new(Arc::new(SecretFiles))?;
+/// let client = HttpWebhookClient::new(Arc::new(SecretFiles), LocalReceivers::Refused)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct HttpWebhookClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    local: LocalReceivers,
     secrets: Arc<dyn Secrets>,
 }
 
 impl HttpWebhookClient {
-    /// A client that trusts the machine's certificates and signs with these secrets. On a machine
-    /// without certificates HTTPS fails and HTTP works.
+    /// A client that trusts the machine's certificates, signs with these secrets and reaches the
+    /// `local` addresses or not. On a machine without certificates HTTPS fails and HTTP works.
     ///
     /// # Errors
     /// When TLS cannot be set up.
-    pub fn new(secrets: Arc<dyn Secrets>) -> Result<Self, rustls::Error> {
+    pub fn new(secrets: Arc<dyn Secrets>, local: LocalReceivers) -> Result<Self, rustls::Error> {
         let provider = rustls::crypto::ring::default_provider();
         let with_roots = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone());
         let builder = match with_roots {
@@ -60,10 +60,12 @@ impl HttpWebhookClient {
                 HttpsConnectorBuilder::new().with_tls_config(config)
             }
         };
-        let connector = builder.https_or_http().enable_http1().build();
+        let mut http = HttpConnector::new_with_resolver(Resolver::new(local));
+        http.enforce_http(false);
+        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
         // Events are rare and a pooled connection may be broken by the next outage: keep none.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client, secrets })
+        Ok(Self { client, local, secrets })
     }
 }
 
@@ -71,18 +73,26 @@ impl HttpWebhookClient {
 impl WebhookClient for HttpWebhookClient {
     async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
         let body = serde_json::to_vec(event).map_err(|error| permanent(error.to_string()))?;
-        let mut request = Request::post(&to.url)
+        let invalid = || permanent(format!("{} is not a valid URL", to.shown()));
+        let url: Uri = to.url.parse().map_err(|_| invalid())?;
+        self.local.check(&url).map_err(|error| permanent(error.to_string()))?;
+        let mut request = Request::post(url)
             .header(header::CONTENT_TYPE, "application/cloudevents+json")
             .header(header::USER_AGENT, concat!("bigredbutton/", env!("CARGO_PKG_VERSION")))
             .header("Idempotency-Key", &event.id);
         if let Some(name) = &to.secret {
             let secret = self.secrets.secret(name).await.map_err(|error| transient(error.chain()))?;
-            request = request.header(SIGNATURE_HEADER, signature(&secret, &body));
+            let signed = sign(&secret, &event.id, Timestamp::now().as_second(), &body);
+            let signed = signed.map_err(|why| permanent(format!("it cannot be signed: {why}")))?;
+            if let Some(headers) = request.headers_mut() {
+                headers.extend(signed);
+            }
         }
-        let request = request
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| permanent(format!("{} is not a valid URL", to.shown())))?;
-        let answer = self.client.request(request).await.map_err(|error| transient(chain(&error)))?;
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| invalid())?;
+        let answer = self.client.request(request).await.map_err(|error| {
+            tracing::warn!("webhook {}: {}", to.shown(), one_line(&chain(&error)));
+            not_reached(&error)
+        })?;
         let status = answer.status();
         if !status.is_success() {
             return Err(not_accepted(status));
@@ -92,13 +102,19 @@ impl WebhookClient for HttpWebhookClient {
             return Ok(HookDecision::Proceed);
         }
         let (body, broken) = read(Limited::new(answer.into_body(), MAX_ANSWER_LEN)).await;
-        match (decision(&body), broken) {
+        let answer = HookAnswer::read(&body);
+        if let Some(said) = answer.said() {
+            tracing::warn!("webhook {} answered {said}", to.shown());
+        }
+        match (answer.decision()?, broken) {
             // Some servers end a TLS connection without a notice. A body that is complete still
             // counts.
-            (Ok(Some(decision)), _) => Ok(decision),
-            (Ok(None), None) => Ok(HookDecision::Proceed),
-            (Ok(None), Some(why)) => Err(transient(format!("its answer could not be read: {why}"))),
-            (Err(error), _) => Err(error),
+            (Some(decision), _) => Ok(decision),
+            (None, None) => Ok(HookDecision::Proceed),
+            (None, Some(why)) => {
+                tracing::warn!("webhook {}: its answer could not be read: {}", to.shown(), one_line(&why));
+                Err(transient("its answer broke off".into()))
+            }
         }
     }
 }
@@ -115,11 +131,29 @@ async fn read(mut body: Limited<Incoming>) -> (Vec<u8>, Option<String>) {
     (bytes, None)
 }
 
-/// `sha256=` and the HMAC in hex, the form of GitHub's webhooks.
-fn signature(secret: &[u8], body: &[u8]) -> String {
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), body);
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={hex}")
+/// Why a receiver was not reached, in fixed words. Who may write a CircuitBreaker reads them, and
+/// would learn from more of them what answers where.
+fn not_reached(error: &legacy::Error) -> WebhookError {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        next = cause.source();
+        let cause = innermost(cause);
+        if let Some(refused) = cause.downcast_ref::<LocalAddress>() {
+            return permanent(refused.to_string());
+        }
+        if let Some(rustls::Error::InvalidCertificate(_)) = cause.downcast_ref() {
+            return transient("its certificate is not trusted".into());
+        }
+    }
+    transient(if error.is_connect() { "it cannot be reached" } else { "the connection broke off" }.into())
+}
+
+/// What an IO error contains. Its source is already the source of that.
+fn innermost<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(inner) => innermost(inner),
+        None => error,
+    }
 }
 
 /// The error and its causes, each text once.
@@ -138,12 +172,30 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    #[test]
-    fn the_signature_is_the_one_of_rfc_4231() {
-        let secret = [0x0b; 20];
-        let want = "sha256=b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7";
-        assert_eq!(signature(&secret, b"Hi There"), want);
+    use super::*;
+    use crate::webhook::SecretFiles;
+
+    /// The port is open, so that only the refusal keeps the message from arriving.
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_refused_for_good_and_in_fixed_words() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = HttpWebhookClient::new(Arc::new(SecretFiles), LocalReceivers::Refused).unwrap();
+        let event: CloudEvent = serde_json::from_value(json!({
+            "specversion": "1.0", "id": "u1.t1", "source": "/bigredbutton/sre/deployment/swype-app",
+            "type": "dev.bigredbutton.before_trip", "subject": "sre/deployment/swype-app",
+            "time": "2026-01-02T03:04:05Z", "datacontenttype": "application/json",
+            "data": {"namespace": "sre", "kind": "deployment", "name": "swype-app", "uid": "u1", "episode": 1,
+                "message": "about to scale", "replicas": 1, "because": null},
+        }))
+        .unwrap();
+        for url in [format!("http://localhost:{port}/x"), format!("http://127.0.0.1:{port}/x")] {
+            let error = client.post(&Endpoint::new(url), &event).await.unwrap_err();
+            assert_eq!((error.why, error.retryable), (LocalAddress.to_string(), false));
+        }
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err(), "nothing connected");
     }
 }

@@ -148,6 +148,7 @@ impl Schedule {
             }
         };
         if plan.program.is_controller() {
+            args.push("--allow-local-hooks".into());
             ns.breaker(APP, plan.spec(hook.as_deref())).await;
         } else {
             args.extend(plan.hook_flags(hook.as_deref()));

@@ -15,7 +15,10 @@ pub(crate) async fn test_namespace(name: &str) -> TestNamespace {
 
 /// A controller of only the test's namespace.
 pub(crate) fn controller(ns: &TestNamespace) -> Watcher {
-    Watcher::start(ns, &["controller", "--status-interval", "1s", "--leader-elect=false"])
+    Watcher::start(
+        ns,
+        &["controller", "--status-interval", "1s", "--leader-elect=false", "--allow-local-hooks"],
+    )
 }
 
 /// A Deployment with one running pod, and a breaker of the same name.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bigredbutton_tests::REFUSED;
+use bigredbutton_tests::{REFUSED, Watcher};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::PostParams;
 use ring::hmac;
@@ -49,6 +49,38 @@ async fn the_hook_is_asked_before_the_pods_go_signed_by_a_secret_of_the_namespac
     let delivered = |status: &Value| status["record"]["notices"] == Value::Null;
     ns.wait_for_status("swype", "the notice is acknowledged", delivered).await;
     assert_eq!((ns.replicas("swype").await, asked.requests().len()), (0, 1));
+    ns.delete().await;
+}
+
+/// Who may write a CircuitBreaker must not reach the neighbours of the controller by it, nor learn
+/// from the status what answers there.
+#[tokio::test]
+async fn a_hook_to_an_address_of_the_controllers_machine_is_not_called() {
+    let ns = test_namespace("fleet-local").await;
+    let asked = Receiver::new(vec![], || 0);
+    let port = asked.url().rsplit(':').next().expect("a port").to_owned();
+    let fleet = Watcher::start(&ns, &["controller", "--status-interval", "1s", "--leader-elect=false"]);
+    for (name, url) in [
+        ("by-address", asked.url()),
+        ("by-name", format!("http://localhost:{port}")),
+        ("metadata", "http://169.254.169.254/latest/meta-data/".to_owned()),
+    ] {
+        let hooks = json!({"beforeTrip": {"url": url, "onFailure": "Hold"}});
+        let mut app = guarded(&ns, name, json!({"hooks": hooks})).await;
+        ready(&ns, name).await;
+        for _ in 0..4 {
+            app.restart(REFUSED).await;
+        }
+        let held = ns.wait_for_condition(name, "Held", "True").await;
+        let message = held["message"].as_str().expect("a message");
+        assert!(
+            message.contains("loopback, link-local or unspecified, which is refused"),
+            "{name}: {message}"
+        );
+        assert_eq!(ns.replicas(name).await, 1);
+    }
+    assert!(asked.requests().is_empty());
+    fleet.stop();
     ns.delete().await;
 }
 
