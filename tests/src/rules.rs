@@ -19,7 +19,7 @@ pub fn run_rules() -> Vec<Value> {
 pub fn controller_rules() -> Vec<Value> {
     let group = ["bigredbutton.dev"];
     let breakers = [
-        json!({"apiGroups": group, "resources": ["circuitbreakers"], "verbs": ["get", "list", "watch"]}),
+        json!({"apiGroups": group, "resources": ["circuitbreakers"], "verbs": ["get", "list", "patch", "watch"]}),
         json!({"apiGroups": group, "resources": ["circuitbreakers/status"], "verbs": ["patch"]}),
     ];
     run_rules().into_iter().chain(breakers).collect()

@@ -69,6 +69,31 @@ async fn requests_made_while_no_controller_runs_survive_controllers_that_are_kil
     ns.delete().await;
 }
 
+/// As with kubectl alone: the documented patch, the annotation, and the same patch again.
+#[tokio::test]
+async fn the_same_patch_presses_again_after_a_reset_by_annotation() {
+    let ns = Cluster::connect().await.with_breakers().await.test_namespace("press-again").await;
+    ns.create_deployment("swype", 2).await;
+    ns.breaker("swype", json!({})).await;
+    let fleet = controller(&ns);
+    for round in 0..3 {
+        edit(&ns, "swype", json!({"spec": {"override": "ForcedOpen"}})).await;
+        ns.wait_for_phase("swype", "Open").await;
+        assert_eq!(ns.replicas("swype").await, 0, "round {round}");
+        let at = format!("2026-01-02T03:04:0{round}Z");
+        let annotations = json!({"bigredbutton.dev/reset-requested-at": at});
+        edit(&ns, "swype", json!({"metadata": {"annotations": annotations}})).await;
+        let done = |status: &Value| status["resetHandled"] == *at && status["overrideHandled"] == "Auto";
+        let status = ns.wait_for_status("swype", "reset", done).await;
+        assert_eq!(status["phase"], "Closed", "round {round}: {status:#}");
+        assert_eq!(ns.replicas("swype").await, 2, "round {round}");
+        let breaker = ns.breakers().get("swype").await.expect("read");
+        assert_eq!(breaker.data["spec"]["override"], "Auto", "round {round}");
+    }
+    fleet.kill().await;
+    ns.delete().await;
+}
+
 /// The controller runs outside of the cluster here; its environment says that it is this pod.
 #[tokio::test]
 async fn a_breaker_of_the_controllers_own_deployment_is_refused_and_cannot_be_pressed() {

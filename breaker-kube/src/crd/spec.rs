@@ -114,8 +114,9 @@ pub struct CircuitBreakerSpec {
     /// Enforce scales the workload. Observe is a dry run that only reports what it would do.
     #[serde(default)]
     pub mode: ModeName,
-    /// Auto follows the policy. ForcedOpen scales the workload to zero at once, one time, until a
-    /// reset. Disabled counts and reports restarts but never scales.
+    /// Auto follows the policy. ForcedOpen scales the workload to zero at once, one time; the
+    /// controller sets it back to Auto when the breaker is closed again, for example after a reset.
+    /// Disabled counts and reports restarts but never scales.
     #[serde(default, rename = "override")]
     pub override_: OverrideName,
     /// Webhooks that are called before the workload is scaled down, and webhooks that are notified.

@@ -37,6 +37,9 @@ mod old_list_tests;
 mod options;
 mod own_workload;
 mod partial_breaker;
+mod press_end;
+#[cfg(test)]
+mod press_tests;
 mod reconciler;
 mod request_limits;
 #[cfg(test)]

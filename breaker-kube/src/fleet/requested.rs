@@ -58,6 +58,11 @@ impl Requested {
         is_new
     }
 
+    /// Takes in the breaker as this controller has written it. The watch shows it soon.
+    pub(super) fn wrote(&mut self, breaker: &PartialBreaker) {
+        self.latest = hash(breaker);
+    }
+
     /// Whether the latest is followed.
     pub(super) fn is_followed(&self) -> bool {
         self.followed == self.latest

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use breaker_core::backoff::Backoff;
 use breaker_core::cluster::StoredRecord;
+use breaker_core::state::{Override, State};
 use breaker_core::{Clock, ClusterError, Record};
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{Patch, PatchParams};
@@ -47,6 +48,8 @@ pub(crate) struct StatusWriter {
     write_lock: tokio::sync::Mutex<()>,
     /// The model was changed after the last write.
     dirty: Notify,
+    /// The stored Record has changed.
+    stored: Notify,
     requested: watch::Sender<Requested>,
     newer: Arc<NewerBreakers>,
 }
@@ -83,6 +86,7 @@ impl StatusWriter {
             }),
             write_lock: tokio::sync::Mutex::default(),
             dirty: Notify::new(),
+            stored: Notify::new(),
             requested: watch::Sender::new(Requested::new(breaker)),
             newer: Arc::clone(newer),
         }
@@ -157,6 +161,43 @@ impl StatusWriter {
     /// Returns once the model was changed.
     pub(crate) async fn changed(&self) {
         self.dirty.notified().await;
+    }
+
+    /// Returns once another Record is stored.
+    pub(crate) async fn record_changed(&self) {
+        self.stored.notified().await;
+    }
+
+    /// Whether the override `ForcedOpen` was carried out and its trip is over, by the stored
+    /// Record.
+    pub(crate) fn press_is_over(&self) -> bool {
+        let Ok(Some(StoredRecord { record, .. })) = self.known_record() else { return false };
+        record.state == State::Closed && record.handled.override_ == Some(Override::ForcedOpen)
+    }
+
+    /// Sets `spec.override` to `Auto` if the press is over and the fleet follows the latest version
+    /// of the breaker. Over that version only, so that a newer change of a person stays.
+    pub(crate) async fn return_override(&self) -> Result<(), ClusterError> {
+        let _lock = self.write_lock.lock().await;
+        if !self.press_is_over() || !self.requested.borrow().is_followed() {
+            return Ok(());
+        }
+        let version = self.local.lock().resource_version.clone();
+        let patch =
+            json!({"metadata": {"resourceVersion": version}, "spec": {"override": Override::Auto.as_str()}});
+        let params = PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() };
+        let patch = Patch::Merge(&patch);
+        let request = ApiRequest {
+            action: format!("setting spec.override of CircuitBreaker {} to Auto", self.name),
+            ..self.request("writing", "patch", "circuitbreakers")
+        };
+        let stored = request.send(self.api.patch(&self.name.name, &params, &patch)).await?;
+        if stored.uid() != self.uid {
+            return Err(request.unclear("the CircuitBreaker has another uid or none"));
+        }
+        self.local.lock().resource_version = stored.metadata.resource_version.clone().unwrap_or_default();
+        self.requested.send_modify(|requested| requested.wrote(&stored));
+        Ok(())
     }
 
     /// The Record that is known here, with its version.
@@ -245,9 +286,13 @@ impl StatusWriter {
                 Ok(stored) => {
                     let mut local = self.local.lock();
                     local.resource_version = stored.metadata.resource_version.unwrap_or_default();
+                    let is_new = local.record != json;
                     (local.record, local.written) = (json, hash);
                     if let Some(status) = status {
                         local.model.written(status);
+                    }
+                    if is_new {
+                        self.stored.notify_one();
                     }
                     return Ok(());
                 }
@@ -296,6 +341,7 @@ impl StatusWriter {
             local.record = record;
             local.written = hash(&found.status);
             local.model.found(&status);
+            self.stored.notify_one();
         }
         let mut is_new = false;
         self.requested.send_modify(|requested| is_new = requested.read(&found, is_older));

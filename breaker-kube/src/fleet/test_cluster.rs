@@ -68,6 +68,8 @@ pub(super) struct World {
     scale_answer: Option<(&'static str, u16, String)>,
     /// The field of the status that the CustomResourceDefinition does not have.
     unknown_field: Option<&'static str>,
+    /// The right to change the spec of a CircuitBreaker is missing.
+    forbids_spec: bool,
     /// Requests for a scale that had that answer.
     scale_answers: usize,
     /// The last changes of CircuitBreakers, as lines of a watch, with their versions.
@@ -178,6 +180,7 @@ impl TestCluster {
             keda: Keda::default(),
             scale_answer: None,
             unknown_field: None,
+            forbids_spec: false,
             scale_answers: 0,
             changes: VecDeque::new(),
             old_list: None,
@@ -196,18 +199,7 @@ impl TestCluster {
 
     /// Adds a CircuitBreaker of the Deployment `target`. The later it is added, the younger it is.
     pub(super) fn add_breaker(&self, name: &str, target: &str, change: impl FnOnce(&mut Value)) {
-        let mut world = self.world.lock();
-        let age = world.breakers.len();
-        let mut breaker = json!({
-            "apiVersion": "bigredbutton.dev/v1alpha1",
-            "kind": "CircuitBreaker",
-            "metadata": {"name": name, "namespace": "sre", "uid": format!("uid-{name}"), "generation": 1,
-                         "creationTimestamp": format!("1970-01-01T00:{age:02}:00Z")},
-            "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}},
-            "status": null,
-        });
-        change(&mut breaker);
-        world.put(name, breaker);
+        self.world.lock().add_breaker(name, target, change);
     }
 
     pub(super) fn edit_breaker(&self, name: &str, change: impl FnOnce(&mut Value)) {
@@ -233,6 +225,18 @@ impl TestCluster {
         self.world.lock().edit = Some((at, edit));
     }
 
+    /// Adds a CircuitBreaker, as [`Self::add_breaker`] does, at this moment of the next run.
+    pub(super) fn add_breaker_at(
+        &self,
+        at: At,
+        name: &'static str,
+        target: &'static str,
+        change: impl FnOnce(&mut Value) + Send + 'static,
+    ) {
+        let edit: Edit = Box::new(move |world| world.add_breaker(name, target, change));
+        self.world.lock().edit = Some((at, edit));
+    }
+
     /// How long after a request was carried out its answer comes, by the number of the request.
     pub(super) fn set_latency(&self, latency: impl Fn(usize) -> Duration + Send + 'static) {
         self.world.lock().latency = Box::new(latency);
@@ -246,6 +250,11 @@ impl TestCluster {
     /// The CustomResourceDefinition does not have this field of the status.
     pub(super) fn set_unknown_field(&self, field: Option<&'static str>) {
         self.world.lock().unknown_field = field;
+    }
+
+    /// The fleet has no right to change the spec of a CircuitBreaker.
+    pub(super) fn set_forbids_spec(&self, forbids: bool) {
+        self.world.lock().forbids_spec = forbids;
     }
 
     /// How many requests had that answer.
@@ -408,6 +417,20 @@ impl World {
         }
     }
 
+    fn add_breaker(&mut self, name: &str, target: &str, change: impl FnOnce(&mut Value)) {
+        let age = self.breakers.len();
+        let mut breaker = json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1",
+            "kind": "CircuitBreaker",
+            "metadata": {"name": name, "namespace": "sre", "uid": format!("uid-{name}"), "generation": 1,
+                         "creationTimestamp": format!("1970-01-01T00:{age:02}:00Z")},
+            "spec": {"targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": target}},
+            "status": null,
+        });
+        change(&mut breaker);
+        self.put(name, breaker);
+    }
+
     fn put(&mut self, name: &str, mut breaker: Value) {
         self.version += 1;
         breaker["metadata"]["resourceVersion"] = self.version.to_string().into();
@@ -439,6 +462,7 @@ impl World {
                 Some(breaker) => (200, breaker.to_string()),
                 None => (404, status(404, "not found")),
             },
+            ("PATCH", [.., "circuitbreakers", name]) => self.patch_spec(name, body),
             ("PATCH", [.., "circuitbreakers", name, "status"]) => self.patch_status(name, body, check),
             (_, [.., "deployments", name, "scale"]) => self.scale(method, name, body),
             ("GET", ["own-pod"]) => match &self.own_pod {
@@ -468,6 +492,25 @@ impl World {
             breakers.insert(breaker["metadata"]["name"].to_string(), breaker);
         }
         breakers.into_values().collect()
+    }
+
+    /// Only the override is ever written.
+    fn patch_spec(&mut self, name: &str, body: &Value) -> (u16, String) {
+        let Some(mut breaker) = self.breakers.get(name).cloned() else {
+            return (404, status(404, "not found"));
+        };
+        if self.forbids_spec {
+            let what = "resource \"circuitbreakers\" in API group \"bigredbutton.dev\"";
+            return (403, status(403, &format!("User \"u\" cannot patch {what} in the namespace \"sre\"")));
+        }
+        if breaker["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"] {
+            return (409, status(409, "the object has been modified"));
+        }
+        breaker["spec"]["override"] = body["spec"]["override"].clone();
+        if breaker != self.breakers[name] {
+            self.put(name, breaker);
+        }
+        (200, self.breakers[name].to_string())
     }
 
     fn patch_status(&mut self, name: &str, body: &Value, check: &StatusCheck) -> (u16, String) {

@@ -21,6 +21,7 @@ use super::client::FleetClient;
 use super::desired::{Desired, commands};
 use super::events::SharedFault;
 use super::keda::KedaSwitch;
+use super::press_end::end_presses;
 use super::restarts::Restarts;
 use super::shared::Shared;
 use super::startup_barrier::StartupTicket;
@@ -121,7 +122,7 @@ impl Worker<'_> {
             model.ready = ready(&started_with, target);
         });
         let commands = commands(desired.clone(), started_with.policy);
-        let mut desired = desired.clone();
+        let (mut desired, presses) = (desired.clone(), desired.clone());
         let follow_desired = async {
             while desired.changed().await.is_ok() {
                 let present = desired.borrow_and_update().clone();
@@ -134,6 +135,7 @@ impl Worker<'_> {
             end = supervisor.run(commands, RunUntil::Forever, &mut observer) => end,
             () = write_status_on_change(shared, status) => return stopped("its status is no longer written"),
             () = Box::pin(keda.keep_settled()) => return stopped("KEDA is no longer paused or resumed"),
+            () = Box::pin(end_presses(shared, status, presses)) => return stopped("its override is not followed"),
             () = follow_desired => return stopped("its CircuitBreaker is gone"),
         };
         match end {
