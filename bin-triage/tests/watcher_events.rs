@@ -1,8 +1,13 @@
-//! What `watcher` sends, read by `triage`.
+//! What `watcher` prints and sends, read by `triage`.
+//!
+//! `fixtures/watcher-demo.jsonl` is the output of `watcher demo -o json`; a test of `bin-watcher`
+//! compares it with what the program prints.
 
 mod common;
 
 use serde_json::{Value, json};
+
+const DEMO: &str = include_str!("fixtures/watcher-demo.jsonl");
 
 fn report(input: &str) -> Value {
     let output = common::report_of(input);
@@ -96,4 +101,25 @@ fn lines_of_a_controller_are_read() {
     assert_eq!(incidents(&report(&open)), ["P1 BreakerOpen: BreakerOpen active"]);
     let over = report(&(open + &line("restored", "2027-01-15T09:14:38.000Z")));
     assert_eq!(incidents(&over), ["P5 BreakerOpen: BreakerOpen resolved"]);
+}
+
+#[test]
+fn lines_of_a_run_are_read() {
+    let before_restore: String =
+        DEMO.lines().filter(|line| !line.contains("\"restored\"")).map(|line| format!("{line}\n")).collect();
+    let trip = report(&before_restore);
+    assert_eq!(trip["totals"]["pages"], 1);
+    let open = incidents(&trip);
+    assert!(open[0].starts_with("P1 BreakerOpen: BreakerOpen active"), "{open:#?}");
+    assert!(open[0].contains("BreakerHeld active (explained)"), "{open:#?}");
+    let member = &trip["incidents"][0]["members"][0];
+    assert_eq!(member["labels"], json!({"namespace": "sre", "workload": "swype-app"}));
+    assert!(member["annotations"]["summary"].as_str().unwrap().contains("connection refused"), "{member}");
+    let restored = report(DEMO);
+    let over = incidents(&restored);
+    assert_eq!(restored["totals"]["pages"], 0, "{over:#?}");
+    assert!(over.iter().any(|line| line.contains("BreakerOpen resolved")), "{over:#?}");
+    // The same alert as in a notification.
+    let both = incidents(&report(&(before_restore + &tripped())));
+    assert_eq!(both.iter().filter(|line| line.contains("BreakerOpen")).count(), 1, "{both:#?}");
 }

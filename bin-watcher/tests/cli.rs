@@ -140,5 +140,9 @@ fn the_demo_rolls_back_what_waits_before_the_pods_go() {
     );
     assert!(place("rolls back payments") < place("answered: proceed"));
     assert!(place("answered: proceed") < place("scaled to 0 (was 1)"));
-    assert_eq!(text(&watcher(&["demo", "-o", "json"]).stdout).matches("\"event\":\"hook\"").count(), 1);
+    let json = watcher(&["demo", "-o", "json"]);
+    assert_eq!(text(&json.stdout).matches("\"event\":\"hook\"").count(), 1);
+    // The tests of `triage` read this output.
+    let read_by_triage = include_str!("../../bin-triage/tests/fixtures/watcher-demo.jsonl");
+    assert_eq!(text(&json.stdout), read_by_triage);
 }

@@ -55,6 +55,7 @@ fn lines_of_the_demo_are_valid_and_read_back_as_the_events_of_the_library() {
         let event: BreakerEvent = serde_json::from_value(line.clone()).unwrap();
         let mut written = serde_json::to_value(&event).unwrap();
         written["time"] = line["time"].clone();
+        written["workload"] = "sre/deployment/swype-app".into();
         assert_eq!(&written, line);
     }
 }
@@ -70,6 +71,9 @@ fn lines_of_a_trip_its_hook_call_and_its_notification_are_valid() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let lines = lines(&output.stdout);
     assert!(lines.iter().any(|line| line["event"] == "undo"), "{lines:?}");
+    for line in &lines {
+        assert_eq!(line["workload"], "sre/deployment/swype-app", "{line}");
+    }
     assert_valid(&schema("events"), &lines);
     let received: Vec<_> = receiver.wait_for(2).into_iter().map(|request| request.event).collect();
     assert_valid(&schema("notification"), &received);

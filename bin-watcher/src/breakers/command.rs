@@ -68,7 +68,7 @@ impl PendingCommand {
         let cluster = with_startup_timeout(async { Ok(Cluster::connect(args).await?) }).await?;
         let name = BreakerName { namespace: cluster.namespace, name: name.to_owned() };
         let undo = reset_command::of_breaker(args, &name);
-        let writer = EventWriter::new(format, std::io::stdout());
+        let writer = EventWriter::new(format, std::io::stdout()).about_breaker(&name);
         Ok(Self { kube: cluster.kube, name, undo, is_stored: false, writer })
     }
 

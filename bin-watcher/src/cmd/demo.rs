@@ -32,7 +32,7 @@ const ROLLBACK: &str = "http://swype-rollback.sre:8080/before-trip";
 pub(crate) fn demo(format: LineFormat) -> anyhow::Result<Exit> {
     let sim = Sim::new(WorkloadRef::deployment("sre", "swype-app"), 1);
     let rollback = Rollback::new(sim.clone());
-    let mut output = DemoOutput::new(format, rollback.clone());
+    let mut output = DemoOutput::new(format, sim.target(), rollback.clone());
 
     output.comment(
         "swype-app charges cards through swype-gateway; what it cannot charge waits at swype-rollback.",
@@ -130,9 +130,10 @@ struct DemoOutput {
 }
 
 impl DemoOutput {
-    fn new(format: LineFormat, rollback: Rollback) -> Self {
+    fn new(format: LineFormat, target: &WorkloadRef, rollback: Rollback) -> Self {
         let line_delay = if std::io::stdout().is_terminal() { LINE_DELAY } else { Duration::ZERO };
-        Self { format, writer: EventWriter::new(format, std::io::stdout()), line_delay, rollback }
+        let writer = EventWriter::new(format, std::io::stdout()).about_workload(target);
+        Self { format, writer, line_delay, rollback }
     }
 
     fn comment(&mut self, comment: &str) {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io::Write;
 
-use breaker_core::BreakerEvent;
 use breaker_core::printable::one_line;
 use breaker_core::state::Phase;
+use breaker_core::{BreakerEvent, WorkloadRef};
 use breaker_kube::crd::BreakerName;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -106,9 +106,12 @@ pub(crate) struct EventLine<T> {
     /// When it happened.
     #[schemars(extend("format" = "date-time"))]
     time: String,
-    /// `NAMESPACE/NAME` of the CircuitBreaker, in the output of `watcher controller`.
+    /// `NAMESPACE/NAME` of the CircuitBreaker, in the output of commands for CircuitBreakers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     breaker: Option<String>,
+    /// `namespace/kind/name` of the workload, in the output of commands for one workload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    workload: Option<String>,
     #[serde(flatten)]
     event: T,
 }
@@ -127,12 +130,25 @@ pub(crate) enum AnyEvent {
 #[derive(Debug)]
 pub(crate) struct EventWriter<W> {
     format: LineFormat,
+    /// What all lines of JSON name, unless they name a breaker of their own.
+    breaker: Option<String>,
+    workload: Option<String>,
     out: W,
 }
 
 impl<W: Write> EventWriter<W> {
     pub(crate) fn new(format: LineFormat, out: W) -> Self {
-        Self { format, out }
+        Self { format, breaker: None, workload: None, out }
+    }
+
+    /// Names this workload in each JSON line, for readers that see one line at a time.
+    pub(crate) fn about_workload(self, workload: &WorkloadRef) -> Self {
+        Self { workload: Some(workload.to_string()), ..self }
+    }
+
+    /// Names this CircuitBreaker in each JSON line.
+    pub(crate) fn about_breaker(self, breaker: &BreakerName) -> Self {
+        Self { breaker: Some(breaker.to_string()), ..self }
     }
 
     /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop
@@ -155,7 +171,13 @@ impl<W: Write> EventWriter<W> {
                 format!("{at:.0} {}\n", one_line(&(breaker + &event.text())))
             }
             LineFormat::Json => {
-                match serde_json::to_string(&EventLine { time: format!("{at:.3}"), breaker, event }) {
+                let line = EventLine {
+                    time: format!("{at:.3}"),
+                    breaker: breaker.or_else(|| self.breaker.clone()),
+                    workload: self.workload.clone(),
+                    event,
+                };
+                match serde_json::to_string(&line) {
                     Ok(json) => json + "\n",
                     Err(error) => return tracing::error!("an event could not be written as JSON: {error}"),
                 }
@@ -170,7 +192,7 @@ mod tests {
     use super::*;
 
     fn line(format: LineFormat, event: &impl OutputEvent) -> String {
-        let mut writer = EventWriter { format, out: Vec::new() };
+        let mut writer = EventWriter::new(format, Vec::new());
         writer.emit("2026-01-02T03:04:05.678Z".parse().unwrap(), event);
         String::from_utf8(writer.out).unwrap()
     }
@@ -222,6 +244,6 @@ mod tests {
                 Err(std::io::ErrorKind::BrokenPipe.into())
             }
         }
-        EventWriter { format: LineFormat::Text, out: Gone }.emit(Timestamp::UNIX_EPOCH, &BreakerEvent::Reset);
+        EventWriter::new(LineFormat::Text, Gone).emit(Timestamp::UNIX_EPOCH, &BreakerEvent::Reset);
     }
 }

@@ -44,7 +44,7 @@ impl Narrator {
         target: &WorkloadRef,
     ) -> Self {
         Self {
-            writer,
+            writer: writer.about_workload(target),
             clock,
             target: target.clone(),
             undo: reset_command::of_workload(cluster, target),
