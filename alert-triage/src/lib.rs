@@ -98,6 +98,7 @@ pub mod rule_tests;
 pub mod rules;
 mod severity;
 mod source_position;
+mod time;
 pub mod trial;
 mod unread;
 pub mod verdict;

@@ -8,8 +8,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use crate::time_arg::time;
+use crate::time_arg::{TimeArg, time, zone};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -90,12 +91,24 @@ pub(crate) struct ReadArgs {
     /// Time at which to judge the alerts: 2026-11-23T06:51:59Z, 2026-11-23,
     /// seconds since 1970, yesterday, or how long ago, such as -2h [default:
     /// the newest time in the input]
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
-    pub(crate) now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = TimeArg::parse)]
+    now: Option<TimeArg>,
+
+    /// Zone of times without one, in the input and in --now: Europe/Berlin,
+    /// or an offset such as +02:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 
     /// Number of threads that read the input; it does not change the report
     #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN))]
     pub(crate) threads: NonZeroUsize,
+}
+
+impl ReadArgs {
+    /// The time at which to judge the alerts, if it is given.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.now.as_ref()?.in_zone(self.timezone.as_ref())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -152,6 +165,11 @@ pub(crate) struct FollowArgs {
     /// Rules file (YAML) that extends the built-in rules
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
+
+    /// Zone of times without one: Europe/Berlin, or an offset such as +02:00
+    /// [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 
     /// Output format of each change
     #[arg(short, long, value_enum, default_value_t)]
@@ -246,12 +264,24 @@ pub(crate) struct BacktestArgs {
 
     /// End of the history, if later than its newest time:
     /// 2026-11-23T06:51:59Z, 2026-11-23, yesterday, -2h and the like
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
-    pub(crate) now: Option<Timestamp>,
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = TimeArg::parse)]
+    now: Option<TimeArg>,
+
+    /// Zone of times without one, in the input and in --now: Europe/Berlin,
+    /// or an offset such as +02:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 
     /// Output format
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: TextOrJson,
+}
+
+impl BacktestArgs {
+    /// The end of the history, if it is given.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.now.as_ref()?.in_zone(self.timezone.as_ref())
+    }
 }
 
 #[derive(Debug, Args)]

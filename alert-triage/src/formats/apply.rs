@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::field::{Field, scalar};
@@ -11,9 +10,9 @@ use super::mapped_format::MappedFormat;
 use crate::fault::Fault;
 use crate::printable::printable;
 use crate::read::status_word::status;
-use crate::read::time::{self, Leading};
 use crate::read::title::without_status;
 use crate::record::{Ends, Record, Status};
+use crate::time::{Leading, TimeReader};
 
 /// A record, and a text in it that may hold an alert of its own.
 #[derive(Debug)]
@@ -29,28 +28,30 @@ pub(crate) fn apply(
     format: &MappedFormat,
     alert: &Value,
     document: &Value,
-    reference: Option<Timestamp>,
+    times: &TimeReader,
 ) -> Result<Applied, Fault> {
     fn text<'v>(field: &'v Option<Field>, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
         field.as_ref().and_then(|field| field.text(alert, document))
     }
     let mut is_yearless = false;
-    let mut time =
-        |name: &str, field: &Option<Field>| match field.as_ref().map(|field| field.time(alert, document)) {
-            None => Ok(None),
-            Some(Ok(at)) => Ok(at),
-            Some(Err(value)) => match time::leading(&value, reference) {
-                Leading::At(at, "") => Ok(Some(at)),
-                Leading::Yearless("") => {
-                    is_yearless = true;
-                    Ok(None)
-                }
-                _ => Err(Fault::Mapped {
-                    format: format.id.clone(),
-                    problem: format!("{name} is `{}`, which is not a time", printable(value)),
-                }),
-            },
-        };
+    let mut time = |name: &str, field: &Option<Field>| match field
+        .as_ref()
+        .map(|field| field.time(alert, document, times))
+    {
+        None => Ok(None),
+        Some(Ok(at)) => Ok(at),
+        Some(Err(value)) => match times.leading(&value) {
+            Leading::At(at, "") => Ok(Some(at)),
+            Leading::Yearless("") => {
+                is_yearless = true;
+                Ok(None)
+            }
+            _ => Err(Fault::Mapped {
+                format: format.id.clone(),
+                problem: format!("{name} is `{}`, which is not a time", printable(value)),
+            }),
+        },
+    };
     let message = text(&format.message, alert, document).map(Cow::into_owned);
     let name = text(&format.name, alert, document).unwrap_or_default();
     let (titled, name) = without_status(&name);

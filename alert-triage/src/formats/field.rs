@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::field_path::FieldPath;
 use super::format_row::{ConvertedRow, FieldRow};
-use crate::read::time;
+use crate::time::{self, TimeReader};
 
 /// A compiled field.
 #[derive(Debug, Clone, Default)]
@@ -110,14 +110,20 @@ impl Field {
     }
 
     /// The first time; the text of the first value that is none.
-    pub(super) fn time(&self, alert: &Value, document: &Value) -> Result<Option<Timestamp>, String> {
+    pub(super) fn time(
+        &self,
+        alert: &Value,
+        document: &Value,
+        times: &TimeReader,
+    ) -> Result<Option<Timestamp>, String> {
         let Some(text) = self.text(alert, document) else { return Ok(None) };
-        let parsed = self
-            .times
-            .iter()
-            .find_map(|format| by_format(&text, format))
-            .or_else(|| time::parse(text.trim_end_matches(" UTC")));
-        match parsed.or_else(|| TIMES.iter().find_map(|format| by_format(&text, format))) {
+        let parsed = self.times.iter().find_map(|format| by_format(&text, format, times)).or_else(|| {
+            match text.strip_suffix(" UTC") {
+                Some(utc) => TimeReader::default().parse(utc),
+                None => times.parse(&text),
+            }
+        });
+        match parsed.or_else(|| TIMES.iter().find_map(|format| by_format(&text, format, times))) {
             Some(at) => Ok(time::unless_zero(at)),
             None => Err(text.into_owned()),
         }
@@ -136,12 +142,14 @@ const TIMES: [&str; 8] = [
     "%b %d, %Y %H:%M:%S",
 ];
 
-/// A time by a format; UTC if the format has no offset.
-fn by_format(text: &str, format: &str) -> Option<Timestamp> {
-    let parsed = strtime::parse(format, text.trim_end_matches(" UTC")).ok()?;
+/// A time by a format. Without an offset in the format it is in the zone of `times`, or in UTC if
+/// the text says so.
+fn by_format(text: &str, format: &str, times: &TimeReader) -> Option<Timestamp> {
+    let utc = text.strip_suffix(" UTC");
+    let parsed = strtime::parse(format, utc.unwrap_or(text)).ok()?;
     parsed.to_timestamp().ok().or_else(|| {
         let civil: DateTime = parsed.to_datetime().ok()?;
-        Offset::UTC.to_timestamp(civil).ok()
+        if utc.is_some() { Offset::UTC.to_timestamp(civil).ok() } else { times.in_zone(civil) }
     })
 }
 

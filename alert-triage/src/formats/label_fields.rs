@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::field::scalar;
-use crate::read::time;
+use crate::time;
 
 /// The longest value of a label that is taken from a field that nobody named, in bytes.
 const MAX_VALUE_LEN: usize = 200;
@@ -145,7 +145,7 @@ pub(crate) fn is_label(name: &str, value: &str) -> bool {
     let is_link_field = plain.ends_with("url") || plain.ends_with("link");
     let is_link = is_link_field && (value.starts_with("http://") || value.starts_with("https://"));
     let is_text = value.len() > MAX_VALUE_LEN || value.contains('\n');
-    let is_time = is_time || value.len() >= 16 && value.contains([':', 'T']) && time::parse(value).is_some();
+    let is_time = is_time || value.len() >= 16 && value.contains([':', 'T']) && time::is_time(value);
     let is_named = |names: &[&str]| names.contains(&plain.as_str());
     let is_other = plain.is_empty() || is_time || is_link || is_text;
     !is_other && !is_named(&ANNOTATIONS) && !is_named(&MEASURED) && !is_named(&IDS)

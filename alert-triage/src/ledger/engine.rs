@@ -20,6 +20,7 @@ use crate::record::{Ends, Record, Status};
 use crate::record_trace::RecordTrace;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
+use crate::time::TimeReader;
 
 /// Adds records up to alerts, and reports on them.
 ///
@@ -68,8 +69,7 @@ pub struct Engine {
     has_ends: bool,
     /// The number of times without a year.
     pub(crate) yearless: u64,
-    /// Gives times without a year their year.
-    pub(crate) reference: Option<Timestamp>,
+    pub(crate) times: TimeReader,
     /// Keeps single records, if asked for.
     pub(crate) trace: Option<RecordTrace>,
     /// The arrival time of what is read now.
@@ -101,7 +101,7 @@ impl Engine {
             newest: None,
             has_ends: false,
             yearless: 0,
-            reference: None,
+            times: TimeReader::default(),
             trace: None,
             arrival: None,
             arrivals_since: None,
@@ -140,7 +140,7 @@ impl Engine {
     pub fn sibling(&self) -> Engine {
         let mut sibling = Engine::new(self.rules.clone());
         sibling.sources = self.sources.clone();
-        sibling.reference = self.reference;
+        sibling.times = self.times.sibling();
         sibling.trace = self.trace.as_ref().map(RecordTrace::blank);
         sibling.arrival = self.arrival;
         sibling.arrivals_since = self.arrivals_since;
@@ -459,6 +459,7 @@ impl Engine {
         self.newest = self.newest.max(other.newest);
         self.has_ends |= other.has_ends;
         self.yearless += other.yearless;
+        self.times.merge(&other.times);
         if let (Some(trace), Some(theirs)) = (&mut self.trace, other.trace) {
             trace.merge(theirs);
         }

@@ -9,7 +9,6 @@ use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
 use super::status_word::status;
-use super::time;
 use super::title::without_status;
 use crate::fault::Fault;
 use crate::formats::is_label;
@@ -18,20 +17,21 @@ use crate::mask::mask;
 use crate::printable::printable;
 use crate::record::{Ends, Record, Status, Suppression};
 use crate::rules::Rules;
+use crate::time::{self, TimeReader};
 
 /// Names and values of labels.
 type LabelPairs<'j> = Vec<(Cow<'j, str>, Cow<'j, str>)>;
 
 /// Converts an alert of Alertmanager, Grafana or Prometheus, or a custom object.
-pub(super) fn alert<'j>(object: &mut Object<'j>) -> Result<Record<'j>, Fault> {
+pub(super) fn alert<'j>(object: &mut Object<'j>, times: &TimeReader) -> Result<Record<'j>, Fault> {
     let mut record = Record::firing(name(object)?);
     record.labels = labels(object)?;
     record.annotations = annotations(object);
-    let starts = instant("startsAt", object.starts.as_ref())?;
-    let active = instant("activeAt", object.active.as_ref())?;
-    let ends = instant("endsAt", object.ends.as_ref())?;
-    let updated = instant("updatedAt", object.updated.as_ref())?;
-    let time_sent = instant("timestamp", object.time.as_ref())?;
+    let starts = instant(times, "startsAt", object.starts.as_ref())?;
+    let active = instant(times, "activeAt", object.active.as_ref())?;
+    let ends = instant(times, "endsAt", object.ends.as_ref())?;
+    let updated = instant(times, "updatedAt", object.updated.as_ref())?;
+    let time_sent = instant(times, "timestamp", object.time.as_ref())?;
     record.starts = starts.or(active);
     record.time = updated.or(time_sent);
     if let Some(Scalar::Text(fingerprint)) = object.fingerprint.take_if(|_| object.grafana) {
@@ -149,7 +149,11 @@ fn annotations<'j>(object: &mut Object<'j>) -> LabelPairs<'j> {
     texts
 }
 
-fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Timestamp>, Fault> {
+fn instant(
+    times: &TimeReader,
+    field: &'static str,
+    value: Option<&Scalar<'_>>,
+) -> Result<Option<Timestamp>, Fault> {
     let text = match value {
         None | Some(Scalar::Null) => return Ok(None),
         Some(Scalar::Text(text)) if text.is_empty() => return Ok(None),
@@ -157,14 +161,18 @@ fn instant(field: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<Tim
         Some(Scalar::Number(digits)) => digits.as_str(),
         Some(other) => return Err(Fault::NotAString { field: field.to_owned(), found: other.found() }),
     };
-    match time::parse(text) {
+    match times.parse(text) {
         Some(at) => Ok(time::unless_zero(at)),
         None => Err(Fault::BadTime { field, value: printable(text) }),
     }
 }
 
 /// Converts a CloudEvent. `data` holds the alert, or a whole payload.
-pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Result<Record<'j>, Fault> {
+pub(super) fn cloud_event<'j>(
+    envelope: &Object<'j>,
+    mut data: Object<'j>,
+    times: &TimeReader,
+) -> Result<Record<'j>, Fault> {
     if data.name.is_none() && data.labels.as_ref().is_none_or(|labels| labels.name.is_none()) {
         let subject = envelope.subject.clone();
         match &mut data.labels {
@@ -179,8 +187,8 @@ pub(super) fn cloud_event<'j>(envelope: &Object<'j>, mut data: Object<'j>) -> Re
         };
         data.state = word.map(|word| Scalar::Text(Cow::Owned(word.to_owned())));
     }
-    let time_sent = instant("time", envelope.time.as_ref())?;
-    let mut record = alert(&mut data)?;
+    let time_sent = instant(times, "time", envelope.time.as_ref())?;
+    let mut record = alert(&mut data, times)?;
     record.time = record.time.or(time_sent);
     record.keyed = record.time.is_some();
     if let Some(Scalar::Text(source)) = &envelope.source
@@ -229,6 +237,7 @@ pub(super) fn pager_duty_event<'j>(
     payload: Option<Object<'j>>,
     details: Option<Object<'j>>,
     rules: &Rules,
+    times: &TimeReader,
 ) -> Result<Record<'j>, Fault> {
     let text = |field: &'static str, value: Option<&Scalar<'j>>| match value {
         None | Some(Scalar::Null) => Ok(None),
@@ -254,7 +263,7 @@ pub(super) fn pager_duty_event<'j>(
         _ => key,
     });
     let time_sent = match &payload {
-        Some(payload) => instant("payload.timestamp", payload.time.as_ref())?,
+        Some(payload) => instant(times, "payload.timestamp", payload.time.as_ref())?,
         None => None,
     };
     let (key, payload) = match (key, payload) {
@@ -280,7 +289,7 @@ pub(super) fn pager_duty_event<'j>(
         Cow::Owned(summary) => Cow::Owned(without_status(&summary).1.to_owned()),
     });
     let parsed = match &summary {
-        Some(Cow::Borrowed(summary)) => strict(summary.trim(), rules).ok(),
+        Some(Cow::Borrowed(summary)) => strict(summary.trim(), rules, times).ok(),
         _ => None,
     };
     let class = text("payload.class", payload.class.as_ref())?.filter(|class| !is_constant(class));

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::line_record::{record, text};
-use super::time;
 use crate::format::{Format, MappedId};
 use crate::formats::{MappedFormat, Shape, columns, logfmt};
 use crate::rules::Rules;
+use crate::time::{self, TimeReader};
 use crate::unread::first_value;
 
 /// How the types of the CloudEvents of `watcher` begin.
@@ -96,11 +96,12 @@ impl Rules {
 
     fn fits_template(&self, line: &str) -> bool {
         let Ok(text) = text(line.as_bytes()) else { return false };
-        let rest = match time::leading(text, None) {
+        let times = TimeReader::default();
+        let rest = match times.leading(text) {
             time::Leading::None => text,
             time::Leading::At(_, rest) | time::Leading::Yearless(rest) => rest,
         };
-        record(rest, self).is_ok()
+        record(rest, self, &times).is_ok()
     }
 }
 

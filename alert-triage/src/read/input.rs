@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::wrapper::unwrapped;
 use super::{json, lines, mapped, syslog};
@@ -85,7 +86,25 @@ impl Engine {
     /// time that is at most one day after `reference`. Without it they are ignored, and the report
     /// says so.
     pub fn set_reference(&mut self, reference: Timestamp) {
-        self.reference = Some(reference);
+        self.times.reference = Some(reference);
+    }
+
+    /// Sets the zone of times that are written without one. It is UTC by default; the report says
+    /// which zone was assumed.
+    ///
+    /// ```
+    /// use alert_triage::{Engine, Format, Rules};
+    /// use jiff::tz::{TimeZone, offset};
+    ///
+    /// let mut engine = Engine::new(Rules::builtin());
+    /// engine.set_time_zone(TimeZone::fixed(offset(2)));
+    /// engine.read("tickets.log", Format::Lines, b"2026-11-23 06:51:59 Zone AB: LLMModelStale\n");
+    /// let report = engine.report(None);
+    /// assert_eq!(report.now().unwrap().to_string(), "2026-11-23T04:51:59Z");
+    /// assert!(report.caveats()[0].contains("taken for +02"));
+    /// ```
+    pub fn set_time_zone(&mut self, zone: TimeZone) {
+        self.times.zone = zone;
     }
 }
 

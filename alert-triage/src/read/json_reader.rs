@@ -14,13 +14,13 @@ use super::no_name::explained;
 use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
-use super::time;
 use crate::fault::Fault;
 use crate::format::Format;
 use crate::formats::{Applied, apply};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::source_position::SourcePosition;
+use crate::time;
 
 /// The maximum number of nested payloads that are searched in a truncated document. The deepest
 /// real nesting is alerts of a group in a response inside an event.
@@ -208,7 +208,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         if self.is_unfit(json) {
             return None;
         }
-        match alert::alert(object) {
+        match alert::alert(object, &self.engine.times) {
             Ok(record) => Some(record),
             Err(fault) => {
                 self.unless_mapped(fault, json);
@@ -262,7 +262,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         let rules = self.engine.rules().clone();
         let Some((_, format)) = rules.mapped_json(&document) else { return false };
         for alert in format.alerts(&document) {
-            match apply(format, alert, &document, self.engine.reference) {
+            match apply(format, alert, &document, &self.engine.times) {
                 Ok(applied) => self.take(applied, || json.to_owned()),
                 Err(fault) => self.fault(fault, json),
             }
@@ -290,11 +290,11 @@ impl<'e, 't> JsonReader<'e, 't> {
             return inner.object(message);
         }
         let rules = self.engine.rules().clone();
-        let (at, text) = match time::leading(message, self.engine.reference) {
+        let (at, text) = match self.engine.times.leading(message) {
             time::Leading::At(at, rest) => (Some(at), rest),
             time::Leading::None | time::Leading::Yearless(_) => (None, message),
         };
-        match line_record::strict(text, &rules) {
+        match line_record::strict(text, &rules, &self.engine.times) {
             Ok(mut line) => {
                 line.time = line.time.or(at);
                 self.ingest(self.position, enclosed(line, &record));
@@ -328,7 +328,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                 match serde_json::from_str::<Object<'t>>(data) {
                     Ok(data) if !data.alerts.is_empty() => self.envelope(data, json),
                     Ok(_) if self.is_unfit(json) => {}
-                    Ok(data) => match alert::cloud_event(&object, data) {
+                    Ok(data) => match alert::cloud_event(&object, data, &self.engine.times) {
                         Ok(record) => self.ingest(self.position, record),
                         Err(fault) => self.fault(fault, json),
                     },
@@ -345,7 +345,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                 let payload = inner(object.payload);
                 let details = inner(payload.as_ref().and_then(|payload| payload.custom_details));
                 let rules = self.engine.rules().clone();
-                match alert::pager_duty_event(&object, payload, details, &rules) {
+                match alert::pager_duty_event(&object, payload, details, &rules, &self.engine.times) {
                     Ok(record) => self.ingest(self.position, record),
                     Err(fault) => self.fault(fault, json),
                 }

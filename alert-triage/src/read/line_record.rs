@@ -6,6 +6,7 @@ use super::pasted;
 use crate::fault::{Fault, MAX_LINE_BYTES};
 use crate::record::Record;
 use crate::rules::{Rules, TemplateMatch};
+use crate::time::TimeReader;
 
 /// The line without outer blanks.
 pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
@@ -27,10 +28,10 @@ pub(super) fn text(line: &[u8]) -> Result<&str, Fault> {
 
 /// The record by the first template that matches; else by the first that matches a part of a pasted
 /// line; else the fault of the template that matched most.
-pub(super) fn record<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fault> {
-    match strict(text, rules) {
+pub(super) fn record<'l>(text: &'l str, rules: &Rules, times: &TimeReader) -> Result<Record<'l>, Fault> {
+    match strict(text, rules, times) {
         Ok(record) if is_clean(&record) => Ok(record),
-        strict => pasted::record(text, rules).map_or(strict, Ok),
+        strict => pasted::record(text, rules, times).map_or(strict, Ok),
     }
 }
 
@@ -45,12 +46,12 @@ fn is_clean(record: &Record<'_>) -> bool {
 }
 
 /// The record by the first template that matches as it is written; for texts of programs.
-pub(super) fn strict<'l>(text: &'l str, rules: &Rules) -> Result<Record<'l>, Fault> {
+pub(super) fn strict<'l>(text: &'l str, rules: &Rules, times: &TimeReader) -> Result<Record<'l>, Fault> {
     let mut found = TemplateMatch::default();
     let mut nearest: Option<Fault> = None;
     for (_, template) in &rules.table().templates {
         match template.match_line(text, &mut found) {
-            Ok(()) => return from_match(template, &found, rules),
+            Ok(()) => return from_match(template, &found, rules, times),
             Err(fault) => {
                 let is_nearer = !matches!(fault, Fault::NoTemplate { .. });
                 if nearest.is_none() || is_nearer && matches!(nearest, Some(Fault::NoTemplate { .. })) {
@@ -70,7 +71,7 @@ mod tests {
 
     fn parse(line: &str) -> Result<(String, String, String), Fault> {
         let rules = Rules::builtin();
-        let record = record(text(line.as_bytes())?, &rules)?;
+        let record = record(text(line.as_bytes())?, &rules, &TimeReader::default())?;
         let zone = record.labels.iter().find(|(name, _)| name == "zone").map(|(_, value)| value.to_string());
         Ok((zone.unwrap_or_default(), record.alert.into_owned(), record.text.into_owned()))
     }
@@ -115,7 +116,7 @@ mod tests {
             ("Zone K1: FanDown of HTTP", (Status::Event, "of HTTP")),
             ("Zone K1: FanDown (not closed)", (Status::Event, "(not closed)")),
         ] {
-            let record = record(line, &Rules::builtin()).unwrap();
+            let record = record(line, &Rules::builtin(), &TimeReader::default()).unwrap();
             assert_eq!((record.status, record.text.as_ref()), want, "{line}");
         }
     }
@@ -144,7 +145,7 @@ mod tests {
             ("UTF-16", b"\xff\xfeZ\0o\0n\0e\0", "not-utf8"),
         ] {
             let rules = Rules::builtin();
-            let fault = text(line).and_then(|text| record(text, &rules)).unwrap_err();
+            let fault = text(line).and_then(|text| record(text, &rules, &TimeReader::default())).unwrap_err();
             assert_eq!(fault.kind(), want, "{case}");
         }
     }

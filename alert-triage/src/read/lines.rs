@@ -1,10 +1,10 @@
 //! Plain lines: an optional leading time, then a template.
 
 use super::line_record::{record, text};
-use super::time::{self, Leading};
 use crate::ledger::Engine;
 use crate::line_cache::{LineBatch, LineSlice};
 use crate::source_position::SourcePosition;
+use crate::time::Leading;
 
 pub(super) fn read(engine: &mut Engine, before: SourcePosition, input: &[u8]) {
     engine.start_block(before);
@@ -35,14 +35,14 @@ fn parse(engine: &mut Engine, position: SourcePosition, slice: &LineSlice<'_>) {
         Err(fault) => engine.fault(position, fault, line),
         Ok("") => engine.blank += 1,
         Ok(text) => {
-            let (at, is_yearless, text) = match time::leading(text, engine.reference) {
+            let (at, is_yearless, text) = match engine.times.leading(text) {
                 Leading::None => (None, false, text),
                 Leading::At(at, rest) => (Some(at), false, rest),
                 Leading::Yearless(rest) => (None, true, rest),
             };
             engine.yearless += u64::from(is_yearless);
             let rules = engine.rules().clone();
-            match record(text, &rules) {
+            match record(text, &rules, &engine.times) {
                 Err(fault) => engine.fault(position, fault, line),
                 Ok(mut record) => {
                     record.time = at;

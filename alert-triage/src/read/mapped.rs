@@ -6,13 +6,13 @@ use super::enclosed::enclosed;
 use super::json_reader::JsonReader;
 use super::line::{each_line, without_cr};
 use super::line_record::{record, text};
-use super::time::{self, Leading};
 use crate::fault::Fault;
 use crate::formats::{Applied, MappedFormat, Shape, apply, logfmt, table};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
+use crate::time::Leading;
 
 /// Reads lines of a format.
 pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
@@ -64,12 +64,12 @@ fn by_template(
     rules: &Rules,
     line: &str,
 ) -> Result<(), Fault> {
-    let (at, rest) = match time::leading(line, engine.reference) {
+    let (at, rest) = match engine.times.leading(line) {
         Leading::None => (None, line),
         Leading::At(at, rest) => (Some(at), rest),
         Leading::Yearless(rest) => (None, rest),
     };
-    let mut record = record(rest, rules)?;
+    let mut record = record(rest, rules, &engine.times)?;
     record.time = record.time.or(at);
     engine.ingest(position, &record);
     Ok(())
@@ -83,11 +83,12 @@ fn take(
     row: &Value,
     shown: impl FnOnce() -> String,
 ) {
-    match apply(format, row, row, engine.reference) {
+    match apply(format, row, row, &engine.times) {
         // The title of a ticket may be a line such as `Zone AB: LLMModelStale`.
         Ok(Applied { record: outer, message: None, .. })
             if format.shape == Shape::Table
-                && let Ok(line) = record(&outer.alert, engine.rules()).map(Record::into_owned) =>
+                && let Ok(line) =
+                    record(&outer.alert, engine.rules(), &engine.times).map(Record::into_owned) =>
         {
             engine.ingest(position, &enclosed(line, &outer));
         }

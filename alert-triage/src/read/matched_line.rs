@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 
 use super::status_word::status;
-use super::time;
 use crate::fault::Fault;
 use crate::record::{Record, Status};
 use crate::rules::{Rules, Template, TemplateMatch};
+use crate::time::TimeReader;
 
 /// The record of a line that a template matches.
 pub(super) fn from_match<'l>(
     template: &Template,
     found: &TemplateMatch<'l>,
     rules: &Rules,
+    times: &TimeReader,
 ) -> Result<Record<'l>, Fault> {
     let mut record = Record::firing(match rules.usual_spelling(found.alert) {
         Some(name) => Cow::Owned(name.to_owned()),
@@ -25,7 +26,7 @@ pub(super) fn from_match<'l>(
             "status" => record.status = status(value)?,
             "text" => record.text = Cow::Borrowed(value),
             "time" => {
-                let at = time::parse(value);
+                let at = times.parse(value);
                 let bad = || Fault::BadTime { field: "time", value: (*value).to_owned() };
                 record.time = Some(at.ok_or_else(bad)?);
             }

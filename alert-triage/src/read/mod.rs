@@ -26,6 +26,5 @@ mod syslog;
 #[cfg(feature = "syslog")]
 mod syslog_message;
 mod template;
-pub(crate) mod time;
 pub(crate) mod title;
 mod wrapper;

@@ -13,6 +13,7 @@ use regex::Regex;
 use super::matched_line::from_match;
 use crate::record::Record;
 use crate::rules::{Rules, TemplateMatch};
+use crate::time::TimeReader;
 
 /// The longest line that is searched for an alert, in bytes. People paste lines that they can read.
 const MAX_LEN: usize = 1_024;
@@ -51,7 +52,7 @@ static BEHIND: LazyLock<Option<Regex>> = LazyLock::new(|| {
 });
 
 /// The record of a line that a person pasted, if a template matches a part of it.
-pub(super) fn record(line: &str, rules: &Rules) -> Option<Record<'static>> {
+pub(super) fn record(line: &str, rules: &Rules, times: &TimeReader) -> Option<Record<'static>> {
     if line.len() > MAX_LEN {
         return None;
     }
@@ -66,21 +67,21 @@ pub(super) fn record(line: &str, rules: &Rules) -> Option<Record<'static>> {
     }
     let mut record = None;
     for _ in 0..=MAX_MARKS {
-        record = relaxed(rest, rules);
+        record = relaxed(rest, rules, times);
         if record.is_some() {
             break;
         }
         rest = &rest[before.find(rest)?.end()..];
     }
     // Several alerts on one line are not one alert with a long text.
-    record.filter(|record| !has_alert(&record.text, before, rules))
+    record.filter(|record| !has_alert(&record.text, before, rules, times))
 }
 
 /// Whether a text is an alert itself.
-fn has_alert(text: &str, before: &Regex, rules: &Rules) -> bool {
+fn has_alert(text: &str, before: &Regex, rules: &Rules, times: &TimeReader) -> bool {
     let mut rest = text;
     for _ in 0..=MAX_MARKS {
-        if relaxed(rest, rules).is_some() {
+        if relaxed(rest, rules, times).is_some() {
             return true;
         }
         match before.find(rest) {
@@ -92,7 +93,7 @@ fn has_alert(text: &str, before: &Regex, rules: &Rules) -> bool {
 }
 
 /// The record by the first template that matches with tolerance.
-fn relaxed(line: &str, rules: &Rules) -> Option<Record<'static>> {
+fn relaxed(line: &str, rules: &Rules, times: &TimeReader) -> Option<Record<'static>> {
     let mut found = TemplateMatch::default();
     rules.table().templates.iter().find_map(|(_, template)| {
         template.match_relaxed(line, &mut found)?;
@@ -102,6 +103,6 @@ fn relaxed(line: &str, rules: &Rules) -> Option<Record<'static>> {
         if !is_name && rules.usual_spelling(found.alert).is_none() {
             return None;
         }
-        from_match(template, &found, rules).ok().map(Record::into_owned)
+        from_match(template, &found, rules, times).ok().map(Record::into_owned)
     })
 }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 
+use jiff::tz::Offset;
 use syslog_loose::{Message, SyslogSeverity, Variant};
 
 use super::line_record;
-use super::time;
 use crate::fault::Fault;
 use crate::ledger::Engine;
 use crate::record::{Record, Status};
@@ -18,12 +18,16 @@ pub(super) fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> R
     if !digits.is_some_and(is_priority) {
         return Err(Fault::NotSyslog);
     }
-    let reference = engine.reference;
+    let times = &engine.times;
+    let reference = times.reference;
     let yearless = Cell::new(false);
+    // Only the old header has neither a year nor a zone.
+    let zoneless = Cell::new(false);
     let year = |date: syslog_loose::IncompleteDate| {
+        zoneless.set(true);
         yearless.set(reference.is_none());
         // Without a reference a leap year, in which every date exists.
-        reference.and_then(|reference| time::year(date, reference)).map_or(1972, i32::from)
+        reference.and_then(|reference| times.year(date, reference)).map_or(1972, i32::from)
     };
     let Message { severity, timestamp, hostname, appname, msgid, msg, .. } =
         syslog_loose::parse_message_with_year_tz(line, year, Some(chrono::Utc), Variant::Either);
@@ -31,8 +35,8 @@ pub(super) fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> R
     let msg = msg.trim().trim_start_matches('\u{feff}').trim_start();
     // Without a header the message begins after the priority, and what looks like a header is part
     // of the message.
-    let bare = || line_record::strict(line.split_once('>').unwrap_or_default().1.trim(), rules);
-    let found = line_record::strict(msg, rules);
+    let bare = || line_record::strict(line.split_once('>').unwrap_or_default().1.trim(), rules, times);
+    let found = line_record::strict(msg, rules, times);
     let mut record =
         match if timestamp.is_none() { found.or_else(|fault| bare().map_err(|_| fault)) } else { found } {
             Ok(record) => record,
@@ -50,8 +54,13 @@ pub(super) fn record<'l>(line: &'l str, rules: &Rules, engine: &mut Engine) -> R
     if yearless.get() {
         engine.yearless += 1;
     } else {
-        record.time = record.time.or(timestamp
-            .and_then(|at| jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok()));
+        let stamp = timestamp
+            .and_then(|at| jiff::Timestamp::new(at.timestamp(), at.timestamp_subsec_nanos() as i32).ok());
+        let stamp = match stamp {
+            Some(utc) if zoneless.get() => times.in_zone(Offset::UTC.to_datetime(utc)),
+            stamp => stamp,
+        };
+        record.time = record.time.or(stamp);
     }
     for (name, value) in [("host", hostname), ("app", appname)] {
         if let Some(value) = value.filter(|_| !record.labels.iter().any(|(known, _)| known == name)) {

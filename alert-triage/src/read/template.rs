@@ -1,8 +1,8 @@
 //! Which template matches a line.
 
 use super::line_record::text;
-use super::time;
 use crate::rules::{Rules, TemplateMatch};
+use crate::time::{self, TimeReader};
 
 impl Rules {
     /// The id of the template that matches a plain line. The line may have a leading time and outer
@@ -27,7 +27,7 @@ impl Rules {
 /// A plain line without its leading time; `None` if it is blank or not text.
 fn shape(line: &[u8]) -> Option<&str> {
     let text = text(line).ok().filter(|text| !text.is_empty())?;
-    Some(match time::leading(text, None) {
+    Some(match TimeReader::default().leading(text) {
         time::Leading::None => text,
         time::Leading::At(_, rest) | time::Leading::Yearless(rest) => rest,
     })

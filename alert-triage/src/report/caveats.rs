@@ -30,6 +30,12 @@ impl Report<'_> {
                 if engine.yearless == 1 { "was" } else { "were" }
             ));
         }
+        if engine.times.has_assumed_zone() {
+            caveats.push(format!(
+                "times without a zone are taken for {}: --timezone sets another one",
+                engine.times.zone_name()
+            ));
+        }
         let is_obsolete =
             |alert: &&AlertVerdict| alert.verdict == Verdict::Obsolete && alert.severity.class() < 2;
         let obsolete = self.evaluation.alerts.iter().filter(is_obsolete).count() as u64;

@@ -27,10 +27,12 @@ pub(crate) fn run(args: &BacktestArgs) -> anyhow::Result<ExitCode> {
     let rules = |path: &Path| user_file::rules(Some(path).filter(|path| *path != Path::new("builtin")));
     let (candidate, baseline) = (rules(&args.rules)?, rules(&args.against)?);
     let read_history = |rules: Rules| {
-        let engine = read::add_sources(&inputs, Engine::recording(rules), args.now);
+        let mut engine = Engine::recording(rules);
+        read::set_time_zone(&mut engine, args.timezone.as_ref());
+        let engine = read::add_sources(&inputs, engine, args.now());
         read::read_into(&inputs, engine, args.format.0, NonZeroUsize::MIN)
     };
-    let backtest = Backtest::run(read_history(candidate)?, read_history(baseline)?, args.now);
+    let backtest = Backtest::run(read_history(candidate)?, read_history(baseline)?, args.now());
     print(|out| match args.output {
         TextOrJson::Json => {
             let document = serde_json::json!({"schema": "triage/backtest/v1", "backtest": backtest});

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &ExplainArgs) -> anyhow::Result<ExitCode> {
     let inputs = read::inputs(&args.files)?;
     read::require_files(&inputs, "explain reads its input twice")?;
     let engine = read::read(&inputs, &args.read)?;
-    let mut query = Query::new(engine, args.read.now, &args.subject)?;
+    let mut query = Query::new(engine, args.read.now(), &args.subject)?;
     while let Some(engine) = query.rerun() {
         let (format, threads) = (args.read.format.0, args.read.threads);
         query.take(read::read_into(&inputs, engine, format, threads)?);

@@ -16,9 +16,9 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(10);
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let inputs = inputs(&args.files)?;
     let mut engine = read(&inputs, &args.read)?;
-    let report = engine.report(args.read.now);
+    let report = engine.report(args.read.now());
     warn_of_malformed(&report);
-    if args.read.now.is_none() {
+    if args.read.now().is_none() {
         warn_of_future(report.now());
     }
     let code = match () {

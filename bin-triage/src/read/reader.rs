@@ -7,6 +7,7 @@ use std::thread;
 use alert_triage::{Engine, Format, Rules};
 use anyhow::anyhow;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::blocks::{Block, Blocks, is_small};
 use super::input::Input;
@@ -17,7 +18,16 @@ use crate::user_file;
 /// Reads all inputs to their ends, with the rules and the format of the command line.
 pub(crate) fn read(inputs: &[Input], args: &ReadArgs) -> anyhow::Result<Engine> {
     let rules = user_file::rules(args.rules.as_deref())?;
-    read_with(inputs, rules, args.format.0, args.now, args.threads)
+    let mut engine = Engine::new(rules);
+    set_time_zone(&mut engine, args.timezone.as_ref());
+    read_into(inputs, add_sources(inputs, engine, args.now()), args.format.0, args.threads)
+}
+
+/// Sets the zone of times without one, if it is given.
+pub(crate) fn set_time_zone(engine: &mut Engine, zone: Option<&TimeZone>) {
+    if let Some(zone) = zone {
+        engine.set_time_zone(zone.clone());
+    }
 }
 
 /// Reads all inputs to their ends. Without `format`, each input's format is detected.

@@ -4,9 +4,16 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 /// What `triage - -o json` prints for this standard input.
+#[allow(dead_code, reason = "not every test file uses all functions")]
 pub(crate) fn report_of(input: &str) -> Output {
+    report_with(&[], input)
+}
+
+/// What `triage - -o json` prints for this standard input, with more arguments.
+pub(crate) fn report_with(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))
         .args(["-", "-o", "json"])
+        .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

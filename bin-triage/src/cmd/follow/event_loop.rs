@@ -21,7 +21,10 @@ use crate::user_file;
 pub(crate) fn run(args: &FollowArgs) -> anyhow::Result<ExitCode> {
     let input = Input::from(args.file.clone());
     let rules = user_file::rules(args.rules.as_deref())?;
-    let stream = Stream::new(&input.name(), rules, args.format.0, now())?;
+    let mut stream = Stream::new(&input.name(), rules, args.format.0, now())?;
+    if let Some(zone) = &args.timezone {
+        stream.set_time_zone(zone.clone());
+    }
     let (events, stop) = source::spawn(input.clone())?;
     let printer = Printer::new(args.output, io::BufWriter::new(io::stdout().lock()));
     let mut event_loop =

@@ -7,6 +7,7 @@ use alert_triage::incident_tracker::{Change, Notification};
 use alert_triage::report::{Totals, Unread};
 use alert_triage::{Engine, Format, IncidentTracker, Report, Rules, printable};
 use anyhow::bail;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::held_changes::HeldChanges;
@@ -105,6 +106,11 @@ impl Stream {
         };
         stream.refuse_documents(format)?;
         Ok(stream)
+    }
+
+    /// Sets the zone of times without one.
+    pub(super) fn set_time_zone(&mut self, zone: TimeZone) {
+        self.engine.set_time_zone(zone);
     }
 
     /// Reads the lines that are complete with these bytes.
