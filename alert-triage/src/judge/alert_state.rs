@@ -65,7 +65,22 @@ pub(crate) struct AlertState {
     pub(crate) fired_again: bool,
     /// Is there a resolve without a firing record?
     pub(crate) only_ended: bool,
+    /// The interval of events that came in a regular rhythm; of several label sets, of the one that
+    /// was seen last.
+    rhythm: Option<SignedDuration>,
 }
+
+/// An event that came in a regular rhythm and has stopped, without an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SilentSpan {
+    /// For how long it has not come.
+    pub(crate) lasts: SignedDuration,
+    /// How often it came.
+    pub(crate) every: SignedDuration,
+}
+
+/// After this number of missing events, an event that came in a rhythm is silent.
+const SILENT_INTERVALS: i32 = 10;
 
 impl AlertState {
     /// An open alert without a time.
@@ -87,7 +102,15 @@ impl AlertState {
             severity: None,
             fired_again: false,
             only_ended: false,
+            rhythm: None,
         }
+    }
+
+    /// Whether its events have stopped, if they came in a rhythm.
+    pub(crate) fn silence(&self, now: Option<Timestamp>) -> Option<SilentSpan> {
+        let every = self.rhythm.filter(|_| matches!(self.phase, AlertPhase::Open | AlertPhase::Obsolete))?;
+        let lasts = now?.duration_since(self.seen?);
+        (lasts >= every.checked_mul(SILENT_INTERVALS)?).then_some(SilentSpan { lasts, every })
     }
 
     /// The state of an alert. It is open if one of its label sets is.
@@ -185,6 +208,7 @@ impl AlertState {
         high.cycles = high.cycles.max(low.cycles);
         high.episodes += low.episodes;
         high.ended = high.ended.max(low.ended);
+        high.rhythm = (high.seen, high.rhythm).max((low.seen, low.rhythm)).1;
         high.seen = high.seen.max(low.seen);
         if high.phase == AlertPhase::Obsolete {
             high.timed_out = high.timed_out.max(low.timed_out);
@@ -222,6 +246,7 @@ impl AlertState {
                 && !by_untimed
                 && set.suppressed_by().is_none()
                 && history.has_fired_again(),
+            rhythm: set.bursts.rhythm(),
             only_ended: set.last_timed_fire().is_none() && untimed.fire.max(untimed.pending).is_none(),
             ..Self::untimed()
         };

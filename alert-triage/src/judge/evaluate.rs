@@ -115,6 +115,9 @@ impl<'e> Evaluation<'e> {
         if state.fired_again {
             flags |= Flags::FIRED_AGAIN;
         }
+        if self.silence(state).is_some() {
+            flags |= Flags::SILENT;
+        }
         if state.only_ended {
             flags |= Flags::RESOLVE_ONLY;
         }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::alert_state::{AlertState, EvaluationTime};
+use super::alert_state::{AlertState, EvaluationTime, SilentSpan};
 use super::alert_verdict::AlertVerdict;
 use super::incident_core::{AlertGroup, IncidentCore};
 use super::index::{AlertIx, GroupIx, IncidentIx, IndexedList, ListIndex as _};
@@ -80,5 +80,10 @@ impl Evaluation<'_> {
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
         let time = EvaluationTime { now: self.now, arrivals_since: self.engine.arrivals_since };
         AlertState::of_entry(entry, &self.engine.keyed_ends, time, ttl, rules.limits())
+    }
+
+    /// Whether the events of an alert have stopped, if they came in a rhythm.
+    pub(crate) fn silence(&self, state: &AlertState) -> Option<SilentSpan> {
+        state.silence(self.now).filter(|_| self.engine.rules().is_on("silent"))
     }
 }

@@ -30,7 +30,10 @@ impl Flags {
     /// Reported as firing after its end, perhaps by a late repeat.
     pub(crate) const FIRED_AGAIN: Self = Self(1 << 17);
 
-    const WORDS: [(Self, &str); 15] = [
+    /// Its events came in a regular rhythm and have stopped.
+    pub(crate) const SILENT: Self = Self(1 << 18);
+
+    const WORDS: [(Self, &str); 16] = [
         (Self::SILENCED, "silenced"),
         (Self::INHIBITED, "inhibited"),
         (Self::FLAPPING, "flapping"),
@@ -46,6 +49,7 @@ impl Flags {
         (Self::MILDER_RUNG_ABOVE, "milder-rung-above"),
         (Self::ACKNOWLEDGED, "acknowledged"),
         (Self::FIRED_AGAIN, "fired-again"),
+        (Self::SILENT, "silent"),
     ];
 
     /// Are all of these flags set?

@@ -8,6 +8,9 @@ use crate::source_position::SourcePosition;
 /// 15 minutes.
 const MAX_SLICES: usize = 256;
 
+/// Events below this number have no rhythm.
+const MIN_RHYTHM_EVENTS: i64 = 5;
+
 /// Times in slices, each no longer than the gap that ends a burst. A slice keeps its first and last
 /// time: gaps inside a slice are too small to matter, gaps between slices are exact. The slices
 /// depend on the times only, not on the order of arrival or on what was dropped.
@@ -89,6 +92,23 @@ impl Bursts {
         self.ends
     }
 
+    /// The interval of events that came in a regular rhythm. Gaps inside a slice are not known, so
+    /// it takes two gaps between slices, each near the mean of all.
+    pub(crate) fn rhythm(&self) -> Option<SignedDuration> {
+        let [(first, _), (last, _)] = self.ends?;
+        let intervals = i64::try_from(self.records).ok()? - 1;
+        if intervals + 1 < MIN_RHYTHM_EVENTS || self.slices.len() < 3 {
+            return None;
+        }
+        let every = last.duration_since(first).as_millis() as i64 / intervals;
+        // A shorter interval than a slice may be anywhere inside it.
+        let is_exact = self.records == self.slices.len() as u64;
+        let is_near = |gap: i64| gap <= every * 2 && (!is_exact || gap * 2 >= every);
+        let mut gaps =
+            self.slices.windows(2).map(|pair| pair[1].0.duration_since(pair[0].1).as_millis() as i64);
+        (every > 0 && gaps.all(is_near)).then(|| SignedDuration::from_millis(every))
+    }
+
     /// The bursts by time, split by `ends`, which are sorted. If an end falls into a slice, the
     /// first time after it is unknown: the next burst starts at the end.
     pub(crate) fn bursts(&self, gap: SignedDuration, ends: &[Timestamp]) -> Vec<Burst> {
@@ -162,7 +182,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_rhythm_is_regular() {
+        for (case, minutes, want) in [
+            ("none", vec![], None),
+            ("every 5 min", (0..12).map(|n| n * 5).collect(), Some(5)),
+            ("with some jitter", vec![0, 6, 10, 15, 21, 25, 31, 35, 40], Some(5)),
+            ("every hour", (0..6).map(|n| n * 60).collect(), Some(60)),
+            ("every day", (0..6).map(|n| n * 1_440).collect(), Some(1_440)),
+            ("too few", vec![0, 60, 120, 180], None),
+            ("one burst", vec![0, 1, 2, 3, 4, 5, 6], None),
+            ("two bursts", vec![0, 1, 2, 3, 200, 201, 202, 203], None),
+            ("now and then", vec![0, 30, 400, 410, 1_000, 1_700], None),
+            ("one pause", vec![0, 60, 120, 180, 400, 460, 520], None),
+            ("at once", vec![3; 9], None),
+        ] {
+            let found = bursts(&minutes).rhythm();
+            assert_eq!(found, want.map(SignedDuration::from_mins), "{case}");
+        }
+    }
+
     proptest! {
+        /// Law: the order and the split of the events do not change the rhythm.
+        #[test]
+        fn a_rhythm_has_no_order(minutes in prop::collection::vec(0i64..200, 0..60), split in 0usize..60) {
+            let (a, b) = minutes.split_at(split.min(minutes.len()));
+            let mut merged = bursts(b);
+            merged.merge(bursts(a), GAP);
+            prop_assert_eq!(merged.rhythm(), bursts(&minutes).rhythm());
+        }
+
         /// Law: what is dropped does not depend on the order.
         #[test]
         fn bursts_have_no_order(minutes in prop::collection::vec(0i64..20_000, 0..900), split in 0usize..900) {

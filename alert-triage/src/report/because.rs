@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::member::Silent;
 use super::view::Report;
 use super::wording::{counted, list};
 use crate::judge::{AlertIx, Flags, IncidentIx};
@@ -37,6 +38,13 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
         ),
         verdict => format!("{}, notify {notify}: no member is firing, {name} is {verdict}", core.priority),
     });
+    if let Some(first) = because.first_mut() {
+        if head.flags.contains(Flags::SILENT)
+            && let Some(silence) = evaluation.silence(&evaluation.state(core.headline))
+        {
+            let _ = write!(first, "; {}", Silent::from(silence));
+        }
+    }
     if core.instances > 1 {
         because.push(format!(
             "{} of {name} in one scope: one notification covers all of them",

@@ -6,7 +6,7 @@ use super::alternatives::alternatives;
 use super::because::because;
 use super::incident::{Incident, Score};
 use super::labels::Labels;
-use super::member::{AlertRef, Cause, Member, Role, Seen};
+use super::member::{AlertRef, Cause, Member, Role, Seen, Silent};
 use super::reason::reason;
 use super::view::Report;
 use crate::judge::alert_state::AlertState;
@@ -100,6 +100,7 @@ impl Report<'_> {
             episodes: state.episodes,
             verdict: alert.verdict,
             flags: flags(alert, &state).into_iter().map(Cow::Borrowed).collect(),
+            silent: evaluation.silence(&state).map(Silent::from),
             role: match () {
                 () if alert.cause.is_some() => Role::Symptom,
                 () if alert.explains => Role::Cause,

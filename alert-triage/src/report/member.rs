@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::labels::{self, Labels};
+use crate::judge::alert_state::SilentSpan;
 use crate::printable;
 use crate::severity::Severity;
 use crate::verdict::Verdict;
@@ -34,6 +35,10 @@ pub struct Member {
     pub verdict: Verdict,
     /// The other verdicts that hold, and further conditions.
     pub flags: Vec<Cow<'static, str>>,
+    /// How long its events have been missing, if they came in a regular rhythm; with the flag
+    /// `silent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub silent: Option<Silent>,
     /// Its relation to the other members.
     pub role: Role,
     /// The alert that supersedes it.
@@ -65,6 +70,37 @@ pub struct Member {
     pub first: Seen,
     /// Its latest record.
     pub last: Seen,
+}
+
+/// An event that came in a regular rhythm and has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub struct Silent {
+    /// For how many seconds it has not come.
+    pub seconds: i64,
+    /// How often it came, in seconds.
+    pub every: i64,
+}
+
+impl std::fmt::Display for Silent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "silent for {}, came every {}", rounded(self.seconds), rounded(self.every))
+    }
+}
+
+impl From<SilentSpan> for Silent {
+    fn from(silence: SilentSpan) -> Self {
+        Self { seconds: silence.lasts.as_secs(), every: silence.every.as_secs() }
+    }
+}
+
+/// A duration in its largest fitting unit: `45 s`, `5 min`, `8 h`, `3 days`.
+fn rounded(seconds: i64) -> String {
+    const UNITS: [(i64, i64, &str); 3] = [(60, 1, "s"), (3_600, 60, "min"), (48 * 3_600, 3_600, "h")];
+    let unit = UNITS.into_iter().find(|(below, ..)| seconds < *below);
+    let (_, length, name) = unit.unwrap_or((0, 24 * 3_600, "days"));
+    format!("{} {name}", seconds / length)
 }
 
 /// The relation of a member to the other members.
@@ -130,4 +166,25 @@ pub struct Seen {
     /// The time of the record; `None` if it has none.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn durations_are_in_one_unit() {
+        for (seconds, want) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (8 * 3_600 + 1_799, "8 h"),
+            (47 * 3_600, "47 h"),
+            (48 * 3_600, "2 days"),
+        ] {
+            assert_eq!(rounded(seconds), want);
+        }
+    }
 }

@@ -29,7 +29,7 @@ pub use self::labels::Labels;
 pub(crate) use self::labels::{labels, many_labels, maybe_labels, maybe_many_labels};
 pub use self::malformed::Malformed;
 pub use self::malformed_groups::MalformedGroup;
-pub use self::member::{AlertRef, Cause, Member, Role, Seen};
+pub use self::member::{AlertRef, Cause, Member, Role, Seen, Silent};
 pub(crate) use self::outline::IncidentOutline;
 pub use self::report_document::ReportDocument;
 pub use self::row::Row;

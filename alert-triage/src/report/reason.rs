@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use super::member::Silent;
 use super::view::Report;
 use super::wording::{counted, span};
 use crate::judge::alert_state::AlertState;
@@ -159,6 +160,9 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
     }
     if alert.flags.contains(Flags::FIRED_AGAIN) {
         why.push_str("; then it was reported as firing again, with the same start");
+    }
+    if let Some(silence) = evaluation.silence(state) {
+        let _ = write!(why, "; {}", Silent::from(silence));
     }
     if alert.flags.contains(Flags::RESOLVE_ONLY) {
         why.push_str("; the input contains only its end");

@@ -1,7 +1,7 @@
 //! The heuristics.
 
 /// Heuristics in code. Each can be disabled by its id, like a row.
-pub(crate) const HEURISTICS: [(&str, &str); 15] = [
+pub(crate) const HEURISTICS: [(&str, &str); 16] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
     (
         "identity/exporter",
@@ -16,6 +16,7 @@ pub(crate) const HEURISTICS: [(&str, &str); 15] = [
     ("flapping", "4 closed episodes within 1 h, until quiet for 30 min"),
     ("sustained", "a transient that stood for 1 h is judged as its lasting form"),
     ("recurring", "a transient seen 3 times"),
+    ("silent", "an event that came in a regular rhythm has been silent for 10 of its intervals"),
     ("ttl", "not seen for the TTL: obsolete"),
     ("pattern", "one transient in several scopes is one ticket"),
     (

@@ -92,7 +92,10 @@ pub(crate) fn note(member: &Member, now: Option<Timestamp>) -> String {
         });
     }
     let flags = member.flags.iter().filter(|flag| **flag != own && adds_information(flag, member));
-    parts.extend(flags.map(|flag| flag.to_string()));
+    parts.extend(flags.map(|flag| match &member.silent {
+        Some(silent) if flag == "silent" => silent.to_string(),
+        _ => flag.to_string(),
+    }));
     if let (Some(cause), false) = (&member.cause, is_set_aside(member)) {
         parts.push(format!("explained by {}", printable(&cause.alert)));
     }

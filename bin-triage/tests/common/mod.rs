@@ -4,15 +4,17 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 /// What `triage - -o json` prints for this standard input.
-#[allow(dead_code, reason = "not every test file uses all functions")]
+#[allow(dead_code, reason = "not every file of tests uses both functions")]
 pub(crate) fn report_of(input: &str) -> Output {
     report_with(&[], input)
 }
 
-/// What `triage - -o json` prints for this standard input, with more arguments.
+/// What `triage -` prints for this standard input, with more arguments; JSON unless they say
+/// otherwise.
 pub(crate) fn report_with(args: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_triage"))
-        .args(["-", "-o", "json"])
+        .arg("-")
+        .args(if args.contains(&"-o") { &[][..] } else { &["-o", "json"] })
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
