@@ -245,3 +245,32 @@ fn prose_is_not_an_alert() {
     let (code, report, _) = triage(prose);
     assert_eq!((code, &report["totals"]["records"]), (Some(3), &0.into()));
 }
+
+/// A line is one record, so that the number of records is that of the lines. What the lines say of
+/// themselves is told.
+#[test]
+fn counts_of_lines_are_told_and_split_no_alert() {
+    let lines: Vec<&str> = OTHER.lines().collect();
+    let distinct: std::collections::BTreeSet<&str> = lines.iter().copied().collect();
+    let want = incidents(&distinct.iter().map(|line| format!("{line}\n")).collect::<String>());
+    let counts: [(&str, Line); 5] = [
+        ("uniq -c", |n, line| format!("{:7} {line}", n + 1)),
+        ("uniq -c of BSD", |n, line| format!("{:4} {line}", n + 1)),
+        ("x3", |n, line| format!("{line} (x{})", n + 1)),
+        ("(3 times)", |n, line| format!("{line} ({} times)", n + 1)),
+        ("[3x]", |n, line| format!("{line} [{}x]", n + 1)),
+    ];
+    for (name, count) in counts {
+        let pasted: String = distinct.iter().enumerate().map(|(n, line)| count(n + 1, line) + "\n").collect();
+        let (code, report, _) = triage(&pasted);
+        assert_eq!(code, Some(0), "{name}");
+        let lines = pasted.lines().count() as u64;
+        assert_eq!(report["totals"]["records"], lines, "{name}");
+        let caveats = report["caveats"].to_string();
+        assert!(caveats.contains(&format!("{lines} lines say how often an alert came")), "{name}: {caveats}");
+        assert_eq!(incidents(&pasted), want, "{name}");
+    }
+    // A count of one says nothing.
+    let (_, report, _) = triage("      1 Zone K1: PumpDown\n");
+    assert!(!report["caveats"].to_string().contains("how often"), "{report}");
+}

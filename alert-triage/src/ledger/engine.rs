@@ -11,6 +11,7 @@ use super::keyed_end::KeyedEnd;
 use super::line_offsets::LineOffsets;
 use super::malformed::MalformedInput;
 use super::source_log::SourceLog;
+use super::stated_counts::StatedCounts;
 use crate::fault::{Fault, MAX_LINE_BYTES, MAX_MALFORMED_KEPT};
 use crate::hashing::hash;
 use crate::identity::{Identity, IdentityParts};
@@ -67,6 +68,8 @@ pub struct Engine {
     pub(crate) newest: Option<Timestamp>,
     /// Whether any record carries an end or is a resolve.
     has_ends: bool,
+    /// The counts that stand in lines.
+    pub(crate) stated: StatedCounts,
     /// The number of times without a year.
     pub(crate) yearless: u64,
     pub(crate) times: TimeReader,
@@ -100,6 +103,7 @@ impl Engine {
             source_log: SourceLog::default(),
             newest: None,
             has_ends: false,
+            stated: StatedCounts::default(),
             yearless: 0,
             times: TimeReader::default(),
             trace: None,
@@ -458,6 +462,7 @@ impl Engine {
         self.source_log.merge(other.source_log);
         self.newest = self.newest.max(other.newest);
         self.has_ends |= other.has_ends;
+        self.stated.merge(other.stated);
         self.yearless += other.yearless;
         self.times.merge(&other.times);
         if let (Some(trace), Some(theirs)) = (&mut self.trace, other.trace) {

@@ -13,6 +13,7 @@ mod newest;
 mod small_map;
 mod source_log;
 mod source_set;
+mod stated_counts;
 
 pub(crate) use self::alert_entry::AlertEntry;
 pub(crate) use self::arrival_span::{ArrivalSpan, RetiredRecords};

@@ -1,6 +1,7 @@
 //! Plain lines: an optional leading time, then a template.
 
 use super::line_record::{record, text};
+use super::stated_count;
 use crate::ledger::Engine;
 use crate::line_cache::{LineBatch, LineSlice};
 use crate::source_position::SourcePosition;
@@ -46,8 +47,13 @@ fn parse(engine: &mut Engine, position: SourcePosition, slice: &LineSlice<'_>) {
                 Err(fault) => engine.fault(position, fault, line),
                 Ok(mut record) => {
                     record.time = at;
-                    // A time without a year is counted each time, so its line is not cached.
-                    if is_yearless {
+                    let stated = stated_count::take(line, &mut record);
+                    if let Some(times) = stated {
+                        engine.stated.add_line(times);
+                    }
+                    // A time without a year and a count are added each time, so their lines are not
+                    // cached.
+                    if is_yearless || stated.is_some() {
                         engine.ingest(position, &record);
                     } else {
                         engine.ingest_line(slice, position, &record);

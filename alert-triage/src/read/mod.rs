@@ -20,6 +20,7 @@ mod no_name;
 mod object;
 mod pasted;
 mod scalar;
+mod stated_count;
 mod status_field;
 pub(crate) mod status_word;
 mod syslog;

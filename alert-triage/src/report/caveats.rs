@@ -36,6 +36,16 @@ impl Report<'_> {
                 engine.times.zone_name()
             ));
         }
+        let stated = engine.stated;
+        if stated.times > stated.lines {
+            let (lines, say) =
+                (counted(stated.lines, "line"), if stated.lines == 1 { "says" } else { "say" });
+            caveats.push(format!(
+                "{lines} {say} how often an alert came (`uniq -c`, `x3`, `(3 times)`), {} times in all: a line is \
+                 counted once",
+                stated.times
+            ));
+        }
         let is_obsolete =
             |alert: &&AlertVerdict| alert.verdict == Verdict::Obsolete && alert.severity.class() < 2;
         let obsolete = self.evaluation.alerts.iter().filter(is_obsolete).count() as u64;
