@@ -197,6 +197,11 @@ impl MappedFormat {
         has_name && self.detects(&row)
     }
 
+    /// Whether a document lists what stands.
+    pub(crate) fn is_snapshot_list(&self) -> bool {
+        self.snapshot && self.each.is_some()
+    }
+
     /// The alerts of a document.
     pub(crate) fn alerts<'v>(&self, document: &'v Value) -> Vec<&'v Value> {
         match &self.each {

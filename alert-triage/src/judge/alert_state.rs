@@ -65,6 +65,8 @@ pub(crate) struct AlertState {
     pub(crate) fired_again: bool,
     /// Is there a resolve without a firing record?
     pub(crate) only_ended: bool,
+    /// Does the newest snapshot of its source no longer contain it?
+    pub(crate) is_gone: bool,
     /// The interval of events that came in a regular rhythm; of several label sets, of the one that
     /// was seen last.
     rhythm: Option<SignedDuration>,
@@ -102,6 +104,7 @@ impl AlertState {
             severity: None,
             fired_again: false,
             only_ended: false,
+            is_gone: false,
             rhythm: None,
         }
     }
@@ -269,8 +272,9 @@ impl AlertState {
             state.apply_arrivals(heard, time, ttl, limits);
         } else {
             // A snapshot stays valid until the next one, unless its arrivals are known.
-            state.seen = state.seen.max(time.arrivals_since.filter(|_| set.is_snapshot));
-            if time.is_expired(state.seen, ttl) && (!set.is_snapshot || time.arrivals_since.is_some()) {
+            state.seen = state.seen.max(time.arrivals_since.filter(|_| set.snapshots.is_some()));
+            if time.is_expired(state.seen, ttl) && (set.snapshots.is_none() || time.arrivals_since.is_some())
+            {
                 state.phase = AlertPhase::Obsolete;
             }
         }

@@ -7,6 +7,7 @@ use super::alert_state::AlertState;
 use super::alert_verdict::AlertVerdict;
 use super::evaluation::Evaluation;
 use super::flags::Flags;
+use super::gone::NewestSnapshots;
 use super::incidents;
 use super::index::{AlertIx, IndexedList, indices};
 use super::relate::{self, Union};
@@ -34,6 +35,7 @@ impl<'e> Evaluation<'e> {
             all_members: Vec::new(),
             incidents: IndexedList::default(),
             groups: IndexedList::default(),
+            newest_snapshots: NewestSnapshots::new(engine),
             has_unusable_silences: now.is_none() && engine.rules().has_timed_silences(),
         };
         evaluation.evaluate_each();
@@ -114,6 +116,9 @@ impl<'e> Evaluation<'e> {
         }
         if state.fired_again {
             flags |= Flags::FIRED_AGAIN;
+        }
+        if state.is_gone {
+            flags |= Flags::GONE;
         }
         if self.silence(state).is_some() {
             flags |= Flags::SILENT;

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use super::alert_phase::AlertPhase;
 use super::alert_state::{AlertState, EvaluationTime, SilentSpan};
 use super::alert_verdict::AlertVerdict;
+use super::gone::NewestSnapshots;
 use super::incident_core::{AlertGroup, IncidentCore};
 use super::index::{AlertIx, GroupIx, IncidentIx, IndexedList, ListIndex as _};
 use super::scopes::Scopes;
@@ -30,6 +32,8 @@ pub(crate) struct Evaluation<'e> {
     pub(crate) incidents: IndexedList<IncidentIx, IncidentCore>,
     /// In the order of the report.
     pub(crate) groups: IndexedList<GroupIx, AlertGroup>,
+    /// Where the newest snapshot of each source begins.
+    pub(super) newest_snapshots: NewestSnapshots,
     /// Are there silences with a start or an end, but no `now`?
     pub(crate) has_unusable_silences: bool,
 }
@@ -79,7 +83,13 @@ impl Evaluation<'_> {
         let rules = self.engine.rules();
         let ttl = rules.is_on("ttl").then(|| rules.ttl(identity.alert, |name| identity.label(name)));
         let time = EvaluationTime { now: self.now, arrivals_since: self.engine.arrivals_since };
-        AlertState::of_entry(entry, &self.engine.keyed_ends, time, ttl, rules.limits())
+        let mut state = AlertState::of_entry(entry, &self.engine.keyed_ends, time, ttl, rules.limits());
+        let is_open = matches!(state.phase, AlertPhase::Open | AlertPhase::Pending);
+        if is_open && rules.is_on("gone-from-source") && self.newest_snapshots.lack(entry) {
+            state.phase = AlertPhase::Obsolete;
+            state.is_gone = true;
+        }
+        state
     }
 
     /// Whether the events of an alert have stopped, if they came in a rhythm.

@@ -33,7 +33,10 @@ impl Flags {
     /// Its events came in a regular rhythm and have stopped.
     pub(crate) const SILENT: Self = Self(1 << 18);
 
-    const WORDS: [(Self, &str); 16] = [
+    /// The newest snapshot of its source no longer contains it.
+    pub(crate) const GONE: Self = Self(1 << 19);
+
+    const WORDS: [(Self, &str); 17] = [
         (Self::SILENCED, "silenced"),
         (Self::INHIBITED, "inhibited"),
         (Self::FLAPPING, "flapping"),
@@ -50,6 +53,7 @@ impl Flags {
         (Self::ACKNOWLEDGED, "acknowledged"),
         (Self::FIRED_AGAIN, "fired-again"),
         (Self::SILENT, "silent"),
+        (Self::GONE, "gone-from-source"),
     ];
 
     /// Are all of these flags set?

@@ -13,6 +13,7 @@ mod alert_verdict;
 mod evaluate;
 mod evaluation;
 mod flags;
+mod gone;
 mod groups;
 mod history;
 mod incident_core;

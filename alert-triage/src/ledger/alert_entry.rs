@@ -173,6 +173,11 @@ impl AlertEntry {
             .flat_map(|timed| timed.label_sets.iter().map(|(key, set)| (key.as_ref(), set.as_ref())))
     }
 
+    /// Whether label sets were only counted, so that their positions are not known.
+    pub(crate) fn has_folded_label_sets(&self) -> bool {
+        self.timed.as_ref().is_some_and(|timed| timed.folded.records + timed.retired.records > 0)
+    }
+
     /// Label sets that have a key of their source, by that key.
     pub(crate) fn keyed_label_sets(&self) -> impl Iterator<Item = (&str, &LabelSetHistory)> {
         self.label_sets().filter_map(|(key, set)| Some((source_key(key)?, set)))

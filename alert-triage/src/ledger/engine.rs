@@ -65,6 +65,8 @@ pub struct Engine {
     /// By position; one line may hold several, as a whole document.
     pub(crate) faults: BTreeMap<(SourcePosition, u32), MalformedInput>,
     pub(crate) source_log: SourceLog,
+    /// Where the newest snapshot of each source begins.
+    pub(crate) snapshots: BTreeMap<usize, SourcePosition>,
     pub(crate) newest: Option<Timestamp>,
     /// Whether any record carries an end or is a resolve.
     has_ends: bool,
@@ -101,6 +103,7 @@ impl Engine {
             truncated: 0,
             faults: BTreeMap::new(),
             source_log: SourceLog::default(),
+            snapshots: BTreeMap::new(),
             newest: None,
             has_ends: false,
             stated: StatedCounts::default(),
@@ -256,6 +259,12 @@ impl Engine {
         self.source_log.note_record(position.source());
         self.newest = self.newest.max(record.newest());
         self.has_ends |= record.status == Status::Resolved || record.ends != Ends::Open;
+    }
+
+    /// Notes that a snapshot begins here.
+    pub(crate) fn note_snapshot(&mut self, start: SourcePosition) {
+        let newest = self.snapshots.entry(start.source()).or_insert(start);
+        *newest = (*newest).max(start);
     }
 
     /// Starts a block of plain lines, whose first line follows `before`.
@@ -460,6 +469,9 @@ impl Engine {
             self.faults.pop_last();
         }
         self.source_log.merge(other.source_log);
+        for start in other.snapshots.into_values() {
+            self.note_snapshot(start);
+        }
         self.newest = self.newest.max(other.newest);
         self.has_ends |= other.has_ends;
         self.stated.merge(other.stated);
@@ -480,6 +492,7 @@ impl Engine {
         part.newest = self.newest;
         part.has_ends = self.has_ends;
         part.keyed_ends = self.keyed_ends.clone();
+        part.snapshots = self.snapshots.clone();
         for entry in self.entries.iter().filter(|entry| keep(entry)) {
             part.add(entry.clone());
         }

@@ -34,8 +34,8 @@ pub(crate) struct LabelSetHistory {
     pub(crate) last_seen: Option<Timestamp>,
     /// When the records arrived, if arrival times are known.
     pub(crate) arrivals: ArrivalSpan,
-    /// Whether a record is part of a snapshot of the present.
-    pub(crate) is_snapshot: bool,
+    /// The first and the last position of a record that is part of a snapshot of the present.
+    pub(crate) snapshots: Option<(SourcePosition, SourcePosition)>,
     /// The newest acknowledge: when, if that is known, and where.
     pub(crate) acknowledged: Option<(Option<Timestamp>, SourcePosition)>,
     /// The newest record that the source suppressed.
@@ -245,7 +245,9 @@ impl LabelSetHistory {
             Some(at) => self.arrivals.extend(at, gap),
             None => {}
         }
-        self.is_snapshot |= record.snapshot;
+        if record.snapshot {
+            self.extend_snapshots((position, position));
+        }
         if record.acknowledged && record.status != Status::Resolved {
             self.acknowledged =
                 self.acknowledged.max(Some((record.acknowledged_at.or(record.time), position)));
@@ -283,6 +285,11 @@ impl LabelSetHistory {
             }
             (None, None, _) => self.undated.merge(UndatedRecords::from_status(record.status, position)),
         }
+    }
+
+    fn extend_snapshots(&mut self, (first, last): (SourcePosition, SourcePosition)) {
+        let span = self.snapshots.get_or_insert((first, last));
+        *span = (span.0.min(first), span.1.max(last));
     }
 
     fn note_suppression(&mut self, record: &Record<'_>) {
@@ -342,7 +349,9 @@ impl LabelSetHistory {
         self.undated.merge(other.undated);
         self.last_seen = self.last_seen.max(other.last_seen);
         self.arrivals.merge(other.arrivals, gap);
-        self.is_snapshot |= other.is_snapshot;
+        if let Some(snapshots) = other.snapshots {
+            self.extend_snapshots(snapshots);
+        }
         self.acknowledged = self.acknowledged.max(other.acknowledged);
         self.suppressed = self.suppressed.take().max(other.suppressed);
         self.unsuppressed = self.unsuppressed.max(other.unsuppressed);

@@ -48,6 +48,8 @@ pub(super) struct JsonReader<'e, 't> {
     pub(super) prefers_mapped: bool,
     /// The record around this text.
     outer: Option<Record<'static>>,
+    /// Where the current document begins.
+    document: SourcePosition,
 }
 
 impl<'e, 't> JsonReader<'e, 't> {
@@ -66,6 +68,7 @@ impl<'e, 't> JsonReader<'e, 't> {
             depth: 0,
             prefers_mapped: false,
             outer: None,
+            document: position,
         }
     }
 
@@ -131,6 +134,7 @@ impl<'e, 't> JsonReader<'e, 't> {
                     None => return,
                     Some(Ok(value)) => {
                         self.move_to(self.offset_of(value.get()));
+                        self.document = self.position;
                         self.value(value.get());
                     }
                     Some(Err(error)) => break (begin, error),
@@ -261,6 +265,9 @@ impl<'e, 't> JsonReader<'e, 't> {
         let Ok(document) = serde_json::from_str::<Value>(json) else { return false };
         let rules = self.engine.rules().clone();
         let Some((_, format)) = rules.mapped_json(&document) else { return false };
+        if format.is_snapshot_list() {
+            self.engine.note_snapshot(self.document);
+        }
         for alert in format.alerts(&document) {
             match apply(format, alert, &document, &self.engine.times) {
                 Ok(applied) => self.take(applied, || json.to_owned()),
@@ -391,6 +398,10 @@ impl<'e, 't> JsonReader<'e, 't> {
                 Some(shape) => self.payload(shape, object, json),
                 None => records.extend(self.alert(&mut object, json).map(|record| (here, record))),
             }
+        }
+        // A single alert is not a list of what stands.
+        if records.iter().any(|(_, record)| record.snapshot) {
+            self.engine.note_snapshot(self.document);
         }
         let moment = records.iter().filter_map(|(_, record)| record.newest()).max();
         for (position, mut record) in records {

@@ -44,6 +44,9 @@ pub(super) fn because(report: &Report<'_>, incident: IncidentIx) -> Vec<String> 
         {
             let _ = write!(first, "; {}", Silent::from(silence));
         }
+        if head.flags.contains(Flags::GONE) {
+            first.push_str(": a newer snapshot of its source no longer contains it");
+        }
     }
     if core.instances > 1 {
         because.push(format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::view::Report;
 use super::wording::{counted, list};
-use crate::judge::AlertVerdict;
+use crate::judge::{AlertVerdict, Flags};
 use crate::rules::SeveritySource;
 use crate::verdict::Verdict;
 
@@ -46,8 +46,11 @@ impl Report<'_> {
                 stated.times
             ));
         }
-        let is_obsolete =
-            |alert: &&AlertVerdict| alert.verdict == Verdict::Obsolete && alert.severity.class() < 2;
+        let is_obsolete = |alert: &&AlertVerdict| {
+            alert.verdict == Verdict::Obsolete
+                && alert.severity.class() < 2
+                && !alert.flags.contains(Flags::GONE)
+        };
         let obsolete = self.evaluation.alerts.iter().filter(is_obsolete).count() as u64;
         if let Some(now) = self.now().filter(|_| obsolete > 0) {
             let (alerts, are) = (counted(obsolete, "alert"), if obsolete == 1 { "is" } else { "are" });

@@ -86,6 +86,10 @@ pub(super) fn reason(report: &Report<'_>, at: AlertIx, state: &AlertState) -> Re
             }
             _ => "its source reports the end".to_owned(),
         }),
+        Verdict::Obsolete if state.is_gone => (
+            "gone-from-source".to_owned(),
+            "a newer snapshot of its source no longer contains it; no record reports its end".to_owned(),
+        ),
         Verdict::Obsolete => match (state.timed_out, state.seen) {
             (Some(at), _) => of_source(format!("its source stopped reporting it at {at} without an end")),
             (None, seen) => {

@@ -1,7 +1,7 @@
 //! The heuristics.
 
 /// Heuristics in code. Each can be disabled by its id, like a row.
-pub(crate) const HEURISTICS: [(&str, &str); 16] = [
+pub(crate) const HEURISTICS: [(&str, &str); 17] = [
     ("identity/pod", "a pod's workload stands for the pod and its instance"),
     (
         "identity/exporter",
@@ -17,6 +17,7 @@ pub(crate) const HEURISTICS: [(&str, &str); 16] = [
     ("sustained", "a transient that stood for 1 h is judged as its lasting form"),
     ("recurring", "a transient seen 3 times"),
     ("silent", "an event that came in a regular rhythm has been silent for 10 of its intervals"),
+    ("gone-from-source", "a newer snapshot of the same source does not contain it: obsolete"),
     ("ttl", "not seen for the TTL: obsolete"),
     ("pattern", "one transient in several scopes is one ticket"),
     (

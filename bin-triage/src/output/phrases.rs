@@ -115,8 +115,12 @@ pub(crate) fn state(incident: &Incident, now: Option<Timestamp>) -> Option<Strin
         .iter()
         .filter(|member| member.alert == incident.headline)
         .find_map(|member| member.until);
+    let gone = "gone-from-source";
+    let is_gone = (incident.members.iter())
+        .any(|member| member.alert == incident.headline && member.flags.iter().any(|flag| flag == gone));
     match incident.state {
         Verdict::Active | Verdict::Transient => None,
+        Verdict::Obsolete if is_gone => Some(format!("{}, {gone}", incident.state)),
         state => Some(match until {
             Some(until) => format!("{state} until {}", time(until, now)),
             None => state.to_string(),
