@@ -181,7 +181,9 @@ async fn the_account_may_do_this_and_no_more() {
         ("watch", "bigredbutton.dev", "circuitbreakers", None, "", true),
         ("patch", "bigredbutton.dev", "circuitbreakers/status", None, "", true),
         ("update", "bigredbutton.dev", "circuitbreakers/status", None, "", false),
-        ("patch", "bigredbutton.dev", "circuitbreakers", None, "", false),
+        // The override, back to Auto.
+        ("patch", "bigredbutton.dev", "circuitbreakers", None, "", true),
+        ("update", "bigredbutton.dev", "circuitbreakers", None, "", false),
         ("create", "bigredbutton.dev", "circuitbreakers", None, "", false),
         ("delete", "bigredbutton.dev", "circuitbreakers", None, "", false),
         ("get", "apps", "deployments/scale", None, "", true),
