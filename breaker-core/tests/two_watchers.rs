@@ -102,7 +102,7 @@ impl Cluster {
                 let state = self.record.as_ref().map(|record| &record.state);
                 let asked = match replicas {
                     0 => matches!(state, Some(State::Tripping { .. })),
-                    _ => matches!(state, Some(State::Restoring { .. })),
+                    _ => matches!(state, Some(State::Restoring { .. } | State::HalfOpen { .. })),
                 };
                 if !asked {
                     self.wrong
@@ -246,6 +246,18 @@ fn nothing_is_scaled_by_a_record_that_is_gone() {
         let well = cluster.phase() == "Open" && cluster.scale.replicas == 0;
         (cluster, well)
     });
+}
+
+/// The other watcher has stored that it tries a replica, and ends before it scales. This one starts
+/// from an old list, and finds that Record when the scale is known already.
+#[test]
+fn a_trial_that_is_found_stored_and_not_begun_goes_on() {
+    let trip = Trip { replicas: REPLICAS, because: TripReason::pressed() };
+    let state = State::HalfOpen { since: start(), trip, probe: 1, probing: false, started: None };
+    let mut cluster = Cluster::new(Policy::default(), 0, None);
+    cluster.record = Some(Record { target_uid: scale(0).uid, episode: 2, state, ..Record::default() });
+    cluster.run(usize::MAX, |_| {});
+    assert_eq!((cluster.phase(), cluster.scale.replicas), ("HalfOpen", 1));
 }
 
 /// A controller that starts from an old list does not know the Record, and is asked for a trip that

@@ -180,7 +180,10 @@ impl Breaker {
             // The other watcher may have crashed in between. Both continue; the precondition of the
             // write lets one of them scale.
             State::Tripping { .. } | State::Restoring { .. } => self.read_scale(),
-            State::HalfOpen { .. } => self.wake_for_recovery(),
+            State::HalfOpen { .. } => {
+                self.wake_for_recovery();
+                self.read_scale();
+            }
             State::Open { trip, .. } => {
                 let trip = trip.clone();
                 self.emit(BreakerEvent::already_open(trip));
