@@ -247,9 +247,9 @@ fn prose_is_not_an_alert() {
 }
 
 /// A line is one record, so that the number of records is that of the lines. What the lines say of
-/// themselves is told.
+/// themselves is said in the caveats.
 #[test]
-fn counts_of_lines_are_told_and_split_no_alert() {
+fn counts_of_lines_are_said_in_the_caveats_and_split_no_alert() {
     let lines: Vec<&str> = OTHER.lines().collect();
     let distinct: std::collections::BTreeSet<&str> = lines.iter().copied().collect();
     let want = incidents(&distinct.iter().map(|line| format!("{line}\n")).collect::<String>());
