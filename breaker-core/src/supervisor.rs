@@ -299,10 +299,12 @@ impl Supervisor {
         {
             return Err(error);
         }
-        let told = self.breaker.pending_notifications() == 0;
+        let delivered = self.breaker.pending_notifications() == 0;
         match until {
             RunUntil::Forever => Ok(None),
-            RunUntil::Settled if settled && told && self.tasks.is_empty() => Ok(Some(StopReason::Settled)),
+            RunUntil::Settled if settled && delivered && self.tasks.is_empty() => {
+                Ok(Some(StopReason::Settled))
+            }
             RunUntil::Settled => {
                 let is_over = self.wait(settled.then_some(NOTIFY_TIMEOUT), now, vec![], observer);
                 Ok(is_over.then_some(StopReason::Settled))
@@ -314,7 +316,7 @@ impl Supervisor {
             }
             RunUntil::Tripped => {
                 let left = self.breaker.pods_left();
-                let is_over = (left.is_empty() && settled && told)
+                let is_over = (left.is_empty() && settled && delivered)
                     || self.wait(Some(TERMINATION_TIMEOUT), now, left.clone(), observer);
                 Ok(is_over.then_some(StopReason::Tripped { left }))
             }

@@ -100,9 +100,11 @@ impl Cluster {
                     return Some(Input::Failed(failure));
                 }
                 let state = self.record.as_ref().map(|record| &record.state);
-                let asked = match replicas {
-                    0 => matches!(state, Some(State::Tripping { .. })),
-                    _ => matches!(state, Some(State::Restoring { .. } | State::HalfOpen { .. })),
+                let asked = match state {
+                    Some(State::Tripping { .. }) => replicas == 0,
+                    Some(State::Restoring { .. }) => replicas > 0,
+                    Some(State::HalfOpen { probe, .. }) => replicas == *probe,
+                    _ => false,
                 };
                 if !asked {
                     self.wrong
