@@ -129,6 +129,10 @@ impl ClusterClient for FleetClient {
             self.status.load().await
         };
         self.check_epoch().await;
+        if let Ok(Some(found)) = &loaded {
+            // It may be the Record of a save whose answer was lost.
+            self.keda.stored(&found.record.state);
+        }
         loaded
     }
 

@@ -129,6 +129,33 @@ async fn a_kill_neither_leaves_keda_running_nor_loses_the_value_of_the_owner() {
     }
 }
 
+/// Each request of a trip and of a reset in turn is carried out, and the answer says that it took
+/// too long. The breaker finds its Record stored, and KEDA follows it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_lost_leaves_keda_neither_running_nor_paused() {
+    let requests = pressed(|_| {}).run(Cut::Never, LONG).await;
+    for number in 0..requests {
+        let cluster = pressed(|_| {});
+        cluster.run(Cut::Lost(number), LONG).await;
+        assert_eq!((cluster.replicas("a"), paused(&cluster)), (0, some("0")), "answer {number} of the trip");
+    }
+    let reset = || async {
+        let cluster = pressed(|_| {});
+        cluster.run(Cut::Never, LONG).await;
+        cluster.edit_breaker("a", |breaker| {
+            breaker["metadata"]["annotations"] = json!({RESET_ANNOTATION: "1970-01-01T12:00:00Z"});
+        });
+        cluster
+    };
+    let requests = reset().await.run(Cut::Never, LONG).await;
+    for number in 0..requests {
+        let cluster = reset().await;
+        cluster.run(Cut::Lost(number), LONG).await;
+        assert_eq!((cluster.replicas("a"), paused(&cluster)), (3, some("3")), "answer {number} of the reset");
+        assert_eq!(cluster.breaker("a")["status"]["paused"], Value::Null, "answer {number} of the reset");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resume_that_fails_is_tried_again() {
     let cluster = pressed(|_| {});

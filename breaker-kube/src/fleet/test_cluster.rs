@@ -41,6 +41,9 @@ pub(super) enum Cut {
     Before(usize),
     /// The request with this number is carried out and not answered.
     After(usize),
+    /// The request with this number is carried out, and the answer is that it took too long. The
+    /// requests after it are answered.
+    Lost(usize),
 }
 
 /// Checks each status of a CircuitBreaker that is stored: its name and the status.
@@ -399,13 +402,17 @@ impl TestCluster {
         let number = world.requests;
         world.requests += 1;
         let (is_carried_out, is_answered) = match world.cut {
-            Cut::Never => (true, true),
+            Cut::Never | Cut::Lost(_) => (true, true),
             Cut::Before(cut) => (number < cut, number < cut),
             Cut::After(cut) => (number <= cut, number < cut),
         };
         world.edit_at(At::Before(number));
         let answer = is_carried_out.then(|| world.carry_out(method, path, body, &*self.check));
         world.edit_at(At::After(number));
+        let answer = match world.cut {
+            Cut::Lost(lost) if number == lost => Some((408, status(408, "timeout"))),
+            _ => answer,
+        };
         (number, answer.filter(|_| is_answered))
     }
 }
