@@ -17,6 +17,7 @@ use crate::cli::exit::{Exit, UsageError};
 use crate::cli::format::LineFormat;
 use crate::cli::reset_command;
 use crate::cli::signal::Signal;
+use crate::cluster::access;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::{CliEvent, EventWriter};
@@ -65,8 +66,13 @@ struct PendingCommand {
 
 impl PendingCommand {
     async fn connect(args: &ClusterArgs, name: &str, format: LineFormat) -> anyhow::Result<Self> {
-        let cluster = with_startup_timeout(async { Ok(Cluster::connect(args).await?) }).await?;
-        let name = BreakerName { namespace: cluster.namespace, name: name.to_owned() };
+        let (cluster, name) = with_startup_timeout(async {
+            let cluster = Cluster::connect(args).await?;
+            let name = BreakerName { namespace: cluster.namespace.clone(), name: name.to_owned() };
+            access::check_request(&cluster.kube, &name).await?;
+            Ok((cluster, name))
+        })
+        .await?;
         let undo = reset_command::of_breaker(args, &name);
         let writer = EventWriter::new(format, std::io::stdout()).about_breaker(&name);
         Ok(Self { kube: cluster.kube, name, undo, is_stored: false, writer })

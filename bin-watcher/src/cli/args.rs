@@ -32,7 +32,7 @@ Exit codes:
   2  wrong usage, missing kubeconfig, or a target without a scale subresource
      or a selector
   3  target not found, or deleted while it was watched
-  4  forbidden; the missing rule is printed if RBAC refused
+  4  forbidden; the missing rules are printed if RBAC refused
   5  the API server does not answer at the start, or its answer is not
      understood
   130, 143  stopped by SIGINT, SIGTERM

@@ -99,6 +99,7 @@ pub(crate) struct ControllerOptions {
     /// The Lease of the election; `None` without an election.
     pub(crate) lease: Option<LeaseName>,
     pub(crate) format: LineFormat,
+    pub(crate) log_format: LogFormat,
 }
 
 /// The name of a Lease.
@@ -128,6 +129,7 @@ impl ControllerArgs {
             bind_address: self.bind_address,
             lease: self.leader_elect.then_some(lease),
             format: self.output,
+            log_format: self.log_format,
         })
     }
 }

@@ -8,6 +8,7 @@ use breaker_core::{ClusterError, WorkloadRef};
 use breaker_kube::ConnectError;
 
 use crate::cli::signal::Signal;
+use crate::cluster::access::MissingRights;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,8 @@ impl Exit {
             Some(Self::NotFound)
         } else if error.is::<Unreachable>() {
             Some(Self::Unreachable)
+        } else if error.is::<MissingRights>() {
+            Some(Self::Forbidden)
         } else if let Some(signal) = error.downcast_ref() {
             Some(Self::Signal(*signal))
         } else {
@@ -92,13 +95,16 @@ impl Exit {
     }
 }
 
-/// Prints the error and its causes on one line of stderr, and a missing permission on the next. A
+/// Prints the error and its causes on one line of stderr, and the missing permissions below. A
 /// signal is not printed: the user sent it.
 pub(crate) fn print_error(error: &anyhow::Error) {
     if matches!(Exit::from_error(error), Exit::Signal(_)) {
         return;
     }
     eprintln!("error: {}", sentence(error));
+    if let Some(missing) = error.chain().find_map(|cause| cause.downcast_ref::<MissingRights>()) {
+        eprint!("{}", missing.paste());
+    }
     let rule = error.chain().find_map(|cause| cause.downcast_ref::<ClusterError>()?.missing_rule());
     if let Some(rule) = rule {
         eprintln!("missing rule: {rule}");

@@ -20,7 +20,9 @@ use tokio::sync::{oneshot, watch};
 
 use crate::cli::controller_args::ControllerOptions;
 use crate::cli::exit::{Exit, UsageError};
+use crate::cli::format::LogFormat;
 use crate::cli::signal::Signal;
+use crate::cluster::access;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::controller::health::Health;
@@ -44,6 +46,16 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
         options.status_interval = controller.status_interval;
         options.own_pod = own_pod(|variable| std::env::var(variable).ok(), cluster.kube.default_namespace());
         options.webhooks = Some(Arc::new(webhooks));
+        let lease = controller.lease.as_ref();
+        let lease =
+            lease.map(|lease| (lease.namespace.as_deref().unwrap_or(&cluster.namespace), &*lease.name));
+        let missing = access::check_controller(&cluster.kube, options.namespace.as_deref(), lease).await?;
+        if let Some(missing) = missing {
+            match controller.log_format {
+                LogFormat::Text => eprint!("{missing}"),
+                LogFormat::Json => tracing::warn!("{missing}"),
+            }
+        }
         let fleet = Fleet::new(cluster.kube.clone(), options.clone(), output.clone());
         match fleet.check().await {
             Err(error @ ClusterError::NotFound(_)) => {

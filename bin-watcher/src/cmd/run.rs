@@ -6,6 +6,7 @@ use anyhow::Context;
 use breaker_core::Supervisor;
 use breaker_core::policy::{Mode, PolicyWarning};
 use breaker_core::supervisor::{Dependencies, RunUntil, SupervisorOptions};
+use breaker_kube::access::Purpose;
 
 use crate::cli::exit::Exit;
 use crate::cli::reset_command;
@@ -30,7 +31,8 @@ pub(crate) async fn run(options: RunOptions) -> anyhow::Result<Exit> {
         let cluster = Cluster::connect(&args).await?;
         let target = target.in_namespace(&cluster.namespace)?;
         let dry_run = policy.mode == Mode::Observe;
-        let missing_permissions = access::check(&cluster, &target, dry_run).await?;
+        let purpose = Purpose::Watch { target: &target, mode: policy.mode };
+        let missing_permissions = access::check(&cluster.kube, purpose).await?;
         let parts = Dependencies {
             client: Arc::clone(&cluster.client),
             clock: Arc::new(SystemClock),

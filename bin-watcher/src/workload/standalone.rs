@@ -14,6 +14,7 @@ use breaker_core::{Breaker, BreakerEvent, Classifier, Policy, Supervisor, Worklo
 use crate::cli::args::ActionArgs;
 use crate::cli::hooks::CheckedHooks;
 use crate::cli::reset_command;
+use crate::cluster::access;
 use crate::cluster::clock::SystemClock;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
@@ -60,6 +61,7 @@ impl StandaloneCommand {
         let starting = with_startup_timeout(async {
             let cluster = Cluster::connect(&args.cluster).await?;
             let target = args.subject.in_namespace(&cluster.namespace)?;
+            access::check_action(&cluster.kube, &target, needs_record).await?;
             let narrator = Narrator::new(&args.cluster, &target, args.output).showing_only(shows);
             let parts = Dependencies {
                 client: cluster.client,

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub(crate) struct StubBehavior {
     /// Paths that contain one of these are answered with 403.
     pub(crate) forbid: Vec<&'static str>,
+    /// `VERB RESOURCE` of the rights that access reviews deny, such as `patch deployments/scale`.
+    pub(crate) missing_rights: Vec<&'static str>,
     /// The Deployment does not exist.
     pub(crate) no_target: bool,
     /// The scale of the Deployment has no selector.
@@ -199,7 +201,16 @@ fn answer(
         ("POST", _) if path.ends_with("/events") => (201, serde_json::from_slice(body).unwrap_or_default()),
         ("POST", _) if path.ends_with("accessreviews") => {
             let mut review: Value = serde_json::from_slice(body).unwrap_or_default();
-            review["status"] = json!({"allowed": true});
+            let asked = &review["spec"]["resourceAttributes"];
+            let word = |field: &str| asked[field].as_str().unwrap_or_default();
+            let slash = if word("subresource").is_empty() { "" } else { "/" };
+            let right = format!("{} {}{slash}{}", word("verb"), word("resource"), word("subresource"));
+            review["status"] = json!({"allowed": !behavior.missing_rights.contains(&&*right)});
+            (201, review)
+        }
+        ("POST", _) if path.ends_with("selfsubjectreviews") => {
+            let mut review: Value = serde_json::from_slice(body).unwrap_or_default();
+            review["status"] = json!({"userInfo": {"username": "jane"}});
             (201, review)
         }
         // A real API server says no more about a kind that it does not serve.
