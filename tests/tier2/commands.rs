@@ -208,7 +208,11 @@ async fn a_user_without_rights_sees_the_missing_rule() {
     for command in ["status", "trip", "reset"] {
         let CommandOutput { code, err, .. } = ask(&ns, &[command, "swype", "--context", "plain"]).await;
         assert_eq!(code, 4, "{command}: {err}");
-        assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"get\"]"), "{command}: {err}");
+        let rule = match command {
+            "status" => "resources: [\"circuitbreakers\"], verbs: [\"get\"]",
+            _ => "resources: [circuitbreakers], resourceNames: [\"swype\"], verbs: [get, patch]",
+        };
+        assert!(err.contains(rule), "{command}: {err}");
     }
     let CommandOutput { code, err, .. } = ask(&ns, &["explain", "swype", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
@@ -237,7 +241,8 @@ async fn a_user_who_sees_breakers_alone_sees_their_state_and_the_missing_right()
     }
     let CommandOutput { code, err, .. } = ask(&ns, &["trip", "swype", "--context", "plain"]).await;
     assert_eq!(code, 4, "{err}");
-    assert!(err.contains("resources: [\"circuitbreakers\"], verbs: [\"patch\"]"), "{err}");
+    let rule = "resources: [circuitbreakers], resourceNames: [\"swype\"], verbs: [patch]";
+    assert!(err.contains(rule), "{err}");
     ns.delete().await;
 }
 
@@ -256,5 +261,41 @@ async fn without_a_controller_the_wait_ends() {
     let _controller = Watcher::start(&ns, &["controller", "--leader-elect=false"]);
     ns.wait_for_phase("swype", "Open").await;
     assert_eq!(ns.replicas("swype-app").await, 0);
+    ns.delete().await;
+}
+
+/// A breaker is reconciled, then its controller is killed.
+#[tokio::test]
+async fn without_a_controller_the_status_says_since_when_and_a_trip_says_so_at_once() {
+    let ns = test_namespace("stopped").await;
+    let _app = guarded(&ns, json!({})).await;
+    let mut fleet = Watcher::start(&ns, &["controller", "--status-interval", "1s"]);
+    ns.wait_for_condition("swype", "Ready", "True").await;
+    assert!(!done(&ns, &["status", "swype"]).await.contains("Controller"));
+    fleet.kill().await;
+    // It was killed twelve minutes ago.
+    let long_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(12);
+    let patch = kube::api::Patch::Merge(json!({"spec": {"renewTime": format!("{long_ago:.6}")}}));
+    let leases = ns.api::<k8s_openapi::api::coordination::v1::Lease>();
+    let lease = leases.patch("bigredbutton-controller", &Default::default(), &patch).await.expect("a lease");
+    assert_eq!(lease.metadata.name.as_deref(), Some("bigredbutton-controller"));
+
+    let stopped = format!(
+        "no controller has renewed its lease {}/bigredbutton-controller since {long_ago:.0} (12 min)",
+        ns.name
+    );
+    let text = done(&ns, &["status", "swype"]).await;
+    assert!(text.contains(&format!("Controller {stopped}")), "{text}");
+    assert!(text.contains("Verdict    no controller runs; at last: not tripped: 0 counted"), "{text}");
+    let CommandOutput { out, err, .. } = ask(&ns, &["status"]).await;
+    assert!(err.contains(&format!("warning: {stopped}")), "{err}");
+    assert!(out.contains("NoController"), "{out}");
+    for command in ["trip", "reset"] {
+        let start = std::time::Instant::now();
+        let CommandOutput { code, err, .. } = ask(&ns, &[command, "swype"]).await;
+        assert_eq!(code, 1, "{err}");
+        assert!(err.contains(&stopped) && err.contains("the request is stored"), "{err}");
+        assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+    }
     ns.delete().await;
 }

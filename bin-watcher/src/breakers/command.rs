@@ -11,6 +11,7 @@ use breaker_kube::crd::{BreakerName, ModeName, OverrideName, RESET_ANNOTATION, c
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::liveness::Liveness;
 use super::object::{BreakerObject, NotFoundHint};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::{Exit, UsageError};
@@ -117,6 +118,11 @@ impl PendingCommand {
             self.note(format!("{} is already open{}", self.name, restores(&breaker)));
             return Ok(());
         }
+        let stopped = self.stopped_controller(&breaker).await?;
+        if let Some(why) = stopped {
+            self.write(|_| json!({"spec": {"override": "ForcedOpen"}})).await?;
+            bail!("{} is not tripped: {why}", self.name);
+        }
         if spec.override_ == OverrideName::ForcedOpen {
             // It was forced open before, and the workload runs again. The controller acts on a
             // change of the override.
@@ -139,6 +145,7 @@ impl PendingCommand {
 
     async fn reset(&mut self) -> anyhow::Result<()> {
         let before = self.read().await?;
+        let stopped = self.stopped_controller(&before).await?;
         let requested_at = Timestamp::now().to_string();
         self.write(|breaker| {
             let mut patch = json!({"metadata": {
@@ -152,6 +159,9 @@ impl PendingCommand {
             patch
         })
         .await?;
+        if let Some(why) = stopped {
+            bail!("{} is not reset: {why}", self.name);
+        }
         let after = self
             .wait_until("reset", |breaker| {
                 breaker.status.reset_handled.as_deref() == Some(&*requested_at)
@@ -163,6 +173,19 @@ impl PendingCommand {
             before.status.original_replicas.map(|n| format!(", {} restored", counted(n, "replica")));
         self.note(format!("{} is closed{}, counting from zero", self.name, restored.unwrap_or_default()));
         Ok(())
+    }
+
+    /// Why waiting is of no use, if no controller runs.
+    async fn stopped_controller(&self, breaker: &BreakerObject) -> anyhow::Result<Option<String>> {
+        let liveness = with_startup_timeout(async { Ok(Liveness::of(&self.kube, breaker).await) }).await?;
+        let Liveness::Stopped(why) = liveness else { return Ok(None) };
+        let namespace = breaker.status.lease.as_deref().and_then(|lease| lease.split_once('/'));
+        let pods = namespace.map_or(String::new(), |(namespace, _)| {
+            format!("; `kubectl get pods -n {namespace}` may show why")
+        });
+        Ok(Some(format!(
+            "{why}; the request is stored, and a controller carries it out as soon as one runs{pods}"
+        )))
     }
 
     /// An error if the workload of a breaker that was reset has 0 replicas. A user without the
@@ -215,8 +238,13 @@ impl PendingCommand {
                 return Ok(breaker);
             }
             let now = tokio::time::Instant::now();
-            if report_at.take_if(|at| now >= *at).is_some() {
+            // Of a breaker that no controller has observed, nothing says that one runs.
+            let is_unobserved = breaker.status.phase.is_none();
+            if report_at.take_if(|at| is_unobserved || now >= *at).is_some() {
                 let left = (end - now).as_secs();
+                if is_unobserved {
+                    self.note(format!("no controller has observed {} yet", self.name));
+                }
                 self.note(format!("waiting up to {left} s until the controller has {done} {}", self.name));
             }
             if now > end {

@@ -1,5 +1,7 @@
 //! The list of breakers: a table, or the objects as JSON or YAML.
 
+use std::collections::BTreeMap;
+
 use breaker_core::printable::one_line;
 use breaker_kube::crd::condition;
 use comfy_table::Table;
@@ -8,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use kube::api::DynamicObject;
 use serde_json::json;
 
+use super::liveness::Liveness;
 use super::object::{BreakerObject, NotFoundHint};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::Exit;
@@ -19,13 +22,19 @@ use crate::output::stdout::print;
 const COLUMN_GAP: u16 = 3;
 
 pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) -> anyhow::Result<Exit> {
-    let (namespace, breakers) = with_startup_timeout(async {
+    let (namespace, breakers, controllers) = with_startup_timeout(async {
         let cluster = Cluster::connect(args).await?;
         let namespace = (!all).then_some(cluster.namespace);
         let breakers = cluster.kube.breakers(namespace.as_deref()).await.with_not_found_hint()?;
-        Ok((namespace, breakers))
+        let leases: Vec<_> =
+            breakers.iter().filter_map(|object| BreakerObject::new(object).status.lease).collect();
+        let controllers = Liveness::of_all(&cluster.kube, &leases).await;
+        Ok((namespace, breakers, controllers))
     })
     .await?;
+    for message in controllers.values().filter_map(Liveness::message) {
+        eprintln!("warning: {message}");
+    }
     let list = || json!({"apiVersion": "v1", "kind": "List", "items": breakers});
     print(&match format {
         StatusFormat::Json => serde_json::to_string_pretty(&list())? + "\n",
@@ -36,13 +45,19 @@ pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) ->
             String::new()
         }
         StatusFormat::Text | StatusFormat::Wide => {
-            table(&breakers, all, format == StatusFormat::Wide, Timestamp::now())
+            table(&breakers, &controllers, all, format == StatusFormat::Wide, Timestamp::now())
         }
     })?;
     Ok(Exit::Done)
 }
 
-fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> String {
+fn table(
+    breakers: &[DynamicObject],
+    controllers: &BTreeMap<String, Liveness>,
+    all: bool,
+    wide: bool,
+    now: Timestamp,
+) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING);
     let mut head = vec!["NAME", "PHASE", "COUNTED", "TARGET", "READY", "AGE"];
@@ -54,7 +69,7 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
     }
     table.set_header(head);
     for object in breakers {
-        table.add_row(row(object, all, wide, now).into_iter().map(|cell| one_line(&cell)));
+        table.add_row(row(object, controllers, all, wide, now).into_iter().map(|cell| one_line(&cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, COLUMN_GAP));
@@ -63,7 +78,13 @@ fn table(breakers: &[DynamicObject], all: bool, wide: bool, now: Timestamp) -> S
     lines.join("\n") + "\n"
 }
 
-fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<String> {
+fn row(
+    object: &DynamicObject,
+    controllers: &BTreeMap<String, Liveness>,
+    all: bool,
+    wide: bool,
+    now: Timestamp,
+) -> Vec<String> {
     let breaker = BreakerObject::new(object);
     let status = &breaker.status;
     let none = || "-".to_owned();
@@ -76,16 +97,15 @@ fn row(object: &DynamicObject, all: bool, wide: bool, now: Timestamp) -> Vec<Str
         Err(_) => none(),
     };
     let reason = |kind: &str| breaker.condition(kind).map_or_else(none, |found| found.reason.clone());
+    let controller = status.lease.as_ref().and_then(|lease| controllers.get(lease));
+    let ready = match controller {
+        Some(Liveness::Stopped(_)) => "NoController".into(),
+        _ => reason(condition::READY),
+    };
     let created = object.metadata.creation_timestamp.as_ref().map(|at| at.0);
     let age = created.map_or_else(none, |at| short(now.duration_since(at)));
-    let mut cells = vec![
-        breaker.name.name.clone(),
-        breaker.phase_text().to_owned(),
-        counted,
-        target,
-        reason(condition::READY),
-        age,
-    ];
+    let mut cells =
+        vec![breaker.name.name.clone(), breaker.phase_text().to_owned(), counted, target, ready, age];
     if all {
         cells.insert(0, breaker.name.namespace.clone());
     }
@@ -138,15 +158,22 @@ mod tests {
 
     #[test]
     fn a_table_lists_open_breakers_with_their_reason_and_unwatched_ones() {
+        let ready = json!({"type": "Ready", "status": "True", "reason": "Watching", "message": "watching",
+            "lastTransitionTime": "2026-01-02T03:00:00Z"});
         let open = json!({
             "phase": "Open", "counted": 4, "threshold": 3, "originalReplicas": 3,
             "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused", "peer": "swype-gateway:443"},
-            "conditions": [{"type": "Ready", "status": "True", "reason": "Watching", "message": "watching",
-                            "lastTransitionTime": "2026-01-02T03:00:00Z"}],
+            "conditions": [ready],
         });
-        let breakers = [breaker("swype", open), breaker("ledger\u{1b}[31m", serde_json::Value::Null)];
+        let left = json!({"phase": "Closed", "counted": 1, "threshold": 3, "lease": "sre/old", "conditions": [ready]});
+        let breakers = [
+            breaker("swype", open),
+            breaker("ledger\u{1b}[31m", serde_json::Value::Null),
+            breaker("orders", left),
+        ];
+        let controllers = [("sre/old".to_owned(), Liveness::Stopped(String::new()))].into();
         let now = "2026-01-02T03:14:00Z".parse().unwrap();
-        insta::assert_snapshot!(table(&breakers, true, true, now));
+        insta::assert_snapshot!(table(&breakers, &controllers, true, true, now));
     }
 
     #[test]

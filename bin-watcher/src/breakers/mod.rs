@@ -2,5 +2,6 @@
 
 pub(crate) mod command;
 pub(crate) mod list;
+mod liveness;
 mod object;
 pub(crate) mod report;

@@ -14,6 +14,7 @@ use breaker_kube::crd::{BreakerName, Condition, condition};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::liveness::Liveness;
 use super::object::{BreakerObject, NotFoundHint};
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::format::StatusFormat;
@@ -29,6 +30,9 @@ pub(crate) struct BreakerReport {
     breaker: String,
     /// Why it tripped or did not, as a sentence.
     verdict: String,
+    /// Why the rest may be old: no controller runs, or that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controller: Option<String>,
     policy: String,
     #[serde(flatten)]
     status: Option<Status>,
@@ -86,9 +90,17 @@ pub(crate) async fn read_report(args: &ClusterArgs, name: &str) -> anyhow::Resul
             WorkloadState::with_breaker_record(wanted.target.clone(), scale, pods, record, undo)
                 .status(observing, now)
         });
+        let controller = Liveness::of(&cluster.kube, &breaker).await;
         Ok(BreakerReport {
             breaker: name.to_string(),
-            verdict: verdict(&breaker, &state, status.as_ref()),
+            verdict: match &controller {
+                Liveness::Stopped(_) => {
+                    let verdict = verdict(&breaker, &state, status.as_ref());
+                    format!("no controller runs; at last: {verdict}")
+                }
+                _ => verdict(&breaker, &state, status.as_ref()),
+            },
+            controller: controller.message().map(str::to_owned),
             policy: policy(&wanted.policy),
             restarts: count_restarts(&containers, &wanted.policy, &state, counts_from, now),
             conditions: breaker.status.conditions.clone(),
@@ -218,6 +230,9 @@ impl fmt::Display for BreakerReport {
         let mut fact = |name: &str, text: &str| writeln!(f, "{name:<11}{}", one_line(text));
         fact("Breaker", &self.breaker)?;
         fact("Verdict", &self.verdict)?;
+        if let Some(controller) = &self.controller {
+            fact("Controller", controller)?;
+        }
         fact("Policy", &self.policy)?;
         for (n, CountedRestart { restart, why_not, .. }) in self.restarts.iter().enumerate() {
             let not_counted = why_not.as_ref().map_or(String::new(), |why| format!(" - not counted: {why}"));

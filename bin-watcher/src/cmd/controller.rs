@@ -49,6 +49,7 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
         let lease = controller.lease.as_ref();
         let lease =
             lease.map(|lease| (lease.namespace.as_deref().unwrap_or(&cluster.namespace), &*lease.name));
+        options.lease = lease.map(|(namespace, name)| format!("{namespace}/{name}"));
         let missing = access::check_controller(&cluster.kube, options.namespace.as_deref(), lease).await?;
         if let Some(missing) = missing {
             match controller.log_format {

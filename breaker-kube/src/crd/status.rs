@@ -60,6 +60,10 @@ pub struct CircuitBreakerStatus {
     /// again after a restart of the controller.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub override_handled: Option<String>,
+    /// Lease by which the controller is elected, as NAMESPACE/NAME; absent without an election. If
+    /// nobody renews it, no controller runs and this status is old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
     /// KEDA's ScaledObject that is paused while the breaker is not closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<KedaPause>,

@@ -43,7 +43,10 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn new(shared: &Shared, breaker: &PartialBreaker) -> Self {
         Self {
-            status: Arc::new(StatusWriter::new(&shared.kube, &shared.newer, breaker)),
+            status: Arc::new(
+                StatusWriter::new(&shared.kube, &shared.newer, breaker)
+                    .with_lease(shared.options.lease.clone()),
+            ),
             created: breaker.metadata.creation_timestamp.as_ref().map(|at| at.0).unwrap_or_default(),
             spec: Err(InvalidSpec { field: "spec", problem: String::new() }),
             reset_annotation: None,

@@ -23,6 +23,9 @@ pub struct FleetOptions {
     /// The pod that this process runs in. A breaker whose target is the workload of that pod is
     /// refused. Default `None`: this process does not run in the cluster.
     pub own_pod: Option<OwnPod>,
+    /// The Lease of the election, as `NAMESPACE/NAME`: it is written into each status, so that
+    /// clients see whether a controller runs. Default `None`: no election.
+    pub lease: Option<String>,
     /// Sends the hooks of the CircuitBreakers. Default `None`: hooks are not called.
     pub webhooks: Option<Arc<dyn WebhookClient>>,
 }
@@ -44,6 +47,7 @@ impl Default for FleetOptions {
             classifier: Arc::default(),
             status_interval: SignedDuration::from_secs(60),
             own_pod: None,
+            lease: None,
             webhooks: None,
         }
     }

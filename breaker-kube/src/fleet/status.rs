@@ -42,6 +42,8 @@ pub(crate) struct StatusModel {
     pub(crate) window_too_short: Option<String>,
     /// A HorizontalPodAutoscaler may scale the open target up.
     pub(crate) hpa_may_scale_up: Option<String>,
+    /// The Lease of the controller, as `NAMESPACE/NAME`.
+    pub(crate) lease: Option<String>,
     /// KEDA's autoscaler as it was before the trip.
     pub(crate) paused: Option<KedaPause>,
     /// `None` before the pods were listed.
@@ -73,6 +75,7 @@ impl StatusModel {
             conflict: None,
             window_too_short: message_of(condition::WINDOW_TOO_SHORT),
             hpa_may_scale_up: message_of(condition::HPA_MAY_SCALE_UP),
+            lease: None,
             paused: status.paused.clone(),
             snapshot: None,
             counts: Counts {
@@ -172,6 +175,7 @@ impl StatusModel {
             conditions: self.conditions(record, now),
             reset_handled: handled.and_then(|handled| handled.reset.clone()),
             override_handled: handled.and_then(|handled| handled.override_).map(|set| set.as_str().into()),
+            lease: self.lease.clone(),
             paused: self.paused.clone(),
             record: stored,
         }

@@ -92,6 +92,12 @@ impl StatusWriter {
         }
     }
 
+    /// With the Lease of the controller, which each status names.
+    pub(crate) fn with_lease(mut self, lease: Option<String>) -> Self {
+        self.local.get_mut().model.lease = lease;
+        self
+    }
+
     /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it
     /// has the Record that is known here. One that replaces an unreadable status is read first.
     pub(crate) fn observe(&self, breaker: &PartialBreaker) -> Observed {

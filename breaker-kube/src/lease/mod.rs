@@ -18,8 +18,10 @@
 
 mod api;
 mod election;
+mod health;
 mod observed;
 mod params;
 
 pub use self::election::{Election, Leadership};
+pub use self::health::LeaseHealth;
 pub use self::params::LeaseParams;
