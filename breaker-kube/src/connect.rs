@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use breaker_core::Clock;
 use breaker_core::cluster::BoxError;
+use kube::client::AuthError;
 use kube::client::ClientBuilder;
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 use crate::client::KubeClient;
+use crate::proxies::{Proxies, UnusableProxy, proxy_url};
 use crate::request_layer::ObserveLayer;
 use crate::request_metrics::RequestCounter;
 use crate::watch::SERVER_TIMEOUT;
@@ -38,12 +40,15 @@ pub struct ConnectOptions {
     pub kubeconfig: Option<PathBuf>,
     /// The context. Default: the current one of the kubeconfig.
     pub context: Option<String>,
+    /// The proxies of a cluster without `proxy-url` in its kubeconfig. Default: those of the
+    /// environment.
+    pub proxies: Proxies,
 }
 
 impl ConnectOptions {
     /// Options with this kubeconfig file and context, each with its default when `None`.
     pub fn new(kubeconfig: Option<PathBuf>, context: Option<String>) -> Self {
-        Self { kubeconfig, context }
+        Self { kubeconfig, context, proxies: Proxies::from_env() }
     }
 }
 
@@ -72,6 +77,20 @@ pub enum ConnectError {
     /// Neither a kubeconfig nor a service account was found.
     #[error("no cluster is configured; give a kubeconfig file, set KUBECONFIG, or run in a pod")]
     NotConfigured(#[source] BoxError),
+    /// The proxy of the cluster cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] UnusableProxy),
+    /// The program that gets the credentials cannot be run.
+    #[error("the credential plugin {command} of the kubeconfig cannot be run; {hint}")]
+    CredentialPlugin {
+        /// The program.
+        command: String,
+        /// How to install it.
+        hint: String,
+        /// Why it cannot be run.
+        #[source]
+        source: BoxError,
+    },
     /// The certificates or credentials of the configuration cannot be used.
     #[error("the cluster's certificates or credentials cannot be used")]
     Credentials(#[source] BoxError),
@@ -99,9 +118,10 @@ impl KubeClient {
         config.reset_reader_on_write = true;
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
+        let plugin = config.auth_info.exec.clone();
         let (watch_liveness, requests) = (WatchLiveness::default(), RequestCounter::default());
         let client = ClientBuilder::try_from(config)
-            .map_err(|error| ConnectError::Credentials(error.into()))?
+            .map_err(|error| not_built(error, plugin))?
             .with_layer(&ObserveLayer(requests.clone()))
             .with_layer(&ObserveLayer(watch_liveness.clone()))
             .build();
@@ -134,25 +154,64 @@ impl KubeClient {
     }
 }
 
+/// Why no client can be built of a configuration with this credential plugin.
+fn not_built(error: kube::Error, plugin: Option<ExecConfig>) -> ConnectError {
+    match (error, plugin) {
+        (kube::Error::Auth(AuthError::AuthExecStart(source)), Some(plugin)) => {
+            let hint = plugin.install_hint.filter(|hint| !hint.trim().is_empty());
+            ConnectError::CredentialPlugin {
+                command: plugin.command.unwrap_or_default(),
+                hint: hint.unwrap_or_else(|| "install it, or add its directory to PATH".into()),
+                source: source.into(),
+            }
+        }
+        (error, _) => ConnectError::Credentials(error.into()),
+    }
+}
+
 async fn load_config(options: &ConnectOptions) -> Result<Config, ConnectError> {
     let selected = KubeConfigOptions { context: options.context.clone(), ..KubeConfigOptions::default() };
-    let context = || options.context.clone().unwrap_or_else(|| "(current)".into());
-    if let Some(path) = &options.kubeconfig {
-        let kubeconfig = Kubeconfig::read_from(path)
-            .map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source: source.into() })?;
-        return Config::from_custom_kubeconfig(kubeconfig, &selected)
-            .await
-            .map_err(|source| ConnectError::Context { context: context(), source: source.into() });
-    }
-    match Config::from_kubeconfig(&selected).await {
-        Ok(config) => Ok(config),
-        Err(KubeconfigError::ReadConfig(source, path)) if std::env::var_os("KUBECONFIG").is_some() => {
-            Err(ConnectError::Kubeconfig { path, source: source.into() })
+    let unusable = |source: KubeconfigError| ConnectError::Context {
+        context: options.context.clone().unwrap_or_else(|| "(current)".into()),
+        source: source.into(),
+    };
+    let kubeconfig = match &options.kubeconfig {
+        Some(path) => Some(
+            Kubeconfig::read_from(path)
+                .map_err(|source| ConnectError::Kubeconfig { path: path.clone(), source: source.into() })?,
+        ),
+        None => match Kubeconfig::read() {
+            Ok(kubeconfig) => Some(kubeconfig),
+            Err(KubeconfigError::ReadConfig(source, path)) if std::env::var_os("KUBECONFIG").is_some() => {
+                return Err(ConnectError::Kubeconfig { path, source: source.into() });
+            }
+            // There is no file: this may be a pod.
+            Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if options.context.is_none() => {
+                None
+            }
+            Err(source) => return Err(unusable(source)),
+        },
+    };
+    let (mut config, proxy) = match kubeconfig {
+        Some(mut kubeconfig) => {
+            let proxy = take_proxy_url(&mut kubeconfig, options.context.as_deref());
+            (Config::from_custom_kubeconfig(kubeconfig, &selected).await.map_err(unusable)?, proxy)
         }
-        // There is no file: this may be a pod.
-        Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if options.context.is_none() => {
-            Config::incluster().map_err(|error| ConnectError::NotConfigured(error.into()))
-        }
-        Err(source) => Err(ConnectError::Context { context: context(), source: source.into() }),
-    }
+        None => (Config::incluster().map_err(|error| ConnectError::NotConfigured(error.into()))?, None),
+    };
+    // kube compares NO_PROXY with the host of the proxy, and kubectl with that of the server.
+    config.proxy_url = match proxy {
+        Some(proxy) => Some(proxy_url(&proxy)?),
+        None => options.proxies.url_for(&config.cluster_url)?,
+    };
+    Ok(config)
+}
+
+/// Takes `proxy-url` of the selected cluster out of the kubeconfig.
+fn take_proxy_url(kubeconfig: &mut Kubeconfig, context: Option<&str>) -> Option<String> {
+    let name = context.or(kubeconfig.current_context.as_deref())?;
+    let context = kubeconfig.contexts.iter().find(|context| context.name == name)?;
+    let cluster = &context.context.as_ref()?.cluster;
+    let cluster = kubeconfig.clusters.iter_mut().find(|known| known.name == *cluster)?;
+    cluster.cluster.as_mut()?.proxy_url.take().filter(|url| !url.trim().is_empty())
 }

@@ -16,6 +16,7 @@
 //!   that was given to [`KubeClient::connect`] dates Events and status.
 //! - [`crd`] has the custom resource, [`fleet`] the controller, [`lease`] leader election,
 //!   [`webhook`] the HTTP client for hooks.
+//! - [`proxies`] chooses the proxy of a connection.
 //! - [`access`] checks the user's rights before they are needed, and [`request_metrics`] counts
 //!   requests.
 
@@ -35,6 +36,7 @@ mod logs;
 mod partial_pod;
 mod peers;
 mod pods;
+pub mod proxies;
 mod record;
 mod request;
 mod request_layer;

@@ -52,6 +52,9 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// API group, resource and object of a right.
+type ObjectKey<'a> = (&'a str, &'a str, Option<&'a str>);
+
 /// API group, object and verbs of a rule.
 type RuleKey<'a> = (&'a str, Option<&'a str>, Vec<&'a str>);
 
@@ -81,7 +84,7 @@ pub(super) fn manifest<'a>(rights: impl Iterator<Item = &'a Permission>, subject
 
 /// The rules, with resources of the same group and verbs in one.
 fn rules(rights: &[&Permission]) -> String {
-    let mut verbs: Vec<((&str, &str, Option<&str>), Vec<&str>)> = Vec::new();
+    let mut verbs: Vec<(ObjectKey<'_>, Vec<&str>)> = Vec::new();
     for right in rights {
         let (resource, group) = right.parts();
         let key = (group, resource, right.name.as_deref());

@@ -1,5 +1,5 @@
-//! [`LeaseHealth`]: whether a controller renews its Lease, as a client sees it that takes no part in
-//! the election.
+//! [`LeaseHealth`]: whether a controller renews its Lease, as a client sees it that takes no part
+//! in the election.
 
 use std::time::Duration;
 

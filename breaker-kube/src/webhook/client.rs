@@ -10,15 +10,16 @@ use http::{Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 
 use super::answer::{HookAnswer, not_accepted, one_line, permanent, transient};
-use super::dial::{LocalAddress, LocalReceivers, Resolver};
+use super::connector::Connector;
+use super::dial::{LocalAddress, LocalReceivers};
 use super::secrets::Secrets;
 use super::signature::sign;
+use crate::proxies::Proxies;
 
 /// Bytes of an answer that are read.
 const MAX_ANSWER_LEN: usize = 64 * 1024;
@@ -35,18 +36,31 @@ const MAX_ANSWER_LEN: usize = 64 * 1024;
 /// ```
 #[derive(Clone)]
 pub struct HttpWebhookClient {
-    client: Client<HttpsConnector<HttpConnector<Resolver>>, Full<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     local: LocalReceivers,
     secrets: Arc<dyn Secrets>,
 }
 
 impl HttpWebhookClient {
-    /// A client that trusts the machine's certificates, signs with these secrets and reaches the
-    /// `local` addresses or not. On a machine without certificates HTTPS fails and HTTP works.
+    /// A client that trusts the machine's certificates, signs with these secrets, reaches the
+    /// `local` addresses or not, and connects through the proxies of the environment. On a machine
+    /// without certificates HTTPS fails and HTTP works.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn new(secrets: Arc<dyn Secrets>, local: LocalReceivers) -> Result<Self, rustls::Error> {
+        Self::with_proxies(secrets, local, Proxies::from_env())
+    }
+
+    /// As [`HttpWebhookClient::new`], through these proxies.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn with_proxies(
+        secrets: Arc<dyn Secrets>,
+        local: LocalReceivers,
+        proxies: Proxies,
+    ) -> Result<Self, rustls::Error> {
         let provider = rustls::crypto::ring::default_provider();
         let with_roots = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider.clone());
         let builder = match with_roots {
@@ -60,9 +74,7 @@ impl HttpWebhookClient {
                 HttpsConnectorBuilder::new().with_tls_config(config)
             }
         };
-        let mut http = HttpConnector::new_with_resolver(Resolver::new(local));
-        http.enforce_http(false);
-        let connector = builder.https_or_http().enable_http1().wrap_connector(http);
+        let connector = builder.https_or_http().enable_http1().wrap_connector(Connector::new(local, proxies));
         // Events are rare and a pooled connection may be broken by the next outage: keep none.
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Ok(Self { client, local, secrets })
@@ -177,22 +189,45 @@ mod tests {
     use super::*;
     use crate::webhook::SecretFiles;
 
-    /// The port is open, so that only the refusal keeps the message from arriving.
-    #[tokio::test]
-    async fn a_name_of_this_machine_is_refused_for_good_and_in_fixed_words() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let client = HttpWebhookClient::new(Arc::new(SecretFiles), LocalReceivers::Refused).unwrap();
-        let event: CloudEvent = serde_json::from_value(json!({
+    fn event() -> CloudEvent {
+        serde_json::from_value(json!({
             "specversion": "1.0", "id": "u1.t1", "source": "/bigredbutton/sre/deployment/swype-app",
             "type": "dev.bigredbutton.before_trip", "subject": "sre/deployment/swype-app",
             "time": "2026-01-02T03:04:05Z", "datacontenttype": "application/json",
             "data": {"namespace": "sre", "kind": "deployment", "name": "swype-app", "uid": "u1", "episode": 1,
                 "message": "about to scale", "replicas": 1, "because": null},
         }))
-        .unwrap();
+        .unwrap()
+    }
+
+    /// A proxy resolves names by itself: what this machine resolves to a local address is refused
+    /// before the proxy is asked.
+    #[tokio::test]
+    async fn a_local_name_is_refused_through_a_proxy_too() {
+        let proxy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", proxy.local_addr().unwrap());
+        let proxies = Proxies::from_variables(|name| (name == "ALL_PROXY").then(|| address.clone()));
+        let secrets = Arc::new(SecretFiles);
+        let client = HttpWebhookClient::with_proxies(secrets, LocalReceivers::Refused, proxies).unwrap();
+        for host in ["localhost", "2130706433", "0x7f.1", "127.1", "127.0.0.1", "[::1]"] {
+            let url = format!("http://{host}:8080/x");
+            let error = client.post(&Endpoint::new(url), &event()).await.unwrap_err();
+            assert_eq!((error.why, error.retryable), (LocalAddress.to_string(), false), "{host}");
+        }
+        proxy.set_nonblocking(true).unwrap();
+        assert!(proxy.accept().is_err(), "nothing connected");
+    }
+
+    /// The port is open, so that only the refusal keeps the message from arriving.
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_refused_for_good_and_in_fixed_words() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client =
+            HttpWebhookClient::with_proxies(Arc::new(SecretFiles), LocalReceivers::Refused, Proxies::none())
+                .unwrap();
         for url in [format!("http://localhost:{port}/x"), format!("http://127.0.0.1:{port}/x")] {
-            let error = client.post(&Endpoint::new(url), &event).await.unwrap_err();
+            let error = client.post(&Endpoint::new(url), &event()).await.unwrap_err();
             assert_eq!((error.why, error.retryable), (LocalAddress.to_string(), false));
         }
         listener.set_nonblocking(true).unwrap();

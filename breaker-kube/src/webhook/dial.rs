@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Uri;
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
@@ -52,6 +53,26 @@ pub(super) struct Resolver {
 impl Resolver {
     pub(super) fn new(local: LocalReceivers) -> Self {
         Self { names: GaiResolver::new(), local }
+    }
+}
+
+/// How long a name is resolved that a proxy will resolve again.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Resolver {
+    /// Refuses a host that a proxy is to resolve, if one of the addresses that this machine knows
+    /// for it is refused. A host that is not known here passes: only the proxy knows it.
+    pub(super) async fn check(&self, host: &str) -> io::Result<()> {
+        let Ok(name) = host.trim_matches(['[', ']']).parse::<Name>() else { return Ok(()) };
+        if self.local == LocalReceivers::Allowed {
+            return Ok(());
+        }
+        let resolving = tokio::time::timeout(CHECK_TIMEOUT, self.names.clone().call(name)).await;
+        let Ok(Ok(mut addresses)) = resolving else { return Ok(()) };
+        if addresses.any(|address| self.local.refuses(address.ip())) {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, LocalAddress));
+        }
+        Ok(())
     }
 }
 

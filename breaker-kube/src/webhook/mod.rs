@@ -20,6 +20,7 @@
 
 mod answer;
 mod client;
+mod connector;
 mod dial;
 mod kube_secrets;
 mod secret_error;
