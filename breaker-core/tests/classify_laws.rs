@@ -215,6 +215,83 @@ fn a_prefix_before_every_line_changes_nothing() {
     assert!(share <= 0.01, "{share}");
 }
 
+/// Frames that agents put between those of a program whose calls they record: where a frame of a
+/// stack is recognized by, and the frame that is added below it.
+const AGENT_FRAMES: [(&str, &str); 12] = [
+    ("    at ", "    at wrapped (/app/node_modules/@sentry/node/build/cjs/integrations/http.js:81:20)"),
+    ("    at ", "    at Shim.applySegment (/app/node_modules/newrelic/lib/shim/shim.js:1460:20)"),
+    ("    at ", "    at /app/node_modules/@opentelemetry/instrumentation-pg/build/src/utils.js:200:16"),
+    ("    at ", "    at /app/node_modules/dd-trace/packages/datadog-instrumentations/src/net.js:70:9"),
+    ("\tat ", "\tat com.codahale.metrics.InstrumentedExecutorService$InstrumentedCallable.call(A.java:3)"),
+    ("\tat ", "\tat io.opentelemetry.javaagent.instrumentation.netty.HandlerAdvice.enter(A.java:7)"),
+    ("\tat ", "\tat datadog.trace.bootstrap.instrumentation.java.concurrent.Wrapper.run(Wrapper.java:9)"),
+    (
+        "  File \"",
+        "  File \"/lib/sentry_sdk/integrations/stdlib.py\", line 102, in getresponse\n    rv = f()",
+    ),
+    ("  File \"", "  File \"/lib/ddtrace/contrib/requests/connection.py\", line 90, in _wrap\n    f()"),
+    ("\tfrom ", "\tfrom /gems/bugsnag-6.26/lib/bugsnag/integrations/rack.rb:49:in `call'"),
+    ("\tfrom ", "\tfrom /gems/rollbar-3.4/lib/rollbar/middleware/rails/rollbar.rb:25:in `call'"),
+    ("\tfrom ", "\tfrom /gems/honeybadger-5.4/lib/honeybadger/rack/error_notifier.rb:33:in `call'"),
+];
+
+/// Many services run with such an agent, and their outages must be seen too.
+#[test]
+fn frames_of_an_agent_in_a_stack_change_nothing() {
+    let classifier = Classifier::default();
+    let (mut all, mut changed) = (0, Vec::new());
+    for (case, before) in read_right() {
+        for (flag, frame) in AGENT_FRAMES {
+            let lines: Vec<&str> = words(&case.termination).lines().collect();
+            let Some(at) = lines.iter().position(|line| line.starts_with(flag)) else { continue };
+            let with_frame = [&lines[..at], &[frame], &lines[at..]].concat().join("\n");
+            let after = classifier.classify(&with_words(&case.termination, with_frame));
+            all += 1;
+            if (after.cause, after.kind) != (before.cause, before.kind) {
+                changed.push(format!("{} {} by {}: {frame}", case.id, after.label(), after.rule));
+            }
+        }
+    }
+    assert!(all > 400, "{all}");
+    assert!(changed.is_empty(), "{} of {all}: {changed:#?}", changed.len());
+}
+
+/// What a program says of its agents and exporters while it works, and a failure of theirs that it
+/// survives.
+const ASIDES: [&str; 8] = [
+    "Sentry initialized",
+    "OpenTelemetry tracing enabled, exporting to otel-collector:4317",
+    "newrelic agent registered",
+    "cleanup done",
+    "INFO metrics exporter started",
+    "{\"level\":\"info\",\"msg\":\"Datadog tracer ready\"}",
+    "WARNING: Sentry DSN is not set",
+    "Transient error StatusCode.UNAVAILABLE while exporting traces to otel:4317, retrying in 1s.",
+];
+
+/// Python prints the exception of a log record as it prints the one that ends the process.
+#[test]
+fn an_aside_before_a_traceback_changes_nothing() {
+    let classifier = Classifier::default();
+    let (mut all, mut changed) = (0, Vec::new());
+    for (case, before) in read_right() {
+        let lines: Vec<&str> = words(&case.termination).lines().collect();
+        let at = lines.iter().position(|line| line.starts_with("Traceback (most recent call last)"));
+        // In a log, the traceback may belong to the record above it.
+        let Some(at) = at.filter(|at| *at == 0) else { continue };
+        for aside in ASIDES {
+            let with_aside = [&lines[..at], &[aside], &lines[at..]].concat().join("\n");
+            let after = classifier.classify(&with_words(&case.termination, with_aside));
+            all += 1;
+            if (after.cause, after.kind) != (before.cause, before.kind) {
+                changed.push(format!("{} {} by {}: {aside}", case.id, after.label(), after.rule));
+            }
+        }
+    }
+    assert!(all > 100, "{all}");
+    assert!(changed.is_empty(), "{} of {all}: {changed:#?}", changed.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

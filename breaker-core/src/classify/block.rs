@@ -3,6 +3,7 @@
 use super::echo::Echo;
 use super::level::{Level, level};
 use super::line::{self, Shape};
+use super::rule::Strength;
 use super::table::Read;
 use super::words::{WordClass, WordClasses};
 
@@ -134,22 +135,16 @@ impl<'r, 't> Draft<'r, 't> {
         if shape != Shape::Words || matches!(self.python, Python::Frames | Python::Linked) {
             return true;
         }
-        let indented = line.starts_with([' ', '\t']);
-        // The exception of a log record is on a line of its own.
         let side_task = self.read.seen[number].classes.has(WordClass::SideTask);
-        let attached = !self.frames
-            && (!side_task || self.is_side_task())
-            && match self.record {
-                Level::Error | Level::Fatal => {
-                    is_exception(line) || line.starts_with("Traceback (most recent")
-                }
-                Level::Warn => is_exception(line),
-                // Python's logger without a format prints the message, then the traceback.
-                Level::Plain => {
-                    self.is_side_task() && (line.starts_with("Traceback (most recent") || is_exception(line))
-                }
-                Level::Info => false,
-            };
+        // Some loggers of exporters indent their records.
+        let other_record = side_task && !self.is_side_task() && self.level(number) != Level::Plain;
+        let indented = line.starts_with([' ', '\t']) && !other_record;
+        // The exception of a log record is on a line of its own.
+        let attached = !self.frames && (!side_task || self.is_side_task()) && self.attaches(line);
+        // `curl` below the command line that the shell has shown.
+        let shown = self.is_side_task()
+            && line.starts_with("curl: (")
+            && self.part.first().is_some_and(|only| self.read.text.written(*only).starts_with("+ curl "));
         // Rust prints the panic message on the next line.
         let panic = || match self.part[..] {
             [only] if self.parts.is_empty() => {
@@ -161,7 +156,38 @@ impl<'r, 't> Draft<'r, 't> {
         // Node prints the source line before the error.
         // The address that a client was asked for, below its error.
         let aside = line.starts_with("(http") && line.ends_with(')');
-        indented || aside || line.starts_with(['}', ']']) || attached || self.node_source || panic()
+        indented || aside || line.starts_with(['}', ']']) || attached || shown || self.node_source || panic()
+    }
+
+    /// Whether this line may be the exception of the log record that begins the block.
+    fn attaches(&self, line: &str) -> bool {
+        let traceback = line.starts_with("Traceback (most recent");
+        let exception = is_exception(line);
+        if !self.is_side_task() {
+            return match self.record {
+                Level::Error | Level::Fatal => traceback || exception,
+                Level::Warn => exception,
+                Level::Plain | Level::Info => false,
+            };
+        }
+        // That an exporter was started explains no traceback. Neither does a failure that the
+        // record describes by itself, for Python ends with a traceback of the same form.
+        let reports = self.classes.has(WordClass::Trouble) || self.classes.has(WordClass::Failing);
+        let by_rule = |line: &usize| self.read.seen[*line].first_hit(Strength::Cause).is_some();
+        let describes = [WordClass::Failure, WordClass::NamedFailure, WordClass::Retry]
+            .iter()
+            .any(|class| self.classes.has(*class))
+            || self.part.iter().any(by_rule);
+        let object = || line.starts_with("Error: ");
+        match self.record {
+            Level::Error | Level::Fatal => exception || traceback && !describes,
+            // Python's logger without a format prints the message, then the traceback.
+            Level::Warn | Level::Plain => {
+                exception && (reports || self.record == Level::Warn)
+                    || reports && (object() || traceback && !describes)
+            }
+            Level::Info => false,
+        }
     }
 
     /// Whether this line may belong to the message of the exception that the block consists of.

@@ -26,7 +26,7 @@ const MAX_DISTANCE: usize = 60;
 /// `before` is the line before the statement, with its words. It can announce the operation:
 /// `connecting to the ledger`, then `FATAL timed out`.
 pub(super) fn meaning(line: &str, words: &[Word], before: Option<(&str, &[Word])>) -> Option<Meaning> {
-    let line = without_frames(line);
+    let line = without_advice(without_frames(line));
     let all: Vec<Word> = words.iter().filter(|word| word.end <= line.len()).copied().collect();
     let said = spoken(line, &all);
     let fails = said.iter().any(|word| is_failure(word) || word.class == WordClass::Failing);
@@ -70,6 +70,13 @@ pub(super) fn without_frames(line: &str) -> &str {
     let mut frames =
         line.as_bytes().windows(4).enumerate().filter(|(_, four)| *four == b" at ").map(|(at, _)| at);
     frames.find(|at| is_frame(*at)).map_or(line, |at| &line[..at])
+}
+
+/// The line without the sentences behind it that tell the reader what to do: "Please check the
+/// parameter 'server.url'".
+fn without_advice(line: &str) -> &str {
+    const ADVICE: [&str; 4] = [". please ", ". make sure ", ". check ", ". ensure "];
+    ADVICE.iter().filter_map(|advice| line.find(advice)).min().map_or(line, |at| &line[..at])
 }
 
 /// Whether a line announces a connection, or another operation of a client, and reports no result.
@@ -202,6 +209,10 @@ mod tests {
             ("fatal: publish to ledger-bus:7222 cut off by the far end", "network:reset"),
             ("error: upstream fx did not respond to the query in time", "network:timeout"),
             ("fatal: rates endpoint cannot be reached", "network:unreachable"),
+            (
+                "fatal: rates endpoint cannot be reached. Please check the parameter 'rates.url'.",
+                "network:unreachable",
+            ),
         ] {
             assert_eq!(label(text), want, "{text}");
         }

@@ -93,7 +93,9 @@ fn talks_to_local_socket(table: &Table, read: &Read<'_>, decision: &Decision<'_>
         // Advice names socket files that nobody used.
         let says = |class: WordClass| read.seen.get(line).is_some_and(|seen| seen.classes.has(class));
         let flagged = says(WordClass::LocalSocket) && !says(WordClass::Hedge);
-        flagged && is_about_socket_file(read.text.folded(line))
+        // A server removes its own socket file when it ends.
+        let own = || read.text.folded(line).contains(" removed");
+        flagged && is_about_socket_file(read.text.folded(line)) && !own()
     };
     table.row(decision.row).cause == Cause::Network
         && around.into_iter().any(names_socket)
@@ -213,9 +215,7 @@ fn end_before<'t>(
         }
         let cause = earlier.best.as_ref().map_or(Cause::Unknown, |best| table.row(best.row).cause);
         // Words that compose another cause are too weak against a failure of the network.
-        let by_rule = |best: &Decision<'_>| {
-            best.strength.names_the_cause() && !table.row(best.row).id.starts_with("composed")
-        };
+        let by_rule = |best: &Decision<'_>| best.strength.names_the_cause() && !table.is_composed(best.row);
         let named = earlier.best.as_ref().is_some_and(by_rule);
         let survived = classes.has(WordClass::Survived) || classes.has(WordClass::Retry);
         let is_end = match earlier.level {
@@ -244,7 +244,7 @@ fn end_before<'t>(
                     && !line::is_effect(earlier.head, earlier.seen)
                     && !block::is_exception(found.line)
             }
-            _ => classes.has(WordClass::Exit) && !worked_on && !survived,
+            _ => classes.has(WordClass::Exit) && !worked_on && !survived && !announces_reason(earlier.head),
         };
         if unexplained && ended.is_none() {
             let row = table.composed_cause(Cause::Unknown);
@@ -289,7 +289,7 @@ impl<'t> Walk<'t> {
             // The lines after the announcement of an orderly end are a part of it.
             self.skipped -= std::mem::take(&mut self.calm);
         }
-        if orderly || waiting || block.seen.classes.has(WordClass::Wrapper) && !explained {
+        if orderly || waiting || block.is_wrapper && !explained {
             return Step::Continue;
         }
         if self.low_level.is_some() && block.level < Level::Fatal {

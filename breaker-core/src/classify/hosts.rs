@@ -121,7 +121,12 @@ fn is_host(host: &str, in_path: bool) -> bool {
         "erl", "lua", "kt", "scala", "cs", "fs",
     ];
     let source = host.rsplit_once('.').is_some_and(|(_, end)| SOURCES.contains(&end));
-    !source && !in_path && !host.starts_with(['-', '.', '_']) && host.len() > 1
+    // `com.acme.Command:149` is a line of a class.
+    let class = host.rsplit_once('.').is_some_and(|(package, name)| {
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            && package.starts_with(|c: char| c.is_ascii_lowercase())
+    });
+    !source && !class && !in_path && !host.starts_with(['-', '.', '_']) && host.len() > 1
 }
 
 fn split_port(authority: &str) -> (&str, Option<&str>) {

@@ -179,15 +179,30 @@ pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     }
     let text = folded.trim();
     let shell_echo = text.ends_with('\'') && text.contains(".sh: ") && text.contains(": '");
+    // The shell on a signal that ended what it ran: `run.sh: line 12:     9 Aborted   "$@"`.
+    let shell_report = text.contains(": line ") && text.contains(" aborted ");
+    // A row of the table that Maven ends with.
+    let summary = ["... success", "... failure", "... skipped"].iter().any(|end| text.contains(end));
     let level_only = matches!(text.trim_matches(['[', ']', ':']), "error" | "warn" | "warning" | "info");
-    shell_echo || level_only || text.len() < 2 || text.chars().all(|c| !c.is_alphanumeric())
+    shell_echo
+        || shell_report
+        || summary
+        || level_only
+        || text.len() < 2
+        || text.chars().all(|c| !c.is_alphanumeric())
 }
 
 /// Whether the last clause of the line reports only a failure without a reason.
 ///
-/// `ledger client could not start` does; `reconciliation failed: totals differ` names a reason.
+/// `ledger client could not start` does, and so does `open() failed: 7`;
+/// `reconciliation failed: totals differ` names a reason.
 pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
-    seen.effect.is_some_and(|at| folded.rfind(": ").is_none_or(|colon| usize::from(at) >= colon + 2))
+    let Some(at) = seen.effect else { return false };
+    let is_last = |colon: usize| {
+        let said = folded[colon + 2..].trim();
+        usize::from(at) >= colon + 2 || said.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+    };
+    folded.rfind(": ").is_none_or(is_last)
 }
 
 /// Whether Ruby prints an uncaught exception here: ``app.rb:9:in `call': text (Class)``.

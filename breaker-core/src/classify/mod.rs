@@ -40,6 +40,7 @@ mod text;
 mod trigger;
 mod unwrap;
 mod words;
+mod wrapper;
 
 use std::sync::{Arc, LazyLock};
 

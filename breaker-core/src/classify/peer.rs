@@ -248,6 +248,7 @@ static APART: LazyLock<Patterns> = LazyLock::new(|| {
         r#"Some\(Domain\("([0-9A-Za-z_.-]+)"\)\)(?:, port: Some\(([0-9]+)\))?"#,
         r#"\bhost: ~?c?['"]([0-9A-Za-z_.-]+)['"].{0,160}?\bport: ([0-9]{2,5})"#,
         r#"(?i)\b(?:to|with|from) ["'`]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]?(?: \([0-9.a-f:]+\))?,? port:? ([0-9]{2,5})"#,
+        r"([A-Za-z0-9][0-9A-Za-z_.-]*)/<unresolved>:([0-9]{2,5})",
         r#"(?i)\bserver (?:at|on) [`'"]([0-9A-Za-z_.-]+)[`'"]:[`'"]([0-9]{2,5})"#,
         r#"(?i)\bhost,? (?:port:? )?["']?([A-Za-z0-9][0-9A-Za-z_.-]*)["']?, ?(?:port:? )?["']?([0-9]{2,5})"#,
     ])
@@ -291,7 +292,7 @@ mod tests {
     #[test]
     fn every_pattern_compiles() {
         let lengths = [&*UNRESOLVED, &*APART, &*NAMED, &*BARE].map(|all| (all.each.len(), all.any.len()));
-        assert_eq!(lengths, [(7, 7), (11, 11), (7, 7), (2, 2)]);
+        assert_eq!(lengths, [(7, 7), (12, 12), (7, 7), (2, 2)]);
     }
 
     #[test]
@@ -318,6 +319,7 @@ mod tests {
             ("{:failed_connect, [{:to_address, {'gw.sre', 443}}]}", "gw.sre:443"),
             ("Error { host: Some(Domain(\"gw.sre\")), port: None }", "gw.sre"),
             ("unable to connect to redis/10.0.0.7:6379", "redis:6379"),
+            ("Unable to connect to redis/<unresolved>:6379", "redis:6379"),
             ("Get \"https://[10.0.0.7]:443/v1\": i/o timeout", "10.0.0.7:443"),
             ("dial tcp 0.0.0.0:5672: connect: connection refused", "0.0.0.0:5672"),
             ("no answer from tcp://gw-sre:2375. See https://docs.example.com/x", "gw-sre:2375"),

@@ -120,7 +120,7 @@ fn went_on(block: &Candidate<'_, '_>) -> bool {
         && !classes.has(WordClass::Chatter)
         && !announced.iter().any(|class| classes.has(*class));
     let unexplained = block.level >= Level::Error
-        && !classes.has(WordClass::Wrapper)
+        && !block.is_wrapper
         && !block.head.ends_with([':', ','])
         && !line::is_effect(block.head, block.seen)
         && !line::is_chatter(block.head, block.seen);

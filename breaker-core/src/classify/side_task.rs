@@ -29,9 +29,10 @@ pub(super) fn of(read: &Read<'_>, block: &Block) -> SideTask {
     // A thread that is not the main thread ends alone.
     let own_thread = head.starts_with("exception in thread") && !head.contains("main");
     let survived = block.level < Level::Fatal || own_thread;
-    let frames = block.frame_classes.has(WordClass::SideTaskFrame);
-    let hinted =
-        [block.classes, block.frame_classes].iter().any(|classes| classes.has(WordClass::SideTaskHint));
+    let anywhere = |class| [block.classes, block.frame_classes].iter().any(|classes| classes.has(class));
+    // PHP names the file in the statement itself.
+    let frames = anywhere(WordClass::SideTaskFrame);
+    let hinted = anywhere(WordClass::SideTaskHint);
     // OpenTelemetry for Node.js prints the error object alone.
     let frames = frames || hinted && head.starts_with("{\"stack\":");
     let named = || block.classes.has(WordClass::SideTask) || is_composed(read, block);

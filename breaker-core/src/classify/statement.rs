@@ -10,6 +10,7 @@ use super::side_task::{self, SideTask};
 use super::subject;
 use super::table::{Hit, Read, Seen, Table};
 use super::words::WordClass;
+use super::wrapper;
 use crate::Cause;
 
 /// The deciding row and its match.
@@ -174,6 +175,8 @@ pub(super) struct Candidate<'r, 't> {
     pub(super) best: Option<Decision<'t>>,
     /// Whether it is telemetry, clean-up or notification.
     pub(super) side_task: SideTask,
+    /// Whether a wrapper reports that what it ran has ended.
+    pub(super) is_wrapper: bool,
 }
 
 impl Candidate<'_, '_> {
@@ -204,5 +207,13 @@ pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block
     let best = best.map(|found| found.decision(read, block));
     let head = read.text.folded(block.head);
     let side_task = side_task::of(read, block);
-    Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task }
+    // A rule, or a word for what is wrong, says more than that something ended.
+    let says_why = best.as_ref().is_some_and(|best| {
+        let network = table.row(best.row).cause == Cause::Network;
+        !table.is_composed(best.row) || !network && best.strength.names_the_cause()
+    });
+    let reports_end = !says_why && wrapper::is_composed(read, block);
+    let best = best.filter(|_| !reports_end);
+    let is_wrapper = reports_end || wrapper::is_named(read, block);
+    Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task, is_wrapper }
 }

@@ -232,6 +232,11 @@ impl Table {
         self.nth_last(Cause::ALL.len() - at)
     }
 
+    /// Whether the row is that of a composed meaning.
+    pub(super) fn is_composed(&self, row: u16) -> bool {
+        row >= self.nth_last(NetworkKind::ALL.len() + Cause::ALL.len())
+    }
+
     fn nth_last(&self, at: usize) -> u16 {
         // `new` checked that the rows fit.
         u16::try_from(self.rows.len() - at).unwrap_or(u16::MAX)

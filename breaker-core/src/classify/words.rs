@@ -59,6 +59,11 @@ pub(super) enum WordClass {
     Footer,
     /// The same, unless a rule explains the line.
     Wrapper,
+    /// What a wrapper runs: a process, a worker, a job. Composed to a report of its end with a word
+    /// of [`Self::Ended`].
+    Child,
+    /// How it ended, without a reason: exited, failed.
+    Ended,
     /// An orderly end: stopped, drained.
     Shutdown,
     /// The process says that it ends now: exiting, exited with, giving up.
@@ -90,7 +95,7 @@ pub(super) enum WordClass {
 }
 
 impl WordClass {
-    pub(super) const ALL: [Self; 36] = [
+    pub(super) const ALL: [Self; 38] = [
         Self::Operation,
         Self::Remote,
         Self::Failing,
@@ -113,6 +118,8 @@ impl WordClass {
         Self::Startup,
         Self::Footer,
         Self::Wrapper,
+        Self::Child,
+        Self::Ended,
         Self::Shutdown,
         Self::Exit,
         Self::Progress,
@@ -153,6 +160,8 @@ impl WordClass {
             Self::Startup => "startup",
             Self::Footer => "footer",
             Self::Wrapper => "wrapper",
+            Self::Child => "child",
+            Self::Ended => "ended",
             Self::Shutdown => "shutdown",
             Self::Exit => "exit",
             Self::Progress => "progress",
@@ -193,6 +202,8 @@ impl WordClass {
                 | Self::Hedge
                 | Self::SideAction
                 | Self::SideObject
+                | Self::Child
+                | Self::Ended
         )
     }
 

@@ -177,10 +177,12 @@ fn syslog_record(line: &str) -> Option<usize> {
     (fields.splitn(7, ' ').count() == 7).then_some(priority.len() + 2 + 2 + header)
 }
 
-/// `SERVICE-1  | text`, as Compose and Swarm show it.
+/// `SERVICE-1  | text`, as Compose and Swarm show it, and `jvm 1    | text` of the Java Service
+/// Wrapper.
 fn compose(line: &str) -> Option<usize> {
     let bar = line.find('|')?;
     let name = line[..bar].trim_end();
+    let name = name.strip_prefix("jvm ").unwrap_or(name);
     let plain = !name.is_empty() && name.bytes().all(|b| is_name_byte(b) || b == b'@');
     // `a|b` is a table or a pipe.
     (plain && name.len() < bar).then(|| with_space(line, bar + 1)).flatten()
