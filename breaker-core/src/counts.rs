@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::plural;
+
 /// Counted restarts and failing pods of one revision, each with its limit.
 ///
 /// The breaker trips when `counted` is above `threshold` and `failing` has reached `need`.
@@ -36,6 +38,11 @@ impl Counts {
             text = format!("{text}{before}{label} {count}");
         }
         if by_cause.is_empty() { text } else { text + ")" }
+    }
+
+    /// `2 pods failing, 1 needed`.
+    pub fn failing_pods(&self) -> impl fmt::Display + use<> {
+        format!("{} failing, {} needed", plural(self.failing, "pod"), self.need)
     }
 
     /// Whether one more counted restart may trip.

@@ -91,7 +91,7 @@ pub mod snapshot;
 pub mod state;
 pub mod supervisor;
 mod termination;
-mod text;
+pub mod text;
 pub mod verdict;
 pub mod webhook;
 pub mod workload;

@@ -204,14 +204,14 @@ impl fmt::Display for TripReason {
         if self.probe_failed {
             f.write_str("the trial replicas failed: ")?;
         }
-        let Counts { counted, threshold, failing, need } = self.counts;
+        let Counts { counted, threshold, .. } = self.counts;
         let cause = if self.cause.is_empty() { String::new() } else { format!("{} ", self.cause) };
         write!(f, "{}", plural(counted, &format!("{cause}restart")))?;
         match self.window.as_str() {
             "" | "none" => {}
             window => write!(f, " within {window}")?,
         }
-        write!(f, ", limit {threshold}; {} failing, {need} needed", plural(failing, "pod"))?;
+        write!(f, ", limit {threshold}; {}", self.counts.failing_pods())?;
         if let Some(peer) = &self.peer {
             write!(f, "; peer {}", Verdict::peer_and_status(peer, self.peer_status.as_deref()))?;
         }

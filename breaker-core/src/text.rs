@@ -1,8 +1,17 @@
 //! Small helpers for text that people read.
 
 /// `1 pod`, `2 pods`: the count with its noun, in the plural unless it is one.
-pub(crate) fn plural(count: u32, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+///
+/// ```
+/// use breaker_core::text::plural;
+/// assert_eq!(plural(1_u32, "replica"), "1 replica");
+/// assert_eq!(plural(0_u32, "replica"), "0 replicas");
+/// ```
+pub fn plural(count: impl Into<u64>, noun: &str) -> String {
+    match count.into() {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
 }
 
 /// Cuts `text` to at most `max_len` bytes; the last character is then an ellipsis.

@@ -229,10 +229,10 @@ async fn kubectl_explains_the_fields_and_shows_the_columns() {
     ns.breaker("swype-app", json!({})).await;
     let listed = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name]);
     let columns: Vec<_> = listed.lines().next().unwrap_or_default().split_whitespace().collect();
-    assert_eq!(columns, ["NAME", "PHASE", "COUNTED", "TARGET", "AGE"]);
+    assert_eq!(columns, ["NAME", "READY", "REASON", "PHASE", "COUNTED", "TARGET", "AGE"]);
     assert!(listed.lines().nth(1).is_some_and(|row| row.contains("swype-app")), "{listed}");
     let wide = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "-o", "wide"]);
-    for column in ["KIND", "THRESHOLD", "ORIGINAL", "MODE", "OVERRIDE", "READY", "HELD", "CAUSE"] {
+    for column in ["KIND", "THRESHOLD", "ORIGINAL", "MODE", "OVERRIDE", "HELD", "CAUSE"] {
         assert!(wide.contains(column), "{column}: {wide}");
     }
     ns.delete().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use breaker_core::state::Phase;
+use breaker_core::text::plural;
 use breaker_core::{ClusterClient, ClusterError};
 use breaker_kube::KubeClient;
 use breaker_kube::crd::{BreakerName, ModeName, OverrideName, RESET_ANNOTATION, condition};
@@ -22,7 +23,6 @@ use crate::cluster::access;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::cluster::signals::until_signal;
 use crate::output::event::{CliEvent, EventWriter};
-use crate::output::text::counted;
 use crate::workload::nothing_to_restore::NothingToRestore;
 
 /// How long to wait for the controller. One that runs acts sooner.
@@ -170,7 +170,7 @@ impl PendingCommand {
             .await?;
         self.check_restored(&after).await?;
         let restored =
-            before.status.original_replicas.map(|n| format!(", {} restored", counted(n, "replica")));
+            before.status.original_replicas.map(|n| format!(", {} restored", plural(n, "replica")));
         self.note(format!("{} is closed{}, counting from zero", self.name, restored.unwrap_or_default()));
         Ok(())
     }
@@ -269,5 +269,5 @@ impl PendingCommand {
 
 fn restores(breaker: &BreakerObject) -> String {
     let replicas = breaker.status.original_replicas;
-    replicas.map_or(String::new(), |n| format!("; a reset restores {}", counted(n, "replica")))
+    replicas.map_or(String::new(), |n| format!("; a reset restores {}", plural(n, "replica")))
 }

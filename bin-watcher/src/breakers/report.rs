@@ -9,8 +9,9 @@ use breaker_core::policy::{Mode, Window};
 use breaker_core::printable::one_line;
 use breaker_core::record::ContainerRecord;
 use breaker_core::state::State;
+use breaker_core::text::plural;
 use breaker_core::{ClusterClient, ClusterError, Policy, Record, WorkloadRef};
-use breaker_kube::crd::{BreakerName, Condition, condition};
+use breaker_kube::crd::{BreakerName, Condition, ModeName, OverrideName, condition};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -172,9 +173,18 @@ fn verdict(breaker: &BreakerObject, state: &State, status: Result<&Status, &Stri
         return format!("not tripped: {} counted, more than {} would trip", count.counted, count.threshold);
     }
     if count.failing < count.need {
-        return format!("not tripped: {} of {} needed pods are failing now", count.failing, count.need);
+        return format!("not tripped: {} counted, but {}", count.counted, count.failing_pods());
     }
-    format!("{} counted, more than {}: a trip is due", count.counted, count.threshold)
+    let exceeded = format!("{} counted, more than {}", count.counted, count.threshold);
+    match &breaker.spec {
+        Ok(spec) if spec.override_ == OverrideName::Disabled => {
+            format!("not tripped: {exceeded}, but spec.override is Disabled")
+        }
+        Ok(spec) if spec.mode == ModeName::Observe => {
+            format!("not tripped: {exceeded}, but spec.mode is Observe: it only reports that it would trip")
+        }
+        _ => format!("{exceeded}: a trip is due"),
+    }
 }
 
 fn policy(policy: &Policy) -> String {
@@ -188,8 +198,10 @@ fn policy(policy: &Policy) -> String {
         peers => format!(" (peers {peers})"),
     };
     format!(
-        "more than {} restarts by {}{peers} {window} for each pod that must be failing ({}){observes}",
-        policy.max_restarts, policy.causes, policy.min_failing_pods
+        "more than {} by {}{peers} {window} for each pod that must be failing ({}){observes}",
+        plural(policy.max_restarts, "restart"),
+        policy.causes,
+        policy.min_failing_pods
     )
 }
 
@@ -327,6 +339,39 @@ mod tests {
         };
         assert_eq!(counted(&half_open), [true, false, true]);
         assert_eq!(counted(&State::Open { since, trip }), [false, false, true]);
+    }
+
+    /// A breaker whose counts exceed the limits, with this spec beside its target.
+    fn exceeded(more: serde_json::Value, failing: u32) -> String {
+        let mut spec = serde_json::json!({"targetRef": {"kind": "Deployment", "name": "swype-app"}});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let object = serde_json::json!({
+            "apiVersion": "bigredbutton.dev/v1alpha1", "kind": "CircuitBreaker",
+            "metadata": {"name": "swype", "namespace": "sre"}, "spec": spec, "status": {"phase": "Closed"},
+        });
+        let breaker = BreakerObject::new(&serde_json::from_value(object).unwrap());
+        let scale = Scale {
+            uid: "u1".into(),
+            resource_version: "1".into(),
+            replicas: 1,
+            selector: "app=swype-app".into(),
+        };
+        let target = WorkloadRef::deployment("sre", "swype-app");
+        let mut status = WorkloadState::with_breaker_record(target, scale, Vec::new(), None, String::new())
+            .status(Policy::default(), Timestamp::UNIX_EPOCH);
+        status.count.counts = breaker_core::snapshot::Counts { counted: 4, threshold: 3, failing, need: 2 };
+        verdict(&breaker, &State::Closed, Ok(&status))
+    }
+
+    #[test]
+    fn a_breaker_that_may_not_scale_is_not_about_to_trip() {
+        use serde_json::json;
+        assert_eq!(exceeded(json!({}), 2), "4 counted, more than 3: a trip is due");
+        assert_eq!(exceeded(json!({}), 1), "not tripped: 4 counted, but 1 pod failing, 2 needed");
+        let observed = exceeded(json!({"mode": "Observe"}), 2);
+        assert!(observed.starts_with("not tripped: 4 counted, more than 3, but spec.mode is Observe"));
+        let disabled = exceeded(json!({"override": "Disabled"}), 2);
+        assert_eq!(disabled, "not tripped: 4 counted, more than 3, but spec.override is Disabled");
     }
 
     #[test]

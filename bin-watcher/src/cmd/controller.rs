@@ -1,8 +1,8 @@
 //! `watcher controller`: every CircuitBreaker of one or all namespaces, in one process.
 //!
 //! ```text
-//! Lease ─▶ Election ─standing─▶ LeaderLoop ── while it leads ──▶ Fleet ─▶ ControllerOutput ─▶
-//! stdout, Metrics └──────────────────▶ Health ─▶ /metrics /readyz
+//! Lease ─▶ Election ─standing─▶ LeaderLoop ── while it leads ──▶ Fleet ─▶ ControllerOutput ─▶ stdout, Metrics
+//!                      └──────────────────▶ Health ─▶ /metrics /readyz
 //! ```
 
 use std::hash::{BuildHasher, RandomState};

@@ -5,11 +5,11 @@ use breaker_core::BreakerEvent;
 use breaker_core::action::Command;
 use breaker_core::snapshot::HoldReason;
 use breaker_core::state::State;
+use breaker_core::text::plural;
 
 use crate::breakers;
 use crate::cli::args::TripArgs;
 use crate::cli::exit::Exit;
-use crate::output::text::counted;
 use crate::workload::standalone::StandaloneCommand;
 
 pub(crate) async fn trip(args: &TripArgs) -> anyhow::Result<Exit> {
@@ -30,11 +30,7 @@ async fn carry_out(mut standalone: StandaloneCommand) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     standalone.clear_override().await?;
-    bail!(
-        "{} was not scaled to zero; it has {}",
-        standalone.target,
-        counted(standalone.replicas(), "replica")
-    )
+    bail!("{} was not scaled to zero; it has {}", standalone.target, plural(standalone.replicas(), "replica"))
 }
 
 /// Events that belong to the trip. Restarts and the counts of the watch do not.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use breaker_core::text::plural;
 use breaker_core::{Cause, Verdict};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 
 use crate::explain::case::Case;
-use crate::output::text::counted;
 
 /// Counts of labels against verdicts.
 #[derive(Default)]
@@ -65,7 +65,7 @@ impl fmt::Display for Score {
         }
         let (all, right) = (self.count(|_, _| true), self.count(|l, g| l == g));
         writeln!(f, "\n{}\n", table.trim_fmt())?;
-        write!(f, "{} with a label: accuracy {}", counted(all as u64, "case"), share(right, all))?;
+        write!(f, "{} with a label: accuracy {}", plural(all as u64, "case"), share(right, all))?;
         let (network, kinds) = self.kinds;
         if network > 0 {
             write!(f, "; kind correct in {} of the correct network verdicts", share(kinds, network))?;

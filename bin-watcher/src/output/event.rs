@@ -5,6 +5,7 @@ use std::io::Write;
 
 use breaker_core::printable::one_line;
 use breaker_core::state::Phase;
+use breaker_core::text::plural;
 use breaker_core::{BreakerEvent, WorkloadRef};
 use breaker_kube::crd::BreakerName;
 use jiff::Timestamp;
@@ -12,7 +13,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::format::LineFormat;
-use crate::output::text::counted;
 
 /// An event of the program itself, beside the events of the breaker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ impl fmt::Display for CliEvent {
             Self::Undo { command } => write!(f, "to undo: {command}"),
             Self::PodsLeft { pods } => {
                 let verb = if pods.len() == 1 { "has" } else { "have" };
-                write!(f, "{} {verb} not terminated: {}", counted(pods.len() as u64, "pod"), pods.join(", "))
+                write!(f, "{} {verb} not terminated: {}", plural(pods.len() as u64, "pod"), pods.join(", "))
             }
             Self::Stopped { signal, phase: Phase::Tripping } => write!(
                 f,

@@ -3,4 +3,3 @@
 pub(crate) mod event;
 pub(crate) mod log;
 pub(crate) mod stdout;
-pub(crate) mod text;

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use breaker_core::printable::one_line;
-use breaker_core::snapshot::{Counts, list_peers};
+use breaker_core::snapshot::list_peers;
 use breaker_core::state::Override;
+use breaker_core::text::plural;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::output::text::counted;
 use crate::workload::status::{RecordState, Status};
 
 impl fmt::Display for Status {
@@ -29,7 +29,7 @@ impl fmt::Display for Status {
             fact("Peers", &list_peers(&self.count.by_peer))?;
         }
         if self.unexamined > 0 {
-            let more = counted(self.unexamined as u64, "termination");
+            let more = plural(self.unexamined as u64, "termination");
             fact("", &format!("{more} not examined yet; `watcher run` examines them"))?;
         }
         if let Some(from) = self.counts_from {
@@ -67,19 +67,18 @@ impl Status {
     }
 
     fn replicas_line(&self) -> String {
-        let now = format!("{}, {}", self.replicas, counted(self.pods as u64, "pod"));
+        let now = format!("{}, {}", self.replicas, plural(self.pods as u64, "pod"));
         match self.gives_back {
-            Some(replicas) => format!("{now}; a reset restores {replicas}"),
+            Some(replicas) => format!("{now}; a reset restores {}", plural(replicas, "replica")),
             None => now,
         }
     }
 
     fn counted_line(&self) -> String {
-        let Counts { failing, need, .. } = *self.count();
-        let counted = self.count().with_causes(&self.count.by_cause);
-        match need {
+        let counts = self.count();
+        match counts.need {
             0 => "0, no pods".into(),
-            need => format!("{counted}, {failing} of {need} needed pods failing"),
+            _ => format!("{}, {}", counts.with_causes(&self.count.by_cause), counts.failing_pods()),
         }
     }
 

@@ -37,6 +37,18 @@ fn rule(rule: &str, message: &str) -> Value {
     status = "CircuitBreakerStatus",
     doc = "Scales a workload to zero when failures of a dependency keep restarting its containers, remembers how to restore it, and reports why.",
     printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
+        description = "Whether it watches its target"
+    ),
+    printcolumn(
+        name = "Reason",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
+        description = "Why it does or does not watch"
+    ),
+    printcolumn(
         name = "Phase",
         type_ = "string",
         json_path = ".status.phase",
@@ -73,16 +85,9 @@ fn rule(rule: &str, message: &str) -> Value {
     printcolumn(name = "Mode", type_ = "string", json_path = ".spec.mode", priority = 1),
     printcolumn(name = "Override", type_ = "string", json_path = ".spec.override", priority = 1),
     printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].reason",
-        priority = 1,
-        description = "Why it does or does not watch"
-    ),
-    printcolumn(
         name = "Held",
         type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Held\")].reason",
+        json_path = ".status.held",
         priority = 1,
         description = "Why it does not trip although the threshold is exceeded"
     ),

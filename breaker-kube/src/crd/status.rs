@@ -17,6 +17,10 @@ pub struct CircuitBreakerStatus {
     /// replicas on trial).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
+    /// Why the breaker does not trip although its limits are exceeded: the reason of the condition
+    /// Held, only while that is True.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
     /// Counted restarts inside the window. While the breaker is not closed, the restarts that
     /// tripped it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,7 @@ use super::shared::Shared;
 use super::startup_barrier::{StartupBarrier, StartupTicket};
 use super::status_writer::StatusWriter;
 use crate::client::KubeClient;
+use crate::events;
 use crate::shared_watch::SharedPodWatch;
 
 pub(crate) struct FleetClient {
@@ -163,8 +164,16 @@ impl ClusterClient for FleetClient {
         Ok(version)
     }
 
+    /// On the target and on the CircuitBreaker, where `kubectl describe` shows it. Each has a name
+    /// of its own, so an Event that is published again changes nothing.
     async fn publish(&self, target: &WorkloadRef, event: &KubernetesEvent) -> Result<(), ClusterError> {
         let _permit = self.limits.evidence.permit().await;
-        self.kube.publish(target, event).await
+        self.kube.publish(target, event).await?;
+        let of_breaker = KubernetesEvent {
+            key: format!("{}.{}", self.status.uid, event.key),
+            uid: self.status.uid.clone(),
+            ..event.clone()
+        };
+        events::publish_regarding(&self.kube, self.status.reference(), &of_breaker).await
     }
 }

@@ -6,8 +6,6 @@ use std::sync::Arc;
 use breaker_core::cluster::KubernetesEvent;
 use breaker_core::{Record, WorkloadRef};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ObjectReference;
-use kube::Resource;
 use parking_lot::Mutex;
 use ring::digest::{SHA256, digest};
 
@@ -15,7 +13,7 @@ use super::observer::FleetObserver;
 use super::status_writer::StatusWriter;
 use crate::autoscalers::resume_command;
 use crate::client::KubeClient;
-use crate::crd::{CircuitBreaker, RESET_ANNOTATION};
+use crate::crd::RESET_ANNOTATION;
 use crate::events;
 
 /// The workload of a stopped breaker stays scaled down.
@@ -158,14 +156,7 @@ impl EventRecorder {
     /// Publishes a warning on a CircuitBreaker. An Event that cannot be published is lost.
     /// `ResetIgnored` and `OutageGuard` have no condition; the observer still reports them.
     fn publish(&self, status: &StatusWriter, reason: &'static str, message: &str) {
-        let regarding = ObjectReference {
-            api_version: Some(CircuitBreaker::api_version(&()).into_owned()),
-            kind: Some(CircuitBreaker::kind(&()).into_owned()),
-            namespace: Some(status.name.namespace.clone()),
-            name: Some(status.name.name.clone()),
-            uid: Some(status.uid.clone()),
-            ..ObjectReference::default()
-        };
+        let regarding = status.reference();
         let event = KubernetesEvent {
             key: event_name(&status.uid, self.kube.clock.now(), reason, message),
             uid: status.uid.clone(),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use breaker_core::record::HandledRequests;
 use breaker_core::snapshot::{Counts, Hold};
 use breaker_core::state::{Override, Phase, State, Trip};
+use breaker_core::text::plural;
 use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -159,6 +160,7 @@ impl StatusModel {
         };
         let handled = record.map(|record| &record.handled);
         CircuitBreakerStatus {
+            held: Some(self.held()).filter(|held| held.is_true).map(|held| held.reason.into()),
             phase: match state {
                 Some(state) => Some(state.phase().to_string()),
                 // Nothing has happened that a Record is needed for.
@@ -249,15 +251,16 @@ impl StatusModel {
                 ConditionState::new(true, reason::TRIPPING, trip.because.to_string())
             }
             Some(State::Open { trip, .. }) => {
-                let message = format!("{}; a reset restores {}", trip.because, replicas(trip.replicas));
+                let message =
+                    format!("{}; a reset restores {}", trip.because, plural(trip.replicas, "replica"));
                 ConditionState::new(true, reason::OPEN, message)
             }
             Some(State::Restoring { trip, .. }) => {
-                let message = format!("restoring {}", replicas(trip.replicas));
+                let message = format!("restoring {}", plural(trip.replicas, "replica"));
                 ConditionState::new(true, reason::RESTORING, message)
             }
             Some(State::HalfOpen { probe, trip, .. }) => {
-                let message = format!("trying {probe} of {}", replicas(trip.replicas));
+                let message = format!("trying {probe} of {}", plural(trip.replicas, "replica"));
                 ConditionState::new(true, reason::HALF_OPEN, message)
             }
         }
@@ -295,11 +298,6 @@ fn hold_message(hold: &Hold) -> String {
         advice if advice.is_empty() => hold.why.clone(),
         advice => format!("{}; {advice} would trip", hold.why),
     }
-}
-
-/// `1 replica`, `2 replicas`.
-fn replicas(count: u32) -> String {
-    if count == 1 { "1 replica".into() } else { format!("{count} replicas") }
 }
 
 /// The precision in which the API server stores times. A time with fractions would differ from the

@@ -15,6 +15,7 @@ use breaker_core::cluster::StoredRecord;
 use breaker_core::state::{Override, State};
 use breaker_core::{Clock, ClusterError, Record};
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::ObjectReference;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Resource};
 use parking_lot::Mutex;
@@ -96,6 +97,18 @@ impl StatusWriter {
     pub(crate) fn with_lease(mut self, lease: Option<String>) -> Self {
         self.local.get_mut().model.lease = lease;
         self
+    }
+
+    /// The CircuitBreaker, as an Event about it names it.
+    pub(crate) fn reference(&self) -> ObjectReference {
+        ObjectReference {
+            api_version: Some(CircuitBreaker::api_version(&()).into_owned()),
+            kind: Some(CircuitBreaker::kind(&()).into_owned()),
+            namespace: Some(self.name.namespace.clone()),
+            name: Some(self.name.name.clone()),
+            uid: Some(self.uid.clone()),
+            ..ObjectReference::default()
+        }
     }
 
     /// Takes in the breaker as the watch shows it. A newer version is the one to write over, if it
