@@ -89,6 +89,7 @@ impl fmt::Display for RestartEvent {
         match (self.quote.as_str(), self.cause) {
             ("", Cause::Unknown) => write!(f, " ({})", UnknownReason::describe(&self.rule))?,
             ("", _) => write!(f, " ({})", self.rule)?,
+            (quote, Cause::Unknown) => write!(f, " \"{quote}\" ({})", UnknownReason::describe(&self.rule))?,
             (quote, _) => write!(f, " \"{quote}\"")?,
         }
         if let Some(peer) = &self.peer {

@@ -6,10 +6,16 @@ use breaker_core::classify::Explanation;
 use breaker_core::evidence::ExplainedTermination;
 use breaker_core::printable::one_line;
 use breaker_core::verdict::{Confidence, NetworkKind};
-use breaker_core::{Cause, Termination};
+use breaker_core::{Cause, Classifier, Termination};
 use serde::Serialize;
 
 use crate::explain::case::Case;
+
+/// A row for a rules file that gives the last words of an unknown restart a cause. The user puts the
+/// cause that fits.
+pub(crate) fn suggested_row(cause: Cause, quote: &str) -> Option<String> {
+    if cause != Cause::Unknown { None } else { Classifier::suggest_row(quote, Cause::Network) }
+}
 
 /// Why one container terminated.
 #[derive(Serialize)]
@@ -26,6 +32,9 @@ pub(crate) struct TerminationReport {
     peer_status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<String>,
+    /// A row for a rules file, where no rule explains the last words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    row: Option<String>,
     #[serde(skip)]
     verdict: String,
     /// The label of the case, where the verdict differs.
@@ -46,6 +55,7 @@ impl TerminationReport {
             peer: verdict.peer.clone(),
             peer_status: verdict.peer_status.clone(),
             place: place.filter(|_| !verdict.quote.is_empty()).map(|place| place.to_string()),
+            row: suggested_row(verdict.cause, &verdict.quote),
             verdict: verdict.label(),
             label: None,
         }
@@ -88,6 +98,9 @@ impl fmt::Display for TerminationReport {
         if !self.quote.is_empty() {
             let place = self.place.as_deref().unwrap_or("exit code");
             write!(f, "\n    {place}: {:?}", self.quote)?;
+        }
+        if let Some(row) = &self.row {
+            write!(f, "\n    a row for --rules, with the cause that fits:\n{row}")?;
         }
         writeln!(f)
     }

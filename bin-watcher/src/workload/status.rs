@@ -13,7 +13,7 @@ use breaker_core::pod::PodReport;
 use breaker_core::record::{ContainerRecord, Contested, RestartRecord};
 use breaker_core::snapshot::Counts;
 use breaker_core::state::{Override, Phase, State, TripReason};
-use breaker_core::{Breaker, ClusterError, Policy, Record, WorkloadRef};
+use breaker_core::{Breaker, Cause, Classifier, ClusterError, Policy, Record, WorkloadRef};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -52,6 +52,9 @@ pub(crate) struct Status {
     pub(crate) trips_last_hour: usize,
     /// Newest first.
     pub(crate) newest: Vec<RestartRow>,
+    /// A row for a rules file, where no rule explains the last words of a restart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rule_to_add: Option<String>,
     pub(crate) record: RecordState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<String>,
@@ -196,6 +199,9 @@ impl WorkloadState {
         let record = record.unwrap_or_default();
         let snapshot = breaker.snapshot(now);
         let hour = jiff::SignedDuration::from_hours(1);
+        let rows = newest(&record.containers);
+        let unread = rows.iter().find(|row| row.cause == Cause::Unknown.as_str() && !row.quote.is_empty());
+        let rule_to_add = unread.and_then(|row| Classifier::suggest_row(&row.quote, Cause::Network));
         Status {
             time: format!("{now:.0}"),
             target: target.to_string(),
@@ -214,7 +220,8 @@ impl WorkloadState {
             unexamined: actions.iter().filter(|action| matches!(action, Action::GatherEvidence(_))).count(),
             counts_from: record.counts_from,
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
-            newest: newest(&record.containers),
+            newest: rows,
+            rule_to_add,
             undo: (record.state != State::Closed).then_some(undo),
             contested: record.contested,
             record: record_state,
@@ -292,6 +299,24 @@ mod tests {
         let mut status = status(3, None, RecordState::None);
         status.count.by_peer = [("other".into(), 9), ("redis:6379".into(), 1), ("mq:5672".into(), 2)].into();
         assert!(status.to_string().contains("mq:5672 2, redis:6379 1, other 9\n"), "{status}");
+    }
+
+    #[test]
+    fn last_words_that_no_rule_explains_come_with_a_row_to_add() {
+        let mut record = open();
+        record.state = State::Closed;
+        let restart = &mut record.containers[0].restarts[0];
+        (restart.cause, restart.kind, restart.peer) = (Cause::Unknown, None, None);
+        restart.quote = "fatal: ledger quorum lost at term 17".into();
+        let text = status(1, Some(record), RecordState::Stored).to_string();
+        assert!(text.contains("\"fatal: ledger quorum lost at term 17\""), "{text}");
+        let row = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Rule       "))
+            .unwrap_or_else(|| panic!("{text}"));
+        let row = row.split_once("- {").map(|(_, rest)| format!("- {{{rest}"));
+        let own = Classifier::with_rules(&row.unwrap()).unwrap();
+        assert_eq!(own.read("fatal: ledger quorum lost at term 18").cause, Cause::Network);
     }
 
     #[test]

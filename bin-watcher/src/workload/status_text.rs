@@ -45,6 +45,9 @@ impl fmt::Display for Status {
         for (at, restart) in self.newest.iter().enumerate() {
             fact(if at == 0 { "Newest" } else { "" }, &restart.to_string())?;
         }
+        if let Some(row) = &self.rule_to_add {
+            fact("Rule", &format!("for --rules, with the cause that fits: {row}"))?;
+        }
         match &self.record {
             RecordState::Stored => {}
             RecordState::None => fact("Record", "none stored")?,

@@ -180,6 +180,9 @@ impl Breaker {
         for (rule, n) in &revision.missing {
             why.push_str(&format!("; {n} unknown: {}", UnknownReason::describe(rule)));
         }
+        if let Some((_, quote)) = &revision.unread {
+            why.push_str(&format!(", the newest says \"{quote}\": `watcher explain` prints a rule for it"));
+        }
         why
     }
 }

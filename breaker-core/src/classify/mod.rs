@@ -24,6 +24,7 @@ mod explanation;
 mod fold;
 mod hosts;
 mod kubernetes;
+mod last_words;
 mod level;
 mod line;
 mod mask;
@@ -134,7 +135,7 @@ impl Classifier {
         match self.decide_text(text, EvidenceSource::Log) {
             Some((explanation, _)) => explanation.verdict,
             None if text.trim().is_empty() => Verdict::unknown(UnknownReason::NoLastWords),
-            None => Verdict::unknown(UnknownReason::NoRule),
+            None => self.unread(text, EvidenceSource::Log).verdict,
         }
     }
 
@@ -175,9 +176,29 @@ impl Classifier {
                 Verdict { confidence: Confidence::Low, ..verdict(cause, None, rule, &quote) }
             }
             None if silent(termination) => Verdict::unknown(UnknownReason::NoLastWords),
-            None => Verdict::unknown(UnknownReason::NoRule),
+            None if termination.log_tail.trim().is_empty() => {
+                return self.unread(&termination.terminated.message, EvidenceSource::Message);
+            }
+            None => return self.unread(&termination.log_tail, EvidenceSource::Log),
         };
         Explanation { verdict, place: None }
+    }
+
+    /// The unknown verdict on a text that no rule explains, with its last words as the quote: who
+    /// reads them can write a rule.
+    fn unread(&self, text: &str, place: fn(usize) -> EvidenceSource) -> Explanation {
+        let tail = text::tail(text);
+        let cleaned = unwrap::unwrap(tail);
+        let folded = fold::fold(&cleaned);
+        let verdict = Verdict::unknown(UnknownReason::NoRule);
+        match last_words::last_words(&self.table, &folded.text, &self.table.masks) {
+            Some((quote, line)) => {
+                let before = text[..text.len() - tail.len()].matches('\n').count();
+                let place = Some(place(before + folded.cut + line));
+                Explanation { verdict: Verdict { quote, ..verdict }, place }
+            }
+            None => Explanation { verdict, place: None },
+        }
     }
 
     /// The decision on the termination message, or on the log when the message does not name a

@@ -210,7 +210,8 @@ fn the_message_is_asked_before_the_log() {
 #[test]
 fn what_is_missing_is_named() {
     assert_eq!(Classifier::default().classify(&died(1, " \n")).rule, "no-last-words");
-    assert_eq!(Classifier::default().classify(&died(1, "goodbye")).rule, "no-rule");
+    let verdict = Classifier::default().classify(&died(1, "hello\ngoodbye"));
+    assert_eq!((&*verdict.rule, &*verdict.quote), ("no-rule", "goodbye"));
 }
 
 #[test]

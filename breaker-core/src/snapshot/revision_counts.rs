@@ -38,6 +38,8 @@ pub struct RevisionCounts {
     /// Restarts of unknown cause inside the window by the rule of their verdict, which names the
     /// missing evidence.
     pub missing: BTreeMap<String, u32>,
+    /// The last words of the newest restart whose last words no rule explains.
+    pub unread: Option<(Timestamp, String)>,
     /// A newer revision is being rolled out, so that this one cannot trip.
     pub superseded: bool,
 }
@@ -112,6 +114,10 @@ pub(crate) fn count_revisions(
         *revision.by_cause.entry(verdict.label()).or_default() += 1;
         if verdict.cause == Cause::Unknown {
             *revision.missing.entry(verdict.rule.clone()).or_default() += 1;
+            let newest = revision.unread.as_ref().map(|(at, _)| *at);
+            if !verdict.quote.is_empty() && newest.is_none_or(|at| at <= restart.at()) {
+                revision.unread = Some((restart.at(), verdict.quote.clone()));
+            }
         }
         if let Some(peer) = &verdict.peer {
             *by_peer.entry(restart.revision()).or_default().entry(peer).or_default() += 1;
