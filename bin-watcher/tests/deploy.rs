@@ -72,6 +72,22 @@ fn the_kustomization_lists_every_file() {
     assert_eq!(listed, there);
 }
 
+/// Labels that Kubernetes recommends, on every object but the definition, which is generated and gets
+/// them from the kustomization.
+#[test]
+fn every_object_has_the_recommended_labels() {
+    let base = deploy().join("base");
+    let pairs = &documents(&base.join("kustomization.yaml"))[0]["labels"][0]["pairs"];
+    assert_eq!(pairs["app.kubernetes.io/version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(pairs["app.kubernetes.io/part-of"], "bigredbutton");
+    for path in files_in(&base).iter().filter(|path| !path.ends_with("kustomization.yaml")) {
+        for object in documents(path).iter().filter(|object| object["kind"] != "CustomResourceDefinition") {
+            let name = &object["metadata"]["labels"]["app.kubernetes.io/name"];
+            assert_eq!(name, "bigredbutton", "{}: {}", path.display(), object["metadata"]["name"]);
+        }
+    }
+}
+
 /// What the pods of the Deployment say that the program takes, and that Pod Security's `restricted`
 /// wants.
 #[test]

@@ -183,7 +183,8 @@ async fn a_breaker_whose_target_is_gone_is_explained_and_refuses_with_the_reason
     assert_eq!(before["unseen"], missing.as_str(), "{before:#}");
     let _controller = Watcher::start(&ns, &["controller", "--status-interval", "1s", "--leader-elect=false"]);
     ns.wait_for_condition("swype", "Ready", "False").await;
-    let verdict = format!("not watched, TargetNotFound: {missing}; create it, or correct spec.targetRef");
+    let verdict =
+        format!("not watched, TargetNotFound: {missing}; create it, or create a breaker of another target");
     assert_eq!(explained(&ns).await["verdict"], verdict.as_str());
     let text = done(&ns, &["status", "swype"]).await;
     assert!(text.contains(&format!("Workload   {missing}")), "{text}");

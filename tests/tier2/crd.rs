@@ -79,8 +79,8 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
     let recovery = |field: &str, value: Value| json!({"recovery": {field: value}});
     let trip = |field: &str, value: Value| json!({"trip": {field: value}});
     let rows = [
-        (trip("maxRestarts", json!(-1)), "spec.trip.maxRestarts", "maxRestarts must not be negative"),
-        (trip("maxRestarts", json!(1_000_001)), "spec.trip.maxRestarts", "maxRestarts is at most 1000000"),
+        (trip("maxRestarts", json!(-1)), "spec.trip.maxRestarts", "greater than or equal to 0"),
+        (trip("maxRestarts", json!(1_000_001)), "spec.trip.maxRestarts", "less than or equal to 1000000"),
         (
             trip("window", json!("soon")),
             "spec.trip.window",
@@ -113,7 +113,7 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
             "spec.recovery.probeFor",
             "probeFor is a duration longer than zero",
         ),
-        (recovery("probeReplicas", json!(0)), "spec.recovery.probeReplicas", "probeReplicas is at least 1"),
+        (recovery("probeReplicas", json!(0)), "spec.recovery.probeReplicas", "greater than or equal to 1"),
         (recovery("mode", json!("Half")), "spec.recovery.mode", "\"HalfOpen\""),
         (json!({"mode": "enforce"}), "spec.mode", "\"Enforce\""),
         (json!({"override": "Open"}), "spec.override", "\"ForcedOpen\""),
@@ -129,6 +129,21 @@ async fn an_invalid_spec_is_refused_with_field_and_fix() {
             json!({"targetRef": {"apiVersion": "apps", "kind": "Deployment", "name": "x"}}),
             "spec.targetRef.apiVersion",
             "GROUP/VERSION",
+        ),
+        (
+            json!({"targetRef": {"kind": "Deployment", "name": "swype..app"}}),
+            "spec.targetRef.name",
+            "name is the name of an object",
+        ),
+        (
+            json!({"targetRef": {"kind": "Deployment", "name": "-swype"}}),
+            "spec.targetRef.name",
+            "name is the name of an object",
+        ),
+        (
+            json!({"hooks": {"beforeTrip": {"url": "http://x", "secretRef": {"name": "hook", "key": "a/b"}}}}),
+            "spec.hooks.beforeTrip.secretRef.key",
+            "should match",
         ),
         (notify("ftp://x/y"), "spec.hooks.notify[0].url", "begins with http:// or https://"),
         (notify("https://user:password@x/y"), "spec.hooks.notify[0].url", "names no user"),
@@ -209,6 +224,22 @@ async fn a_user_may_ask_a_breaker_only_for_what_they_may_do_themselves() {
     }
     patch(deputy.clone(), label).await.expect("asks for nothing");
     deputy.delete("swype", &DeleteParams::default()).await.expect("scales nothing");
+    ns.delete().await;
+}
+
+#[tokio::test]
+async fn the_target_of_a_breaker_cannot_be_changed() {
+    let ns = test_namespace("crd-immutable").await;
+    ns.create_breaker("swype-app", json!({})).await.expect("accepted");
+    ns.edit_breaker("swype-app", json!({"trip": {"maxRestarts": 5}})).await;
+    let patch = Patch::Merge(json!({"spec": {"targetRef": {"name": "other"}}}));
+    match ns.breakers().patch("swype-app", &PatchParams::default(), &patch).await {
+        Err(kube::Error::Api(status)) => {
+            assert_eq!(status.code, 422);
+            assert!(status.message.contains("targetRef is immutable"), "{}", status.message);
+        }
+        other => panic!("the target was changed: {other:?}"),
+    }
     ns.delete().await;
 }
 

@@ -10,18 +10,23 @@ use serde::{Deserialize, Serialize};
 pub struct Condition {
     /// Which aspect.
     #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 316))]
     pub kind: String,
     /// True, False or Unknown.
+    #[schemars(extend("enum" = ["True", "False", "Unknown"]))]
     pub status: String,
     /// Why, in one word.
+    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"))]
     pub reason: String,
     /// Why, for people.
+    #[schemars(length(max = 32768))]
     pub message: String,
     /// When the status last changed.
     #[schemars(schema_with = "time")]
     pub last_transition_time: Timestamp,
     /// The generation of the spec that the condition is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
     pub observed_generation: Option<i64>,
 }
 

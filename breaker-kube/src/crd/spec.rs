@@ -20,6 +20,10 @@ const COOLDOWNS: &str = "[self.cooldown, self.maxCooldown].exists(d, d == '' || 
 /// An http or https URL without a user.
 const URL: &str = "isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHost() != '' && !self.matches('^[^/]*//[^/?#]*@')";
 
+/// A lower-case name of DNS labels, as Kubernetes names objects.
+const OBJECT_NAME: &str =
+    "self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')";
+
 /// A rule in CEL that the API server checks, and its message when it refuses.
 fn rule(rule: &str, message: &str) -> Value {
     json!({"rule": rule, "message": message})
@@ -33,6 +37,8 @@ fn rule(rule: &str, message: &str) -> Value {
     kind = "CircuitBreaker",
     plural = "circuitbreakers",
     shortname = "cb",
+    category = "all",
+    category = "bigredbutton",
     namespaced,
     status = "CircuitBreakerStatus",
     doc = "Scales a workload to zero when failures of a dependency keep restarting its containers, remembers how to restore it, and reports why.",
@@ -108,7 +114,9 @@ fn rule(rule: &str, message: &str) -> Value {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitBreakerSpec {
-    /// The workload: anything with a scale subresource, in the namespace of this breaker.
+    /// The workload: anything with a scale subresource, in the namespace of this breaker. It cannot
+    /// be changed: delete the breaker and create another one.
+    #[schemars(extend("x-kubernetes-validations" = [rule("self == oldSelf", "targetRef is immutable; delete the breaker and create another one")]))]
     pub target_ref: TargetRef,
     /// Which restarts count, and how many trip the breaker.
     #[serde(default)]
@@ -116,12 +124,13 @@ pub struct CircuitBreakerSpec {
     /// How the workload comes back after a trip.
     #[serde(default)]
     pub recovery: RecoverySpec,
-    /// Enforce scales the workload. Observe is a dry run that only reports what it would do.
+    /// Enforce scales the workload. Observe is a dry run that only reports what it would do. Default:
+    /// Enforce.
     #[serde(default)]
     pub mode: ModeName,
     /// Auto follows the policy. ForcedOpen scales the workload to zero at once, one time; the
     /// controller sets it back to Auto when the breaker is closed again, for example after a reset.
-    /// Disabled counts and reports restarts but never scales.
+    /// Disabled counts and reports restarts but never scales. Default: Auto.
     #[serde(default, rename = "override")]
     pub override_: OverrideName,
     /// Webhooks that are called before the workload is scaled down, and webhooks that are notified.
@@ -134,6 +143,7 @@ pub struct CircuitBreakerSpec {
 #[serde(rename_all = "camelCase")]
 pub struct TargetRef {
     /// Group and version, for example apps/v1 or argoproj.io/v1alpha1. Only the group is used.
+    /// Default: apps/v1.
     #[serde(default = "apps_v1")]
     #[schemars(length(max = 128))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self == 'v1' || self.matches('^[a-z0-9][a-z0-9.-]*/v[a-z0-9]+$')", "apiVersion is written GROUP/VERSION, for example apps/v1")]))]
@@ -144,7 +154,7 @@ pub struct TargetRef {
     pub kind: String,
     /// Name of the object.
     #[schemars(length(max = 253))]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')", "name is the name of an object: lower-case letters, digits, - and .")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule(OBJECT_NAME, "name is the name of an object: lower-case letters, digits, - and ., each part between two . begins and ends with a letter or digit")]))]
     pub name: String,
 }
 
@@ -157,32 +167,32 @@ fn apps_v1() -> String {
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct TripSpec {
-    /// Causes whose restarts count. With Any, every restart counts.
+    /// Causes whose restarts count. With Any, every restart counts. Default: Network.
     #[schemars(length(min = 1, max = 13))]
     pub causes: Vec<CauseName>,
     /// Peers whose failures count, as globs with * and ?, such as swype-* or *.swype.com:443. A
-    /// network restart then counts only if the peer that its log names matches. Empty: any peer.
+    /// network restart then counts only if the peer that its log names matches. Empty, the
+    /// default: any peer.
     #[schemars(length(max = 32))]
     #[schemars(inner(length(max = 260)))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self.all(peer, peer.matches('^[^ ,/]+$'))", "peers are hosts with or without a port, for example swype-* or *.swype.com:443")]))]
     pub peers: Vec<String>,
     /// Counted restarts, for each pod that must be failing, up to which the breaker does not trip.
-    /// With 1 replica and maxRestarts 3, the fourth restart trips it.
-    #[schemars(schema_with = "whole_number")]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self >= 0", "maxRestarts must not be negative"), rule("self <= 1000000", "maxRestarts is at most 1000000")]))]
+    /// With 1 replica and maxRestarts 3, the fourth restart trips it. Default: 3.
+    #[schemars(schema_with = "whole_number", extend("minimum" = 0))]
     pub max_restarts: u32,
     /// How far back restarts count, such as 90s, 10m, 1h or 1h30m. With none, every restart since
     /// the last trip or reset counts. A window shorter than 15 min times maxRestarts can miss a
-    /// steady crash loop; the condition WindowTooShort warns of it.
+    /// steady crash loop; the condition WindowTooShort warns of it. Default: 1h.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self == 'none' || (self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && self != '' && duration(self) > duration('0s'))", "window is a duration longer than zero such as 90s, 10m or 1h30m, or none")]))]
     pub window: String,
     /// Pods that must be failing at the moment of the trip: a percentage such as 50% (rounded up),
-    /// or a number (at most all pods).
+    /// or a number (at most all pods). Default: 50%.
     #[schemars(extend("x-kubernetes-validations" = [rule("type(self) == int ? self >= 1 : self.matches('^([1-9][0-9]?|100)%$|^[1-9][0-9]{0,8}$')", "minFailingPods is a percentage from 1% to 100%, or a number of pods of at least 1")]))]
     pub min_failing_pods: IntOrPercent,
     /// How to count restarts that the controller did not observe. Inherit gives them the newest
-    /// known cause where that is safe. Ignore leaves their cause unknown.
+    /// known cause where that is safe. Ignore leaves their cause unknown. Default: Inherit.
     pub unobserved: UnobservedName,
 }
 
@@ -205,21 +215,20 @@ impl Default for TripSpec {
 #[schemars(extend("x-kubernetes-validations" = [rule(COOLDOWNS, "cooldown must not be longer than maxCooldown")]))]
 pub struct RecoverySpec {
     /// With Manual, a reset restores the replicas. With HalfOpen, a few replicas are tried after
-    /// the cooldown, and all are restored when those keep running.
+    /// the cooldown, and all are restored when those keep running. Default: Manual.
     pub mode: RecoveryMode,
-    /// Time before the first trial. It doubles after each trial that fails.
+    /// Time before the first trial. It doubles after each trial that fails. Default: 5m.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "cooldown is a duration longer than zero such as 90s, 5m or 1h30m")]))]
     pub cooldown: String,
-    /// Upper limit of the time before a trial.
+    /// Upper limit of the time before a trial. Default: 1h.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "maxCooldown is a duration longer than zero such as 30m or 1h")]))]
     pub max_cooldown: String,
-    /// Replicas of a trial.
-    #[schemars(schema_with = "whole_number")]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self >= 1 && self <= 1000000", "probeReplicas is at least 1, and at most 1000000")]))]
+    /// Replicas of a trial. Default: 1.
+    #[schemars(schema_with = "whole_number", extend("minimum" = 1))]
     pub probe_replicas: u32,
-    /// How long these replicas must run without a counted restart.
+    /// How long these replicas must run without a counted restart. Default: 5m.
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule(DURATION, "probeFor is a duration longer than zero such as 90s or 5m")]))]
     pub probe_for: String,
@@ -262,13 +271,13 @@ pub struct BeforeTrip {
     /// Secret that signs the body (HMAC-SHA256).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
-    /// Total time allowed for the call, from 1s to 30s.
+    /// Total time allowed for the call, from 1s to 30s. Default: 10s.
     #[serde(default = "ten_seconds")]
     #[schemars(length(max = 32))]
     #[schemars(extend("x-kubernetes-validations" = [rule("self.matches('^[0-9]{1,2}s$') && duration(self) >= duration('1s') && duration(self) <= duration('30s')", "timeout is a duration from 1s to 30s")]))]
     pub timeout: String,
     /// What happens when the call fails. Proceed scales the workload down; Hold does not trip until
-    /// the call succeeds.
+    /// the call succeeds. Default: Proceed.
     #[serde(default)]
     pub on_failure: OnFailure,
 }
@@ -296,11 +305,11 @@ pub struct Notify {
 pub struct SecretKey {
     /// Name of the Secret.
     #[schemars(length(max = 253))]
-    #[schemars(extend("x-kubernetes-validations" = [rule("self != ''", "secretRef needs the name of a Secret")]))]
+    #[schemars(extend("x-kubernetes-validations" = [rule(OBJECT_NAME, "secretRef needs the name of a Secret: lower-case letters, digits, - and .")]))]
     pub name: String,
-    /// Key in the Secret.
+    /// Key in the Secret. Default: key.
     #[serde(default = "hmac_key")]
-    #[schemars(length(max = 253))]
+    #[schemars(length(max = 253), regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub key: String,
 }
 
@@ -339,9 +348,9 @@ impl JsonSchema for IntOrPercent {
     }
 }
 
-/// An integer without a minimum: a rule with a message of its own refuses negative numbers.
+/// An integer of at most a million. Each field adds its minimum.
 fn whole_number(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({"type": "integer", "format": "int64"})
+    json_schema!({"type": "integer", "format": "int64", "maximum": 1_000_000})
 }
 
 macro_rules! names {

@@ -271,7 +271,7 @@ fn shared_fault(error: &ClusterError) -> Option<SharedFault> {
 }
 
 fn target_not_found(target: &str) -> ConditionState {
-    let message = format!("{target} does not exist; create it, or correct spec.targetRef");
+    let message = format!("{target} does not exist; create it, or create a breaker of another target");
     ConditionState::new(false, reason::TARGET_NOT_FOUND, message)
 }
 

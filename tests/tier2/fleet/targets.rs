@@ -58,16 +58,18 @@ async fn a_target_created_again_is_another_one() {
 }
 
 #[tokio::test]
-async fn an_edited_target_is_watched_instead_and_the_former_one_is_left_as_it_is() {
+async fn a_breaker_of_the_same_name_with_another_target_leaves_the_former_one_as_it_is() {
     let ns = test_namespace("fleet-moved").await;
     guarded(&ns, "swype", json!({})).await.restart_unobserved(4, REFUSED).await;
     let pods = ns.deployment_beside("other", 1).await;
     let mut other = Kubelet::start(&ns, &pods[0]).await;
     let _fleet = controller(&ns);
     ns.wait_for_phase("swype", "Open").await;
-    ns.edit_breaker("swype", json!({"targetRef": {"name": "other"}})).await;
+    // The target of a breaker cannot be changed: the breaker is replaced.
+    ns.breakers().delete("swype", &DeleteParams::default()).await.expect("deleted");
+    ns.wait_for_event("swype", "WorkloadLeftScaledDown").await;
+    ns.breaker("swype", json!({"targetRef": {"kind": "Deployment", "name": "other"}})).await;
     ns.wait_for_phase("swype", "Closed").await;
-    assert!(ns.events_on("swype").await.iter().any(|(reason, _)| reason == "WorkloadLeftScaledDown"));
     for _ in 0..4 {
         other.restart(REFUSED).await;
     }
