@@ -72,8 +72,8 @@ fn the_kustomization_lists_every_file() {
     assert_eq!(listed, there);
 }
 
-/// Labels that Kubernetes recommends, on every object but the definition, which is generated and gets
-/// them from the kustomization.
+/// Labels that Kubernetes recommends, on every object but the definition, which is generated and
+/// gets them from the kustomization.
 #[test]
 fn every_object_has_the_recommended_labels() {
     let base = deploy().join("base");

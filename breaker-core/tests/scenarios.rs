@@ -169,6 +169,21 @@ fn a_dry_run_says_what_it_would_do_once_and_writes_nothing() {
 }
 
 #[test]
+fn a_dry_run_reports_a_later_outage_again() {
+    let watch = Watch::with(1, Policy { mode: Mode::Observe, ..Policy::default() });
+    for (after_mins, health) in [
+        (1, Health::dies(REFUSED)),
+        (30, Health::well()),
+        (240, Health::dies(REFUSED)),
+        (270, Health::well()),
+    ] {
+        watch.sim.after_secs(after_mins * 60, move |world| world.set_health(health));
+    }
+    let seen = watch.for_minutes(480);
+    assert_eq!(seen.lines_with("would trip").len(), 2, "{:#?}", seen.lines);
+}
+
+#[test]
 fn faults_on_the_way_delay_a_trip_and_never_double_it() {
     for fault in [
         Fault::Conflict(Call::WriteScale),

@@ -186,6 +186,14 @@ impl TestNamespace {
         self.api::<Deployment>().patch(name, &params, &patch).await.expect("scaled");
     }
 
+    /// How many Events on the named workload say that it was tripped. Those on its CircuitBreaker,
+    /// which often has the same name, say so once more.
+    pub async fn trips_of(&self, name: &str) -> usize {
+        let fields = format!("involvedObject.name={name},involvedObject.kind!=CircuitBreaker,reason=Tripped");
+        let events = self.api::<Event>().list(&ListParams::default().fields(&fields)).await.expect("events");
+        events.items.len()
+    }
+
     /// Reasons and notes of the watcher's Events on the named object.
     pub async fn events_on(&self, name: &str) -> Vec<(String, String)> {
         let fields = format!("involvedObject.name={name}");

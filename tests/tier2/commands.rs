@@ -86,6 +86,12 @@ async fn a_breaker_is_explained_tripped_and_reset_by_its_name() {
     assert!(said.contains("is open; a reset restores 1 replica"), "{said}");
     assert!(said.contains(&format!("to undo: watcher reset -n {} swype", ns.name)), "{said}");
     assert_eq!(ns.replicas("swype-app").await, 0);
+    // On the workload, and on the CircuitBreaker for `kubectl describe cb`.
+    for object in ["swype-app", "swype"] {
+        assert!(ns.wait_for_event(object, "Tripped").await.contains("watcher reset -n"), "{object}");
+    }
+    let listed = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "-o", "wide"]);
+    assert!(listed.contains("True") && !listed.contains("NotHeld"), "{listed}");
     let again = done(&ns, &["trip", "swype"]).await;
     assert!(again.contains("is already open"), "{again}");
     assert!(explained(&ns).await["verdict"].as_str().is_some_and(|why| why.starts_with("tripped: ")));
@@ -270,7 +276,7 @@ async fn without_a_controller_the_wait_ends() {
 async fn without_a_controller_the_status_says_since_when_and_a_trip_says_so_at_once() {
     let ns = test_namespace("stopped").await;
     let _app = guarded(&ns, json!({})).await;
-    let mut fleet = Watcher::start(&ns, &["controller", "--status-interval", "1s"]);
+    let fleet = Watcher::start(&ns, &["controller", "--status-interval", "1s"]);
     ns.wait_for_condition("swype", "Ready", "True").await;
     assert!(!done(&ns, &["status", "swype"]).await.contains("Controller"));
     fleet.kill().await;
@@ -298,5 +304,36 @@ async fn without_a_controller_the_status_says_since_when_and_a_trip_says_so_at_o
         assert!(err.contains(&stopped) && err.contains("the request is stored"), "{err}");
         assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
     }
+    ns.delete().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_is_kept_listed_and_reported_once() {
+    let ns = test_namespace("observed").await;
+    let mut app = guarded(&ns, json!({"mode": "Observe"})).await;
+    let fleet = controller(&ns).await;
+    for _ in 0..4 {
+        app.restart(REFUSED).await;
+    }
+    assert!(ns.wait_for_event("swype", "WouldTrip").await.contains("4 network:refused restarts"));
+    ns.wait_for_status("swype", "the outage is kept", |status| status["wouldTrip"][0]["counted"] == 4).await;
+    // The next controller does not report the same outage again.
+    fleet.kill().await;
+    let mut fleet = controller(&ns).await;
+    fleet.wait_for("would_trip").await;
+    fleet.read_for(std::time::Duration::from_secs(3)).await;
+    let json = done(&ns, &["status", "--would-trip", "-o", "json"]).await;
+    let outages: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(outages.as_array().map(Vec::len), Some(1), "{outages:#}");
+    assert_eq!((&outages[0]["breaker"], &outages[0]["cause"]), (&json!("swype"), &json!("network:refused")));
+    let table = done(&ns, &["status", "--would-trip"]).await;
+    assert!(table.contains("WOULD TRIP AT") && table.contains("network:refused"), "{table}");
+    assert!(done(&ns, &["status"]).await.contains("WOULD TRIP"));
+    let why = explained(&ns).await;
+    let verdict = why["verdict"].as_str().unwrap_or_default();
+    assert!(verdict.starts_with("not tripped: 4 counted, more than 3, but spec.mode is Observe"), "{why:#}");
+    let wide = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "-o", "wide"]);
+    assert!(wide.contains("WOULDTRIP"), "{wide}");
+    assert_eq!(ns.replicas("swype-app").await, 1);
     ns.delete().await;
 }

@@ -382,8 +382,7 @@ async fn a_leader_that_is_cut_off_stops_and_one_that_is_killed_is_followed() {
     ns.wait_for_phase("swype", "Open").await;
     proxy.unblock();
     first.says("on standby; ").await;
-    let trips = ns.events_on("swype").await.iter().filter(|(reason, _)| reason == "Tripped").count();
-    assert_eq!(trips, 1);
+    assert_eq!(ns.trips_of("swype").await, 1);
 
     let killed = Instant::now();
     second.watcher.kill().await;

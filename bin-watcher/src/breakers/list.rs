@@ -21,7 +21,17 @@ use crate::output::stdout::print;
 /// Spaces between two columns, as in kubectl.
 const COLUMN_GAP: u16 = 3;
 
-pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) -> anyhow::Result<Exit> {
+/// Prints the breakers of a namespace or of `all`, or with `would_trip` the outages at which those
+/// that only observe would have tripped.
+///
+/// # Errors
+/// Breakers that cannot be listed.
+pub(crate) async fn list(
+    args: &ClusterArgs,
+    all: bool,
+    would_trip: bool,
+    format: StatusFormat,
+) -> anyhow::Result<Exit> {
     let (namespace, breakers, controllers) = with_startup_timeout(async {
         let cluster = Cluster::connect(args).await?;
         let namespace = (!all).then_some(cluster.namespace);
@@ -34,6 +44,10 @@ pub(crate) async fn list(args: &ClusterArgs, all: bool, format: StatusFormat) ->
     .await?;
     for message in controllers.values().filter_map(Liveness::message) {
         eprintln!("warning: {message}");
+    }
+    if would_trip {
+        print(&super::would_trip::print(&super::would_trip::outages(&breakers), format)?)?;
+        return Ok(Exit::Done);
     }
     let list = || json!({"apiVersion": "v1", "kind": "List", "items": breakers});
     print(&match format {
@@ -64,12 +78,21 @@ fn table(
     if all {
         head.insert(0, "NAMESPACE");
     }
+    let any_would_trip =
+        breakers.iter().any(|object| !BreakerObject::new(object).status.would_trip.is_empty());
+    if any_would_trip {
+        head.push("WOULD TRIP");
+    }
     if wide {
         head.extend(["MODE", "OVERRIDE", "GIVES BACK", "HELD", "LAST TRIP"]);
     }
     table.set_header(head);
     for object in breakers {
-        table.add_row(row(object, controllers, all, wide, now).into_iter().map(|cell| one_line(&cell)));
+        table.add_row(
+            row(object, controllers, (all, any_would_trip, wide), now)
+                .into_iter()
+                .map(|cell| one_line(&cell)),
+        );
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, COLUMN_GAP));
@@ -81,8 +104,7 @@ fn table(
 fn row(
     object: &DynamicObject,
     controllers: &BTreeMap<String, Liveness>,
-    all: bool,
-    wide: bool,
+    (all, would_trip, wide): (bool, bool, bool),
     now: Timestamp,
 ) -> Vec<String> {
     let breaker = BreakerObject::new(object);
@@ -108,6 +130,12 @@ fn row(
         vec![breaker.name.name.clone(), breaker.phase_text().to_owned(), counted, target, ready, age];
     if all {
         cells.insert(0, breaker.name.namespace.clone());
+    }
+    if would_trip {
+        cells.push(status.would_trip.first().map_or_else(none, |outage| {
+            let peer = outage.peer.as_ref().map_or(String::new(), |peer| format!(", {peer}"));
+            format!("{} ago, {}{peer}", short(now.duration_since(outage.at)), outage.cause)
+        }));
     }
     if wide {
         let (mode, override_) = match &breaker.spec {
@@ -165,7 +193,9 @@ mod tests {
             "lastTrip": {"at": "2026-01-02T03:10:00Z", "cause": "network:refused", "peer": "swype-gateway:443"},
             "conditions": [ready],
         });
-        let left = json!({"phase": "Closed", "counted": 1, "threshold": 3, "lease": "sre/old", "conditions": [ready]});
+        let left = json!({"phase": "Closed", "counted": 1, "threshold": 3, "lease": "sre/old", "conditions": [ready],
+            "wouldTrip": [{"at": "2026-01-02T02:14:00Z", "counted": 4, "threshold": 3, "cause": "network:dns",
+                "peer": "rates:80"}]});
         let breakers = [
             breaker("swype", open),
             breaker("ledger\u{1b}[31m", serde_json::Value::Null),

@@ -5,3 +5,4 @@ pub(crate) mod list;
 mod liveness;
 mod object;
 pub(crate) mod report;
+mod would_trip;

@@ -156,6 +156,7 @@ Examples:
 const STATUS_EXAMPLES: &str = "\
 Examples:
   watcher status -A
+  watcher status -A --would-trip
   watcher status -n sre swype -o yaml
   watcher status -n sre --deployment swype-app
   watcher status -n sre --deployment swype-app -o json | jq .count
@@ -221,6 +222,9 @@ pub(crate) struct StatusArgs {
     /// List the breakers of all namespaces.
     #[arg(short = 'A', long, conflicts_with_all = ["breaker", "deployment", "target", "namespace"])]
     pub(crate) all_namespaces: bool,
+    /// List when breakers that only observe would have tripped, and why.
+    #[arg(long, conflicts_with_all = ["breaker", "deployment", "target"])]
+    pub(crate) would_trip: bool,
     #[command(flatten)]
     pub(crate) cluster: ClusterArgs,
     #[command(flatten)]

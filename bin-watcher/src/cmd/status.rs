@@ -20,7 +20,7 @@ pub(crate) async fn status(args: &StatusArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if args.subject.is_empty() {
-        return breakers::list::list(&args.cluster, args.all_namespaces, args.output).await;
+        return breakers::list::list(&args.cluster, args.all_namespaces, args.would_trip, args.output).await;
     }
     let reading = with_startup_timeout(async {
         let cluster = Cluster::connect(&args.cluster).await?;

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::explain::case::Case;
 
-/// A row for a rules file that gives the last words of an unknown restart a cause. The user puts the
-/// cause that fits.
+/// A row for a rules file that gives the last words of an unknown restart a cause. The user puts
+/// the cause that fits.
 pub(crate) fn suggested_row(cause: Cause, quote: &str) -> Option<String> {
     if cause != Cause::Unknown { None } else { Classifier::suggest_row(quote, Cause::Network) }
 }

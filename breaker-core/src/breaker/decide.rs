@@ -21,6 +21,9 @@ impl Breaker {
     /// Decides whether a closed breaker trips.
     pub(super) fn consider(&mut self, now: Timestamp) {
         let revisions = std::mem::take(&mut self.revisions);
+        if revisions.iter().all(|revision| revision.counts.counted <= revision.counts.threshold) {
+            self.holds.end_would_trip();
+        }
         let close = revisions.iter().any(|revision| revision.counts.at_threshold());
         self.scale.read_ahead &= close;
         if let Some(revision) = revisions.iter().find(|revision| revision.trips()) {

@@ -57,6 +57,12 @@ impl Holds {
         self.would_trip.as_ref().filter(|(of, _)| *of == episode).map(|(_, because)| because)
     }
 
+    /// The counted restarts of the dry-run trip have left the window: the next outage is reported
+    /// again.
+    pub(super) fn end_would_trip(&mut self) {
+        self.would_trip = None;
+    }
+
     pub(super) fn set_would_trip(&mut self, episode: u64, because: TripReason) {
         self.would_trip = Some((episode, because));
     }

@@ -139,6 +139,21 @@ impl Classifier {
         }
     }
 
+    /// A row for a file of rules that gives `quote` a cause: the words of the line without numbers
+    /// and identifiers. `None` if the line has no such words, or if the row would not decide on it.
+    ///
+    /// ```
+    /// use breaker_core::{Cause, Classifier};
+    ///
+    /// let row = Classifier::suggest_row("fatal: ledger 4711 lost its quorum", Cause::Application).unwrap();
+    /// assert!(row.contains("lost its quorum"), "{row}");
+    /// let own = Classifier::with_rules(&row).unwrap();
+    /// assert_eq!(own.read("fatal: ledger 9 lost its quorum").cause, Cause::Application);
+    /// ```
+    pub fn suggest_row(quote: &str, cause: Cause) -> Option<String> {
+        last_words::row(quote, cause).filter(|row| Self::with_rules(row).is_ok())
+    }
+
     /// The verdict on `termination`, with the source of its quote.
     pub fn explain(&self, termination: &Termination) -> Explanation {
         if let Some(mut verdict) = kubernetes::verdict_of(termination) {

@@ -403,3 +403,19 @@ fn a_crash_before_a_failed_report_decides() {
         assert_eq!(verdict.label(), "network:refused", "{text}");
     }
 }
+
+#[test]
+fn every_row_that_is_suggested_can_be_used_as_it_is() {
+    for quote in [
+        "FATAL ledger quorum lost at term 17",
+        "he said \"no\" and left: the clerk's desk \\ is empty",
+        "fehler: die Wechselstube hat geschlossen #4",
+        "Traceback: KeyError('rates') in module pricing.cards",
+    ] {
+        for cause in [Cause::Network, Cause::Application] {
+            let row = Classifier::suggest_row(quote, cause).unwrap_or_else(|| panic!("{quote}"));
+            let verdict = Classifier::with_rules(&row).unwrap().read(quote);
+            assert_eq!(verdict.cause, cause, "{row}");
+        }
+    }
+}

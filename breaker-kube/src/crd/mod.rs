@@ -26,4 +26,4 @@ pub use self::spec::{
     BeforeTrip, CauseName, CircuitBreaker, CircuitBreakerSpec, HooksSpec, IntOrPercent, ModeName, Notify,
     OnFailure, OverrideName, RecoveryMode, RecoverySpec, SecretKey, TargetRef, TripSpec, UnobservedName,
 };
-pub use self::status::{CircuitBreakerStatus, KedaPause, LastTrip};
+pub use self::status::{CircuitBreakerStatus, KedaPause, LastTrip, WouldTrip};

@@ -98,6 +98,13 @@ fn rule(rule: &str, message: &str) -> Value {
         description = "Why it does not trip although the threshold is exceeded"
     ),
     printcolumn(
+        name = "WouldTrip",
+        type_ = "date",
+        json_path = ".status.wouldTrip[0].at",
+        priority = 1,
+        description = "Time since it would last have tripped, of a breaker that only observes"
+    ),
+    printcolumn(
         name = "Cause",
         type_ = "string",
         json_path = ".status.lastTrip.cause",
@@ -124,8 +131,8 @@ pub struct CircuitBreakerSpec {
     /// How the workload comes back after a trip.
     #[serde(default)]
     pub recovery: RecoverySpec,
-    /// Enforce scales the workload. Observe is a dry run that only reports what it would do. Default:
-    /// Enforce.
+    /// Enforce scales the workload. Observe is a dry run that only reports what it would do.
+    /// Default: Enforce.
     #[serde(default)]
     pub mode: ModeName,
     /// Auto follows the policy. ForcedOpen scales the workload to zero at once, one time; the

@@ -45,6 +45,11 @@ pub struct CircuitBreakerStatus {
     /// The last trip.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_trip: Option<LastTrip>,
+    /// Outages at which the breaker would have tripped if it did not only observe: the last 10,
+    /// newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    pub would_trip: Vec<WouldTrip>,
     /// Field manager that scaled the open workload up; "another client" if the API server does not
     /// keep its name. The breaker does not scale it down again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +91,33 @@ pub struct LastTrip {
     pub at: Timestamp,
     /// The most frequent counted cause, for example network:refused; `button` when a person tripped
     /// it.
+    pub cause: String,
+    /// The peer that most of the counted restarts name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+    /// Log line or message of the newest counted restart.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub quote: String,
+}
+
+/// An outage at which a breaker that only observes would have tripped.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WouldTrip {
+    /// When it would have tripped.
+    #[schemars(schema_with = "time")]
+    pub at: Timestamp,
+    /// When its counts were within the limits again; absent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "time")]
+    pub until: Option<Timestamp>,
+    /// Counted restarts when it would have tripped.
+    #[schemars(schema_with = "integer")]
+    pub counted: u32,
+    /// Counted restarts up to which it does not trip.
+    #[schemars(schema_with = "integer")]
+    pub threshold: u32,
+    /// The most frequent counted cause, for example network:refused.
     pub cause: String,
     /// The peer that most of the counted restarts name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

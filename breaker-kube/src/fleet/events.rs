@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use breaker_core::cluster::KubernetesEvent;
+use breaker_core::state::TripReason;
 use breaker_core::{Record, WorkloadRef};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -14,6 +15,7 @@ use super::status_writer::StatusWriter;
 use crate::autoscalers::resume_command;
 use crate::client::KubeClient;
 use crate::crd::RESET_ANNOTATION;
+use crate::crd::condition::reason;
 use crate::events;
 
 /// The workload of a stopped breaker stays scaled down.
@@ -96,6 +98,16 @@ impl EventRecorder {
         if let Some(status) = status {
             self.publish(status, OUTAGE_GUARD, message);
         }
+    }
+
+    /// Publishes on the CircuitBreaker that it would have tripped. The observer has the breaker's
+    /// own event.
+    pub(crate) fn record_would_trip(&self, status: &StatusWriter, because: &TripReason) {
+        self.publish(
+            status,
+            reason::WOULD_TRIP,
+            &format!("it only observes; it would have tripped: {because}"),
+        );
     }
 
     /// Reports that a breaker stops and its workload stays scaled down. The Event is on the

@@ -77,6 +77,13 @@ impl Shared {
                 self.guard.restarted(&status.name, restart.finished_at, restart.peer.as_deref());
             }
             BreakerEvent::Scaled { already: false, .. } => self.guard.tripped(&status.name, at),
+            BreakerEvent::WouldTrip(because) => {
+                let mut is_new = false;
+                status.change(|model| is_new = model.would_trip(at, because));
+                if is_new {
+                    self.recorder.record_would_trip(status, because);
+                }
+            }
             _ => {}
         }
         if matches!(event, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
@@ -87,7 +94,8 @@ impl Shared {
 
     /// A breaker changed.
     pub(crate) fn snapshot(&self, status: &StatusWriter, snapshot: &Snapshot) {
-        status.change(|model| model.observe(snapshot));
+        let now = self.kube.clock.now();
+        status.change(|model| model.observe(snapshot, now));
         let active = self.active.lock();
         if active.contains(&status.name) {
             self.observer.snapshot(&status.name, snapshot);

@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 
 use breaker_core::record::HandledRequests;
 use breaker_core::snapshot::{Counts, Hold};
-use breaker_core::state::{Override, Phase, State, Trip};
+use breaker_core::state::{Override, Phase, State, Trip, TripReason};
 use breaker_core::text::plural;
 use breaker_core::{Record, Snapshot};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::crd::condition::{self, reason};
-use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip};
+use crate::crd::{CircuitBreakerStatus, Condition, KedaPause, LastTrip, WouldTrip};
+
+/// The number of outages that a status keeps.
+const MAX_WOULD_TRIPS: usize = 10;
 
 /// A condition without its time: whether it is true, why in one word, and why for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub(crate) struct StatusModel {
     pub(crate) lease: Option<String>,
     /// KEDA's autoscaler as it was before the trip.
     pub(crate) paused: Option<KedaPause>,
+    /// Outages of a breaker that only observes, newest first.
+    would_trips: Vec<WouldTrip>,
     /// `None` before the pods were listed.
     snapshot: Option<Snapshot>,
     /// The counts of the last snapshot before the target was at zero; at first those of an earlier
@@ -78,6 +83,7 @@ impl StatusModel {
             hpa_may_scale_up: message_of(condition::HPA_MAY_SCALE_UP),
             lease: None,
             paused: status.paused.clone(),
+            would_trips: status.would_trip.clone(),
             snapshot: None,
             counts: Counts {
                 counted: status.counted.unwrap_or_default(),
@@ -90,8 +96,36 @@ impl StatusModel {
         }
     }
 
-    /// Takes in what the breaker is now.
-    pub(crate) fn observe(&mut self, snapshot: &Snapshot) {
+    /// The breaker would have tripped. Returns false for an outage that is in the list already: a
+    /// controller that was restarted sees it again.
+    pub(crate) fn would_trip(&mut self, at: Timestamp, because: &TripReason) -> bool {
+        if self.would_trips.first().is_some_and(|newest| newest.until.is_none()) {
+            return false;
+        }
+        let outage = WouldTrip {
+            at: whole_seconds(at),
+            until: None,
+            counted: because.counts.counted,
+            threshold: because.counts.threshold,
+            cause: because.cause.clone(),
+            peer: because.peer.clone(),
+            quote: because.quote.clone(),
+        };
+        self.would_trips.insert(0, outage);
+        self.would_trips.truncate(MAX_WOULD_TRIPS);
+        true
+    }
+
+    /// Takes in what the breaker is at `now`.
+    pub(crate) fn observe(&mut self, snapshot: &Snapshot, now: Timestamp) {
+        let within_limits = snapshot.counts.counted <= snapshot.counts.threshold;
+        if within_limits
+            && snapshot.blind.is_none()
+            && snapshot.would_trip.is_none()
+            && let Some(newest) = self.would_trips.first_mut()
+        {
+            newest.until.get_or_insert_with(|| whole_seconds(now));
+        }
         if matches!(snapshot.phase, Phase::Closed | Phase::Tripping) {
             self.counts = snapshot.counts;
             self.by_cause.clone_from(&snapshot.by_cause);
@@ -172,6 +206,7 @@ impl StatusModel {
             by_peer: self.by_peer.clone(),
             original_replicas: trip.map(|trip| trip.replicas),
             last_trip: last_trip(state).or_else(|| self.previous.last_trip.clone()),
+            would_trip: self.would_trips.clone(),
             contested_by: record.and_then(|record| record.contested.as_ref()).map(|by| by.by.clone()),
             observed_generation: self.generation,
             conditions: self.conditions(record, now),

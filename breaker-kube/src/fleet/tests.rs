@@ -78,7 +78,7 @@ fn a_watched_breaker_without_a_record_is_closed_and_one_that_is_not_watched_has_
 fn a_breaker_that_does_not_see_its_pods_is_not_ready_and_keeps_its_counts() {
     let mut model = watching();
     let blind = Blind { since: at(5), why: "the list failed: pods is forbidden (403)".into() };
-    model.observe(&Snapshot { counts: counts(), blind: Some(blind), ..Snapshot::default() });
+    model.observe(&Snapshot { counts: counts(), blind: Some(blind), ..Snapshot::default() }, at(0));
     let status = without_record(&mut model, 60);
     let ready = find(&status, "Ready").unwrap();
     assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("False", "Blind"));
@@ -87,7 +87,7 @@ fn a_breaker_that_does_not_see_its_pods_is_not_ready_and_keeps_its_counts() {
         "its pods cannot be seen since 2027-01-15T08:00:05Z: the list failed: pods is forbidden (403)"
     );
     assert_eq!((status.phase.as_deref(), status.counted), (Some("Closed"), Some(4)));
-    model.observe(&Snapshot::default());
+    model.observe(&Snapshot::default(), at(0));
     assert_eq!(find(&without_record(&mut model, 70), "Ready").unwrap().reason, "Watching");
 }
 
@@ -107,7 +107,7 @@ fn the_counts_of_an_earlier_controller_stay_until_there_is_a_snapshot() {
         assert_eq!((status.counted, status.threshold, status.by_cause), (Some(2), Some(3), by_cause()));
     }
     let counts = Counts { counted: 1, threshold: 6, ..Counts::default() };
-    model.observe(&Snapshot { counts, ..Snapshot::default() });
+    model.observe(&Snapshot { counts, ..Snapshot::default() }, at(0));
     let status = with(&mut model, &Record::default(), 2);
     assert_eq!((status.counted, status.threshold, status.by_cause.len()), (Some(1), Some(6), 0));
 }
@@ -120,7 +120,7 @@ fn a_condition_keeps_its_time_until_its_status_changes() {
     let later = without_record(&mut model, 60);
     assert_eq!(find(&later, "Ready").unwrap().reason, "Observing");
     assert_eq!(find(&later, "Ready").unwrap().last_transition_time, at(0));
-    model.observe(&held());
+    model.observe(&held(), at(0));
     let held = without_record(&mut model, 120);
     assert_eq!(find(&held, "Held").unwrap().last_transition_time, at(120));
     // As the next controller reads it.
@@ -143,9 +143,9 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
         by_peer: by_peer(),
         ..Snapshot::default()
     };
-    model.observe(&tripping);
+    model.observe(&tripping, at(0));
     with(&mut model, &Record::default(), 10);
-    model.observe(&Snapshot { phase: Phase::Open, ..Snapshot::default() });
+    model.observe(&Snapshot { phase: Phase::Open, ..Snapshot::default() }, at(0));
     let status = with(&mut model, &open(10), 11);
     assert_eq!(
         (status.phase.as_deref(), status.counted, status.original_replicas, status.by_cause, status.by_peer),
@@ -161,7 +161,7 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
         tripped.status == "True" && tripped.message.ends_with("a reset restores 2 replicas"),
         "{tripped:?}"
     );
-    model.observe(&Snapshot::default());
+    model.observe(&Snapshot::default(), at(0));
     let closed = Record { episode: 3, counts_from: Some(at(20)), ..Record::default() };
     let status = with(&mut model, &closed, 20);
     assert_eq!(
@@ -170,6 +170,31 @@ fn an_open_breaker_shows_what_tripped_it_and_a_closed_one_remembers_it() {
     );
     assert!(status.by_cause.is_empty());
     assert_eq!(status.last_trip.unwrap().at, at(10));
+}
+
+#[test]
+fn the_last_outages_of_a_dry_run_are_kept_each_once() {
+    let mut model = watching();
+    let because = TripReason { counts: counts(), cause: "network:dns".into(), ..TripReason::default() };
+    let exceeded = Snapshot { counts: counts(), would_trip: Some(because.clone()), ..Snapshot::default() };
+    for outage in 0..12 {
+        let start = 1_000 * outage;
+        assert!(model.would_trip(at(start), &because));
+        model.observe(&exceeded, at(start));
+        // The next controller sees the same outage again.
+        let stored = without_record(&mut model, start + 1);
+        assert_eq!(stored.would_trip[0].until, None);
+        model = StatusModel::new(stored, Some(1));
+        model.ready = ConditionState::new(true, "Observing", "observing");
+        model.observe(&Snapshot { counts: counts(), ..Snapshot::default() }, at(start + 2));
+        assert!(!model.would_trip(at(start + 2), &because));
+        model.observe(&Snapshot::default(), at(start + 500));
+        model.observe(&Snapshot::default(), at(start + 600));
+    }
+    let kept = without_record(&mut model, 20_000).would_trip;
+    assert_eq!(kept.len(), 10);
+    assert_eq!((kept[0].at, kept[0].until, kept[0].counted), (at(11_000), Some(at(11_500)), 4));
+    assert_eq!(kept[9].at, at(2_000));
 }
 
 #[test]
@@ -186,7 +211,7 @@ fn a_hold_by_causes_and_peers_names_the_fields_that_would_trip() {
             would_trip_with_peers: peers.map(|peers| peers.parse().unwrap()),
             ..hold.clone()
         };
-        model.observe(&Snapshot { hold: Some(hold), ..Snapshot::default() });
+        model.observe(&Snapshot { hold: Some(hold), ..Snapshot::default() }, at(0));
         let message = find(&without_record(&mut model, 0), "Held").unwrap().message;
         assert!(message.ends_with(advice), "{message}");
     }
@@ -195,13 +220,13 @@ fn a_hold_by_causes_and_peers_names_the_fields_that_would_trip() {
 #[test]
 fn a_hold_has_a_reason_of_one_word_and_ends_with_the_trip() {
     let mut model = watching();
-    model.observe(&held());
+    model.observe(&held(), at(0));
     let condition = find(&without_record(&mut model, 0), "Held").unwrap();
     assert_eq!(
         (condition.status.as_str(), condition.reason.as_str(), condition.message.as_str()),
         ("True", "OneNode", "all on node-a")
     );
-    model.observe(&Snapshot { phase: Phase::Tripping, ..Snapshot::default() });
+    model.observe(&Snapshot { phase: Phase::Tripping, ..Snapshot::default() }, at(0));
     assert_eq!(find(&without_record(&mut model, 1), "Held").unwrap().status, "False");
 }
 

@@ -185,7 +185,7 @@ impl Worker<'_> {
         if Some(record.target_uid.as_str()) == uid {
             return None;
         }
-        self.status.change(|model| model.observe(&breaker.snapshot(now)));
+        self.status.change(|model| model.observe(&breaker.snapshot(now), now));
         Some(breaker.record(now))
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn ask_for_a_reset(ns: &TestNamespace, name: &str, at: &str) {
 }
 
 pub(crate) async fn trips(ns: &TestNamespace, name: &str) -> usize {
-    ns.events_on(name).await.iter().filter(|(reason, _)| reason == "Tripped").count()
+    ns.trips_of(name).await
 }
 
 /// Starts the pods of a Deployment that was scaled up from zero.

@@ -44,7 +44,8 @@ async fn one_of_three_trips_says_so_in_its_status_and_comes_back_by_a_reset() {
     assert_eq!((&tripped["status"], &tripped["reason"]), (&json!("True"), &json!("Open")), "{status:#}");
     let listed = ns.cluster.kubectl(&["get", "cb", "-n", &ns.name, "--no-headers"]);
     let row = listed.lines().find(|row| row.starts_with("swype")).unwrap_or_default();
-    assert_eq!(row.split_whitespace().take(4).collect::<Vec<_>>(), ["swype", "Open", "4", "swype"]);
+    let columns: Vec<_> = row.split_whitespace().take(6).collect();
+    assert_eq!(columns, ["swype", "True", "Watching", "Open", "4", "swype"]);
     assert_eq!(ns.breaker_status("ledger").await["counted"], 1);
     let note = ns.wait_for_event("swype", "Tripped").await;
     let back = format!("To restore the replicas: watcher reset -n {} swype", ns.name);
@@ -108,7 +109,10 @@ async fn disabled_and_observing_breakers_report_but_do_not_scale_until_they_are_
         observing.restart(REFUSED).await;
     }
     for name in ["disabled", "observing"] {
-        let would_trip = |status: &Value| condition(status, "Tripped")["reason"] == "WouldTrip";
+        let would_trip = |status: &Value| {
+            condition(status, "Tripped")["reason"] == "WouldTrip"
+                && status["wouldTrip"][0]["cause"] == "network:refused"
+        };
         ns.wait_for_status(name, "it would trip", would_trip).await;
     }
     fleet.read_for(QUIET).await;
