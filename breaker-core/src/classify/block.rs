@@ -242,8 +242,10 @@ impl<'r, 't> Draft<'r, 't> {
             self.python = Python::Exception;
         }
         if self.node_source {
-            // The source and its caret hold no message; the error after the blank line does.
-            if !indented {
+            // The source and its caret hold no message; the error after the blank line does. A copy
+            // may be indented as a whole.
+            let error = written.trim_start();
+            if !indented || error.starts_with("Error: ") || is_exception(error) {
                 self.node_source = false;
                 self.part.push(line);
             } else if written.contains("Unhandled 'error' event") || written.contains("triggerUncaught") {
@@ -366,6 +368,12 @@ mod tests {
     fn a_stack_in_a_record_does_not_join_the_record_to_the_one_above() {
         let text = "INFO up\nERROR x\n\u{1f}main.init\n\u{1f}\t/app/main.go:7\n";
         assert_eq!(shape(text), [(Level::Info, vec!["INFO up"]), (Level::Error, vec!["ERROR x"])]);
+    }
+
+    #[test]
+    fn the_error_below_an_indented_source_is_read() {
+        let text = "events.js:491\n throw er; // Unhandled 'error' event\n ^\n Error: read ECONNRESET\n   at TCP.onStreamRead (node:a:1:2)\n";
+        assert_eq!(shape(text), [(Level::Fatal, vec!["Error: read ECONNRESET"])]);
     }
 
     #[test]

@@ -139,7 +139,7 @@ pub(super) fn is_go_place(line: &str) -> bool {
 fn is_go_call(line: &str) -> bool {
     let Some((name, arguments)) = line.split_once('(') else { return line.starts_with("created by ") };
     line.ends_with(')')
-        && name.contains('.')
+        && (name.contains('.') || name == "panic")
         && !name.contains(' ')
         && (arguments.starts_with([')', '{', '*', '.']) || arguments.starts_with("0x"))
 }
@@ -246,6 +246,8 @@ mod tests {
             "        ^^^^^^^^^^",
             "/app/lib/cURL.php(177): Client->send('', Array)",
             "\t/app/main.go:121 +0x1d",
+            "panic(0x8574a0, 0xc820312390)",
+            "panic({0x4c5c40?, 0xc000012345?})",
         ] {
             assert!(matches!(shape(line), Shape::Frame | Shape::PythonFrame), "{line}");
         }

@@ -45,7 +45,10 @@ fn ends(line: &str, words: &[Word]) -> bool {
     };
     !says_why
         && of(WordClass::Ended).any(joined)
-        && (is_bare(&line[clause..]) || of(WordClass::Ended).any(|ended| ended.start >= clause))
+        && (is_bare(&line[clause..])
+            || line.contains("exit code ")
+            || line.contains("exit status ")
+            || of(WordClass::Ended).any(|ended| ended.start >= clause))
 }
 
 #[cfg(test)]
@@ -67,6 +70,7 @@ mod tests {
             "error: command terminated with exit code 1",
             "Error: execution of an external program failed: '/app/settle --once'",
             "Failed:    settle#start",
+            "pnpm: Command failed with exit code 1: node dist/boot.js",
             "INFO:     Finished server process [7]",
             "settle:start: ERROR: command finished with error: command (/app) npm run start exited (1)",
             "Error: UPGRADE FAILED: pre-upgrade hooks failed: job failed: BackoffLimitExceeded",
