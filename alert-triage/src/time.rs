@@ -14,7 +14,7 @@ pub(crate) struct TimeReader {
     /// The zone of times without one.
     pub(crate) zone: TimeZone,
     /// Whether any time had no zone. Atomic, since it is set by reading.
-    has_assumed_zone: AtomicBool,
+    pub(crate) has_assumed_zone: AtomicBool,
 }
 
 impl Default for TimeReader {

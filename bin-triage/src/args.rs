@@ -229,6 +229,11 @@ pub(crate) struct CheckArgs {
     /// [default: the current time]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = time)]
     pub(crate) now: Option<Timestamp>,
+
+    /// Zone of times without one: Europe/Berlin, or an offset such as +02:00
+    /// [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 }
 
 #[derive(Debug, Args)]
@@ -241,6 +246,11 @@ pub(crate) struct TestArgs {
     /// that the test cases name, else the built-in rules alone]
     #[arg(long, value_name = "FILE")]
     pub(crate) rules: Option<PathBuf>,
+
+    /// Zone of times without one: Europe/Berlin, or an offset such as +02:00
+    /// [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 }
 
 #[derive(Debug, Args)]
@@ -309,6 +319,11 @@ pub(crate) struct FormatsArgs {
     /// Print the built-in formats as YAML
     #[arg(long, conflicts_with_all = ["rules", "trial"])]
     pub(crate) builtin: bool,
+
+    /// Zone of times without one: Europe/Berlin, or an offset such as +02:00
+    /// [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true, value_parser = zone)]
+    pub(crate) timezone: Option<TimeZone>,
 }
 
 #[derive(Debug, Args)]

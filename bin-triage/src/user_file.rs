@@ -5,6 +5,7 @@ use std::path::Path;
 
 use alert_triage::{Rules, printable};
 use anyhow::Context as _;
+use jiff::tz::TimeZone;
 
 /// A user's file that is invalid. The text is printable and has several lines.
 #[derive(Debug)]
@@ -43,4 +44,13 @@ pub(crate) fn rules(file: Option<&Path>) -> anyhow::Result<Rules> {
     let yaml = text(path)?;
     let name = path.display().to_string();
     Ok(Rules::parse(&yaml).map_err(|error| BadUserFile(error.shown(&name, &yaml)))?)
+}
+
+/// The same, for inputs whose times without a zone are in `zone`.
+pub(crate) fn rules_in_zone(file: Option<&Path>, zone: Option<&TimeZone>) -> anyhow::Result<Rules> {
+    let rules = rules(file)?;
+    Ok(match zone {
+        Some(zone) => rules.in_time_zone(zone.clone()),
+        None => rules,
+    })
 }

@@ -65,7 +65,13 @@ A field is a path, a constant, a list of them of which the first that is present
 the whole document, `join` joins all values with a text instead of taking the first, `capture` is a
 regular expression whose first group is the value, and `map` gives the words of the source their
 meaning (`\"*\"`: any other word). Paths are JSONPath (RFC 9535). The columns of a table are in lower
-case, with `_` for blanks.
+case, with `_` for blanks; a table may be CSV, TSV, `a|b`, Markdown or aligned with blanks.
+
+Alerts that are members of an object and not of a list are `each: $.points[*]`. Of a row that is a
+list, a cell is `$[1]`. A time such as `20.11.2026 07:00` needs its format: `{from: $.since,
+time: \"%d.%m.%Y %H:%M\"}`. Three things cannot be described: a label from the name of a member, a
+field from an object around the alert that is not the whole document, and an alert of several lines
+of text. Bring such an input into another shape first, for example with `jq` or `awk`.
 ";
 
 #[test]

@@ -69,3 +69,46 @@ fn an_unknown_zone_is_an_error() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("not a known time zone"));
 }
+
+fn triage(args: &[&str]) -> std::process::Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_triage")).args(args).output().unwrap()
+}
+
+#[test]
+fn the_zone_holds_in_checks_trials_and_tests() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let alert = r#"{"silo": "Full", "since": "2026-11-23 06:51:59"}"#;
+    let input = write("alert.json", alert);
+    let rules = write(
+        "rules.yaml",
+        &format!(
+            "formats:\n- id: silo\n  detect: [$.silo]\n  name: $.silo\n  starts_at: $.since\n  examples:\n  \
+             - input: '{alert}'\n    alerts: [{{name: Full, starts_at: '2026-11-23T05:51:59Z'}}]\n"
+        ),
+    );
+    let cases = write(
+        "cases.yaml",
+        "tests:\n- name: page\n  input:\n  - lines: |\n      2026-11-23 06:51:59 Zone AB: TooFewEndpointsRegistered\n  \
+         checks:\n  - {at: '2026-11-23T06:00:00Z', expect: {pages: 1}}\n",
+    );
+    for (zone, exit, at) in [("UTC", 1, "2026-11-23T06:51:59Z"), ("Europe/Berlin", 0, "2026-11-23T05:51:59Z")]
+    {
+        for args in [["check", &rules], ["test", &cases]] {
+            let output = triage(&[args[0], args[1], "--timezone", zone]);
+            assert_eq!(
+                output.status.code(),
+                Some(exit),
+                "{zone}: {}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
+        let output = triage(&["formats", "--rules", &rules, "--timezone", zone, "--try", &input]);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains(at), "{zone}: {shown}");
+    }
+}

@@ -84,7 +84,10 @@ fn a_trip_is_the_page_and_its_restore_resolves_it() {
     let trip = report(&tripped());
     assert_eq!(incidents(&trip), ["P1 BreakerOpen: BreakerOpen active"]);
     let member = &trip["incidents"][0]["members"][0];
-    assert_eq!(member["labels"], json!({"namespace": "sre", "workload": "swype-app"}));
+    assert_eq!(
+        member["labels"],
+        json!({"namespace": "sre", "workload": "swype-app", "severity": "critical"})
+    );
     assert_eq!(member["annotations"]["summary"], "tripped by the breaker");
     assert_eq!(incidents(&report(&(tripped() + &restored))), ["P5 BreakerOpen: BreakerOpen resolved"]);
     // Delivered at least once: a second delivery changes nothing.
@@ -113,7 +116,10 @@ fn lines_of_a_run_are_read() {
     assert!(open[0].starts_with("P1 BreakerOpen: BreakerOpen active"), "{open:#?}");
     assert!(open[0].contains("BreakerHeld active (explained)"), "{open:#?}");
     let member = &trip["incidents"][0]["members"][0];
-    assert_eq!(member["labels"], json!({"namespace": "sre", "workload": "swype-app"}));
+    assert_eq!(
+        member["labels"],
+        json!({"namespace": "sre", "workload": "swype-app", "severity": "critical"})
+    );
     assert!(member["annotations"]["summary"].as_str().unwrap().contains("connection refused"), "{member}");
     let restored = report(DEMO);
     let over = incidents(&restored);
@@ -122,4 +128,16 @@ fn lines_of_a_run_are_read() {
     // The same alert as in a notification.
     let both = incidents(&report(&(before_restore + &tripped())));
     assert_eq!(both.iter().filter(|line| line.contains("BreakerOpen")).count(), 1, "{both:#?}");
+}
+
+/// A trip that is held is a ticket until the breaker restores or resets its workload.
+#[test]
+fn a_restore_ends_what_was_held() {
+    let held = event("held", "2027-01-15T08:20:00Z");
+    assert_eq!(report(&held)["totals"]["tickets"], 1);
+    for end in ["restored", "reset"] {
+        let report = report(&(held.clone() + &tripped() + &event(end, "2027-01-15T08:40:00Z")));
+        let totals = &report["totals"];
+        assert_eq!((&totals["pages"], &totals["tickets"]), (&json!(0), &json!(0)), "{end}: {report}");
+    }
 }

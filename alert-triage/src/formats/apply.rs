@@ -9,7 +9,7 @@ use super::label_fields::{is_label, pairs};
 use super::mapped_format::MappedFormat;
 use crate::fault::Fault;
 use crate::printable::printable;
-use crate::read::status_word::status;
+use crate::read::status_word::field_status;
 use crate::read::title::without_status;
 use crate::record::{Ends, Record, Status};
 use crate::time::{Leading, TimeReader};
@@ -65,7 +65,7 @@ pub(crate) fn apply(
     let ends = time("ends_at", &format.ends_at)?;
     record.status = match (&format.status, text(&format.status, alert, document)) {
         (Some(_), Some(word)) if word == "event" => Status::Event,
-        (Some(_), Some(word)) => status(&word)?,
+        (Some(_), Some(word)) => field_status(&word)?,
         (Some(field), None)
             if field.has_map() && field.values(alert, document).any(|value| !value.is_null()) =>
         {

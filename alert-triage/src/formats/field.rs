@@ -117,12 +117,13 @@ impl Field {
         times: &TimeReader,
     ) -> Result<Option<Timestamp>, String> {
         let Some(text) = self.text(alert, document) else { return Ok(None) };
-        let parsed = self.times.iter().find_map(|format| by_format(&text, format, times)).or_else(|| {
-            match text.strip_suffix(" UTC") {
-                Some(utc) => TimeReader::default().parse(utc),
-                None => times.parse(&text),
-            }
-        });
+        let parsed =
+            self.times.iter().find_map(|format| by_format(&text, format, times)).or_else(
+                || match without_utc(&text) {
+                    Some(utc) => TimeReader::default().parse(utc),
+                    None => times.parse(&text),
+                },
+            );
         match parsed.or_else(|| TIMES.iter().find_map(|format| by_format(&text, format, times))) {
             Some(at) => Ok(time::unless_zero(at)),
             None => Err(text.into_owned()),
@@ -131,7 +132,7 @@ impl Field {
 }
 
 /// Formats of times that exports have beside RFC 3339.
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 14] = [
     "%Y-%m-%d %H:%M:%S%.f %z %Z",
     "%a, %d %b %Y %H:%M:%S %z",
     "%a %b %d %H:%M:%S %Y",
@@ -140,12 +141,23 @@ const TIMES: [&str; 8] = [
     "%d/%b/%y %I:%M %p",
     "%Y-%m-%d %H:%M",
     "%b %d, %Y %H:%M:%S",
+    "%b %d, %Y %I:%M:%S %p",
+    "%b %d, %Y, %I:%M %p",
+    "%d.%m.%Y %H:%M:%S",
+    "%d %b %Y %H:%M:%S",
+    "%a, %d %b %Y %H:%M:%S",
+    "%Y-%m-%d %I:%M:%S %p",
 ];
+
+/// A time without the name of its zone, if that is UTC.
+fn without_utc(text: &str) -> Option<&str> {
+    text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT"))
+}
 
 /// A time by a format. Without an offset in the format it is in the zone of `times`, or in UTC if
 /// the text says so.
 fn by_format(text: &str, format: &str, times: &TimeReader) -> Option<Timestamp> {
-    let utc = text.strip_suffix(" UTC");
+    let utc = without_utc(text);
     let parsed = strtime::parse(format, utc.unwrap_or(text)).ok()?;
     parsed.to_timestamp().ok().or_else(|| {
         let civil: DateTime = parsed.to_datetime().ok()?;

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::field::scalar;
+use super::label_text;
 use crate::time;
 
 /// The longest value of a label that is taken from a field that nobody named, in bytes.
@@ -196,24 +197,18 @@ pub(super) fn pairs(value: &Value) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
             .filter_map(|(name, value)| Some((Cow::Borrowed(name.as_str()), scalar(value)?)))
             .collect(),
         Value::Array(values) => values.iter().filter_map(pair).collect(),
-        Value::String(text) => text.split(',').filter_map(split).collect(),
+        Value::String(text) => label_text::pairs(text),
         _ => Vec::new(),
     }
 }
 
 fn pair(value: &Value) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
     if let Value::String(text) = value {
-        return split(text);
+        return label_text::pair(text);
     }
     let name = ["name", "key", "label", "tag", "Name", "Key"].iter().find_map(|field| value.get(*field))?;
     let of = ["value", "Value"].iter().find_map(|field| value.get(*field))?;
     Some((Cow::Borrowed(name.as_str()?), scalar(of)?))
-}
-
-fn split(text: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
-    let (name, value) = text.split_once([':', '='])?;
-    let (name, value) = (name.trim(), value.trim());
-    (!name.is_empty() && !value.is_empty()).then_some((Cow::Borrowed(name), Cow::Borrowed(value)))
 }
 
 #[cfg(test)]

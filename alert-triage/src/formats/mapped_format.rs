@@ -21,7 +21,7 @@ pub(crate) struct MappedFormat {
     pub(super) lines: Vec<Regex>,
     each: Option<serde_json_path::JsonPath>,
     pub(super) name: Option<Field>,
-    pub(super) message: Option<Field>,
+    pub(crate) message: Option<Field>,
     pub(super) labels: Vec<(String, Field)>,
     pub(super) all_labels: Vec<Field>,
     pub(super) drop: HashSet<String>,

@@ -6,6 +6,7 @@ mod field;
 mod field_path;
 mod format_row;
 mod label_fields;
+mod label_text;
 mod mapped_format;
 mod text_rows;
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use super::label_text::end_of_quoted;
+
 /// The pairs of a line of logfmt; `None` if it has fewer than two.
 pub(crate) fn logfmt(line: &str) -> Option<Value> {
     let mut pairs = Map::new();
@@ -32,20 +34,11 @@ pub(crate) fn logfmt(line: &str) -> Option<Value> {
     (pairs.len() > 1).then_some(Value::Object(pairs))
 }
 
-fn end_of_quoted(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })
-}
-
 /// How the columns of a table are separated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Separator {
     Byte(u8),
-    /// `| a | b |`, as in Markdown and in clients of databases.
+    /// `| a | b |` or `a|b`, as in Markdown and in clients of databases.
     Bars,
     /// Two or more blanks; the columns begin where those of the header begin.
     Aligned,
@@ -67,25 +60,38 @@ fn is_rule(line: &str) -> bool {
     line.trim().chars().all(|c| matches!(c, '+' | '-' | '=' | '|' | ' ' | ':' | '\t'))
 }
 
+/// Whether a line between bars is one cell, as the title of a table of the AWS CLI.
+fn is_caption(line: &str) -> bool {
+    line.trim().starts_with('|') && bars(line).len() == 1
+}
+
 fn header(text: &str) -> Option<(usize, Separator, Vec<String>)> {
-    let (number, line) = text.lines().enumerate().find(|(_, line)| !is_rule(line))?;
+    let (number, line) = text.lines().enumerate().find(|(_, line)| !is_rule(line) && !is_caption(line))?;
     let separator = if line.trim().starts_with('|') {
         Separator::Bars
     } else if let Some(byte) = [b'\t', b';', b','].into_iter().find(|byte| line.as_bytes().contains(byte)) {
         Separator::Byte(byte)
+    } else if line.contains('|') {
+        Separator::Bars
     } else if starts(line).len() > 1 {
         Separator::Aligned
     } else {
         return None;
     };
-    let cells = match separator {
-        Separator::Byte(byte) => record(line, byte)?,
-        Separator::Bars => bars(line),
-        Separator::Aligned => aligned(line, &starts(line)),
+    let cells = |line: &str| {
+        Some(match separator {
+            Separator::Byte(byte) => record(line, byte)?,
+            Separator::Bars => bars(line),
+            Separator::Aligned => aligned(line, &starts(line)),
+        })
     };
-    let names: Vec<String> = cells.iter().map(|cell| normalized(cell)).collect();
+    let names: Vec<String> = cells(line)?.iter().map(|cell| normalized(cell)).collect();
     let is_header = (2..=MAX_COLUMNS).contains(&names.len()) && names.iter().all(|name| name.len() < 60);
-    is_header.then_some((number, separator, names))
+    // Pasted lines have the same word in the same place: `ALERT | Zone AB: X`.
+    let next = text.lines().skip(number + 1).find(|line| !is_rule(line)).and_then(cells);
+    let repeats =
+        next.iter().flatten().zip(&names).any(|(cell, name)| !name.is_empty() && normalized(cell) == *name);
+    (is_header && !repeats).then_some((number, separator, names))
 }
 
 fn normalized(cell: &str) -> String {
@@ -150,8 +156,12 @@ fn record(line: &str, delimiter: u8) -> Option<Vec<String>> {
 
 fn bars(line: &str) -> Vec<String> {
     let line = line.trim();
-    let line = line.strip_prefix('|').unwrap_or(line);
-    line.strip_suffix('|').unwrap_or(line).split('|').map(|cell| cell.trim().to_owned()).collect()
+    // A bar behind the last cell stands only where one stands before the first.
+    let cells = match line.strip_prefix('|') {
+        Some(cells) => cells.strip_suffix('|').unwrap_or(cells),
+        None => line,
+    };
+    cells.split('|').map(|cell| cell.trim().to_owned()).collect()
 }
 
 /// Where the columns of an aligned header begin, in characters.
@@ -198,6 +208,9 @@ mod tests {
             "Alert name\tzone\nDisk full\tK1\nX\t\n",
             "| Alert name | Zone |\n|---|---:|\n| Disk full | K1 |\n| X | |\n",
             "+------------+------+\n| Alert name | zone |\n+------------+------+\n| Disk full  | K1   |\n| X          |      |\n",
+            "-----------\n|  Alarms  |\n+------+---+\n|Alert name|Zone|\n+----+---+\n|Disk full|K1|\n|X||\n+---+--+\n",
+            "#Alert name|Zone\nDisk full|K1\nX|\n",
+            " Alert name | zone\n------------+------\n Disk full  | K1\n X          |\n",
             "ALERT NAME   ZONE\nDisk full    K1\nX             \n",
         ] {
             assert_eq!(columns(text).unwrap(), ["alert_name", "zone"], "{text}");
@@ -206,6 +219,13 @@ mod tests {
         }
         let lines = table("a,b\n\"x\ny\",1\nz,2\n").unwrap();
         assert_eq!(lines.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4]);
+    }
+
+    #[test]
+    fn lines_with_the_same_word_in_one_place_are_not_a_table() {
+        for text in ["ALERT | Zone AB: X\nALERT | Zone AB: Y\n", "alert, Zone AB: X\nalert, Zone AB: Y\n"] {
+            assert_eq!(columns(text), None, "{text}");
+        }
     }
 
     #[test]

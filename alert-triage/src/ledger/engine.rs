@@ -86,6 +86,7 @@ pub struct Engine {
 impl Engine {
     /// An empty engine. Its report is valid: all totals are zero.
     pub fn new(rules: Rules) -> Self {
+        let times = TimeReader { zone: rules.time_zone(), ..TimeReader::default() };
         Self {
             rules,
             entries: Vec::new(),
@@ -108,7 +109,7 @@ impl Engine {
             has_ends: false,
             stated: StatedCounts::default(),
             yearless: 0,
-            times: TimeReader::default(),
+            times,
             trace: None,
             arrival: None,
             arrivals_since: None,

@@ -8,7 +8,7 @@ use super::line_record::strict;
 use super::object::Object;
 use super::scalar::Scalar;
 use super::status_field::StatusField;
-use super::status_word::status;
+use super::status_word::{field_status, status};
 use super::title::without_status;
 use crate::fault::Fault;
 use crate::formats::is_label;
@@ -66,7 +66,7 @@ pub(super) fn alert<'j>(object: &mut Object<'j>, times: &TimeReader) -> Result<R
     // Prometheus and many others call the field `state`.
     let word = word.or(object.state.take_if(|state| *state != Scalar::Null));
     record.status = match word {
-        Some(Scalar::Text(word)) => status(&word)?,
+        Some(Scalar::Text(word)) => field_status(&word)?,
         Some(other) => return Err(Fault::NotAString { field: "status".to_owned(), found: other.found() }),
         None if record.starts.is_some() || ends.is_some() => Status::Firing,
         None => Status::Event,

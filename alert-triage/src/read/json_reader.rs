@@ -16,11 +16,12 @@ use super::scalar::Scalar;
 use super::status_field::StatusField;
 use crate::fault::Fault;
 use crate::format::Format;
-use crate::formats::{Applied, apply};
+use crate::formats::{Applied, Shape, apply};
 use crate::ledger::Engine;
 use crate::record::Record;
+use crate::rules::Rules;
 use crate::source_position::SourcePosition;
-use crate::time;
+use crate::time::{self, TimeReader};
 
 /// The maximum number of nested payloads that are searched in a truncated document. The deepest
 /// real nesting is alerts of a group in a response inside an event.
@@ -306,9 +307,17 @@ impl<'e, 't> JsonReader<'e, 't> {
                 line.time = line.time.or(at);
                 self.ingest(self.position, enclosed(line, &record));
             }
-            Err(fault) if record.alert.is_empty() => self.fault(fault, &shown()),
-            Err(_) => {
-                record.text = std::borrow::Cow::Owned(message.to_owned());
+            Err(fault) => {
+                if let Some(line) = line_of_format(message, &rules, &self.engine.times) {
+                    return self.ingest(self.position, enclosed(line, &record));
+                }
+                if record.alert.is_empty() {
+                    return self.fault(fault, &shown());
+                }
+                // The title of a ticket is its name and its message.
+                if record.alert != message {
+                    record.text = std::borrow::Cow::Owned(message.to_owned());
+                }
                 self.ingest(self.position, record);
             }
         }
@@ -441,6 +450,17 @@ impl<'e, 't> JsonReader<'e, 't> {
             cut = rest;
         }
     }
+}
+
+/// The record of a line in a described format, such as the title of a notification. A format that
+/// contains messages itself is not tried.
+fn line_of_format(line: &str, rules: &Rules, times: &TimeReader) -> Option<Record<'static>> {
+    let formats =
+        rules.formats().filter(|(_, format)| format.shape == Shape::Lines && format.message.is_none());
+    formats.map(|(_, format)| (format, format.line(line))).find_map(|(format, row)| {
+        let row = row?;
+        apply(format, &row, &row, times).ok().map(|applied| applied.record)
+    })
 }
 
 /// Whether an answer of Prometheus says that the query failed, whatever it holds beside that.

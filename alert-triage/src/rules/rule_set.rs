@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::heuristics::HEURISTICS;
@@ -29,6 +30,18 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// These rules for inputs whose times without a zone are in this one, instead of UTC.
+    #[must_use]
+    pub fn in_time_zone(mut self, zone: TimeZone) -> Self {
+        Arc::make_mut(&mut self.0).time_zone = Some(zone);
+        self
+    }
+
+    /// The zone of times without one.
+    pub(crate) fn time_zone(&self) -> TimeZone {
+        self.0.time_zone.clone().unwrap_or(TimeZone::UTC)
+    }
+
     /// The built-in rules.
     pub fn builtin() -> Self {
         let file = RulesFile::parse(BUILTIN).expect("tested: the built-in rules parse");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use wildmatch::WildMatch;
 
 use super::limits::Limits;
@@ -14,6 +15,8 @@ use crate::severity::Severity;
 
 #[derive(Debug, Default, Clone)]
 pub(crate) struct RuleTable {
+    /// The zone of times without one; UTC if absent.
+    pub(crate) time_zone: Option<TimeZone>,
     pub(crate) templates: Vec<(String, Template)>,
     pub(crate) volatile: HashSet<String>,
     /// Labels that the file keeps in the identity.

@@ -15,7 +15,7 @@ use crate::read::{self, DETECT_BYTES, Input, whole};
 use crate::user_file;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let rules = user_file::rules(Some(&args.rules))?;
+    let rules = user_file::rules_in_zone(Some(&args.rules), args.timezone.as_ref())?;
     let now = args.now.unwrap_or_else(Timestamp::now);
     let history = match args.history.as_slice() {
         [] => None,

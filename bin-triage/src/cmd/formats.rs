@@ -22,7 +22,7 @@ pub(crate) fn run(args: &FormatsArgs) -> anyhow::Result<ExitCode> {
         print(|out| out.write_all(Rules::builtin_formats_yaml().as_bytes()))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rules = user_file::rules(args.rules.as_deref())?;
+    let rules = user_file::rules_in_zone(args.rules.as_deref(), args.timezone.as_ref())?;
     match &args.trial {
         Some(path) => trial(&rules, path),
         None => {
@@ -97,7 +97,8 @@ fn fields(record: &Record<'_>) -> Vec<(&'static str, String)> {
     let pairs = |pairs: &[(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)]| {
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
     };
-    let severity = record.labels.iter().find(|(name, _)| name == "severity");
+    let label = record.labels.iter().find(|(name, _)| name == "severity");
+    let severity = record.severity.as_ref().or(label.map(|(_, value)| value));
     let ends = match record.ends {
         Ends::Open => None,
         Ends::At(at) => Some(("ends_at", at.to_string())),
@@ -107,7 +108,7 @@ fn fields(record: &Record<'_>) -> Vec<(&'static str, String)> {
         Some(("name", record.alert.to_string())),
         Some(("labels", pairs(&record.labels))).filter(|(_, text)| !text.is_empty()),
         Some(("text", record.text.to_string())).filter(|(_, text)| !text.is_empty()),
-        severity.map(|(_, value)| ("severity", value.to_string())),
+        severity.map(|word| ("severity", word.to_string())),
         Some(("state", state.to_owned())),
         record.starts.map(|at| ("starts_at", at.to_string())),
         ends,

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use alert_triage::rule_tests::{RuleTests, TestOutcome};
 use alert_triage::{Rules, printable};
 use anyhow::anyhow;
+use jiff::tz::TimeZone;
 
 use crate::args::TestArgs;
 use crate::output::phrases::counted;
@@ -18,8 +19,11 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<ExitCode> {
     let given = args.rules.as_deref().map(|path| user_file::rules(Some(path))).transpose()?;
     // All files are parsed before anything is printed, so that an invalid file never follows half
     // of the results.
-    let files: Vec<_> =
-        args.cases.iter().map(|path| run_file(path, given.as_ref())).collect::<Result<_, _>>()?;
+    let files: Vec<_> = args
+        .cases
+        .iter()
+        .map(|path| run_file(path, given.as_ref(), args.timezone.as_ref()))
+        .collect::<Result<_, _>>()?;
     let tests = files.iter().map(Vec::len).sum::<usize>() as u64;
     let failed = files.iter().flatten().filter(|outcome| !outcome.failures.is_empty()).count();
     print(|out| {
@@ -55,7 +59,7 @@ fn printable_parts(message: &str) -> String {
     message.split("; ").map(printable).collect::<Vec<_>>().join("; ")
 }
 
-fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<TestOutcome>> {
+fn run_file(path: &Path, given: Option<&Rules>, zone: Option<&TimeZone>) -> anyhow::Result<Vec<TestOutcome>> {
     let yaml = user_file::text(path)?;
     let name = path.display().to_string();
     let tests = RuleTests::parse(&yaml).map_err(|error| BadUserFile(error.shown(&name, &yaml)))?;
@@ -64,6 +68,10 @@ fn run_file(path: &Path, given: Option<&Rules>) -> anyhow::Result<Vec<TestOutcom
         (Some(given), _) => given.clone(),
         (None, Some(file)) => user_file::rules(Some(&beside(file)))?,
         (None, None) => Rules::builtin(),
+    };
+    let rules = match zone {
+        Some(zone) => rules.in_time_zone(zone.clone()),
+        None => rules,
     };
     let mut files: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     for (file, line) in tests.files() {
