@@ -295,6 +295,29 @@ fn an_aside_before_a_traceback_changes_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Logs in other scripts than Latin, and bytes that are no text, end up anywhere in a line.
+    #[test]
+    fn other_scripts_anywhere_in_a_text_are_read(
+        pick in any::<prop::sample::Index>(),
+        places in prop::collection::vec((any::<prop::sample::Index>(), select(vec!['\u{fffd}', 'é', '无', '😀'])), 1..40),
+    ) {
+        thread_local!(static CASES: Vec<(Case, Verdict)> = read_right());
+        CASES.with(|cases| {
+            let (case, _) = pick.get(cases);
+            let mut chars: Vec<char> = words(&case.termination).chars().collect();
+            for (place, other) in &places {
+                chars.insert(place.index(chars.len() + 1), *other);
+            }
+            let text: String = chars.into_iter().collect();
+            // A colon is where addresses are looked for.
+            for text in [text.replace(':', "无:"), text.replace("://", "无://"), text] {
+                let verdict = Classifier::default().classify(&with_words(&case.termination, text));
+                prop_assert!(verdict.quote.chars().count() <= 200);
+            }
+            Ok(())
+        })?;
+    }
+
     /// Prefixes, footers and failed side tasks in any combination.
     #[test]
     fn what_is_added_does_not_change_the_cause(

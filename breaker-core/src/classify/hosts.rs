@@ -43,8 +43,7 @@ pub(super) fn addresses(text: &str) -> impl Iterator<Item = Address<'_>> {
 
 /// The URL whose scheme ends at `colon`.
 fn url(text: &str, colon: usize) -> Option<Address<'_>> {
-    let scheme_start =
-        text[..colon].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '+').map_or(0, |at| at + 1);
+    let scheme_start = start_of_last(&text[..colon], |c| c.is_ascii_alphanumeric() || c == '+');
     let scheme = &text[scheme_start..colon];
     let rest = &text[colon + 3..];
     // gRPC writes the resolver's authority before the address: `endpoint://client-7/db:2379`.
@@ -66,6 +65,11 @@ fn url(text: &str, colon: usize) -> Option<Address<'_>> {
     let local = matches!(scheme, "file" | "unix" | "npipe") || host.is_empty();
     let named = host.starts_with('[') || host.chars().all(|c| is_host_char(c as u32));
     (!local && named).then(|| Address { host, port, span: scheme_start..colon + 3 + end, scheme })
+}
+
+/// Where the characters at the end of `text` that are all `wanted` begin.
+pub(super) fn start_of_last(text: &str, wanted: impl Fn(char) -> bool) -> usize {
+    text.len() - text.chars().rev().take_while(|c| wanted(*c)).map(char::len_utf8).sum::<usize>()
 }
 
 /// `host:port` and `[::1]:port`, whose last colon is at `colon`.
@@ -90,9 +94,7 @@ fn host_and_port(text: &str, colon: usize) -> Option<Address<'_>> {
     }
     let start = match before.strip_suffix(']') {
         Some(open) => open.rfind('[')?,
-        None => before
-            .rfind(|c: char| !is_host_char(c as u32))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8)),
+        None => start_of_last(before, |c| is_host_char(c as u32)),
     };
     let host = &before[start..];
     let port = &text[colon + 1..colon + 1 + digits];
@@ -154,6 +156,8 @@ mod tests {
             ("Get \"https://u:p@gw.sre.svc:8443/v1?x=a:80\": EOF", vec!["gw.sre.svc:8443"]),
             ("amqp://app:s/x@mq", vec!["app"]),
             ("http://ledger/v1", vec!["ledger"]),
+            ("\u{65e0}\u{6cd5}\u{8fde}\u{63a5}http://ledger:80", vec!["ledger:80"]),
+            ("\u{fffd}://ledger:80", vec!["ledger:80"]),
             ("target etcd-endpoints://0xc0007101c0/db:2379", vec!["db:2379"]),
             ("target passthrough:///db:2379, x", vec!["db:2379"]),
             ("ipv4:10.0.0.7:443: Failed to connect", vec!["10.0.0.7:443"]),

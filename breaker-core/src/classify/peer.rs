@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
 
-use super::hosts::{Address, addresses, is_host_char};
+use super::hosts::{Address, addresses, is_host_char, start_of_last};
 use super::mask::mask;
 
 /// The maximum length of a peer, in bytes. A host name has at most 253.
@@ -106,7 +106,7 @@ fn in_line(line: &str) -> Option<String> {
 /// The name before an address that it was resolved to, as Java writes it: `db/10.0.0.7:5432`.
 fn resolved_name<'l>(address: &Address<'_>, line: &'l str) -> Option<&'l str> {
     let before = line.get(..address.span.start)?.strip_suffix('/')?;
-    let start = before.rfind(|c: char| !is_host_char(c as u32)).map_or(0, |at| at + 1);
+    let start = start_of_last(before, |c| is_host_char(c as u32));
     let name = before.get(start..)?;
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !before[..start].ends_with('/');
     let is_ip = address.host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
