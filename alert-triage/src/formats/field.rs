@@ -154,9 +154,25 @@ fn without_utc(text: &str) -> Option<&str> {
     text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT"))
 }
 
+/// Whether the text begins as times of the format do and has as many commas. Most formats do not
+/// fit, and finding that out by reading costs more.
+fn may_fit(text: &str, format: &str) -> bool {
+    let is_word = || text.trim_start().starts_with(char::is_alphabetic);
+    let begins = match format.get(..2) {
+        Some("%a" | "%b") => is_word(),
+        Some("%Y" | "%d" | "%m") => !is_word(),
+        _ => true,
+    };
+    let commas = |text: &str| text.bytes().filter(|byte| *byte == b',').count();
+    begins && commas(text) == commas(format)
+}
+
 /// A time by a format. Without an offset in the format it is in the zone of `times`, or in UTC if
 /// the text says so.
 fn by_format(text: &str, format: &str, times: &TimeReader) -> Option<Timestamp> {
+    if !may_fit(text, format) {
+        return None;
+    }
     let utc = without_utc(text);
     let parsed = strtime::parse(format, utc.unwrap_or(text)).ok()?;
     parsed.to_timestamp().ok().or_else(|| {

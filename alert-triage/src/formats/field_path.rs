@@ -46,6 +46,17 @@ impl FieldPath {
         }
     }
 
+    /// The member of the document that the path goes through; `None` if it may go through any.
+    pub(super) fn first_key(&self) -> Option<&str> {
+        match self {
+            FieldPath::Members(steps) => match steps.first()? {
+                Step::Key(key) => Some(key),
+                Step::Index(_) | Step::All => None,
+            },
+            FieldPath::Query(_) => None,
+        }
+    }
+
     /// The member that the other path selects inside what this one selects.
     pub(super) fn member_of<'p>(&self, other: &'p FieldPath) -> Option<&'p str> {
         match (self, other) {

@@ -185,6 +185,11 @@ impl MappedFormat {
         })
     }
 
+    /// Members that a document of this format has.
+    pub(super) fn first_keys(&self) -> impl Iterator<Item = &str> {
+        self.detect.iter().filter_map(|condition| condition.path.first_key())
+    }
+
     /// Whether a table with these columns has this format: one of them is the alert's name.
     pub(crate) fn detects_columns(&self, columns: &[String]) -> bool {
         let row =

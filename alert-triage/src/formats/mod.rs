@@ -11,7 +11,7 @@ mod mapped_format;
 mod text_rows;
 
 pub(crate) use self::apply::{Applied, apply};
-pub(crate) use self::builtin::{FORMATS, builtin, builtin_ids};
+pub(crate) use self::builtin::{FORMATS, builtin, builtin_ids, builtin_json, builtin_lines};
 pub(crate) use self::format_row::{FormatRow, Shape};
 pub(crate) use self::label_fields::is_label;
 pub(crate) use self::mapped_format::MappedFormat;

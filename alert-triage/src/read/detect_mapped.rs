@@ -51,12 +51,7 @@ impl Rules {
         if own.is_some() || is_core(value) {
             return own.map(mapped);
         }
-        self.mapped_json(value).map(mapped)
-    }
-
-    /// The described format of a JSON object.
-    pub(crate) fn mapped_json(&self, value: &Value) -> Option<(u16, &MappedFormat)> {
-        self.formats().find(|(_, format)| format.shape == Shape::Json && format.detects(value))
+        self.json_format(value).map(mapped)
     }
 
     /// The described format that reads most of the first lines, if it reads more than the

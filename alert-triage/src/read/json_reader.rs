@@ -16,7 +16,7 @@ use super::scalar::Scalar;
 use super::status_field::StatusField;
 use crate::fault::Fault;
 use crate::format::Format;
-use crate::formats::{Applied, Shape, apply};
+use crate::formats::{Applied, apply};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::rules::Rules;
@@ -265,7 +265,7 @@ impl<'e, 't> JsonReader<'e, 't> {
         }
         let Ok(document) = serde_json::from_str::<Value>(json) else { return false };
         let rules = self.engine.rules().clone();
-        let Some((_, format)) = rules.mapped_json(&document) else { return false };
+        let Some((_, format)) = rules.json_format(&document) else { return false };
         if format.is_snapshot_list() {
             self.engine.note_snapshot(self.document);
         }
@@ -455,8 +455,7 @@ impl<'e, 't> JsonReader<'e, 't> {
 /// The record of a line in a described format, such as the title of a notification. A format that
 /// contains messages itself is not tried.
 fn line_of_format(line: &str, rules: &Rules, times: &TimeReader) -> Option<Record<'static>> {
-    let formats =
-        rules.formats().filter(|(_, format)| format.shape == Shape::Lines && format.message.is_none());
+    let formats = rules.line_formats(line).filter(|(_, format)| format.message.is_none());
     formats.map(|(_, format)| (format, format.line(line))).find_map(|(format, row)| {
         let row = row?;
         apply(format, &row, &row, times).ok().map(|applied| applied.record)

@@ -42,10 +42,7 @@ fn read_line(
         _ => format.line(line),
     };
     // A line of another format among them.
-    let other = || {
-        let mut others = rules.formats().filter(|(_, other)| other.shape == Shape::Lines);
-        others.find_map(|(_, other)| Some((other, other.line(line)?)))
-    };
+    let other = || rules.line_formats(line).find_map(|(_, other)| Some((other, other.line(line)?)));
     if let Some(row) = row {
         return take(engine, position, format, &row, || line.to_owned());
     }
