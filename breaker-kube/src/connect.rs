@@ -185,7 +185,7 @@ async fn load_config(options: &ConnectOptions) -> Result<Config, ConnectError> {
             Err(KubeconfigError::ReadConfig(source, path)) if std::env::var_os("KUBECONFIG").is_some() => {
                 return Err(ConnectError::Kubeconfig { path, source: source.into() });
             }
-            // There is no file: this may be a pod.
+            // Without a file this may be a pod.
             Err(KubeconfigError::FindPath | KubeconfigError::ReadConfig(..)) if options.context.is_none() => {
                 None
             }

@@ -14,10 +14,7 @@ impl Rules {
 
     /// The built-in formats that are not replaced or disabled, with their indices.
     pub(crate) fn builtin_formats(&self) -> impl Iterator<Item = (u16, &MappedFormat)> {
-        let own = &self.table().formats;
-        (own.len() as u16..)
-            .zip(builtin())
-            .filter(|(_, format)| self.is_on(&format.id) && !own.iter().any(|mine| mine.id == format.id))
+        (0..builtin().len() as u16).filter_map(|number| self.numbered(number))
     }
 
     /// All formats in force, those of the file first.

@@ -2,54 +2,57 @@
 
 use std::collections::BTreeMap;
 
-use breaker_core::printable::one_line;
 use breaker_kube::crd::condition;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use jiff::{SignedDuration, Timestamp};
-use kube::api::DynamicObject;
 use serde_json::json;
 
 use super::liveness::Liveness;
 use super::object::{BreakerObject, NotFoundHint};
+use super::would_trip;
 use crate::cli::cluster_args::ClusterArgs;
 use crate::cli::exit::Exit;
 use crate::cli::format::StatusFormat;
 use crate::cluster::connect::{Cluster, with_startup_timeout};
 use crate::output::stdout::print;
+use crate::output::table::table;
 
-/// Spaces between two columns, as in kubectl.
-const COLUMN_GAP: u16 = 3;
+/// Which columns a list has beside those of every list.
+#[derive(Debug, Clone, Copy)]
+struct ListColumns {
+    namespace: bool,
+    would_trip: bool,
+    wide: bool,
+}
 
-/// Prints the breakers of a namespace or of `all`, or with `would_trip` the outages at which those
-/// that only observe would have tripped.
+/// Prints the breakers of a namespace or of `all`, or with `only_would_trip` the outages at which
+/// those that only observe would have tripped.
 ///
 /// # Errors
 /// Breakers that cannot be listed.
 pub(crate) async fn list(
     args: &ClusterArgs,
     all: bool,
-    would_trip: bool,
+    only_would_trip: bool,
     format: StatusFormat,
 ) -> anyhow::Result<Exit> {
-    let (namespace, breakers, controllers) = with_startup_timeout(async {
+    let (namespace, objects, breakers, controllers) = with_startup_timeout(async {
         let cluster = Cluster::connect(args).await?;
         let namespace = (!all).then_some(cluster.namespace);
-        let breakers = cluster.kube.breakers(namespace.as_deref()).await.with_not_found_hint()?;
-        let leases: Vec<_> =
-            breakers.iter().filter_map(|object| BreakerObject::new(object).status.lease).collect();
-        let controllers = Liveness::of_all(&cluster.kube, &leases).await;
-        Ok((namespace, breakers, controllers))
+        let objects = cluster.kube.breakers(namespace.as_deref()).await.with_not_found_hint()?;
+        let breakers: Vec<_> = objects.iter().map(BreakerObject::new).collect();
+        let leases = breakers.iter().filter_map(|breaker| breaker.status.lease.clone()).collect();
+        let controllers = Liveness::of_all(&cluster.kube, leases).await;
+        Ok((namespace, objects, breakers, controllers))
     })
     .await?;
     for message in controllers.values().filter_map(Liveness::message) {
         eprintln!("warning: {message}");
     }
-    if would_trip {
-        print(&super::would_trip::print(&super::would_trip::outages(&breakers), format)?)?;
+    if only_would_trip {
+        print(&would_trip::print(&would_trip::outages(&breakers), format)?)?;
         return Ok(Exit::Done);
     }
-    let list = || json!({"apiVersion": "v1", "kind": "List", "items": breakers});
+    let list = || json!({"apiVersion": "v1", "kind": "List", "items": objects});
     print(&match format {
         StatusFormat::Json => serde_json::to_string_pretty(&list())? + "\n",
         StatusFormat::Yaml => serde_saphyr::to_string(&list())?,
@@ -59,55 +62,40 @@ pub(crate) async fn list(
             String::new()
         }
         StatusFormat::Text | StatusFormat::Wide => {
-            table(&breakers, &controllers, all, format == StatusFormat::Wide, Timestamp::now())
+            rows(&breakers, &controllers, all, format == StatusFormat::Wide, Timestamp::now())
         }
     })?;
     Ok(Exit::Done)
 }
 
-fn table(
-    breakers: &[DynamicObject],
+fn rows(
+    breakers: &[BreakerObject],
     controllers: &BTreeMap<String, Liveness>,
-    all: bool,
+    namespace: bool,
     wide: bool,
     now: Timestamp,
 ) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
+    let would_trip = breakers.iter().any(|breaker| !breaker.status.would_trip.is_empty());
     let mut head = vec!["NAME", "PHASE", "COUNTED", "TARGET", "READY", "AGE"];
-    if all {
+    if namespace {
         head.insert(0, "NAMESPACE");
     }
-    let any_would_trip =
-        breakers.iter().any(|object| !BreakerObject::new(object).status.would_trip.is_empty());
-    if any_would_trip {
+    if would_trip {
         head.push("WOULD TRIP");
     }
     if wide {
         head.extend(["MODE", "OVERRIDE", "GIVES BACK", "HELD", "LAST TRIP"]);
     }
-    table.set_header(head);
-    for object in breakers {
-        table.add_row(
-            row(object, controllers, (all, any_would_trip, wide), now)
-                .into_iter()
-                .map(|cell| one_line(&cell)),
-        );
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, COLUMN_GAP));
-    }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
+    let columns = ListColumns { namespace, would_trip, wide };
+    table(head, breakers.iter().map(|breaker| row(breaker, controllers, columns, now)))
 }
 
 fn row(
-    object: &DynamicObject,
+    breaker: &BreakerObject,
     controllers: &BTreeMap<String, Liveness>,
-    (all, would_trip, wide): (bool, bool, bool),
+    columns: ListColumns,
     now: Timestamp,
 ) -> Vec<String> {
-    let breaker = BreakerObject::new(object);
     let status = &breaker.status;
     let none = || "-".to_owned();
     let counted = match (status.counted, status.threshold) {
@@ -124,20 +112,21 @@ fn row(
         Some(Liveness::Stopped(_)) => "NoController".into(),
         _ => reason(condition::READY),
     };
-    let created = object.metadata.creation_timestamp.as_ref().map(|at| at.0);
-    let age = created.map_or_else(none, |at| short(now.duration_since(at)));
+    let age = breaker.created.map_or_else(none, |at| short(now.duration_since(at)));
+    let ago = |at: Timestamp, cause: &str, peer: Option<&String>| {
+        let peer = peer.map_or(String::new(), |peer| format!(", {peer}"));
+        format!("{} ago, {cause}{peer}", short(now.duration_since(at)))
+    };
     let mut cells =
         vec![breaker.name.name.clone(), breaker.phase_text().to_owned(), counted, target, ready, age];
-    if all {
+    if columns.namespace {
         cells.insert(0, breaker.name.namespace.clone());
     }
-    if would_trip {
-        cells.push(status.would_trip.first().map_or_else(none, |outage| {
-            let peer = outage.peer.as_ref().map_or(String::new(), |peer| format!(", {peer}"));
-            format!("{} ago, {}{peer}", short(now.duration_since(outage.at)), outage.cause)
-        }));
+    if columns.would_trip {
+        let newest = status.would_trip.first();
+        cells.push(newest.map_or_else(none, |outage| ago(outage.at, &outage.cause, outage.peer.as_ref())));
     }
-    if wide {
+    if columns.wide {
         let (mode, override_) = match &breaker.spec {
             Ok(spec) => (format!("{:?}", spec.mode), format!("{:?}", spec.override_)),
             Err(_) => (none(), none()),
@@ -149,10 +138,7 @@ fn row(
             override_,
             status.original_replicas.map_or_else(none, |n| n.to_string()),
             held.map_or_else(none, |held| held.reason.clone()),
-            trip.map_or_else(none, |trip| {
-                let peer = trip.peer.as_ref().map_or(String::new(), |peer| format!(", {peer}"));
-                format!("{} ago, {}{peer}", short(now.duration_since(trip.at)), trip.cause)
-            }),
+            trip.map_or_else(none, |trip| ago(trip.at, &trip.cause, trip.peer.as_ref())),
         ]);
     }
     cells
@@ -173,7 +159,7 @@ fn short(span: SignedDuration) -> String {
 mod tests {
     use super::*;
 
-    fn breaker(name: &str, more: serde_json::Value) -> DynamicObject {
+    fn breaker(name: &str, more: serde_json::Value) -> BreakerObject {
         let mut object = json!({
             "apiVersion": "bigredbutton.dev/v1alpha1",
             "kind": "CircuitBreaker",
@@ -181,7 +167,7 @@ mod tests {
             "spec": {"targetRef": {"kind": "Deployment", "name": "swype-app"}},
         });
         object["status"] = more;
-        serde_json::from_value(object).unwrap()
+        BreakerObject::new(&serde_json::from_value(object).unwrap())
     }
 
     #[test]
@@ -203,7 +189,7 @@ mod tests {
         ];
         let controllers = [("sre/old".to_owned(), Liveness::Stopped(String::new()))].into();
         let now = "2026-01-02T03:14:00Z".parse().unwrap();
-        insta::assert_snapshot!(table(&breakers, &controllers, true, true, now));
+        insta::assert_snapshot!(rows(&breakers, &controllers, true, true, now));
     }
 
     #[test]

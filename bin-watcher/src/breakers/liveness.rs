@@ -1,6 +1,6 @@
 //! Whether the controller of a breaker runs, by the Lease that its status names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use breaker_kube::KubeClient;
 use breaker_kube::lease::LeaseHealth;
@@ -30,10 +30,7 @@ impl Liveness {
     }
 
     /// Of each Lease that the breakers name, read at the same time.
-    pub(super) async fn of_all(kube: &KubeClient, leases: &[String]) -> BTreeMap<String, Self> {
-        let mut leases = leases.to_vec();
-        leases.sort_unstable();
-        leases.dedup();
+    pub(super) async fn of_all(kube: &KubeClient, leases: BTreeSet<String>) -> BTreeMap<String, Self> {
         let reads = leases.into_iter().map(|lease| async move {
             let liveness = Self::of_lease(kube, &lease).await;
             (lease, liveness)

@@ -5,6 +5,7 @@ use breaker_core::ClusterError;
 use breaker_core::state::Phase;
 use breaker_kube::KubeClient;
 use breaker_kube::crd::{BreakerName, CRD_NAME, CircuitBreakerSpec, CircuitBreakerStatus, InvalidSpec};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::api::DynamicObject;
 
@@ -12,6 +13,7 @@ use kube::api::DynamicObject;
 pub(super) struct BreakerObject {
     pub(super) name: BreakerName,
     pub(super) version: String,
+    pub(super) created: Option<Timestamp>,
     pub(super) spec: Result<CircuitBreakerSpec, InvalidSpec>,
     pub(super) status: CircuitBreakerStatus,
 }
@@ -22,6 +24,7 @@ impl BreakerObject {
         Self {
             name: BreakerName { namespace: object.namespace().unwrap_or_default(), name: object.name_any() },
             version: object.resource_version().unwrap_or_default(),
+            created: object.metadata.creation_timestamp.as_ref().map(|at| at.0),
             spec: CircuitBreakerSpec::read(&object.data["spec"]),
             // Absent before the controller's first write; unreadable when another version wrote it.
             status: status.unwrap_or_default(),

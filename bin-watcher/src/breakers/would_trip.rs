@@ -1,19 +1,11 @@
 //! The list of outages at which breakers that only observe would have tripped.
 
-use std::fmt;
-
-use breaker_core::printable::one_line;
-use breaker_kube::crd::WouldTrip;
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
-use kube::api::DynamicObject;
+use breaker_kube::crd::{BreakerName, WouldTrip};
 use serde::Serialize;
 
 use super::object::BreakerObject;
 use crate::cli::format::StatusFormat;
-
-/// Spaces between two columns, as in kubectl.
-const COLUMN_GAP: u16 = 3;
+use crate::output::table::table;
 
 /// One outage of one breaker.
 #[derive(Debug, Serialize)]
@@ -26,19 +18,17 @@ pub(super) struct Outage {
 }
 
 /// The outages of these breakers, newest first.
-pub(super) fn outages(breakers: &[DynamicObject]) -> Vec<Outage> {
-    let mut all: Vec<_> = breakers
-        .iter()
-        .map(BreakerObject::new)
-        .flat_map(|breaker| {
-            let name = breaker.name;
-            breaker.status.would_trip.into_iter().map(move |outage| Outage {
-                namespace: name.namespace.clone(),
-                breaker: name.name.clone(),
-                outage,
-            })
-        })
-        .collect();
+pub(super) fn outages(breakers: &[BreakerObject]) -> Vec<Outage> {
+    let of = |breaker: &BreakerObject| {
+        let BreakerName { namespace, name } = breaker.name.clone();
+        let outage = move |outage: &WouldTrip| Outage {
+            namespace: namespace.clone(),
+            breaker: name.clone(),
+            outage: outage.clone(),
+        };
+        breaker.status.would_trip.iter().map(outage).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = breakers.iter().flat_map(of).collect();
     all.sort_by(|a, b| (b.outage.at, &a.namespace, &a.breaker).cmp(&(a.outage.at, &b.namespace, &b.breaker)));
     all
 }
@@ -55,47 +45,31 @@ pub(super) fn print(outages: &[Outage], format: StatusFormat) -> anyhow::Result<
             eprintln!("no breaker that only observes would have tripped");
             String::new()
         }
-        StatusFormat::Text | StatusFormat::Wide => table(outages),
+        StatusFormat::Text | StatusFormat::Wide => rows(outages),
     })
 }
 
-fn table(outages: &[Outage]) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    table.set_header([
-        "NAMESPACE",
-        "NAME",
-        "WOULD TRIP AT",
-        "UNTIL",
-        "COUNTED",
-        "CAUSE",
-        "PEER",
-        "LAST WORDS",
-    ]);
-    let or_none = |text: Option<&dyn fmt::Display>| text.map_or("-".to_owned(), |text| text.to_string());
-    for Outage { namespace, breaker, outage } in outages {
+fn rows(outages: &[Outage]) -> String {
+    let head = vec!["NAMESPACE", "NAME", "WOULD TRIP AT", "UNTIL", "COUNTED", "CAUSE", "PEER", "LAST WORDS"];
+    let rows = outages.iter().map(|Outage { namespace, breaker, outage }| {
         let WouldTrip { at, until, counted, threshold, cause, peer, quote } = outage;
-        let cells = [
+        vec![
             namespace.clone(),
             breaker.clone(),
             format!("{at:.0}"),
             until.map_or("now".into(), |until| format!("{until:.0}")),
             format!("{counted}/{threshold}"),
             cause.clone(),
-            or_none(peer.as_ref().map(|peer| peer as _)),
+            peer.clone().unwrap_or_else(|| "-".into()),
             quote.clone(),
-        ];
-        table.add_row(cells.into_iter().map(|cell| one_line(&cell)));
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, COLUMN_GAP));
-    }
-    let lines: Vec<_> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
+        ]
+    });
+    table(head, rows)
 }
 
 #[cfg(test)]
 mod tests {
+    use kube::api::DynamicObject;
     use serde_json::json;
 
     use super::*;
@@ -123,7 +97,8 @@ mod tests {
             breaker("orders", json!([monday])),
             breaker("swype", json!([friday, monday])),
             breaker("idle", json!([])),
-        ];
+        ]
+        .map(|object| BreakerObject::new(&object));
         insta::assert_snapshot!(print(&outages(&breakers), StatusFormat::Text).unwrap());
         let json: serde_json::Value =
             serde_json::from_str(&print(&outages(&breakers), StatusFormat::Json).unwrap()).unwrap();

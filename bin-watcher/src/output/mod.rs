@@ -3,3 +3,4 @@
 pub(crate) mod event;
 pub(crate) mod log;
 pub(crate) mod stdout;
+pub(crate) mod table;

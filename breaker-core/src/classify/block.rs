@@ -141,10 +141,9 @@ impl<'r, 't> Draft<'r, 't> {
         let indented = line.starts_with([' ', '\t']) && !other_record;
         // The exception of a log record is on a line of its own.
         let attached = !self.frames && (!side_task || self.is_side_task()) && self.attaches(line);
-        // `curl` below the command line that the shell has shown.
+        // What a program says below the command line that the shell has shown.
         let shown = self.is_side_task()
-            && line.starts_with("curl: (")
-            && self.part.first().is_some_and(|only| self.read.text.written(*only).starts_with("+ curl "));
+            && line.split_once(": ").is_some_and(|(program, _)| self.is_command_line_of(program));
         // Rust prints the panic message on the next line.
         let panic = || match self.part[..] {
             [only] if self.parts.is_empty() => {
@@ -157,6 +156,16 @@ impl<'r, 't> Draft<'r, 't> {
         // The address that a client was asked for, below its error.
         let aside = line.starts_with("(http") && line.ends_with(')');
         indented || aside || line.starts_with(['}', ']']) || attached || shown || self.node_source || panic()
+    }
+
+    /// Whether the block begins with a command line of `program`, as `set -x` shows it.
+    fn is_command_line_of(&self, program: &str) -> bool {
+        let Some(command) =
+            self.part.first().and_then(|line| self.read.text.written(*line).strip_prefix("+ "))
+        else {
+            return false;
+        };
+        command.split(' ').next() == Some(program)
     }
 
     /// Whether this line may be the exception of the log record that begins the block.

@@ -1,7 +1,13 @@
 //! A Role with given rights, and its binding, as YAML that can be applied.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+
+use k8s_openapi::Resource;
+use k8s_openapi::api::rbac::v1::{
+    self as rbac, ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef,
+};
+use kube::api::ObjectMeta;
+use serde::Serialize;
 
 use super::permission::Permission;
 
@@ -35,21 +41,22 @@ impl Subject {
         }
     }
 
-    fn yaml(&self) -> String {
-        match self {
-            Self::User(name) => {
-                format!("{{kind: User, name: {}, apiGroup: rbac.authorization.k8s.io}}", quoted(name))
-            }
-            Self::ServiceAccount { namespace, name } => {
-                format!("{{kind: ServiceAccount, name: {}, namespace: {}}}", quoted(name), quoted(namespace))
-            }
+    fn in_binding(&self) -> rbac::Subject {
+        match self.clone() {
+            Self::User(name) => rbac::Subject {
+                api_group: Some(RoleBinding::GROUP.into()),
+                kind: "User".into(),
+                name,
+                namespace: None,
+            },
+            Self::ServiceAccount { namespace, name } => rbac::Subject {
+                api_group: None,
+                kind: "ServiceAccount".into(),
+                name,
+                namespace: Some(namespace),
+            },
         }
     }
-}
-
-/// A JSON string, which is valid in a YAML flow too.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 /// API group, resource and object of a right.
@@ -64,26 +71,45 @@ pub(super) fn manifest<'a>(rights: impl Iterator<Item = &'a Permission>, subject
     for right in rights {
         scopes.entry(right.namespace.as_deref()).or_default().push(right);
     }
-    let mut yaml = String::new();
-    for (namespace, rights) in scopes {
-        let kind = if namespace.is_some() { "Role" } else { "ClusterRole" };
-        let place = namespace.map_or(String::new(), |name| format!(", namespace: {}", quoted(name)));
-        let metadata = format!("metadata: {{name: {ROLE_NAME}{place}}}");
-        let api = "apiVersion: rbac.authorization.k8s.io/v1";
-        let separator = if yaml.is_empty() { "" } else { "---\n" };
-        let _ = write!(yaml, "{separator}{api}\nkind: {kind}\n{metadata}\nrules:\n{}", rules(&rights));
-        let _ = write!(
-            yaml,
-            "---\n{api}\nkind: {kind}Binding\n{metadata}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: \
-             {kind}, name: {ROLE_NAME}}}\nsubjects:\n- {}\n",
-            subject.yaml()
-        );
-    }
-    yaml
+    let documents = scopes.into_iter().flat_map(|(namespace, rights)| {
+        let metadata = ObjectMeta {
+            name: Some(ROLE_NAME.into()),
+            namespace: namespace.map(str::to_owned),
+            ..ObjectMeta::default()
+        };
+        let subjects = Some(vec![subject.in_binding()]);
+        let role_ref = |kind: &str| RoleRef {
+            api_group: RoleBinding::GROUP.into(),
+            kind: kind.into(),
+            name: ROLE_NAME.into(),
+        };
+        let rules = Some(rules(&rights));
+        match namespace {
+            Some(_) => {
+                let role_ref = role_ref(Role::KIND);
+                [
+                    document(&Role { metadata: metadata.clone(), rules }),
+                    document(&RoleBinding { metadata, role_ref, subjects }),
+                ]
+            }
+            None => {
+                let role_ref = role_ref(ClusterRole::KIND);
+                [
+                    document(&ClusterRole { metadata: metadata.clone(), rules, aggregation_rule: None }),
+                    document(&ClusterRoleBinding { metadata, role_ref, subjects }),
+                ]
+            }
+        }
+    });
+    documents.collect::<Vec<_>>().join("---\n")
+}
+
+fn document(object: &impl Serialize) -> String {
+    serde_saphyr::to_string(object).expect("an object of Kubernetes can be written as YAML")
 }
 
 /// The rules, with resources of the same group and verbs in one.
-fn rules(rights: &[&Permission]) -> String {
+fn rules(rights: &[&Permission]) -> Vec<PolicyRule> {
     let mut verbs: Vec<(ObjectKey<'_>, Vec<&str>)> = Vec::new();
     for right in rights {
         let (resource, group) = right.parts();
@@ -101,20 +127,21 @@ fn rules(rights: &[&Permission]) -> String {
             None => merged.push((key, vec![resource])),
         }
     }
-    merged.iter().fold(String::new(), |mut yaml, ((group, name, verbs), resources)| {
-        let names = name.map_or(String::new(), |name| format!(", resourceNames: [{}]", quoted(name)));
-        let (resources, verbs) = (resources.join(", "), verbs.join(", "));
-        let _ = writeln!(
-            yaml,
-            "- {{apiGroups: [{}], resources: [{resources}]{names}, verbs: [{verbs}]}}",
-            quoted(group)
-        );
-        yaml
-    })
+    let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let rule = |((group, name, verbs), resources): (RuleKey<'_>, Vec<&str>)| PolicyRule {
+        api_groups: Some(owned(vec![group])),
+        resources: Some(owned(resources)),
+        resource_names: name.map(|name| owned(vec![name])),
+        verbs: owned(verbs),
+        non_resource_urls: None,
+    };
+    merged.into_iter().map(rule).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::access::permission::Place;
 
@@ -131,54 +158,45 @@ mod tests {
             Place::namespace("ops").right("get", "leases.coordination.k8s.io").of("leader"),
             Place::EVERYWHERE.right("list", "pods"),
         ];
-        let want = r#"apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: {name: bigredbutton-missing-rights}
-rules:
-- {apiGroups: [""], resources: [pods], verbs: [list]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: bigredbutton-missing-rights}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: bigredbutton-missing-rights}
-subjects:
-- {kind: User, name: "jane@x: y", apiGroup: rbac.authorization.k8s.io}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: bigredbutton-missing-rights, namespace: "ops"}
-rules:
-- {apiGroups: ["coordination.k8s.io"], resources: [leases], resourceNames: ["leader"], verbs: [get]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: bigredbutton-missing-rights, namespace: "ops"}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: bigredbutton-missing-rights}
-subjects:
-- {kind: User, name: "jane@x: y", apiGroup: rbac.authorization.k8s.io}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: bigredbutton-missing-rights, namespace: "sre"}
-rules:
-- {apiGroups: ["apps"], resources: [deployments/scale], verbs: [get, patch]}
-- {apiGroups: [""], resources: [pods], verbs: [list, watch]}
-- {apiGroups: [""], resources: [pods/log, configmaps], verbs: [get]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: bigredbutton-missing-rights, namespace: "sre"}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: bigredbutton-missing-rights}
-subjects:
-- {kind: User, name: "jane@x: y", apiGroup: rbac.authorization.k8s.io}
-"#;
-        assert_eq!(manifest(rights.iter(), &Subject::new("jane@x: y")), want);
+        let subject = Subject::new("on-call@x: y");
+        let yaml = manifest(rights.iter(), &subject);
+        let documents: Vec<Value> = serde_saphyr::from_multiple(&yaml).unwrap();
+        let rule = |group: &str, resources: &[&str], verbs: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": verbs});
+        let mut leases = rule("coordination.k8s.io", &["leases"], &["get"]);
+        leases["resourceNames"] = json!(["leader"]);
+        let sre = [
+            rule("apps", &["deployments/scale"], &["get", "patch"]),
+            rule("", &["pods"], &["list", "watch"]),
+            rule("", &["pods/log", "configmaps"], &["get"]),
+        ];
+        let scopes = [
+            ("ClusterRole", Value::Null, json!([rule("", &["pods"], &["list"])])),
+            ("Role", json!("ops"), json!([leases])),
+            ("Role", json!("sre"), json!(sre)),
+        ];
+        assert_eq!(documents.len(), 2 * scopes.len(), "{yaml}");
+        for ((kind, namespace, rules), pair) in scopes.into_iter().zip(documents.chunks(2)) {
+            let (role, binding) = (&pair[0], &pair[1]);
+            assert_eq!((&role["kind"], &role["rules"]), (&json!(kind), &rules), "{yaml}");
+            assert_eq!(binding["kind"], format!("{kind}Binding"));
+            let group = "rbac.authorization.k8s.io";
+            let name = "bigredbutton-missing-rights";
+            assert_eq!(binding["roleRef"], json!({"apiGroup": group, "kind": kind, "name": name}));
+            let user = json!([{"apiGroup": group, "kind": "User", "name": "on-call@x: y"}]);
+            assert_eq!(binding["subjects"], user);
+            for document in pair {
+                assert_eq!(document["apiVersion"], "rbac.authorization.k8s.io/v1");
+                assert_eq!(document["metadata"]["name"], name);
+                assert_eq!(document["metadata"]["namespace"], namespace);
+            }
+        }
     }
 
     #[test]
     fn a_service_account_is_bound_as_one() {
         let subject = Subject::new("system:serviceaccount:sre:watcher");
-        assert_eq!(subject.yaml(), r#"{kind: ServiceAccount, name: "watcher", namespace: "sre"}"#);
+        let bound = serde_json::to_value(subject.in_binding()).unwrap();
+        assert_eq!(bound, json!({"kind": "ServiceAccount", "name": "watcher", "namespace": "sre"}));
         assert_eq!(Subject::new("system:node:n1"), Subject::User("system:node:n1".into()));
     }
 }
