@@ -1,6 +1,7 @@
 //! CircuitBreakers of a test namespace.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -32,17 +33,37 @@ impl Cluster {
     /// # Panics
     /// When it fails.
     pub fn kubectl(&self, args: &[&str]) -> String {
-        let output = Command::new("kubectl")
+        self.kubectl_with(args, "")
+    }
+
+    fn kubectl_with(&self, args: &[&str], input: &str) -> String {
+        let mut kubectl = Command::new("kubectl")
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)
-            .output()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .expect("kubectl is on the PATH: `eval \"$(tests/cluster/cluster env)\"`");
+        let mut stdin = kubectl.stdin.take().expect("a pipe");
+        stdin.write_all(input.as_bytes()).expect("kubectl reads its input");
+        drop(stdin);
+        let output = kubectl.wait_with_output().expect("kubectl ends");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text")
     }
 }
 
 impl TestNamespace {
+    /// Applies the Role that `watcher` printed for a user without rights.
+    ///
+    /// # Panics
+    /// When none was printed, or it is refused.
+    pub fn apply_missing_rights(&self, printed: &str) {
+        let start = printed.find("# All missing rights").unwrap_or_else(|| panic!("no Role in {printed}"));
+        self.cluster.kubectl_with(&["apply", "-f", "-"], &printed[start..]);
+    }
+
     /// The CircuitBreakers of this namespace as untyped objects.
     pub fn breakers(&self) -> Api<DynamicObject> {
         let kind = GroupVersionKind::gvk("bigredbutton.dev", "v1alpha1", "CircuitBreaker");
