@@ -2,17 +2,26 @@
 //! shared dependency has failed, and scaling every target to zero would make the outage worse.
 //!
 //! ```text
-//! seen(target, restart_at, peer) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
-//! tripped(target, at) ─────────────▶ named, not undone, if in the 2 min before the guard turned on
+//! seen(target, restart) ──▶ targets with a counted restart in the last 10 min ──▶ verdict(now)
+//! tripped(target, at) ────▶ named, not undone, if in the 2 min before the guard turned on
 //! ```
 //!
 //! The guard counts failing targets, not trips: an outage reaches all targets before the first of
-//! them trips.
+//! them trips. If every failing target names one peer, and that is not a part of the cluster, the
+//! verdict names it: breakers that ask for that trip nevertheless, see [`CommonPeerMode`].
+
+mod cluster_peers;
+mod common_peer;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use self::cluster_peers::ClusterPeers;
+pub use self::common_peer::{CommonPeerMode, GuardVerdict, NotCommon};
+use self::common_peer::{PeerReport, common_peer};
+use crate::verdict::NetworkKind;
 
 /// How long a target counts as failing after a counted restart.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
@@ -30,23 +39,28 @@ const MAX_NAMES: usize = 5;
 /// used in messages.
 ///
 /// ```
-/// use breaker_core::guard::Guard;
+/// use breaker_core::verdict::NetworkKind::Refused;
+/// use breaker_core::guard::{ClusterPeers, CommonPeerMode, CountedRestart, Guard};
 /// use jiff::{SignedDuration, Timestamp};
 ///
 /// let start = Timestamp::UNIX_EPOCH;
 /// let mut guard = Guard::new(3);
 /// for target in ["a", "b", "c", "d", "e", "f"] {
-///     guard.watch(target);
+///     guard.watch(target, "sre");
 /// }
+/// let cluster = ClusterPeers::default();
+/// let restart = CountedRestart { at: start, peer: Some("swype-gateway:443"), kind: Some(Refused) };
 /// for target in ["a", "b", "c"] {
-///     guard.seen(target, start, Some("swype-gateway:443"));
+///     guard.seen(target, restart);
 /// }
-/// assert_eq!(guard.verdict(start), None);
-/// guard.seen("d", start, None);
-/// let why = guard.verdict(start).unwrap_or_default();
+/// assert_eq!(guard.verdict(start, Ok(&cluster)), None);
+/// guard.seen("d", restart);
+/// let verdict = guard.verdict(start, Ok(&cluster)).expect("most targets fail");
+/// let why = verdict.hold(CommonPeerMode::Hold).expect("held by default");
 /// assert!(why.starts_with("4 of 6 targets"), "{why}");
-/// assert!(why.contains("swype-gateway:443 is the peer of 3 of 4 restarts"), "{why}");
-/// assert_eq!(guard.verdict(start + SignedDuration::from_mins(11)), None);
+/// assert!(why.contains("swype-gateway:443 is the peer of 4 of 4 restarts"), "{why}");
+/// assert_eq!(verdict.hold(CommonPeerMode::Trip), None);
+/// assert_eq!(guard.verdict(start + SignedDuration::from_mins(11), Ok(&cluster)), None);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard<K> {
@@ -57,25 +71,38 @@ pub struct Guard<K> {
     on_since: Option<Timestamp>,
 }
 
+/// A counted restart, as far as the guard needs it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CountedRestart<'p> {
+    /// When the instance ended.
+    pub at: Timestamp,
+    /// The peer of its verdict.
+    pub peer: Option<&'p str>,
+    /// How the network failed.
+    pub kind: Option<NetworkKind>,
+}
+
 /// The counted restarts of one target.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Restarts {
+    /// The namespace in which the names of peers are to be read.
+    namespace: String,
     newest: Option<Timestamp>,
     /// The end and the peer of the newest restarts, in the order of arrival.
-    peers: VecDeque<(Timestamp, Option<String>)>,
+    peers: VecDeque<(Timestamp, PeerReport)>,
 }
 
 impl Restarts {
-    fn push(&mut self, at: Timestamp, peer: Option<&str>) {
+    fn push(&mut self, CountedRestart { at, peer, kind }: CountedRestart<'_>) {
         self.newest = self.newest.max(Some(at));
         if self.peers.len() == MAX_PEERS_KEPT {
             self.peers.pop_front();
         }
-        self.peers.push_back((at, peer.map(str::to_owned)));
+        self.peers.push_back((at, PeerReport::new(peer, kind)));
     }
 
-    fn peers_since(&self, oldest: Timestamp) -> impl Iterator<Item = Option<&str>> {
-        self.peers.iter().filter(move |(at, _)| *at >= oldest).map(|(_, peer)| peer.as_deref())
+    fn peers_since(&self, oldest: Timestamp) -> impl Iterator<Item = &PeerReport> {
+        self.peers.iter().filter(move |(at, _)| *at >= oldest).map(|(_, report)| report)
     }
 }
 
@@ -86,9 +113,11 @@ impl<K: Ord + Clone + Display> Guard<K> {
         Self { limit, targets: BTreeMap::new(), trips: BTreeMap::new(), on_since: None }
     }
 
-    /// Adds `target`, if it is not watched yet.
-    pub fn watch(&mut self, target: K) {
-        self.targets.entry(target).or_default();
+    /// Adds `target`, if it is not watched yet. `namespace` is where its pods are: two of them mean
+    /// two Services by one name.
+    pub fn watch(&mut self, target: K, namespace: &str) {
+        let new = || Restarts { namespace: namespace.to_owned(), ..Restarts::default() };
+        self.targets.entry(target).or_insert_with(new);
     }
 
     /// Removes `target` and its trip.
@@ -107,13 +136,12 @@ impl<K: Ord + Clone + Display> Guard<K> {
         self.targets.is_empty()
     }
 
-    /// Records a counted restart of `target`. `restart_at` is when the instance ended, and `peer`
-    /// the peer of its verdict, see
+    /// Records a counted restart of `target`, see
     /// [`Breaker::counted_restarts`](crate::Breaker::counted_restarts). A target that is not
     /// watched is ignored.
-    pub fn seen(&mut self, target: K, restart_at: Timestamp, peer: Option<&str>) {
+    pub fn seen(&mut self, target: K, restart: CountedRestart<'_>) {
         if let Some(restarts) = self.targets.get_mut(&target) {
-            restarts.push(restart_at, peer);
+            restarts.push(restart);
         }
     }
 
@@ -126,9 +154,11 @@ impl<K: Ord + Clone + Display> Guard<K> {
         *newest = at.max(*newest);
     }
 
-    /// The reason to hold every trip; `None` while the guard is off. Call it again after each
-    /// recorded restart, and at [`Guard::changes_at`].
-    pub fn verdict(&mut self, now: Timestamp) -> Option<String> {
+    /// Why trips are held, and whether one peer of all failing targets is at fault; `None` while
+    /// the guard is off. Call it again after each recorded restart, and at [`Guard::changes_at`].
+    /// `cluster` is what belongs to the cluster, or why that is not known: then no peer is taken
+    /// for the fault.
+    pub fn verdict(&mut self, now: Timestamp, cluster: Result<&ClusterPeers, &str>) -> Option<GuardVerdict> {
         let failing: Vec<_> = self.failing(now).map(|(target, _)| target).collect();
         if !self.exceeds_limit(failing.len()) {
             self.on_since = None;
@@ -158,7 +188,20 @@ impl<K: Ord + Clone + Display> Guard<K> {
         }
         self.on_since = Some(since);
         self.trips.retain(|_, at| *at >= before);
-        Some(why)
+        Some(GuardVerdict { why, peer: self.common_peer(now, cluster) })
+    }
+
+    /// Whether a target has a counted restart in the last 10 minutes.
+    pub fn any_fails(&self, now: Timestamp) -> bool {
+        self.failing(now).next().is_some()
+    }
+
+    fn common_peer(&self, now: Timestamp, cluster: Result<&ClusterPeers, &str>) -> Result<String, NotCommon> {
+        let failing = self.failing(now).filter_map(|(target, _)| {
+            let restarts = self.targets.get(target)?;
+            Some((target.to_string(), &*restarts.namespace, restarts.peers_since(oldest(now))))
+        });
+        common_peer(failing, cluster)
     }
 
     /// When the guard turns off if no other restart is recorded; `None` while it is off.
@@ -175,12 +218,12 @@ impl<K: Ord + Clone + Display> Guard<K> {
 
     /// The peer that more than half of the restarts with a known peer have in common, as a clause.
     fn shared_peer(&self, now: Timestamp) -> Option<String> {
-        let oldest = now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN);
         let mut by_peer: BTreeMap<&str, usize> = BTreeMap::new();
         let (mut all, mut named) = (0, 0);
-        for peer in self.targets.values().flat_map(|restarts| restarts.peers_since(oldest)) {
+        let oldest = oldest(now);
+        for report in self.targets.values().flat_map(|restarts| restarts.peers_since(oldest)) {
             all += 1;
-            if let Some(peer) = peer {
+            if let Some(peer) = report.peer.as_deref() {
                 named += 1;
                 *by_peer.entry(peer).or_default() += 1;
             }
@@ -201,6 +244,11 @@ impl<K: Ord + Clone + Display> Guard<K> {
     }
 }
 
+/// The end of the oldest restart that counts.
+fn oldest(now: Timestamp) -> Timestamp {
+    now.checked_sub(WINDOW).unwrap_or(Timestamp::MIN)
+}
+
 fn names<K: Display>(targets: &[&K]) -> String {
     let mut names: Vec<_> = targets.iter().take(MAX_NAMES).map(|name| name.to_string()).collect();
     if targets.len() > MAX_NAMES {
@@ -217,10 +265,19 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + secs).unwrap()
     }
 
+    fn refused(at: Timestamp, peer: Option<&str>) -> CountedRestart<'_> {
+        CountedRestart { at, peer, kind: Some(NetworkKind::Refused) }
+    }
+
+    /// Why trips are held, whatever the peers are.
+    fn why(guard: &mut Guard<u32>, now: Timestamp) -> Option<String> {
+        guard.verdict(now, Ok(&ClusterPeers::default())).map(|verdict| verdict.why)
+    }
+
     fn fleet(all: u32, failing: u32) -> Guard<u32> {
         let mut guard = Guard::new(3);
-        (0..all).for_each(|target| guard.watch(target));
-        (0..failing).for_each(|target| guard.seen(target, at(0), None));
+        (0..all).for_each(|target| guard.watch(target, "sre"));
+        (0..failing).for_each(|target| guard.seen(target, refused(at(0), None)));
         guard
     }
 
@@ -236,31 +293,31 @@ mod tests {
             (100, 50, false),
             (100, 51, true),
         ] {
-            assert_eq!(fleet(all, failing).verdict(at(0)).is_some(), on, "{failing} of {all}");
+            assert_eq!(why(&mut fleet(all, failing), at(0)).is_some(), on, "{failing} of {all}");
         }
     }
 
     #[test]
     fn a_restart_counts_until_the_last_instant_of_its_ten_minutes() {
         let mut guard = fleet(4, 4);
-        assert!(guard.verdict(at(600)).is_some());
+        assert!(why(&mut guard, at(600)).is_some());
         assert_eq!(guard.changes_at(at(600)), Some(at(600) + SignedDuration::from_nanos(1)));
-        assert_eq!(guard.verdict(at(600) + SignedDuration::from_nanos(1)), None);
+        assert_eq!(why(&mut guard, at(600) + SignedDuration::from_nanos(1)), None);
         assert_eq!(guard.changes_at(at(601)), None);
     }
 
     #[test]
     fn an_older_restart_takes_nothing_back_and_a_breaker_that_is_gone_no_longer_counts() {
         let mut guard = fleet(4, 4);
-        guard.seen(0, at(300), None);
-        guard.seen(0, at(-300), None);
+        guard.seen(0, refused(at(300), None));
+        guard.seen(0, refused(at(-300), None));
         assert_eq!(guard.changes_at(at(300)), Some(at(600) + SignedDuration::from_nanos(1)));
         guard.forget(&3);
-        assert_eq!(guard.verdict(at(300)), None);
+        assert_eq!(why(&mut guard, at(300)), None);
         // Its last events may still come.
-        guard.seen(3, at(301), None);
+        guard.seen(3, refused(at(301), None));
         guard.tripped(3, at(301));
-        assert_eq!(guard.verdict(at(301)), None);
+        assert_eq!(why(&mut guard, at(301)), None);
         assert_eq!((guard.targets.len(), guard.trips.len()), (3, 0));
     }
 
@@ -271,48 +328,48 @@ mod tests {
         guard.tripped(1, at(-120));
         guard.tripped(2, at(0));
         for later in [0, 300, 600] {
-            let why = guard.verdict(at(later)).unwrap();
-            assert!(why.ends_with("left as they are: 1, 2"), "{why}");
+            let text = why(&mut guard, at(later)).unwrap();
+            assert!(text.ends_with("left as they are: 1, 2"), "{text}");
         }
     }
 
     #[test]
     fn the_peer_that_most_restarts_share_is_named() {
         let mut guard = fleet(4, 0);
-        let restart = |guard: &mut Guard<u32>, target, peer| guard.seen(target, at(0), peer);
+        let restart = |guard: &mut Guard<u32>, target, peer| guard.seen(target, refused(at(0), peer));
         for target in 0..4 {
             restart(&mut guard, target, Some("swype-gateway:443"));
         }
         restart(&mut guard, 0, Some("redis:6379"));
         restart(&mut guard, 0, None);
-        let why = guard.verdict(at(0)).unwrap();
-        assert!(why.ends_with("; swype-gateway:443 is the peer of 4 of 6 restarts"), "{why}");
+        let text = why(&mut guard, at(0)).unwrap();
+        assert!(text.ends_with("; swype-gateway:443 is the peer of 4 of 6 restarts"), "{text}");
         // Restarts that have left the window no longer count.
         for target in 0..4 {
-            guard.seen(target, at(601), Some("redis:6379"));
+            guard.seen(target, refused(at(601), Some("redis:6379")));
         }
-        let why = guard.verdict(at(601)).unwrap();
-        assert!(why.ends_with("; redis:6379 is the peer of 4 of 4 restarts"), "{why}");
+        let text = why(&mut guard, at(601)).unwrap();
+        assert!(text.ends_with("; redis:6379 is the peer of 4 of 4 restarts"), "{text}");
         // Half of them is not most of them.
         for target in 0..4 {
-            guard.seen(target, at(602), Some("mq:5672"));
+            guard.seen(target, refused(at(602), Some("mq:5672")));
         }
-        let why = guard.verdict(at(602)).unwrap();
-        assert!(!why.contains("is the peer of"), "{why}");
+        let text = why(&mut guard, at(602)).unwrap();
+        assert!(!text.contains("is the peer of"), "{text}");
     }
 
     #[test]
     fn a_target_that_restarts_all_the_time_keeps_its_newest_peers_only() {
         let mut guard = fleet(1, 0);
         for n in 0..100 {
-            guard.seen(0, at(n), Some("redis:6379"));
+            guard.seen(0, refused(at(n), Some("redis:6379")));
         }
         assert_eq!(guard.targets[&0].peers.len(), MAX_PEERS_KEPT);
     }
 
     #[test]
     fn a_long_list_of_names_is_cut() {
-        let why = fleet(9, 9).verdict(at(0)).unwrap();
-        assert!(why.contains("(0, 1, 2, 3, 4, 4 more)"), "{why}");
+        let text = why(&mut fleet(9, 9), at(0)).unwrap();
+        assert!(text.contains("(0, 1, 2, 3, 4, 4 more)"), "{text}");
     }
 }

@@ -31,6 +31,11 @@ pub(crate) fn host_of(peer: &str) -> &str {
     }
 }
 
+/// The port of `host:port`, if it has one.
+pub(crate) fn port_of(peer: &str) -> Option<&str> {
+    peer[host_of(peer).len()..].strip_prefix(':')
+}
+
 fn is_port(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }

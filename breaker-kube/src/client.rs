@@ -58,6 +58,8 @@ pub struct KubeClient {
     pub(crate) peers: Arc<PeerCache>,
     pub(crate) requests: RequestCounter,
     pub(crate) namespace: String,
+    /// Hosts by which the API server is known to this process.
+    pub(crate) api_server_hosts: Vec<String>,
 }
 
 impl KubeClient {

@@ -119,6 +119,10 @@ impl KubeClient {
         config.default_retry = false;
         let namespace = config.default_namespace.clone();
         let plugin = config.auth_info.exec.clone();
+        // In a pod kube takes the name of the Service; some clouds give pods another one.
+        let named = std::env::var("KUBERNETES_SERVICE_HOST").ok().filter(|host| !host.is_empty());
+        let api_server_hosts =
+            config.cluster_url.host().map(str::to_owned).into_iter().chain(named).collect();
         let (watch_liveness, requests) = (WatchLiveness::default(), RequestCounter::default());
         let client = ClientBuilder::try_from(config)
             .map_err(|error| not_built(error, plugin))?
@@ -133,6 +137,7 @@ impl KubeClient {
             peers: Arc::default(),
             requests,
             namespace,
+            api_server_hosts,
         })
     }
 
@@ -150,6 +155,7 @@ impl KubeClient {
             peers: Arc::default(),
             requests: RequestCounter::default(),
             namespace,
+            api_server_hosts: Vec::new(),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use breaker_core::Classifier;
+use breaker_core::guard::CommonPeerMode;
 use breaker_kube::webhook::LocalReceivers;
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
 use jiff::SignedDuration;
 
 use crate::cli::cluster_args::ClusterArgs;
@@ -13,6 +14,15 @@ use crate::cli::exit::UsageError;
 use crate::cli::format::{LineFormat, LogFormat};
 use crate::cli::rules;
 use crate::cli::values;
+
+/// What the outage guard does with a trip when one peer is at fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CommonPeerArg {
+    /// Hold it, as in any other outage.
+    Hold,
+    /// Let it happen.
+    Trip,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct ControllerArgs {
@@ -34,6 +44,13 @@ pub(crate) struct ControllerArgs {
     /// probably not in the targets.
     #[arg(long, value_name = "N", default_value = "3")]
     outage_guard_targets: u32,
+    /// Outage guard: trip or hold when all failing targets name one peer.
+    ///
+    /// The default of breakers without spec.outageGuard.commonPeer. With trip the guard holds no
+    /// trip while every failing target names one and the same peer, and that peer is not a part of
+    /// the cluster itself: its DNS, its API server or a node.
+    #[arg(long, value_enum, value_name = "MODE", default_value = "hold")]
+    outage_guard_common_peer: CommonPeerArg,
     /// Custom classifier rules (YAML), added to the built-in ones.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -92,6 +109,7 @@ pub(crate) struct ControllerOptions {
     pub(crate) cluster: ClusterArgs,
     pub(crate) namespace: Option<String>,
     pub(crate) outage_guard_targets: u32,
+    pub(crate) outage_guard_common_peer: CommonPeerMode,
     pub(crate) classifier: Classifier,
     pub(crate) local_receivers: LocalReceivers,
     pub(crate) status_interval: SignedDuration,
@@ -119,6 +137,10 @@ impl ControllerArgs {
             cluster: ClusterArgs { kubeconfig, context, namespace: namespace.clone() },
             namespace,
             outage_guard_targets,
+            outage_guard_common_peer: match self.outage_guard_common_peer {
+                CommonPeerArg::Hold => CommonPeerMode::Hold,
+                CommonPeerArg::Trip => CommonPeerMode::Trip,
+            },
             classifier: rules::load(rules.as_deref())?,
             local_receivers: if self.allow_local_hooks {
                 LocalReceivers::Allowed
@@ -136,6 +158,7 @@ impl ControllerArgs {
 
 #[cfg(test)]
 mod tests {
+    use breaker_core::guard::CommonPeerMode;
     use clap::Parser;
 
     use crate::cli::args::{Cli, Command};
@@ -144,6 +167,18 @@ mod tests {
         let cli = Cli::try_parse_from([&["watcher", "controller"], flags].concat()).unwrap();
         let Command::Controller(args) = cli.command else { panic!("not controller") };
         args.check().unwrap().lease.map(|lease| (lease.namespace, lease.name))
+    }
+
+    #[test]
+    fn the_outage_guard_holds_unless_a_flag_lets_one_peer_trip() {
+        let mode = |flags: &[&str]| {
+            let cli = Cli::try_parse_from([&["watcher", "controller"], flags].concat()).unwrap();
+            let Command::Controller(args) = cli.command else { panic!("not controller") };
+            args.check().unwrap().outage_guard_common_peer
+        };
+        assert_eq!(mode(&[]), CommonPeerMode::Hold);
+        assert_eq!(mode(&["--outage-guard-common-peer", "hold"]), CommonPeerMode::Hold);
+        assert_eq!(mode(&["--outage-guard-common-peer=trip"]), CommonPeerMode::Trip);
     }
 
     #[test]

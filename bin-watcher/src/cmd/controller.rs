@@ -42,6 +42,7 @@ pub(crate) async fn controller(controller: ControllerOptions) -> anyhow::Result<
         let mut options = FleetOptions::default();
         options.namespace = namespace;
         options.outage_guard_targets = controller.outage_guard_targets;
+        options.outage_guard_common_peer = controller.outage_guard_common_peer;
         options.classifier = Arc::new(classifier);
         options.status_interval = controller.status_interval;
         options.own_pod = own_pod(|variable| std::env::var(variable).ok(), cluster.kube.default_namespace());

@@ -16,6 +16,7 @@ use super::watch_state::WatchState;
 use crate::action::{Action, Attempt, Failure, Input, Outcome};
 use crate::cluster::Scale;
 use crate::event::BreakerEvent;
+use crate::guard::CountedRestart;
 use crate::ledger::Ledger;
 use crate::pod_cache::PodCache;
 use crate::policy::Policy;
@@ -398,13 +399,18 @@ impl Breaker {
         self.holds.would_trip(self.episode.number).filter(|_| self.state == State::Closed)
     }
 
-    /// The restarts that count and lie in the window, each with its end and its peer, in no
-    /// particular order: input for a fleet's [`Guard`](crate::guard::Guard).
-    pub fn counted_restarts(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Option<&str>)> {
+    /// The restarts that count and lie in the window, in no particular order: input for a fleet's
+    /// [`Guard`](crate::guard::Guard).
+    pub fn counted_restarts(&self, now: Timestamp) -> impl Iterator<Item = CountedRestart<'_>> {
         let restarts = self.ledger.restarts_since(self.oldest(now));
-        restarts
-            .filter(|restart| restart.counts(&self.policy))
-            .map(|restart| (restart.at(), restart.verdict().and_then(|verdict| verdict.peer.as_deref())))
+        restarts.filter(|restart| restart.counts(&self.policy)).map(|restart| {
+            let verdict = restart.verdict();
+            CountedRestart {
+                at: restart.at(),
+                peer: verdict.and_then(|verdict| verdict.peer.as_deref()),
+                kind: verdict.and_then(|verdict| verdict.kind),
+            }
+        })
     }
 
     /// The Record: what must survive a restart of the watcher.

@@ -1,5 +1,6 @@
 //! A spec as `breaker-core` takes it. Each error names the field.
 
+use breaker_core::guard::CommonPeerMode;
 use breaker_core::policy::{CauseSet, MinFailingPods, Mode, PeerSet, Recovery, Unobserved};
 use breaker_core::state::Override;
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
@@ -9,8 +10,8 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::spec::{
-    self, CauseName, CircuitBreakerSpec, HooksSpec, IntOrPercent, ModeName, OverrideName, RecoveryMode,
-    RecoverySpec, SecretKey, TargetRef, UnobservedName,
+    self, CauseName, CircuitBreakerSpec, CommonPeerName, HooksSpec, IntOrPercent, ModeName, OverrideName,
+    RecoveryMode, RecoverySpec, SecretKey, TargetRef, UnobservedName,
 };
 
 /// A spec in the terms of `breaker-core`.
@@ -22,6 +23,9 @@ pub struct ParsedSpec {
     pub policy: Policy,
     /// What a person has set over the policy.
     pub override_: Override,
+    /// What to do under the outage guard when every failing target names one peer; `None` leaves it
+    /// to the controller.
+    pub common_peer: Option<CommonPeerMode>,
 }
 
 /// A spec that cannot be used.
@@ -51,7 +55,7 @@ impl CircuitBreakerSpec {
     /// # Errors
     /// [`InvalidSpec`] names the first field that cannot be used.
     pub fn parse(&self, namespace: &str) -> Result<ParsedSpec, InvalidSpec> {
-        let Self { target_ref, trip, recovery, mode, override_, hooks } = self;
+        let Self { target_ref, trip, recovery, mode, override_, outage_guard, hooks } = self;
         let policy = Policy {
             causes: causes(&trip.causes)?,
             peers: PeerSet::new(&trip.peers).map_err(|error| invalid("spec.trip.peers", error))?,
@@ -75,7 +79,11 @@ impl CircuitBreakerSpec {
             OverrideName::ForcedOpen => Override::ForcedOpen,
             OverrideName::Disabled => Override::Disabled,
         };
-        Ok(ParsedSpec { target: workload(target_ref, namespace)?, policy, override_ })
+        let common_peer = outage_guard.common_peer.map(|mode| match mode {
+            CommonPeerName::Hold => CommonPeerMode::Hold,
+            CommonPeerName::Trip => CommonPeerMode::Trip,
+        });
+        Ok(ParsedSpec { target: workload(target_ref, namespace)?, policy, override_, common_peer })
     }
 }
 

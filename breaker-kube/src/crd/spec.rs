@@ -140,6 +140,9 @@ pub struct CircuitBreakerSpec {
     /// Disabled counts and reports restarts but never scales. Default: Auto.
     #[serde(default, rename = "override")]
     pub override_: OverrideName,
+    /// What happens while most breakers of the controller fail at once.
+    #[serde(default, skip_serializing_if = "OutageGuardSpec::is_default")]
+    pub outage_guard: OutageGuardSpec,
     /// Webhooks that are called before the workload is scaled down, and webhooks that are notified.
     #[serde(default)]
     pub hooks: HooksSpec,
@@ -250,6 +253,24 @@ impl Default for RecoverySpec {
             probe_replicas: 1,
             probe_for: "5m".into(),
         }
+    }
+}
+
+/// The part of this breaker in an outage of most targets, while the controller holds every trip.
+#[derive(Debug, Clone, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OutageGuardSpec {
+    /// What happens if the restarts of all failing targets name one peer that is not a part of the
+    /// cluster itself (its DNS, its API server, a node). Trip lets this breaker trip; Hold holds it
+    /// as in any other outage. Default: that of the controller, which is Hold unless
+    /// --outage-guard-common-peer says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub common_peer: Option<CommonPeerName>,
+}
+
+impl OutageGuardSpec {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -391,6 +412,10 @@ names! {
 names! {
     /// What a person has set over the policy.
     OverrideName { #[default] Auto, ForcedOpen, Disabled }
+}
+names! {
+    /// What happens when every failing target names one peer.
+    CommonPeerName { #[default] Hold, Trip }
 }
 names! {
     /// What happens when the webhook before a trip fails.

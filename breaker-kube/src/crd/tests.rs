@@ -1,4 +1,5 @@
 use breaker_core::Policy;
+use breaker_core::guard::CommonPeerMode;
 use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Recovery, Unobserved};
 use breaker_core::state::Override;
 use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
@@ -21,6 +22,21 @@ fn a_spec_of_a_target_alone_has_the_default_policy_and_the_one_node_rule() {
     assert_eq!(parsed.target.to_string(), "sre/deployment/swype-app");
     assert_eq!(parsed.policy, Policy { one_node: true, ..Policy::default() });
     assert_eq!(parsed.override_, Override::Auto);
+    assert_eq!(parsed.common_peer, None);
+}
+
+#[test]
+fn a_spec_says_what_happens_under_the_outage_guard_or_leaves_it_to_the_controller() {
+    for (guard, want) in [
+        (json!({}), None),
+        (json!({"commonPeer": "Hold"}), Some(CommonPeerMode::Hold)),
+        (json!({"commonPeer": "Trip"}), Some(CommonPeerMode::Trip)),
+    ] {
+        assert_eq!(spec(json!({"outageGuard": guard})).parse("sre").unwrap().common_peer, want);
+    }
+    let unknown =
+        json!({"targetRef": {"kind": "Deployment", "name": "a"}, "outageGuard": {"commonPeer": "Proceed"}});
+    assert!(CircuitBreakerSpec::read(&unknown).is_err());
 }
 
 #[test]

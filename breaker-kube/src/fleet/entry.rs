@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use breaker_core::WorkloadRef;
+use breaker_core::guard::{CommonPeerMode, GuardVerdict};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -65,14 +66,26 @@ impl Entry {
         (self.created, self.status.name.clone())
     }
 
-    /// What the spec asks for, with the verdict of the outage guard.
-    pub(super) fn desired(&self, guard: Option<&String>) -> Option<Desired> {
+    /// What the spec asks for, with the verdict of the outage guard. `common_peer` is the setting
+    /// of a spec without its own.
+    pub(super) fn desired(
+        &self,
+        guard: Option<&GuardVerdict>,
+        common_peer: CommonPeerMode,
+    ) -> Option<Desired> {
         self.spec.as_ref().ok().map(|spec| Desired {
             policy: spec.policy.clone(),
             override_: spec.override_,
-            guard: guard.cloned(),
+            guard: guard.and_then(|verdict| verdict.hold(spec.common_peer.unwrap_or(common_peer))),
             reset: self.reset.clone(),
         })
+    }
+
+    /// Whether its trip passes the outage guard when one peer is at fault.
+    pub(super) fn trips_on_common_peer(&self, common_peer: CommonPeerMode) -> bool {
+        let spec = self.spec.as_ref().ok();
+        let is_active = self.desired.is_some();
+        is_active && spec.is_some_and(|spec| spec.common_peer.unwrap_or(common_peer) == CommonPeerMode::Trip)
     }
 
     /// Stops the task at once. A workload that the breaker scaled down stays so, which is reported.

@@ -1,6 +1,6 @@
 //! [`SharedGuard`]: the outage guard of a fleet, with a notice when it must be asked again.
 
-use breaker_core::guard::Guard;
+use breaker_core::guard::{ClusterPeers, CountedRestart, Guard, GuardVerdict};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -18,15 +18,15 @@ impl SharedGuard {
     }
 
     pub(crate) fn watch(&self, name: &BreakerName) {
-        self.update(|guard| guard.watch(name.clone()));
+        self.update(|guard| guard.watch(name.clone(), &name.namespace));
     }
 
     pub(crate) fn forget(&self, name: &BreakerName) {
         self.update(|guard| guard.forget(name));
     }
 
-    pub(crate) fn restarted(&self, name: &BreakerName, at: Timestamp, peer: Option<&str>) {
-        self.update(|guard| guard.seen(name.clone(), at, peer));
+    pub(crate) fn restarted(&self, name: &BreakerName, restart: CountedRestart<'_>) {
+        self.update(|guard| guard.seen(name.clone(), restart));
     }
 
     pub(crate) fn tripped(&self, name: &BreakerName, at: Timestamp) {
@@ -44,9 +44,19 @@ impl SharedGuard {
     }
 
     /// The verdict, and when it may change without a further restart or trip.
-    pub(crate) fn verdict(&self, now: Timestamp) -> (Option<String>, Option<Timestamp>) {
+    /// `cluster` is what belongs to the cluster, or why that is not known.
+    pub(crate) fn verdict(
+        &self,
+        now: Timestamp,
+        cluster: Result<&ClusterPeers, &str>,
+    ) -> (Option<GuardVerdict>, Option<Timestamp>) {
         let mut guard = self.guard.lock();
-        (guard.verdict(now), guard.changes_at(now))
+        (guard.verdict(now, cluster), guard.changes_at(now))
+    }
+
+    /// Whether a target fails: the guard may turn on soon.
+    pub(crate) fn any_fails(&self, now: Timestamp) -> bool {
+        self.guard.lock().any_fails(now)
     }
 
     /// Returns when the guard was updated since the last call.

@@ -16,6 +16,7 @@
 mod breaker_watch;
 mod claims;
 mod client;
+mod cluster_peers;
 mod controller;
 mod desired;
 mod entry;

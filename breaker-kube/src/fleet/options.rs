@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use breaker_core::Classifier;
+use breaker_core::guard::CommonPeerMode;
 use breaker_core::webhook::WebhookClient;
 use jiff::SignedDuration;
 
@@ -15,6 +16,9 @@ pub struct FleetOptions {
     /// The outage guard holds every trip while more targets than this, and more than half of all,
     /// fail at once. Default 3.
     pub outage_guard_targets: u32,
+    /// What the guard does with trips of breakers that do not say so themselves, when every failing
+    /// target names one peer. Default: hold them.
+    pub outage_guard_common_peer: CommonPeerMode,
     /// Classifies terminations. Default: the built-in rules.
     pub classifier: Arc<Classifier>,
     /// How often each breaker refreshes its status. An unchanged status is not written.
@@ -44,6 +48,7 @@ impl Default for FleetOptions {
         Self {
             namespace: None,
             outage_guard_targets: 3,
+            outage_guard_common_peer: CommonPeerMode::default(),
             classifier: Arc::default(),
             status_interval: SignedDuration::from_secs(60),
             own_pod: None,

@@ -1,19 +1,24 @@
 //! [`Reconciler`]: one run of a fleet. Starts, updates and stops a worker for each CircuitBreaker.
 
 use std::collections::{BTreeMap, HashSet};
+use std::future::pending;
 use std::sync::Arc;
 
 use breaker_core::WorkloadRef;
+use breaker_core::guard::{ClusterPeers, CommonPeerMode, GuardVerdict};
 use breaker_core::policy::Policy;
 use breaker_core::policy::PolicyWarning;
 use futures::StreamExt;
+use futures::future::Either;
 use jiff::Timestamp;
 use kube::runtime::watcher::Event;
 use tokio::sync::watch as watch_channel;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::breaker_watch::{BreakerWatch, BreakerWatchEvent};
 use super::claims::TargetClaims;
+use super::cluster_peers;
 use super::entry::{Entry, Role};
 use super::error::FleetError;
 use super::own_workload::OwnWorkload;
@@ -34,8 +39,11 @@ pub(super) struct Reconciler {
     listing: Option<HashSet<WorkloadRef>>,
     own: OwnWorkload,
     tasks: JoinSet<()>,
-    /// Why the outage guard holds every trip, while it does.
-    guard: Option<String>,
+    /// The verdict of the outage guard, while it is on.
+    guard: Option<GuardVerdict>,
+    /// What belongs to the cluster itself, or why that is not known, and when it was asked for.
+    /// `None`: nobody needed it so far.
+    cluster: Option<(Instant, Result<ClusterPeers, String>)>,
 }
 
 impl Reconciler {
@@ -48,6 +56,7 @@ impl Reconciler {
             own: OwnWorkload::default(),
             tasks: JoinSet::new(),
             guard: None,
+            cluster: None,
         }
     }
 
@@ -60,12 +69,17 @@ impl Reconciler {
         let mut events = watch.run();
         let mut listed: HashSet<BreakerName> = HashSet::new();
         let mut guard_changes_at: Option<Timestamp> = None;
+        let mut cluster_lookup = None;
         loop {
+            if cluster_lookup.is_none() && self.needs_cluster_peers() {
+                let failed_before = matches!(self.cluster, Some((_, Err(_))));
+                cluster_lookup = Some(Box::pin(self.look_up_cluster(failed_before)));
+            }
             let clock = Arc::clone(&shared.kube.clock);
             let guard_changes = async move {
                 match guard_changes_at {
                     Some(at) => clock.sleep_until(at).await,
-                    None => std::future::pending().await,
+                    None => pending().await,
                 }
             };
             tokio::select! {
@@ -79,6 +93,13 @@ impl Reconciler {
                     self.found_own(own);
                 }
                 read = shared.newer.next() => self.follow_read(&read),
+                found = cluster_lookup.as_mut().map_or_else(|| Either::Left(pending()), Either::Right) => {
+                    cluster_lookup = None;
+                    // What was known before is better than nothing.
+                    let known = self.cluster.take().and_then(|(_, before)| before.ok());
+                    self.cluster = Some((Instant::now(), found.or_else(|why| known.ok_or(why))));
+                    guard_changes_at = self.update_guard();
+                }
                 () = shared.guard.changed() => guard_changes_at = self.update_guard(),
                 () = guard_changes => guard_changes_at = self.update_guard(),
                 Some(ended) = self.tasks.join_next() => match ended {
@@ -227,7 +248,7 @@ impl Reconciler {
     fn set_role(&mut self, name: &BreakerName, role: Role) {
         let shared = Arc::clone(&self.shared);
         let Some(entry) = self.entries.get_mut(name) else { return };
-        let desired = entry.desired(self.guard.as_ref());
+        let desired = entry.desired(self.guard.as_ref(), shared.options.outage_guard_common_peer);
         if entry.role == role {
             if let (Some(sender), Some(desired)) = (&entry.desired, desired) {
                 sender.send_if_modified(|current| {
@@ -271,29 +292,95 @@ impl Reconciler {
         entry.task = Some(self.tasks.spawn(async move { write_status_on_change(&shared, &status).await }));
     }
 
+    /// Whether a breaker may trip under the guard, most targets may fail soon, and what belongs to
+    /// the cluster is not known well enough.
+    fn needs_cluster_peers(&self) -> bool {
+        let known = matches!(&self.cluster, Some((at, Ok(_))) if at.elapsed() < cluster_peers::MAX_AGE);
+        let mode = self.shared.options.outage_guard_common_peer;
+        !known
+            && self.entries.values().any(|entry| entry.trips_on_common_peer(mode))
+            && self.shared.guard.any_fails(self.shared.kube.clock.now())
+    }
+
+    fn look_up_cluster(
+        &self,
+        failed_before: bool,
+    ) -> impl Future<Output = Result<ClusterPeers, String>> + use<> {
+        let kube = self.shared.kube.clone();
+        async move {
+            if failed_before {
+                tokio::time::sleep(cluster_peers::RETRY_AFTER).await;
+            }
+            cluster_peers::look_up(&kube).await
+        }
+    }
+
     /// Asks the outage guard again. Returns when its verdict may change without a restart or a
     /// trip.
     fn update_guard(&mut self) -> Option<Timestamp> {
         let now = self.shared.kube.clock.now();
-        let (verdict, changes_at) = self.shared.guard.verdict(now);
-        if verdict.is_some() == self.guard.is_some() {
+        let cluster = match &self.cluster {
+            Some((_, found)) => found.as_ref().map_err(String::as_str),
+            None => Err("it is being looked up"),
+        };
+        let (verdict, changes_at) = self.shared.guard.verdict(now, cluster);
+        let peer = |verdict: &Option<GuardVerdict>| verdict.as_ref().map(|verdict| verdict.peer.clone());
+        if peer(&verdict) == peer(&self.guard) {
             return changes_at;
         }
-        self.guard = verdict.clone();
-        let active = || self.entries.values().filter(|entry| entry.desired.is_some());
-        for desired in active().filter_map(|entry| entry.desired.as_ref()) {
-            desired.send_modify(|desired| desired.guard = verdict.clone());
+        let before = std::mem::replace(&mut self.guard, verdict);
+        let mode = self.shared.options.outage_guard_common_peer;
+        for entry in self.entries.values() {
+            let Some((sender, desired)) =
+                entry.desired.as_ref().zip(entry.desired(self.guard.as_ref(), mode))
+            else {
+                continue;
+            };
+            sender.send_if_modified(|present| {
+                let is_new = present.guard != desired.guard;
+                present.guard = desired.guard;
+                is_new
+            });
         }
-        match verdict {
-            Some(why) => {
+        self.report_guard(before.as_ref());
+        changes_at
+    }
+
+    /// Reports that the guard turned on or off, or that a peer is at fault now or no longer.
+    fn report_guard(&self, before: Option<&GuardVerdict>) {
+        let mode = self.shared.options.outage_guard_common_peer;
+        let recorder = &self.shared.recorder;
+        let active = || self.entries.values().filter(|entry| entry.desired.is_some());
+        let some_trip = active().any(|entry| entry.trips_on_common_peer(mode));
+        let passing = |verdict: &GuardVerdict| verdict.peer.as_ref().ok().filter(|_| some_trip).cloned();
+        match (before, &self.guard) {
+            (None, Some(verdict)) => {
                 let most_restarts = active().max_by_key(|entry| entry.status.read(|model| model.counted()));
                 let status = most_restarts.map(|entry| &*entry.status);
-                let message = format!("outage guard on, every trip is held: {why}");
-                self.shared.recorder.record_outage(status, &message);
+                let why = verdict.hold(CommonPeerMode::Hold).unwrap_or_default();
+                let message = match passing(verdict) {
+                    None => format!("outage guard on, every trip is held: {why}"),
+                    Some(peer) => format!(
+                        "outage guard on, trips are held except those with outageGuard.commonPeer: Trip, because \
+                         every failing target names {peer}: {}",
+                        verdict.why
+                    ),
+                };
+                recorder.record_outage(status, &message);
             }
-            None => self.shared.recorder.emit("outage guard off: held trips are decided again"),
+            (Some(_), None) => recorder.emit("outage guard off: held trips are decided again"),
+            (Some(before), Some(verdict)) => match (passing(before), passing(verdict), &verdict.peer) {
+                (None, Some(peer), _) => recorder.emit(&format!(
+                    "outage guard: every failing target names {peer}; trips with outageGuard.commonPeer: Trip are \
+                     no longer held"
+                )),
+                (Some(_), None, Err(why)) => {
+                    recorder.emit(&format!("outage guard: every trip is held again: {why}"));
+                }
+                _ => {}
+            },
+            (None, None) => {}
         }
-        changes_at
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use breaker_core::guard::CountedRestart;
 use breaker_core::{BreakerEvent, Snapshot, WorkloadRef};
 use jiff::Timestamp;
 use parking_lot::Mutex;
@@ -74,7 +75,8 @@ impl Shared {
         }
         match event {
             BreakerEvent::Restart(restart) if restart.counts => {
-                self.guard.restarted(&status.name, restart.finished_at, restart.peer.as_deref());
+                let (at, peer) = (restart.finished_at, restart.peer.as_deref());
+                self.guard.restarted(&status.name, CountedRestart { at, peer, kind: restart.kind });
             }
             BreakerEvent::Scaled { already: false, .. } => self.guard.tripped(&status.name, at),
             BreakerEvent::WouldTrip(because) => {

@@ -114,8 +114,8 @@ impl Worker<'_> {
         {
             return (not_ready(&error), shared_fault(&error));
         }
-        for (at, peer) in supervisor.breaker().counted_restarts(now) {
-            shared.guard.restarted(&status.name, at, peer);
+        for restart in supervisor.breaker().counted_restarts(now) {
+            shared.guard.restarted(&status.name, restart);
         }
         status.change(|model| {
             model.target_found = Some(ConditionState::new(true, reason::FOUND, target.to_string()));

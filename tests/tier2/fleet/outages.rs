@@ -1,7 +1,8 @@
 //! Many targets fail at once, or on one node alone: the outage guard and the one-node rule.
 
 use bigredbutton_tests::{Kubelet, REFUSED};
-use k8s_openapi::api::core::v1::{Binding, Pod};
+use k8s_openapi::api::core::v1::{Binding, Pod, Service};
+use kube::Api;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
@@ -42,6 +43,87 @@ async fn when_all_fail_at_once_every_trip_holds_with_one_alert_and_the_button_st
     ns.edit_breaker("three", json!({"override": "ForcedOpen"})).await;
     ns.wait_for_phase("three", "Open").await;
     assert_eq!((ns.replicas("three").await, ns.replicas("four").await), (0, 1));
+    ns.delete().await;
+}
+
+/// One provider takes down 11 of 20 targets. Held at first, they trip once their breakers ask for
+/// it; the 9 others stay.
+#[tokio::test]
+async fn eleven_of_twenty_on_one_dead_provider_are_held_until_their_breakers_let_it_trip() {
+    let ns = test_namespace("fleet-peer").await;
+    let name = |n: usize| format!("target-{n}");
+    let mut apps = Vec::new();
+    for n in 0..20 {
+        apps.push(guarded(&ns, &name(n), json!({})).await);
+    }
+    let mut fleet = controller(&ns);
+    for n in 0..20 {
+        ready(&ns, &name(n)).await;
+    }
+    for _ in 0..4 {
+        for app in &mut apps[..11] {
+            app.restart(REFUSED).await;
+        }
+    }
+    for n in 0..11 {
+        let held = ns.wait_for_condition(&name(n), "Held", "True").await;
+        assert_eq!(held["reason"], "Guard", "{held}");
+        let why = held["message"].as_str().unwrap_or_default();
+        for part in
+            ["11 of 20 targets", "every failing target names 10.96.0.7:8080", "outageGuard.commonPeer"]
+        {
+            assert!(why.contains(part), "{held}");
+        }
+    }
+    fleet.read_for(QUIET).await;
+    for n in 0..20 {
+        assert_eq!(ns.replicas(&name(n)).await, 1, "{n}");
+    }
+    for n in 0..20 {
+        ns.edit_breaker(&name(n), json!({"outageGuard": {"commonPeer": "Trip"}})).await;
+    }
+    for n in 0..11 {
+        ns.wait_for_phase(&name(n), "Open").await;
+    }
+    fleet.read_for(QUIET).await;
+    for n in 0..20 {
+        assert_eq!(ns.replicas(&name(n)).await, if n < 11 { 0 } else { 1 }, "{n}");
+    }
+    ns.delete().await;
+}
+
+/// All name the address of the API server: that is an outage of the cluster, whatever the breakers
+/// ask for.
+#[tokio::test]
+async fn an_outage_of_the_api_server_holds_also_what_may_trip_on_a_common_peer() {
+    let ns = test_namespace("fleet-own").await;
+    let names = ["one", "two", "three", "four", "five"];
+    let trips = json!({"outageGuard": {"commonPeer": "Trip"}});
+    let mut apps = Vec::new();
+    for name in names {
+        apps.push(guarded(&ns, name, trips.clone()).await);
+    }
+    let mut fleet = controller(&ns);
+    for name in names {
+        ready(&ns, name).await;
+    }
+    let services: Api<Service> = Api::namespaced(ns.cluster.client.clone(), "default");
+    let own = services.get("kubernetes").await.expect("the Service of the API server");
+    let ip = own.spec.and_then(|spec| spec.cluster_ip).expect("its address");
+    for _ in 0..4 {
+        for app in &mut apps {
+            app.restart(&format!("Error: dial tcp {ip}:443: connect: connection refused")).await;
+        }
+    }
+    for name in names {
+        let held = ns.wait_for_condition(name, "Held", "True").await;
+        let why = held["message"].as_str().unwrap_or_default();
+        assert!(why.contains(&format!("{ip}:443 is a part of the cluster itself")), "{held}");
+    }
+    fleet.read_for(QUIET).await;
+    for name in names {
+        assert_eq!(ns.replicas(name).await, 1, "{name}");
+    }
     ns.delete().await;
 }
 
