@@ -184,6 +184,41 @@ fn prefixed(t: &Termination, add: AddPrefix) -> Termination {
     with_words(t, lines.collect())
 }
 
+/// What a wrapper writes behind the log of what it ran, without the prefix of that log.
+const REPORTS: [&str; 3] = [
+    "ERROR: Job failed: exit code 1\n",
+    "Command exited with code 1\n",
+    "\nreal\t0m4.301s\nuser\t0m2.118s\n",
+];
+
+#[test]
+fn a_report_without_the_prefix_of_the_log_above_changes_nothing() {
+    let classifier = Classifier::default();
+    let network = |(case, verdict): &(Case, Verdict)| {
+        verdict.cause == Cause::Network && words(&case.termination).lines().count() > 3
+    };
+    let cases: Vec<_> = read_right().into_iter().filter(network).collect();
+    assert!(cases.len() > 100);
+    let (mut all, mut bad) = (0, Vec::new());
+    for (name, add) in PREFIXES {
+        for (case, before) in &cases {
+            let t = prefixed(&case.termination, add);
+            if words(&t).len() > 4096 {
+                continue;
+            }
+            for report in REPORTS {
+                let after = classifier.classify(&followed_by(&t, report));
+                all += 1;
+                if loses_network(before, &after) {
+                    bad.push(format!("{name} {} {} by {}", case.id, after.label(), after.rule));
+                }
+            }
+        }
+    }
+    println!("reports without the prefix: {} of {all}: {:?}", bad.len(), &bad[..bad.len().min(12)]);
+    assert!(bad.len() * 100 <= all, "{} of {all}", bad.len());
+}
+
 #[test]
 fn a_prefix_before_every_line_changes_nothing() {
     let classifier = Classifier::default();

@@ -22,6 +22,8 @@ pub(super) struct Block {
     pub(super) classes: WordClasses,
     /// The word classes of its stack frames.
     pub(super) frame_classes: WordClasses,
+    /// Whether the block above reports that a side task failed, and leaves the reason to this one.
+    pub(super) is_reason_of_side_task: bool,
 }
 
 const TRACEBACK: &str = "Traceback (most recent call last)";
@@ -137,7 +139,10 @@ impl<'r, 't> Draft<'r, 't> {
         }
         let side_task = self.read.seen[number].classes.has(WordClass::SideTask);
         // Some loggers of exporters indent their records.
-        let other_record = side_task && !self.is_side_task() && self.level(number) != Level::Plain;
+        let begins =
+            || ["ERROR ", "WARN ", "INFO ", "FATAL "].iter().any(|name| line.trim_start().starts_with(name));
+        let other_record = side_task && !self.is_side_task() && self.level(number) != Level::Plain
+            || !self.frames && line.starts_with(' ') && begins();
         let indented = line.starts_with([' ', '\t']) && !other_record;
         // The exception of a log record is on a line of its own.
         let attached = !self.frames && (!side_task || self.is_side_task()) && self.attaches(line);
@@ -315,7 +320,8 @@ impl<'r, 't> Draft<'r, 't> {
             _ => self.parts.concat(),
         };
         let Self { framed, classes, frame_classes, .. } = self;
-        Some(Block { level, lines, head, framed, classes, frame_classes })
+        let is_reason_of_side_task = false;
+        Some(Block { level, lines, head, framed, classes, frame_classes, is_reason_of_side_task })
     }
 }
 

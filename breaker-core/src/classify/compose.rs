@@ -108,6 +108,11 @@ fn named_failure(line: &str, words: &[Word], said: &[Word], announced: bool) -> 
     if operation.is_none() && !remote && !alone && !announced && remote_address(line).is_none() {
         return None;
     }
+    // "Job failed: DeadlineExceeded": a job that is named alone had a deadline of its own.
+    let nothing_remote = operation.is_none() && !remote && !announced && remote_address(line).is_none();
+    if nothing_remote && words.iter().any(|word| word.class == WordClass::LocalSubject) {
+        return None;
+    }
     if is_local(line, words, failure) || operation.is_some_and(|word| is_local(line, words, word)) {
         return None;
     }
@@ -227,6 +232,7 @@ mod tests {
             "error: connection pool closed",
             "error: timed out waiting for the migration lock held by node-2",
             "error: worker 3 timed out",
+            "error: ledger job failed: DeadlineExceeded",
         ] {
             assert!(!label(text).starts_with("network"), "{text}: {}", label(text));
         }

@@ -14,7 +14,7 @@ use super::level::Level;
 use super::line;
 use super::rule::Strength;
 use super::second;
-use super::side_task::SideTask;
+use super::side_task::{self, SideTask};
 use super::statement::{Candidate, Decision, candidate, decision, find_in};
 use super::table::{Read, Table};
 use super::words::WordClass;
@@ -40,7 +40,8 @@ const LINES_AROUND: (usize, usize) = (8, 4);
 /// The decision on a cleaned text; `None` when no rule explains it.
 pub(super) fn decide<'t>(table: &Table, cleaned: &'t str) -> Option<Decision<'t>> {
     let read = table.read(cleaned);
-    let blocks = blocks(&read);
+    let mut blocks = blocks(&read);
+    side_task::mark_reasons(&read, &mut blocks);
     let whole =
         blocks.iter().filter_map(|block| find_in(&read, block, Strength::Whole)).min_by_key(|d| d.row);
     let decided = whole.or_else(|| walk(table, &read, &blocks));
@@ -218,8 +219,11 @@ fn end_before<'t>(
         let by_rule = |best: &Decision<'_>| best.strength.names_the_cause() && !table.is_composed(best.row);
         let named = earlier.best.as_ref().is_some_and(by_rule);
         let survived = classes.has(WordClass::Survived) || classes.has(WordClass::Retry);
+        // A warning is weaker than any other statement that names its cause.
+        let warned = found.level == Level::Warn && distance <= MAX_LINES_AFTER_CRASH;
         let is_end = match earlier.level {
             Level::Fatal => true,
+            Level::Error | Level::Plain if warned && named && !survived => true,
             Level::Error => named && !worked_on && !survived,
             Level::Plain => {
                 let reported =
@@ -288,6 +292,10 @@ impl<'t> Walk<'t> {
         if orderly {
             // The lines after the announcement of an orderly end are a part of it.
             self.skipped -= std::mem::take(&mut self.calm);
+        }
+        if block.is_wrapper && !explained && !self.recovered {
+            // What a wrapper wrote after this report is not work of the process, which had ended.
+            (self.skipped, self.calm) = (0, 0);
         }
         if orderly || waiting || block.is_wrapper && !explained {
             return Step::Continue;

@@ -19,10 +19,12 @@ pub(super) enum Level {
 
 /// The level that `line` (and `folded`, the same folded) claims, looking only at its beginning.
 pub(super) fn level(line: &str, folded: &str, classes: WordClasses) -> Level {
+    let claimed = || bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line));
     if classes.has(WordClass::Fatal) || folded.starts_with("panic: ") {
-        return Level::Fatal;
+        // A thread whose uncaught exception is logged as a warning ended alone.
+        return claimed().filter(|level| *level == Level::Warn).unwrap_or(Level::Fatal);
     }
-    bracket_level(line).or_else(|| named_level(line)).or_else(|| klog_level(line)).unwrap_or_else(|| {
+    claimed().unwrap_or_else(|| {
         let tool = folded.split(' ').next().unwrap_or_default();
         match tool {
             "error:" | "error" | "err:" | "failed:" | "fail:" | "erreur" | "fehler:" | "ошибка:" => {
@@ -142,6 +144,8 @@ mod tests {
             ("E0227 10:34:00.000666       1 reflector.go:123] Failed to list", Level::Error),
             ("2023-10-17T23:27:05.891Z\tinfo\tservice@v0.87.0/service.go:178\ttext", Level::Info),
             ("W1123 07:44:19.000001 1 conn.go:44] retrying", Level::Warn),
+            ("2026-11-23 WARN [events-1] a.B: Unhandled exception in the sender", Level::Warn),
+            ("2026-11-23 ERROR [main] a.B: Unhandled exception in the sender", Level::Fatal),
             ("panic: runtime error: index out of range", Level::Fatal),
             ("Error: builder error", Level::Error),
             ("fatal: unable to access 'https://x/'", Level::Fatal),

@@ -183,14 +183,37 @@ pub(super) fn is_chatter(folded: &str, seen: &Seen) -> bool {
     let shell_report = text.contains(": line ") && text.contains(" aborted ");
     // A row of the table that Maven ends with.
     let summary = ["... success", "... failure", "... skipped"].iter().any(|end| text.contains(end));
+    let error_number =
+        text.strip_prefix("error code: ").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
     let level_only = matches!(text.trim_matches(['[', ']', ':']), "error" | "warn" | "warning" | "info");
     shell_echo
+        || is_measurement(text)
         || shell_report
         || summary
         || level_only
+        || error_number
         || text.len() < 2
         || text.chars().all(|c| !c.is_alphanumeric())
 }
+
+/// Whether the line is a row of a table of measurements: `Total time: 5 seconds`, `real 0m4.3s`,
+/// `ok ledger/money 0.014s`.
+fn is_measurement(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().take(4).collect();
+    let value = match (text.rsplit_once(':'), &words[..]) {
+        (_, [_, value] | ["ok" | "fail" | "pass" | "skip", _, value]) => value,
+        (Some((_, value)), _) => value.trim(),
+        (None, _) => return false,
+    };
+    let Some(last) = value.rfind(|c: char| c.is_ascii_digit()) else { return false };
+    let (number, unit) = value.split_at(last + 1);
+    number.starts_with(|c: char| c.is_ascii_digit())
+        && number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'm'))
+        && UNITS.contains(&unit.trim().trim_end_matches('.'))
+}
+
+/// The units of [measurements](is_measurement).
+const UNITS: [&str; 10] = ["s", "ms", "sec", "secs", "seconds", "min", "minutes", "kb", "mb", "gb"];
 
 /// Whether the last clause of the line reports only a failure without a reason.
 ///
@@ -200,7 +223,11 @@ pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
     let Some(at) = seen.effect else { return false };
     let is_last = |colon: usize| {
         let said = folded[colon + 2..].trim();
-        usize::from(at) >= colon + 2 || said.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
+        // The number of an error and the name of what failed are no reasons.
+        let quoted = said.len() > 1 && said.starts_with('\'') && said.ends_with('\'');
+        usize::from(at) >= colon + 2
+            || quoted
+            || said.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit())
     };
     folded.rfind(": ").is_none_or(is_last)
 }
@@ -233,6 +260,22 @@ pub(super) fn is_recovery(classes: WordClasses) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn measurements_are_rows_with_a_unit() {
+        for line in [
+            "real 0m4.301s",
+            "total time: 5 seconds",
+            "cpu time : 3.20 sec.",
+            "max memory : 81 mb",
+            "ok ledger/money 0.014s",
+        ] {
+            assert!(is_measurement(line), "{line}");
+        }
+        for line in ["error: 3 failed", "exit code: 1", "ledger: 0 rows", "started a in 3s", "x: s"] {
+            assert!(!is_measurement(line), "{line}");
+        }
+    }
 
     #[test]
     fn frames_are_not_words() {

@@ -233,7 +233,7 @@ static UNRESOLVED: LazyLock<Patterns> = LazyLock::new(|| {
         r"UnknownHostException: (?:Failed to resolve ')?([A-Za-z0-9][0-9A-Za-z_.-]*)",
         r#"(?i)resolve (?:the )?(?:address|host|hostname|name)?[: ]*["'`]([A-Za-z0-9][0-9A-Za-z_.-]*)["'`]"#,
         r#"(?i)(?:resolve|resolving|translate|lookup|look up|find)(?: the)?(?: mongodb| proxy| remote| bootstrap)? (?:host ?name|host|name|address|domain|url|hosts?)?(?: of| for)?[: ]*["'`‘“]?([A-Za-z][0-9A-Za-z_-]*(?:\.[0-9A-Za-z_-]+)+|[A-Za-z][0-9A-Za-z_]*-[0-9A-Za-z_-]+)["'`’”]?(?::([0-9]{2,5}))?"#,
-        r#"(?i)(?:resolve host|resolve proxy|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:?|host lookup:|no such host is known\.? \()[: ]*\\*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
+        r#"(?i)(?:resolve host|resolve proxy|translate host name|getaddrinfo for|getaddrinfo for host|host not found in upstream|bad address|unknown (?:mysql |mariadb )?(?:server )?host|no address associated with hostname|name or service not known:|no such host:|host lookup:|no such host is known\.? \()[: ]*\\*["'`(]?([A-Za-z0-9][0-9A-Za-z_.-]*)["'`)]?(?::([0-9]{2,5}))?"#,
     ])
 });
 

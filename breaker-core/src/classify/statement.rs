@@ -209,11 +209,19 @@ pub(super) fn candidate<'r, 't>(table: &Table, read: &'r Read<'t>, block: &Block
     let side_task = side_task::of(read, block);
     // A rule, or a word for what is wrong, says more than that something ended.
     let says_why = best.as_ref().is_some_and(|best| {
-        let network = table.row(best.row).cause == Cause::Network;
-        !table.is_composed(best.row) || !network && best.strength.names_the_cause()
+        let cause = table.row(best.row).cause;
+        match table.is_composed(best.row) {
+            true => cause != Cause::Network && best.strength.names_the_cause(),
+            // "Exception in thread" introduces any reason.
+            false => cause != Cause::Application || best.strength != Strength::Hint,
+        }
     });
     let reports_end = !says_why && wrapper::is_composed(read, block);
-    let best = best.filter(|_| !reports_end);
-    let is_wrapper = reports_end || wrapper::is_named(read, block);
+    let named = wrapper::is_named(read, block);
+    // A fault that the words of a known wrapper seem to compose is about what it ran.
+    let composed =
+        |best: &Decision<'_>| table.is_composed(best.row) && table.row(best.row).cause != Cause::Network;
+    let best = best.filter(|best| !(reports_end || named && composed(best)));
+    let is_wrapper = reports_end || named;
     Candidate { level: block.level, head, seen: &read.seen[block.head], best, side_task, is_wrapper }
 }

@@ -16,8 +16,15 @@ pub(super) use record::JOINED;
 
 /// `text` as the program wrote it.
 pub(super) fn unwrap(text: &str) -> Cow<'_, str> {
-    let steps: [fn(&str) -> Option<String>; 5] =
-        [encoding::clean, prefix::strip, header::join, group::unframe, record::split];
+    let steps: [fn(&str) -> Option<String>; 7] = [
+        encoding::clean,
+        prefix::strip,
+        group::unbox,
+        header::join,
+        group::unframe,
+        group::unmark,
+        record::split,
+    ];
     let mut unwrapped = Cow::Borrowed(text);
     for step in steps {
         if let Some(changed) = step(&unwrapped) {

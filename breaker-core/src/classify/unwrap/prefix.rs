@@ -2,6 +2,8 @@
 //! `kubectl logs --timestamps` and `--prefix`, stern, Compose, syslog.
 //!
 //! A prefix is removed when it stands before nearly every line. The first line may lack it, because
+//! the beginning of a log tail may be cut off; so may the last lines, which a wrapper wrote.
+//! A prefix is removed when it stands before nearly every line. The first line may lack it, because
 //! the beginning of a log tail may be cut off.
 
 use super::stamp::{rfc3339, syslog};
@@ -57,25 +59,40 @@ fn strip_one(text: &str) -> Option<String> {
         nearly_all(filled(), |line| has_prefix(line, prefix))
             .then(|| rebuild(&lines, |line| line[behind(line, prefix).unwrap_or(0)..].to_owned()))
     };
-    let last = filled().next_back()?;
-    let task = || task_runner(last).filter(|_| filled().count() > 2).and_then(same);
+    let last = || filled().rev().take(MAX_FOOTER_LINES);
+    let task = || last().find_map(|line| task_runner(line)).filter(|_| filled().count() > 2).and_then(same);
     // In a short text, words like `worker-3 failed` look like it.
     let few = filled().count() < 3;
-    stern(last).filter(|prefix| !few || is_hashed(prefix)).and_then(same).or_else(task)
+    let pod = last().find_map(|line| stern(line));
+    pod.filter(|prefix| !few || is_hashed(prefix)).and_then(same).or_else(task)
 }
 
-/// Whether at least four of five lines have the prefix, or all but the first.
+/// The number of last lines among which a prefix with a name is looked for.
+const MAX_FOOTER_LINES: usize = 12;
+
+/// The least number of lines with a prefix before lines without it, which a wrapper wrote.
+const MIN_LINES_BEFORE_FOOTER: usize = 3;
+
+/// Whether at least four of five lines have the prefix, or all but the first. Lines behind the last
+/// one that has it do not count, if they are fewer than those with it.
 fn nearly_all<'l>(lines: impl Iterator<Item = &'l &'l str> + Clone, has_it: impl Fn(&str) -> bool) -> bool {
-    // Most logs have no prefix, and then their last lines show it.
-    let (mut all, mut with) = (0, 0);
+    let (mut with, mut gaps, mut footer) = (0, 0, 0);
     for line in lines {
-        all += 1;
-        with += usize::from(has_it(line));
-        if all - with > 1 + all / 4 && all > 4 {
+        if has_it(line) {
+            with += 1;
+            gaps += std::mem::take(&mut footer);
+        } else {
+            footer += 1;
+        }
+        // Most logs have no prefix, and then their first lines show it.
+        let all = with + gaps + footer;
+        if all > 4 && (gaps > 1 + all / 4 || footer > 1 + with.max(all / 4)) {
             return false;
         }
     }
-    with > 0 && (with * 5 >= all * 4 || with + 1 == all && with > 1)
+    let enough = |all: usize| with * 5 >= all * 4 || with + 1 == all && with > 1;
+    let has_footer = with >= MIN_LINES_BEFORE_FOOTER && footer <= with;
+    with > 0 && (enough(with + gaps + footer) || has_footer && enough(with + gaps))
 }
 
 fn rebuild(lines: &[&str], line: impl Fn(&str) -> String) -> String {
