@@ -78,6 +78,12 @@ pub enum Fault {
         /// The byte of the line at which the document ends, from 1.
         byte: usize,
     },
+    /// YAML that does not parse.
+    #[error("is not valid YAML: {message}; the complete elements before it were read; correct it there")]
+    NotYaml {
+        /// The parser's message.
+        message: String,
+    },
     /// JSON that is not an object where an alert is expected.
     #[error("holds {found} where an alert object is expected: write {{\"alertname\": …}}")]
     NotAnObject {
@@ -167,6 +173,7 @@ impl Fault {
             Fault::NoAlert { .. } => "no-alert",
             Fault::NotAName => "not-a-name",
             Fault::NotJson { .. } => "not-json",
+            Fault::NotYaml { .. } => "not-yaml",
             Fault::Cut { .. } => "cut",
             Fault::NotAnObject { .. } => "not-an-object",
             Fault::TooDeep => "too-deep",

@@ -27,6 +27,8 @@ pub enum Format {
     Grafana,
     /// Syslog lines, RFC 5424 or RFC 3164.
     Syslog,
+    /// YAML documents of what is accepted as JSON.
+    Yaml,
     /// A format that is described by data: a row of the built-in formats or of the rules.
     /// [`Rules::detect`](crate::Rules::detect) returns it.
     Mapped(MappedId),
@@ -42,7 +44,7 @@ pub struct MappedId {
 
 impl Format {
     /// All formats with a reader of their own, in the order of the variants.
-    pub const ALL: [Format; 8] = [
+    pub const ALL: [Format; 9] = [
         Format::Lines,
         Format::Jsonl,
         Format::Alertmanager,
@@ -51,6 +53,7 @@ impl Format {
         Format::CloudEvents,
         Format::Grafana,
         Format::Syslog,
+        Format::Yaml,
     ];
 
     /// Whether the format is read line by line, so that an input can be split at any line end.
@@ -72,6 +75,7 @@ impl Format {
             Format::CloudEvents => "cloudevents",
             Format::Grafana => "grafana",
             Format::Syslog => "syslog",
+            Format::Yaml => "yaml",
             Format::Mapped(_) => "mapped",
         }
     }

@@ -167,3 +167,119 @@ fn the_level_of_a_log_does_not_hide_an_alert_in_it() {
         assert_eq!(engine.report(None).totals().pages, 1, "{message}");
     }
 }
+
+/// A format of maps in maps.
+const MAPS: &str = "
+formats:
+- id: silo/map
+  detect: [$.silos]
+  each: $.silos[*].alarms[*]
+  name: {member: [1, 2]}
+  labels: {silo: {member: 3}, site: {around: $.site}, plant: {around: $.plant}, '*': {around: [$.tags, $.all]}}
+  severity: {from: $.level, around: $.level}
+  status: firing
+";
+
+#[test]
+fn a_field_may_be_around_the_alert_or_the_name_of_a_member() {
+    let rules = Rules::parse(MAPS).unwrap();
+    let silos = r#"{"plant": "p", "level": "critical", "all": {"a": "1"}, "silos": {
+        "s1": {"site": "north", "plant": "q", "alarms": {"Full": {"level": "warning"}, "Hot": {}}},
+        "s2": {"tags": {"b": "2"}, "alarms": [{}]}}}"#;
+    let reading = Reading::new(&rules, silos.as_bytes());
+    let shown: Vec<String> = reading
+        .records
+        .iter()
+        .map(|(line, record)| {
+            let labels = record.labels.iter().map(|(name, value)| format!(" {name}={value}"));
+            format!("{line} {}{}", record.alert, labels.collect::<String>())
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "1 Full a=1 plant=q silo=s1 site=north severity=warning",
+            "1 Hot a=1 plant=q silo=s1 site=north severity=critical",
+            "1 alarms b=2 a=1 plant=p silo=s2 severity=critical",
+        ]
+    );
+    let error = Rules::parse(&MAPS.replace("member: 3", "member: 0")).unwrap_err();
+    assert!(error.message().contains("counts from 1"), "{error}");
+}
+
+/// The records of an input without their lines.
+fn records(input: &str) -> Vec<Record<'static>> {
+    let reading = Reading::new(&Rules::builtin(), input.as_bytes());
+    assert_eq!(reading.malformed.first(), None, "{input}");
+    reading.records.into_iter().map(|(_, record)| record).collect()
+}
+
+/// Several mails in a file are what each of them is alone.
+#[test]
+fn blocks_in_one_file_are_what_they_are_alone() {
+    let formats = Rules::builtin().listed_formats();
+    let examples: Vec<(String, String)> = formats
+        .into_iter()
+        .filter(|format| format.reads == "blocks")
+        .map(|format| (format.id, format.example))
+        .collect();
+    assert!(examples.len() > 5);
+    for (a, first) in &examples {
+        for (b, second) in &examples {
+            let want = [records(first), records(second)].concat();
+            let mailbox = "From x@y.example Fri Nov 20 07:00:05 2026\n";
+            let always = ["----------\n", "\n=====\n\n", mailbox];
+            let same: &[&str] = if a == b { &["\n"] } else { &[] };
+            for between in always.iter().chain(same) {
+                assert_eq!(records(&format!("{first}{between}{second}")), want, "{a} {between:?} {b}");
+            }
+        }
+    }
+}
+
+/// A mail that is not an alert is not lost without a word.
+#[test]
+fn a_block_of_no_format_is_malformed() {
+    let alert = "Alert: TankFull\nSeverity: critical\n";
+    let other = "Subject: lunch\nFrom: a@b.example\n\nAt noon.\n";
+    let mailbox = "From x@y.example Fri Nov 20 07:00:05 2026\n";
+    let reading = Reading::new(&Rules::builtin(), format!("{alert}{mailbox}{other}").as_bytes());
+    assert_eq!((reading.records.len(), reading.malformed.len()), (1, 1));
+    assert_eq!(reading.malformed[0].line, 4);
+    assert!(reading.malformed[0].error.contains("from, subject"), "{}", reading.malformed[0].error);
+}
+
+/// YAML is read as the same document of JSON is: all examples, and the fixtures of core formats.
+#[test]
+fn yaml_is_read_as_its_json() {
+    let formats = Rules::builtin().listed_formats().into_iter();
+    let examples = formats.filter(|format| format.reads == "json").map(|format| format.example);
+    let fixtures = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures")).unwrap();
+    let fixtures =
+        fixtures.map(|entry| entry.unwrap().path()).filter(|path| path.extension().unwrap() == "json");
+    let fixtures = fixtures.map(|path| std::fs::read_to_string(path).unwrap());
+    let mut count = 0;
+    for json in examples.chain(fixtures) {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(&json) else { continue };
+        let yaml = serde_saphyr::to_string(&value).unwrap();
+        let reading = Reading::new(&Rules::builtin(), yaml.as_bytes());
+        assert_eq!(reading.format, "yaml", "{yaml}");
+        let found: Vec<_> = reading.records.into_iter().map(|(_, record)| record).collect();
+        assert_eq!(found, records(&value.to_string()), "{yaml}");
+        count += 1;
+    }
+    assert!(count > 90, "{count}");
+}
+
+#[test]
+fn alerts_of_yaml_have_their_lines() {
+    let yaml = "# exported\nalerts:\n- labels:\n    alertname: A\n- labels: {alertname: B}\n\n- labels:\n    alertname: C\n";
+    for (cut, lines) in
+        [("", vec![3, 5, 7]), ("- labels: [\n", vec![3, 5, 7]), ("---\nalertname: D\n", vec![3, 5, 7, 10])]
+    {
+        let reading = Reading::new(&Rules::builtin(), format!("{yaml}{cut}").as_bytes());
+        let found: Vec<u64> = reading.records.iter().map(|(line, _)| *line).collect();
+        assert_eq!(found, lines, "{cut}");
+        assert_eq!(reading.malformed.len(), usize::from(cut.contains('[')), "{cut}");
+    }
+}

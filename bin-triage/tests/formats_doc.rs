@@ -10,8 +10,8 @@ const HEAD: &str = "\
 # Input formats that are described by data
 
 `triage` has readers in code for the core formats: lines, JSONL, Alertmanager, Prometheus alerts,
-PagerDuty Events v2, CloudEvents, Grafana and syslog ([FORMATS.md](../alert-triage/FORMATS.md)). All
-other formats are rows of
+PagerDuty Events v2, CloudEvents, Grafana and syslog, and for YAML instead of JSON
+([FORMATS.md](../alert-triage/FORMATS.md)). All other formats are rows of
 [formats.yaml](../alert-triage/src/formats/formats.yaml). `triage formats` lists them, and
 `triage formats --try FILE` shows which format a file has and what became of each record.
 
@@ -45,9 +45,9 @@ formats:
 
 | field | meaning |
 |---|---|
-| `reads` | `json` (default), `lines`, `logfmt` or `table` |
+| `reads` | `json` (default; YAML is read as JSON), `lines`, `logfmt`, `table` or `blocks` |
 | `detect` | paths that must select a value, or `{path, is}` and `{path, matches}`; not needed for `lines` |
-| `lines` | regular expressions with named groups; the groups are the fields, as in `$.name` |
+| `lines` | regular expressions with named groups; the groups are the fields, as in `$.name`; with `reads: blocks` each line is tried, and the groups are fields beside the pairs |
 | `each` | the alerts of a document, a path |
 | `name` | the alert's name; a state in brackets before it is its state |
 | `message` | a text that may hold JSON of any format, or a line that fits a template; else it is the text after the name |
@@ -61,17 +61,64 @@ formats:
 | `snapshot` | `true` if a document lists what stands at present |
 
 A field is a path, a constant, a list of them of which the first that is present applies, or
-`{from, document, join, capture, map, time}`: `from` has paths within the alert, `document` within
-the whole document, `join` joins all values with a text instead of taking the first, `capture` is a
-regular expression whose first group is the value, and `map` gives the words of the source their
-meaning (`\"*\"`: any other word). Paths are JSONPath (RFC 9535). The columns of a table are in lower
-case, with `_` for blanks; a table may be CSV, TSV, `a|b`, Markdown or aligned with blanks.
+`{from, around, member, document, join, capture, map, time}`: `from` has paths within the alert,
+`around` within the values around it, of which the nearest that has one applies, and `document`
+within the whole document. `member: 1` is the name of the member that the alert is, `member: 2` the
+name of the value around it, and so on; an element of a list has no name. `join` joins all values
+with a text instead of taking the first, `capture` is a regular expression whose first group is the
+value, and `map` gives the words of the source their meaning (`\"*\"`: any other word). Paths are
+JSONPath (RFC 9535). The columns of a table are in lower case, with `_` for blanks; a table may be
+CSV, TSV, `a|b`, Markdown or aligned with blanks.
 
 Alerts that are members of an object and not of a list are `each: $.points[*]`. Of a row that is a
 list, a cell is `$[1]`. A time such as `20.11.2026 07:00` needs its format: `{from: $.since,
-time: \"%d.%m.%Y %H:%M\"}`. Three things cannot be described: a label from the name of a member, a
-field from an object around the alert that is not the whole document, and an alert of several lines
-of text. Bring such an input into another shape first, for example with `jq` or `awk`.
+time: \"%d.%m.%Y %H:%M\"}`.
+
+```yaml
+formats:
+- id: silo/map                          # {\"silos\": {\"s1\": {\"site\": \"north\", \"alarms\": {\"Full\": {\"level\": 1}}}}}
+  detect: [$.silos]
+  each: $.silos[*].alarms[*]
+  name: {member: 1}                     # Full
+  labels: {silo: {member: 3}, site: {around: $.site}}
+  severity: {from: $.level, map: {\"1\": critical, \"2\": warning}}
+  status: firing
+  examples:
+  - input: '{\"silos\": {\"s1\": {\"site\": \"north\", \"alarms\": {\"Full\": {\"level\": 1}}}}}'
+    alerts: [{name: Full, labels: {silo: s1, site: north, severity: critical}, status: firing}]
+```
+
+### Alerts of several lines
+
+`reads: blocks` reads texts of lines `Key: value`, such as mails. The fields have the names of the
+keys in lower case, with `_` for everything but letters and digits. List marks and bold marks are
+ignored. The value of `Additional info:` may be the paragraph below it.
+
+A new alert begins at a key that the current alert has already, with the paragraph that the key is
+in; at a line of dashes or the like behind an alert that is complete; and at the `From ` line of a
+mailbox. Headers of a mail belong to the alert in its body, and a key of the body replaces a header
+of the same name. A block that no format has is malformed. Encoded mails (base64,
+quoted-printable) and HTML are not decoded: save the text of the mail.
+
+```yaml
+formats:
+- id: silo/mail
+  reads: blocks
+  detect: [$.silo, $.alarm]
+  lines: '^State changed to (?<state>\\w+) at (?<time>\\S+)$'
+  name: $.alarm
+  labels: {silo: $.silo}
+  status: {from: $.state, map: {raised: firing, cleared: resolved}}
+  starts_at: $.time
+  examples:
+  - input: |
+      Subject: a silo is full
+
+      State changed to raised at 2026-11-20T07:00:00Z
+      Alarm: Full
+      Silo: s1
+    alerts: [{name: Full, labels: {silo: s1}, status: firing, starts_at: \"2026-11-20T07:00:00Z\"}]
+```
 ";
 
 #[test]

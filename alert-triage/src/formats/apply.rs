@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
-
 use super::field::{Field, scalar};
 use super::label_fields::{is_label, pairs};
+use super::located::Located;
 use super::mapped_format::MappedFormat;
 use crate::fault::Fault;
 use crate::printable::printable;
@@ -24,19 +23,12 @@ pub(crate) struct Applied {
 }
 
 /// Makes a record of one alert of a document.
-pub(crate) fn apply(
-    format: &MappedFormat,
-    alert: &Value,
-    document: &Value,
-    times: &TimeReader,
-) -> Result<Applied, Fault> {
-    fn text<'v>(field: &'v Option<Field>, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
-        field.as_ref().and_then(|field| field.text(alert, document))
+pub(crate) fn apply(format: &MappedFormat, at: &Located<'_>, times: &TimeReader) -> Result<Applied, Fault> {
+    fn text<'v>(field: &'v Option<Field>, at: &'v Located<'v>) -> Option<Cow<'v, str>> {
+        field.as_ref().and_then(|field| field.text(at))
     }
     let mut is_yearless = false;
-    let mut time = |name: &str, field: &Option<Field>| match field
-        .as_ref()
-        .map(|field| field.time(alert, document, times))
+    let mut time = |name: &str, field: &Option<Field>| match field.as_ref().map(|field| field.time(at, times))
     {
         None => Ok(None),
         Some(Ok(at)) => Ok(at),
@@ -52,8 +44,8 @@ pub(crate) fn apply(
             }),
         },
     };
-    let message = text(&format.message, alert, document).map(Cow::into_owned);
-    let name = text(&format.name, alert, document).unwrap_or_default();
+    let message = text(&format.message, at).map(Cow::into_owned);
+    let name = text(&format.name, at).unwrap_or_default();
     let (titled, name) = without_status(&name);
     if name.is_empty() && message.is_none() {
         let problem = "the field of the alert's name is missing or empty".to_owned();
@@ -63,13 +55,11 @@ pub(crate) fn apply(
     record.starts = time("starts_at", &format.starts_at)?;
     record.time = time("updated_at", &format.updated_at)?;
     let ends = time("ends_at", &format.ends_at)?;
-    record.status = match (&format.status, text(&format.status, alert, document)) {
+    record.status = match (&format.status, text(&format.status, at)) {
         (Some(_), Some(word)) if word == "event" => Status::Event,
         (Some(_), Some(word)) => field_status(&word)?,
-        (Some(field), None)
-            if field.has_map() && field.values(alert, document).any(|value| !value.is_null()) =>
-        {
-            let word = field.values(alert, document).find_map(scalar).unwrap_or_default();
+        (Some(field), None) if field.has_map() && field.values(at).any(|value| !value.is_null()) => {
+            let word = field.values(at).find_map(scalar).unwrap_or_default();
             let problem = format!(
                 "its state `{}` is not known: add it to the map of `status`",
                 printable(word.as_ref())
@@ -79,11 +69,11 @@ pub(crate) fn apply(
         _ => titled.unwrap_or(if record.starts.is_some() { Status::Firing } else { Status::Event }),
     };
     record.ends = ends.map_or(Ends::Open, Ends::At);
-    record.key = text(&format.key, alert, document).map(|key| Cow::Owned(key.into_owned()));
+    record.key = text(&format.key, at).map(|key| Cow::Owned(key.into_owned()));
     record.keyed = record.key.is_some() && record.time.is_some();
     record.snapshot = format.snapshot;
-    record.labels = labels(format, alert, document);
-    match text(&format.severity, alert, document) {
+    record.labels = labels(format, at);
+    match text(&format.severity, at) {
         severity if format.severity_changes => {
             record.severity = severity.map(|word| Cow::Owned(word.into_owned()))
         }
@@ -93,20 +83,16 @@ pub(crate) fn apply(
         // An OK has no severity, so its identity is not that of the alert that it ends.
         None => record.ends_by_key = record.status == Status::Resolved && format.severity.is_some(),
     }
-    record.acknowledged = text(&format.acknowledged, alert, document).is_some_and(|word| word != "false");
-    record.annotations = annotations(format, alert, document);
+    record.acknowledged = text(&format.acknowledged, at).is_some_and(|word| word != "false");
+    record.annotations = annotations(format, at);
     Ok(Applied { record, message, is_yearless })
 }
 
-fn labels(
-    format: &MappedFormat,
-    alert: &Value,
-    document: &Value,
-) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+fn labels(format: &MappedFormat, at: &Located<'_>) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
     let mut labels: Vec<(Cow<'static, str>, Cow<'static, str>)> = Vec::new();
-    for value in format.all_labels.iter().flat_map(|field| field.values(alert, document)) {
+    for value in format.all_labels.iter().flat_map(|field| field.values(at)) {
         // The fields of the alert itself are of all kinds; an object of labels has labels only.
-        let is_alert = std::ptr::eq(value, alert);
+        let is_alert = std::ptr::eq(value, at.alert);
         for (name, value) in pairs(value) {
             if !format.drop.contains(name.as_ref()) && (!is_alert || is_label(&name, &value)) {
                 labels.push((Cow::Owned(name.into_owned()), Cow::Owned(value.into_owned())));
@@ -114,7 +100,7 @@ fn labels(
         }
     }
     for (name, field) in &format.labels {
-        if let Some(value) = field.text(alert, document) {
+        if let Some(value) = field.text(at) {
             labels.push((Cow::Owned(name.clone()), Cow::Owned(value.into_owned())));
         }
     }
@@ -122,14 +108,10 @@ fn labels(
 }
 
 /// The texts of an alert beside its labels: summary, link and runbook.
-fn annotations(
-    format: &MappedFormat,
-    alert: &Value,
-    document: &Value,
-) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
+fn annotations(format: &MappedFormat, at: &Located<'_>) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
     [("summary", &format.summary), ("url", &format.url), ("runbook_url", &format.runbook)]
         .into_iter()
-        .filter_map(|(name, field)| Some((name, field.as_ref()?.text(alert, document)?.into_owned())))
+        .filter_map(|(name, field)| Some((name, field.as_ref()?.text(at)?.into_owned())))
         .map(|(name, text)| (Cow::Borrowed(name), Cow::Owned(text)))
         .collect()
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::field_path::FieldPath;
 use super::format_row::{ConvertedRow, FieldRow};
+use super::located::Located;
 use crate::time::{self, TimeReader};
 
 /// A compiled field.
@@ -26,8 +27,23 @@ pub(crate) struct Field {
 #[derive(Debug, Clone)]
 pub(super) enum Source {
     Alert(FieldPath),
+    Around(FieldPath),
+    /// The name of a member on the way to the alert, counted from 1 at the alert.
+    Member(usize),
     Document(FieldPath),
     Constant(Value),
+}
+
+impl Source {
+    fn value<'v>(&'v self, at: &'v Located<'v>) -> Option<&'v Value> {
+        match self {
+            Source::Alert(path) => path.first(at.alert),
+            Source::Around(path) => at.around().find_map(|value| path.first(value)),
+            Source::Document(path) => path.first(at.document),
+            Source::Constant(text) => Some(text),
+            Source::Member(_) => None,
+        }
+    }
 }
 
 impl Field {
@@ -41,11 +57,18 @@ impl Field {
         };
         for (texts, wrap) in [
             (&converted.from, Source::Alert as fn(FieldPath) -> Source),
+            (&converted.around, Source::Around),
             (&converted.document, Source::Document),
         ] {
             for text in texts.iter().flat_map(|texts| texts.as_slice()) {
                 sources.push(source(text, wrap)?);
             }
+        }
+        for level in converted.member.iter().flat_map(|levels| levels.as_slice()) {
+            if *level == 0 {
+                return Err("`member` counts from 1, the name of the alert itself".to_owned());
+            }
+            sources.push(Source::Member(*level));
         }
         if sources.is_empty() {
             return Err("a field has no source: write a path such as $.title, or a constant".to_owned());
@@ -64,28 +87,32 @@ impl Field {
         })
     }
 
-    /// The values that exist, the first source first.
-    pub(super) fn values<'v>(
-        &'v self,
-        alert: &'v Value,
-        document: &'v Value,
-    ) -> impl Iterator<Item = &'v Value> {
-        self.sources.iter().filter_map(move |source| match source {
-            Source::Alert(path) => path.first(alert),
-            Source::Document(path) => path.first(document),
-            Source::Constant(text) => Some(text),
+    /// Whether the field needs what is around the alert.
+    pub(super) fn is_located(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, Source::Around(_) | Source::Member(_)))
+    }
+
+    /// The values that exist, the first source first. The name of a member is not a value.
+    pub(super) fn values<'v>(&'v self, at: &'v Located<'v>) -> impl Iterator<Item = &'v Value> {
+        self.sources.iter().filter_map(|source| source.value(at))
+    }
+
+    /// The texts that exist, the first source first.
+    fn texts<'v>(&'v self, at: &'v Located<'v>) -> impl Iterator<Item = Cow<'v, str>> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Member(level) => at.member(*level).map(Cow::Borrowed),
+            source => scalar(source.value(at)?),
         })
     }
 
     /// The first text that is not empty, or all of them joined, captured and mapped. `None` also if
     /// no word of the map is the value's.
-    pub(super) fn text<'v>(&'v self, alert: &'v Value, document: &'v Value) -> Option<Cow<'v, str>> {
+    pub(super) fn text<'v>(&'v self, at: &'v Located<'v>) -> Option<Cow<'v, str>> {
         if let Some(join) = &self.join {
-            let texts =
-                self.values(alert, document).filter_map(scalar).filter(|text| !text.trim().is_empty());
+            let texts = self.texts(at).filter(|text| !text.trim().is_empty());
             return self.converted(Cow::Owned(texts.collect::<Vec<_>>().join(join.as_str())));
         }
-        self.values(alert, document).find_map(|value| self.converted(scalar(value)?))
+        self.texts(at).find_map(|text| self.converted(text))
     }
 
     fn converted<'v>(&'v self, text: Cow<'v, str>) -> Option<Cow<'v, str>> {
@@ -110,13 +137,8 @@ impl Field {
     }
 
     /// The first time; the text of the first value that is none.
-    pub(super) fn time(
-        &self,
-        alert: &Value,
-        document: &Value,
-        times: &TimeReader,
-    ) -> Result<Option<Timestamp>, String> {
-        let Some(text) = self.text(alert, document) else { return Ok(None) };
+    pub(super) fn time(&self, at: &Located<'_>, times: &TimeReader) -> Result<Option<Timestamp>, String> {
+        let Some(text) = self.text(at) else { return Ok(None) };
         let parsed =
             self.times.iter().find_map(|format| by_format(&text, format, times)).or_else(
                 || match without_utc(&text) {

@@ -38,6 +38,11 @@ pub(crate) enum FieldRow {
 pub(crate) struct ConvertedRow {
     /// Paths within the alert.
     pub(super) from: Option<OneOrMany<String>>,
+    /// Paths within the values around the alert; the nearest value that has one applies.
+    pub(super) around: Option<OneOrMany<String>>,
+    /// Names of members on the way to the alert: 1 is that of the alert, 2 that of the value around
+    /// it.
+    pub(super) member: Option<OneOrMany<usize>>,
     /// Paths within the whole document.
     pub(super) document: Option<OneOrMany<String>>,
     /// Joins all values that exist with this text, instead of taking the first.
@@ -83,6 +88,8 @@ pub(crate) enum Shape {
     Logfmt,
     /// Tables with a header: CSV, TSV, columns between bars, or columns aligned with blanks.
     Table,
+    /// Alerts of several lines `Key: value`, such as the mails of a monitoring tool.
+    Blocks,
 }
 
 /// A described format.

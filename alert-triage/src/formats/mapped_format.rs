@@ -8,6 +8,8 @@ use serde_json::Value;
 use super::field::{Field, Source, scalar};
 use super::field_path::FieldPath;
 use super::format_row::{DetectRow, ExampleRow, FieldRow, FormatRow, Shape};
+use super::located::Located;
+use super::text_blocks::Block;
 use crate::yaml::FileError;
 
 /// A compiled format.
@@ -20,6 +22,8 @@ pub(crate) struct MappedFormat {
     detect: Vec<Condition>,
     pub(super) lines: Vec<Regex>,
     each: Option<serde_json_path::JsonPath>,
+    /// Whether a field needs what is around an alert.
+    is_located: bool,
     pub(super) name: Option<Field>,
     pub(crate) message: Option<Field>,
     pub(super) labels: Vec<(String, Field)>,
@@ -77,7 +81,7 @@ impl MappedFormat {
             row.lines.iter().flat_map(|lines| lines.as_slice()).map(regex).collect::<Result<Vec<_>, _>>()?;
         let (has_lines, has_detect) = (!lines.is_empty(), !row.detect.is_empty());
         match row.reads {
-            Shape::Json | Shape::Logfmt if !has_detect => {
+            Shape::Json | Shape::Logfmt | Shape::Blocks if !has_detect => {
                 return Err(fault(
                     "has no `detect`: name the fields by which it is known, such as [$.title]".to_owned(),
                 ));
@@ -86,7 +90,9 @@ impl MappedFormat {
                 return Err(fault("has no `lines`: write a regular expression with named groups".to_owned()));
             }
             Shape::Json | Shape::Logfmt | Shape::Table if has_lines => {
-                return Err(fault("has `lines`, which only `reads: lines` uses".to_owned()));
+                return Err(fault(
+                    "has `lines`, which only `reads: lines` and `reads: blocks` use".to_owned(),
+                ));
             }
             _ => {}
         }
@@ -106,6 +112,7 @@ impl MappedFormat {
         let mut format = Self {
             detect: row.detect.iter().map(condition).collect::<Result<_, FileError>>()?,
             each: each.transpose()?,
+            is_located: false,
             name: field("name", &row.name)?,
             message: field("message", &row.message)?,
             severity: field("severity", &row.severity)?,
@@ -132,6 +139,8 @@ impl MappedFormat {
         };
         let used: Vec<String> = format.used_members().map(str::to_owned).collect();
         format.drop.extend(used);
+        let is_located = format.fields().chain(&format.all_labels).any(Field::is_located);
+        format.is_located = is_located;
         Ok(format)
     }
 
@@ -208,11 +217,33 @@ impl MappedFormat {
     }
 
     /// The alerts of a document.
-    pub(crate) fn alerts<'v>(&self, document: &'v Value) -> Vec<&'v Value> {
+    pub(crate) fn alerts<'v>(&self, document: &'v Value) -> Vec<Located<'v>> {
         match &self.each {
-            Some(each) => each.query(document).all(),
-            None => vec![document],
+            Some(each) if self.is_located => {
+                let nodes = each.query_located(document);
+                nodes.iter().map(|node| Located::from_node(node, document)).collect()
+            }
+            Some(each) => {
+                let alerts = each.query(document).all().into_iter();
+                alerts.map(|alert| Located::new(alert, document)).collect()
+            }
+            None => vec![Located::new(document, document)],
         }
+    }
+
+    /// The fields of a block: its pairs, and the groups of the expressions that match its lines.
+    pub(crate) fn block(&self, block: &Block) -> Value {
+        let mut fields = block.pairs.clone();
+        let each = self.lines.iter().flat_map(|regex| block.lines().map(move |line| (regex, line)));
+        for (regex, line) in each {
+            let Some(groups) = regex.captures(line) else { continue };
+            for name in regex.capture_names().flatten() {
+                if let Some(group) = groups.name(name) {
+                    fields.insert(name.to_owned(), Value::from(group.as_str()));
+                }
+            }
+        }
+        Value::Object(fields)
     }
 
     /// The groups of the first expression that matches a line, as an object.

@@ -94,7 +94,7 @@ fn header(text: &str) -> Option<(usize, Separator, Vec<String>)> {
     (is_header && !repeats).then_some((number, separator, names))
 }
 
-fn normalized(cell: &str) -> String {
+pub(super) fn normalized(cell: &str) -> String {
     let cell = cell.trim().trim_start_matches('\u{feff}').trim_matches('"');
     let plain: String = cell.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase()

@@ -1,8 +1,11 @@
 //! Detects formats that are described by data.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use super::line_record::{record, text};
+use super::yaml_json;
 use crate::format::{Format, MappedId};
 use crate::formats::{MappedFormat, Shape, columns, logfmt};
 use crate::rules::Rules;
@@ -60,6 +63,7 @@ impl Rules {
         let lines: Vec<&str> =
             text.lines().map(str::trim).filter(|line| !line.is_empty()).take(MAX_SAMPLE_LINES).collect();
         let by_template = lines.iter().filter(|line| self.fits_template(line)).count();
+        let blocks = OnceCell::new();
         let best = |formats: &mut dyn Iterator<Item = (u16, &MappedFormat)>| {
             let counted = formats.filter_map(|(index, format)| {
                 let (count, by_lines) = match format.shape {
@@ -68,6 +72,12 @@ impl Rules {
                     Shape::Logfmt => {
                         let fits = |line: &&&str| logfmt(line).is_some_and(|pairs| format.detects(&pairs));
                         (lines.iter().filter(fits).count(), true)
+                    }
+                    // A block counts for the whole text.
+                    Shape::Blocks => {
+                        let blocks = blocks.get_or_init(|| self.blocks(text));
+                        let has = blocks.iter().any(|block| format.detects(&format.block(block)));
+                        (if has { lines.len() } else { 0 }, false)
                     }
                     // The header counts for all rows.
                     Shape::Table => {
@@ -82,11 +92,29 @@ impl Rules {
             best.filter(|(count, ..)| *count > by_template)
         };
         let found = best(&mut self.own_formats());
+        // A document of YAML has lines that look like blocks.
+        if found.is_none() && by_template < lines.len() && self.has_yaml_alerts(text) {
+            return Some(Format::Yaml);
+        }
         let found = match found {
             None if by_template < lines.len() => best(&mut self.builtin_formats()),
             found => found,
         };
         found.map(|(_, index, by_lines)| Format::Mapped(MappedId { index, by_lines }))
+    }
+
+    /// Whether a text is YAML with alerts.
+    fn has_yaml_alerts(&self, text: &str) -> bool {
+        if !yaml_json::is_like(text) {
+            return false;
+        }
+        let Some(json) = yaml_json::start_as_json(text) else { return false };
+        let Some(first) = first_value(&json) else { return false };
+        let value = match &first {
+            Value::Array(values) => values.first(),
+            value => Some(value),
+        };
+        value.is_some_and(|value| is_core(value) || has_name(value) || self.json_format(value).is_some())
     }
 
     fn fits_template(&self, line: &str) -> bool {
@@ -98,6 +126,12 @@ impl Rules {
         };
         record(rest, self, &times).is_ok()
     }
+}
+
+/// Whether an object names an alert as the objects of JSONL do.
+fn has_name(value: &Value) -> bool {
+    ["alert", "name"].iter().any(|field| value.get(field).is_some_and(Value::is_string))
+        && ["severity", "status", "state", "startsAt"].iter().any(|field| value.get(field).is_some())
 }
 
 /// The part before the first invalid byte: a head may end inside a character.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::wrapper::unwrapped;
-use super::{json, lines, mapped, syslog};
+use super::{json, lines, mapped, syslog, yaml};
 use crate::format::{Format, MappedId};
 use crate::formats::Shape;
 use crate::ledger::Engine;
@@ -66,6 +66,7 @@ impl Engine {
             Format::Lines => lines::read(self, position, input),
             Format::Syslog => syslog::read(self, position, input),
             Format::Jsonl => json::read_lines(self, position, false, input),
+            Format::Yaml => yaml::read(self, position, input),
             Format::Mapped(id) => self.read_mapped(position, id, input),
             _ => json::read_document(self, position, false, input),
         }
@@ -76,6 +77,7 @@ impl Engine {
         let shape = self.rules.mapped_format(id.index).map(|format| format.shape);
         match (shape, id.by_lines) {
             (Some(Shape::Table), _) => mapped::read_table(self, position, id.index, input),
+            (Some(Shape::Blocks), _) => mapped::read_blocks(self, position, id.index, input),
             (Some(Shape::Lines | Shape::Logfmt), _) => mapped::read_lines(self, position, id.index, input),
             (_, true) => json::read_lines(self, position, true, input),
             (_, false) => json::read_document(self, position, true, input),

@@ -16,7 +16,7 @@ use super::scalar::Scalar;
 use super::status_field::StatusField;
 use crate::fault::Fault;
 use crate::format::Format;
-use crate::formats::{Applied, apply};
+use crate::formats::{Applied, Located, apply};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::rules::Rules;
@@ -270,7 +270,7 @@ impl<'e, 't> JsonReader<'e, 't> {
             self.engine.note_snapshot(self.document);
         }
         for alert in format.alerts(&document) {
-            match apply(format, alert, &document, &self.engine.times) {
+            match apply(format, &alert, &self.engine.times) {
                 Ok(applied) => self.take(applied, || json.to_owned()),
                 Err(fault) => self.fault(fault, json),
             }
@@ -458,7 +458,7 @@ fn line_of_format(line: &str, rules: &Rules, times: &TimeReader) -> Option<Recor
     let formats = rules.line_formats(line).filter(|(_, format)| format.message.is_none());
     formats.map(|(_, format)| (format, format.line(line))).find_map(|(format, row)| {
         let row = row?;
-        apply(format, &row, &row, times).ok().map(|applied| applied.record)
+        apply(format, &Located::new(&row, &row), times).ok().map(|applied| applied.record)
     })
 }
 

@@ -7,12 +7,15 @@ use super::json_reader::JsonReader;
 use super::line::{each_line, without_cr};
 use super::line_record::{record, text};
 use crate::fault::Fault;
-use crate::formats::{Applied, MappedFormat, Shape, apply, logfmt, table};
+use crate::formats::{Applied, Block, Located, MappedFormat, Shape, apply, logfmt, table};
 use crate::ledger::Engine;
 use crate::record::Record;
 use crate::rules::Rules;
 use crate::source_position::SourcePosition;
 use crate::time::Leading;
+
+/// The maximum number of fields of a block that no format reads, as shown in its fault.
+const MAX_SHOWN_KEYS: usize = 8;
 
 /// Reads lines of a format.
 pub(super) fn read_lines(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
@@ -80,10 +83,10 @@ fn take(
     row: &Value,
     shown: impl FnOnce() -> String,
 ) {
-    match apply(format, row, row, &engine.times) {
+    match apply(format, &Located::new(row, row), &engine.times) {
         // The title of a ticket may be a line such as `Zone AB: LLMModelStale`.
         Ok(Applied { record: outer, message: None, .. })
-            if format.shape == Shape::Table
+            if matches!(format.shape, Shape::Table | Shape::Blocks)
                 && let Ok(line) =
                     record(&outer.alert, engine.rules(), &engine.times).map(Record::into_owned) =>
         {
@@ -110,6 +113,38 @@ pub(super) fn read_table(engine: &mut Engine, before: SourcePosition, index: u16
             Err(problem) => {
                 let fault = Fault::Mapped { format: format.id.clone(), problem };
                 engine.fault(position, fault, b"");
+            }
+        }
+    }
+}
+
+fn shown(block: &Block) -> String {
+    block.lines().collect::<Vec<_>>().join(" ")
+}
+
+/// Reads a text of blocks. Each is read in the first format that has it, the one that was detected
+/// before the others.
+pub(super) fn read_blocks(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
+    let rules = engine.rules().clone();
+    let Some(format) = rules.mapped_format(index) else { return };
+    let lines = each_line(input, |_, _| {});
+    engine.add_lines(before, lines);
+    let text = String::from_utf8_lossy(input);
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for block in rules.blocks(text) {
+        let position = before.plus_lines(block.line());
+        let others = rules.block_formats().map(|(_, format)| format);
+        let found = std::iter::once(format).chain(others).find_map(|format| {
+            let fields = format.block(&block);
+            format.detects(&fields).then_some((format, fields))
+        });
+        match found {
+            Some((format, fields)) => take(engine, position, format, &fields, || shown(&block)),
+            None => {
+                let keys: Vec<&str> = block.pairs.keys().take(MAX_SHOWN_KEYS).map(String::as_str).collect();
+                let problem = format!("no format of blocks has these fields: {}", keys.join(", "));
+                let fault = Fault::Mapped { format: format.id.clone(), problem };
+                engine.fault(position, fault, shown(&block).as_bytes());
             }
         }
     }

@@ -29,3 +29,5 @@ mod syslog_message;
 mod template;
 pub(crate) mod title;
 mod wrapper;
+mod yaml;
+mod yaml_json;

@@ -203,7 +203,7 @@ fn a_bad_rule_test_file_is_rejected_with_its_line() {
             "a format",
             format!("tests:\n- name: t\n  input: [{{lines: x, format: xml}}]{check}"),
             "line 3 column 30: `xml` is not a format: write one of lines, jsonl, alertmanager, prometheus, pagerduty, \
-             cloudevents, grafana, syslog",
+             cloudevents, grafana, syslog, yaml",
         ),
         (
             "a verdict",

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::rule_set::Rules;
 use crate::format::Format;
-use crate::formats::{MappedFormat, Shape, builtin, builtin_json, builtin_lines};
+use crate::formats::{Block, MappedFormat, Shape, blocks, builtin, builtin_json, builtin_lines};
 
 impl Rules {
     /// The formats of the file, with their indices.
@@ -42,6 +42,16 @@ impl Rules {
         let own = self.own_formats().filter(|(_, format)| format.shape == Shape::Lines);
         let built_in = builtin_lines(line).into_iter().filter_map(|number| self.numbered(number));
         own.chain(built_in)
+    }
+
+    /// The formats of blocks in force, those of the file first.
+    pub(crate) fn block_formats(&self) -> impl Iterator<Item = (u16, &MappedFormat)> {
+        self.formats().filter(|(_, format)| format.shape == Shape::Blocks)
+    }
+
+    /// The blocks of a text.
+    pub(crate) fn blocks(&self, text: &str) -> Vec<Block> {
+        blocks(text, |block| self.block_formats().any(|(_, format)| format.detects(&format.block(block))))
     }
 
     pub(crate) fn mapped_format(&self, index: u16) -> Option<&MappedFormat> {

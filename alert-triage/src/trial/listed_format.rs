@@ -11,7 +11,7 @@ pub struct ListedFormat {
     pub id: String,
     /// What it is.
     pub what: String,
-    /// What it reads: json, lines, logfmt or table.
+    /// What it reads: json, lines, logfmt, table or blocks.
     pub reads: &'static str,
     /// The address of its documentation; may be empty.
     pub see: String,
@@ -34,6 +34,7 @@ impl Rules {
                 Shape::Lines => "lines",
                 Shape::Logfmt => "logfmt",
                 Shape::Table => "table",
+                Shape::Blocks => "blocks",
             },
             see: format.see.clone(),
             example: format.examples.first().map(|example| example.input.value.clone()).unwrap_or_default(),
