@@ -1,6 +1,7 @@
 //! The identity of an alert: name, stable labels and masked text.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use crate::mask;
 use crate::record::Record;
@@ -56,7 +57,18 @@ impl<'k> Identity<'k> {
     }
 
     pub(crate) fn label(self, name: &str) -> Option<&'k str> {
-        self.labels().find(|(known, _)| *known == name).map(|(_, value)| value)
+        let mut rest = self.labels;
+        while !rest.is_empty() {
+            let (known, after) = split_bytes(rest);
+            let (value, after) = split_bytes(after);
+            // Only the value that is wanted is read as text, and later names are greater.
+            match known.cmp(name.as_bytes()) {
+                Ordering::Less => rest = after,
+                Ordering::Equal => return Some(std::str::from_utf8(value).unwrap_or_default()),
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 
     /// The first of these labels that is present.
@@ -66,9 +78,14 @@ impl<'k> Identity<'k> {
 }
 
 fn split(bytes: &[u8]) -> (&str, &[u8]) {
-    let end = memchr::memchr(END, bytes).unwrap_or(bytes.len());
+    let (text, after) = split_bytes(bytes);
     // Keys are made from text only, so this never fails.
-    (std::str::from_utf8(&bytes[..end]).unwrap_or_default(), bytes.get(end + 1..).unwrap_or_default())
+    (std::str::from_utf8(text).unwrap_or_default(), after)
+}
+
+fn split_bytes(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = memchr::memchr(END, bytes).unwrap_or(bytes.len());
+    (&bytes[..end], bytes.get(end + 1..).unwrap_or_default())
 }
 
 /// Marks the source's own key in the key of a label set. No label has this name.
@@ -232,6 +249,23 @@ mod tests {
 
     fn labels(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_label_is_found_by_its_name_alone() {
+        let names = ["a", "ab", "b", "job", "job_name", "zone"];
+        let mut key = Key::default();
+        ["X", ""]
+            .into_iter()
+            .chain(names.into_iter().flat_map(|name| [name, "ab"]))
+            .for_each(|part| key.part(part));
+        let identity = Identity::from_key(&key.0);
+        for name in names {
+            assert_eq!(identity.label(name), Some("ab"), "{name}");
+        }
+        for name in ["", "aa", "abc", "jo", "job_", "zone1"] {
+            assert_eq!(identity.label(name), None, "{name}");
+        }
     }
 
     #[test]

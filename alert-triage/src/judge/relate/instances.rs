@@ -6,9 +6,10 @@ use crate::judge::evaluation::Evaluation;
 use crate::judge::flags::Flags;
 use crate::judge::index::{AlertIx, indices};
 
-/// Labels in which instances must agree.
+/// Labels in which instances must agree, in the order of their names, as the labels of an identity
+/// are.
 const SHARED_LABELS: [&str; 8] =
-    ["namespace", "service", "job", "workload", "deployment", "statefulset", "daemonset", "job_name"];
+    ["daemonset", "deployment", "job", "job_name", "namespace", "service", "statefulset", "workload"];
 
 /// Joins the firing alerts of one name and scope that agree on their namespace, service, job and
 /// workload, and on their text but for the number in the name of a host.
@@ -16,7 +17,7 @@ pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union
     if !evaluation.engine.rules().is_on("instances") {
         return;
     }
-    let mut key = Vec::new();
+    let (mut key, mut first) = (Vec::new(), Vec::new());
     let mut found: Vec<(u64, AlertIx)> = Vec::new();
     for at in indices::<AlertIx>(evaluation.alerts.len()) {
         if may_join(evaluation, at) {
@@ -27,8 +28,10 @@ pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union
     found.sort_unstable();
     for same in found.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
         // Different keys rarely have equal hashes; then only those of the first are joined.
+        write_key(evaluation, same[0].1, &mut first);
         for (_, at) in &same[1..] {
-            if has_one_key(evaluation, same[0].1, *at) {
+            write_key(evaluation, *at, &mut key);
+            if key == first {
                 union.join(same[0].1, *at);
             }
         }
@@ -40,7 +43,12 @@ pub(crate) fn is_instance(evaluation: &Evaluation<'_>, one: AlertIx, other: Aler
     evaluation.engine.rules().is_on("instances")
         && may_join(evaluation, one)
         && may_join(evaluation, other)
-        && has_one_key(evaluation, one, other)
+        && {
+            let (mut first, mut second) = (Vec::new(), Vec::new());
+            write_key(evaluation, one, &mut first);
+            write_key(evaluation, other, &mut second);
+            first == second
+        }
 }
 
 /// Transients form patterns instead, over all scopes. An alert that another one explains belongs to
@@ -52,13 +60,6 @@ fn may_join(evaluation: &Evaluation<'_>, at: AlertIx) -> bool {
         && !alert.is_transient()
         && !alert.flags.contains(Flags::INFORMATIONAL)
         && !evaluation.engine.rules().is_separate(evaluation.name(at))
-}
-
-fn has_one_key(evaluation: &Evaluation<'_>, one: AlertIx, other: AlertIx) -> bool {
-    let (mut first, mut second) = (Vec::new(), Vec::new());
-    write_key(evaluation, one, &mut first);
-    write_key(evaluation, other, &mut second);
-    first == second
 }
 
 /// The text without the number of an instance: `node-1` and `node-2` are instances, `node-1 slow`
@@ -87,8 +88,12 @@ fn write_key(evaluation: &Evaluation<'_>, at: AlertIx, key: &mut Vec<u8>) {
     key.extend_from_slice(identity.alert.as_bytes());
     key.push(0xff);
     write_text(identity.text, key);
-    for name in SHARED_LABELS {
-        key.push(0xff);
-        key.extend_from_slice(identity.label(name).unwrap_or_default().as_bytes());
+    let mut shared = SHARED_LABELS.iter().enumerate().peekable();
+    for (name, value) in identity.labels() {
+        while shared.next_if(|(_, known)| **known < name).is_some() {}
+        if let Some((number, _)) = shared.next_if(|(_, known)| **known == name) {
+            key.extend_from_slice(&[0xff, number as u8]);
+            key.extend_from_slice(value.as_bytes());
+        }
     }
 }
