@@ -262,3 +262,59 @@ fn a_notice_that_nobody_took_is_kept_in_the_record_and_sent_by_the_next_watcher(
     assert_eq!(delivered, [id]);
     assert_eq!(stub.record()["notices"], Value::Null);
 }
+
+/// Each receiver gets the message of its service, again until it takes it. The URLs of the chats
+/// are in files, and are shown nowhere.
+#[test]
+fn chats_and_alertmanager_get_messages_of_their_own_until_they_take_them() {
+    let stub = Stub::new(StubBehavior::default());
+    let slack = receiver(&stub, vec![Behavior::Responds(500, "rollup_error"), Behavior::Responds(200, "ok")]);
+    let failed =
+        "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429";
+    let teams = receiver(&stub, vec![Behavior::Responds(200, failed), Behavior::Responds(202, "")]);
+    let alertmanager = receiver(&stub, vec![]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text + "\n").unwrap();
+        path.display().to_string()
+    };
+    let flags = [
+        "--notify".into(),
+        format!("slack=file:{}", file("slack", slack.url())),
+        "--notify".into(),
+        format!("teams=file:{}", file("teams", teams.url())),
+        "--notify".into(),
+        format!("alertmanager=http://{}", alertmanager.address),
+    ];
+    let output = trip(&stub, &flags.each_ref().map(String::as_str)).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+
+    let requests = slack.requests();
+    let [first, again] = &requests[..] else { panic!("{} requests to Slack", requests.len()) };
+    assert_eq!(first.bytes, again.bytes);
+    assert_eq!(again.headers["content-type"], "application/json");
+    assert!(!again.headers.contains_key("webhook-signature"));
+    assert!(again.event["text"].as_str().unwrap().contains("sre/deployment/swype-app"), "{}", again.event);
+    assert_eq!(again.event["blocks"][0]["type"], "header");
+    let requests = teams.requests();
+    let [_, again] = &requests[..] else { panic!("{} requests to Teams", requests.len()) };
+    assert_eq!(again.event["attachments"][0]["content"]["type"], "AdaptiveCard");
+    let [alerts] = &alertmanager.requests()[..] else { panic!("one request to Alertmanager") };
+    assert_eq!(alerts.headers["request"], "POST /api/v2/alerts HTTP/1.1");
+    assert_eq!(alerts.event[0]["labels"]["alertname"], "BreakerOpen");
+
+    let all = text(&output.stdout) + &text(&output.stderr) + &stub.record().to_string();
+    assert!(!all.contains("s3cretpath"), "a URL may be a secret: {all}");
+    assert_eq!(events_named(&events(&output), "notified").len(), 3);
+}
+
+#[test]
+fn a_file_of_a_receiver_that_cannot_be_read_is_named_at_the_start() {
+    let stub = Stub::new(StubBehavior::default());
+    let output = trip(&stub, &["--notify", "pagerduty=file:/nonexistent/key"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("/nonexistent/key") && stderr.contains("--notify"), "{stderr}");
+    assert_eq!(stub.replicas(), 2);
+}

@@ -1,5 +1,5 @@
 //! `triage` with its real peers: Alertmanager and Prometheus send the input, and a browser opens
-//! the HTML page.
+//! the HTML page. And the notifications of `watcher`, which Alertmanager takes.
 //!
 //! Each test starts the peers it needs on free loopback ports and stops them. `tests/peers/run`
 //! installs them.
@@ -15,6 +15,7 @@ mod triage;
 mod configurations;
 mod html_page;
 mod monitoring;
+mod notifications;
 mod push;
 mod suppressed;
 mod webhook;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure, WebhookClient};
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, NotifyFormat, OnFailure, WebhookClient};
 use breaker_kube::webhook::{HttpWebhookClient, LocalReceivers, SecretFiles, read_secret};
 use clap::{Args, ValueEnum};
 use jiff::SignedDuration;
@@ -19,8 +19,12 @@ const DEFAULT_TIMEOUT: SignedDuration = SignedDuration::from_secs(10);
 #[command(next_help_heading = "Hook and notifications")]
 pub(crate) struct NotifyArgs {
     /// Receiver of notifications: trips, holds, resets and others; repeatable.
-    #[arg(long, value_name = "URL", value_parser = values::url)]
-    notify: Vec<String>,
+    ///
+    /// URL takes CloudEvents. slack=URL, teams=URL, pagerduty=file:PATH and alertmanager=URL take
+    /// the messages of these services. file:PATH reads the URL of a chat, or the routing key of
+    /// PagerDuty, from a file.
+    #[arg(long, value_name = "[FORMAT=]URL", value_parser = values::receiver)]
+    notify: Vec<Endpoint>,
     /// File with the secret that signs hook requests and notifications.
     ///
     /// The header X-BigRedButton-Signature holds the HMAC-SHA256 of the body. The file is read for
@@ -69,14 +73,14 @@ impl HookArgs {
         let Self { before_trip, hook_timeout, hook_failure, notify } = self;
         let secret = notify.secret(before_trip.is_some())?;
         let before_trip = before_trip.as_ref().map(|url| BeforeTrip {
-            to: Endpoint { url: url.clone(), secret: secret.clone() },
+            to: Endpoint { secret: secret.clone(), ..Endpoint::new(url) },
             timeout: hook_timeout.unwrap_or(DEFAULT_TIMEOUT),
             on_failure: match hook_failure {
                 Some(FailureArg::Hold) => OnFailure::Hold,
                 Some(FailureArg::Proceed) | None => OnFailure::Proceed,
             },
         });
-        CheckedHooks::new(Hooks { before_trip, notify: notify.endpoints(secret.as_deref()) })
+        CheckedHooks::new(Hooks { before_trip, notify: notify.endpoints(secret.as_deref())? })
     }
 }
 
@@ -116,22 +120,30 @@ impl NotifyArgs {
     /// As [`HookArgs::check`].
     pub(crate) fn check(&self) -> Result<CheckedHooks, UsageError> {
         let secret = self.secret(false)?;
-        CheckedHooks::new(Hooks { before_trip: None, notify: self.endpoints(secret.as_deref()) })
+        CheckedHooks::new(Hooks { before_trip: None, notify: self.endpoints(secret.as_deref())? })
     }
 
     fn secret(&self, has_hook: bool) -> Result<Option<String>, UsageError> {
         let Some(path) = &self.hook_secret_file else { return Ok(None) };
-        if !has_hook && self.notify.is_empty() {
+        let signs = self.notify.iter().any(|to| to.format == NotifyFormat::CloudEvents);
+        if !has_hook && !signs {
             return Err(UsageError(
-                "--hook-secret-file has nothing to sign; add --before-trip or --notify".into(),
+                "--hook-secret-file has nothing to sign; add --before-trip or --notify URL".into(),
             ));
         }
-        check_secret(path)?;
+        check_secret(path, "--hook-secret-file")?;
         Ok(Some(path.to_string_lossy().into_owned()))
     }
 
-    fn endpoints(&self, secret: Option<&str>) -> Vec<Endpoint> {
-        let with_secret = |url: &String| Endpoint { url: url.clone(), secret: secret.map(str::to_owned) };
+    /// The receivers, those of CloudEvents with the secret that signs.
+    fn endpoints(&self, secret: Option<&str>) -> Result<Vec<Endpoint>, UsageError> {
+        let with_secret = |to: &Endpoint| match (to.format, &to.secret) {
+            (NotifyFormat::CloudEvents, _) => {
+                Ok(Endpoint { secret: secret.map(str::to_owned), ..to.clone() })
+            }
+            (_, Some(path)) => check_secret(Path::new(path), "--notify").map(|()| to.clone()),
+            (_, None) => Ok(to.clone()),
+        };
         self.notify.iter().map(with_secret).collect()
     }
 }
@@ -149,9 +161,9 @@ impl CheckedHooks {
     }
 }
 
-/// Checks the secret file at the start. It is read again for each request.
-fn check_secret(path: &Path) -> Result<(), UsageError> {
+/// Checks the secret file of a flag at the start. It is read again for each request.
+fn check_secret(path: &Path, flag: &str) -> Result<(), UsageError> {
     read_secret(path)
         .map(|_| ())
-        .map_err(|error| UsageError(format!("{}; check the path given to --hook-secret-file", error.chain())))
+        .map_err(|error| UsageError(format!("{}; check the path given to {flag}", error.chain())))
 }

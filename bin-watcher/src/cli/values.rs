@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use breaker_core::webhook::{Endpoint, NotifyFormat};
 use breaker_core::workload::TargetArg;
 use jiff::SignedDuration;
 
@@ -50,6 +51,27 @@ pub(crate) fn url(text: &str) -> Result<String, String> {
         }
         Some(authority) if !authority.host().is_empty() => Ok(text.into()),
         _ => Err(fix.into()),
+    }
+}
+
+/// A receiver of notifications: a URL for CloudEvents, or `FORMAT=` with a URL or `file:PATH`.
+pub(crate) fn receiver(text: &str) -> Result<Endpoint, String> {
+    let named = |format: &NotifyFormat| {
+        let rest = text.strip_prefix(format.as_str())?.strip_prefix('=')?;
+        Some((*format, rest))
+    };
+    let (format, place) =
+        NotifyFormat::ALL.iter().find_map(named).unwrap_or((NotifyFormat::CloudEvents, text));
+    let secret = place.strip_prefix("file:").filter(|path| !path.is_empty()).map(str::to_owned);
+    match (format, secret) {
+        (NotifyFormat::Slack | NotifyFormat::Teams | NotifyFormat::PagerDuty, secret @ Some(_)) => {
+            Ok(Endpoint { format, secret, ..Endpoint::new("") })
+        }
+        (NotifyFormat::PagerDuty, None) => {
+            Err("write pagerduty=file:PATH; the file has the routing key, which is a secret".into())
+        }
+        (_, Some(_)) => Err(format!("a receiver of {format} takes no file; write its URL")),
+        (_, None) => Ok(Endpoint { format, ..Endpoint::new(url(place)?) }),
     }
 }
 
@@ -102,6 +124,38 @@ pub(crate) fn target(text: &str) -> Result<TargetArg, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_receiver_is_a_url_or_a_format_with_a_url_or_a_file() {
+        let endpoint = |format, url: &str, secret: Option<&str>| Endpoint {
+            format,
+            secret: secret.map(str::to_owned),
+            ..Endpoint::new(url)
+        };
+        for (text, want) in [
+            ("https://x.example/?a=b", endpoint(NotifyFormat::CloudEvents, "https://x.example/?a=b", None)),
+            ("cloudevents=https://x.example", endpoint(NotifyFormat::CloudEvents, "https://x.example", None)),
+            ("slack=https://x.example/T0", endpoint(NotifyFormat::Slack, "https://x.example/T0", None)),
+            ("slack=file:/run/chat", endpoint(NotifyFormat::Slack, "", Some("/run/chat"))),
+            ("teams=file:flow", endpoint(NotifyFormat::Teams, "", Some("flow"))),
+            ("pagerduty=file:/run/key", endpoint(NotifyFormat::PagerDuty, "", Some("/run/key"))),
+            ("alertmanager=http://am:9093", endpoint(NotifyFormat::Alertmanager, "http://am:9093", None)),
+        ] {
+            assert_eq!(receiver(text), Ok(want), "{text}");
+        }
+        for (text, why) in [
+            ("pagerduty=R0123", "pagerduty=file:PATH"),
+            ("pagerduty=https://x.example", "pagerduty=file:PATH"),
+            ("alertmanager=file:x", "takes no file"),
+            ("file:x", "takes no file"),
+            ("slack=nonsense", "http"),
+            ("mattermost=https://x.example", "http"),
+            ("slack=file:", "http"),
+        ] {
+            let error = receiver(text).unwrap_err();
+            assert!(error.contains(why), "{text}: {error}");
+        }
+    }
 
     #[test]
     fn heartbeats_are_spans_of_a_sane_length_or_none() {

@@ -10,7 +10,7 @@ use std::fmt;
 use breaker_core::action::{Action, Input};
 use breaker_core::cluster::Scale;
 use breaker_core::pod::PodReport;
-use breaker_core::record::{ContainerRecord, Contested, RestartRecord};
+use breaker_core::record::{ContainerRecord, Contested, NotificationKind, RestartRecord};
 use breaker_core::snapshot::Counts;
 use breaker_core::state::{Override, Phase, State, TripReason};
 use breaker_core::{Breaker, Cause, Classifier, ClusterError, Policy, Record, WorkloadRef};
@@ -55,9 +55,21 @@ pub(crate) struct Status {
     /// A row for a rules file, where no rule explains the last words of a restart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule_to_add: Option<String>,
+    /// Notifications that a receiver has not acknowledged, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) undelivered: Vec<UndeliveredRow>,
     pub(crate) record: RecordState,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) undo: Option<String>,
+}
+
+/// A notification that waits in the Record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct UndeliveredRow {
+    pub(crate) what: NotificationKind,
+    pub(crate) at: Timestamp,
+    /// How many receivers have not acknowledged it.
+    pub(crate) receivers: usize,
 }
 
 /// The counts of the revision closest to a trip, with its restarts by cause and by peer.
@@ -222,6 +234,11 @@ impl WorkloadState {
             trips_last_hour: record.trips.iter().filter(|at| now.duration_since(**at) < hour).count(),
             newest: rows,
             rule_to_add,
+            undelivered: record
+                .notices
+                .iter()
+                .map(|notice| UndeliveredRow { what: notice.what, at: notice.at, receivers: notice.to.len() })
+                .collect(),
             undo: (record.state != State::Closed).then_some(undo),
             contested: record.contested,
             record: record_state,
@@ -287,6 +304,28 @@ mod tests {
     #[test]
     fn an_open_breaker_says_why_and_how_to_undo_it() {
         insta::assert_snapshot!(status(0, Some(open()), RecordState::Stored));
+    }
+
+    #[test]
+    fn notifications_that_no_receiver_acknowledged_are_shown() {
+        let notice = |what: &str, at: &str, to: &[&str]| {
+            serde_json::from_value(serde_json::json!({
+                "id": "u1.t1", "what": what, "at": at, "episode": 2, "message": "Scaled to 0", "to": to,
+            }))
+            .unwrap()
+        };
+        let notices = vec![
+            notice("tripped", "2026-01-02T03:00:01Z", &["0123", "4567"]),
+            notice("contested", "2026-01-02T03:05:00Z", &["0123"]),
+        ];
+        let status = status(0, Some(Record { notices, ..open() }), RecordState::Stored);
+        let text = status.to_string();
+        let line = "Unsent     tripped of 2026-01-02T03:00:01Z (10m 4s ago), to 2 receivers\n           \
+                    contested of 2026-01-02T03:05:00Z (5m 5s ago), to 1 receiver\n";
+        assert!(text.contains(line), "{text}");
+        let json = serde_json::to_value(&status).unwrap();
+        assert_eq!(json["undelivered"][0]["what"], "tripped");
+        assert!(!json.to_string().contains("0123"), "the hash of a URL is not shown");
     }
 
     #[test]

@@ -48,6 +48,12 @@ impl fmt::Display for Status {
         if let Some(row) = &self.rule_to_add {
             fact("Rule", &format!("for --rules, with the cause that fits: {row}"))?;
         }
+        for (at, notice) in self.undelivered.iter().enumerate() {
+            let receivers = plural(notice.receivers as u64, "receiver");
+            let ago = self.ago(notice.at);
+            let line = format!("{} of {:.0}{ago}, to {receivers}", notice.what, notice.at);
+            fact(if at == 0 { "Unsent" } else { "" }, &line)?;
+        }
         match &self.record {
             RecordState::Stored => {}
             RecordState::None => fact("Record", "none stored")?,

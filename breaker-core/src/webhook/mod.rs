@@ -9,4 +9,4 @@ mod hooks;
 pub use self::client::{HookDecision, WebhookClient, WebhookError};
 pub use self::cloud_event::{CloudEvent, CloudEventData};
 pub use self::delivery::DeliveryError;
-pub use self::hooks::{BeforeTrip, Endpoint, Hooks, OnFailure};
+pub use self::hooks::{BeforeTrip, Endpoint, Hooks, NotifyFormat, OnFailure};

@@ -3,15 +3,15 @@
 use breaker_core::guard::CommonPeerMode;
 use breaker_core::policy::{CauseSet, MinFailingPods, Mode, PeerSet, Recovery, Unobserved};
 use breaker_core::state::Override;
-use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, NotifyFormat, OnFailure};
 use breaker_core::workload::TargetArg;
 use breaker_core::{Cause, Policy, WorkloadRef};
 use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::spec::{
-    self, CauseName, CircuitBreakerSpec, CommonPeerName, HooksSpec, IntOrPercent, ModeName, OverrideName,
-    RecoveryMode, RecoverySpec, SecretKey, TargetRef, UnobservedName,
+    self, CauseName, CircuitBreakerSpec, CommonPeerName, HooksSpec, IntOrPercent, ModeName, Notify,
+    NotifyFormatName, OverrideName, RecoveryMode, RecoverySpec, SecretKey, TargetRef, UnobservedName,
 };
 
 /// A spec in the terms of `breaker-core`.
@@ -160,8 +160,28 @@ fn recovery_of(spec: &RecoverySpec) -> Result<Recovery, InvalidSpec> {
 
 fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, InvalidSpec> {
     let endpoint = |url: &str, secret: &Option<SecretKey>| Endpoint {
-        url: url.into(),
         secret: secret.as_ref().map(|secret| format!("{namespace}/{}/{}", secret.name, secret.key)),
+        ..Endpoint::new(url)
+    };
+    let receiver = |notify: &Notify| -> Result<Endpoint, InvalidSpec> {
+        let format = match notify.format {
+            NotifyFormatName::CloudEvents => NotifyFormat::CloudEvents,
+            NotifyFormatName::Slack => NotifyFormat::Slack,
+            NotifyFormatName::Teams => NotifyFormat::Teams,
+            NotifyFormatName::PagerDuty => NotifyFormat::PagerDuty,
+            NotifyFormatName::Alertmanager => NotifyFormat::Alertmanager,
+        };
+        let missing = match (format, &notify.url, &notify.secret_ref) {
+            (NotifyFormat::PagerDuty, _, None) => Some("the secretRef to the routing key"),
+            (NotifyFormat::Slack | NotifyFormat::Teams, None, None) => Some("the url, or a secretRef to it"),
+            (NotifyFormat::CloudEvents | NotifyFormat::Alertmanager, None, _) => Some("the url"),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            return Err(invalid("spec.hooks.notify", format!("a receiver of {format} needs {missing}")));
+        }
+        let url = notify.url.as_deref().unwrap_or_default();
+        Ok(Endpoint { format, ..endpoint(url, &notify.secret_ref) })
     };
     let before_trip = match &spec.before_trip {
         None => None,
@@ -174,10 +194,7 @@ fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, InvalidSpec> {
             },
         }),
     };
-    Ok(Hooks {
-        before_trip,
-        notify: spec.notify.iter().map(|to| endpoint(&to.url, &to.secret_ref)).collect(),
-    })
+    Ok(Hooks { before_trip, notify: spec.notify.iter().map(receiver).collect::<Result<_, _>>()? })
 }
 
 fn duration(field: &'static str, text: &str) -> Result<SignedDuration, InvalidSpec> {

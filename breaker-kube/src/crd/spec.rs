@@ -314,15 +314,27 @@ fn ten_seconds() -> String {
     "10s".into()
 }
 
-/// A webhook that is notified.
+/// Which of `url` and `secretRef` each format needs.
+const RECEIVER: &str = "self.format in ['Slack', 'Teams'] ? has(self.url) != has(self.secretRef) : (self.format == 'PagerDuty' ? has(self.secretRef) : has(self.url))";
+
+/// A receiver that is notified.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(extend("x-kubernetes-validations" = [rule(RECEIVER, "Slack and Teams need either url or a secretRef to it, PagerDuty needs a secretRef to the routing key, CloudEvents and Alertmanager need a url")]))]
 pub struct Notify {
-    /// URL of the webhook, http or https.
-    #[schemars(length(max = 2048))]
+    /// What the receiver takes: CloudEvents 1.0; the message of a Slack incoming webhook; an
+    /// Adaptive Card for a webhook of a Teams workflow; PagerDuty's Events API v2; the API v2 of
+    /// Alertmanager. Default: CloudEvents.
+    #[serde(default)]
+    pub format: NotifyFormatName,
+    /// URL of the receiver, http or https. For Alertmanager its root. For PagerDuty default: that
+    /// of its Events API v2 outside of the EU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [rule(URL, "url is absolute, begins with http:// or https:// and names no user")]))]
-    pub url: String,
-    /// Secret that signs the body (HMAC-SHA256).
+    pub url: Option<String>,
+    /// Secret of the receiver. For CloudEvents it signs the body (HMAC-SHA256), for Slack and Teams
+    /// it is the URL, for PagerDuty the routing key, and for Alertmanager a bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
 }
@@ -416,6 +428,10 @@ names! {
 names! {
     /// What happens when every failing target names one peer.
     CommonPeerName { #[default] Hold, Trip }
+}
+names! {
+    /// What a receiver of notifications takes.
+    NotifyFormatName { #[default] CloudEvents, Slack, Teams, PagerDuty, Alertmanager }
 }
 names! {
     /// What happens when the webhook before a trip fails.

@@ -2,7 +2,7 @@ use breaker_core::Policy;
 use breaker_core::guard::CommonPeerMode;
 use breaker_core::policy::{CauseSet, MinFailingPods, Mode, Recovery, Unobserved};
 use breaker_core::state::Override;
-use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, OnFailure};
+use breaker_core::webhook::{BeforeTrip, Endpoint, Hooks, NotifyFormat, OnFailure};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -73,8 +73,8 @@ fn every_field_of_a_spec_is_parsed() {
             hooks: Hooks {
                 before_trip: Some(BeforeTrip {
                     to: Endpoint {
-                        url: "https://payments/rollback".into(),
-                        secret: Some("sre/hook/key".into())
+                        secret: Some("sre/hook/key".into()),
+                        ..Endpoint::new("https://payments/rollback")
                     },
                     timeout: SignedDuration::from_secs(20),
                     on_failure: OnFailure::Hold,
@@ -86,6 +86,45 @@ fn every_field_of_a_spec_is_parsed() {
     assert_eq!(parsed.override_, Override::Disabled);
     let any = spec(json!({"trip": {"causes": ["Network", "Any"]}})).parse("sre").unwrap();
     assert_eq!(any.policy.causes, CauseSet::ANY);
+}
+
+#[test]
+fn a_receiver_has_a_format_with_the_url_or_the_secret_that_it_needs() {
+    let parsed = |notify: Value| spec(json!({"hooks": {"notify": [notify]}})).parse("sre");
+    let secret = |name: &str| Some(format!("sre/{name}/key"));
+    for (notify, format, url, secret) in [
+        (
+            json!({"url": "https://x", "secretRef": {"name": "hook"}}),
+            NotifyFormat::CloudEvents,
+            "https://x",
+            secret("hook"),
+        ),
+        (json!({"format": "Slack", "secretRef": {"name": "chat"}}), NotifyFormat::Slack, "", secret("chat")),
+        (json!({"format": "Teams", "url": "https://flow"}), NotifyFormat::Teams, "https://flow", None),
+        (
+            json!({"format": "PagerDuty", "secretRef": {"name": "pager"}}),
+            NotifyFormat::PagerDuty,
+            "",
+            secret("pager"),
+        ),
+        (
+            json!({"format": "Alertmanager", "url": "http://am:9093"}),
+            NotifyFormat::Alertmanager,
+            "http://am:9093",
+            None,
+        ),
+    ] {
+        let want = Endpoint { format, secret, ..Endpoint::new(url) };
+        assert_eq!(parsed(notify).unwrap().policy.hooks.notify, [want]);
+    }
+    for notify in [
+        json!({}),
+        json!({"format": "Slack"}),
+        json!({"format": "PagerDuty", "url": "https://events.pagerduty.com/v2/enqueue"}),
+        json!({"format": "Alertmanager", "secretRef": {"name": "token"}}),
+    ] {
+        assert_eq!(parsed(notify).unwrap_err().field, "spec.hooks.notify");
+    }
 }
 
 #[test]

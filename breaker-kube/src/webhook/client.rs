@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use breaker_core::webhook::{CloudEvent, Endpoint, HookDecision, WebhookClient, WebhookError};
+use breaker_core::webhook::{CloudEvent, Endpoint, HookDecision, NotifyFormat, WebhookClient, WebhookError};
 use bytes::Bytes;
 use http::{Request, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::answer::{HookAnswer, not_accepted, one_line, permanent, transient};
 use super::connector::Connector;
 use super::dial::{LocalAddress, LocalReceivers};
+use super::format::{Outgoing, refusal};
 use super::secrets::Secrets;
 use super::signature::sign;
 use crate::proxies::Proxies;
@@ -84,16 +85,27 @@ impl HttpWebhookClient {
 #[async_trait]
 impl WebhookClient for HttpWebhookClient {
     async fn post(&self, to: &Endpoint, event: &CloudEvent) -> Result<HookDecision, WebhookError> {
-        let body = serde_json::to_vec(event).map_err(|error| permanent(error.to_string()))?;
+        let secret = match &to.secret {
+            Some(name) => Some(self.secrets.secret(name).await.map_err(|error| transient(error.chain()))?),
+            None => None,
+        };
+        let Outgoing { url, content_type, body, bearer, signed } =
+            Outgoing::new(to, event, secret.as_deref())?;
+        // The URL may be a secret.
         let invalid = || permanent(format!("{} is not a valid URL", to.shown()));
-        let url: Uri = to.url.parse().map_err(|_| invalid())?;
+        let url: Uri = url.parse().map_err(|_| invalid())?;
+        if url.host().is_none_or(str::is_empty) || !matches!(url.scheme_str(), Some("http" | "https")) {
+            return Err(invalid());
+        }
         self.local.check(&url).map_err(|error| permanent(error.to_string()))?;
         let mut request = Request::post(url)
-            .header(header::CONTENT_TYPE, "application/cloudevents+json")
+            .header(header::CONTENT_TYPE, content_type)
             .header(header::USER_AGENT, concat!("bigredbutton/", env!("CARGO_PKG_VERSION")))
             .header("Idempotency-Key", &event.id);
-        if let Some(name) = &to.secret {
-            let secret = self.secrets.secret(name).await.map_err(|error| transient(error.chain()))?;
+        if let Some(token) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if let Some(secret) = secret.filter(|_| signed) {
             let signed = sign(&secret, &event.id, Timestamp::now().as_second(), &body);
             let signed = signed.map_err(|why| permanent(format!("it cannot be signed: {why}")))?;
             if let Some(headers) = request.headers_mut() {
@@ -108,6 +120,13 @@ impl WebhookClient for HttpWebhookClient {
         let status = answer.status();
         if !status.is_success() {
             return Err(not_accepted(status));
+        }
+        if to.format == NotifyFormat::Teams {
+            let (body, _) = read(Limited::new(answer.into_body(), MAX_ANSWER_LEN)).await;
+            return match refusal(to.format, &body) {
+                Some(why) => Err(transient(why.into())),
+                None => Ok(HookDecision::Proceed),
+            };
         }
         if !event.kind.ends_with(".before_trip") {
             // A notification needs no decision: its body is not read.
@@ -187,7 +206,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::webhook::SecretFiles;
+    use crate::webhook::{SecretError, SecretFiles};
 
     fn event() -> CloudEvent {
         serde_json::from_value(json!({
@@ -232,5 +251,61 @@ mod tests {
         }
         listener.set_nonblocking(true).unwrap();
         assert!(listener.accept().is_err(), "nothing connected");
+    }
+
+    struct RoutingKey;
+
+    #[async_trait]
+    impl Secrets for RoutingKey {
+        async fn secret(&self, name: &str) -> Result<Vec<u8>, SecretError> {
+            assert_eq!(name, "sre/pager/key");
+            Ok(b"R0UTING".to_vec())
+        }
+    }
+
+    /// A stand-in for PagerDuty, which takes what it answers 202 to and refuses with 400.
+    #[tokio::test]
+    async fn pagerduty_takes_an_event_with_the_routing_key_of_the_secret() {
+        for (answer, delivered) in [("202 Accepted", true), ("400 Bad Request", false)] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/v2/enqueue", listener.local_addr().unwrap());
+            let server = std::thread::spawn(move || answer_once(&listener, answer));
+            let proxies = Proxies::none();
+            let client =
+                HttpWebhookClient::with_proxies(Arc::new(RoutingKey), LocalReceivers::Allowed, proxies)
+                    .unwrap();
+            let secret = Some("sre/pager/key".into());
+            let to = Endpoint { format: NotifyFormat::PagerDuty, secret, ..Endpoint::new(url) };
+            let mut event = event();
+            event.kind = "dev.bigredbutton.tripped".into();
+            let posted = client.post(&to, &event).await;
+            assert_eq!(posted.is_ok(), delivered);
+            assert!(!format!("{posted:?} {to:?}").contains("R0UTING"), "{posted:?}");
+            let received: serde_json::Value = serde_json::from_slice(&server.join().unwrap()).unwrap();
+            assert_eq!((&received["routing_key"], &received["dedup_key"]), (&json!("R0UTING"), &json!("u1")));
+        }
+    }
+
+    /// The body of one request, which gets this answer.
+    fn answer_once(listener: &std::net::TcpListener, answer: &str) -> Vec<u8> {
+        use std::io::{BufRead, BufReader, Read, Write};
+        let (stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(&stream);
+        let mut len = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                len = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        let mut body = vec![0; len];
+        reader.read_exact(&mut body).unwrap();
+        write!(&stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        body
     }
 }

@@ -11,8 +11,9 @@
 //! X-BigRedButton-Signature: sha256=<hex of HMAC-SHA256 over the body, by the secret>
 //! ```
 //!
-//! A status 2xx accepts the event. The answer of a `before_trip` hook may be JSON with a
-//! `decision`: `proceed`, or `hold` with a `reason`. Without a decision 2xx means proceed; any
+//! Notifications to an endpoint of another format have its body, and neither signature nor
+//! CloudEvent. A status 2xx accepts the event. The answer of a `before_trip` hook may be JSON with
+//! a `decision`: `proceed`, or `hold` with a `reason`. Without a decision 2xx means proceed; any
 //! other decision is an error. Redirects are errors because the body is signed for one receiver.
 //! Any other status is an error too. A 3xx and a 4xx (except 408, 425 and 429) are not retried. No
 //! proxy is used. What a receiver says, and why it cannot be reached, is logged; an error has fixed
@@ -22,6 +23,7 @@ mod answer;
 mod client;
 mod connector;
 mod dial;
+mod format;
 mod kube_secrets;
 mod secret_error;
 mod secret_files;

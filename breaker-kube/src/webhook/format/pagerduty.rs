@@ -1,0 +1,120 @@
+//! The event of PagerDuty's Events API v2: `trigger` or `resolve`.
+//!
+//! One incident for each target: the key is the UID of the target. What happens to it before it is
+//! restored belongs to the incident of its trip, and the restore resolves that one. The id of a
+//! trip would not do, since a restore has an id of its own.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::alert::Alert;
+use crate::text::truncate;
+
+/// Where events go unless the endpoint says otherwise. Accounts in the EU have another host.
+pub(super) const URL: &str = "https://events.pagerduty.com/v2/enqueue";
+
+/// The limits of PagerDuty's documentation: of the summary, and of the key.
+const MAX_SUMMARY_LEN: usize = 1024;
+const MAX_KEY_LEN: usize = 255;
+
+/// An event has at most 512 KB.
+const MAX_DETAIL_LEN: usize = 4000;
+
+#[derive(Debug, Serialize)]
+pub(super) struct PagerDutyEvent {
+    routing_key: String,
+    event_action: &'static str,
+    dedup_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<PagerDutyPayload>,
+}
+
+#[derive(Debug, Serialize)]
+struct PagerDutyPayload {
+    summary: String,
+    source: String,
+    severity: &'static str,
+    timestamp: Timestamp,
+    component: String,
+    group: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<String>,
+    custom_details: BTreeMap<&'static str, String>,
+}
+
+pub(super) fn event(alert: &Alert<'_>, routing_key: &str) -> PagerDutyEvent {
+    let data = &alert.event.data;
+    let payload = || {
+        let mut custom_details: BTreeMap<_, _> = alert.facts(MAX_DETAIL_LEN).into_iter().collect();
+        custom_details.insert("Message", alert.text(MAX_DETAIL_LEN));
+        custom_details.insert("Id", alert.event.id.clone());
+        PagerDutyPayload {
+            summary: truncate(
+                &format!("{}: {}", alert.title(), alert.text(MAX_SUMMARY_LEN)),
+                MAX_SUMMARY_LEN,
+            ),
+            source: alert.event.subject.clone(),
+            severity: alert.severity().as_str(),
+            timestamp: alert.at(),
+            component: data.name.clone(),
+            group: data.namespace.clone(),
+            class: data.because.as_ref().map(|because| because.cause.clone()),
+            custom_details,
+        }
+    };
+    PagerDutyEvent {
+        routing_key: routing_key.into(),
+        event_action: if alert.resolves() { "resolve" } else { "trigger" },
+        dedup_key: truncate(&data.uid, MAX_KEY_LEN),
+        payload: (!alert.resolves()).then(payload),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::alert::{long_event, test_event};
+    use super::*;
+
+    fn sent(event_: &breaker_core::webhook::CloudEvent) -> Value {
+        serde_json::to_value(event(&Alert::of(event_).unwrap(), "R0")).unwrap()
+    }
+
+    #[test]
+    fn a_trip_triggers_and_its_restore_resolves_the_same_incident() {
+        let trip = sent(&test_event("tripped"));
+        assert_eq!((&trip["event_action"], &trip["routing_key"]), (&json!("trigger"), &json!("R0")));
+        let payload = &trip["payload"];
+        let summary = "Circuit breaker open, scaled to 0: sre/deployment/swype-app: Scaled to 0 (was 2)";
+        assert_eq!(payload["summary"], summary);
+        assert_eq!(payload["severity"], "critical");
+        assert_eq!(payload["timestamp"], "2026-11-26T13:56:41Z");
+        assert_eq!(payload["custom_details"]["Peer"], "swype-gateway:443");
+        for (what, action) in [
+            ("held", "trigger"),
+            ("contested", "trigger"),
+            ("probe_failed", "trigger"),
+            ("restored", "resolve"),
+            ("reset", "resolve"),
+            ("abandoned", "resolve"),
+        ] {
+            // The id of the trip is another one after it has opened.
+            let mut later = test_event(what);
+            later.id = format!("u1.t2.{what}");
+            let later = sent(&later);
+            assert_eq!((&later["event_action"], &later["dedup_key"]), (&json!(action), &trip["dedup_key"]));
+            assert_eq!(later["payload"].is_null(), action == "resolve", "{what}");
+        }
+    }
+
+    #[test]
+    fn a_long_summary_is_cut_to_1024_characters() {
+        let trip = sent(&long_event("tripped"));
+        let summary = trip["payload"]["summary"].as_str().unwrap();
+        assert!(summary.len() <= 1024 && summary.ends_with('…'), "{}", summary.len());
+        assert!(trip.to_string().len() < 512 * 1024);
+    }
+}
