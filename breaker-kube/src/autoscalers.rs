@@ -69,6 +69,10 @@ pub(crate) async fn find_scaled_object(
     target: &WorkloadRef,
 ) -> Result<Option<KedaPause>, ClusterError> {
     let request = request("listing", "list", SCALED_OBJECTS, &target.namespace, "the kind ScaledObject");
+    // Without the right to list them the API server would not say that it knows no ScaledObjects.
+    if !serves_keda(kube).await? {
+        return Ok(None);
+    }
     let list = request.send_if_served(api(kube, SCALED_OBJECT, &target.namespace).list(&all())).await?;
     let all = list.into_iter().flat_map(|list| list.items);
     let found = all.into_iter().find(|autoscaler| autoscaler.spec.scale_target_ref.is(target));
@@ -79,6 +83,15 @@ pub(crate) async fn find_scaled_object(
         former: None,
         set: false,
     }))
+}
+
+/// Whether the API server serves KEDA's group. Everybody may ask this.
+async fn serves_keda(kube: &KubeClient) -> Result<bool, ClusterError> {
+    let [group, version, _] = SCALED_OBJECT;
+    let version = format!("{group}/{version}");
+    let request = request("reading", "get", group, "", "the API group of KEDA");
+    let served = request.send_if_served(kube.client.list_api_group_resources(&version)).await?;
+    Ok(served.is_some())
 }
 
 /// The result of an attempt to pause KEDA.

@@ -36,7 +36,11 @@ impl Cluster {
         self.kubectl_with(args, "")
     }
 
-    fn kubectl_with(&self, args: &[&str], input: &str) -> String {
+    /// The same with this standard input.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn kubectl_with(&self, args: &[&str], input: &str) -> String {
         let mut kubectl = Command::new("kubectl")
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)

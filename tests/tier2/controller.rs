@@ -20,8 +20,12 @@ const NAMESPACE: &str = "bigredbutton";
 const ACCOUNT: &str = "system:serviceaccount:bigredbutton:bigredbutton-controller";
 
 fn manifest(name: &str) -> String {
-    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/base");
-    base.join(name).to_str().expect("a path").to_owned()
+    deployed(&format!("base/{name}"))
+}
+
+/// A path in `deploy/`.
+fn deployed(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(path).to_str().expect("a path").to_owned()
 }
 
 /// Applies the manifests that grant rights, but not the Deployment, whose image does not exist
@@ -83,13 +87,18 @@ async fn allowed(
 
 /// The administrator's kubeconfig with the token of the controller's service account.
 async fn as_the_account(cluster: &Cluster, directory: &Path) -> PathBuf {
-    let token = cluster.kubectl(&["create", "token", "bigredbutton-controller", "-n", NAMESPACE]);
+    as_account(cluster, directory, "bigredbutton-controller", NAMESPACE).await
+}
+
+/// The administrator's kubeconfig with the token of a service account.
+async fn as_account(cluster: &Cluster, directory: &Path, account: &str, namespace: &str) -> PathBuf {
+    let token = cluster.kubectl(&["create", "token", account, "-n", namespace]);
     let mut config = Kubeconfig::read_from(&cluster.kubeconfig).expect("the kubeconfig can be read");
     for named in &mut config.auth_infos {
         named.auth_info = serde_json::from_value(json!({"token": token.trim()})).expect("a user");
     }
     for named in &mut config.contexts {
-        named.context.as_mut().expect("a context").namespace = Some(NAMESPACE.into());
+        named.context.as_mut().expect("a context").namespace = Some(namespace.into());
     }
     let path = directory.join("kubeconfig");
     std::fs::write(&path, serde_json::to_string(&config).expect("a kubeconfig")).expect("written");
@@ -202,10 +211,11 @@ async fn the_account_may_do_this_and_no_more() {
         ("create", "", "pods/eviction", None, "", false),
         ("list", "", "events", None, "", true),
         ("create", "events.k8s.io", "events", None, "", true),
+        ("patch", "events.k8s.io", "events", None, "", false),
         ("delete", "", "events", None, "", false),
         ("list", "autoscaling", "horizontalpodautoscalers", None, "", true),
         ("patch", "autoscaling", "horizontalpodautoscalers", None, "", false),
-        ("patch", "keda.sh", "scaledobjects", None, "", true),
+        ("list", "keda.sh", "scaledobjects", None, "", false),
         ("delete", "keda.sh", "scaledobjects", None, "", false),
         ("get", "", "secrets", None, "", false),
         ("list", "", "secrets", None, "", false),
@@ -228,6 +238,66 @@ async fn the_account_may_do_this_and_no_more() {
         let got = may(&cluster, verb, group, resource, namespace, name).await;
         assert_eq!(got, want, "{verb} {resource} in {group:?}, namespace {namespace:?}, name {name:?}");
     }
+    // The right to pause KEDA is added by whoever has KEDA.
+    let role = deployed("rbac/keda.yml");
+    cluster.kubectl(&["apply", "-f", &role]);
+    eventually("the role is aggregated", || async {
+        may(&cluster, "patch", "keda.sh", "scaledobjects", None, "").await.then_some(())
+    })
+    .await;
+    cluster.kubectl(&["delete", "-f", &role]);
+}
+
+/// The controller of one namespace, with the rights of `deploy/namespaced`.
+#[tokio::test]
+async fn a_controller_of_one_namespace_needs_rights_there_alone() {
+    let cluster = installed().await;
+    let directory = deployed("namespaced");
+    let all = cluster.kubectl(&["kustomize", &directory]);
+    for absent in ["name: bigredbutton-controller-base", "kind: ClusterRoleBinding"] {
+        assert!(!all.contains(absent), "{absent}");
+    }
+    assert!(all.contains("- --namespace=sre"), "{all}");
+
+    let ns = cluster.test_namespace("one").await;
+    cluster.kubectl(&["create", "serviceaccount", "one", "-n", &ns.name]);
+    let role = std::fs::read_to_string(Path::new(&directory).join("role.yaml")).expect("it is there");
+    let of_base = "name: bigredbutton-controller, namespace: bigredbutton}";
+    assert!(role.contains(of_base) && role.contains("namespace: sre"));
+    let role = role
+        .replace(of_base, &format!("name: one, namespace: {}}}", ns.name))
+        .replace("namespace: sre", &format!("namespace: {}", ns.name));
+    cluster.kubectl_with(&["apply", "-f", "-"], &role);
+    let user = format!("system:serviceaccount:{}:one", ns.name);
+    let user = (user.as_str(), &["system:serviceaccounts", "system:authenticated"][..]);
+    for (namespace, want) in [(ns.name.as_str(), true), ("kube-system", false), ("", false)] {
+        for (verb, group, resource) in [
+            ("patch", "apps", "deployments/scale"),
+            ("watch", "", "pods"),
+            ("get", "", "pods/log"),
+            ("patch", "bigredbutton.dev", "circuitbreakers/status"),
+            ("patch", "keda.sh", "scaledobjects"),
+        ] {
+            let got = allowed(&cluster, user, verb, group, resource, (namespace, "")).await;
+            assert_eq!(got, want, "{verb} {resource} in {namespace:?}");
+        }
+    }
+
+    let kubeconfig = tempfile::tempdir().expect("a directory");
+    let mut account = ns.clone();
+    account.cluster.kubeconfig = as_account(&cluster, kubeconfig.path(), "one", &ns.name).await;
+    let pods = ns.deployment("swype-app", 1).await;
+    ns.breaker("swype", json!({"targetRef": {"kind": "Deployment", "name": "swype-app"}})).await;
+    let mut kubelet = Kubelet::start(&ns, &pods[0]).await;
+    let _watcher =
+        Watcher::start(&account, &["controller", "--leader-elect=false", "--status-interval", "1s"]);
+    ns.wait_for_condition("swype", "Ready", "True").await;
+    for _ in 0..4 {
+        kubelet.restart(REFUSED).await;
+    }
+    ns.wait_for_phase("swype", "Open").await;
+    assert_eq!(ns.replicas("swype-app").await, 0);
+    ns.delete().await;
 }
 
 /// Viewers may use `watcher explain`, editors also `trip` and `reset`; only the controller writes

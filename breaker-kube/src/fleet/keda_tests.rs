@@ -53,7 +53,7 @@ async fn keda_is_paused_in_the_end_whatever_its_first_answers_are() {
         (503, status(503, "not now")),
     ];
     for answer in bad {
-        // The list, the read and the write fail, and some of the attempts after them.
+        // The group, the list or the read fails, and some of the attempts after it.
         for (right, wrong) in [(0, 1), (0, 7), (1, 1), (1, 7), (2, 1), (2, 7)] {
             let is_absence = answer.0 == 404 && wrong > 1;
             let cluster = pressed(|keda| {
@@ -72,6 +72,14 @@ async fn keda_is_paused_in_the_end_whatever_its_first_answers_are() {
             assert_eq!(paused(&cluster), some("3"), "{answer:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_keda_its_objects_are_not_asked_for() {
+    let cluster = pressed(|keda| keda.target = None);
+    cluster.run(Cut::Never, LONG).await;
+    assert_eq!(cluster.replicas("a"), 0);
+    assert_eq!(cluster.keda(|keda| keda.requests), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -126,6 +126,8 @@ pub(super) struct Keda {
     pub(super) before: Option<BeforeRequest>,
     /// What lists show instead of the annotation, as lists from the past do.
     pub(super) listed: Option<Option<String>>,
+    /// Requests for ScaledObjects.
+    pub(super) requests: usize,
     version: u64,
 }
 
@@ -140,10 +142,30 @@ impl Keda {
         })
     }
 
-    fn carry_out(&mut self, method: &str, is_list: bool, body: &Value) -> (u16, String) {
+    /// The answer to a request instead of what it asks for.
+    fn answer(&mut self) -> Option<(u16, String)> {
         if self.right_before_answers > 0 {
             self.right_before_answers -= 1;
-        } else if let Some(answer) = self.answers.pop_front() {
+            return None;
+        }
+        self.answers.pop_front()
+    }
+
+    /// The kinds of KEDA's group.
+    fn discover(&mut self) -> (u16, String) {
+        if let Some(answer) = self.answer() {
+            return answer;
+        }
+        let kinds = json!({"kind": "APIResourceList", "groupVersion": "keda.sh/v1alpha1", "resources": []});
+        match self.target {
+            Some(_) => (200, kinds.to_string()),
+            None => (404, "404 page not found".into()),
+        }
+    }
+
+    fn carry_out(&mut self, method: &str, is_list: bool, body: &Value) -> (u16, String) {
+        self.requests += 1;
+        if let Some(answer) = self.answer() {
             return answer;
         }
         let Some(name) = self.target.clone() else { return (404, "404 page not found".into()) };
@@ -465,6 +487,7 @@ impl World {
                 };
                 (200, list_at("CircuitBreakerList", json!(items), version))
             }
+            ("GET", ["apis", "keda.sh", _]) => self.keda.discover(),
             ("GET", [.., "circuitbreakers", name]) => match self.breakers.get(*name) {
                 Some(breaker) => (200, breaker.to_string()),
                 None => (404, status(404, "not found")),
