@@ -1,7 +1,9 @@
 //! A real browser that opens one page and can reach nothing but this test.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -37,6 +39,14 @@ impl Visit {
     /// # Panics
     /// When the browser exits without having loaded it.
     pub(crate) fn open(html: Vec<u8>) -> Self {
+        Self::with(html, Scheme::Light)
+    }
+
+    /// Opens the page in a frame, for a reader who prefers these colors.
+    ///
+    /// # Panics
+    /// When the browser exits without having loaded it.
+    pub(crate) fn with(html: Vec<u8>, scheme: Scheme) -> Self {
         let proxy = Receiver::responding(move |request| {
             match request.target.strip_prefix(SITE)? {
                 "" => Some(("text/html; charset=utf-8", include_bytes!("harness.html").to_vec())),
@@ -48,19 +58,8 @@ impl Visit {
         });
         let dir = tempfile::tempdir().expect("a directory");
         let log = dir.path().join("log");
-        let mut command = Command::new("chromium");
+        let mut command = chromium(dir.path(), scheme);
         command
-            // Chromium's sandbox refuses root; here it opens nothing but pages of this test.
-            .args([
-                "--headless",
-                "--no-sandbox",
-                "--no-first-run",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-            ])
-            .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-            .args(["--disable-extensions", "--disable-features=NetworkTimeServiceQuerying"])
-            .arg(format!("--user-data-dir={}", dir.path().join("profile").display()))
             .arg(format!("--proxy-server={}", proxy.address()))
             // Loopback addresses go through the proxy as well.
             .arg("--proxy-bypass-list=<-loopback>")
@@ -91,6 +90,50 @@ impl Visit {
     pub(crate) fn text(&self, name: &str) -> &str {
         self.facts[name].as_str().expect("a text")
     }
+}
+
+/// The colors that a reader prefers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Light,
+    Dark,
+}
+
+/// The browser without a window, with its profile in a directory of the test.
+fn chromium(dir: &Path, scheme: Scheme) -> Command {
+    let mut command = Command::new("chromium");
+    command
+        // Chromium's sandbox refuses root; here it opens nothing but pages of this test.
+        .args(["--headless", "--no-sandbox", "--no-first-run", "--disable-gpu", "--disable-dev-shm-usage"])
+        .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        .args(["--disable-extensions", "--disable-features=NetworkTimeServiceQuerying"])
+        .arg(format!("--blink-settings=preferredColorScheme={}", u8::from(scheme == Scheme::Light)))
+        .arg(format!("--user-data-dir={}", dir.join("profile").display()));
+    command
+}
+
+/// Writes a picture of the page in a window of this size as PNG. Returns how long that took.
+///
+/// # Panics
+/// When the browser writes none.
+pub(crate) fn picture(html: &[u8], scheme: Scheme, (width, height): (u32, u32), png: &Path) -> Duration {
+    let dir = tempfile::tempdir().expect("a directory");
+    let page = dir.path().join("page.html");
+    fs::write(&page, html).expect("written");
+    let mut command = chromium(dir.path(), scheme);
+    command
+        .arg(format!("--window-size={width},{height}"))
+        .arg("--hide-scrollbars")
+        .arg(format!("--screenshot={}", png.display()))
+        .arg(format!("file://{}", page.display()));
+    let start = Instant::now();
+    let mut browser = Process::start(&mut command, &dir.path().join("log"));
+    eventually("the browser has drawn the page", || browser.0.try_wait().expect("a status"));
+    let took = start.elapsed();
+    let bytes = fs::read(png).expect("a picture");
+    let size = [16, 20].map(|at| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes")));
+    assert_eq!(size, [width, height], "{}", png.display());
+    took
 }
 
 /// Whether the target is `http://HOST/..`, or `HOST:443` for HTTPS, of a background host.

@@ -17,6 +17,7 @@ mod html_page;
 mod monitoring;
 mod notifications;
 mod push;
+mod screenshots;
 mod suppressed;
 mod webhook;
 
