@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use breaker_core::{BreakerEvent, Snapshot};
+use breaker_core::{BreakerEvent, Snapshot, WorkloadRef};
 use breaker_kube::crd::BreakerName;
 use breaker_kube::fleet::FleetObserver;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::cli::format::LineFormat;
 use crate::controller::metrics::Metrics;
-use crate::output::event::{CliEvent, EventWriter, OutputEvent};
+use crate::output::event::{CliEvent, EventWriter};
 
 /// Writes the events of all breakers to standard output and counts them. Heartbeats are not
 /// written.
@@ -31,20 +31,16 @@ impl ControllerOutput {
         self.emit_note(None, Timestamp::now(), message);
     }
 
-    fn emit(&self, breaker: Option<&BreakerName>, at: Timestamp, event: &impl OutputEvent) {
-        self.writer.lock().emit_about(breaker, at, event);
-    }
-
     fn emit_note(&self, breaker: Option<&BreakerName>, at: Timestamp, message: &str) {
-        self.emit(breaker, at, &CliEvent::Note { message: message.into() });
+        self.writer.lock().emit_about(breaker, None, at, &CliEvent::Note { message: message.into() });
     }
 }
 
 impl FleetObserver for ControllerOutput {
-    fn event(&self, breaker: &BreakerName, at: Timestamp, event: &BreakerEvent) {
+    fn event(&self, breaker: &BreakerName, target: &WorkloadRef, at: Timestamp, event: &BreakerEvent) {
         self.metrics.event(breaker, event);
         if !matches!(event, BreakerEvent::Heartbeat { .. }) {
-            self.emit(Some(breaker), at, event);
+            self.writer.lock().emit_about(Some(breaker), Some(target), at, event);
         }
     }
 

@@ -109,7 +109,8 @@ pub(crate) struct EventLine<T> {
     /// `NAMESPACE/NAME` of the CircuitBreaker, in the output of commands for CircuitBreakers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     breaker: Option<String>,
-    /// `namespace/kind/name` of the workload, in the output of commands for one workload.
+    /// `namespace/kind/name` of the workload, in the output of commands for one workload and in the
+    /// events of breakers of the controller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     workload: Option<String>,
     #[serde(flatten)]
@@ -154,13 +155,14 @@ impl<W: Write> EventWriter<W> {
     /// Writes one line. A failure to write is ignored: a reader that closed the pipe must not stop
     /// the watch.
     pub(crate) fn emit(&mut self, at: Timestamp, event: &impl OutputEvent) {
-        self.emit_about(None, at, event);
+        self.emit_about(None, None, at, event);
     }
 
-    /// Writes one line about the CircuitBreaker `breaker`.
+    /// Writes one line about the CircuitBreaker `breaker` and its workload.
     pub(crate) fn emit_about(
         &mut self,
         breaker: Option<&BreakerName>,
+        workload: Option<&WorkloadRef>,
         at: Timestamp,
         event: &impl OutputEvent,
     ) {
@@ -174,7 +176,7 @@ impl<W: Write> EventWriter<W> {
                 let line = EventLine {
                     time: format!("{at:.3}"),
                     breaker: breaker.or_else(|| self.breaker.clone()),
-                    workload: self.workload.clone(),
+                    workload: workload.map(ToString::to_string).or_else(|| self.workload.clone()),
                     event,
                 };
                 match serde_json::to_string(&line) {
@@ -201,6 +203,28 @@ mod tests {
     fn a_text_line_begins_with_the_time_and_holds_no_control_characters() {
         let event = BreakerEvent::Warning { message: "two\nlines, \u{1b}[31mred".into() };
         assert_eq!(line(LineFormat::Text, &event), "2026-01-02T03:04:05Z warning: two lines,  [31mred\n");
+    }
+
+    /// `triage` explains the alerts of the workload by these lines.
+    #[test]
+    fn a_line_of_the_controller_names_the_breaker_and_its_workload() {
+        let mut writer = EventWriter::new(LineFormat::Json, Vec::new());
+        let breaker = BreakerName { namespace: "plant".into(), name: "guard".into() };
+        let workload = WorkloadRef::deployment("plant", "tank");
+        let at = "2026-01-02T03:04:05.678Z".parse().unwrap();
+        writer.emit_about(
+            Some(&breaker),
+            Some(&workload),
+            at,
+            &BreakerEvent::Warning { message: "m".into() },
+        );
+        writer.emit_about(Some(&breaker), None, at, &CliEvent::Note { message: "n".into() });
+        let text = String::from_utf8(writer.out).unwrap();
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines[0]["breaker"], "plant/guard");
+        assert_eq!(lines[0]["workload"], "plant/deployment/tank");
+        assert_eq!((&lines[1]["breaker"], lines[1].get("workload")), (&"plant/guard".into(), None));
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Shared {
         if matches!(event, BreakerEvent::Scaled { .. } | BreakerEvent::AlreadyOpen { .. }) {
             self.check_hpa(status, target);
         }
-        self.observer.event(&status.name, at, event);
+        self.observer.event(&status.name, target, at, event);
     }
 
     /// A breaker changed.

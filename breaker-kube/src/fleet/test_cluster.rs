@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use breaker_core::{BreakerEvent, Snapshot};
+use breaker_core::{BreakerEvent, Snapshot, WorkloadRef};
 use bytes::Bytes;
 use futures::channel::mpsc;
 use futures::stream::{self, StreamExt};
@@ -596,7 +596,7 @@ fn list_at(kind: &str, items: Value, version: u64) -> String {
 struct Messages(Arc<Mutex<World>>);
 
 impl FleetObserver for Messages {
-    fn event(&self, breaker: &BreakerName, _: Timestamp, event: &BreakerEvent) {
+    fn event(&self, breaker: &BreakerName, _: &WorkloadRef, _: Timestamp, event: &BreakerEvent) {
         self.0.lock().messages.push(format!("{breaker}: {event}"));
     }
 
