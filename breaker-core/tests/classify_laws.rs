@@ -158,6 +158,44 @@ fn a_footer_does_not_hide_a_network_failure() {
     assert!(side <= 0.03, "{side}");
 }
 
+/// Failed side tasks whose reason is not said.
+const WITHOUT_REASON: [&str; 4] = [
+    "ERROR metrics: failed to flush 3 spans\n",
+    "failed to send the heartbeat to the monitor\n",
+    "Could not release the lock\n",
+    "2026-06-03 11:20:44 WARN metrics: could not export 3 spans\n",
+];
+
+/// In an outage telemetry fails as well as the service. What is said below is not its reason, unless
+/// it is the exception that a logger prints below its message.
+#[test]
+fn a_failed_side_task_above_hides_no_statement() {
+    let begins_a_statement = |t: &Termination| {
+        let first = words(t).lines().next().unwrap_or_default();
+        let name = first.split([':', ' ']).next().unwrap_or_default();
+        let continues = first.starts_with([' ', '\t']) || first.starts_with("Traceback");
+        !continues && !name.ends_with("Error") && !name.ends_with("Exception")
+    };
+    let network = |(case, verdict): &(Case, Verdict)| {
+        verdict.cause == Cause::Network && begins_a_statement(&case.termination)
+    };
+    let cases: Vec<_> = read_right().into_iter().filter(network).collect();
+    assert!(cases.len() > 200);
+    let classifier = Classifier::default();
+    let (mut all, mut hidden) = (0, Vec::new());
+    for (case, _) in &cases {
+        for above in WITHOUT_REASON {
+            let t = with_words(&case.termination, above.to_owned() + words(&case.termination));
+            all += 1;
+            if classifier.classify(&t).cause != Cause::Network {
+                hidden.push(format!("{} below {above:?}", case.id));
+            }
+        }
+    }
+    println!("side tasks above: {} of {all}: {:?}", hidden.len(), &hidden[..hidden.len().min(12)]);
+    assert!(hidden.len() * 100 <= all, "{} of {all}", hidden.len());
+}
+
 /// Adds a prefix to a line with this number.
 type AddPrefix = fn(usize, &str) -> String;
 

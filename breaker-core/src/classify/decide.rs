@@ -27,6 +27,18 @@ const MAX_LINES_AFTER_CRASH: usize = 12;
 /// The same for a logged network error: a process that continued has survived it.
 const MAX_LINES_AFTER_ERROR: usize = 1;
 
+/// The number of lines that a wrapper may write after it has reported the end. After more of them a
+/// process that outlived a worker is at work.
+const MAX_LINES_AFTER_REPORT: usize = 4;
+
+/// Whether the report of an end says that it was one in order.
+fn reports_success(folded: &str) -> bool {
+    const ZERO: [&str; 4] = ["code 0", "code: 0", "status 0", "status: 0"];
+    let ends_there =
+        |at: usize, zero: &str| !folded[at + zero.len()..].starts_with(|c: char| c.is_ascii_digit());
+    ZERO.iter().any(|zero| folded.find(zero).is_some_and(|at| ends_there(at, zero)))
+}
+
 /// Whether a word of [`WordClass::LocalSocket`] in this line is about a socket file. `.sock` is, if
 /// it is part of a path and no field of an object.
 fn is_about_socket_file(folded: &str) -> bool {
@@ -293,7 +305,8 @@ impl<'t> Walk<'t> {
             // The lines after the announcement of an orderly end are a part of it.
             self.skipped -= std::mem::take(&mut self.calm);
         }
-        if block.is_wrapper && !explained && !self.recovered {
+        let reports_failure = block.is_wrapper && !explained && !reports_success(block.head);
+        if reports_failure && !self.recovered && self.skipped <= MAX_LINES_AFTER_REPORT {
             // What a wrapper wrote after this report is not work of the process, which had ended.
             (self.skipped, self.calm) = (0, 0);
         }
@@ -442,5 +455,25 @@ impl<'t> Walk<'t> {
             SearchFor::Statement if self.skipped > MAX_LINES_AFTER_CRASH => Step::Stop,
             _ => Step::Continue,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Classifier;
+
+    fn label(text: &str) -> String {
+        Classifier::default().read(text).label()
+    }
+
+    #[test]
+    fn a_few_lines_after_the_report_of_a_failure_hide_nothing() {
+        let refused = "ERROR quotes: dial tcp 10.43.7.21:443: connect: connection refused";
+        let lines = |n: usize| -> String { (0..n).map(|n| format!("served request {n} today\n")).collect() };
+        let after = |report: &str, n: usize| label(&format!("{refused}\n{report}\n{}", lines(n)));
+        assert_eq!(after("job settle failed: exit code 1", 4), "network:refused");
+        // A worker that is done, and a process that goes on.
+        assert_eq!(after("worker 3 exited with code 0", 4), "unknown");
+        assert_eq!(after("worker 3 exited with code 1", 6), "unknown");
     }
 }

@@ -5,7 +5,6 @@
 
 use super::block::Block;
 use super::level::Level;
-use super::rule::Strength;
 use super::table::Read;
 use super::words::{Word, WordClass};
 
@@ -18,24 +17,24 @@ pub(super) enum SideTask {
     Yes,
 }
 
-/// Marks the blocks that say why the side task failed that the block directly above reports.
+/// How a statement begins that is only the reason of the one above it.
+const REASONS: [&str; 5] = ["error message: ", "reason: ", "cause: ", "caused by: ", "details: "];
+
+/// Marks the blocks that say why the side task failed that the block directly above reports: it ends
+/// with a colon, or the block begins with a word for a reason.
 ///
-/// The end of the process, which a crash is, has its own reason.
+/// Any other statement is one of its own, since in an outage telemetry fails as well as the service.
+/// So is a crash.
 pub(super) fn mark_reasons(read: &Read<'_>, blocks: &mut [Block]) {
     for n in 1..blocks.len() {
         let [above, block] = [&blocks[n - 1], &blocks[n]];
         let blank = |line: usize| read.text.written(line).trim().is_empty();
         let adjacent = || above.lines.iter().max().is_some_and(|last| (last + 1..block.head).all(blank));
-        let reports = read.seen[above.head].effect.is_some() || above.classes.has(WordClass::Trouble);
-        let announces = read.text.written(above.head).trim_end().ends_with(':');
-        let has_reason = || {
-            let says = [WordClass::Failure, WordClass::NamedFailure].iter().any(|c| above.classes.has(*c));
-            says || above.lines.iter().any(|line| read.seen[*line].first_hit(Strength::Cause).is_some())
-        };
-        blocks[n].is_reason_of_side_task = reports
-            && block.level <= above.level.clamp(Level::Plain, Level::Error)
+        let announced = || read.text.written(above.head).trim_end().ends_with(':');
+        let labelled = || REASONS.iter().any(|label| read.text.folded(block.head).starts_with(label));
+        blocks[n].is_reason_of_side_task = block.level <= above.level.clamp(Level::Plain, Level::Error)
+            && (announced() || labelled())
             && adjacent()
-            && (announces || !has_reason())
             && of(read, above) == SideTask::Yes;
     }
 }
@@ -104,14 +103,22 @@ mod tests {
 
     #[test]
     fn the_reason_of_a_failed_side_task_may_be_a_statement_of_its_own() {
-        let reason = "dial tcp 10.43.7.21:443: connect: connection refused";
-        for report in ["Error releasing the lock of the ledger", "ERROR [ElasticAPM] no server:"] {
-            assert_eq!(label(&format!("{report}\n{reason}\n")), "unknown", "{report}");
-            // A crash has its own reason, and so has a later statement.
-            assert_eq!(label(&format!("{report}\npanic: {reason}\n")), "network:refused", "{report}");
-            assert_eq!(label(&format!("{report}\nledger opened\n{reason}\n")), "network:refused", "{report}");
+        let refused = "dial tcp 10.43.7.21:443: connect: connection refused";
+        let lock = "Error releasing the lock of the ledger";
+        for text in [
+            format!("{lock}\n\nError message: {refused}\n"),
+            format!("ERROR [ElasticAPM] no server:\n{refused}\n"),
+        ] {
+            assert_eq!(label(&text), "unknown", "{text}");
         }
-        let named = "Error releasing the lock of the ledger: i/o timeout";
-        assert_eq!(label(&format!("{named}\nERROR {reason}\n")), "network:refused");
+        // In an outage telemetry fails as well as the service.
+        for text in [
+            format!("{lock}\n{refused}\n"),
+            format!("{lock}\nERROR {refused}\n"),
+            format!("{lock}:\npanic: {refused}\n"),
+            format!("{lock}:\nledger opened\n{refused}\n"),
+        ] {
+            assert_eq!(label(&text), "network:refused", "{text}");
+        }
     }
 }
