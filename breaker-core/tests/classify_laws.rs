@@ -166,8 +166,8 @@ const WITHOUT_REASON: [&str; 4] = [
     "2026-06-03 11:20:44 WARN metrics: could not export 3 spans\n",
 ];
 
-/// In an outage telemetry fails as well as the service. What is said below is not its reason, unless
-/// it is the exception that a logger prints below its message.
+/// In an outage telemetry fails as well as the service. What is said below is not its reason,
+/// unless it is the exception that a logger prints below its message.
 #[test]
 fn a_failed_side_task_above_hides_no_statement() {
     let begins_a_statement = |t: &Termination| {

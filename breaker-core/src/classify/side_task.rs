@@ -20,11 +20,11 @@ pub(super) enum SideTask {
 /// How a statement begins that is only the reason of the one above it.
 const REASONS: [&str; 5] = ["error message: ", "reason: ", "cause: ", "caused by: ", "details: "];
 
-/// Marks the blocks that say why the side task failed that the block directly above reports: it ends
-/// with a colon, or the block begins with a word for a reason.
+/// Marks the blocks that say why the side task failed that the block directly above reports: it
+/// ends with a colon, or the block begins with a word for a reason.
 ///
-/// Any other statement is one of its own, since in an outage telemetry fails as well as the service.
-/// So is a crash.
+/// Any other statement is one of its own, since in an outage telemetry fails as well as the
+/// service. So is a crash.
 pub(super) fn mark_reasons(read: &Read<'_>, blocks: &mut [Block]) {
     for n in 1..blocks.len() {
         let [above, block] = [&blocks[n - 1], &blocks[n]];
