@@ -257,7 +257,10 @@ async fn a_controller_of_one_namespace_needs_rights_there_alone() {
     for absent in ["name: bigredbutton-controller-base", "kind: ClusterRoleBinding"] {
         assert!(!all.contains(absent), "{absent}");
     }
-    assert!(all.contains("- --namespace=sre"), "{all}");
+    // The Lease and the right to it are in the controller's own namespace.
+    for argument in ["- --namespace=sre", "- --leader-election-namespace=bigredbutton"] {
+        assert!(all.contains(argument), "{argument}: {all}");
+    }
 
     let ns = cluster.test_namespace("one").await;
     cluster.kubectl(&["create", "serviceaccount", "one", "-n", &ns.name]);

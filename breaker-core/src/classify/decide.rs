@@ -31,7 +31,7 @@ const MAX_LINES_AFTER_ERROR: usize = 1;
 /// process that outlived a worker is at work.
 const MAX_LINES_AFTER_REPORT: usize = 4;
 
-/// Whether the report of an end says that it was one in order.
+/// Whether the report of an end says that the process ended successfully.
 fn reports_success(folded: &str) -> bool {
     const ZERO: [&str; 4] = ["code 0", "code: 0", "status 0", "status: 0"];
     let ends_there =

@@ -57,7 +57,7 @@ pub enum NotifyFormat {
     Teams,
     /// The Events API v2 of PagerDuty. The secret is the routing key.
     PagerDuty,
-    /// The API v2 of Alertmanager. The secret is a bearer token.
+    /// The API v2 of Alertmanager. It has no secret.
     Alertmanager,
 }
 

@@ -158,6 +158,10 @@ fn recovery_of(spec: &RecoverySpec) -> Result<Recovery, InvalidSpec> {
     })
 }
 
+/// Where a routing key may be sent.
+const PAGERDUTY_URLS: [&str; 2] =
+    ["https://events.pagerduty.com/v2/enqueue", "https://events.eu.pagerduty.com/v2/enqueue"];
+
 fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, InvalidSpec> {
     let endpoint = |url: &str, secret: &Option<SecretKey>| Endpoint {
         secret: secret.as_ref().map(|secret| format!("{namespace}/{}/{}", secret.name, secret.key)),
@@ -171,7 +175,10 @@ fn hooks_of(spec: &HooksSpec, namespace: &str) -> Result<Hooks, InvalidSpec> {
             NotifyFormatName::PagerDuty => NotifyFormat::PagerDuty,
             NotifyFormatName::Alertmanager => NotifyFormat::Alertmanager,
         };
+        let is_own = |url: &String| PAGERDUTY_URLS.contains(&url.as_str());
         let missing = match (format, &notify.url, &notify.secret_ref) {
+            (NotifyFormat::PagerDuty, Some(url), Some(_)) if !is_own(url) => Some("a url of PagerDuty"),
+            (NotifyFormat::Alertmanager, _, Some(_)) => Some("no secretRef"),
             (NotifyFormat::PagerDuty, _, None) => Some("the secretRef to the routing key"),
             (NotifyFormat::Slack | NotifyFormat::Teams, None, None) => Some("the url, or a secretRef to it"),
             (NotifyFormat::CloudEvents | NotifyFormat::Alertmanager, None, _) => Some("the url"),

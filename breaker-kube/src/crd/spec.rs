@@ -314,27 +314,29 @@ fn ten_seconds() -> String {
     "10s".into()
 }
 
-/// Which of `url` and `secretRef` each format needs.
-const RECEIVER: &str = "self.format in ['Slack', 'Teams'] ? has(self.url) != has(self.secretRef) : (self.format == 'PagerDuty' ? has(self.secretRef) : has(self.url))";
+/// Which of `url` and `secretRef` each format needs. A secret that is sent goes nowhere but to its
+/// own service: who may write a CircuitBreaker need not be allowed to read Secrets.
+const RECEIVER: &str = "self.format in ['Slack', 'Teams'] ? has(self.url) != has(self.secretRef) : (self.format == 'PagerDuty' ? has(self.secretRef) && (!has(self.url) || self.url in ['https://events.pagerduty.com/v2/enqueue', 'https://events.eu.pagerduty.com/v2/enqueue']) : has(self.url) && (self.format != 'Alertmanager' || !has(self.secretRef)))";
 
 /// A receiver that is notified.
 #[derive(Debug, Clone, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[schemars(extend("x-kubernetes-validations" = [rule(RECEIVER, "Slack and Teams need either url or a secretRef to it, PagerDuty needs a secretRef to the routing key, CloudEvents and Alertmanager need a url")]))]
+#[schemars(extend("x-kubernetes-validations" = [rule(RECEIVER, "Slack and Teams need either url or a secretRef to it, PagerDuty needs a secretRef to the routing key and takes no other url than its own, CloudEvents and Alertmanager need a url, and Alertmanager takes no secretRef")]))]
 pub struct Notify {
     /// What the receiver takes: CloudEvents 1.0; the message of a Slack incoming webhook; an
     /// Adaptive Card for a webhook of a Teams workflow; PagerDuty's Events API v2; the API v2 of
     /// Alertmanager. Default: CloudEvents.
     #[serde(default)]
     pub format: NotifyFormatName,
-    /// URL of the receiver, http or https. For Alertmanager its root. For PagerDuty default: that
-    /// of its Events API v2 outside of the EU.
+    /// URL of the receiver, http or https. For Alertmanager its root. For PagerDuty
+    /// https://events.pagerduty.com/v2/enqueue (default) or
+    /// https://events.eu.pagerduty.com/v2/enqueue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [rule(URL, "url is absolute, begins with http:// or https:// and names no user")]))]
     pub url: Option<String>,
     /// Secret of the receiver. For CloudEvents it signs the body (HMAC-SHA256), for Slack and Teams
-    /// it is the URL, for PagerDuty the routing key, and for Alertmanager a bearer token.
+    /// it is the URL, and for PagerDuty the routing key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretKey>,
 }

@@ -122,6 +122,9 @@ fn a_receiver_has_a_format_with_the_url_or_the_secret_that_it_needs() {
         json!({"format": "Slack"}),
         json!({"format": "PagerDuty", "url": "https://events.pagerduty.com/v2/enqueue"}),
         json!({"format": "Alertmanager", "secretRef": {"name": "token"}}),
+        // Who may write a CircuitBreaker does not read Secrets by it.
+        json!({"format": "PagerDuty", "url": "https://other.example/v2", "secretRef": {"name": "pager"}}),
+        json!({"format": "Alertmanager", "url": "http://am:9093", "secretRef": {"name": "token"}}),
     ] {
         assert_eq!(parsed(notify).unwrap_err().field, "spec.hooks.notify");
     }

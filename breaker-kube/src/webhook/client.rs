@@ -89,8 +89,7 @@ impl WebhookClient for HttpWebhookClient {
             Some(name) => Some(self.secrets.secret(name).await.map_err(|error| transient(error.chain()))?),
             None => None,
         };
-        let Outgoing { url, content_type, body, bearer, signed } =
-            Outgoing::new(to, event, secret.as_deref())?;
+        let Outgoing { url, content_type, body, signed } = Outgoing::new(to, event, secret.as_deref())?;
         // The URL may be a secret.
         let invalid = || permanent(format!("{} is not a valid URL", to.shown()));
         let url: Uri = url.parse().map_err(|_| invalid())?;
@@ -102,9 +101,6 @@ impl WebhookClient for HttpWebhookClient {
             .header(header::CONTENT_TYPE, content_type)
             .header(header::USER_AGENT, concat!("bigredbutton/", env!("CARGO_PKG_VERSION")))
             .header("Idempotency-Key", &event.id);
-        if let Some(token) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
         if let Some(secret) = secret.filter(|_| signed) {
             let signed = sign(&secret, &event.id, Timestamp::now().as_second(), &body);
             let signed = signed.map_err(|why| permanent(format!("it cannot be signed: {why}")))?;

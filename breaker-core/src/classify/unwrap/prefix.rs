@@ -3,8 +3,6 @@
 //!
 //! A prefix is removed when it stands before nearly every line. The first line may lack it, because
 //! the beginning of a log tail may be cut off; so may the last lines, which a wrapper wrote.
-//! A prefix is removed when it stands before nearly every line. The first line may lack it, because
-//! the beginning of a log tail may be cut off.
 
 use super::stamp::{rfc3339, syslog};
 

@@ -51,7 +51,7 @@ impl<'e> Alert<'e> {
             NotificationKind::Restored => "Replicas restored",
             NotificationKind::Reset => "Circuit breaker reset",
             NotificationKind::Abandoned => "Trip abandoned",
-            NotificationKind::ProbeFailed => "Trial replicas failed, scaled to 0",
+            NotificationKind::ProbeFailed => "Trial replicas failed",
             _ => "Circuit breaker",
         };
         format!("{what}: {}", self.event.subject)
@@ -86,14 +86,6 @@ impl<'e> Alert<'e> {
             NotificationKind::Held | NotificationKind::Contested => AlertSeverity::Warning,
             _ => AlertSeverity::Info,
         }
-    }
-
-    /// Whether it ends what earlier notifications of the target began.
-    pub(super) fn resolves(&self) -> bool {
-        matches!(
-            self.kind,
-            NotificationKind::Restored | NotificationKind::Reset | NotificationKind::Abandoned
-        )
     }
 
     pub(super) fn at(&self) -> Timestamp {
@@ -134,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_notification_has_a_title_and_ends_or_begins_something() {
+    fn every_notification_has_a_title() {
         for kind in NotificationKind::ALL {
             let event = test_event(kind.as_str());
             let alert = Alert::of(&event).unwrap();
@@ -143,7 +135,6 @@ mod tests {
                 alert.title().ends_with(": sre/deployment/swype-app")
                     && !alert.title().starts_with("Circuit breaker:")
             );
-            assert_eq!(alert.resolves(), alert.severity() == AlertSeverity::Info, "{kind}");
         }
         assert!(Alert::of(&test_event("before_trip")).is_err());
     }

@@ -20,6 +20,10 @@ const MAX_OPEN: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long the other alerts fire: they are reported once.
 const MAX_WARNING: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long before the notification an alert is said to have ended: Alertmanager takes an end that
+/// lies in its own future for one that is still to come, and its clock may be behind.
+const ENDED_BEFORE: SignedDuration = SignedDuration::from_mins(5);
+
 /// The longest annotation, in bytes.
 const MAX_TEXT_LEN: usize = 4000;
 
@@ -77,12 +81,14 @@ pub(super) fn alerts(alert: &Alert<'_>) -> Vec<PostableAlert> {
     let at = alert.at();
     let firing = begins.into_iter().map(|name| {
         let lasts = if name == AlertName::Open { MAX_OPEN } else { MAX_WARNING };
-        postable(alert, name, at.saturating_add(lasts).unwrap_or(Timestamp::MAX))
+        postable(alert, name, at, at.saturating_add(lasts).unwrap_or(Timestamp::MAX))
     });
-    firing.chain(AlertName::ALL.into_iter().filter(ends).map(|name| postable(alert, name, at))).collect()
+    let ended = at.saturating_sub(ENDED_BEFORE).unwrap_or(at);
+    let resolved = AlertName::ALL.into_iter().filter(ends).map(|name| postable(alert, name, ended, ended));
+    firing.chain(resolved).collect()
 }
 
-fn postable(alert: &Alert<'_>, name: AlertName, ends_at: Timestamp) -> PostableAlert {
+fn postable(alert: &Alert<'_>, name: AlertName, starts_at: Timestamp, ends_at: Timestamp) -> PostableAlert {
     let data = &alert.event.data;
     let severity = if name == AlertName::Open { AlertSeverity::Critical } else { AlertSeverity::Warning };
     let mut annotations: BTreeMap<_, _> =
@@ -100,7 +106,7 @@ fn postable(alert: &Alert<'_>, name: AlertName, ends_at: Timestamp) -> PostableA
             ("workload", data.name.clone()),
         ]),
         annotations,
-        starts_at: alert.at(),
+        starts_at,
         ends_at,
     }
 }
@@ -141,6 +147,7 @@ mod tests {
         );
         assert_eq!(trip["annotations"]["peer"], "swype-gateway:443");
         assert_eq!(sent("restored")[0]["labels"], trip["labels"]);
+        assert_eq!(sent("restored")[0]["endsAt"], "2026-11-26T13:51:41Z");
     }
 
     #[test]

@@ -12,17 +12,14 @@ use serde::Serialize;
 use self::alert::Alert;
 use super::answer::permanent;
 
-/// The longest routing key, token or URL that is used, in bytes.
+/// The longest routing key or URL that is used, in bytes.
 const MAX_SECRET_LEN: usize = 4096;
 
-/// A request to a receiver.
-#[derive(Debug)]
+/// A request to a receiver. Its URL or its body may hold a secret, so it has no `Debug`.
 pub(super) struct Outgoing {
     pub(super) url: String,
     pub(super) content_type: &'static str,
     pub(super) body: Vec<u8>,
-    /// The token for the header `Authorization`.
-    pub(super) bearer: Option<String>,
     /// Whether the secret signs the body.
     pub(super) signed: bool,
 }
@@ -40,7 +37,7 @@ impl Outgoing {
         if to.format == NotifyFormat::CloudEvents {
             let body = json(event)?;
             let content_type = "application/cloudevents+json";
-            return Ok(Self { url: to.url.clone(), content_type, body, bearer: None, signed: true });
+            return Ok(Self { url: to.url.clone(), content_type, body, signed: true });
         }
         let secret = secret.map(text).transpose()?;
         let alert = Alert::of(event)?;
@@ -49,8 +46,7 @@ impl Outgoing {
             ("", None) => Err(permanent(format!("{} has neither a URL nor a secret with one", to.shown()))),
             (url, _) => Ok(url.to_owned()),
         };
-        let request =
-            |url, body| Self { url, content_type: "application/json", body, bearer: None, signed: false };
+        let request = |url, body| Self { url, content_type: "application/json", body, signed: false };
         match to.format {
             NotifyFormat::CloudEvents => Err(permanent("a CloudEvent needs no alert".into())),
             NotifyFormat::Slack => Ok(request(url()?, json(&slack::message(&alert))?)),
@@ -61,8 +57,7 @@ impl Outgoing {
                 Ok(request(url.to_owned(), json(&pagerduty::event(&alert, key))?))
             }
             NotifyFormat::Alertmanager => {
-                let alerts = request(alertmanager::url(&to.url), json(&alertmanager::alerts(&alert))?);
-                Ok(Self { bearer: secret, ..alerts })
+                Ok(request(alertmanager::url(&to.url), json(&alertmanager::alerts(&alert))?))
             }
             other => Err(permanent(format!("the format {other} is not known"))),
         }
@@ -78,7 +73,7 @@ fn json(body: &impl Serialize) -> Result<Vec<u8>, WebhookError> {
     serde_json::to_vec(body).map_err(|error| permanent(error.to_string()))
 }
 
-/// A secret that is a URL, a key or a token: one word. The error does not show it.
+/// A secret that is a URL or a key: one word. The error does not show it.
 fn text(secret: &[u8]) -> Result<String, WebhookError> {
     let word = std::str::from_utf8(secret).map(str::trim).unwrap_or_default();
     let is_word =
@@ -98,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_the_url_of_a_chat_the_key_of_a_pager_and_the_token_of_alertmanager() {
+    fn a_secret_is_the_url_of_a_chat_or_the_key_of_a_pager() {
         let event = test_event("tripped");
         for (format, url, secret, want) in [
             (
@@ -119,7 +114,7 @@ mod tests {
             (
                 NotifyFormat::Alertmanager,
                 "http://am.example.org:9093",
-                Some("token"),
+                None,
                 "http://am.example.org:9093/api/v2/alerts",
             ),
         ] {
@@ -128,10 +123,9 @@ mod tests {
                 (sent.url.as_str(), sent.content_type, sent.signed),
                 (want, "application/json", false)
             );
-            assert_eq!(sent.bearer.is_some(), format == NotifyFormat::Alertmanager, "{format}");
             let body = String::from_utf8(sent.body).unwrap();
             assert_eq!(body.contains("\"R0\""), format == NotifyFormat::PagerDuty, "{body}");
-            assert!(!body.contains("token") && !body.contains("/key"), "{body}");
+            assert!(!body.contains("/key"), "{body}");
         }
         let ce =
             Outgoing::new(&endpoint(NotifyFormat::CloudEvents, "https://x"), &event, Some(b"\xff")).unwrap();
@@ -147,11 +141,11 @@ mod tests {
             (NotifyFormat::PagerDuty, Some(&b"two words"[..]), "not one word"),
             (NotifyFormat::Teams, Some(&b"\xffhidden"[..]), "not one word"),
         ] {
-            let error = Outgoing::new(&endpoint(format, ""), &event, secret).unwrap_err();
+            let error = Outgoing::new(&endpoint(format, ""), &event, secret).err().unwrap();
             assert!(error.why.contains(why) && !error.why.contains("hidden"), "{}", error.why);
         }
         let hook = test_event("before_trip");
-        let error = Outgoing::new(&endpoint(NotifyFormat::Slack, "https://x"), &hook, None).unwrap_err();
+        let error = Outgoing::new(&endpoint(NotifyFormat::Slack, "https://x"), &hook, None).err().unwrap();
         assert!(!error.retryable, "a hook is always a CloudEvent");
     }
 }

@@ -1,11 +1,13 @@
 //! The event of PagerDuty's Events API v2: `trigger` or `resolve`.
 //!
-//! One incident for each target: the key is the UID of the target. What happens to it before it is
-//! restored belongs to the incident of its trip, and the restore resolves that one. The id of a
-//! trip would not do, since a restore has an id of its own.
+//! One incident for the trip of a target: its key is the UID of the target, since a restore has an
+//! id of its own. It ends when the target is restored, or when somebody else scales the target up:
+//! else the next trip would only be added to it, and page nobody. A held trip is an incident of its
+//! own for the same reason.
 
 use std::collections::BTreeMap;
 
+use breaker_core::record::NotificationKind;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -15,14 +17,14 @@ use crate::text::truncate;
 /// Where events go unless the endpoint says otherwise. Accounts in the EU have another host.
 pub(super) const URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
-/// The limits of PagerDuty's documentation: of the summary, and of the key.
+/// The limit of PagerDuty's documentation.
 const MAX_SUMMARY_LEN: usize = 1024;
-const MAX_KEY_LEN: usize = 255;
 
 /// An event has at most 512 KB.
 const MAX_DETAIL_LEN: usize = 4000;
 
-#[derive(Debug, Serialize)]
+/// It holds a secret, and so has no `Debug`.
+#[derive(Serialize)]
 pub(super) struct PagerDutyEvent {
     routing_key: String,
     event_action: &'static str,
@@ -31,7 +33,7 @@ pub(super) struct PagerDutyEvent {
     payload: Option<PagerDutyPayload>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 struct PagerDutyPayload {
     summary: String,
     source: String,
@@ -64,11 +66,16 @@ pub(super) fn event(alert: &Alert<'_>, routing_key: &str) -> PagerDutyEvent {
             custom_details,
         }
     };
+    let is_hold = matches!(alert.kind, NotificationKind::Held | NotificationKind::Abandoned);
+    let triggers = matches!(
+        alert.kind,
+        NotificationKind::Tripped | NotificationKind::ProbeFailed | NotificationKind::Held
+    );
     PagerDutyEvent {
         routing_key: routing_key.into(),
-        event_action: if alert.resolves() { "resolve" } else { "trigger" },
-        dedup_key: truncate(&data.uid, MAX_KEY_LEN),
-        payload: (!alert.resolves()).then(payload),
+        event_action: if triggers { "trigger" } else { "resolve" },
+        dedup_key: format!("{}{}", data.uid, if is_hold { ".held" } else { "" }),
+        payload: triggers.then(payload),
     }
 }
 
@@ -93,19 +100,19 @@ mod tests {
         assert_eq!(payload["severity"], "critical");
         assert_eq!(payload["timestamp"], "2026-11-26T13:56:41Z");
         assert_eq!(payload["custom_details"]["Peer"], "swype-gateway:443");
-        for (what, action) in [
-            ("held", "trigger"),
-            ("contested", "trigger"),
-            ("probe_failed", "trigger"),
-            ("restored", "resolve"),
-            ("reset", "resolve"),
-            ("abandoned", "resolve"),
+        for (what, action, key) in [
+            ("probe_failed", "trigger", "u1"),
+            ("contested", "resolve", "u1"),
+            ("restored", "resolve", "u1"),
+            ("reset", "resolve", "u1"),
+            ("held", "trigger", "u1.held"),
+            ("abandoned", "resolve", "u1.held"),
         ] {
             // The id of the trip is another one after it has opened.
             let mut later = test_event(what);
             later.id = format!("u1.t2.{what}");
             let later = sent(&later);
-            assert_eq!((&later["event_action"], &later["dedup_key"]), (&json!(action), &trip["dedup_key"]));
+            assert_eq!((&later["event_action"], &later["dedup_key"]), (&json!(action), &json!(key)));
             assert_eq!(later["payload"].is_null(), action == "resolve", "{what}");
         }
     }
