@@ -329,8 +329,8 @@ pub struct Notify {
     #[serde(default)]
     pub format: NotifyFormatName,
     /// URL of the receiver, http or https. For Alertmanager its root. For PagerDuty
-    /// https://events.pagerduty.com/v2/enqueue (default) or
-    /// https://events.eu.pagerduty.com/v2/enqueue.
+    /// `https://events.pagerduty.com/v2/enqueue` (default) or
+    /// `https://events.eu.pagerduty.com/v2/enqueue`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(max = 2048))]
     #[schemars(extend("x-kubernetes-validations" = [rule(URL, "url is absolute, begins with http:// or https:// and names no user")]))]
