@@ -1,5 +1,7 @@
 //! Inputs in a described format that are not JSON: lines and tables.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::enclosed::enclosed;
@@ -97,15 +99,19 @@ fn take(
     }
 }
 
+/// An input that is read as one text, without a byte order mark. Its lines are counted.
+fn whole<'i>(engine: &mut Engine, before: SourcePosition, input: &'i [u8]) -> Cow<'i, str> {
+    let lines = each_line(input, |_, _| {});
+    engine.add_lines(before, lines);
+    String::from_utf8_lossy(input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input))
+}
+
 /// Reads a table with a header.
 pub(super) fn read_table(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
     let rules = engine.rules().clone();
     let Some(format) = rules.mapped_format(index) else { return };
-    let lines = each_line(input, |_, _| {});
-    engine.add_lines(before, lines);
-    let text = String::from_utf8_lossy(input);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    for (line, row) in table(text).unwrap_or_default() {
+    let text = whole(engine, before, input);
+    for (line, row) in table(&text).unwrap_or_default() {
         let position = before.plus_lines(line);
         match row {
             Ok(row) if row.as_object().is_some_and(|row| row.values().all(|cell| cell == "")) => {}
@@ -127,11 +133,8 @@ fn shown(block: &Block) -> String {
 pub(super) fn read_blocks(engine: &mut Engine, before: SourcePosition, index: u16, input: &[u8]) {
     let rules = engine.rules().clone();
     let Some(format) = rules.mapped_format(index) else { return };
-    let lines = each_line(input, |_, _| {});
-    engine.add_lines(before, lines);
-    let text = String::from_utf8_lossy(input);
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    for block in rules.blocks(text) {
+    let text = whole(engine, before, input);
+    for block in rules.blocks(&text) {
         let position = before.plus_lines(block.line());
         let others = rules.block_formats().map(|(_, format)| format);
         let found = std::iter::once(format).chain(others).find_map(|format| {

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn notifications_that_no_receiver_acknowledged_are_shown() {
+    fn notifications_that_a_receiver_has_not_acknowledged_are_shown() {
         let notice = |what: &str, at: &str, to: &[&str]| {
             serde_json::from_value(serde_json::json!({
                 "id": "u1.t1", "what": what, "at": at, "episode": 2, "message": "Scaled to 0", "to": to,

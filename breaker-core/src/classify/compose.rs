@@ -201,11 +201,7 @@ pub(super) fn remote_address(line: &str) -> Option<Address<'_>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Classifier;
-
-    fn label(text: &str) -> String {
-        Classifier::default().read(text).label()
-    }
+    use super::super::label;
 
     #[test]
     fn words_in_any_order_are_a_failure_of_the_network() {

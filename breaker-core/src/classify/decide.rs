@@ -18,6 +18,7 @@ use super::side_task::{self, SideTask};
 use super::statement::{Candidate, Decision, candidate, decision, find_in};
 use super::table::{Read, Table};
 use super::words::WordClass;
+use super::wrapper;
 use crate::Cause;
 
 /// The maximum number of lines without a rule between a crash that decides and the end of the text.
@@ -30,14 +31,6 @@ const MAX_LINES_AFTER_ERROR: usize = 1;
 /// The number of lines that a wrapper may write after it has reported the end. After more of them a
 /// process that outlived a worker is at work.
 const MAX_LINES_AFTER_REPORT: usize = 4;
-
-/// Whether the report of an end says that the process ended successfully.
-fn reports_success(folded: &str) -> bool {
-    const ZERO: [&str; 4] = ["code 0", "code: 0", "status 0", "status: 0"];
-    let ends_there =
-        |at: usize, zero: &str| !folded[at + zero.len()..].starts_with(|c: char| c.is_ascii_digit());
-    ZERO.iter().any(|zero| folded.find(zero).is_some_and(|at| ends_there(at, zero)))
-}
 
 /// Whether a word of [`WordClass::LocalSocket`] in this line is about a socket file. `.sock` is, if
 /// it is part of a path and no field of an object.
@@ -305,7 +298,7 @@ impl<'t> Walk<'t> {
             // The lines after the announcement of an orderly end are a part of it.
             self.skipped -= std::mem::take(&mut self.calm);
         }
-        let reports_failure = block.is_wrapper && !explained && !reports_success(block.head);
+        let reports_failure = block.is_wrapper && !explained && !wrapper::is_success(block.head);
         if reports_failure && !self.recovered && self.skipped <= MAX_LINES_AFTER_REPORT {
             // What a wrapper wrote after this report is not work of the process, which had ended.
             (self.skipped, self.calm) = (0, 0);
@@ -460,11 +453,7 @@ impl<'t> Walk<'t> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Classifier;
-
-    fn label(text: &str) -> String {
-        Classifier::default().read(text).label()
-    }
+    use super::super::label;
 
     #[test]
     fn a_few_lines_after_the_report_of_a_failure_hide_nothing() {

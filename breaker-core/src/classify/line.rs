@@ -223,7 +223,7 @@ pub(super) fn is_effect(folded: &str, seen: &Seen) -> bool {
     let Some(at) = seen.effect else { return false };
     let is_last = |colon: usize| {
         let said = folded[colon + 2..].trim();
-        // The number of an error and the name of what failed are no reasons.
+        // Neither the number of an error nor the name of what failed is a reason.
         let quoted = said.len() > 1 && said.starts_with('\'') && said.ends_with('\'');
         usize::from(at) >= colon + 2
             || quoted

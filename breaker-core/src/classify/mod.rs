@@ -280,5 +280,11 @@ fn silent(termination: &Termination) -> bool {
     termination.log_tail.trim().is_empty() && termination.terminated.message.trim().is_empty()
 }
 
+/// What the table of rules makes of a text.
+#[cfg(test)]
+fn label(text: &str) -> String {
+    Classifier::default().read(text).label()
+}
+
 #[cfg(test)]
 mod tests;

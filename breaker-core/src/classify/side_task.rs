@@ -17,8 +17,8 @@ pub(super) enum SideTask {
     Yes,
 }
 
-/// How a statement begins that is only the reason of the one above it.
-const REASONS: [&str; 5] = ["error message: ", "reason: ", "cause: ", "caused by: ", "details: "];
+/// How a statement begins that is only the reason of the one above it. "Caused by: " joins a block.
+const REASONS: [&str; 3] = ["error message: ", "reason: ", "details: "];
 
 /// Marks the blocks that say why the side task failed that the block directly above reports: it
 /// ends with a colon, or the block begins with a word for a reason.
@@ -95,11 +95,7 @@ fn joins(line: &str, words: &[Word]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Classifier;
-
-    fn label(text: &str) -> String {
-        Classifier::default().read(text).label()
-    }
+    use super::super::label;
 
     #[test]
     fn the_reason_of_a_failed_side_task_may_be_a_statement_of_its_own() {

@@ -74,11 +74,7 @@ fn distance(one: &Word, other: &Word) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Classifier;
-
-    fn label(text: &str) -> String {
-        Classifier::default().read(text).label()
-    }
+    use super::super::label;
 
     #[test]
     fn a_subject_with_a_fault_has_the_cause_of_the_subject() {

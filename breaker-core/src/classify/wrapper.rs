@@ -23,6 +23,14 @@ pub(super) fn is_composed(read: &Read<'_>, block: &Block) -> bool {
         && (named() || block.classes.has(WordClass::Child) && ends(line, &read.words(block.head)))
 }
 
+/// Whether the report of an end says that the process ended successfully.
+pub(super) fn is_success(folded: &str) -> bool {
+    const ZERO: [&str; 4] = ["code 0", "code: 0", "status 0", "status: 0"];
+    let ends_there =
+        |at: usize, zero: &str| !folded[at + zero.len()..].starts_with(|c: char| c.is_ascii_digit());
+    ZERO.iter().any(|zero| folded.find(zero).is_some_and(|at| ends_there(at, zero)))
+}
+
 /// Whether the words are a name, a number or a command line, and so no reason.
 fn is_bare(words: &str) -> bool {
     let words = words.trim();

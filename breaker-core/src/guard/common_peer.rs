@@ -4,7 +4,7 @@ use super::cluster_peers::{ClusterPeers, PeerId};
 use crate::verdict::NetworkKind;
 
 /// What a breaker does while the outage guard is on and every failing target names one peer that is
-/// no part of the cluster. Then that peer has failed, and not the cluster.
+/// not a part of the cluster. Then that peer has failed, and not the cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CommonPeerMode {
     /// Hold its trip, as in any other outage.

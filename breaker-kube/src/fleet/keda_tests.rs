@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::test_cluster::{Cut, Keda, TestCluster};
+use super::test_cluster::{Cut, TestCluster};
+use super::test_keda::Keda;
 use crate::crd::RESET_ANNOTATION;
 use crate::test_server::status;
 

@@ -56,6 +56,8 @@ mod stop_tests;
 #[cfg(test)]
 mod test_cluster;
 #[cfg(test)]
+mod test_keda;
+#[cfg(test)]
 mod tests;
 mod worker;
 

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use super::answer::{HookAnswer, not_accepted, one_line, permanent, transient};
 use super::connector::Connector;
 use super::dial::{LocalAddress, LocalReceivers};
-use super::format::{Outgoing, refusal};
+use super::format::{Outgoing, refusal_of_teams};
 use super::secrets::Secrets;
 use super::signature::sign;
 use crate::proxies::Proxies;
@@ -119,7 +119,7 @@ impl WebhookClient for HttpWebhookClient {
         }
         if to.format == NotifyFormat::Teams {
             let (body, _) = read(Limited::new(answer.into_body(), MAX_ANSWER_LEN)).await;
-            return match refusal(to.format, &body) {
+            return match refusal_of_teams(&body) {
                 Some(why) => Err(transient(why.into())),
                 None => Ok(HookDecision::Proceed),
             };

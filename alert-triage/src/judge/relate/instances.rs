@@ -17,7 +17,7 @@ pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union
     if !evaluation.engine.rules().is_on("instances") {
         return;
     }
-    let (mut key, mut first) = (Vec::new(), Vec::new());
+    let mut key = Vec::new();
     let mut found: Vec<(u64, AlertIx)> = Vec::new();
     for at in indices::<AlertIx>(evaluation.alerts.len()) {
         if may_join(evaluation, at) {
@@ -28,7 +28,7 @@ pub(in crate::judge) fn instances(evaluation: &Evaluation<'_>, union: &mut Union
     found.sort_unstable();
     for same in found.chunk_by(|one, other| one.0 == other.0).filter(|same| same.len() > 1) {
         // Different keys rarely have equal hashes; then only those of the first are joined.
-        write_key(evaluation, same[0].1, &mut first);
+        let first = key_of(evaluation, same[0].1);
         for (_, at) in &same[1..] {
             write_key(evaluation, *at, &mut key);
             if key == first {
@@ -43,12 +43,13 @@ pub(crate) fn is_instance(evaluation: &Evaluation<'_>, one: AlertIx, other: Aler
     evaluation.engine.rules().is_on("instances")
         && may_join(evaluation, one)
         && may_join(evaluation, other)
-        && {
-            let (mut first, mut second) = (Vec::new(), Vec::new());
-            write_key(evaluation, one, &mut first);
-            write_key(evaluation, other, &mut second);
-            first == second
-        }
+        && key_of(evaluation, one) == key_of(evaluation, other)
+}
+
+fn key_of(evaluation: &Evaluation<'_>, at: AlertIx) -> Vec<u8> {
+    let mut key = Vec::new();
+    write_key(evaluation, at, &mut key);
+    key
 }
 
 /// Transients form patterns instead, over all scopes. An alert that another one explains belongs to

@@ -24,9 +24,9 @@ pub(super) fn unmark(text: &str) -> Option<String> {
     })
 }
 
-/// `text` without the frames of Terraform; `None` if it has none.
+/// `text` without the frames of Terraform; `None` if it has none. It may begin inside of one.
 pub(super) fn unbox(text: &str) -> Option<String> {
-    text.contains('╷').then(|| {
+    (text.contains('╷') || text.starts_with('│')).then(|| {
         let inner = |line: &str| match line.strip_prefix('│') {
             Some(rest) => rest.strip_prefix(' ').unwrap_or(rest).to_owned() + "\n",
             None => line.to_owned() + "\n",
@@ -65,6 +65,18 @@ mod tests {
             Some("WARN  [2026] a.B: c\n\u{1f}d.E: f\n\u{1f}\tat g.H(I.java:1)\nINFO j\n")
         );
         assert_eq!(unmark("! a\n"), None);
+    }
+
+    #[test]
+    fn a_message_of_terraform_is_read_without_its_frame() {
+        let want = "Error: a\n\n  with b\n";
+        assert_eq!(unbox("╷\n│ Error: a\n│ \n│   with b\n").as_deref(), Some(&*format!("╷\n{want}")));
+        assert_eq!(unbox("│ Error: a\n│\n│   with b\n").as_deref(), Some(want));
+        assert_eq!(
+            unbox("│ INFO up\n│ Error: a\n│ \tat b\n│ \n").as_deref(),
+            Some("INFO up\nError: a\n\tat b\n\n")
+        );
+        assert_eq!(unbox("a │ b\n"), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn strip_one(text: &str) -> Option<String> {
     if nearly_all(filled(), |line| json_file(line).is_some()) {
         return Some(rebuild(&lines, |line| json_file(line).unwrap_or_else(|| line.to_owned())));
     }
-    let known: [Prefix; 12] = [
+    let known: [Prefix; 11] = [
         cri,
         kubectl,
         kail,
@@ -41,7 +41,6 @@ fn strip_one(text: &str) -> Option<String> {
         stamped,
         cloud_foundry,
         buildkit,
-        boxed,
         tagged_stream,
         clock,
     ];
@@ -250,12 +249,6 @@ fn buildkit(line: &str) -> Option<usize> {
     (digits(whole) && digits(fraction) && fraction.len() <= 3).then(|| with_space(line, stamp)).flatten()
 }
 
-/// The frame that Terraform draws beside a message.
-fn boxed(line: &str) -> Option<usize> {
-    const FRAME: &str = "│";
-    line.starts_with(FRAME).then(|| FRAME.len() + usize::from(line[FRAME.len()..].starts_with(' ')))
-}
-
 /// The first two words of a line of stern: `app-6d5c9b7f84-k2m9x app`.
 fn stern(line: &str) -> Option<&str> {
     let line = line.strip_prefix("+ ").unwrap_or(line);
@@ -332,7 +325,7 @@ mod tests {
 
     #[test]
     fn every_prefix_is_removed() {
-        let prefixes: [(&str, AddPrefix); 19] = [
+        let prefixes: [(&str, AddPrefix); 18] = [
             ("CRI", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z stderr F {line}")),
             ("timestamps", |n, line| format!("2026-06-03T11:20:4{n}.123456789Z {line}")),
             ("kubectl", |_, line| format!("[pod/app-6d5c9b7f84-k2m9x/app] {line}")),
@@ -348,7 +341,6 @@ mod tests {
             ("syslog without a number", |n, line| format!("Aug  5 05:38:0{n} localhost settle: {line}")),
             ("Turborepo", |_, line| format!("@acme/web:start: {line}")),
             ("tagged", |n, line| format!("2026/06/03 11:20:4{n} | stdout | {line}")),
-            ("Terraform", |_, line| format!("│ {line}")),
             ("clock", |n, line| format!("11:20:4{n} {line}")),
             ("clock in brackets", |n, line| format!("[11:20:4{n}] {line}")),
             ("stern on timestamps", |n, line| {

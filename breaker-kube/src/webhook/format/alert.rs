@@ -1,11 +1,10 @@
 //! [`Alert`]: a notification in the terms that chats and pagers share.
 
-use breaker_core::printable;
 use breaker_core::record::NotificationKind;
 use breaker_core::webhook::{CloudEvent, WebhookError};
 use jiff::Timestamp;
 
-use crate::text::truncate;
+use crate::text::one_line;
 use crate::webhook::answer::permanent;
 
 /// How bad it is. PagerDuty and Alertmanager share these words.
@@ -59,7 +58,7 @@ impl<'e> Alert<'e> {
 
     /// The message, in at most `max_len` bytes.
     pub(super) fn text(&self, max_len: usize) -> String {
-        truncate(&printable::one_line(&self.event.data.message), max_len)
+        one_line(&self.event.data.message, max_len)
     }
 
     /// What is known of it, as names with values of at most `max_len` bytes.
@@ -77,7 +76,7 @@ impl<'e> Alert<'e> {
             facts.push(("Last words", because.quote.clone()));
         }
         facts.retain(|(_, value)| !value.is_empty());
-        facts.iter().map(|(name, value)| (*name, truncate(&printable::one_line(value), max_len))).collect()
+        facts.iter().map(|(name, value)| (*name, one_line(value, max_len))).collect()
     }
 
     pub(super) fn severity(&self) -> AlertSeverity {
@@ -107,6 +106,15 @@ pub(super) fn test_event(what: &str) -> CloudEvent {
                 "quote": "connect: connection refused <!channel> [x](https://evil.example)"}},
     }))
     .expect("an event")
+}
+
+/// What `message` makes of a notification, as JSON.
+#[cfg(test)]
+pub(super) fn posted<M: serde::Serialize>(
+    event: &CloudEvent,
+    message: impl FnOnce(&Alert<'_>) -> M,
+) -> serde_json::Value {
+    serde_json::to_value(message(&Alert::of(event).unwrap())).unwrap()
 }
 
 /// The event with a message and last words of many long characters.

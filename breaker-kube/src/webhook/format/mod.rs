@@ -10,6 +10,7 @@ use breaker_core::webhook::{CloudEvent, Endpoint, NotifyFormat, WebhookError};
 use serde::Serialize;
 
 use self::alert::Alert;
+pub(super) use self::teams::refusal as refusal_of_teams;
 use super::answer::permanent;
 
 /// The longest routing key or URL that is used, in bytes.
@@ -48,7 +49,6 @@ impl Outgoing {
         };
         let request = |url, body| Self { url, content_type: "application/json", body, signed: false };
         match to.format {
-            NotifyFormat::CloudEvents => Err(permanent("a CloudEvent needs no alert".into())),
             NotifyFormat::Slack => Ok(request(url()?, json(&slack::message(&alert))?)),
             NotifyFormat::Teams => Ok(request(url()?, json(&teams::message(&alert))?)),
             NotifyFormat::PagerDuty => {
@@ -62,11 +62,6 @@ impl Outgoing {
             other => Err(permanent(format!("the format {other} is not known"))),
         }
     }
-}
-
-/// Why a receiver that answers 2xx did not take the message; `None` if it did.
-pub(super) fn refusal(format: NotifyFormat, body: &[u8]) -> Option<&'static str> {
-    (format == NotifyFormat::Teams).then(|| teams::refusal(body)).flatten()
 }
 
 fn json(body: &impl Serialize) -> Result<Vec<u8>, WebhookError> {

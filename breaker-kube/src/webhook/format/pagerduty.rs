@@ -81,13 +81,14 @@ pub(super) fn event(alert: &Alert<'_>, routing_key: &str) -> PagerDutyEvent {
 
 #[cfg(test)]
 mod tests {
+    use breaker_core::webhook::CloudEvent;
     use serde_json::{Value, json};
 
-    use super::super::alert::{long_event, test_event};
+    use super::super::alert::{long_event, posted, test_event};
     use super::*;
 
-    fn sent(event_: &breaker_core::webhook::CloudEvent) -> Value {
-        serde_json::to_value(event(&Alert::of(event_).unwrap(), "R0")).unwrap()
+    fn sent(notification: &CloudEvent) -> Value {
+        posted(notification, |alert| event(alert, "R0"))
     }
 
     #[test]

@@ -91,16 +91,12 @@ fn escaped(text: &str, max_len: usize) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::super::alert::{long_event, test_event};
+    use super::super::alert::{long_event, posted, test_event};
     use super::*;
-
-    fn sent(event: &breaker_core::webhook::CloudEvent) -> Value {
-        serde_json::to_value(message(&Alert::of(event).unwrap())).unwrap()
-    }
 
     #[test]
     fn a_trip_is_a_text_with_a_header_a_section_and_fields() {
-        let message = sent(&test_event("tripped"));
+        let message = posted(&test_event("tripped"), message);
         assert_eq!(
             message["text"],
             "Circuit breaker open, scaled to 0: sre/deployment/swype-app: Scaled to 0 (was 2)"
@@ -117,7 +113,7 @@ mod tests {
     /// fields of 2,000.
     #[test]
     fn a_long_message_is_cut_to_the_limits_and_between_characters() {
-        let message = sent(&long_event("tripped"));
+        let message = posted(&long_event("tripped"), message);
         let len = |text: &Value| text.as_str().unwrap().chars().count();
         assert!(len(&message["text"]) <= 3000);
         assert!(len(&message["blocks"][0]["text"]["text"]) <= 150);
@@ -132,7 +128,7 @@ mod tests {
     fn a_log_line_mentions_nobody() {
         let mut event = test_event("held");
         event.data.message = "<!channel> & <https://evil.example|click>".into();
-        let message = sent(&event);
+        let message = posted(&event, message);
         assert!(
             message["text"]
                 .as_str()

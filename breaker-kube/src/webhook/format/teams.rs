@@ -92,24 +92,20 @@ pub(super) fn message(alert: &Alert<'_>) -> TeamsMessage {
 
 /// A connector of Office 365 answers 200 and an error in words when Teams has not taken the
 /// message.
-pub(super) fn refusal(body: &[u8]) -> Option<&'static str> {
+pub(in crate::webhook) fn refusal(body: &[u8]) -> Option<&'static str> {
     body.starts_with(NOT_DELIVERED).then_some("it answered 200 and that the delivery failed")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use super::super::alert::{long_event, test_event};
+    use super::super::alert::{long_event, posted, test_event};
     use super::*;
-
-    fn sent(event: &breaker_core::webhook::CloudEvent) -> Value {
-        serde_json::to_value(message(&Alert::of(event).unwrap())).unwrap()
-    }
 
     #[test]
     fn a_trip_is_one_adaptive_card_without_markdown() {
-        let message = sent(&test_event("tripped"));
+        let message = posted(&test_event("tripped"), message);
         assert_eq!(message["type"], "message");
         let attachment = &message["attachments"][0];
         assert_eq!(attachment["contentType"], "application/vnd.microsoft.card.adaptive");
@@ -127,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_long_message_stays_below_28_kb() {
-        let bytes = serde_json::to_vec(&message(&Alert::of(&long_event("tripped")).unwrap())).unwrap();
+        let bytes = posted(&long_event("tripped"), message).to_string();
         assert!((4_000..28_000).contains(&bytes.len()), "{}", bytes.len());
     }
 
